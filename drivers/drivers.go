@@ -1,0 +1,144 @@
+// Package drivers is the contract between the daemon's engine and what brings
+// packets: network interfaces, capture cards, trace files.
+//
+// A Driver opens devices by name, a FileDriver opens capture files. A Device
+// runs on one goroutine that the engine owns and locks to its thread; it hands
+// packets to a Sink in batches. On that path a device allocates nothing, takes
+// no lock, logs nothing and makes no interface call but one Sink call a batch.
+// Devices know nothing of flows and functions.
+package drivers
+
+import (
+	"context"
+	"os"
+
+	"gomapi/internal/pkt"
+)
+
+// Packet is a view of one captured frame; see pkt.Packet.
+type Packet = pkt.Packet
+
+// MaxBatch is the largest number of packets in one Sink call. It bounds what
+// the engine keeps per batch and lets a batch of packet views stay in cache.
+const MaxBatch = 256
+
+// MaxSnap is the largest captured length of one packet in bytes, the value
+// libpcap uses for nearly all link types.
+const MaxSnap = 262144
+
+// A Sink takes packets from a device.
+type Sink interface {
+	// Batch takes up to MaxBatch packets in order of arrival. It is called on
+	// the goroutine that called Device.Run and may block on file devices only.
+	// When it returns, the sink holds no reference to pkts or their bytes.
+	Batch(pkts []Packet)
+}
+
+// A Driver opens live devices.
+type Driver interface {
+	// Open makes the device ready to capture. Errors carry a MAPI error number
+	// (mapierr.Error), 1026 when the capture handle cannot be opened.
+	Open(ctx context.Context, c Config) (Device, error)
+}
+
+// A FileDriver opens capture files.
+type FileDriver interface {
+	// OpenFile reads the head of f, which must be a regular file open for
+	// reading, and refuses what it cannot read (6155, with the reason). It
+	// reads at positions of its own: the file offset that f shares with other
+	// processes is neither used nor moved. The device owns f from here on,
+	// also when OpenFile fails.
+	OpenFile(ctx context.Context, f *os.File) (Device, error)
+}
+
+// A Device brings packets of one interface, card or file.
+type Device interface {
+	// Info tells what flows need to know before the first packet.
+	Info() Info
+	// Run captures until ctx ends (nil), the file ends (nil) or the device
+	// fails. It is called once. After the end of ctx it returns within 200 ms,
+	// also when no packet comes.
+	Run(ctx context.Context, s Sink) error
+	// Stats may be called from any goroutine, also after Close. Counters only
+	// grow.
+	Stats() Stats
+	// Close releases the device after Run has returned. Twice is fine.
+	Close() error
+}
+
+// Config says which device to open. It is the [driver] section of mapi.conf.
+type Config struct {
+	Device string            // the name clients use; for interfaces their name
+	Params map[string]string // the section's further keys, for the driver alone
+}
+
+// Info describes an open device.
+type Info struct {
+	DevType  string // place in the tree of device types: "1.3" is a network interface
+	LinkType uint16 // DLT of its packets; of the first interface in a file that mixes them
+	Snap     int    // largest captured length, bytes
+}
+
+// Stats are a device's counters since it was opened.
+type Stats struct {
+	Recv        uint64 // packets that the device saw, dropped ones included
+	Drop        uint64 // packets lost because the daemon was too slow: ring or buffer full
+	IfDrop      uint64 // packets lost by the interface before they reached the ring
+	IfDropOther uint64 // discards the interface does not tell apart from harmless ones
+	Freezes     uint64 // times that the ring was full
+	Truncated   uint64 // packets delivered with fewer bytes than the wire carried
+	Errors      uint64 // records that could not be delivered
+}
+
+// Format names a capture file format as mapi.conf and the API do.
+type Format int
+
+// Formats of capture files, with the numbers of the original API.
+const (
+	FormatPCAP     Format = 0 // MFF_PCAP: pcap and pcapng, plain or gzip
+	FormatRaw      Format = 1 // MFF_RAW
+	FormatERF      Format = 2 // MFF_DAG_ERF
+	FormatCombo6   Format = 3 // MFF_COMBO6
+	FormatNapatech Format = 4 // MFF_NAPATECH
+)
+
+// Places in the tree of device types.
+const (
+	TypeAny = "1"   // software: any device
+	TypeNIC = "1.3" // network interface, and the capture files that stand for one
+)
+
+// A Registry names the drivers of a daemon. The zero value is empty and ready.
+// It is filled before the daemon starts and only read afterwards.
+type Registry struct {
+	live  map[string]Driver
+	files map[Format]FileDriver
+}
+
+// Add registers d under name, the original's driver file name without ".so".
+func (r *Registry) Add(name string, d Driver) {
+	if r.live == nil {
+		r.live = make(map[string]Driver)
+	}
+	r.live[name] = d
+}
+
+// AddFormat registers d for files of format f.
+func (r *Registry) AddFormat(f Format, d FileDriver) {
+	if r.files == nil {
+		r.files = make(map[Format]FileDriver)
+	}
+	r.files[f] = d
+}
+
+// Live returns the driver of that name.
+func (r *Registry) Live(name string) (Driver, bool) {
+	d, ok := r.live[name]
+	return d, ok
+}
+
+// File returns the driver that reads files of format f.
+func (r *Registry) File(f Format) (FileDriver, bool) {
+	d, ok := r.files[f]
+	return d, ok
+}

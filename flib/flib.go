@@ -1,0 +1,116 @@
+// Package flib is the contract between the daemon's engine and the functions
+// that are applied to flows.
+//
+// A function is a Def, plain data with a constructor, plus a Function, the
+// instance that sees packets. Everything that the info calls, the argument
+// checks, the documentation and the C library know of a function comes from
+// its Def and is written nowhere else.
+//
+// An instance lives through New (apply), Start (connect), any number of
+// Process, Expire and Reset calls, End (the device has ended) and Close. New
+// and Close run on control goroutines; from Start to Close every other call
+// comes from one goroutine at a time, so an instance needs no lock. Powers
+// beyond Process are the small interfaces below, looked for once when the
+// function is applied, never per packet.
+package flib
+
+import (
+	"context"
+
+	"gomapi/internal/filter"
+	"gomapi/internal/pkt"
+	"gomapi/internal/shm"
+)
+
+// Packet is a view of one captured frame; see pkt.Packet.
+type Packet = pkt.Packet
+
+// Result is where an instance writes what its readers see; see shm.Slot.
+type Result = shm.Slot
+
+// Def describes one function.
+type Def struct {
+	Name        string // upper case, as programs write it
+	Description string // one or two sentences for people
+	Args        []Arg
+	// ExtraArgs says that surplus arguments are ignored instead of refused.
+	ExtraArgs bool
+	// DevType is the place in the tree of device types that the function is
+	// made for; empty means any device.
+	DevType string
+	// Filters says that the function may hold packets back.
+	Filters bool
+	// Modifies says that the function changes packets: from the first such
+	// function on, the flow works on private copies.
+	Modifies bool
+	// Result tells what ReadResults gives, with its unit; empty when the
+	// function has no result.
+	Result string
+	// Example is a call as a Go program writes it.
+	Example string
+	// New checks the arguments and makes an instance. It may ask env for
+	// memory; it starts nothing. An error carries its number (mapierr); one
+	// without becomes 7006.
+	New func(ctx context.Context, env Env, args Args) (Function, error)
+}
+
+// Function is an instance of a function in one flow.
+type Function interface {
+	// Process takes packets that reached the function, oldest first, and
+	// returns those that go on to the next one: in itself, a part of it, or a
+	// list of the instance's own, valid until the next call. It neither
+	// changes nor keeps in, nor keeps the packets. It is called with at least
+	// one packet, does not allocate, lock, log or wait.
+	Process(in []*Packet) []*Packet
+}
+
+// A Starter does something at connect, before the first packet. An error makes
+// connect fail with its number (7007 without one); what was started is closed.
+type Starter interface{ Start() error }
+
+// A Closer releases what Start acquired and returns when that is done, with
+// files flushed. It is called once, after the last Process.
+type Closer interface{ Close() error }
+
+// An Expirer acts on the passing of packet time. Expire is called after each
+// batch of the device, also when no packet of it reached the function, with
+// the time of the newest packet so far. What it returns goes on to the next
+// function, as from Process.
+type Expirer interface{ Expire(now uint64) []*Packet }
+
+// An Ender is told that the device has ended and no packet will follow. What
+// it returns goes on to the next function, as from Process.
+type Ender interface{ End() []*Packet }
+
+// A Resetter can go back to the state and result of a fresh instance. Other
+// functions ask for it; reading a result never does.
+type Resetter interface{ Reset() }
+
+// A LinkTyper needs to prepare for each link type of the device. AddLinkType
+// is called before Start for the known ones and between batches for those that
+// a capture file brings later.
+type LinkTyper interface {
+	AddLinkType(ctx context.Context, linkType uint16) error
+}
+
+// A Classifier is a filter that depends on the packet's bytes and length
+// alone. When it comes first in its flow, the engine decides it together with
+// all others of the device and does not call Process.
+type Classifier interface {
+	// Program returns the filter for a link type that AddLinkType has seen,
+	// nil when nothing of that type can match.
+	Program(linkType uint16) *filter.Program
+}
+
+// Env is what the engine offers to a constructor.
+type Env interface {
+	// NewResult reserves size bytes of result for the instance, zero, in the
+	// memory that the flow's owner reads. One result per instance.
+	NewResult(size int) (*Result, error)
+	// LinkType is the DLT of the device's packets, or of the first in a file
+	// that mixes them.
+	LinkType() uint16
+	// Compile makes a program of a tcpdump expression. It may take seconds
+	// for a hostile expression; errors carry 1025.
+	Compile(ctx context.Context, expr string, linkType uint16) (*filter.Program, error)
+}
