@@ -1,0 +1,219 @@
+package shm
+
+import (
+	"encoding/binary"
+	"os"
+	"runtime"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// pair makes a segment and a client's view of it.
+func pair(t *testing.T) (*Segment, *View) {
+	t.Helper()
+	seg, err := NewSegment()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { seg.Close() })
+	fd, err := unix.Dup(int(seg.File().Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	view, err := NewView(os.NewFile(uintptr(fd), "view"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { view.Close() })
+	return seg, view
+}
+
+func TestOneWordResult(t *testing.T) {
+	seg, view := pair(t)
+	slot, err := seg.Slot(8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := view.Reader(slot.Offset(), slot.Size())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := r.Uint64(); v != 0 {
+		t.Errorf("fresh result is %d, want 0", v)
+	}
+	slot.Set(1<<40 + 7)
+	if v := r.Uint64(); v != 1<<40+7 {
+		t.Errorf("result is %d, want %d", v, 1<<40+7)
+	}
+	if n := testing.AllocsPerRun(100, func() { slot.Set(1); r.Uint64() }); n != 0 {
+		t.Errorf("%v allocations to set and read", n)
+	}
+}
+
+func TestWideResultIsNeverTorn(t *testing.T) {
+	seg, view := pair(t)
+	const size = 256
+	slot, err := seg.Slot(size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := make(chan struct{})
+	var writer, readers sync.WaitGroup
+	writer.Go(func() {
+		for v := uint64(1); ; v++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			b := slot.Begin()
+			for i := 0; i < size; i += 8 {
+				binary.NativeEndian.PutUint64(b[i:], v)
+			}
+			slot.End()
+			runtime.Gosched()
+		}
+	})
+	for range 3 {
+		readers.Go(func() {
+			r, err := view.Reader(slot.Offset(), size)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			dst := make([]byte, size)
+			for range 5000 {
+				if err := r.Read(dst); err != nil {
+					t.Error(err)
+					return
+				}
+				first := binary.NativeEndian.Uint64(dst)
+				for i := 8; i < size; i += 8 {
+					if v := binary.NativeEndian.Uint64(dst[i:]); v != first {
+						t.Errorf("torn: word %d is %d, word 0 is %d", i/8, v, first)
+						return
+					}
+				}
+			}
+		})
+	}
+	readers.Wait()
+	close(stop)
+	writer.Wait()
+}
+
+func TestHalfWrittenResultEndsReading(t *testing.T) {
+	seg, view := pair(t)
+	slot, _ := seg.Slot(16)
+	slot.Begin()
+	r, _ := view.Reader(slot.Offset(), 16)
+	if err := r.Read(make([]byte, 16)); err != ErrBusy {
+		t.Errorf("Read gives %v, want ErrBusy", err)
+	}
+}
+
+func TestGrowthKeepsPlaces(t *testing.T) {
+	seg, view := pair(t)
+	var slots []*Slot
+	for i := range 20000 { // 16 bytes each: past several growths
+		s, err := seg.Slot(8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Set(uint64(i))
+		slots = append(slots, s)
+	}
+	for i, s := range slots {
+		r, err := view.Reader(s.Offset(), 8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := r.Uint64(); v != uint64(i) {
+			t.Fatalf("slot %d holds %d", i, v)
+		}
+	}
+}
+
+func TestFreedPlacesComeBackZero(t *testing.T) {
+	seg, _ := pair(t)
+	s, _ := seg.Slot(8)
+	s.Set(5)
+	off := s.Offset()
+	seg.FreeSlot(s)
+	again, _ := seg.Slot(8)
+	if again.Offset() != off {
+		t.Errorf("place at %d was not used again, got %d", off, again.Offset())
+	}
+	if v := again.Uint64(); v != 0 {
+		t.Errorf("used place holds %d", v)
+	}
+}
+
+func TestClientCannotWriteOrShrink(t *testing.T) {
+	seg, _ := pair(t)
+	fd := int(seg.File().Fd())
+	if _, err := unix.Mmap(fd, 0, 4096, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err == nil {
+		t.Error("a second writable mapping was granted")
+	}
+	if _, err := unix.Pwrite(fd, []byte{1}, 0); err == nil {
+		t.Error("write(2) was granted")
+	}
+	if err := unix.Ftruncate(fd, 0); err == nil {
+		t.Error("shrinking was granted")
+	}
+}
+
+func TestViewRefusesPlacesOutside(t *testing.T) {
+	_, view := pair(t)
+	for _, c := range []struct {
+		offset uint32
+		size   int
+	}{{firstSize, 8}, {firstSize - 8, 8}, {4, 8}, {0xfffffff8, 8}, {8, -1}, {8, MaxResult + 1}, {8, firstSize}} {
+		if _, err := view.Reader(c.offset, c.size); err == nil {
+			t.Errorf("offset %d size %d was accepted", c.offset, c.size)
+		}
+	}
+}
+
+func TestViewRefusesUnsealedMemory(t *testing.T) {
+	fd, err := unix.MemfdCreate("plain", unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := os.NewFile(uintptr(fd), "plain")
+	defer f.Close()
+	if _, err := NewView(f); err == nil {
+		t.Error("memory that can shrink was accepted")
+	}
+}
+
+func TestSegmentIsBounded(t *testing.T) {
+	seg, _ := pair(t)
+	for range MaxSegment/MaxResult + 1 {
+		if _, err := seg.Slot(MaxResult); err != nil {
+			return
+		}
+	}
+	t.Error("more results than MaxSegment were given out")
+}
+
+func BenchmarkRead(b *testing.B) {
+	seg, err := NewSegment()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer seg.Close()
+	fd, _ := unix.Dup(int(seg.File().Fd()))
+	view, err := NewView(os.NewFile(uintptr(fd), "view"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	slot, _ := seg.Slot(8)
+	r, _ := view.Reader(slot.Offset(), 8)
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Uint64()
+	}
+}

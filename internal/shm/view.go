@@ -1,0 +1,175 @@
+package shm
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// A View is a client's read-only mapping of a segment. It stays mapped as long
+// as a Reader or the View itself is in use, so reading a result never meets
+// unmapped memory. Any goroutine may use it.
+type View struct {
+	file *os.File
+	mem  []byte
+	w    []atomic.Uint64
+}
+
+// NewView maps the segment in file, which it closes when the view is no longer
+// in use. It refuses memory that its owner could shrink.
+func NewView(file *os.File) (*View, error) {
+	seals, err := unix.FcntlInt(file.Fd(), unix.F_GET_SEALS, 0)
+	if err != nil {
+		return nil, fmt.Errorf("ask for the seals of result memory: %w", err)
+	}
+	if seals&unix.F_SEAL_SHRINK == 0 {
+		return nil, errors.New("result memory is not sealed against shrinking")
+	}
+	mem, err := unix.Mmap(int(file.Fd()), 0, MaxSegment, unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return nil, fmt.Errorf("map result memory: %w", err)
+	}
+	v := &View{file: file, mem: mem, w: asWords(mem)}
+	runtime.AddCleanup(v, func(mem []byte) { unix.Munmap(mem) }, mem)
+	if err := v.check(0, headSize); err != nil {
+		return nil, err
+	}
+	if m := v.w[magicOffset/wordSize].Load(); m != Magic {
+		return nil, fmt.Errorf("result memory begins with %#x instead of %#x", m, Magic)
+	}
+	return v, nil
+}
+
+// Reader returns a reader of the slot at offset with a result of size bytes.
+func (v *View) Reader(offset uint32, size int) (*Reader, error) {
+	if size < 0 || size > MaxResult {
+		return nil, fmt.Errorf("result of %d bytes is over the limit of %d", size, MaxResult)
+	}
+	n := slotHead/wordSize + words(size)
+	w, err := v.place(offset, n)
+	if err != nil {
+		return nil, err
+	}
+	return &Reader{view: v, w: w, size: size}, nil
+}
+
+// Flow returns a reader of the flow place at offset.
+func (v *View) Flow(offset uint32) (*FlowReader, error) {
+	w, err := v.place(offset, flowSize/wordSize)
+	if err != nil {
+		return nil, err
+	}
+	return &FlowReader{view: v, w: w}, nil
+}
+
+func (v *View) place(offset uint32, n int) ([]atomic.Uint64, error) {
+	if err := v.check(offset, n*wordSize); err != nil {
+		return nil, err
+	}
+	first := int(offset) / wordSize
+	return v.w[first : first+n : first+n], nil
+}
+
+// check reports whether size bytes at offset exist. The segment never shrinks,
+// so what exists once exists for good.
+func (v *View) check(offset uint32, size int) error {
+	st, err := v.file.Stat()
+	if err != nil {
+		return fmt.Errorf("ask for the size of result memory: %w", err)
+	}
+	end := int64(offset) + int64(size)
+	if offset%wordSize != 0 || end > st.Size() || end > int64(len(v.mem)) {
+		return fmt.Errorf("result at offset %d of %d bytes lies outside the result memory of %d bytes", offset, size, st.Size())
+	}
+	return nil
+}
+
+// Close closes the file. The mapping lives on with its readers.
+func (v *View) Close() error { return v.file.Close() }
+
+// A Reader reads one function's result. Any goroutine may use it.
+type Reader struct {
+	view *View // keeps the mapping
+	w    []atomic.Uint64
+	size int
+}
+
+// Size is the length of the result in bytes.
+func (r *Reader) Size() int { return r.size }
+
+// Uint64 returns the first word of the result.
+func (r *Reader) Uint64() uint64 {
+	v := r.w[1].Load()
+	runtime.KeepAlive(r.view)
+	return v
+}
+
+// maxTries bounds how often a reader looks at one and the same write under
+// way. A writer needs microseconds for what a reader tries this often.
+const maxTries = 1 << 20
+
+// ErrBusy says that a result stayed half written, which happens when the
+// daemon was stopped or killed in the middle.
+var ErrBusy = errors.New("result stays half written: the daemon was stopped or killed")
+
+// Read copies the result into dst, which has room for Size bytes. What it
+// copies is never torn.
+func (r *Reader) Read(dst []byte) error {
+	defer runtime.KeepAlive(r.view)
+	if r.size <= wordSize {
+		var b [wordSize]byte
+		binary.NativeEndian.PutUint64(b[:], r.w[1].Load())
+		copy(dst, b[:r.size])
+		return nil
+	}
+	for tries, last := 0, uint64(0); tries < maxTries; tries++ {
+		before := r.w[0].Load()
+		if before&1 == 0 {
+			r.copyWords(dst)
+			if r.w[0].Load() == before {
+				return nil
+			}
+		}
+		if before != last {
+			last, tries = before, 0
+		}
+		runtime.Gosched()
+	}
+	return ErrBusy
+}
+
+// copyWords copies word by word: atomic loads keep their order on every
+// machine, which a plain copy would not.
+func (r *Reader) copyWords(dst []byte) {
+	var b [wordSize]byte
+	for i := 0; i*wordSize < r.size; i++ {
+		binary.NativeEndian.PutUint64(b[:], r.w[1+i].Load())
+		copy(dst[i*wordSize:r.size], b[:])
+	}
+}
+
+// A FlowReader reads the state of one flow. Any goroutine may use it.
+type FlowReader struct {
+	view *View // keeps the mapping
+	w    []atomic.Uint64
+}
+
+// Status returns the state of the flow, a number of the API.
+func (f *FlowReader) Status() uint64 { return f.load(flowStatus) }
+
+// Start returns the time of connect in nanoseconds since 1970, 0 before.
+func (f *FlowReader) Start() int64 { return int64(f.load(flowStart)) }
+
+// End returns the time at which the device ended, as Start.
+func (f *FlowReader) End() int64 { return int64(f.load(flowEnd)) }
+
+func (f *FlowReader) load(offset int) uint64 {
+	v := f.w[offset/wordSize].Load()
+	runtime.KeepAlive(f.view)
+	return v
+}
