@@ -1,0 +1,23 @@
+// Package wire is the protocol between programs and the daemon: the messages
+// of mapi.proto and the local socket that carries them.
+//
+// A record on the socket is one message; the kernel keeps its borders. What
+// comes in is hostile on both sides: records are bounded, descriptors that
+// nobody asked for are closed, and a record that does not parse ends the
+// connection.
+package wire
+
+//go:generate protoc --go_out=../.. --go_opt=module=gomapi --proto_path=../.. internal/wire/mapi.proto
+
+// Version is the number of the protocol. Daemon and program must agree.
+const Version = 1
+
+// MaxMessage is the largest record in bytes.
+const MaxMessage = 64 << 10
+
+// MaxFiles is the largest number of descriptors beside one record.
+const MaxFiles = 4
+
+// PageLimit bounds the entries of one answer to a query, so that it fits in a
+// record.
+const PageLimit = 32
