@@ -1,0 +1,92 @@
+package stdflib
+
+import (
+	"context"
+
+	"gomapi/flib"
+	"gomapi/internal/filter"
+	"gomapi/internal/mapierr"
+)
+
+var bpfFilter = flib.Def{
+	Name: "BPF_FILTER",
+	Description: "Lets through the packets that match a tcpdump expression, compiled by libpcap " +
+		"for the link type of the device. Several filters in a flow must all match.",
+	Args: []flib.Arg{{
+		Name: "expression",
+		Kind: flib.String,
+		Doc: "pcap-filter(7) syntax, not empty. Hosts and networks as addresses: " +
+			"names would have to be looked up in the network.",
+	}},
+	Filters: true,
+	Example: `flow.Apply(ctx, "BPF_FILTER", "tcp and dst port 80")`,
+	New:     newPacketFilter,
+}
+
+// packetFilter runs one program per link type. It is a flib.Classifier:
+// Process serves only filters behind other functions.
+type packetFilter struct {
+	env      flib.Env
+	expr     string
+	programs []typedProgram // few: one per link type of the device
+	out      []*flib.Packet
+}
+
+// typedProgram is nil for a link type to which the expression does not apply.
+type typedProgram struct {
+	linkType uint16
+	program  *filter.Program
+}
+
+func newPacketFilter(ctx context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
+	expr := args.String(0)
+	if expr == "" {
+		return nil, mapierr.New(mapierr.InvalidArgument1,
+			"BPF_FILTER: the expression is empty: leave the function out to let every packet through")
+	}
+	p, err := env.Compile(ctx, expr, env.LinkType())
+	if err != nil {
+		return nil, err
+	}
+	return &packetFilter{env: env, expr: expr, programs: []typedProgram{{env.LinkType(), p}}}, nil
+}
+
+// AddLinkType compiles the expression for one more link type. Where that fails,
+// because libpcap has no such test for the link type, nothing can match.
+func (f *packetFilter) AddLinkType(ctx context.Context, linkType uint16) error {
+	for i := range f.programs {
+		if f.programs[i].linkType == linkType {
+			return nil
+		}
+	}
+	p, err := f.env.Compile(ctx, f.expr, linkType)
+	if err != nil && mapierr.CodeOf(err, mapierr.PcapOpenDead) != mapierr.PcapBPF {
+		return err
+	}
+	f.programs = append(f.programs, typedProgram{linkType, p})
+	return nil
+}
+
+// Program implements flib.Classifier.
+func (f *packetFilter) Program(linkType uint16) *filter.Program {
+	for i := range f.programs {
+		if f.programs[i].linkType == linkType {
+			return f.programs[i].program
+		}
+	}
+	return nil
+}
+
+func (f *packetFilter) Process(in []*flib.Packet) []*flib.Packet {
+	f.out = f.out[:0]
+	linkType, program := in[0].LinkType, f.Program(in[0].LinkType)
+	for _, p := range in {
+		if p.LinkType != linkType {
+			linkType, program = p.LinkType, f.Program(p.LinkType)
+		}
+		if program != nil && program.Match(p.Link, p.Wire) {
+			f.out = append(f.out, p)
+		}
+	}
+	return f.out
+}
