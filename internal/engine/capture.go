@@ -1,0 +1,174 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"gomapi/drivers"
+)
+
+// A capture is one opening of a device: from Open to Close, with the goroutine
+// that runs it and the flows connected to it.
+type capture struct {
+	device *device
+	dev    drivers.Device
+	info   drivers.Info
+	loop   *loop
+
+	ctx    context.Context // ends when the capture is to stop
+	cancel context.CancelFunc
+	done   chan struct{} // closed when the capture goroutine is gone
+
+	// types is held while filters are compiled for a link type: by connect,
+	// and by the capture goroutine of a file that brings a new one.
+	types sync.Mutex
+
+	// The rest is guarded by Engine.mu.
+	flows     []*Flow  // connected, in order of creation
+	fresh     []*chain // connected after freshSince was current
+	freshGen  uint64   // plan that brought the last of fresh
+	linkTypes []uint16 // seen so far
+	started   bool
+	ended     bool // no packet will come any more
+}
+
+func newCapture(d *device, dev drivers.Device) *capture {
+	c := &capture{device: d, dev: dev, info: dev.Info(), done: make(chan struct{})}
+	c.linkTypes = []uint16{c.info.LinkType}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.loop = newLoop(c)
+	return c
+}
+
+// start runs the device on a goroutine of its own, which stop waits for. It
+// does nothing when the device was started or stopped before.
+func (c *capture) start() {
+	e := c.device.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if c.started || c.ctx.Err() != nil {
+		return
+	}
+	c.started = true
+	go c.run()
+}
+
+// stop ends the capture. It returns when its goroutine is gone and the device
+// is closed.
+func (c *capture) stop() {
+	e := c.device.engine
+	e.mu.Lock()
+	c.cancel()
+	started := c.started
+	e.mu.Unlock()
+	if started {
+		<-c.done
+	}
+	if err := c.dev.Close(); err != nil {
+		e.opts.Log("device %s: close: %v", c.device.spec.Name, err)
+	}
+}
+
+// run is the capture goroutine.
+func (c *capture) run() {
+	defer close(c.done)
+	// The thread ends with the goroutine: whatever a driver set on it is gone.
+	runtime.LockOSThread()
+	err := c.guard(func() error { return c.dev.Run(c.ctx, c.loop) })
+	e := c.device.engine
+	e.mu.Lock()
+	c.ended = true // from here on, connect ends new flows itself
+	e.mu.Unlock()
+	if finErr := c.guard(c.loop.finish); err == nil {
+		err = finErr
+	}
+	c.tell(err)
+}
+
+// guard turns a panic of a driver or function into an error: it ends this
+// device, never the daemon.
+func (c *capture) guard(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			stack := make([]byte, 8<<10)
+			stack = stack[:runtime.Stack(stack, false)]
+			c.device.engine.opts.Log("device %s: panic: %v\n%s", c.device.spec.Name, p, stack)
+			err = fmt.Errorf("device %s was stopped by a fault of the daemon: %v", c.device.spec.Name, p)
+			c.loop.abandon()
+		}
+	}()
+	return f()
+}
+
+// tell marks the flows as finished and lets their owners know, unless the
+// capture was stopped by intention.
+func (c *capture) tell(err error) {
+	e := c.device.engine
+	e.mu.Lock()
+	sessions := make(map[*Session]struct{})
+	now := time.Now()
+	for _, f := range c.flows {
+		f.finished(now)
+		sessions[f.session] = struct{}{}
+	}
+	if c.device.owner != nil {
+		sessions[c.device.owner] = struct{}{}
+	}
+	e.mu.Unlock()
+	if c.ctx.Err() != nil && err == nil {
+		return
+	}
+	if err != nil {
+		e.opts.Log("device %s ended: %v", c.device.spec.Name, err)
+	}
+	for s := range sessions {
+		s.notify(c.device.spec.Name, err)
+	}
+}
+
+// publish makes a plan of the connected flows and hands it to the loop.
+// Engine.mu is held.
+func (c *capture) publish() {
+	old := c.loop.plan.Load()
+	if c.loop.seen.Load() >= c.freshGen {
+		c.fresh = nil // adopted
+	}
+	c.loop.plan.Store(newPlan(old, c.flows, c.linkTypes, slices.Clone(c.fresh)))
+}
+
+// add connects f: its chain is part of the next plan. Engine.mu is held.
+func (c *capture) add(f *Flow) {
+	i, _ := slices.BinarySearchFunc(c.flows, f.id, func(g *Flow, id int32) int { return int(g.id - id) })
+	c.flows = slices.Insert(c.flows, i, f)
+	if c.loop.seen.Load() >= c.freshGen {
+		c.fresh = nil
+	}
+	c.fresh = append(c.fresh, f.chain)
+	c.freshGen = c.loop.plan.Load().gen + 1
+	c.publish()
+}
+
+// addLinkType prepares all filters of the device for packets of a link type
+// that it has not seen before. The capture goroutine of a file calls it between
+// batches and waits; live devices have one link type.
+func (c *capture) addLinkType(linkType uint16) {
+	c.types.Lock()
+	defer c.types.Unlock()
+	e := c.device.engine
+	e.mu.Lock()
+	flows := slices.Clone(c.flows)
+	e.mu.Unlock()
+	for _, f := range flows {
+		if err := f.prepare(c.ctx, linkType); err != nil {
+			e.opts.Log("device %s: no filters for link type %d: %v", c.device.spec.Name, linkType, err)
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c.linkTypes = append(c.linkTypes, linkType)
+	c.publish()
+}

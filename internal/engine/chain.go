@@ -1,0 +1,159 @@
+package engine
+
+import (
+	"sync/atomic"
+	"time"
+
+	"gomapi/flib"
+	"gomapi/internal/pkt"
+)
+
+// A chain is the functions of one connected flow as the capture goroutine runs
+// them. Apart from the counters it belongs to that goroutine.
+type chain struct {
+	lead    *applied // leading filter that the classifier decides, nil: none
+	steps   []step   // the functions behind it, in order
+	expires bool     // some step is a flib.Expirer
+
+	// A flow of a live device never sees packets from before its connect,
+	// though the ring may still hold some. since is the time of connect until
+	// the device has passed it, then 0; deadline ends the wait should the
+	// clock have been set back.
+	since    uint64
+	deadline time.Time
+	// base is the loop's packet count when the chain began, adopted says that
+	// it is set: a leading filter has been asked about total - base packets.
+	base    atomic.Uint64
+	adopted atomic.Bool
+}
+
+// step is one function of a chain.
+type step struct {
+	*applied
+	expirer flib.Expirer // nil: does not act on the passing of time
+	ender   flib.Ender   // nil: has nothing to do at the end
+	private *copies      // not nil: from here on the flow works on copies
+}
+
+// sinceLimit bounds how long a chain waits for the first packet that is not
+// older than its connect. The ring hands over what it has within its time-out,
+// 10 ms by default and 1 s at most.
+const sinceLimit = 2 * time.Second
+
+// newChain makes the chain of a flow's functions.
+func newChain(functions []*applied) *chain {
+	c := &chain{}
+	copied := false
+	for i, a := range functions {
+		if i == 0 && a.classifier != nil {
+			c.lead = a
+			continue
+		}
+		s := step{applied: a}
+		s.expirer, _ = a.fn.(flib.Expirer)
+		s.ender, _ = a.fn.(flib.Ender)
+		c.expires = c.expires || s.expirer != nil
+		if a.def.Modifies && !copied {
+			s.private, copied = &copies{}, true
+		}
+		c.steps = append(c.steps, s)
+	}
+	return c
+}
+
+// run takes packets through the chain. It does not change in.
+func (c *chain) run(in []*pkt.Packet) {
+	if c.since != 0 {
+		if in = c.young(in); len(in) == 0 {
+			return
+		}
+	}
+	if c.lead != nil {
+		c.lead.passed.Add(uint64(len(in)))
+	}
+	c.from(0, in)
+}
+
+// from takes packets through the steps from i on.
+func (c *chain) from(i int, in []*pkt.Packet) {
+	for ; i < len(c.steps) && len(in) > 0; i++ {
+		s := &c.steps[i]
+		if s.private != nil {
+			in = s.private.of(in)
+		}
+		s.packets.Add(uint64(len(in)))
+		in = s.fn.Process(in)
+		s.passed.Add(uint64(len(in)))
+	}
+}
+
+// expire tells the functions that packet time has come to now.
+func (c *chain) expire(now uint64) {
+	for i := range c.steps {
+		if s := &c.steps[i]; s.expirer != nil {
+			c.emit(i, s.expirer.Expire(now))
+		}
+	}
+}
+
+// end tells the functions, in order, that no packet will follow.
+func (c *chain) end() {
+	for i := range c.steps {
+		if s := &c.steps[i]; s.ender != nil {
+			c.emit(i, s.ender.End())
+		}
+	}
+}
+
+// emit sends on what step i gives out of itself.
+func (c *chain) emit(i int, out []*pkt.Packet) {
+	if len(out) > 0 {
+		c.steps[i].passed.Add(uint64(len(out)))
+		c.from(i+1, out)
+	}
+}
+
+// young drops the packets from before the flow's connect. It is the rare case
+// of a chain's first batches and copies what it keeps.
+func (c *chain) young(in []*pkt.Packet) []*pkt.Packet {
+	var out []*pkt.Packet
+	for _, p := range in {
+		if p.TS >= c.since {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// copies holds a flow's private copies of the packets of one batch.
+type copies struct {
+	pkts  []pkt.Packet
+	ptrs  []*pkt.Packet
+	bytes []byte
+}
+
+// of copies packets and their bytes; the copies last until the next call. Room
+// is kept, so that a steady flow does not allocate.
+func (c *copies) of(in []*pkt.Packet) []*pkt.Packet {
+	size := 0
+	for _, p := range in {
+		size += len(p.Link)
+	}
+	if size > cap(c.bytes) {
+		c.bytes = make([]byte, size)
+	}
+	if len(in) > cap(c.pkts) {
+		c.pkts = make([]pkt.Packet, len(in))
+		c.ptrs = make([]*pkt.Packet, len(in))
+	}
+	room := c.bytes[:0]
+	for i, p := range in {
+		at := len(room)
+		room = append(room, p.Link...)
+		c.pkts[i] = *p
+		c.pkts[i].Link = room[at:len(room):len(room)]
+		c.pkts[i].Dev = nil // the hardware's record describes the original
+		c.ptrs[i] = &c.pkts[i]
+	}
+	return c.ptrs[:len(in)]
+}

@@ -1,0 +1,181 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"gomapi/flib"
+	"gomapi/internal/mapierr"
+	"gomapi/internal/pkt"
+)
+
+// Connect lets packets into a flow. When it returns, every packet that arrives
+// later is seen, and none that arrived before the call. Errors: 6145 no such
+// flow, 3081 connected already, and those of the functions; then the flow is as
+// it was before.
+func (s *Session) Connect(ctx context.Context, fd int32) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.calls.Unlock()
+	f, err := s.flow(fd)
+	if err != nil {
+		return err
+	}
+	s.engine.mu.Lock()
+	status := f.status
+	s.engine.mu.Unlock()
+	switch status {
+	case FlowActive:
+		return mapierr.New(mapierr.FlowAlreadyActive, "flow %d is connected already", fd)
+	case FlowFinished:
+		return nil // as the original: the flow stays finished
+	}
+	c := f.capture
+	c.types.Lock()
+	defer c.types.Unlock()
+	if err := f.prepareAll(ctx); err != nil {
+		return coded(mapierr.CouldNotInitFunction, err)
+	}
+	if err := startAll(f.functions); err != nil {
+		return coded(mapierr.CouldNotInitFunction, err)
+	}
+	s.activate(f)
+	return nil
+}
+
+// prepareAll makes the functions ready for all link types that the device has
+// brought so far. The capture's types lock is held.
+func (f *Flow) prepareAll(ctx context.Context) error {
+	f.session.engine.mu.Lock()
+	types := slices.Clone(f.capture.linkTypes)
+	f.session.engine.mu.Unlock()
+	for _, lt := range types {
+		if err := f.prepare(ctx, lt); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startAll starts the functions in order. When one fails, those before it are
+// closed again.
+func startAll(functions []*applied) error {
+	for i, a := range functions {
+		st, ok := a.fn.(flib.Starter)
+		if !ok {
+			continue
+		}
+		if err := st.Start(); err != nil {
+			closeAll(functions[:i])
+			return err
+		}
+	}
+	return nil
+}
+
+// closeAll closes functions in order and returns the first error.
+func closeAll(functions []*applied) (first error) {
+	for _, a := range functions {
+		if c, ok := a.fn.(flib.Closer); ok {
+			if err := c.Close(); err != nil && first == nil {
+				first = err
+			}
+		}
+	}
+	return first
+}
+
+// activate makes the flow part of the next plan, or finishes it at once when
+// the device has ended before.
+func (s *Session) activate(f *Flow) {
+	c, now := f.capture, time.Now()
+	chain := newChain(f.functions)
+	if c.device.owner == nil {
+		chain.since, chain.deadline = pkt.FromTime(now), now.Add(sinceLimit)
+	}
+	e := s.engine
+	e.mu.Lock()
+	f.chain, f.start = chain, now
+	f.place.SetStart(now.UnixNano())
+	f.setStatus(FlowActive)
+	ended := c.ended
+	if !ended {
+		c.add(f)
+	}
+	e.mu.Unlock()
+	if ended {
+		chain.end()
+		e.mu.Lock()
+		f.finished(now)
+		e.mu.Unlock()
+	}
+}
+
+// CloseFlow ends a flow: when it returns, no packet reaches it any more and its
+// functions have finished what they were writing. It returns 6145 when there is
+// no such flow.
+func (s *Session) CloseFlow(fd int32) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.calls.Unlock()
+	f, err := s.flow(fd)
+	if err != nil {
+		return err
+	}
+	s.closeFlows([]*Flow{f})
+	return nil
+}
+
+// closeFlows closes flows together: one new plan for each device, however many
+// they are. s.calls is held.
+func (s *Session) closeFlows(flows []*Flow) {
+	byCapture := make(map[*capture][]*Flow)
+	s.engine.mu.Lock()
+	for _, f := range flows {
+		byCapture[f.capture] = append(byCapture[f.capture], f)
+		delete(s.flows, f.fd)
+	}
+	for c, closing := range byCapture {
+		c.remove(closing)
+	}
+	s.engine.mu.Unlock()
+	for c, closing := range byCapture {
+		c.loop.settle()
+		for _, f := range closing {
+			s.release(f)
+		}
+		c.device.release(len(closing))
+	}
+}
+
+// remove takes flows out of the plan. Engine.mu is held.
+func (c *capture) remove(closing []*Flow) {
+	gone := make(map[*Flow]bool, len(closing))
+	for _, f := range closing {
+		gone[f] = true
+		f.status = FlowClosed
+	}
+	before := len(c.flows)
+	c.flows = slices.DeleteFunc(c.flows, func(f *Flow) bool { return gone[f] })
+	if len(c.flows) != before {
+		c.publish()
+	}
+}
+
+// release closes the functions of a flow that no packet reaches any more and
+// gives its memory back.
+func (s *Session) release(f *Flow) {
+	if f.chain != nil {
+		if err := closeAll(f.functions); err != nil {
+			s.engine.opts.Log("flow %d on %s: close: %v", f.id, f.capture.device.spec.Name, err)
+		}
+	}
+	f.place.SetStatus(uint64(FlowClosed))
+	for _, a := range f.functions {
+		s.free(a)
+	}
+	s.segment.FreeFlow(f.place)
+}

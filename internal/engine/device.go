@@ -1,0 +1,192 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"gomapi/drivers"
+	"gomapi/internal/mapierr"
+)
+
+// DeviceSpec describes a live device of the configuration.
+type DeviceSpec struct {
+	Name        string // what clients call it
+	Alias       string // another name for it, "" without
+	Driver      string // name in the driver registry
+	Description string
+	LinkSpeed   int32 // Mbit/s, 0 unknown
+	MPLS, VLAN  bool
+	Params      map[string]string // for the driver
+	// Unavailable says why no flow can be created on it, nil when one can.
+	Unavailable error
+}
+
+// A device is what flows are created on: a live one of the configuration, or
+// an offline one, which belongs to a session and has one capture for all its
+// life.
+type device struct {
+	engine *Engine
+	id     int32
+	spec   DeviceSpec
+	owner  *Session // of an offline device, else nil
+
+	// lifecycle is held while the device is opened or closed.
+	lifecycle sync.Mutex
+
+	// The rest is guarded by Engine.mu.
+	cur     *capture    // nil: not open
+	users   int         // flows, connected or not
+	idle    *time.Timer // closes the device, nil while in use
+	lastFid int32       // function ids, shared by all flows of the device
+	deleted bool
+}
+
+// DeviceStatus is the state of a device in the numbers of the original API.
+type DeviceStatus int32
+
+// States of a device.
+const (
+	DeviceOnline   DeviceStatus = 0 // live
+	DeviceSetUp    DeviceStatus = 1 // file, not started
+	DeviceReading  DeviceStatus = 2
+	DeviceFinished DeviceStatus = 3 // file read to its end
+	DeviceDeleted  DeviceStatus = 4
+)
+
+// AddDevice adds a live device. Its id is one above the last one given. A name
+// that exists already is left as it is.
+func (e *Engine) AddDevice(spec DeviceSpec) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, d := range e.devices {
+		if d.spec.Name == spec.Name {
+			return
+		}
+	}
+	e.lastDev++
+	e.devices = append(e.devices, &device{engine: e, id: e.lastDev, spec: spec})
+}
+
+// acquire counts one more flow on the device and opens it if it is not open,
+// or has failed since.
+func (d *device) acquire(ctx context.Context) (*capture, error) {
+	if d.spec.Unavailable != nil {
+		return nil, d.spec.Unavailable
+	}
+	d.lifecycle.Lock()
+	defer d.lifecycle.Unlock()
+	d.engine.mu.Lock()
+	if d.engine.closed || d.deleted {
+		d.engine.mu.Unlock()
+		return nil, errShuttingDown
+	}
+	old := d.cur
+	if old != nil && (d.owner != nil || !old.ended) {
+		d.use()
+		d.engine.mu.Unlock()
+		return old, nil
+	}
+	d.cur = nil
+	d.engine.mu.Unlock()
+
+	if old != nil {
+		old.stop()
+	}
+	c, err := d.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d.engine.mu.Lock()
+	d.cur = c
+	d.use()
+	d.engine.mu.Unlock()
+	return c, nil
+}
+
+// open opens a live device and starts capturing.
+func (d *device) open(ctx context.Context) (*capture, error) {
+	drv, ok := d.engine.opts.Drivers.Live(d.spec.Driver)
+	if !ok {
+		return nil, mapierr.New(mapierr.NoDriver, "device %s: this daemon has no driver %q", d.spec.Name, d.spec.Driver)
+	}
+	dev, err := drv.Open(ctx, drivers.Config{Device: d.spec.Name, Params: d.spec.Params})
+	if err != nil {
+		return nil, coded(mapierr.PcapOpen, err)
+	}
+	c := newCapture(d, dev)
+	c.start()
+	return c, nil
+}
+
+// use counts one more flow. Engine.mu is held.
+func (d *device) use() {
+	d.users++
+	d.keep()
+}
+
+// keep calls off the closing of an idle device. Engine.mu is held.
+func (d *device) keep() {
+	if d.idle != nil && d.idle.Stop() {
+		d.engine.tasks.Done()
+	}
+	d.idle = nil
+}
+
+// release counts n flows less. A live device that stays without any is closed
+// after a while.
+func (d *device) release(n int) {
+	d.engine.mu.Lock()
+	defer d.engine.mu.Unlock()
+	d.users -= n
+	if d.users > 0 || d.owner != nil || d.idle != nil || d.engine.closed {
+		return
+	}
+	d.engine.tasks.Add(1)
+	d.idle = time.AfterFunc(d.engine.opts.Linger, func() {
+		defer d.engine.tasks.Done()
+		d.shut(false)
+	})
+}
+
+// shut closes the device if nobody uses it, or for good.
+func (d *device) shut(forGood bool) {
+	d.lifecycle.Lock()
+	defer d.lifecycle.Unlock()
+	d.engine.mu.Lock()
+	if !forGood && d.users > 0 {
+		d.engine.mu.Unlock()
+		return
+	}
+	c := d.cur
+	d.cur = nil
+	d.deleted = d.deleted || forGood
+	d.keep()
+	d.engine.mu.Unlock()
+	if c != nil {
+		c.stop()
+	}
+}
+
+// status returns the state of the device. Engine.mu is held.
+func (d *device) status() DeviceStatus {
+	switch {
+	case d.deleted:
+		return DeviceDeleted
+	case d.owner == nil:
+		return DeviceOnline
+	case d.cur.ended:
+		return DeviceFinished
+	case d.cur.started:
+		return DeviceReading
+	}
+	return DeviceSetUp
+}
+
+// coded gives err a number unless it has one.
+func coded(c mapierr.Code, err error) error {
+	if mapierr.CodeOf(err, 0) != 0 {
+		return err
+	}
+	return mapierr.Wrap(c, c.Text(), err)
+}

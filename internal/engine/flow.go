@@ -1,0 +1,94 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"gomapi/flib"
+	"gomapi/internal/shm"
+)
+
+// FlowStatus is the state of a flow in the numbers of the original API.
+type FlowStatus int32
+
+// States of a flow.
+const (
+	FlowInit     FlowStatus = 0
+	FlowActive   FlowStatus = 1
+	FlowFinished FlowStatus = 2 // the device has ended; results stay readable
+	FlowClosed   FlowStatus = 3
+)
+
+// A Flow is a client's flow on a device. Its owner's calls come one at a time;
+// what other goroutines look at is guarded by Engine.mu.
+type Flow struct {
+	id      int32 // over all sessions, in order of creation
+	fd      int32 // the number that its owner knows
+	session *Session
+	capture *capture
+	place   *shm.Flow
+
+	// Guarded by Engine.mu.
+	functions []*applied
+	chain     *chain // nil before connect
+	status    FlowStatus
+	start     time.Time
+	end       time.Time
+}
+
+// applied is a function that was applied to a flow.
+type applied struct {
+	fid     int32
+	def     *flib.Def
+	library string
+	fn      flib.Function
+	// classifier is fn if it can be decided with the other filters of the
+	// device, which it is when it comes first in its flow.
+	classifier flib.Classifier
+	slot       *shm.Slot // nil: no result
+	counts
+}
+
+// finished marks an active flow when its device has ended. Engine.mu is held.
+func (f *Flow) finished(now time.Time) {
+	if f.status != FlowActive {
+		return
+	}
+	f.end = now
+	f.place.SetEnd(now.UnixNano())
+	f.setStatus(FlowFinished)
+}
+
+// setStatus stores the state, also for the owner to read. Engine.mu is held.
+func (f *Flow) setStatus(s FlowStatus) {
+	f.status = s
+	f.place.SetStatus(uint64(s))
+}
+
+// prepare makes the functions ready for packets of a link type. The capture's
+// types lock is held.
+func (f *Flow) prepare(ctx context.Context, linkType uint16) error {
+	for _, a := range f.functions {
+		if lt, ok := a.fn.(flib.LinkTyper); ok {
+			if err := lt.AddLinkType(ctx, linkType); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// packets returns how many packets reached function i of the flow. A leading
+// filter is asked about every packet of the device without being called, so
+// its count is the device's since connect.
+func (f *Flow) packets(i int) uint64 {
+	a, c := f.functions[i], f.chain
+	if c == nil || c.lead != a {
+		return a.packets.Load()
+	}
+	if !c.adopted.Load() {
+		return 0
+	}
+	total, base := f.capture.loop.total.Load(), c.base.Load()
+	return max(total, base) - base
+}

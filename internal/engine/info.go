@@ -1,0 +1,127 @@
+package engine
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"gomapi/internal/mapierr"
+)
+
+// ForeignFD is the first of the numbers under which a session sees flows of
+// other connections. They can be looked at and nothing else.
+const ForeignFD = 1 << 30
+
+// DeviceInfo tells about a device.
+type DeviceInfo struct {
+	ID     int32 // negative: offline
+	Spec   DeviceSpec
+	Status DeviceStatus
+}
+
+// Devices returns what the session may see, the live devices and its own
+// offline ones, by ascending id.
+func (s *Session) Devices() []DeviceInfo {
+	e := s.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var infos []DeviceInfo
+	for _, d := range e.devices {
+		infos = append(infos, DeviceInfo{d.id, d.spec, d.status()})
+	}
+	for _, d := range s.offline {
+		infos = append(infos, DeviceInfo{d.id, d.spec, d.status()})
+	}
+	slices.SortFunc(infos, func(a, b DeviceInfo) int { return cmp.Compare(a.ID, b.ID) })
+	return infos
+}
+
+// FlowInfo tells about a flow.
+type FlowInfo struct {
+	UID        uint32 // user who made it
+	FD         int32  // as the asking session sees it
+	DeviceID   int32
+	Device     string
+	Functions  int
+	Start, End time.Time // zero: not yet
+	Status     FlowStatus
+}
+
+// Flows returns the flows that the session may see, by ascending fd: its own,
+// and under numbers from ForeignFD on those of the user's other connections
+// (all connections for root).
+func (s *Session) Flows() []FlowInfo {
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
+	var infos []FlowInfo
+	s.visible(func(fd int32, f *Flow) bool {
+		d := f.capture.device
+		infos = append(infos, FlowInfo{
+			UID: f.session.owner.UID, FD: fd, DeviceID: d.id, Device: d.spec.Name,
+			Functions: len(f.functions), Start: f.start, End: f.end, Status: f.status,
+		})
+		return true
+	})
+	slices.SortFunc(infos, func(a, b FlowInfo) int { return cmp.Compare(a.FD, b.FD) })
+	return infos
+}
+
+// FunctionInfo tells about a function of a flow.
+type FunctionInfo struct {
+	FID             int32
+	Name            string
+	Library         string
+	DevType         string
+	Packets, Passed uint64 // since connect
+	ResultSize      int
+}
+
+// Functions returns the functions of a flow, by ascending fid. It returns 6145
+// when the session sees no such flow.
+func (s *Session) Functions(fd int32) ([]FunctionInfo, error) {
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
+	var flow *Flow
+	s.visible(func(seen int32, f *Flow) bool {
+		if seen == fd {
+			flow = f
+		}
+		return flow == nil
+	})
+	if flow == nil {
+		return nil, mapierr.New(mapierr.InvalidFlow, "no flow %d", fd)
+	}
+	var infos []FunctionInfo
+	for i, a := range flow.functions {
+		info := FunctionInfo{
+			FID: a.fid, Name: a.def.Name, Library: a.library, DevType: a.def.Type(),
+			Packets: flow.packets(i), Passed: a.passed.Load(),
+		}
+		if a.slot != nil {
+			info.ResultSize = a.slot.Size()
+		}
+		infos = append(infos, info)
+	}
+	slices.SortFunc(infos, func(a, b FunctionInfo) int { return cmp.Compare(a.FID, b.FID) })
+	return infos, nil
+}
+
+// visible calls yield for the flows that the session may see, in no order,
+// until it returns false. Engine.mu is held.
+func (s *Session) visible(yield func(fd int32, f *Flow) bool) {
+	for fd, f := range s.flows {
+		if !yield(fd, f) {
+			return
+		}
+	}
+	for other := range s.engine.sessions {
+		if other == s || (s.owner.UID != 0 && s.owner.UID != other.owner.UID) {
+			continue
+		}
+		for _, f := range other.flows {
+			if !yield(ForeignFD+f.id, f) {
+				return
+			}
+		}
+	}
+}

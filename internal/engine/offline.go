@@ -1,0 +1,101 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"gomapi/drivers"
+	"gomapi/internal/mapierr"
+)
+
+// CreateOffline makes a device of a capture file that the client has opened.
+// The name is path@n with n the number of the device. It takes over f, also
+// when it fails: 3200 for a format that no driver reads, 6155 for a file that
+// cannot be read.
+func (s *Session) CreateOffline(ctx context.Context, f *os.File, path string, format drivers.Format) (string, error) {
+	if err := s.enter(); err != nil {
+		f.Close()
+		return "", err
+	}
+	defer s.calls.Unlock()
+	drv, ok := s.engine.opts.Drivers.File(format)
+	if !ok {
+		f.Close()
+		return "", mapierr.New(mapierr.NoDriver, "%s: this daemon has no driver for files of format %d", path, format)
+	}
+	if len(s.offline) >= maxOffline {
+		f.Close()
+		return "", mapierr.New(mapierr.File, "%s: this connection has %d offline devices, more are not allowed: delete some", path, maxOffline)
+	}
+	dev, err := drv.OpenFile(ctx, f)
+	if err != nil {
+		return "", mapierr.Wrap(mapierr.CodeOf(err, mapierr.File), path, err)
+	}
+	e := s.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.lastDev++
+	d := &device{engine: e, id: -e.lastDev, owner: s, spec: DeviceSpec{
+		Name:        fmt.Sprintf("%s@%d", path, e.lastDev),
+		Description: "capture file",
+	}}
+	d.cur = newCapture(d, dev)
+	s.offline[d.spec.Name] = d
+	return d.spec.Name, nil
+}
+
+// StartOffline begins to read the file. Flows that connect later miss packets.
+// A device that was started before is left as it is. It returns 3202 when there
+// is no such offline device.
+func (s *Session) StartOffline(name string) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.calls.Unlock()
+	d, err := s.offlineDevice(name)
+	if err != nil || d == nil {
+		return err
+	}
+	d.cur.start()
+	return nil
+}
+
+// DeleteOffline stops reading, closes the flows on the device and forgets it.
+// On a live device it does nothing, as the original. It returns 3202 when there
+// is no such device.
+func (s *Session) DeleteOffline(name string) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.calls.Unlock()
+	d, err := s.offlineDevice(name)
+	if err != nil || d == nil {
+		return err
+	}
+	var flows []*Flow
+	s.engine.mu.Lock()
+	delete(s.offline, name)
+	for _, f := range s.flows {
+		if f.capture.device == d {
+			flows = append(flows, f)
+		}
+	}
+	s.engine.mu.Unlock()
+	s.closeFlows(flows)
+	d.shut(true)
+	return nil
+}
+
+// offlineDevice finds an own offline device. Both results are nil for the name
+// of a live one.
+func (s *Session) offlineDevice(name string) (*device, error) {
+	d, err := s.device(name)
+	if err != nil {
+		return nil, mapierr.New(mapierr.NoDevice, "no offline device %q on this connection", name)
+	}
+	if d.owner == nil {
+		return nil, nil
+	}
+	return d, nil
+}

@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"context"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+
+	"gomapi/internal/mapierr"
+	"gomapi/internal/shm"
+)
+
+// Owner is the user behind a session, as the kernel tells it.
+type Owner struct {
+	UID, GID uint32
+	PID      int32
+}
+
+// A Session is what one connection has made: its flows, its offline devices,
+// its result memory. Its calls come from one goroutine at a time, except Close,
+// which may come from the engine as well.
+type Session struct {
+	engine *Engine
+	owner  Owner
+	// notify is told when a device on which the session has something has
+	// ended. It must not wait.
+	notify func(device string, err error)
+	closed sync.Once
+
+	// calls is held during each call that changes something, so that Close
+	// finds no half-made flow. It comes before all other locks.
+	calls sync.Mutex
+
+	// segment is used under calls.
+	segment *shm.Segment
+
+	// Guarded by Engine.mu.
+	gone    bool
+	flows   map[int32]*Flow // by fd
+	offline map[string]*device
+	lastFD  int32
+}
+
+// NewSession makes a session. notify is called when a device has ended; it must
+// not wait and may come from any goroutine.
+func (e *Engine) NewSession(owner Owner, notify func(device string, err error)) (*Session, error) {
+	seg, err := shm.NewSegment()
+	if err != nil {
+		return nil, mapierr.Wrap(mapierr.DaemonShm, "no result memory for this connection", err)
+	}
+	s := &Session{
+		engine: e, owner: owner, notify: notify, segment: seg,
+		flows: make(map[int32]*Flow), offline: make(map[string]*device),
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		seg.Close()
+		return nil, errShuttingDown
+	}
+	e.sessions[s] = struct{}{}
+	return s, nil
+}
+
+// Results is the memory to pass to the client. The session owns it.
+func (s *Session) Results() *os.File { return s.segment.File() }
+
+// Close closes all flows, deletes all offline devices and releases the result
+// memory. It returns when all of it has stopped. Twice is fine.
+func (s *Session) Close() {
+	s.closed.Do(func() {
+		s.calls.Lock()
+		defer s.calls.Unlock()
+		s.engine.mu.Lock()
+		s.gone = true
+		flows := slices.Collect(maps.Values(s.flows))
+		devices := slices.Collect(maps.Values(s.offline))
+		s.engine.mu.Unlock()
+		s.closeFlows(flows)
+		for _, d := range devices {
+			d.shut(true)
+		}
+		s.engine.mu.Lock()
+		delete(s.engine.sessions, s)
+		s.engine.mu.Unlock()
+		s.segment.Close()
+	})
+}
+
+// enter begins a call that changes something; the caller unlocks s.calls.
+func (s *Session) enter() error {
+	s.calls.Lock()
+	s.engine.mu.Lock()
+	gone := s.gone
+	s.engine.mu.Unlock()
+	if gone {
+		s.calls.Unlock()
+		return errShuttingDown
+	}
+	return nil
+}
+
+// device finds a device by what a client calls it: the name of a live or of an
+// own offline device, else an alias.
+func (s *Session) device(name string) (*device, error) {
+	e := s.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, d := range e.devices {
+		if d.spec.Name == name {
+			return d, nil
+		}
+	}
+	if d, ok := s.offline[name]; ok {
+		return d, nil
+	}
+	for _, d := range e.devices {
+		if d.spec.Alias == name && name != "" {
+			return d, nil
+		}
+	}
+	return nil, mapierr.New(mapierr.NoDriver, "no device %q: mapi info devices lists those of this daemon", name)
+}
+
+// flow finds an own flow.
+func (s *Session) flow(fd int32) (*Flow, error) {
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
+	if f, ok := s.flows[fd]; ok {
+		return f, nil
+	}
+	return nil, mapierr.New(mapierr.InvalidFlow, "no flow %d on this connection", fd)
+}
+
+// Created tells about a new flow.
+type Created struct {
+	FD      int32
+	Device  string // the device's name, also when an alias was given
+	DevType string
+	Offset  uint32 // place of the flow in the result memory
+}
+
+// CreateFlow makes a flow on a device, which it opens if it is the first one.
+// It returns 3200 for an unknown device, and the driver's error when the device
+// cannot be opened.
+func (s *Session) CreateFlow(ctx context.Context, name string) (Created, error) {
+	if err := s.enter(); err != nil {
+		return Created{}, err
+	}
+	defer s.calls.Unlock()
+	d, err := s.device(name)
+	if err != nil {
+		return Created{}, err
+	}
+	if len(s.flows) >= maxFlows {
+		return Created{}, mapierr.New(mapierr.DaemonShm, "this connection has %d flows, more are not allowed: close some", maxFlows)
+	}
+	place, err := s.segment.Flow()
+	if err != nil {
+		return Created{}, mapierr.Wrap(mapierr.DaemonShm, "no room for the flow", err)
+	}
+	c, err := d.acquire(ctx)
+	if err != nil {
+		s.segment.FreeFlow(place)
+		return Created{}, err
+	}
+	e := s.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.lastFlow++
+	s.lastFD++
+	f := &Flow{id: e.lastFlow, fd: s.lastFD, session: s, capture: c, place: place}
+	s.flows[f.fd] = f
+	return Created{FD: f.fd, Device: d.spec.Name, DevType: c.info.DevType, Offset: place.Offset()}, nil
+}
