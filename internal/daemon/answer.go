@@ -1,0 +1,111 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"gomapi/internal/mapierr"
+	"gomapi/internal/wire"
+)
+
+// maxErrorText bounds the text of an error to a client, in bytes.
+const maxErrorText = 8 << 10
+
+// answer deals with one request and sends the response. An error ends the
+// connection.
+func (c *client) answer(ctx context.Context, r request) error {
+	defer wire.CloseAll(r.files)
+	if hello, ok := r.Call.(*wire.Request_Hello); ok && !c.greeted {
+		return c.greet(r.Id, hello.Hello)
+	}
+	if !c.greeted || r.Id == 0 {
+		c.refuse(mapierr.New(mapierr.CommUnknown, "request without id, or before hello"))
+		return fmt.Errorf("request %d of kind %T before hello", r.Id, r.Call)
+	}
+	resp := c.handle(ctx, &r)
+	resp.Id = r.Id
+	return c.conn.Send(resp)
+}
+
+// greet answers the first message with the result memory.
+func (c *client) greet(id uint64, m *wire.Hello) error {
+	if m.Version != wire.Version {
+		err := mapierr.New(mapierr.CommUnknown, "the program speaks version %d of the protocol, mapid %s version %d: "+
+			"build both from the same release", m.Version, c.daemon.Version, wire.Version)
+		_ = c.conn.Send(&wire.Response{Id: id, Error: wireError(err)})
+		return err
+	}
+	c.greeted = true
+	c.log.Debug("client connected")
+	return c.conn.Send(&wire.Response{Id: id, Result: &wire.Response_Welcome{Welcome: &wire.Welcome{
+		Version: wire.Version, Daemon: "mapid " + c.daemon.Version,
+	}}}, c.session.Results())
+}
+
+// handle calls the handler of a request. What the handler takes over of the
+// files it removes from r.
+func (c *client) handle(ctx context.Context, r *request) *wire.Response {
+	resp := &wire.Response{}
+	var err error
+	switch m := r.Call.(type) {
+	case *wire.Request_CreateFlow:
+		err = c.createFlow(ctx, m.CreateFlow, resp)
+	case *wire.Request_ApplyFunction:
+		err = c.applyFunction(ctx, m.ApplyFunction, resp)
+	case *wire.Request_Connect:
+		err = c.connect(ctx, m.Connect)
+	case *wire.Request_CloseFlow:
+		err = c.closeFlow(m.CloseFlow)
+	case *wire.Request_CreateOfflineDevice:
+		err = c.createOffline(ctx, m.CreateOfflineDevice, r.takeFile(), resp)
+	case *wire.Request_StartOfflineDevice:
+		err = c.startOffline(m.StartOfflineDevice)
+	case *wire.Request_DeleteOfflineDevice:
+		err = c.deleteOffline(m.DeleteOfflineDevice)
+	case *wire.Request_Devices:
+		err = c.devices(m.Devices, resp)
+	case *wire.Request_Libraries:
+		err = c.libraries(m.Libraries, resp)
+	case *wire.Request_LibraryFunctions:
+		err = c.libraryFunctions(m.LibraryFunctions, resp)
+	case *wire.Request_Flows:
+		err = c.flows(m.Flows, resp)
+	case *wire.Request_Functions:
+		err = c.functions(m.Functions, resp)
+	default:
+		err = mapierr.New(mapierr.CommUnknown, "request of a kind that this daemon does not know")
+	}
+	if err != nil {
+		return &wire.Response{Error: wireError(err)}
+	}
+	return resp
+}
+
+// takeFile takes the one descriptor of a request, nil when there is none.
+func (r *request) takeFile() *os.File {
+	if len(r.files) == 0 {
+		return nil
+	}
+	f := r.files[0]
+	r.files = r.files[1:]
+	return f
+}
+
+// wireError makes the message of an error. Its text may hold bytes that came
+// from clients and files.
+func wireError(err error) *wire.Error {
+	return &wire.Error{
+		Code: int32(mapierr.CodeOf(err, mapierr.CommUnknown)),
+		Text: clean(err.Error(), maxErrorText),
+	}
+}
+
+// clean makes text fit for a message: valid UTF-8 of at most limit bytes.
+func clean(text string, limit int) string {
+	if len(text) > limit {
+		text = text[:limit] + "..."
+	}
+	return strings.ToValidUTF8(text, "\uFFFD")
+}

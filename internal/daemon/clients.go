@@ -1,0 +1,87 @@
+package daemon
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+
+	"gomapi/internal/engine"
+)
+
+// maxClients bounds the connections at a time.
+const maxClients = 4096
+
+// daemon is a running daemon.
+type daemon struct {
+	Options
+	engine  *engine.Engine
+	serving sync.WaitGroup // one per client
+
+	mu      sync.Mutex
+	clients map[*client]struct{}
+	ending  bool
+}
+
+// acceptPause is how long accept waits when descriptors have run out.
+const acceptPause = 50 * time.Millisecond
+
+// accept serves clients until the listener is closed.
+func (d *daemon) accept(ctx context.Context, l *listener) error {
+	for {
+		sock, err := l.AcceptUnix()
+		if err != nil {
+			if !temporary(err) {
+				return err
+			}
+			d.Log.Warnf("accept a client: %v", err)
+			select {
+			case <-time.After(acceptPause):
+			case <-ctx.Done():
+			}
+			continue
+		}
+		d.admit(ctx, sock)
+	}
+}
+
+// admit serves a client on a goroutine of its own, which serveSocket waits for.
+func (d *daemon) admit(ctx context.Context, sock *net.UnixConn) {
+	c, err := d.welcome(sock)
+	if err != nil {
+		d.Log.Warnf("refused a client: %v", err)
+		sock.Close()
+		return
+	}
+	d.serving.Go(func() {
+		defer d.forget(c)
+		c.serve(ctx)
+	})
+}
+
+// enrol adds c unless there are too many clients or the daemon is going down.
+func (d *daemon) enrol(c *client) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ending || len(d.clients) >= maxClients {
+		return false
+	}
+	d.clients[c] = struct{}{}
+	return true
+}
+
+func (d *daemon) forget(c *client) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.clients, c)
+}
+
+// hangUpAll ends all connections; their goroutines clean up.
+func (d *daemon) hangUpAll() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ending = true
+	for c := range d.clients {
+		c.hangUp()
+	}
+}

@@ -1,0 +1,100 @@
+// Package daemon is mapid without its command line: it listens on a Unix
+// socket, learns from the kernel who connects, and turns each message into a
+// call of the engine.
+//
+// A connection is the lease on everything that was made over it: when it ends,
+// for whatever reason, its flows are closed and its offline devices deleted.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"gomapi/drivers"
+	"gomapi/flib"
+	"gomapi/internal/config"
+	"gomapi/internal/engine"
+	"gomapi/internal/filter"
+)
+
+// linger is how long a device stays open after its last flow, so that programs
+// that come and go do not open and close it each time.
+const linger = 5 * time.Second
+
+// Options are what a daemon works with. All but Socket or Conn, and what says
+// so, is needed.
+type Options struct {
+	Socket     string        // path to listen on; empty with Conn
+	Conn       *net.UnixConn // the one client of a private daemon, instead of a socket
+	Config     *config.Config
+	Drivers    *drivers.Registry
+	Functions  *flib.Registry
+	Compiler   filter.Compiler
+	Log        logrus.FieldLogger
+	Ready      func()                   // called when clients can connect; may be nil
+	Interfaces func() ([]string, error) // interfaces that are up, for Config.Auto; may be nil
+	Version    string                   // for people
+}
+
+// Run serves clients until ctx ends, or until the one client of a private
+// daemon has gone. When it returns, everything has stopped: flows are closed,
+// files flushed, the socket removed. The compiler stays the caller's.
+func Run(ctx context.Context, o Options) error {
+	d := &daemon{Options: o, clients: make(map[*client]struct{})}
+	d.engine = engine.New(engine.Options{
+		Functions: o.Functions,
+		Drivers:   o.Drivers,
+		Compiler:  o.Compiler,
+		Linger:    linger,
+		Log:       o.Log.Warnf,
+	})
+	d.addDevices()
+	defer d.engine.Close()
+	if o.Conn != nil {
+		return d.servePrivate(ctx)
+	}
+	return d.serveSocket(ctx)
+}
+
+// servePrivate serves the one client that a private daemon has.
+func (d *daemon) servePrivate(ctx context.Context) error {
+	c, err := d.welcome(d.Conn)
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, c.hangUp)
+	defer stop()
+	d.ready()
+	c.serve(ctx)
+	return nil
+}
+
+// serveSocket accepts clients until ctx ends.
+func (d *daemon) serveSocket(ctx context.Context) error {
+	l, err := listen(d.Socket)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	stop := context.AfterFunc(ctx, l.stop)
+	defer stop()
+	d.ready()
+	d.Log.Infof("listening on %s", d.Socket)
+	err = d.accept(ctx, l)
+	d.hangUpAll()
+	d.serving.Wait()
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+func (d *daemon) ready() {
+	if d.Ready != nil {
+		d.Ready()
+	}
+}

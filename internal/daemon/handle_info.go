@@ -1,0 +1,163 @@
+package daemon
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"gomapi/internal/config"
+	"gomapi/internal/engine"
+	"gomapi/internal/mapierr"
+	"gomapi/internal/wire"
+)
+
+// pageBytes bounds the entries of one answer, so that it fits in a record with
+// room to spare for its head.
+const pageBytes = wire.MaxMessage - 1<<10
+
+// query is what all queries have in common: one entry by its number, or those
+// with higher numbers.
+type query interface {
+	GetNext() bool
+	GetLimit() uint32
+}
+
+// page picks from entries, which are in ascending order of number, what a query
+// for number id asks for. It returns notFound when that is nothing.
+func page[T proto.Message](q query, id int32, entries []T, number func(T) int32, notFound error) ([]T, error) {
+	limit := max(q.GetLimit(), 1)
+	var out []T
+	size := 0
+	for _, e := range entries {
+		n := number(e)
+		if q.GetNext() && n <= id || !q.GetNext() && n != id {
+			continue
+		}
+		size += proto.Size(e) + 8
+		if len(out) > 0 && (size > pageBytes || uint32(len(out)) >= limit) {
+			break
+		}
+		out = append(out, e)
+	}
+	if len(out) == 0 {
+		return nil, notFound
+	}
+	return out, nil
+}
+
+func (c *client) devices(q *wire.DeviceQuery, resp *wire.Response) error {
+	c.daemon.discover()
+	var all []*wire.Device
+	for _, d := range c.session.Devices() {
+		all = append(all, wireDevice(d))
+	}
+	out, err := page(q, q.Id, all, (*wire.Device).GetId,
+		mapierr.New(mapierr.DeviceInfo, "no device with number %s%d", beyond(q), q.Id))
+	resp.Result = &wire.Response_Devices{Devices: &wire.Devices{Devices: out}}
+	return err
+}
+
+func wireDevice(d engine.DeviceInfo) *wire.Device {
+	w := &wire.Device{
+		Id: d.ID, Device: clean(d.Spec.Name, maxPath), Driver: d.Spec.Driver, Alias: d.Spec.Alias,
+		Description: clean(d.Spec.Description, maxPath), LinkSpeed: d.Spec.LinkSpeed,
+		Mpls: d.Spec.MPLS, Vlan: d.Spec.VLAN, Status: int32(d.Status),
+	}
+	if w.Alias == "" {
+		w.Alias = config.DefaultAlias
+	}
+	if d.Spec.Unavailable != nil {
+		w.Unavailable = clean(d.Spec.Unavailable.Error(), maxErrorText)
+	}
+	return w
+}
+
+func (c *client) libraries(q *wire.LibraryQuery, resp *wire.Response) error {
+	var all []*wire.Library
+	for i, lib := range c.daemon.Functions.Libraries() {
+		all = append(all, &wire.Library{Id: int32(i), Name: lib.Name, Functions: uint32(len(lib.Functions))})
+	}
+	out, err := page(q, q.Id, all, (*wire.Library).GetId,
+		mapierr.New(mapierr.NotSupported, "no function library with number %s%d", beyond(q), q.Id))
+	resp.Result = &wire.Response_Libraries{Libraries: &wire.Libraries{Libraries: out}}
+	return err
+}
+
+func (c *client) libraryFunctions(q *wire.LibraryFunctionQuery, resp *wire.Response) error {
+	libs := c.daemon.Functions.Libraries()
+	if q.Library < 0 || int(q.Library) >= len(libs) {
+		return mapierr.New(mapierr.NotSupported, "no function library with number %d", q.Library)
+	}
+	var all []*wire.LibraryFunction
+	for i := range libs[q.Library].Functions {
+		d := &libs[q.Library].Functions[i]
+		w := &wire.LibraryFunction{
+			Id: int32(i), Name: d.Name, Description: d.Description, Argdescr: d.Descr(),
+			Devtype: d.Type(), Result: d.Result, Example: d.Example,
+		}
+		for _, a := range d.Args {
+			w.Args = append(w.Args, &wire.Argument{Name: a.Name, Kind: a.Kind.String(), Doc: a.Doc})
+		}
+		all = append(all, w)
+	}
+	out, err := page(q, q.Id, all, (*wire.LibraryFunction).GetId,
+		mapierr.New(mapierr.NotSupported, "library %s has no function with number %s%d", libs[q.Library].Name, beyond(q), q.Id))
+	resp.Result = &wire.Response_LibraryFunctions{LibraryFunctions: &wire.LibraryFunctions{Functions: out}}
+	return err
+}
+
+func (c *client) flows(q *wire.FlowQuery, resp *wire.Response) error {
+	var all []*wire.Flow
+	for _, f := range c.session.Flows() {
+		all = append(all, &wire.Flow{
+			Uid: f.UID, Fd: f.FD, Devid: f.DeviceID, Device: clean(f.Device, maxPath),
+			Functions: uint32(f.Functions), Start: seconds(f.Start), End: seconds(f.End), Status: int32(f.Status),
+		})
+	}
+	missing := mapierr.InvalidFlow
+	if q.Next {
+		missing = mapierr.FlowInfo
+	}
+	out, err := page(q, q.Fd, all, (*wire.Flow).GetFd, mapierr.New(missing, "no flow with number %s%d", beyond(q), q.Fd))
+	resp.Result = &wire.Response_Flows{Flows: &wire.Flows{Flows: out}}
+	return err
+}
+
+func (c *client) functions(q *wire.FunctionQuery, resp *wire.Response) error {
+	infos, err := c.session.Functions(q.Fd)
+	if err != nil {
+		// As the original: 6141 for one function of an unknown flow.
+		code := mapierr.NotInitialized
+		if q.Next {
+			code = mapierr.FunctionInfo
+		}
+		return mapierr.New(code, "%v", err)
+	}
+	var all []*wire.Function
+	for _, f := range infos {
+		all = append(all, &wire.Function{
+			Fid: f.FID, Name: f.Name, Library: f.Library, Devtype: f.DevType,
+			Packets: f.Packets, Passed: f.Passed, ResultSize: int32(f.ResultSize),
+		})
+	}
+	out, err := page(q, q.Fid, all, (*wire.Function).GetFid,
+		mapierr.New(mapierr.FunctionInfo, "flow %d has no function with number %s%d", q.Fd, beyond(q), q.Fid))
+	resp.Result = &wire.Response_Functions{Functions: &wire.Functions{Functions: out}}
+	return err
+}
+
+// beyond words a query in an error.
+func beyond(q query) string {
+	if q.GetNext() {
+		return "above "
+	}
+	return ""
+}
+
+// seconds returns Unix seconds, 0 for a time that has not come yet.
+func seconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}

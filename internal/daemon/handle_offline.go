@@ -1,0 +1,46 @@
+package daemon
+
+import (
+	"context"
+	"os"
+
+	"gomapi/drivers"
+	"gomapi/internal/mapierr"
+	"gomapi/internal/wire"
+)
+
+// maxPath bounds the path of a file in bytes, as the kernel does.
+const maxPath = 4096
+
+func (c *client) createOffline(ctx context.Context, m *wire.CreateOfflineDevice, f *os.File, resp *wire.Response) error {
+	if f == nil {
+		return mapierr.New(mapierr.NoFD, "%s: no open file came with the request", m.Path)
+	}
+	if len(m.Path) > maxPath {
+		f.Close()
+		return mapierr.New(mapierr.File, "path of %d bytes: %d are the limit", len(m.Path), maxPath)
+	}
+	name, err := c.session.CreateOffline(ctx, f, m.Path, drivers.Format(m.Format))
+	if err != nil {
+		return err
+	}
+	c.log.Infof("offline device %s created", name)
+	resp.Result = &wire.Response_OfflineDeviceCreated{OfflineDeviceCreated: &wire.OfflineDeviceCreated{Name: name}}
+	return nil
+}
+
+func (c *client) startOffline(m *wire.StartOfflineDevice) error {
+	if err := c.session.StartOffline(m.Name); err != nil {
+		return err
+	}
+	c.log.Infof("offline device %s started", m.Name)
+	return nil
+}
+
+func (c *client) deleteOffline(m *wire.DeleteOfflineDevice) error {
+	if err := c.session.DeleteOffline(m.Name); err != nil {
+		return err
+	}
+	c.log.Infof("offline device %s deleted", m.Name)
+	return nil
+}
