@@ -1,0 +1,247 @@
+package mapi
+
+import (
+	"context"
+	"sync"
+
+	"gomapi/internal/mapierr"
+)
+
+// std is what the package-level calls work on: the default client and the
+// numbers of what was made over it.
+var std = defaults{flows: make(map[int]*numbered), offline: make(map[string]*OfflineDevice)}
+
+type defaults struct {
+	client Client
+
+	mu      sync.Mutex
+	inited  bool // a flow or offline device was made
+	flows   map[int]*numbered
+	offline map[string]*OfflineDevice
+}
+
+// numbered is a flow with its functions by number.
+type numbered struct {
+	*Flow
+	functions map[int]*Function
+}
+
+// Errors of calls whose numbers mean nothing.
+var (
+	errNotInitialized = mapierr.New(ErrNotInitialized, "create a flow or an offline device first")
+)
+
+// flow finds a flow by number. bad is the error number for fd <= 0.
+func (d *defaults) flow(fd int, bad Code) (*numbered, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f, ok := d.flows[fd]
+	switch {
+	case !d.inited:
+		return nil, errNotInitialized
+	case fd <= 0:
+		return nil, mapierr.New(bad, "%d is not the number of a flow", fd)
+	case !ok:
+		return nil, mapierr.New(ErrInvalidFlow, "no flow %d", fd)
+	}
+	return f, nil
+}
+
+// function finds a function of f by number.
+func (d *defaults) function(f *numbered, fid int) (*Function, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	fn, ok := f.functions[fid]
+	if !ok {
+		return nil, mapierr.New(ErrInvalidFunction, "flow %d has no function %d", f.fd, fid)
+	}
+	return fn, nil
+}
+
+// add numbers a new flow.
+func (d *defaults) add(f *Flow, err error) (int, error) {
+	if err != nil {
+		return -1, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.inited = true
+	d.flows[f.fd] = &numbered{Flow: f, functions: make(map[int]*Function)}
+	return f.fd, nil
+}
+
+// CreateFlow makes a flow of the packets of dev and returns its number, or -1.
+// See Client.CreateFlow.
+func CreateFlow(dev string) (fd int, err error) {
+	return std.add(std.client.CreateFlow(context.Background(), dev))
+}
+
+// CreateOfflineFlow makes a flow on a capture file, which Connect starts to
+// read. See Client.CreateOfflineFlow.
+func CreateOfflineFlow(path string, format Format) (fd int, err error) {
+	return std.add(std.client.CreateOfflineFlow(context.Background(), path, format))
+}
+
+// ApplyFunction adds a function to a flow and returns its number, or -1. See
+// Flow.Apply. Errors besides: 6141 nothing was created yet, 6147 fd is not
+// positive, 6145 no such flow, 7006 the flow is connected.
+func ApplyFunction(fd int, name string, args ...any) (fid int, err error) {
+	fail := func(err error) (int, error) {
+		return -1, std.client.fail(err, "apply %s to flow %d", name, fd)
+	}
+	f, err := std.flow(fd, ErrInvalidFunction)
+	if err != nil {
+		return fail(err)
+	}
+	fn, err := f.Apply(context.Background(), name, args...)
+	if err != nil {
+		return -1, err
+	}
+	std.mu.Lock()
+	defer std.mu.Unlock()
+	f.functions[fn.fid] = fn
+	return fn.fid, nil
+}
+
+// Connect starts a flow. See Flow.Connect. Errors besides: 6141 nothing was
+// created yet, 6145 no such flow, 3081 the flow is connected.
+func Connect(fd int) error {
+	f, err := std.flow(fd, ErrInvalidFlow)
+	if err != nil {
+		return std.client.fail(err, "connect flow %d", fd)
+	}
+	return f.Connect(context.Background())
+}
+
+// Results are what ReadResults gives: one Result for each sensor of the flow's
+// scope, in its order; one for a local flow.
+type Results []Result
+
+// Uint64 returns the first word of the first result, such as a counter.
+func (r Results) Uint64() uint64 { return r[0].Uint64() }
+
+// ReadResults copies the result of a function. See Function.Read. Errors
+// besides: 6141 nothing was created yet, 6145 no such flow, or fd or fid not
+// positive, 6143 the flow is not connected, 6147 no such function, 6146 the
+// function has no result.
+func ReadResults(fd, fid int) (Results, error) {
+	fail := func(err error) (Results, error) {
+		return nil, std.client.fail(err, "read function %d of flow %d", fid, fd)
+	}
+	f, err := std.flow(fd, ErrInvalidFlow)
+	if err != nil {
+		return fail(err)
+	}
+	if fid <= 0 {
+		return fail(mapierr.New(ErrInvalidFlow, "%d is not the number of a function", fid))
+	}
+	if f.Status() == FlowInit {
+		return fail(mapierr.New(ErrFlowNotConnected, "flow %d is not connected", fd))
+	}
+	fn, err := std.function(f, fid)
+	if err != nil {
+		return fail(err)
+	}
+	r, err := fn.Read()
+	if err != nil {
+		return nil, err
+	}
+	return Results{r}, nil
+}
+
+// CloseFlow ends a flow. See Flow.Close. Errors: 6141 nothing was created yet,
+// 6145 no such flow.
+func CloseFlow(fd int) error {
+	f, err := std.flow(fd, ErrInvalidFlow)
+	if err != nil {
+		return std.client.fail(err, "close flow %d", fd)
+	}
+	std.mu.Lock()
+	delete(std.flows, fd)
+	std.mu.Unlock()
+	return f.Close(context.Background())
+}
+
+// CreateOfflineDevice makes a device of a capture file and returns its name.
+// See Client.CreateOfflineDevice.
+func CreateOfflineDevice(path string, format Format) (name string, err error) {
+	d, err := std.client.CreateOfflineDevice(context.Background(), path, format)
+	if err != nil {
+		return "", err
+	}
+	std.mu.Lock()
+	defer std.mu.Unlock()
+	std.inited = true
+	std.offline[d.name] = d
+	return d.name, nil
+}
+
+// device finds an offline device by name. It returns nil for a live one, on
+// which the calls do nothing.
+func (d *defaults) device(name string) (*OfflineDevice, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	dev, ok := d.offline[name]
+	switch {
+	case !d.inited:
+		return nil, errNotInitialized
+	case name == "":
+		return nil, mapierr.New(ErrInvalidArgument1, "no device named")
+	case !ok:
+		return nil, mapierr.New(ErrNoDevice, "no offline device %q", name)
+	}
+	return dev, nil
+}
+
+// StartOfflineDevice begins to read the file of an offline device. Errors: 6141
+// nothing was created yet, 7001 no name, 3202 no such device.
+func StartOfflineDevice(name string) error {
+	d, err := std.device(name)
+	if err != nil {
+		return std.client.fail(err, "start offline device %q", name)
+	}
+	return d.Start(context.Background())
+}
+
+// WaitOfflineDevice returns when the file was read to its end. See
+// OfflineDevice.Wait.
+func WaitOfflineDevice(name string) error {
+	d, err := std.device(name)
+	if err != nil {
+		return std.client.fail(err, "wait for offline device %q", name)
+	}
+	return d.Wait(context.Background())
+}
+
+// DeleteOfflineDevice closes the flows on an offline device and forgets it.
+// Errors are those of StartOfflineDevice.
+func DeleteOfflineDevice(name string) error {
+	d, err := std.device(name)
+	if err != nil {
+		return std.client.fail(err, "delete offline device %q", name)
+	}
+	std.mu.Lock()
+	delete(std.offline, name)
+	std.mu.Unlock()
+	return d.Delete(context.Background())
+}
+
+// ReadError returns the number and text of the last failed call and forgets
+// it, 0 and "" when there is none.
+func ReadError() (code int, text string) { return std.client.ReadError() }
+
+// IsRemote reports whether the flow is on other hosts. It returns 6145 when
+// there is no such flow.
+func IsRemote(fd int) (bool, error) {
+	_, err := std.flow(fd, ErrInvalidFlow)
+	return false, std.client.fail(err, "scope of flow %d", fd)
+}
+
+// GetScopeSize returns how many sensors the flow is on: how many results
+// ReadResults gives. It returns 6145 when there is no such flow.
+func GetScopeSize(fd int) (int, error) {
+	if _, err := std.flow(fd, ErrInvalidFlow); err != nil {
+		return -1, std.client.fail(err, "scope of flow %d", fd)
+	}
+	return 1, nil
+}

@@ -1,0 +1,60 @@
+package mapi
+
+import (
+	"errors"
+	"fmt"
+
+	"gomapi/internal/mapierr"
+)
+
+// An Error says which call failed and why.
+type Error struct {
+	Op   string // the call and what it was about: "apply BPF_FILTER to flow 3"
+	Code Code   // number of the original API
+	Err  error  // what the daemon or the system said
+}
+
+// Error returns the call, the reason and the number in one line.
+func (e *Error) Error() string { return fmt.Sprintf("%s: %v (error %d)", e.Op, e.Err, int(e.Code)) }
+
+// Unwrap returns the cause, such as context.DeadlineExceeded.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is reports whether target is the number of e.
+func (e *Error) Is(target error) bool {
+	c, ok := target.(Code)
+	return ok && c == e.Code
+}
+
+// fail is the one way by which errors leave the package: it adds the call and
+// the number, and remembers the error for ReadError.
+func (c *Client) fail(err error, op string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	e := &Error{Op: fmt.Sprintf(op, args...), Code: mapierr.CodeOf(err, ErrCommSocket), Err: err}
+	c.lastMu.Lock()
+	defer c.lastMu.Unlock()
+	c.last = e
+	return e
+}
+
+// ReadError returns the number and the text of the client's last failed call
+// and forgets it: 0 and "" when there is none. A call that succeeds does not
+// clear it. Programs written for Go use the error that each call returns.
+func (c *Client) ReadError() (code int, text string) {
+	c.lastMu.Lock()
+	defer c.lastMu.Unlock()
+	if c.last == nil {
+		return 0, ""
+	}
+	code, text = int(c.last.Code), c.last.Error()
+	c.last = nil
+	return code, text
+}
+
+// errClosed is the reason of calls on a flow that was closed.
+func errClosed(fd int) error { return mapierr.New(ErrInvalidFlow, "flow %d is closed", fd) }
+
+// isCode reports whether err carries the number c.
+func isCode(err error, c Code) bool { return errors.Is(err, c) }

@@ -1,0 +1,175 @@
+package mapi
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"gomapi/internal/mapierr"
+	"gomapi/internal/shm"
+	"gomapi/internal/wire"
+)
+
+// FlowStatus is the state of a flow, with the numbers of the original API.
+type FlowStatus int
+
+// States of a flow.
+const (
+	FlowInit     FlowStatus = 0 // created, functions can be applied
+	FlowActive   FlowStatus = 1 // connected
+	FlowFinished FlowStatus = 2 // the device has ended, results stay readable
+	FlowClosed   FlowStatus = 3
+)
+
+func (s FlowStatus) String() string {
+	names := [...]string{"init", "active", "finished", "closed"}
+	if s < 0 || int(s) >= len(names) {
+		return "unknown"
+	}
+	return names[s]
+}
+
+// A Flow is packets of a device on their way through functions. It ends with
+// Close or with its client.
+type Flow struct {
+	client  *Client
+	link    *link
+	fd      int
+	device  string
+	devtype string
+	place   *shm.FlowReader
+	closed  atomic.Bool
+	offline *OfflineDevice // made with the flow, started by Connect, deleted by Close
+}
+
+// CreateFlow makes a flow of the packets of a device. The device is one that
+// the daemon serves, see Devices, or the name of an offline device of this
+// client. Errors: 6157 no name, 5124 no daemon answers, 3200 no such device,
+// 1026 the device cannot be opened, 5123 remote scopes ("host:device"), which
+// are not available.
+func (c *Client) CreateFlow(ctx context.Context, device string) (*Flow, error) {
+	f, err := c.createFlow(ctx, device)
+	return f, c.fail(err, "create flow on %q", device)
+}
+
+func (c *Client) createFlow(ctx context.Context, device string) (*Flow, error) {
+	if device == "" {
+		return nil, mapierr.New(ErrDeviceInfo, "no device named")
+	}
+	l, err := c.connection(ctx)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := l.call(ctx, &wire.Request{Call: &wire.Request_CreateFlow{
+		CreateFlow: &wire.CreateFlow{Device: text(device)},
+	}})
+	if isCode(err, ErrNoDriver) && strings.Contains(device, ":") {
+		// What the daemon does not know by that name is a scope.
+		return nil, mapierr.Wrap(ErrCommSocket, "remote scopes are not available; on this host", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	created := resp.GetFlowCreated()
+	if created == nil {
+		return nil, errAnswer
+	}
+	place, err := l.view.Flow(created.Offset)
+	if err != nil {
+		return nil, mapierr.Wrap(ErrNoResult, "place of the flow", err)
+	}
+	return &Flow{
+		client: c, link: l, fd: int(created.Fd), device: created.Device, devtype: created.Devtype, place: place,
+	}, nil
+}
+
+// errAnswer is the reason when the daemon answers something else than it was
+// asked for.
+var errAnswer = mapierr.New(ErrCommUnknown, "answer of an unexpected kind")
+
+// text makes a string fit for a message. Names with other bytes than UTF-8
+// exist for files only, and there the daemon's version of the name counts.
+func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
+// FD is the number of the flow, unique in its client: 1, 2, 3 and so on.
+func (f *Flow) FD() int { return f.fd }
+
+// Device is the name of the flow's device.
+func (f *Flow) Device() string { return f.device }
+
+// Status returns the state of the flow. It costs no system call.
+func (f *Flow) Status() FlowStatus {
+	if f.closed.Load() {
+		return FlowClosed
+	}
+	return FlowStatus(f.place.Status())
+}
+
+// Start returns the time of Connect, zero before it.
+func (f *Flow) Start() time.Time { return fromNanos(f.place.Start()) }
+
+// End returns the time at which the device ended, zero before.
+func (f *Flow) End() time.Time { return fromNanos(f.place.End()) }
+
+func fromNanos(ns int64) time.Time {
+	if ns == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, ns)
+}
+
+// Connect starts the flow: its functions see the packets that arrive from now
+// on. Errors: 6145 the flow is closed, 3081 connected already, and those of
+// the functions; then the flow is as it was.
+func (f *Flow) Connect(ctx context.Context) error {
+	return f.client.fail(f.connect(ctx), "connect flow %d", f.fd)
+}
+
+func (f *Flow) connect(ctx context.Context) error {
+	if f.closed.Load() {
+		return errClosed(f.fd)
+	}
+	_, err := f.link.call(ctx, &wire.Request{Call: &wire.Request_Connect{Connect: &wire.Connect{Fd: int32(f.fd)}}})
+	if err == nil && f.offline != nil {
+		err = f.offline.Start(ctx)
+	}
+	return err
+}
+
+// Wait returns when the flow is finished: nil at the end of a file, else the
+// error with which the device ended, for instance 6155 for a damaged file;
+// what was good of it has been delivered. On a live device it waits until that
+// fails. Errors besides: 6143 the flow is not connected.
+func (f *Flow) Wait(ctx context.Context) error {
+	return f.client.fail(f.wait(ctx), "wait for flow %d", f.fd)
+}
+
+func (f *Flow) wait(ctx context.Context) error {
+	switch f.Status() {
+	case FlowInit:
+		return mapierr.New(ErrFlowNotConnected, "flow %d is not connected", f.fd)
+	case FlowClosed:
+		return errClosed(f.fd)
+	}
+	return f.link.ending(f.device).wait(ctx, f.link, func(int) bool { return f.Status() != FlowActive })
+}
+
+// Close ends the flow. When it returns, its functions have finished what they
+// were writing. A second Close gives 6145.
+func (f *Flow) Close(ctx context.Context) error {
+	return f.client.fail(f.close(ctx), "close flow %d", f.fd)
+}
+
+func (f *Flow) close(ctx context.Context) error {
+	if f.closed.Swap(true) {
+		return errClosed(f.fd)
+	}
+	_, err := f.link.call(ctx, &wire.Request{Call: &wire.Request_CloseFlow{CloseFlow: &wire.CloseFlow{Fd: int32(f.fd)}}})
+	if f.offline != nil {
+		if e := f.offline.Delete(ctx); err == nil {
+			err = e
+		}
+	}
+	return err
+}

@@ -1,0 +1,175 @@
+package mapi
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"gomapi/internal/mapierr"
+	"gomapi/internal/shm"
+	"gomapi/internal/wire"
+	"gomapi/mapi/result"
+)
+
+// A Function is a function applied to a flow.
+type Function struct {
+	flow   *Flow
+	name   string
+	fid    int
+	result *shm.Reader // nil: the function has no result
+}
+
+// Apply adds a function behind those that the flow has. Names and arguments
+// are in Libraries and, for people, "mapi info functions"; a name may be
+// "library:NAME". Arguments are Go integers for numbers and strings or []byte
+// for text. Errors: 6145 the flow is closed, 7006 it is connected or the
+// function refuses, 6144 no such function, 7001 to 7005 and 7011 that argument
+// is missing or bad (7000: an argument beyond), and those of the function, such
+// as 1025 for a filter that does not compile.
+func (f *Flow) Apply(ctx context.Context, name string, args ...any) (*Function, error) {
+	fn, err := f.apply(ctx, name, args)
+	return fn, f.client.fail(err, "apply %s to flow %d", name, f.fd)
+}
+
+func (f *Flow) apply(ctx context.Context, name string, args []any) (*Function, error) {
+	if f.closed.Load() {
+		return nil, errClosed(f.fd)
+	}
+	if name == "" {
+		return nil, mapierr.New(ErrCouldNotApplyFunction, "no function named")
+	}
+	req := &wire.ApplyFunction{Fd: int32(f.fd), Name: text(name)}
+	for i, a := range args {
+		v, err := value(a)
+		if err != nil {
+			return nil, mapierr.Wrap(mapierr.BadArgument(i), fmt.Sprintf("argument %d", i+1), err)
+		}
+		req.Args = append(req.Args, v)
+	}
+	resp, err := f.link.call(ctx, &wire.Request{Call: &wire.Request_ApplyFunction{ApplyFunction: req}})
+	if err != nil {
+		return nil, err
+	}
+	applied := resp.GetFunctionApplied()
+	if applied == nil {
+		return nil, errAnswer
+	}
+	fn := &Function{flow: f, name: name, fid: int(applied.Fid)}
+	if applied.HasResult {
+		if fn.result, err = f.link.view.Reader(applied.Offset, int(applied.Size)); err != nil {
+			return nil, mapierr.Wrap(ErrNoResult, "place of the result", err)
+		}
+	}
+	return fn, nil
+}
+
+// value makes the message of an argument.
+func value(arg any) (*wire.Value, error) {
+	switch v := arg.(type) {
+	case string:
+		return &wire.Value{Kind: &wire.Value_Text{Text: []byte(v)}}, nil
+	case []byte:
+		return &wire.Value{Kind: &wire.Value_Text{Text: v}}, nil
+	case uint64:
+		if v > math.MaxInt64 {
+			return &wire.Value{Kind: &wire.Value_Uint{Uint: v}}, nil
+		}
+		return intValue(int64(v)), nil
+	case uint:
+		return value(uint64(v))
+	case int:
+		return intValue(int64(v)), nil
+	case int8:
+		return intValue(int64(v)), nil
+	case int16:
+		return intValue(int64(v)), nil
+	case int32:
+		return intValue(int64(v)), nil
+	case int64:
+		return intValue(v), nil
+	case uint8:
+		return intValue(int64(v)), nil
+	case uint16:
+		return intValue(int64(v)), nil
+	case uint32:
+		return intValue(int64(v)), nil
+	}
+	return nil, fmt.Errorf("a %T cannot be passed: use an integer, a string or []byte", arg)
+}
+
+func intValue(v int64) *wire.Value { return &wire.Value{Kind: &wire.Value_Int{Int: v}} }
+
+// FID is the number of the function.
+func (fn *Function) FID() int { return fn.fid }
+
+// Name is the name under which the function was applied.
+func (fn *Function) Name() string { return fn.name }
+
+// Flow is the flow to which the function was applied.
+func (fn *Function) Flow() *Flow { return fn.flow }
+
+// A Result is a copy of a function's result at one moment.
+type Result struct {
+	Res []byte // the value; package result has the types and layouts
+	TS  uint64 // when it was read, microseconds since 1970-01-01 UTC
+}
+
+// Time is TS as a time.Time.
+func (r Result) Time() time.Time { return time.UnixMicro(int64(r.TS)) }
+
+// Uint64 returns the first word of the result, such as a counter; 0 when it has
+// less than a word.
+func (r Result) Uint64() uint64 {
+	n, _ := result.ParseCounter(r.Res)
+	return uint64(n)
+}
+
+// Read copies the result. It sends no message and makes no system call, and it
+// never sees a half-written value. Errors: 6145 the flow is closed, 6143 it is
+// not connected, 6146 the function has no result, 5123 the daemon is gone.
+func (fn *Function) Read() (Result, error) {
+	if err := fn.readable(); err != nil {
+		return Result{}, fn.fail(err)
+	}
+	r := Result{Res: make([]byte, fn.result.Size())}
+	if err := fn.result.Read(r.Res); err != nil {
+		return Result{}, fn.fail(mapierr.Wrap(ErrReaderSem, "result", err))
+	}
+	r.TS = uint64(time.Now().UnixMicro())
+	return r, nil
+}
+
+// Uint64 returns a result of one word, such as a counter. It does not allocate
+// and takes a few nanoseconds. Errors are those of Read; 6146 also stands for a
+// result of another size.
+func (fn *Function) Uint64() (uint64, error) {
+	if err := fn.readable(); err != nil {
+		return 0, fn.fail(err)
+	}
+	if fn.result.Size() != 8 {
+		return 0, fn.fail(mapierr.New(ErrNoResult, "the result of %s is %d bytes, not one number: use Read", fn.name, fn.result.Size()))
+	}
+	return fn.result.Uint64(), nil
+}
+
+// readable reports why there is nothing to read, nil when there is.
+func (fn *Function) readable() error {
+	switch fn.flow.Status() {
+	case FlowInit:
+		return mapierr.New(ErrFlowNotConnected, "flow %d is not connected", fn.flow.fd)
+	case FlowClosed:
+		return errClosed(fn.flow.fd)
+	}
+	if err := fn.flow.link.err(); err != nil {
+		return err
+	}
+	if fn.result == nil {
+		return mapierr.New(ErrNoResult, "%s has no result", fn.name)
+	}
+	return nil
+}
+
+func (fn *Function) fail(err error) error {
+	return fn.flow.client.fail(err, "read function %d (%s) of flow %d", fn.fid, fn.name, fn.flow.fd)
+}

@@ -1,0 +1,174 @@
+package mapi
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"gomapi/internal/wire"
+)
+
+// DeviceInfo describes a device of the daemon, or an offline device of the
+// client.
+type DeviceInfo struct {
+	ID          int    // negative: offline
+	Device      string // what CreateFlow takes
+	Name        string // driver
+	Alias       string
+	Description string
+	LinkSpeed   int  // Mbit/s, 0 unknown
+	MPLS, VLAN  bool // the traffic carries such tags
+	Status      DeviceStatus
+	Unavailable string // why no flow can be made on it; empty when one can
+}
+
+// DeviceStatus is the state of a device, with the numbers of the original API.
+type DeviceStatus int
+
+// States of a device.
+const (
+	DeviceOnline   DeviceStatus = 0 // live
+	DeviceSetUp    DeviceStatus = 1 // file, not started
+	DeviceReading  DeviceStatus = 2
+	DeviceFinished DeviceStatus = 3 // file read to its end
+	DeviceDeleted  DeviceStatus = 4
+)
+
+func (s DeviceStatus) String() string {
+	names := [...]string{"online", "set up", "reading", "finished", "deleted"}
+	if s < 0 || int(s) >= len(names) {
+		return "unknown"
+	}
+	return names[s]
+}
+
+// LibraryInfo describes a function library of the daemon.
+type LibraryInfo struct {
+	ID        int // place in the search order, from 0
+	Name      string
+	Functions int // how many it has
+}
+
+// LibFunctInfo describes a function of a library.
+type LibFunctInfo struct {
+	ID          int // place in the library, from 0
+	Name        string
+	Description string
+	ArgDescr    string // a letter per argument: i int, l uint64, c char, s string
+	DevType     string // place in the tree of device types it is made for, "1": any
+	Args        []ArgInfo
+	Result      string // what reading gives, with its unit; empty: no result
+	Example     string
+}
+
+// ArgInfo describes an argument of a function.
+type ArgInfo struct {
+	Name, Kind, Doc string
+}
+
+// FlowInfo describes a flow.
+type FlowInfo struct {
+	UID       uint32 // user who made it
+	FD        int    // from 1<<30 on: flow of another connection, to look at only
+	DeviceID  int
+	Device    string
+	Functions int
+	Start     time.Time // Connect; zero before
+	End       time.Time // end of the device; zero before
+	Status    FlowStatus
+}
+
+// FunctionInfo describes a function applied to a flow.
+type FunctionInfo struct {
+	FID        int
+	Name       string
+	Library    string
+	DevType    string
+	Packets    uint64 // that reached the function since Connect
+	Passed     uint64 // that went on behind it
+	ResultSize int    // bytes, 0: no result
+}
+
+// every asks for page after page until the daemon has no more, which it says
+// with the error none.
+func every[T any](none Code, first int, id func(T) int, get func(after int) ([]T, error)) ([]T, error) {
+	var all []T
+	for after := first; ; {
+		page, err := get(after)
+		if isCode(err, none) || (err == nil && len(page) == 0) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page...)
+		after = id(page[len(page)-1])
+	}
+}
+
+// Devices returns the devices on which the client can create flows, by
+// ascending number: its offline devices (negative) before the live ones.
+func (c *Client) Devices(ctx context.Context) ([]DeviceInfo, error) {
+	all, err := every(ErrDeviceInfo, math.MinInt32, func(d DeviceInfo) int { return d.ID },
+		func(after int) ([]DeviceInfo, error) { return c.devices(ctx, after, true, pageLimit) })
+	return all, c.fail(err, "list devices")
+}
+
+// Libraries returns the function libraries in search order.
+func (c *Client) Libraries(ctx context.Context) ([]LibraryInfo, error) {
+	all, err := every(ErrNotSupported, -1, func(l LibraryInfo) int { return l.ID },
+		func(after int) ([]LibraryInfo, error) { return c.libraries(ctx, after, true, pageLimit) })
+	return all, c.fail(err, "list libraries")
+}
+
+// LibraryFunctions returns the functions of a library.
+func (c *Client) LibraryFunctions(ctx context.Context, library int) ([]LibFunctInfo, error) {
+	all, err := every(ErrNotSupported, -1, func(f LibFunctInfo) int { return f.ID },
+		func(after int) ([]LibFunctInfo, error) {
+			return c.libraryFunctions(ctx, library, after, true, pageLimit)
+		})
+	return all, c.fail(err, "list functions of library %d", library)
+}
+
+// Flows returns the flows that the client may see: its own, and those of the
+// user's other programs (all for root) with numbers from 1<<30 on.
+func (c *Client) Flows(ctx context.Context) ([]FlowInfo, error) {
+	all, err := every(ErrFlowInfo, 0, func(f FlowInfo) int { return f.FD },
+		func(after int) ([]FlowInfo, error) { return c.flows(ctx, after, true, pageLimit) })
+	return all, c.fail(err, "list flows")
+}
+
+// FlowFunctions returns the functions of a flow that Flows has shown, by
+// ascending number.
+func (c *Client) FlowFunctions(ctx context.Context, fd int) ([]FunctionInfo, error) {
+	all, err := every(ErrFunctionInfo, 0, func(f FunctionInfo) int { return f.FID },
+		func(after int) ([]FunctionInfo, error) { return c.functions(ctx, fd, after, true, pageLimit) })
+	return all, c.fail(err, "list functions of flow %d", fd)
+}
+
+// Info asks the daemon about the flow.
+func (f *Flow) Info(ctx context.Context) (FlowInfo, error) {
+	info, err := one(f.link.flows(ctx, f.fd, false, 1))
+	return info, f.client.fail(err, "info of flow %d", f.fd)
+}
+
+// Info asks the daemon about the function.
+func (fn *Function) Info(ctx context.Context) (FunctionInfo, error) {
+	info, err := one(fn.flow.link.functions(ctx, fn.flow.fd, fn.fid, false, 1))
+	return info, fn.flow.client.fail(err, "info of function %d of flow %d", fn.fid, fn.flow.fd)
+}
+
+// one returns the first of entries.
+func one[T any](entries []T, err error) (T, error) {
+	var zero T
+	switch {
+	case err != nil:
+		return zero, err
+	case len(entries) == 0:
+		return zero, errAnswer
+	}
+	return entries[0], nil
+}
+
+// pageLimit is how many entries are asked for at a time.
+const pageLimit = wire.PageLimit

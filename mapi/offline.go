@@ -1,0 +1,107 @@
+package mapi
+
+import (
+	"context"
+	"os"
+
+	"gomapi/internal/mapierr"
+	"gomapi/internal/wire"
+)
+
+// Format is the format of a capture file, with the numbers of the original API.
+type Format int
+
+// Formats of capture files. Which of them a daemon reads depends on its
+// drivers.
+const (
+	FormatPCAP     Format = 0 // MFF_PCAP: pcap and pcapng, plain or gzip
+	FormatRaw      Format = 1 // MFF_RAW: native format of an adapter
+	FormatDAGERF   Format = 2 // MFF_DAG_ERF
+	FormatCombo6   Format = 3 // MFF_COMBO6
+	FormatNapatech Format = 4 // MFF_NAPATECH
+)
+
+// An OfflineDevice is a capture file in the place of a network. Flows are
+// created on it by its name and see the packets that are read after they were
+// connected, so connect them before Start.
+type OfflineDevice struct {
+	client *Client
+	link   *link
+	name   string
+}
+
+// CreateOfflineDevice makes a device of a capture file. The program opens the
+// file with its own rights and passes it to the daemon, which reads it. Errors:
+// 6155 the file cannot be opened, is no regular file or not readable as that
+// format, 3200 the daemon reads no such format, 5124 no daemon answers.
+func (c *Client) CreateOfflineDevice(ctx context.Context, path string, format Format) (*OfflineDevice, error) {
+	d, err := c.createOffline(ctx, path, format)
+	return d, c.fail(err, "create offline device of %q", path)
+}
+
+func (c *Client) createOffline(ctx context.Context, path string, format Format) (*OfflineDevice, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, mapierr.Wrap(ErrFile, "open the capture file", err)
+	}
+	defer file.Close()
+	l, err := c.connection(ctx)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := l.call(ctx, &wire.Request{Call: &wire.Request_CreateOfflineDevice{
+		CreateOfflineDevice: &wire.CreateOfflineDevice{Path: text(path), Format: int32(format)},
+	}}, file)
+	if err != nil {
+		return nil, err
+	}
+	created := resp.GetOfflineDeviceCreated()
+	if created == nil {
+		return nil, errAnswer
+	}
+	return &OfflineDevice{client: c, link: l, name: created.Name}, nil
+}
+
+// Name is what CreateFlow takes: the path, "@" and a number.
+func (d *OfflineDevice) Name() string { return d.name }
+
+// Start begins to read the file, at full speed and once. A device that was
+// started before is left as it is. It returns 3202 when the device was deleted.
+func (d *OfflineDevice) Start(ctx context.Context) error {
+	_, err := d.link.call(ctx, &wire.Request{Call: &wire.Request_StartOfflineDevice{
+		StartOfflineDevice: &wire.StartOfflineDevice{Name: d.name},
+	}})
+	return d.client.fail(err, "start offline device %q", d.name)
+}
+
+// Wait returns when the file was read to its end: nil, or the error that ended
+// it before, 6155 with the offset for a damaged file.
+func (d *OfflineDevice) Wait(ctx context.Context) error {
+	err := d.link.ending(d.name).wait(ctx, d.link, func(times int) bool { return times > 0 })
+	return d.client.fail(err, "wait for offline device %q", d.name)
+}
+
+// Delete closes the flows on the device and forgets it. It returns 3202 when
+// the device was deleted before.
+func (d *OfflineDevice) Delete(ctx context.Context) error {
+	_, err := d.link.call(ctx, &wire.Request{Call: &wire.Request_DeleteOfflineDevice{
+		DeleteOfflineDevice: &wire.DeleteOfflineDevice{Name: d.name},
+	}})
+	return d.client.fail(err, "delete offline device %q", d.name)
+}
+
+// CreateOfflineFlow makes a device of a capture file and a flow on it. Connect
+// starts to read the file, Close deletes the device.
+func (c *Client) CreateOfflineFlow(ctx context.Context, path string, format Format) (*Flow, error) {
+	d, err := c.CreateOfflineDevice(ctx, path, format)
+	if err != nil {
+		return nil, err
+	}
+	f, err := c.CreateFlow(ctx, d.name)
+	if err != nil {
+		_ = d.Delete(ctx) // the first error is the one that counts
+		return nil, err
+	}
+	f.offline = d
+	return f, nil
+}

@@ -1,0 +1,84 @@
+package mapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gomapi/internal/mapierr"
+	"gomapi/internal/wire"
+)
+
+// systemSocket is where the daemon of the host listens.
+const systemSocket = "/run/mapi/mapid.sock"
+
+// candidates are the places where a daemon may listen, in the order to try.
+func (c *Client) candidates() []string {
+	if c.Socket != "" {
+		return []string{c.Socket}
+	}
+	if s := os.Getenv("MAPI_SOCKET"); s != "" {
+		return []string{s}
+	}
+	var paths []string
+	if home, err := os.UserHomeDir(); err == nil {
+		paths = append(paths, filepath.Join(home, ".mapid.sock"))
+	}
+	return append(paths, systemSocket)
+}
+
+// dialSocket connects to the first daemon that answers.
+func (c *Client) dialSocket(ctx context.Context) (*net.UnixConn, error) {
+	var reasons []string
+	for _, path := range c.candidates() {
+		sock, err := dialPath(ctx, path)
+		if err == nil {
+			return sock, nil
+		}
+		if ctx.Err() != nil {
+			return nil, mapierr.Wrap(ErrCommInitSocket, "connect to mapid", ctx.Err())
+		}
+		reasons = append(reasons, err.Error())
+	}
+	return nil, mapierr.New(ErrCommInitSocket, "no mapid answers (%s): start mapid, or say with MAPI_SOCKET where it listens",
+		strings.Join(reasons, "; "))
+}
+
+// dialPath connects to the socket at path if root or the own user listens
+// there: anybody else could pose as the daemon.
+func dialPath(ctx context.Context, path string) (*net.UnixConn, error) {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "unixpacket", path)
+	if err != nil {
+		return nil, dialError(path, err)
+	}
+	sock := conn.(*net.UnixConn)
+	peer, err := wire.PeerOf(sock)
+	if err == nil && peer.UID != 0 && int(peer.UID) != os.Geteuid() {
+		err = fmt.Errorf("%s belongs to user %d, neither root nor you", path, peer.UID)
+	}
+	if err != nil {
+		sock.Close()
+		return nil, err
+	}
+	return sock, nil
+}
+
+// dialError words the usual failures.
+func dialError(path string, err error) error {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("%s does not exist", path)
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("%s: no permission (members of the group mapi have it)", path)
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
