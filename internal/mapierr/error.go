@@ -16,6 +16,9 @@ func (c Code) Text() string {
 	return fmt.Sprintf("unknown error number %d", int(c))
 }
 
+// Error makes a number an error of its own: its meaning and the number.
+func (c Code) Error() string { return c.Text() }
+
 // Known reports whether c is a number of the API.
 func (c Code) Known() bool {
 	_, ok := texts[c]
@@ -42,10 +45,10 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is reports whether target is an Error of the same number.
+// Is reports whether target is the number of e.
 func (e *Error) Is(target error) bool {
-	t, ok := target.(*Error)
-	return ok && t.Code == e.Code
+	c, ok := target.(Code)
+	return ok && c == e.Code
 }
 
 // New makes an error with number c and a text for people.

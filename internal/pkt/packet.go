@@ -1,9 +1,11 @@
 // Package pkt holds the packet as every part of the daemon sees it: a view of
-// captured bytes with the time and the lengths that belong to it, and the
-// conversion between clock time and the time stamps of the API.
+// captured bytes with the time and the lengths that belong to it (packet.go),
+// the conversion between clock time and the time stamps of the API (time.go),
+// and the headers inside (Parse in headers.go, typed views in views.go).
 //
 // A Packet never owns its bytes. Whoever hands it out says how long they last;
-// on the capture path that is until the batch is released.
+// on the capture path that is until the batch is released. Bytes are hostile:
+// everything here stays within the captured ones and never allocates.
 package pkt
 
 // Flags tell what the driver knows about one packet.
