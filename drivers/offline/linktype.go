@@ -1,0 +1,84 @@
+package offline
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+
+	"gomapi/drivers"
+	"gomapi/internal/pkt"
+)
+
+// Link types with rules of their own (tcpdump.org/linktypes.html).
+const (
+	dltNull     = 0
+	dltEthernet = 1
+	dltEnc      = 109
+	dltDBus     = 231
+	dltUSBPcap  = 249
+	dltEBHSCR   = 279
+)
+
+// dltOf maps a link type as files store it to the DLT that filters and tcpdump
+// know on Linux. They are the same number but for a few old types, whose DLT
+// differs between systems (libpcap, pcap-common.c).
+func dltOf(linkType uint16) uint16 {
+	switch linkType {
+	case 100: // ATM with LLC
+		return 11
+	case 101: // raw IP
+		return 12
+	case 102: // SLIP of BSD/OS
+		return 15
+	case 103: // PPP of BSD/OS
+		return 16
+	case 106: // classical IP over ATM
+		return 19
+	}
+	return linkType
+}
+
+// maxCapture is the captured length above which a record of this link type is
+// taken for damaged, in bytes.
+func maxCapture(dlt uint16) uint32 {
+	switch dlt {
+	case dltDBus:
+		return maxRecord - blockHead - enhancedHead - blockTail // libpcap takes 128 MiB
+	case dltEBHSCR:
+		return 8 << 20
+	case dltUSBPcap:
+		return 1 << 20
+	}
+	return drivers.MaxSnap
+}
+
+// snapOf is the snapshot length that a file states, or the link type's largest
+// where it states none that can be meant.
+func snapOf(stated uint32, dlt uint16) uint32 {
+	if stated == 0 || stated > math.MaxInt32 {
+		return maxCapture(dlt)
+	}
+	return stated
+}
+
+// stripFCS takes a frame check sequence of n bytes off p, as far as captured.
+func stripFCS(p *pkt.Packet, n uint32) {
+	p.Wire -= min(n, p.Wire)
+	if uint32(len(p.Link)) > p.Wire {
+		p.Link = p.Link[:p.Wire:p.Wire]
+	}
+	if uint32(len(p.Link)) == p.Wire {
+		p.Flags &^= pkt.Truncated
+	}
+}
+
+// hostOrderFamily reports whether frames of this link type begin with an
+// address family in the byte order of the machine that captured them. Filters
+// compare it in our own order.
+func hostOrderFamily(dlt uint16) bool { return dlt == dltNull || dlt == dltEnc }
+
+func swapFamily(frame []byte) {
+	if len(frame) >= 4 {
+		binary.NativeEndian.PutUint32(frame, bits.ReverseBytes32(binary.NativeEndian.Uint32(frame)))
+	}
+}

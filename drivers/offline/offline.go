@@ -1,0 +1,187 @@
+// Package offline reads capture files: pcap and pcapng, plain or gzip.
+//
+// It takes what libpcap takes (microsecond, nanosecond and Kuznetzov pcap in
+// both byte orders, versions 2.0 to 2.4 and 543.0) and pcapng with what libpcap
+// refuses there: sections of different byte order, interfaces of different link
+// types and snapshot lengths. Other formats are refused with a text that names
+// them; ERF has a driver of its own.
+//
+//	dev, err := offline.Driver{}.OpenFile(ctx, file)
+//	err = dev.Run(ctx, sink)
+//
+// A file goes through three small parts. A source reads the stream at its own
+// position (source.go), a window holds its unread bytes (window.go), and a
+// decoder, one per format, turns them into packets (pcap.go, pcapng.go). The
+// packets of a batch point into the window; it reads on only after the sink has
+// given the batch back. One buffer serves the whole file and nothing is copied
+// but the record that a window's end cuts in two.
+//
+// Every length in a file is doubted. Where files lie, libpcap is the model; what
+// it cannot accept ends Run with an error that names the byte offset, after all
+// packets before it have been delivered.
+package offline
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"gomapi/drivers"
+	"gomapi/internal/mapierr"
+)
+
+// Driver opens pcap and pcapng files. The zero value is ready, and any number
+// of goroutines may use it.
+type Driver struct{}
+
+var _ drivers.FileDriver = Driver{}
+
+// OpenFile reads the head of f and says what Device.Info needs: a pcap file
+// header, or a pcapng section header and the first interface behind it, looked
+// for in the first 16 MiB. A pcapng file without packets and interfaces counts
+// as Ethernet. All errors are 6155.
+func (Driver) OpenFile(ctx context.Context, f *os.File) (drivers.Device, error) {
+	d, err := open(ctx, f)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func open(ctx context.Context, f *os.File) (*device, error) {
+	if err := checkFile(f); err != nil {
+		return nil, err
+	}
+	d := &device{file: f}
+	src, zipped, err := newSource(f)
+	if err != nil {
+		return nil, mapierr.Wrap(mapierr.File, f.Name()+" cannot be read", err)
+	}
+	d.zipped = zipped
+	d.win = newWindow(src)
+	if err := d.readHead(ctx); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// checkFile refuses what cannot be read by position, before the first read
+// could block or disturb it.
+func checkFile(f *os.File) error {
+	st, err := f.Stat()
+	if err != nil {
+		return mapierr.Wrap(mapierr.File, f.Name()+" cannot be used", err)
+	}
+	if !st.Mode().IsRegular() {
+		return mapierr.New(mapierr.File, "%s is not a regular file (%s): save the capture to disk and open that file",
+			f.Name(), st.Mode().Type())
+	}
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return mapierr.Wrap(mapierr.File, f.Name()+" cannot be used", err)
+	}
+	flags, flagsErr := 0, error(nil)
+	err = conn.Control(func(fd uintptr) {
+		flags, flagsErr = unix.FcntlInt(fd, unix.F_GETFL, 0)
+	})
+	if err = errors.Join(err, flagsErr); err != nil {
+		return mapierr.Wrap(mapierr.File, f.Name()+" cannot be used", err)
+	}
+	if flags&unix.O_ACCMODE == unix.O_WRONLY || flags&unix.O_PATH != 0 {
+		return mapierr.New(mapierr.File, "%s is not open for reading: open it read-only", f.Name())
+	}
+	return nil
+}
+
+// readHead chooses the decoder by the first bytes and lets it read its head.
+func (d *device) readHead(ctx context.Context) error {
+	err := d.win.fill(pcapFileHead)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return mapierr.Wrap(mapierr.File, d.file.Name()+" cannot be read", err)
+	}
+	head := d.win.unread()[:min(len(d.win.unread()), pcapFileHead)]
+	if len(head) < 4 {
+		return d.refused("%d bytes are too few for a pcap or pcapng file", len(head))
+	}
+	if binary.LittleEndian.Uint32(head) == blockSection {
+		return d.openPcapng(ctx)
+	}
+	if _, ok := magicOf(head); ok {
+		return d.openPcap(head)
+	}
+	return d.refused("not a pcap or pcapng file%s", guess(head))
+}
+
+func (d *device) openPcap(head []byte) error {
+	r, err := newPcapReader(head)
+	if err != nil {
+		return d.refused("%v", err)
+	}
+	d.win.advance(pcapFileHead)
+	d.dec, d.info = r, r.info()
+	return nil
+}
+
+func (d *device) openPcapng(ctx context.Context) error {
+	r := &pcapngReader{}
+	if err := r.readHead(ctx, d.win); err != nil {
+		if err == ctx.Err() {
+			return mapierr.Wrap(mapierr.File, d.file.Name()+" was not opened", err)
+		}
+		return d.refused("%v", d.reason(err))
+	}
+	d.dec, d.info = r, r.info()
+	return nil
+}
+
+// signatures are the first bytes of files that people give us by mistake.
+var signatures = []struct{ magic, hint string }{
+	{"\x28\xb5\x2f\xfd", ": it is compressed with zstd; decompress it first"},
+	{"\xfd7zXZ\x00", ": it is compressed with xz; decompress it first"},
+	{"BZh", ": it is compressed with bzip2; decompress it first"},
+	{"\x1f\x8b", ": it is compressed twice; decompress it first"},
+	{"snoop\x00\x00\x00", ": it is a snoop file; convert it with editcap"},
+	{"GMBU", ": it is a Network Monitor file; convert it with editcap"},
+}
+
+// guess tells what a file that is not ours looks like, for the error text.
+func guess(head []byte) string {
+	for _, s := range signatures {
+		if bytes.HasPrefix(head, []byte(s.magic)) {
+			return s.hint
+		}
+	}
+	switch {
+	case isText(head):
+		return ": it looks like text"
+	case isERF(head):
+		return ": it looks like ERF; open it as MFF_DAG_ERF"
+	}
+	return ": it begins with bytes of no known capture format"
+}
+
+func isText(head []byte) bool {
+	for _, c := range head {
+		if (c < ' ' || c > '~') && c != '\n' && c != '\r' && c != '\t' {
+			return false
+		}
+	}
+	return true
+}
+
+// isERF reports whether head can be an ERF record header: 8 bytes of time, a
+// type of 1 to 48 below the extension bit, flags, and a record length that
+// covers at least the 16 bytes of the header itself.
+func isERF(head []byte) bool {
+	if len(head) < 16 {
+		return false
+	}
+	kind := head[8] & 0x7f
+	return kind >= 1 && kind <= 48 && binary.BigEndian.Uint16(head[10:]) >= 16
+}

@@ -1,0 +1,177 @@
+package offline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"gomapi/drivers"
+	"gomapi/internal/pkt"
+)
+
+const maxInterfaces = 1 << 16 // pkt.Packet numbers them in 16 bits
+
+// pcapngReader decodes a pcapng file. Byte order and interfaces are those of
+// the section that it is in.
+type pcapngReader struct {
+	order order
+	ifs   []iface
+	first uint16 // link type of the file's first interface
+}
+
+// readHead reads up to and with the first interface description. The end of a
+// file without packets is no error.
+func (r *pcapngReader) readHead(ctx context.Context, w *window) error {
+	r.first = dltEthernet
+	for w.offset() < maxRecord && ctx.Err() == nil {
+		blk, size, err := r.next(w.unread())
+		switch {
+		case err != nil:
+			return err
+		case size > len(w.unread()):
+			if err := w.fill(size); err == io.EOF {
+				return nil
+			} else if err != nil {
+				return err
+			}
+			continue
+		case blk.isPacket():
+			return errors.New("a packet comes before the first interface description")
+		}
+		if err := r.control(blk); err != nil {
+			return err
+		}
+		w.advance(size)
+		if len(r.ifs) > 0 {
+			r.first = r.ifs[0].linkType
+			return nil
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return fmt.Errorf("no interface description in the first %d bytes", maxRecord)
+}
+
+func (r *pcapngReader) info() drivers.Info {
+	// Interfaces described later may capture more than the first.
+	return drivers.Info{DevType: drivers.TypeNIC, LinkType: r.first, Snap: drivers.MaxSnap}
+}
+
+func (r *pcapngReader) decode(b []byte, pkts []pkt.Packet) (n, used, need int, err error) {
+	for n < len(pkts) {
+		blk, size, err := r.next(b[used:])
+		if err != nil {
+			return n, used, 0, err
+		}
+		if size > len(b)-used {
+			return n, used, size, nil
+		}
+		if blk.isPacket() {
+			if err := r.read(blk, &pkts[n]); err != nil {
+				return n, used, 0, err
+			}
+			n++
+		} else if err := r.control(blk); err != nil {
+			return n, used, 0, err
+		}
+		used += size
+	}
+	return n, used, 0, nil
+}
+
+// control takes a block that carries no packet.
+func (r *pcapngReader) control(blk block) error {
+	switch blk.kind {
+	case blockSection:
+		return r.section(blk.body)
+	case blockInterface:
+		return r.describe(blk.body)
+	}
+	return nil
+}
+
+// section begins a section: its byte order, and no interface yet.
+func (r *pcapngReader) section(body []byte) error {
+	if len(body) < sectionHead {
+		return errShortBlock
+	}
+	o, err := orderOf(body)
+	if err != nil {
+		return err
+	}
+	major, minor := o.u16(body[4:]), o.u16(body[6:])
+	if major != 1 || minor != 0 && minor != 2 {
+		return fmt.Errorf("unsupported pcapng version %d.%d: expected 1.0", major, minor)
+	}
+	r.order, r.ifs = o, r.ifs[:0]
+	return nil
+}
+
+// describe adds an interface to the section.
+func (r *pcapngReader) describe(body []byte) error {
+	if len(r.ifs) == maxInterfaces {
+		return fmt.Errorf("more than %d interfaces in one section", maxInterfaces)
+	}
+	in, err := newIface(r.order, body)
+	if err != nil {
+		return fmt.Errorf("interface description: %w", err)
+	}
+	r.ifs = append(r.ifs, in)
+	return nil
+}
+
+// read makes p the packet of blk.
+func (r *pcapngReader) read(blk block, p *pkt.Packet) error {
+	switch {
+	case blk.kind == blockSimple:
+		return r.simple(blk.body, p)
+	case len(blk.body) < enhancedHead:
+		return errShortBlock
+	case blk.kind == blockEnhanced:
+		return r.enhanced(r.order.u32(blk.body), blk.body, p)
+	}
+	// The obsolete block differs in the first word alone: interface, drops.
+	return r.enhanced(uint32(r.order.u16(blk.body)), blk.body, p)
+}
+
+// enhanced makes p the packet of interface id; body holds at least the fixed
+// part.
+func (r *pcapngReader) enhanced(id uint32, body []byte, p *pkt.Packet) error {
+	if uint64(id) >= uint64(len(r.ifs)) {
+		return fmt.Errorf("packet of interface %d, which is not described before it", id)
+	}
+	in := &r.ifs[id]
+	ticks := uint64(r.order.u32(body[4:]))<<32 | uint64(r.order.u32(body[8:]))
+	capture, wire, data := r.order.u32(body[12:]), r.order.u32(body[16:]), body[enhancedHead:]
+	if err := in.check(capture, data); err != nil {
+		return err
+	}
+	in.set(p, data[:capture:capture], wire)
+	p.TS = in.time(ticks)
+	p.IfIndex = uint16(id)
+	if pad := (int(capture) + 3) &^ 3; len(data) > pad {
+		p.Flags |= direction(r.order, data[pad:])
+	}
+	return nil
+}
+
+// simple makes the packet of a simple packet block: no time, interface 0, and
+// as many bytes as the snapshot length allows.
+func (r *pcapngReader) simple(body []byte, p *pkt.Packet) error {
+	if len(body) < simpleHead {
+		return errShortBlock
+	}
+	if len(r.ifs) == 0 {
+		return errors.New("packet of interface 0, which is not described before it")
+	}
+	in := &r.ifs[0]
+	wire, data := r.order.u32(body), body[simpleHead:]
+	capture := min(wire, in.snap)
+	if err := in.check(capture, data); err != nil {
+		return err
+	}
+	in.set(p, data[:capture:capture], wire)
+	return nil
+}

@@ -1,0 +1,237 @@
+package offline
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
+	"github.com/google/gopacket/pcap"
+
+	"gomapi/drivers"
+	"gomapi/internal/pkt"
+)
+
+// TestTime compares with arithmetic that cannot overflow, for every resolution.
+func TestTime(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for res := range 256 {
+		in := iface{}
+		if err := in.setResolution(byte(res)); err != nil {
+			if res < 20 || res >= 0x80 && res < 0x80+64 {
+				t.Error(err)
+			}
+			continue
+		}
+		for range 200 {
+			ticks := rnd.Uint64() >> rnd.IntN(64)
+			in.offset = int64(rnd.Uint64()>>rnd.IntN(64)) * int64(rnd.IntN(3)-1)
+			if got, want := in.time(ticks), exactTime(ticks, byte(res), in.offset); got != want {
+				t.Fatalf("%d ticks of %#x with offset %d: %#x, want %#x", ticks, res, in.offset, got, want)
+			}
+		}
+	}
+}
+
+func exactTime(ticks uint64, res byte, offset int64) uint64 {
+	base := int64(10)
+	if res&0x80 != 0 {
+		base = 2
+	}
+	perSecond := new(big.Int).Exp(big.NewInt(base), big.NewInt(int64(res&0x7f)), nil)
+	v := new(big.Int).SetUint64(ticks)
+	v.Lsh(v, 32).Quo(v, perSecond)
+	v.Add(v, new(big.Int).Lsh(big.NewInt(offset), 32))
+	switch {
+	case v.Sign() < 0:
+		return 0
+	case !v.IsUint64():
+		return math.MaxUint64
+	}
+	return v.Uint64()
+}
+
+// TestTimeIsTS: microseconds and nanoseconds give what pkt.TS gives, so that
+// pkt.Split gets them back exactly.
+func TestTimeIsTS(t *testing.T) {
+	micro, nano := iface{resolution: 1e6}, iface{resolution: 1e9}
+	for i := range uint64(1e6) {
+		if got := micro.time(1700000000e6 + i); got != pkt.TS(1700000000, i*1000) {
+			t.Fatalf("%d us: %#x", i, got)
+		}
+		ns := i*1000 + i%1000
+		if got := nano.time(1700000000e9 + ns); got != pkt.TS(1700000000, ns) {
+			t.Fatalf("%d ns: %#x", ns, got)
+		}
+	}
+}
+
+// TestSections mixes what libpcap does not read: byte orders, link types,
+// snapshot lengths. tshark tells the truth.
+func TestSections(t *testing.T) {
+	tshark, err := exec.LookPath("tshark")
+	if err != nil {
+		t.Skip("needs tshark as the second reader")
+	}
+	path := save(t, mixedSections().Bytes())
+	out, err := exec.Command(tshark, "-n", "-r", path, "-T", "fields", "-e", "frame.interface_id",
+		"-e", "frame.cap_len", "-e", "frame.len", "-e", "frame.time_epoch").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkts, _, err := read(t, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if len(lines) != len(pkts) {
+		t.Fatalf("%d packets, tshark reads %d", len(pkts), len(lines))
+	}
+	for i, p := range pkts {
+		sec, nsec := pkt.Split(p.TS)
+		got := fmt.Sprintf("%d\t%d\t%d\t%d.%09d", p.IfIndex, len(p.Link), p.Wire, sec, nsec)
+		// tshark numbers interfaces through the file, we within the section
+		f := strings.SplitN(lines[i], "\t", 2)
+		if want := fmt.Sprintf("%d\t%s", p.IfIndex, f[1]); got != want {
+			t.Errorf("packet %d: %s, tshark says %s", i, got, want)
+		}
+	}
+	for i, want := range []struct{ id, link uint16 }{{0, 1}, {1, 12}, {0, 113}, {1, 1}, {0, 1}} {
+		if p := pkts[i]; p.IfIndex != want.id || p.LinkType != want.link {
+			t.Errorf("packet %d: interface %d, link type %d, want %+v", i, p.IfIndex, p.LinkType, want)
+		}
+	}
+}
+
+func mixedSections() *writer {
+	w := le().section().iface(1, 100).iface(101, 1500, le().opt(optResolution, 9))
+	w.enhanced(0, 1700000000123456, 1000, frame(100, 1))
+	w.enhanced(1, 1700000000123456789, 1400, frame(1399, 2))
+	w.order = binary.BigEndian
+	w.section().iface(113, 0, w.opt(optResolution, 3)).iface(1, 60)
+	w.enhanced(0, 1700000000123, 200, frame(200, 3))
+	w.obsolete(1, 1700000001123456, 60, frame(33, 4))
+	w.order = binary.LittleEndian
+	return w.section().iface(1, 60).enhanced(0, 1700000002000001, 59, frame(59, 5))
+}
+
+func TestDirection(t *testing.T) {
+	w := le()
+	flags := func(v byte) []byte { return w.opt(optFlags, v, 0, 0, 0) }
+	comment := w.opt(1, []byte("hello")...)
+	w.section().iface(1, 0)
+	w.enhanced(0, 1, 5, frame(5, 0), flags(packetOutbound), w.opt(optEnd))
+	w.enhanced(0, 1, 5, frame(5, 0), comment, flags(packetOutbound))
+	w.enhanced(0, 1, 5, frame(5, 0), flags(1), flags(packetOutbound))
+	w.enhanced(0, 1, 5, frame(5, 0), w.opt(optEnd), flags(packetOutbound))
+	w.enhanced(0, 1, 5, frame(5, 0), []byte{2, 0, 200, 0})
+	w.enhanced(0, 1, 5, frame(5, 0))
+	pkts, _, err := readBytes(t, w.Bytes())
+	if err != nil || len(pkts) != 6 {
+		t.Fatalf("%d packets, %v", len(pkts), err)
+	}
+	for i, p := range pkts {
+		if out := p.Flags&pkt.Outgoing != 0; out != (i < 2) {
+			t.Errorf("packet %d: outgoing %t", i, out)
+		}
+	}
+}
+
+// TestFCS: check sequences that a file declares are no part of the packet.
+func TestFCS(t *testing.T) {
+	frames := []struct {
+		capture       int
+		wire          uint32
+		wantCap       int
+		wantWire      uint32
+		wantTruncated bool
+	}{
+		{64, 64, 60, 60, false},
+		{60, 64, 60, 60, false},
+		{62, 64, 60, 60, false},
+		{50, 64, 50, 60, true},
+		{3, 3, 0, 0, false},
+		{0, 64, 0, 60, true},
+	}
+	w, ng := be().pcapHead(0xa1b2c3d4, 2, 4, 100, 0x24000001), be().section()
+	ng.iface(1, 100, ng.opt(optFCSLength, 4))
+	for i, f := range frames {
+		w.u32(1, 2, uint32(f.capture), f.wire)
+		w.Write(frame(f.capture, i))
+		ng.enhanced(0, 1, f.wire, frame(f.capture, i))
+	}
+	for _, file := range [][]byte{w.Bytes(), ng.Bytes()} {
+		pkts, _, err := readBytes(t, file)
+		if err != nil || len(pkts) != len(frames) {
+			t.Fatalf("%d packets, %v", len(pkts), err)
+		}
+		for i, f := range frames {
+			p := pkts[i]
+			if len(p.Link) != f.wantCap || p.Wire != f.wantWire || (p.Flags&pkt.Truncated != 0) != f.wantTruncated {
+				t.Errorf("%+v: %d of %d bytes, flags %#x", f, len(p.Link), p.Wire, p.Flags)
+			}
+		}
+	}
+}
+
+// TestNullOrder: libpcap's filter for BSD loopback matches our packets of a file
+// from a machine of either byte order, as it matches its own.
+func TestNullOrder(t *testing.T) {
+	bpf, err := pcap.NewBPF(layers.LinkTypeNull, 65535, "ip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, order := range []func() *writer{le, be} {
+		w := order()
+		loop := w.body(func(b *writer) { b.u32(2); b.Write(append([]byte{0x45}, make([]byte, 39)...)) })
+		w.pcapHead(0xa1b2c3d4, 2, 4, 100, dltNull).record(1, 2, loop)
+		ng := order().section()
+		ng.iface(dltNull, 100).enhanced(0, 1, uint32(len(loop)), loop)
+		for _, file := range [][]byte{w.Bytes(), ng.Bytes()} {
+			pkts, _, err := readBytes(t, file)
+			if err != nil || len(pkts) != 1 {
+				t.Fatalf("%d packets, %v", len(pkts), err)
+			}
+			n := len(pkts[0].Link)
+			if !bpf.Matches(gopacket.CaptureInfo{CaptureLength: n, Length: n}, pkts[0].Link) {
+				t.Errorf("%v: no match for % x", w.order, pkts[0].Link[:4])
+			}
+		}
+	}
+}
+
+// TestMaxSnap: packets longer than the contract's bound are cut to it, in link
+// types that allow them.
+func TestMaxSnap(t *testing.T) {
+	data := frame(1<<20, 1)
+	for _, w := range []*writer{
+		le().pcapHead(0xa1b2c3d4, 2, 4, 1<<30, dltDBus).record(1, 2, data),
+		le().section().iface(dltDBus, 1<<30).enhanced(0, 1, 1<<20, data),
+	} {
+		pkts, _, err := readBytes(t, w.Bytes())
+		if err != nil || len(pkts) != 1 {
+			t.Fatalf("%d packets, %v", len(pkts), err)
+		}
+		if p := pkts[0]; len(p.Link) != drivers.MaxSnap || p.Wire != 1<<20 || p.Flags != pkt.Truncated {
+			t.Errorf("%d of %d bytes, flags %#x", len(p.Link), p.Wire, p.Flags)
+		}
+	}
+}
+
+func TestTooManyInterfaces(t *testing.T) {
+	w := le().section()
+	for range maxInterfaces {
+		w.iface(1, 100)
+	}
+	w.enhanced(maxInterfaces-1, 1, 60, frame(60, 1)).iface(1, 100)
+	pkts, _, err := readBytes(t, w.Bytes())
+	if len(pkts) != 1 || pkts[0].IfIndex != maxInterfaces-1 || err == nil {
+		t.Errorf("%d packets, %v", len(pkts), err)
+	}
+}

@@ -1,0 +1,128 @@
+package offline
+
+import (
+	"bufio"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"gomapi/internal/pkt"
+)
+
+// A counter is the cheapest sink.
+type counter struct{ packets, bytes uint64 }
+
+func (c *counter) Batch(pkts []pkt.Packet) {
+	for i := range pkts {
+		c.bytes += uint64(pkts[i].Wire)
+	}
+	c.packets += uint64(len(pkts))
+}
+
+// TestAllocations: a run allocates no more for many packets than for none.
+func TestAllocations(t *testing.T) {
+	ng := le().section()
+	ng.iface(1, 1500, ng.opt(optResolution, 12))
+	pc := be().pcapHead(0xa1b23c4d, 2, 4, 1500, 0x24000000)
+	for i := range 20000 {
+		data := frame(i%200, i)
+		pc.record(1, 2, data)
+		ng.enhanced(0, 1e18, uint32(len(data)), data, ng.opt(optFlags, 2, 0, 0, 0))
+	}
+	for _, file := range [][]byte{pc.Bytes(), ng.Bytes()} {
+		d := opened(t, file)
+		src, dec, sink := &positioned{file: d.file}, d.dec, &counter{}
+		start := d.win.start
+		allocs := testing.AllocsPerRun(5, func() {
+			src.pos = 0
+			d.win.src, d.win.err, d.win.end, d.win.base = src, nil, 0, 0
+			d.win.start = 0
+			if err := d.win.fill(start); err != nil {
+				t.Fatal(err)
+			}
+			d.win.advance(start)
+			d.dec = dec
+			if err := d.Run(t.Context(), sink); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if allocs > 0 || sink.packets != 6*20000 {
+			t.Errorf("%T: %v allocations in a run, %d packets", d.dec, allocs, sink.packets)
+		}
+	}
+}
+
+const benchPackets, benchBytes = 450_000, 617
+
+// benchFile writes 450,000 packets with a mean of 617 bytes: 285 MB.
+func benchFile(b *testing.B, head []byte, record func(data []byte) []byte) *os.File {
+	f, err := os.Create(filepath.Join(b.TempDir(), "capture"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	w := bufio.NewWriterSize(f, 1<<20)
+	w.Write(head)
+	data := frame(2*benchBytes, 1)
+	for i := range benchPackets {
+		n := 60 + i*7919%(2*(benchBytes-60)+1)
+		w.Write(record(data[:n]))
+	}
+	if err := w.Flush(); err != nil {
+		b.Fatal(err)
+	}
+	return f
+}
+
+func benchmark(b *testing.B, f *os.File) {
+	defer f.Close()
+	b.ReportAllocs()
+	for b.Loop() {
+		again, err := os.Open(f.Name())
+		if err != nil {
+			b.Fatal(err)
+		}
+		dev, err := Driver{}.OpenFile(b.Context(), again)
+		if err != nil {
+			b.Fatal(err)
+		}
+		var c counter
+		if err := dev.Run(b.Context(), &c); err != nil || c.packets != benchPackets {
+			b.Fatalf("%d packets, %v", c.packets, err)
+		}
+		dev.Close()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchPackets, "ns/packet")
+}
+
+func BenchmarkPcap(b *testing.B) {
+	head := le().pcapHead(0xa1b2c3d4, 2, 4, 65535, 1)
+	benchmark(b, benchFile(b, head.Bytes(), func(data []byte) []byte {
+		return le().record(1700000000, 123456, data).Bytes()
+	}))
+}
+
+func BenchmarkPcapng(b *testing.B) {
+	head := le().section().iface(1, 65535)
+	benchmark(b, benchFile(b, head.Bytes(), func(data []byte) []byte {
+		return le().enhanced(0, 1700000000123456, uint32(len(data)), data).Bytes()
+	}))
+}
+
+// BenchmarkPread is the floor: the same bytes read and not looked at.
+func BenchmarkPread(b *testing.B) {
+	f := benchFile(b, nil, func(data []byte) []byte {
+		return binary.LittleEndian.AppendUint64(append(data[:len(data):len(data)], make([]byte, 8)...), 0)
+	})
+	defer f.Close()
+	buf := make([]byte, windowSize)
+	for b.Loop() {
+		src := &positioned{file: f}
+		for {
+			if n, err := src.Read(buf); err != nil || n == 0 {
+				break
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchPackets, "ns/packet")
+}
