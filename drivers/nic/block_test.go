@@ -1,0 +1,231 @@
+package nic
+
+import (
+	"context"
+	"encoding/binary"
+	"reflect"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"gomapi/drivers"
+	"gomapi/internal/pkt"
+	"gomapi/internal/testnet"
+)
+
+// The offsets of block.go against the structures of x/sys/unix.
+func TestLayout(t *testing.T) {
+	desc := reflect.TypeFor[unix.TpacketBlockDesc]()
+	v1 := reflect.TypeFor[unix.TpacketHdrV1]()
+	hdr := reflect.TypeFor[unix.Tpacket3Hdr]()
+	tag := reflect.TypeFor[unix.TpacketHdrVariant1]()
+	ll := reflect.TypeFor[unix.RawSockaddrLinklayer]()
+	in := func(s reflect.Type, field string) int {
+		f, ok := s.FieldByName(field)
+		if !ok {
+			t.Fatalf("%v has no field %s", s, field)
+		}
+		return int(f.Offset)
+	}
+	for _, c := range []struct {
+		name      string
+		got, want int
+	}{
+		{"blockStatus", blockStatus, in(desc, "Hdr") + in(v1, "Block_status")},
+		{"blockPackets", blockPackets, in(desc, "Hdr") + in(v1, "Num_pkts")},
+		{"blockFirst", blockFirst, in(desc, "Hdr") + in(v1, "Offset_to_first_pkt")},
+		{"blockHeader", blockHeader, int(desc.Size())},
+		{"packetNext", packetNext, in(hdr, "Next_offset")},
+		{"packetSec", packetSec, in(hdr, "Sec")},
+		{"packetNsec", packetNsec, in(hdr, "Nsec")},
+		{"packetCap", packetCap, in(hdr, "Snaplen")},
+		{"packetLen", packetLen, in(hdr, "Len")},
+		{"packetStatus", packetStatus, in(hdr, "Status")},
+		{"packetMAC", packetMAC, in(hdr, "Mac")},
+		{"packetTCI", packetTCI, in(hdr, "Hv1") + in(tag, "Vlan_tci")},
+		{"packetTPID", packetTPID, in(hdr, "Hv1") + in(tag, "Vlan_tpid")},
+		{"packetType", packetType, int(hdr.Size()) + in(ll, "Pkttype")},
+		{"packetHeader", packetHeader, int(hdr.Size()) + int(ll.Size())},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s is %d, want %d", c.name, c.got, c.want)
+		}
+	}
+}
+
+// frameAt is where the kernel puts Ethernet frames, with 4 bytes reserved.
+const frameAt = 86
+
+// makeBlock builds a block as the kernel does, every other packet with a tag.
+func makeBlock(size int, frames ...[]byte) []byte {
+	block := make([]byte, size)
+	ne := binary.NativeEndian
+	ne.PutUint32(block[blockPackets:], uint32(len(frames)))
+	ne.PutUint32(block[blockFirst:], blockHeader)
+	at := blockHeader
+	for i, f := range frames {
+		rec := block[at:]
+		step := (frameAt + len(f) + 15) &^ 15
+		if i < len(frames)-1 {
+			ne.PutUint32(rec[packetNext:], uint32(step))
+		}
+		ne.PutUint32(rec[packetSec:], 1700000000)
+		ne.PutUint32(rec[packetNsec:], uint32(i))
+		ne.PutUint32(rec[packetCap:], uint32(len(f)))
+		ne.PutUint32(rec[packetLen:], uint32(len(f)))
+		ne.PutUint16(rec[packetMAC:], frameAt)
+		if i%2 == 1 {
+			ne.PutUint32(rec[packetStatus:], unix.TP_STATUS_VLAN_VALID)
+			ne.PutUint32(rec[packetTCI:], 5)
+		}
+		copy(rec[frameAt:], f)
+		at += step
+	}
+	return block
+}
+
+var plainView = view{snap: drivers.MaxSnap, linkType: dltEthernet}
+
+func walk(v view, block []byte) (got []drivers.Packet, c cursor) {
+	batch := make([]drivers.Packet, 4)
+	c = newCursor(block)
+	for {
+		n := v.fill(&c, batch)
+		if n == 0 {
+			return got, c
+		}
+		got = append(got, batch[:n]...)
+	}
+}
+
+func TestWalk(t *testing.T) {
+	for _, n := range []int{0, 1, 3, 4, 5, 100} {
+		var frames, want [][]byte
+		for i := range n {
+			f := testnet.UDP(uint64(i), 60+i)
+			frames = append(frames, f)
+			if i%2 == 1 {
+				f = testnet.Tagged(f, testnet.Tag{TPID: 0x8100, TCI: 5}) // no type given: 802.1Q
+			}
+			want = append(want, f)
+		}
+		got, c := walk(plainView, makeBlock(1<<20, frames...))
+		sameFrames(t, got, want)
+		if c.broken != 0 || c.truncated != 0 {
+			t.Errorf("%d packets: %d broken, %d truncated", n, c.broken, c.truncated)
+		}
+		for i, p := range got {
+			if p.TS != pkt.TS(1700000000, uint64(i)) || cap(p.Link) != len(p.Link) {
+				t.Errorf("packet %d: time %x, room %d", i, p.TS, cap(p.Link))
+			}
+		}
+	}
+}
+
+// What the kernel never writes ends the walk or skips the packet, counted.
+func TestWalkBroken(t *testing.T) {
+	ne := binary.NativeEndian
+	second := blockHeader + (frameAt+60+15)&^15
+	for name, c := range map[string]struct {
+		spoil        func(block []byte)
+		good, broken int
+	}{
+		"count too large":         {func(b []byte) { ne.PutUint32(b[blockPackets:], 1<<32-1) }, 2, 4096/packetHeader - 2},
+		"first beyond the block":  {func(b []byte) { ne.PutUint32(b[blockFirst:], 1<<31) }, 0, 3},
+		"first at the end":        {func(b []byte) { ne.PutUint32(b[blockFirst:], 4096) }, 0, 3},
+		"first in the header":     {func(b []byte) { ne.PutUint32(b[blockFirst:], 8) }, 0, 3},
+		"next is zero":            {func(b []byte) { ne.PutUint32(b[blockHeader:], 0) }, 0, 3},
+		"next beyond the block":   {func(b []byte) { ne.PutUint32(b[second:], 1<<32-1) }, 1, 2},
+		"frame beyond the packet": {func(b []byte) { ne.PutUint32(b[second+packetCap:], 4096) }, 2, 1},
+		"captured is huge":        {func(b []byte) { ne.PutUint32(b[second+packetCap:], 1<<32-1) }, 2, 1},
+		"more captured than sent": {func(b []byte) { ne.PutUint32(b[second+packetLen:], 1) }, 2, 1},
+		"frame in the header":     {func(b []byte) { ne.PutUint16(b[second+packetMAC:], 20) }, 2, 1},
+		"no room for the tag":     {func(b []byte) { ne.PutUint16(b[second+packetMAC:], packetHeader) }, 2, 1},
+		"longer than any packet":  {func(b []byte) { ne.PutUint32(b[second+packetLen:], 1<<32-1) }, 2, 1},
+	} {
+		block := makeBlock(4096, testnet.UDP(0, 60), testnet.UDP(1, 60), testnet.UDP(2, 60))
+		c.spoil(block)
+		got, cur := walk(plainView, block)
+		if len(got) != c.good || int(cur.broken) != c.broken {
+			t.Errorf("%s: %d packets, %d broken; want %d, %d", name, len(got), cur.broken, c.good, c.broken)
+		}
+	}
+}
+
+func TestRestoreTagOfShortFrame(t *testing.T) {
+	for size := range 14 {
+		block := makeBlock(4096, nil, make([]byte, size))
+		got, _ := walk(plainView, block)
+		if len(got) != 2 || len(got[1].Link) != size+4 || got[1].Wire != uint32(size+4) {
+			t.Errorf("frame of %d bytes: %+v", size, got)
+		}
+	}
+}
+
+func FuzzWalk(f *testing.F) {
+	f.Add(makeBlock(1024, testnet.UDP(0, 60), testnet.UDP(1, 60)))
+	f.Add(makeBlock(1024))
+	f.Fuzz(func(t *testing.T, block []byte) {
+		if len(block) < blockHeader {
+			return // a block is a page at least
+		}
+		got, c := walk(plainView, block)
+		if most := len(block) / packetHeader; len(got)+int(c.broken) > most {
+			t.Errorf("%d packets and %d broken in %d bytes", len(got), c.broken, len(block))
+		}
+		for _, p := range got {
+			if uint32(len(p.Link)) > p.Wire || len(p.Link) > int(plainView.snap) {
+				t.Errorf("%d bytes of %d", len(p.Link), p.Wire)
+			}
+		}
+	})
+}
+
+type discard struct{ packets int }
+
+func (d *discard) Batch(pkts []drivers.Packet) { d.packets += len(pkts) }
+
+func manyFrames() [][]byte {
+	frames := make([][]byte, 1000)
+	for i := range frames {
+		frames[i] = testnet.UDP(uint64(i), 60)
+	}
+	return frames
+}
+
+func TestDeliverAllocatesNothing(t *testing.T) {
+	block := makeBlock(1<<20, manyFrames()...)
+	d := &device{view: plainView, batch: make([]drivers.Packet, drivers.MaxBatch)}
+	s := new(discard)
+	if n := testing.AllocsPerRun(10, func() { d.deliver(block, s) }); n != 0 {
+		t.Errorf("%v allocations for a block of 1000 packets", n)
+	}
+	if s.packets != 11*1000 {
+		t.Errorf("%d packets delivered of 11 blocks", s.packets)
+	}
+}
+
+func TestWaitAllocatesNothing(t *testing.T) {
+	d := &device{sock: -1, events: -1} // poll ignores them
+	if err := d.wake.open(); err != nil {
+		t.Fatal(err)
+	}
+	defer d.wake.close()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	d.wake.watch(ctx)()
+	if n := testing.AllocsPerRun(10, func() { _ = d.wait() }); n != 0 {
+		t.Errorf("%v allocations in a wait", n)
+	}
+}
+
+func BenchmarkDeliver(b *testing.B) {
+	block := makeBlock(1<<20, manyFrames()...)
+	d := &device{view: plainView, batch: make([]drivers.Packet, drivers.MaxBatch)}
+	s := new(discard)
+	b.ReportAllocs()
+	for b.Loop() {
+		d.deliver(block, s)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(s.packets), "ns/packet")
+}

@@ -1,0 +1,119 @@
+package nic
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gomapi/drivers"
+	"gomapi/internal/mapierr"
+)
+
+type direction int
+
+const (
+	automatic direction = iota // both, but in on loopback
+	both
+	in
+	out
+)
+
+// options are the parameters of a device, checked.
+type options struct {
+	ringBytes  int
+	blockBytes int
+	retire     int // ms that a packet may wait in a block; packet_mmap.rst: retire_blk_tov
+	snap       int // bytes
+	promisc    bool
+	direction  direction
+	stripVLAN  bool
+}
+
+func defaults() options {
+	return options{ringBytes: 64 << 20, blockBytes: 1 << 20, retire: 10, snap: drivers.MaxSnap, promisc: true}
+}
+
+// setters check a value and store it. An error says what would be right.
+var setters = map[string]func(o *options, value string) error{
+	"ring_mb": func(o *options, v string) (err error) {
+		o.ringBytes, err = number(v, 1, 8192, "MiB")
+		o.ringBytes <<= 20
+		return err
+	},
+	"block_kb": func(o *options, v string) (err error) {
+		o.blockBytes, err = number(v, 16, 65536, "KiB")
+		o.blockBytes <<= 10
+		return err
+	},
+	"retire_ms": func(o *options, v string) (err error) {
+		o.retire, err = number(v, 1, 1000, "milliseconds")
+		return err
+	},
+	"snap": func(o *options, v string) (err error) {
+		o.snap, err = number(v, minSnap, drivers.MaxSnap, "bytes")
+		return err
+	},
+	"promisc": func(o *options, v string) (err error) {
+		o.promisc, err = choice(v, map[string]bool{"1": true, "0": false})
+		return err
+	},
+	"direction": func(o *options, v string) (err error) {
+		o.direction, err = choice(v, map[string]direction{"both": both, "in": in, "out": out})
+		return err
+	},
+	"vlan_tags": func(o *options, v string) (err error) {
+		o.stripVLAN, err = choice(v, map[string]bool{"restore": false, "strip": true})
+		return err
+	},
+}
+
+// minSnap keeps link, VLAN and IP headers whole.
+const minSnap = 64
+
+func parseOptions(c drivers.Config) (options, error) {
+	o := defaults()
+	for _, key := range slices.Sorted(maps.Keys(c.Params)) {
+		set, ok := setters[key]
+		if !ok {
+			return o, mapierr.New(mapierr.PcapOpen, "interface %s: unknown parameter %s=%q; known are %s",
+				c.Device, key, c.Params[key], strings.Join(slices.Sorted(maps.Keys(setters)), ", "))
+		}
+		if err := set(&o, c.Params[key]); err != nil {
+			return o, mapierr.New(mapierr.PcapOpen, "interface %s: parameter %s=%q: %v", c.Device, key, c.Params[key], err)
+		}
+	}
+	return o, o.checkRing(c.Device)
+}
+
+// checkRing holds the two sizes together.
+func (o *options) checkRing(name string) error {
+	page := os.Getpagesize()
+	switch {
+	case o.blockBytes%page != 0:
+		return mapierr.New(mapierr.PcapOpen, "interface %s: parameter block_kb=%q: must be a multiple of %d KiB, the page size",
+			name, strconv.Itoa(o.blockBytes>>10), page>>10)
+	case o.blockBytes > o.ringBytes:
+		return mapierr.New(mapierr.PcapOpen, "interface %s: block_kb=%d is larger than the ring, ring_mb=%d",
+			name, o.blockBytes>>10, o.ringBytes>>20)
+	}
+	return nil
+}
+
+func number(v string, low, high int, unit string) (int, error) {
+	n, err := strconv.Atoi(v)
+	if err != nil || n < low || n > high {
+		return 0, fmt.Errorf("want a number of %s from %d to %d", unit, low, high)
+	}
+	return n, nil
+}
+
+func choice[T any](v string, choices map[string]T) (T, error) {
+	c, ok := choices[v]
+	if !ok {
+		return c, fmt.Errorf("want %s", strings.Join(slices.Sorted(maps.Keys(choices)), " or "))
+	}
+	return c, nil
+}

@@ -1,0 +1,46 @@
+package nic
+
+import (
+	"errors"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestGeometry(t *testing.T) {
+	for _, c := range []struct {
+		ring, block int
+		want        unix.TpacketReq3
+	}{
+		{64 << 20, 1 << 20, unix.TpacketReq3{Block_size: 1 << 20, Block_nr: 64, Frame_size: 65536, Frame_nr: 1024, Retire_blk_tov: 10}},
+		{1 << 20, 16 << 10, unix.TpacketReq3{Block_size: 16384, Block_nr: 64, Frame_size: 16384, Frame_nr: 64, Retire_blk_tov: 10}},
+		{1 << 20, 96 << 10, unix.TpacketReq3{Block_size: 98304, Block_nr: 10, Frame_size: 65536, Frame_nr: 10, Retire_blk_tov: 10}},
+	} {
+		g := newGeometry(options{ringBytes: c.ring, blockBytes: c.block, retire: 10})
+		if got := *g.request(); got != c.want {
+			t.Errorf("%d/%d: %+v, want %+v", c.ring, c.block, got, c.want)
+		}
+	}
+}
+
+func TestRingShrinks(t *testing.T) {
+	// room is how many blocks the pretended kernel has memory for.
+	for room, want := range map[uint32]int{64: 64, 60: 58, 10: 10, 1: 1} {
+		g := geometry{blockBytes: 1 << 20, blocks: 64}
+		err := shrinkUntil(&g, func(r *unix.TpacketReq3) error {
+			if r.Block_nr > room {
+				return unix.ENOMEM
+			}
+			return nil
+		})
+		if err != nil || g.blocks != want {
+			t.Errorf("room for %d blocks: took %d, %v; want %d", room, g.blocks, err, want)
+		}
+	}
+	for _, errno := range []error{unix.ENOMEM, unix.EINVAL} {
+		g := geometry{blockBytes: 1 << 20, blocks: 64}
+		if err := shrinkUntil(&g, func(*unix.TpacketReq3) error { return errno }); !errors.Is(err, errno) {
+			t.Errorf("a kernel that answers %v: %v", errno, err)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package nic
+
+import (
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"gomapi/drivers"
+	"gomapi/internal/testnet"
+)
+
+var tinyRing = map[string]string{"ring_mb": "1", "block_kb": "64"}
+
+// The books balance when the ring is too small: what was sent is delivered or
+// counted as dropped, and the packets that did come are whole and in order.
+func TestBooksBalanceUnderOverload(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		const sent = 3000 // of 1500 bytes, into 1 MiB
+		hold := make(chan struct{})
+		r := newRecorder()
+		r.hold = hold
+		dev := mustOpen(t, testnet.B, tinyRing)
+		run := start(t, dev, r)
+		s := ns.Sender(testnet.A)
+		before := ns.Counters(testnet.B)
+		for i := range uint64(sent) {
+			send(t, s, testnet.UDP(i, 1500))
+		}
+		if got := ns.Counters(testnet.B).RxPackets - before.RxPackets; got != sent {
+			t.Fatalf("the kernel saw %d of %d packets on b", got, sent)
+		}
+		close(hold)
+		r.until(t, "what the ring did not drop", func() bool {
+			st := dev.Stats()
+			return uint64(len(r.packets())) >= st.Recv-st.Drop
+		})
+		run.stop(t)
+		st := dev.Stats()
+		if delivered := uint64(len(r.packets())); st.Recv != sent || st.Recv != delivered+st.Drop {
+			t.Errorf("%d sent; %d received = %d delivered + %d dropped?", sent, st.Recv, delivered, st.Drop)
+		}
+		if st.Drop == 0 || st.Freezes == 0 {
+			t.Errorf("the ring was not too small: %+v", st)
+		}
+		checkWhole(t, r.packets())
+	})
+}
+
+func checkWhole(t *testing.T, got []drivers.Packet) {
+	t.Helper()
+	last := -1
+	for i, p := range got {
+		n, ok := testnet.Number(p.Link)
+		if !ok || int(n) <= last || string(p.Link) != string(testnet.UDP(n, 1500)) {
+			t.Fatalf("packet %d: number %d after %d, %d bytes", i, n, last, len(p.Link))
+		}
+		last = int(n)
+	}
+}
+
+// Readers of the counters, all at once, take nothing from each other.
+func TestStatsManyReaders(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		const sent = 10000
+		r := newRecorder()
+		dev := mustOpen(t, testnet.B, tinyRing)
+		run := start(t, dev, r)
+		stop := make(chan struct{})
+		var readers sync.WaitGroup
+		for range 4 {
+			readers.Go(func() { watchCounters(t, dev, stop) })
+		}
+		s := ns.Sender(testnet.A)
+		for i := range uint64(sent) {
+			send(t, s, testnet.UDP(i, 1000))
+		}
+		r.until(t, "the packets", func() bool {
+			st := dev.Stats()
+			return st.Recv == sent && uint64(len(r.packets())) == sent-st.Drop
+		})
+		close(stop)
+		readers.Wait()
+		run.stop(t)
+		if st := dev.Stats(); st.Recv != sent || st.Drop+uint64(len(r.packets())) != sent {
+			t.Errorf("%d sent, %d delivered: %+v", sent, len(r.packets()), st)
+		}
+	})
+}
+
+// watchCounters reads until stop and checks that counters only grow.
+func watchCounters(t *testing.T, dev drivers.Device, stop <-chan struct{}) {
+	var last drivers.Stats
+	for {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		now := dev.Stats()
+		if now.Recv < last.Recv || now.Drop < last.Drop || now.Freezes < last.Freezes || now.Drop > now.Recv {
+			t.Errorf("counters after %+v: %+v", last, now)
+			return
+		}
+		last = now
+	}
+}
+
+// A tap device counts what is written to it while it is down as rx_dropped.
+func TestInterfaceDrops(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		tap := newTap(t, netlink.TUNTAP_MODE_TAP)
+		frame := testnet.UDP(1, 100)
+		if _, err := tap.Write(frame); err == nil {
+			t.Fatal("the tap device is down and takes frames")
+		}
+		dev := mustOpen(t, "tap", nil)
+		if st := dev.Stats(); st != (drivers.Stats{}) {
+			t.Errorf("drops before Open are counted: %+v", st)
+		}
+		for range 5 {
+			if _, err := tap.Write(frame); err == nil {
+				t.Fatal("the tap device is down and takes frames")
+			}
+		}
+		want := drivers.Stats{IfDropOther: 5}
+		if st := dev.Stats(); st != want {
+			t.Errorf("stats %+v, want %+v", st, want)
+		}
+		dev.Close()
+		if st := dev.Stats(); st != want {
+			t.Errorf("stats after Close %+v, want %+v", st, want)
+		}
+	})
+}
+
+// newTap makes the interface "tap", Ethernet or without link header.
+func newTap(t *testing.T, mode netlink.TuntapMode) *os.File {
+	t.Helper()
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = "tap"
+	tap := &netlink.Tuntap{LinkAttrs: attrs, Mode: mode, Flags: unix.IFF_NO_PI, Queues: 1, NonPersist: true}
+	if err := netlink.LinkAdd(tap); err != nil {
+		t.Fatalf("make a tun device: %v", err)
+	}
+	f := tap.Fds[0]
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+func TestGrowth(t *testing.T) {
+	var g growth
+	for _, step := range []struct{ now, want uint64 }{
+		{1000, 0}, {1000, 0}, {1005, 5}, {3, 5}, {10, 12}, {1 << 40, 12 + 1<<40 - 10},
+	} {
+		if g.update(step.now); g.total != step.want {
+			t.Errorf("at %d: %d, want %d", step.now, g.total, step.want)
+		}
+	}
+}
