@@ -1,0 +1,136 @@
+package config
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A builder turns sections into a Config and reports what is wrong with them.
+type builder struct {
+	*report
+	known   Known
+	cfg     *Config
+	names   map[deviceKey]int // lines of device names and aliases
+	singles map[string]int    // lines of sections that occur once
+}
+
+// A deviceKey is a name that clients can use. Groups are served by different
+// daemons, so two groups may share a device.
+type deviceKey struct {
+	group int
+	name  string
+}
+
+func (b *builder) build(sections []Section) {
+	b.names = make(map[deviceKey]int)
+	b.singles = make(map[string]int)
+	b.global(&sections[0])
+	for i := range sections[1:] {
+		s := &sections[i+1]
+		switch {
+		case s.Name == "": // its header is reported already
+		case s.Name == "driver":
+			b.device(s)
+		case s.Name == "format":
+			b.format(s)
+		case extraSection(s.Name):
+			b.extra(s)
+		default:
+			b.warnf(s.Line, "unknown section [%s]: it is ignored", s.Name)
+		}
+	}
+}
+
+func (b *builder) global(s *Section) {
+	b.unknownKeys(s, globalKeys)
+	b.cfg.Libs = b.libraries(s)
+	b.cfg.LogFile = s.Get("logfile")
+	for _, k := range s.Keys {
+		switch k.Name {
+		case "dimapi_port":
+			b.cfg.DimapiPort = b.orDefault(k, 1, 65535, DefaultDimapiPort)
+		case "log_level":
+			b.cfg.LogLevel = b.orDefault(k, 0, 2, DefaultLogLevel)
+		case "syslog_level":
+			if s.Get("log_level") != "" {
+				b.warnf(k.Line, "syslog_level is ignored: log_level is set")
+				continue
+			}
+			b.cfg.LogLevel = b.orDefault(k, 0, 2, DefaultLogLevel)
+		case "local":
+			b.cfg.Local = b.orDefault(k, 0, 1, 0) == 1
+		}
+	}
+}
+
+// libraries returns the libraries of the key libs that this build has, or
+// stdflib when the key is absent.
+func (b *builder) libraries(s *Section) []string {
+	list := []string{}
+	for _, k := range s.Keys {
+		if k.Name != "libs" {
+			continue
+		}
+		for _, item := range strings.Split(k.Value, ":") {
+			lib := plainName(strings.TrimSpace(item))
+			switch {
+			case lib == "":
+			case slices.Contains(list, lib):
+				b.warnf(k.Line, "library %s is listed twice", lib)
+			case b.known.Libraries[lib]:
+				list = append(list, lib)
+			case slices.Contains(knownLibraries, lib):
+				b.warnf(k.Line, "library %s is not part of this build: its functions are missing", lib)
+			default:
+				b.errorf(k.Line, "unknown library %s: known are %s", quote(lib), strings.Join(knownLibraries, ", "))
+			}
+		}
+		return list
+	}
+	return Default().Libs
+}
+
+func (b *builder) extra(s *Section) {
+	if first, ok := b.singles[s.Name]; ok {
+		b.errorf(s.Line, "section [%s] is in line %d already: this one is ignored", s.Name, first)
+		return
+	}
+	b.singles[s.Name] = s.Line
+	b.cfg.Extra = append(b.cfg.Extra, *s)
+}
+
+// unknownKeys warns of the keys of a section that are not in the list.
+func (b *builder) unknownKeys(s *Section, list []string) {
+	for _, k := range s.Keys {
+		if !slices.Contains(list, k.Name) {
+			b.unknownKey(s.Name, k)
+		}
+	}
+}
+
+func (b *builder) unknownKey(section string, k Key) {
+	switch {
+	case section == "":
+		b.warnf(k.Line, "unknown key %s: it is ignored", k.Name)
+	case slices.Contains(globalKeys, k.Name):
+		b.warnf(k.Line, "%s has no effect in [%s]: it belongs before the first section", k.Name, section)
+	default:
+		b.warnf(k.Line, "unknown key %s in [%s]: it is ignored", k.Name, section)
+	}
+}
+
+// orDefault reads a key for which any other value means the default.
+func (b *builder) orDefault(k Key, lo, hi, def int) int {
+	if n, ok := number(k.Value, lo, hi); ok {
+		return n
+	}
+	b.warnf(k.Line, "%s=%s is not a number in %d..%d: %d is used", k.Name, k.Value, lo, hi, def)
+	return def
+}
+
+// number reads a decimal number of a range.
+func number(s string, lo, hi int) (int, bool) {
+	n, err := strconv.Atoi(s)
+	return n, err == nil && n >= lo && n <= hi
+}

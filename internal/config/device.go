@@ -1,0 +1,141 @@
+package config
+
+import (
+	"math"
+	"slices"
+	"strings"
+)
+
+// maxGroup is the highest device group; the number is part of file names.
+const maxGroup = 9999
+
+// device adds a [driver] section to the configuration or says why not.
+func (b *builder) device(s *Section) {
+	d := Device{
+		Name:        s.Get("device"),
+		Driver:      plainName(s.Get("driver")),
+		Description: DefaultDescription,
+		Alias:       DefaultAlias,
+		Params:      make(map[string]string),
+		Line:        s.Line,
+	}
+	switch {
+	case d.Name == "":
+		b.errorf(s.Line, "section [driver] without the key device: it is skipped")
+	case d.Driver == "":
+		b.errorf(s.Line, "device %s has no driver: the section is skipped", quote(d.Name))
+	case !b.driver(s, d.Driver, "device "+quote(d.Name)):
+	case !b.deviceKeys(s, &d):
+	case !b.name(s, &d):
+	default:
+		b.alias(s, &d)
+		b.cfg.Devices = append(b.cfg.Devices, d)
+	}
+}
+
+// driver checks the name of a driver. One that this build lacks is kept, so
+// that a program that asks for the device learns why it is not there.
+func (b *builder) driver(s *Section, name, user string) bool {
+	switch {
+	case b.known.Drivers[name]:
+		return true
+	case slices.Contains(knownDrivers, name):
+		b.warnf(s.line("driver"), "%s: driver %s is not part of this build", user, name)
+		return true
+	}
+	b.errorf(s.line("driver"), "%s: unknown driver %s, known are %s: the section is skipped",
+		user, quote(name), strings.Join(knownDrivers, ", "))
+	return false
+}
+
+// deviceKeys reads the remaining keys. It returns false when it is not clear
+// which daemon serves the device.
+func (b *builder) deviceKeys(s *Section, d *Device) bool {
+	for _, k := range s.Keys {
+		switch k.Name {
+		case "device", "driver", "alias":
+		case "description":
+			d.Description = k.Value
+		case "link_speed":
+			d.LinkSpeed = b.numberKey(k, 0, math.MaxInt32)
+		case "mpls":
+			d.MPLS = b.numberKey(k, 0, 1) == 1
+		case "vlan":
+			d.VLAN = b.numberKey(k, 0, 1) == 1
+		case "devgroup":
+			n, ok := number(k.Value, 0, maxGroup)
+			if !ok {
+				b.errorf(k.Line, "devgroup=%s of device %s is not a number in 0..%d: the section is skipped",
+					k.Value, quote(d.Name), maxGroup)
+				return false
+			}
+			d.Group = n
+		default:
+			b.param(d, k)
+		}
+	}
+	return true
+}
+
+// param keeps a key that the device's driver reads.
+func (b *builder) param(d *Device, k Key) {
+	switch driver := paramOf(k.Name); driver {
+	case d.Driver:
+		d.Params[k.Name] = k.Value
+	case "":
+		b.unknownKey("driver", k)
+	default:
+		b.warnf(k.Line, "%s is ignored: driver %s does not read it, %s does", k.Name, d.Driver, driver)
+	}
+}
+
+// name refuses a second device of the same name in a group.
+func (b *builder) name(s *Section, d *Device) bool {
+	key := deviceKey{d.Group, d.Name}
+	if line, ok := b.names[key]; ok {
+		b.errorf(s.line("device"), "the name %s is taken in line %d: the section is skipped", quote(d.Name), line)
+		return false
+	}
+	b.names[key] = s.line("device")
+	return true
+}
+
+// alias takes the alias unless a device has the same name.
+func (b *builder) alias(s *Section, d *Device) {
+	alias := s.Get("alias")
+	switch alias {
+	case "":
+		return
+	case d.Name:
+		d.Alias = alias
+		return
+	}
+	key := deviceKey{d.Group, alias}
+	if line, ok := b.names[key]; ok {
+		b.errorf(s.line("alias"), "the name %s is taken in line %d: device %s gets no alias", quote(alias), line, quote(d.Name))
+		return
+	}
+	b.names[key] = s.line("alias")
+	d.Alias = alias
+}
+
+// numberKey reads a number; a bad one is reported and counts as 0, the default
+// of all numbers in [driver].
+func (b *builder) numberKey(k Key, lo, hi int) int {
+	n, ok := number(k.Value, lo, hi)
+	if !ok {
+		b.errorf(k.Line, "%s=%s is not a number in %d..%d: 0 is used", k.Name, k.Value, lo, hi)
+		return 0
+	}
+	return n
+}
+
+// line returns the line of a key, or of the header when it is absent.
+func (s *Section) line(name string) int {
+	for _, k := range s.Keys {
+		if k.Name == name {
+			return k.Line
+		}
+	}
+	return s.Line
+}
