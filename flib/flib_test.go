@@ -1,0 +1,110 @@
+package flib
+
+import (
+	"math"
+	"testing"
+
+	"gomapi/internal/mapierr"
+)
+
+func TestFindTakesTheMostSpecificFunction(t *testing.T) {
+	r := NewRegistry(
+		Library{Name: "one", Functions: []Def{{Name: "F"}, {Name: "G"}}},
+		Library{Name: "two", Functions: []Def{{Name: "F", DevType: "1.1.1"}, {Name: "G"}, {Name: "H", DevType: "1.10"}}},
+	)
+	for _, c := range []struct {
+		name, devType string
+		lib, typ      string // empty lib: not found
+	}{
+		{"F", "1.3", "one", "1"},
+		{"F", "1.1.1", "two", "1.1.1"},
+		{"F", "1.1", "one", "1"},
+		{"G", "1.1.1", "one", "1"},
+		{"two:G", "1.1.1", "two", "1"},
+		{"two:F", "1.3", "", ""},
+		{"one:F", "1.1.1", "one", "1"},
+		{"F!1.1.1", "1.1.1", "two", "1.1.1"},
+		{"F!1.1", "1.1.1", "two", "1.1.1"},
+		{"G!1.1", "1.1.1", "", ""},
+		{"G!1", "1.1.1", "one", "1"},
+		{"F!1.3", "1.1.1", "", ""},
+		{"H", "1.10", "two", "1.10"},
+		{"H", "1.1", "", ""},
+		{"f", "1.3", "", ""},
+		{"", "1.3", "", ""},
+		{"nolib:F", "1.3", "", ""},
+	} {
+		got, err := r.Find(c.name, c.devType)
+		if c.lib == "" {
+			if mapierr.CodeOf(err, 0) != mapierr.FunctionNotFound {
+				t.Errorf("Find(%q, %s) gives %v, want error 6144", c.name, c.devType, err)
+			}
+			continue
+		}
+		if err != nil || got.Library != c.lib || got.Type() != c.typ {
+			t.Errorf("Find(%q, %s) gives %s %v, %v, want %s %s", c.name, c.devType, got.Library, got.Def, err, c.lib, c.typ)
+		}
+	}
+}
+
+func TestCheckConvertsArguments(t *testing.T) {
+	d := Def{Name: "F", Args: []Arg{
+		{Name: "number", Kind: Int, Min: -1, Max: 10},
+		{Name: "any", Kind: Int},
+		{Name: "wide", Kind: Uint64},
+		{Name: "letter", Kind: Char},
+		{Name: "text", Kind: String},
+	}}
+	if got := d.Descr(); got != "iilcs" {
+		t.Errorf("Descr is %q", got)
+	}
+	good := []any{int64(10), int64(math.MinInt32), uint64(math.MaxUint64), int64(255), "x"}
+	args, err := d.Check(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if args.Int(0) != 10 || args.Int(1) != math.MinInt32 || args.Uint64(2) != math.MaxUint64 || args.Char(3) != 255 || args.String(4) != "x" {
+		t.Errorf("arguments are %v", args)
+	}
+	for i, bad := range [][]any{
+		{int64(11), int64(-2), "10", uint64(1 << 40), nil},
+		{int64(math.MaxInt32 + 1), int64(math.MinInt32 - 1), uint64(math.MaxUint64), 1.5},
+		{int64(-1), "1"},
+		{int64(256), int64(-1), "x"},
+		{int64(1), uint64(1)},
+	} {
+		for _, v := range bad {
+			wrong := append([]any(nil), good...)
+			wrong[i] = v
+			if _, err := d.Check(wrong); mapierr.CodeOf(err, 0) != mapierr.BadArgument(i) {
+				t.Errorf("argument %d as %v (%T): %v, want error %d", i+1, v, v, err, mapierr.BadArgument(i))
+			}
+		}
+	}
+}
+
+func TestCheckCountsArguments(t *testing.T) {
+	d := Def{Name: "F", Args: make([]Arg, 7)}
+	for i := range d.Args {
+		d.Args[i] = Arg{Name: "a", Kind: Int}
+	}
+	raw := make([]any, 8)
+	for i := range raw {
+		raw[i] = int64(0)
+	}
+	for n, want := range []mapierr.Code{7001, 7002, 7003, 7004, 7005, 7011, 7000} {
+		if _, err := d.Check(raw[:n]); mapierr.CodeOf(err, 0) != want {
+			t.Errorf("%d of 7 arguments: %v, want error %d", n, err, want)
+		}
+	}
+	if _, err := d.Check(raw[:7]); err != nil {
+		t.Errorf("7 of 7 arguments: %v", err)
+	}
+	if _, err := d.Check(raw); mapierr.CodeOf(err, 0) != 7000 {
+		t.Errorf("8 of 7 arguments: %v, want error 7000", err)
+	}
+	d.ExtraArgs = true
+	if _, err := d.Check(raw); err != nil {
+		t.Errorf("8 of 7 arguments where more are ignored: %v", err)
+	}
+}

@@ -1,0 +1,149 @@
+// Package flibtest runs one function by itself, for tests of function
+// libraries.
+package flibtest
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"gomapi/flib"
+	"gomapi/internal/filter"
+	"gomapi/internal/filter/libpcap"
+	"gomapi/internal/shm"
+)
+
+// EN10MB is the link type of a Bench: Ethernet.
+const EN10MB = 1
+
+// A Bench holds one instance of a function.
+type Bench struct {
+	t        testing.TB
+	Function flib.Function
+	result   *shm.Reader // nil: no result
+}
+
+// New makes an instance of the function called name and connects it. It ends
+// with the test.
+func New(t testing.TB, lib flib.Library, name string, args ...any) *Bench {
+	t.Helper()
+	b, err := Apply(t, lib, name, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.start()
+	return b
+}
+
+// Apply makes an instance with args (int64, uint64 or string), as a flow does
+// before it is connected.
+func Apply(t testing.TB, lib flib.Library, name string, args ...any) (*Bench, error) {
+	t.Helper()
+	seg, err := shm.NewSegment()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { seg.Close() })
+	found, err := flib.NewRegistry(lib).Find(name, "1.3")
+	if err != nil {
+		return nil, err
+	}
+	checked, err := found.Check(args)
+	if err != nil {
+		return nil, err
+	}
+	e := &env{segment: seg}
+	b := &Bench{t: t}
+	if b.Function, err = found.New(context.Background(), e, checked); err != nil {
+		return nil, err
+	}
+	if e.slot != nil {
+		b.result = reader(t, seg, e.slot)
+	}
+	return b, nil
+}
+
+// start does what connect does.
+func (b *Bench) start() {
+	if lt, ok := b.Function.(flib.LinkTyper); ok {
+		if err := lt.AddLinkType(context.Background(), EN10MB); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	if st, ok := b.Function.(flib.Starter); ok {
+		if err := st.Start(); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	b.t.Cleanup(func() {
+		if c, ok := b.Function.(flib.Closer); ok {
+			if err := c.Close(); err != nil {
+				b.t.Error(err)
+			}
+		}
+	})
+}
+
+// reader maps the result as a client does.
+func reader(t testing.TB, seg *shm.Segment, slot *shm.Slot) *shm.Reader {
+	fd, err := unix.FcntlInt(seg.File().Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	view, err := shm.NewView(os.NewFile(uintptr(fd), "view"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { view.Close() })
+	r, err := view.Reader(slot.Offset(), slot.Size())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// Process passes packets through the function in one batch and returns those
+// that it passes on.
+func (b *Bench) Process(pkts ...*flib.Packet) []*flib.Packet { return b.Function.Process(pkts) }
+
+// Result reads the result as a client does.
+func (b *Bench) Result() []byte {
+	b.t.Helper()
+	if b.result == nil {
+		b.t.Fatal("function has no result")
+	}
+	dst := make([]byte, b.result.Size())
+	if err := b.result.Read(dst); err != nil {
+		b.t.Fatal(err)
+	}
+	return dst
+}
+
+// Uint64 reads a result of one word.
+func (b *Bench) Uint64() uint64 {
+	b.t.Helper()
+	if b.result == nil || b.result.Size() != 8 {
+		b.t.Fatal("function has no result of one word")
+	}
+	return b.result.Uint64()
+}
+
+// env is a constructor's view of an engine that has nothing else.
+type env struct {
+	segment *shm.Segment
+	slot    *shm.Slot
+}
+
+func (e *env) NewResult(size int) (*flib.Result, error) {
+	var err error
+	e.slot, err = e.segment.Slot(size)
+	return e.slot, err
+}
+
+func (e *env) LinkType() uint16 { return EN10MB }
+
+func (e *env) Compile(ctx context.Context, expr string, linkType uint16) (*filter.Program, error) {
+	return libpcap.InProcess{}.Compile(ctx, expr, linkType)
+}

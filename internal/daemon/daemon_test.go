@@ -1,0 +1,376 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sys/unix"
+
+	"gomapi/drivers"
+	"gomapi/drivers/fake"
+	"gomapi/drivers/offline"
+	"gomapi/flib"
+	"gomapi/flib/stdflib"
+	"gomapi/internal/config"
+	"gomapi/internal/filter/libpcap"
+	"gomapi/internal/leak"
+	"gomapi/internal/mapierr"
+	"gomapi/internal/wire"
+)
+
+func TestMain(m *testing.M) { leak.Main(m) }
+
+// options makes the options of a daemon with one fake device "net0".
+func options(t *testing.T, socket string) (Options, *fake.Source) {
+	t.Helper()
+	drv := &fake.Driver{}
+	source := drv.Add("net0", drivers.Info{DevType: drivers.TypeNIC, LinkType: 1, Snap: 65535})
+	var reg drivers.Registry
+	reg.Add("fake", drv)
+	reg.AddFormat(drivers.FormatPCAP, offline.Driver{})
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	cfg := &config.Config{Devices: []config.Device{
+		{Name: "net0", Driver: "fake", Alias: config.DefaultAlias},
+		{Name: "combo", Driver: "mapicombo6drv", Alias: config.DefaultAlias},
+		{Name: "dag0", Driver: "mapidagdrv", Alias: config.DefaultAlias},
+	}}
+	return Options{
+		Socket: socket, Config: cfg, Drivers: &reg, Functions: flib.NewRegistry(stdflib.Library()),
+		Compiler: libpcap.InProcess{}, Log: log, Version: "test",
+	}, source
+}
+
+// start runs a daemon until the test ends and returns when it listens.
+func start(t *testing.T, o Options) (stop func() error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ready, done := make(chan struct{}), make(chan error, 1)
+	o.Ready = func() { close(ready) }
+	go func() { done <- Run(ctx, o) }()
+	stopped := false
+	stop = func() error {
+		if stopped {
+			return nil
+		}
+		stopped = true
+		cancel()
+		return <-done
+	}
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	select {
+	case <-ready:
+	case err := <-done:
+		stopped = true
+		t.Fatal(err)
+	}
+	return stop
+}
+
+func listening(t *testing.T) (socket string, source *fake.Source) {
+	t.Helper()
+	socket = filepath.Join(t.TempDir(), "mapid.sock")
+	o, source := options(t, socket)
+	start(t, o)
+	return socket, source
+}
+
+func dial(t *testing.T, socket string) *net.UnixConn {
+	t.Helper()
+	c, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: socket, Net: "unixpacket"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// program is a client that speaks the protocol by hand.
+type program struct {
+	t    *testing.T
+	conn *wire.Conn
+	id   uint64
+}
+
+func greeted(t *testing.T, socket string) *program {
+	t.Helper()
+	p := &program{t: t, conn: wire.NewConn(dial(t, socket))}
+	resp := p.call(&wire.Request{Call: &wire.Request_Hello{Hello: &wire.Hello{Version: wire.Version}}})
+	if resp.GetWelcome() == nil {
+		t.Fatalf("answer to hello is %v", resp)
+	}
+	return p
+}
+
+func (p *program) call(req *wire.Request, files ...*os.File) *wire.Response {
+	p.t.Helper()
+	p.id++
+	req.Id = p.id
+	if err := p.conn.Send(req, files...); err != nil {
+		p.t.Fatal(err)
+	}
+	for {
+		resp := &wire.Response{}
+		got, err := p.conn.Receive(resp)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		wire.CloseAll(got)
+		if resp.Id == req.Id {
+			return resp
+		}
+	}
+}
+
+func create(device string) *wire.Request {
+	return &wire.Request{Call: &wire.Request_CreateFlow{CreateFlow: &wire.CreateFlow{Device: device}}}
+}
+
+func wantError(t *testing.T, what string, resp *wire.Response, code mapierr.Code) {
+	t.Helper()
+	if got := mapierr.Code(resp.GetError().GetCode()); got != code {
+		t.Errorf("%s: error %d %q, want %d", what, int(got), resp.GetError().GetText(), int(code))
+	}
+}
+
+// ended waits for the daemon to hang up.
+func ended(t *testing.T, c *wire.Conn) {
+	t.Helper()
+	for {
+		files, err := c.Receive(&wire.Response{})
+		wire.CloseAll(files)
+		if errors.Is(err, io.EOF) || errors.Is(err, unix.ECONNRESET) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestTwoDaemonsOnOneSocket(t *testing.T) {
+	socket, _ := listening(t)
+	o, _ := options(t, socket)
+	if err := Run(t.Context(), o); err == nil {
+		t.Error("second daemon took the socket")
+	}
+	greeted(t, socket)
+}
+
+func TestStaleSocketIsReplaced(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "mapid.sock")
+	l, err := net.ListenUnix("unixpacket", &net.UnixAddr{Name: socket, Net: "unixpacket"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false)
+	l.Close() // as a daemon that was killed
+	o, _ := options(t, socket)
+	start(t, o)
+	greeted(t, socket)
+}
+
+func TestOtherFilesAreNotReplaced(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "precious")
+	if err := os.WriteFile(socket, []byte("data"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o, _ := options(t, socket)
+	if err := Run(t.Context(), o); err == nil {
+		t.Error("daemon took the place of a file")
+	}
+	if b, err := os.ReadFile(socket); err != nil || string(b) != "data" {
+		t.Errorf("file is now %q, %v", b, err)
+	}
+}
+
+func TestStopIsPromptAndComplete(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "mapid.sock")
+	o, _ := options(t, socket)
+	stop := start(t, o)
+	p := greeted(t, socket)
+	if resp := p.call(create("net0")); resp.Error != nil {
+		t.Fatal(resp.Error)
+	}
+	begin := time.Now()
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	if d := time.Since(begin); d > time.Second {
+		t.Errorf("stopping took %v", d)
+	}
+	if _, err := os.Lstat(socket); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("socket is still there: %v", err)
+	}
+	ended(t, p.conn)
+}
+
+func TestUnavailableDevices(t *testing.T) {
+	socket, _ := listening(t)
+	p := greeted(t, socket)
+	for _, name := range []string{"combo", "dag0", "nothing"} {
+		wantError(t, name, p.call(create(name)), mapierr.NoDriver)
+	}
+	resp := p.call(&wire.Request{Call: &wire.Request_Devices{Devices: &wire.DeviceQuery{Id: -1, Next: true, Limit: 10}}})
+	devices := resp.GetDevices().GetDevices()
+	if len(devices) != 3 || devices[0].Unavailable != "" || devices[1].Unavailable == "" || devices[2].Unavailable == "" {
+		t.Errorf("devices are %v", devices)
+	}
+}
+
+func TestProtocolBreachesEndTheConnectionOnly(t *testing.T) {
+	socket, _ := listening(t)
+	steady := greeted(t, socket)
+	breaches := map[string]func(c *net.UnixConn){
+		"random bytes":     func(c *net.UnixConn) { c.Write([]byte("\xff\xfe\xfdGET / HTTP/1.0")) },
+		"empty record":     func(c *net.UnixConn) { c.Write(nil) },
+		"oversized record": func(c *net.UnixConn) { c.Write(make([]byte, wire.MaxMessage+1)) },
+		"no hello":         func(c *net.UnixConn) { wire.NewConn(c).Send(create("net0")) },
+		"other version": func(c *net.UnixConn) {
+			wire.NewConn(c).Send(&wire.Request{Id: 1, Call: &wire.Request_Hello{Hello: &wire.Hello{Version: 99}}})
+		},
+		"no id": func(c *net.UnixConn) {
+			w := wire.NewConn(c)
+			w.Send(&wire.Request{Id: 1, Call: &wire.Request_Hello{Hello: &wire.Hello{Version: wire.Version}}})
+			w.Send(&wire.Request{Call: &wire.Request_Connect{Connect: &wire.Connect{Fd: 1}}})
+		},
+		"too many descriptors": func(c *net.UnixConn) {
+			fds := make([]int, 100)
+			for i := range fds {
+				fds[i] = 0
+			}
+			c.WriteMsgUnix([]byte{1}, unix.UnixRights(fds...), nil)
+		},
+	}
+	for name, breach := range breaches {
+		t.Run(name, func(t *testing.T) {
+			c := dial(t, socket)
+			breach(c)
+			if name == "empty record" {
+				c.Close() // SOCK_SEQPACKET does not send it on every kernel
+				return
+			}
+			ended(t, wire.NewConn(c))
+		})
+	}
+	if resp := steady.call(create("net0")); resp.Error != nil {
+		t.Errorf("another client suffers: %v", resp.Error)
+	}
+}
+
+func TestUnknownCallsAndArguments(t *testing.T) {
+	socket, _ := listening(t)
+	p := greeted(t, socket)
+	wantError(t, "request without a call", p.call(&wire.Request{}), mapierr.CommUnknown)
+	wantError(t, "second hello", p.call(&wire.Request{Call: &wire.Request_Hello{Hello: &wire.Hello{Version: wire.Version}}}), mapierr.CommUnknown)
+	fd := p.call(create("net0")).GetFlowCreated().GetFd()
+	apply := func(name string, args ...*wire.Value) *wire.Response {
+		return p.call(&wire.Request{Call: &wire.Request_ApplyFunction{
+			ApplyFunction: &wire.ApplyFunction{Fd: fd, Name: name, Args: args},
+		}})
+	}
+	text := func(s string) *wire.Value { return &wire.Value{Kind: &wire.Value_Text{Text: []byte(s)}} }
+	wantError(t, "argument without a kind", apply("BPF_FILTER", &wire.Value{}), mapierr.InvalidArgument1)
+	wantError(t, "NUL in an argument", apply("BPF_FILTER", text("tcp\x00udp")), mapierr.InvalidArgument1)
+	wantError(t, "bytes that are no text", apply("BPF_FILTER", text("\xff\xfe")), mapierr.PcapBPF)
+	wantError(t, "long function name", apply(string(make([]byte, 300))), mapierr.FunctionNotFound)
+	wantError(t, "offline device without a file", p.call(&wire.Request{Call: &wire.Request_CreateOfflineDevice{
+		CreateOfflineDevice: &wire.CreateOfflineDevice{Path: "x"},
+	}}), mapierr.NoFD)
+}
+
+// TestClientsThatVanish leaves flows behind in many ways; the daemon must be
+// empty of them at once.
+func TestClientsThatVanish(t *testing.T) {
+	socket, source := listening(t)
+	witness := greeted(t, socket)
+	for range 20 {
+		c := greeted(t, socket)
+		fd := c.call(create("net0")).GetFlowCreated().GetFd()
+		c.call(&wire.Request{Call: &wire.Request_Connect{Connect: &wire.Connect{Fd: fd}}})
+		c.conn.Send(create("net0")) // the answer finds nobody
+		c.conn.Close()
+	}
+	deadline := time.Now().Add(5 * time.Second)
+	for {
+		resp := witness.call(&wire.Request{Call: &wire.Request_Flows{Flows: &wire.FlowQuery{Next: true, Limit: 100}}})
+		if resp.Error != nil {
+			break // none left
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("flows are left: %v", resp.GetFlows())
+		}
+	}
+	if source.Open() != 1 {
+		t.Errorf("%d devices are open, want the one that lingers", source.Open())
+	}
+}
+
+func TestPrivateDaemonEndsWithItsClient(t *testing.T) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn := func(fd int) *net.UnixConn {
+		f := os.NewFile(uintptr(fd), "pair")
+		defer f.Close()
+		c, err := net.FileConn(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.(*net.UnixConn)
+	}
+	o, _ := options(t, "")
+	o.Conn = conn(fds[0])
+	done := make(chan error, 1)
+	go func() { done <- Run(context.Background(), o) }()
+	p := &program{t: t, conn: wire.NewConn(conn(fds[1]))}
+	p.call(&wire.Request{Call: &wire.Request_Hello{Hello: &wire.Hello{Version: wire.Version}}})
+	p.conn.Close()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestQueriesComeInPages(t *testing.T) {
+	socket, _ := listening(t)
+	p := greeted(t, socket)
+	for range 50 {
+		p.call(create("net0"))
+	}
+	var seen []int32
+	for after := int32(0); ; {
+		resp := p.call(&wire.Request{Call: &wire.Request_Flows{Flows: &wire.FlowQuery{Fd: after, Next: true, Limit: 7}}})
+		if resp.Error != nil {
+			wantError(t, "end of the list", resp, mapierr.FlowInfo)
+			break
+		}
+		flows := resp.GetFlows().GetFlows()
+		if len(flows) > 7 {
+			t.Fatalf("page of %d entries, 7 were asked for", len(flows))
+		}
+		for _, f := range flows {
+			seen = append(seen, f.Fd)
+			after = f.Fd
+		}
+	}
+	for i, fd := range seen {
+		if fd != int32(i+1) {
+			t.Fatalf("flow %d at place %d", fd, i)
+		}
+	}
+	if len(seen) != 50 {
+		t.Errorf("%d flows listed, want 50", len(seen))
+	}
+}
