@@ -1,0 +1,141 @@
+// Mapid is the monitoring daemon. It owns the capture devices, runs the
+// functions that programs apply to flows of packets, and shares their results
+// with them over shared memory. Programs reach it through the mapi package and
+// a Unix socket.
+//
+// This package only puts the parts together: flags (main.go), configuration and
+// socket (setup.go), drivers and libraries of this build (plugins.go), log
+// (logging.go, outlet.go, sinks.go), background process (daemonize.go,
+// pidfile.go), and from there daemon.Run (serve.go).
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"gomapi/internal/filter/libpcap"
+)
+
+// version is set by the linker: -X main.version=1.2.3.
+var version = "devel"
+
+// Exit codes.
+const (
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+func main() {
+	libpcap.ServeIfHelper()
+	os.Exit(run(os.Args, os.Stdout, os.Stderr))
+}
+
+// options are the command line.
+type options struct {
+	daemon  bool
+	group   int
+	syslog  bool
+	config  string // list of files; empty for the usual places
+	socket  string // empty for the usual place
+	check   bool
+	serveFD int // serve the one client on this descriptor; -1 for a socket
+	readyFD int // tell the process that waits at this descriptor; -1 for none
+}
+
+// private reports whether one client owns this daemon.
+func (o *options) private() bool { return o.serveFD >= 0 }
+
+// A usageError is a command line that cannot be understood.
+type usageError struct{ error }
+
+// errReported ends the program with an error that the user has seen already.
+var errReported = errors.New("reported")
+
+// run executes the command line args, with the program's name first, and
+// returns the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	cmd := newCommand(args, stdout, stderr)
+	err := cmd.Execute()
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errReported):
+		return exitFailure
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "mapid: %v\nTry \"mapid --help\".\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(stderr, "mapid: %v\n", err)
+	return exitFailure
+}
+
+func newCommand(args []string, stdout, stderr io.Writer) *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:           "mapid",
+		Short:         "Network monitoring daemon",
+		Long:          help,
+		Version:       version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args: func(_ *cobra.Command, rest []string) error {
+			if len(rest) > 0 {
+				return usageError{fmt.Errorf("unexpected argument %q", rest[0])}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.valid(); err != nil {
+				return usageError{err}
+			}
+			return start(cmd.Context(), &o, args, stdout, stderr)
+		},
+	}
+	cmd.SetArgs(args[1:])
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
+	cmd.SetVersionTemplate("mapid {{.Version}}\n")
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	addFlags(cmd, &o)
+	return cmd
+}
+
+const help = `mapid captures packets from network interfaces and capture files and runs the
+functions that monitoring programs apply to them. It stays in the foreground
+and writes its messages to standard error unless told otherwise.
+
+Without a configuration file it serves every interface that is up.`
+
+func addFlags(cmd *cobra.Command, o *options) {
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.BoolVarP(&o.daemon, "daemon", "d", false, "run in the background, with a pid file")
+	f.IntVarP(&o.group, "devgroup", "g", 0, "serve the devices with devgroup=`N`")
+	f.BoolVarP(&o.syslog, "syslog", "s", false, "send messages to syslog, facility local1")
+	f.StringVar(&o.config, "config", "", "configuration `FILE`, or a list of files separated by colons")
+	f.StringVar(&o.socket, "socket", "", "listen on the Unix socket `PATH`")
+	f.BoolVar(&o.check, "check", false, "print the mistakes in the configuration and exit")
+	f.IntVar(&o.serveFD, "serve-fd", -1, "serve the one client on descriptor `N`")
+	f.IntVar(&o.readyFD, "ready-fd", -1, "report the start to descriptor `N`")
+	f.BoolP("version", "v", false, "print the version and exit")
+	f.BoolP("help", "h", false, "print this help and exit")
+	for _, name := range []string{"serve-fd", "ready-fd"} {
+		f.Lookup(name).Hidden = true
+	}
+}
+
+// valid refuses values and combinations that make no sense.
+func (o *options) valid() error {
+	switch {
+	case o.group < 0:
+		return fmt.Errorf("invalid device group %d: groups are numbers from 1, 0 is the default daemon", o.group)
+	case o.private() && (o.daemon || o.socket != ""):
+		return errors.New("--serve-fd goes with neither --daemon nor --socket")
+	}
+	return nil
+}

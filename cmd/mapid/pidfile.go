@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// A pidFile holds the number of a background process. The owner keeps the file
+// locked, so a file left by a process that died is taken over, whoever has its
+// number now.
+type pidFile struct {
+	path string
+	f    *os.File // nil unless it is ours
+}
+
+// pidPath returns the usual place for the daemon of a device group.
+func pidPath(group int) string {
+	if group == 0 {
+		return "/var/run/mapid.pid"
+	}
+	return fmt.Sprintf("/var/run/mapid%d.pid", group)
+}
+
+// claim writes the file, unless its owner lives.
+func (p *pidFile) claim() error {
+	for {
+		f, err := os.OpenFile(p.path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o644)
+		if err != nil {
+			return err
+		}
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			owner, _ := io.ReadAll(io.LimitReader(f, 32))
+			f.Close()
+			return fmt.Errorf("%s belongs to process %s, which is running", p.path, strings.TrimSpace(string(owner)))
+		}
+		if err != nil {
+			f.Close()
+			return fmt.Errorf("lock %s: %w", p.path, err)
+		}
+		if p.current(f) {
+			return p.write(f)
+		}
+		f.Close() // its owner removed it between open and lock
+	}
+}
+
+// current reports whether f is still the file of that name.
+func (p *pidFile) current(f *os.File) bool {
+	here, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Lstat(p.path)
+	return err == nil && os.SameFile(here, there)
+}
+
+func (p *pidFile) write(f *os.File) error {
+	text := fmt.Sprintf("%d\n", os.Getpid())
+	err := f.Truncate(0)
+	if err == nil {
+		_, err = f.WriteAt([]byte(text), 0)
+	}
+	if err != nil {
+		f.Close()
+		return fmt.Errorf("write %s: %w", p.path, err)
+	}
+	p.f = f
+	return nil
+}
+
+// remove deletes the file if it is ours. Twice is fine.
+func (p *pidFile) remove() {
+	if p.f == nil {
+		return
+	}
+	// The lock is held until after the name is gone.
+	_ = os.Remove(p.path)
+	_ = p.f.Close()
+	p.f = nil
+}

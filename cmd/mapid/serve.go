@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sys/unix"
+
+	"gomapi/drivers/nic"
+	"gomapi/internal/daemon"
+	"gomapi/internal/filter"
+)
+
+// start does what the command line asks for.
+func start(ctx context.Context, o *options, args []string, stdout, stderr io.Writer) error {
+	switch {
+	case o.check:
+		return check(o, stdout)
+	case o.daemon && o.readyFD < 0:
+		if err := preview(o, stderr); err != nil {
+			return err
+		}
+		return detach(args)
+	}
+	parent := openReadyPipe(o.readyFD)
+	err := serve(ctx, o, parent, stdout, stderr)
+	parent.failed(err)
+	return err
+}
+
+// preview shows the mistakes in the configuration while there is a terminal.
+func preview(o *options, stderr io.Writer) error {
+	s, err := configure(o)
+	if err != nil {
+		return err
+	}
+	for _, p := range s.problems {
+		fmt.Fprintln(stderr, p)
+	}
+	return s.servable(o.group)
+}
+
+// serve runs the daemon until a signal or the end of its one client.
+func serve(ctx context.Context, o *options, parent *readyPipe, stdout, stderr io.Writer) error {
+	s, err := configure(o)
+	if err != nil {
+		return err
+	}
+	if err := s.servable(o.group); err != nil && !o.private() {
+		return err
+	}
+	log := newLogger(s.logSetup(o, stdout, stderr))
+	defer log.Close()
+	s.report(log)
+
+	opts, err := daemonOptions(o, s)
+	if err != nil {
+		return err
+	}
+	opts.Log = log
+	opts.Ready = parent.ready
+	if o.daemon {
+		pid := background(o, log)
+		defer pid.remove()
+	}
+	ctx, stop := untilSignal(ctx, o.private())
+	defer stop()
+	return runDaemon(ctx, opts, log)
+}
+
+// runDaemon runs the daemon with a filter compiler of its own.
+func runDaemon(ctx context.Context, opts daemon.Options, log *logger) error {
+	compiler := filter.NewHelper(filter.HelperOptions{})
+	opts.Compiler = compiler
+	log.Infof("mapid %s starts, function libraries: %s", version, strings.Join(opts.Config.Libs, ", "))
+	err := errors.Join(daemon.Run(ctx, opts), compiler.Close())
+	switch {
+	case err == nil:
+		log.Info("mapid ends")
+	case !log.terminal: // where main prints it
+		log.Errorf("mapid ends: %v", err)
+	}
+	return err
+}
+
+// report logs what came up while the configuration was read.
+func (s *setup) report(log logrus.FieldLogger) {
+	if s.note != "" {
+		log.Info(s.note)
+	}
+	for _, p := range s.problems {
+		if p.Warning {
+			log.Warn(p.String())
+		} else {
+			log.Error(p.String())
+		}
+	}
+}
+
+func daemonOptions(o *options, s *setup) (daemon.Options, error) {
+	opts := daemon.Options{
+		Config:     s.Config,
+		Drivers:    driverRegistry(s.Formats),
+		Functions:  functionRegistry(s.Libs),
+		Interfaces: nic.Interfaces,
+		Version:    version,
+	}
+	var err error
+	if o.private() {
+		opts.Conn, err = inherited(o.serveFD)
+	} else {
+		opts.Socket, err = socketPath(o, s.Local)
+	}
+	return opts, err
+}
+
+// inherited returns the connection that the parent process left at descriptor
+// fd.
+func inherited(fd int) (*net.UnixConn, error) {
+	f := os.NewFile(uintptr(fd), "client")
+	defer f.Close()
+	c, err := net.FileConn(f)
+	if err != nil {
+		return nil, fmt.Errorf("--serve-fd %d: %w", fd, err)
+	}
+	conn, ok := c.(*net.UnixConn)
+	if !ok {
+		c.Close()
+		return nil, fmt.Errorf("--serve-fd %d is not a Unix socket", fd)
+	}
+	return conn, nil
+}
+
+// background makes what is special in a process without a terminal. The pid
+// file is for people and scripts: without it the daemon works just as well.
+func background(o *options, log logrus.FieldLogger) *pidFile {
+	if err := os.Chdir("/"); err != nil {
+		log.Warnf("working directory stays: %v", err)
+	}
+	pid := &pidFile{path: pidPath(o.group)}
+	if err := pid.claim(); err != nil {
+		log.Warnf("no pid file: %v", err)
+	}
+	return pid
+}
+
+// untilSignal returns a context that ends with the first signal to stop; the
+// second one kills. A daemon with one client ends with it and leaves the
+// terminal's signals to it.
+func untilSignal(ctx context.Context, private bool) (context.Context, context.CancelFunc) {
+	// A reader of our output that goes away is no reason to end.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
+	signals := []os.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGQUIT}
+	if private {
+		signal.Ignore(unix.SIGINT, unix.SIGQUIT)
+		signals = signals[:1]
+	}
+	ctx, stop := signal.NotifyContext(ctx, signals...)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}

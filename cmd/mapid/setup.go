@@ -1,0 +1,108 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"gomapi/internal/config"
+)
+
+// setup is a checked configuration.
+type setup struct {
+	*config.Config
+	problems []config.Problem
+	note     string // what the administrator should know besides; may be empty
+}
+
+// configure loads the configuration and picks what this daemon serves. Without
+// a file the built-in configuration holds, unless one was asked for. A private
+// daemon leaves the configuration of the host to the host's daemon.
+func configure(o *options) (*setup, error) {
+	if o.private() && o.config == "" {
+		return &setup{Config: config.Default()}, nil
+	}
+	cfg, problems, err := config.Load(o.config, known())
+	s := &setup{Config: cfg, problems: problems}
+	switch {
+	case errors.Is(err, config.ErrNoFile) && o.config == "":
+		s.Config = config.Default()
+		s.note = fmt.Sprintf("serving every interface that is up: %v", err)
+	case err != nil:
+		return nil, err
+	}
+	if s.LogFile != "" {
+		// The background process leaves the working directory.
+		if s.LogFile, err = filepath.Abs(s.LogFile); err != nil {
+			return nil, fmt.Errorf("logfile=%s: %w", s.LogFile, err)
+		}
+	}
+	s.Devices = s.Group(o.group)
+	s.Auto = s.Auto && o.group == 0
+	return s, nil
+}
+
+// servable reports why there is nothing to serve, nil when there is.
+func (s *setup) servable(group int) error {
+	switch {
+	case s.Auto || len(s.Devices) > 0:
+		return nil
+	case group != 0:
+		return fmt.Errorf("no device of group %d: add a [driver] section with devgroup=%d to %s", group, group, s.where())
+	case len(s.Formats) == 0:
+		return fmt.Errorf("nothing to serve: add a [driver] or [format] section to %s", s.where())
+	}
+	return nil
+}
+
+func (s *setup) where() string {
+	if s.Path == "" {
+		return "mapi.conf"
+	}
+	return s.Path
+}
+
+// check prints what is wrong with the configuration. It fails when there is
+// more than warnings.
+func check(o *options, stdout io.Writer) error {
+	s, err := configure(o)
+	if err != nil {
+		return err
+	}
+	if s.note != "" {
+		fmt.Fprintln(stdout, s.note)
+	}
+	for _, p := range s.problems {
+		fmt.Fprintln(stdout, p)
+	}
+	if err := s.servable(o.group); err != nil {
+		return err
+	}
+	if config.Errors(s.problems) {
+		return errReported
+	}
+	return nil
+}
+
+// socketPath says where clients find this daemon: where the command line says,
+// else in the home directory with local=1 or without root's rights, else in
+// /run/mapi. A device group has its number in the name.
+func socketPath(o *options, local bool) (string, error) {
+	if o.socket != "" {
+		return filepath.Abs(o.socket)
+	}
+	group := ""
+	if o.group != 0 {
+		group = fmt.Sprint(o.group)
+	}
+	if !local && os.Geteuid() == 0 {
+		return "/run/mapi/mapid" + group + ".sock", nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("no place for the socket: %w (set HOME or use --socket)", err)
+	}
+	return filepath.Join(home, ".mapid"+group+".sock"), nil
+}

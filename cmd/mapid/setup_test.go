@@ -1,0 +1,98 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gomapi/drivers"
+	"gomapi/internal/config"
+)
+
+func TestSocketPath(t *testing.T) {
+	t.Setenv("HOME", "/home/someone")
+	system := "/run/mapi/mapid"
+	if os.Geteuid() != 0 {
+		system = "/home/someone/.mapid"
+	}
+	for _, c := range []struct {
+		o     options
+		local bool
+		want  string
+	}{
+		{options{}, false, system + ".sock"},
+		{options{group: 3}, false, system + "3.sock"},
+		{options{}, true, "/home/someone/.mapid.sock"},
+		{options{group: 12}, true, "/home/someone/.mapid12.sock"},
+		{options{socket: "/x/y"}, true, "/x/y"},
+	} {
+		if got, err := socketPath(&c.o, c.local); err != nil || got != c.want {
+			t.Errorf("%+v local=%v: %q, %v, want %q", c.o, c.local, got, err, c.want)
+		}
+	}
+	t.Setenv("HOME", "")
+	if _, err := socketPath(&options{}, true); err == nil || !strings.Contains(err.Error(), "--socket") {
+		t.Errorf("without HOME: %v", err)
+	}
+}
+
+func TestConfigure(t *testing.T) {
+	t.Chdir(t.TempDir())
+	text := "logfile=log/mapi\n[driver]\ndevice=a\ndriver=mapinicdrv\n" +
+		"[driver]\ndevice=b\ndriver=mapinicdrv\ndevgroup=1\n"
+	if err := os.WriteFile("mapi.conf", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for group, want := range []string{"a", "b"} {
+		s, err := configure(&options{config: "mapi.conf", group: group})
+		if err != nil || len(s.Devices) != 1 || s.Devices[0].Name != want {
+			t.Fatalf("group %d: %+v, %v", group, s, err)
+		}
+		if !filepath.IsAbs(s.LogFile) || !strings.HasSuffix(s.LogFile, "/log/mapi") {
+			t.Errorf("logfile %q is not absolute", s.LogFile)
+		}
+	}
+}
+
+// TestParameters demands that the interface driver knows each key that
+// mapi.conf passes on to it: it refuses unknown ones by name.
+func TestParameters(t *testing.T) {
+	const name = "no-such-if"
+	text := "[driver]\ndevice=" + name + "\ndriver=mapinicdrv.so\n"
+	for _, key := range []string{"ring_mb", "block_kb", "retire_ms", "snap", "promisc", "direction", "vlan_tags"} {
+		text += key + "=?\n"
+	}
+	path := filepath.Join(t.TempDir(), "mapi.conf")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, problems, err := config.Load(path, known())
+	if err != nil || len(problems) != 0 {
+		t.Fatal(err, problems)
+	}
+	for key, value := range cfg.Devices[0].Params {
+		_, err := liveDrivers()["mapinicdrv"].Open(t.Context(),
+			drivers.Config{Device: name, Params: map[string]string{key: value}})
+		if err == nil || !strings.Contains(err.Error(), key) || strings.Contains(err.Error(), "unknown parameter") {
+			t.Errorf("%s: %v, want that the value is bad", key, err)
+		}
+	}
+}
+
+func TestRegistries(t *testing.T) {
+	r := driverRegistry(config.Default().Formats)
+	if _, ok := r.Live("mapinicdrv"); !ok {
+		t.Error("no driver for interfaces")
+	}
+	if _, ok := r.File(drivers.FormatPCAP); !ok {
+		t.Error("no driver for pcap files")
+	}
+	if _, ok := driverRegistry(nil).File(drivers.FormatPCAP); ok {
+		t.Error("a format that is not configured is served")
+	}
+	libs := functionRegistry([]string{"stdflib"}).Libraries()
+	if len(libs) != 1 || libs[0].Name != "stdflib" || len(libs[0].Functions) == 0 {
+		t.Errorf("libraries: %+v", libs)
+	}
+}

@@ -1,0 +1,256 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sys/unix"
+)
+
+func TestFileMode(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mapi.info")
+	for _, line := range []string{"a\n", "b\n"} {
+		if err := (fileSink{path}).write(logrus.InfoLevel, []byte(line)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	st, err := os.Stat(path)
+	if err != nil || st.Mode() != 0o600 {
+		t.Errorf("mode %v, %v", st.Mode(), err)
+	}
+	if text, _ := os.ReadFile(path); string(text) != "a\nb\n" {
+		t.Errorf("content %q", text)
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := (fileSink{link}).write(logrus.InfoLevel, []byte("c\n")); !errors.Is(err, unix.ELOOP) {
+		t.Errorf("through a link: %v", err)
+	}
+}
+
+// TestFileLock holds the record lock as another program would. The logger must
+// take messages meanwhile, and write them only afterwards.
+func TestFileLock(t *testing.T) {
+	base := filepath.Join(t.TempDir(), "mapi")
+	f, err := os.Create(base + ".info")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	// Locks of the open file conflict with those of the process (fcntl(2)).
+	lock := unix.Flock_t{Type: unix.F_WRLCK}
+	if err := unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &lock); err != nil {
+		t.Fatal(err)
+	}
+	l := newLogger(logSetup{base: base})
+	for i := range 3 {
+		l.Infof("message %d", i)
+	}
+	awaitWaiter(t, f)
+	if st, _ := f.Stat(); st.Size() != 0 {
+		t.Error("written without the lock")
+	}
+	lock.Type = unix.F_UNLCK
+	if err := unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &lock); err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	text, _ := os.ReadFile(base + ".info")
+	if n := strings.Count(string(text), "message"); n != 3 {
+		t.Errorf("%d messages: %q", n, text)
+	}
+}
+
+// awaitWaiter returns when the kernel lists a waiter for a lock on f: a line
+// with "->" in proc_locks(5).
+func awaitWaiter(t *testing.T, f *os.File) {
+	t.Helper()
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		t.Fatal(err)
+	}
+	inode := fmt.Sprintf(":%d ", st.Ino)
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+		locks, err := os.Open("/proc/locks")
+		if err != nil {
+			t.Skipf("needs /proc/locks to see who waits: %v", err)
+		}
+		lines := bufio.NewScanner(locks)
+		found := false
+		for lines.Scan() {
+			found = found || strings.Contains(lines.Text(), "->") && strings.Contains(lines.Text(), inode)
+		}
+		locks.Close()
+		if found {
+			return
+		}
+	}
+	t.Fatal("nobody waits for the lock")
+}
+
+// TestFullDisk fills a real file system and empties it again. Each message must
+// be in the file, whole, or be counted there as lost.
+func TestFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=16k"); err != nil {
+		t.Skipf("needs CAP_SYS_ADMIN to mount a small file system: %v", err)
+	}
+	defer unix.Unmount(dir, unix.MNT_DETACH)
+	hog := filepath.Join(dir, "hog")
+	if err := os.WriteFile(hog, make([]byte, 4096), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l := newLogger(logSetup{base: filepath.Join(dir, "mapi")})
+	const sent = 10
+	for range sent {
+		l.Info(longMessage)
+	}
+	books := func() (written, lost int) {
+		return account(t, readLocked(t, filepath.Join(dir, "mapi.info")))
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		unsaid := int(l.outlets[0].lost.Load())
+		written, lost := books()
+		if unsaid > 0 && written+lost+unsaid == sent {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d written, %d lost and %d not yet said of %d", written, lost, unsaid, sent)
+		}
+	}
+	if err := os.Remove(hog); err != nil {
+		t.Fatal(err)
+	}
+	l.Info(longMessage)
+	l.Close()
+	if written, lost := books(); lost == 0 || written+lost != sent+1 {
+		t.Errorf("%d written and %d lost of %d", written, lost, sent+1)
+	}
+}
+
+// readLocked reads a log file while nobody writes to it.
+func readLocked(t *testing.T, path string) string {
+	t.Helper()
+	f, err := os.Open(path)
+	if os.IsNotExist(err) {
+		return ""
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLKW, &unix.Flock_t{Type: unix.F_RDLCK}); err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+var longMessage = strings.Repeat("x", 2000)
+
+// account counts messages and what the notices between them say is lost. No
+// line may be torn.
+func account(t *testing.T, text string) (written, lost int) {
+	t.Helper()
+	for line := range strings.Lines(stamp.ReplaceAllString(text, "")) {
+		n := 0
+		if _, err := fmt.Sscanf(line, "warning: %d messages could not be written and are lost\n", &n); err == nil {
+			lost += n
+		} else if line == longMessage+"\n" {
+			written++
+		} else {
+			t.Fatalf("torn line of %d bytes", len(line))
+		}
+	}
+	return written, lost
+}
+
+// fragile is a sink that fails, or hangs, when told to.
+type fragile struct {
+	gate  chan error // one value for each write
+	lines []string
+}
+
+func (f *fragile) write(_ logrus.Level, line []byte) error {
+	err := <-f.gate
+	if err == nil {
+		f.lines = append(f.lines, string(line))
+	}
+	return err
+}
+
+// TestLost balances the books: each message is written or counted as lost, and
+// the number is said once.
+func TestLost(t *testing.T) {
+	f := &fragile{gate: make(chan error)}
+	l := &logger{Logger: newLogger(logSetup{}).Logger}
+	l.add(f, lineFormatter{}, infoLevels)
+	l.Info("first")
+	f.gate <- nil
+	l.Info("dropped")
+	f.gate <- errors.New("disk full")
+	l.Info("dropped too")
+	f.gate <- errors.New("disk full") // the number
+	l.Info("second")
+	f.gate <- nil // the number
+	f.gate <- nil
+	l.Info("third")
+	f.gate <- nil
+	l.Close()
+	want := "first\nwarning: 2 messages could not be written and are lost\nsecond\nthird\n"
+	if got := strings.Join(f.lines, ""); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestHang has a sink that hangs while more messages come than fit.
+func TestHang(t *testing.T) {
+	f := &fragile{gate: make(chan error)}
+	l := &logger{Logger: newLogger(logSetup{}).Logger}
+	l.add(f, lineFormatter{}, infoLevels)
+	const sent = queueLength + 100
+	for range sent {
+		l.Info(longMessage) // returns although nobody writes
+	}
+	close(f.gate)
+	l.Close()
+	written, lost := account(t, strings.Join(f.lines, ""))
+	if lost == 0 || written+lost != sent {
+		t.Errorf("%d written and %d lost of %d", written, lost, sent)
+	}
+}
+
+// TestSyslogReturns takes the log daemon away and brings it back.
+func TestSyslogReturns(t *testing.T) {
+	s := &syslogSink{}
+	first := syslogd(t, s)
+	addr := s.addr
+	if err := s.write(logrus.InfoLevel, []byte("one\n")); err != nil || first() != "142:one" {
+		t.Fatal(err)
+	}
+	if err := os.Remove(addr); err != nil {
+		t.Fatal(err)
+	}
+	s.addr = addr + ".gone"
+	_ = s.w.Close()
+	s.w = nil
+	if err := s.write(logrus.InfoLevel, []byte("two\n")); err == nil {
+		t.Error("written to a log daemon that is gone")
+	}
+	second := syslogd(t, s)
+	if err := s.write(logrus.WarnLevel, []byte("three\n")); err != nil || second() != "140:three" {
+		t.Error(err)
+	}
+}
