@@ -152,7 +152,11 @@ func (f *Flow) wait(ctx context.Context) error {
 	case FlowClosed:
 		return errClosed(f.fd)
 	}
-	return f.link.ending(f.device).wait(ctx, f.link, func(int) bool { return f.Status() != FlowActive })
+	err := f.link.ending(f.device).wait(ctx, f.link, func(int) bool { return f.Status() != FlowActive })
+	if err == nil && f.Status() == FlowClosed {
+		return errClosed(f.fd) // with its device
+	}
+	return err
 }
 
 // Close ends the flow. When it returns, its functions have finished what they

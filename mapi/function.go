@@ -155,14 +155,14 @@ func (fn *Function) Uint64() (uint64, error) {
 
 // readable reports why there is nothing to read, nil when there is.
 func (fn *Function) readable() error {
+	if err := fn.flow.link.err(); err != nil {
+		return err
+	}
 	switch fn.flow.Status() {
 	case FlowInit:
 		return mapierr.New(ErrFlowNotConnected, "flow %d is not connected", fn.flow.fd)
 	case FlowClosed:
 		return errClosed(fn.flow.fd)
-	}
-	if err := fn.flow.link.err(); err != nil {
-		return err
 	}
 	if fn.result == nil {
 		return mapierr.New(ErrNoResult, "%s has no result", fn.name)

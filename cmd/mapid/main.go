@@ -40,6 +40,7 @@ type options struct {
 	group   int
 	syslog  bool
 	config  string // list of files; empty for the usual places
+	builtin bool   // no file: the built-in configuration
 	socket  string // empty for the usual place
 	check   bool
 	serveFD int // serve the one client on this descriptor; -1 for a socket
@@ -118,6 +119,7 @@ func addFlags(cmd *cobra.Command, o *options) {
 	f.IntVarP(&o.group, "devgroup", "g", 0, "serve the devices with devgroup=`N`")
 	f.BoolVarP(&o.syslog, "syslog", "s", false, "send messages to syslog, facility local1")
 	f.StringVar(&o.config, "config", "", "configuration `FILE`, or a list of files separated by colons")
+	f.BoolVar(&o.builtin, "builtin", false, "serve every interface that is up, whatever files say")
 	f.StringVar(&o.socket, "socket", "", "listen on the Unix socket `PATH`")
 	f.BoolVar(&o.check, "check", false, "print the mistakes in the configuration and exit")
 	f.IntVar(&o.serveFD, "serve-fd", -1, "serve the one client on descriptor `N`")
@@ -134,6 +136,8 @@ func (o *options) valid() error {
 	switch {
 	case o.group < 0:
 		return fmt.Errorf("invalid device group %d: groups are numbers from 1, 0 is the default daemon", o.group)
+	case o.builtin && o.config != "":
+		return errors.New("--builtin goes with no --config")
 	case o.private() && (o.daemon || o.socket != ""):
 		return errors.New("--serve-fd goes with neither --daemon nor --socket")
 	}

@@ -18,10 +18,9 @@ type setup struct {
 }
 
 // configure loads the configuration and picks what this daemon serves. Without
-// a file the built-in configuration holds, unless one was asked for. A private
-// daemon leaves the configuration of the host to the host's daemon.
+// a file the built-in configuration holds, unless one was asked for.
 func configure(o *options) (*setup, error) {
-	if o.private() && o.config == "" {
+	if o.builtin {
 		return &setup{Config: config.Default()}, nil
 	}
 	cfg, problems, err := config.Load(o.config, known())

@@ -173,7 +173,9 @@ func (s *Session) release(f *Flow) {
 			s.engine.opts.Log("flow %d on %s: close: %v", f.id, f.capture.device.spec.Name, err)
 		}
 	}
-	f.place.SetStatus(uint64(FlowClosed))
+	if !s.gone { // else the client is told by the end of its connection
+		f.place.SetStatus(uint64(FlowClosed))
+	}
 	for _, a := range f.functions {
 		s.free(a)
 	}

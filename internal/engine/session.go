@@ -35,7 +35,7 @@ type Session struct {
 	// segment is used under calls.
 	segment *shm.Segment
 
-	// Guarded by Engine.mu.
+	// Guarded by Engine.mu; gone changes under calls as well.
 	gone    bool
 	flows   map[int32]*Flow // by fd
 	offline map[string]*device
