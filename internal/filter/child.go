@@ -1,0 +1,139 @@
+package filter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/net/bpf"
+)
+
+// maxServed is how many requests a child answers before it is replaced, so
+// that whatever libpcap leaks stays bounded.
+const maxServed = 256
+
+// A child is a running helper process. One goroutine at a time uses it.
+type child struct {
+	process  *os.Process
+	requests *os.File
+	answers  *os.File
+	served   int
+
+	exited chan struct{}    // closed by the goroutine that reaps the process
+	state  *os.ProcessState // how it ended; valid once exited is closed
+}
+
+// spawn starts a child. The kernel kills it when the calling thread ends.
+func spawn(o HelperOptions) (*child, error) {
+	stdin, requests, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer stdin.Close()
+	answers, stdout, err := os.Pipe()
+	if err != nil {
+		requests.Close()
+		return nil, err
+	}
+	defer stdout.Close()
+	c := &child{requests: requests, answers: answers, exited: make(chan struct{})}
+	if err := c.start(o, stdin, stdout); err != nil {
+		c.closePipes()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *child) start(o HelperOptions, stdin, stdout *os.File) error {
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer null.Close()
+	cpu := uint64(2*maxServed*o.Timeout.Seconds()) + 60
+	args := []string{HelperName, strconv.FormatUint(o.MemoryLimit, 10), strconv.FormatUint(cpu, 10)}
+	c.process, err = os.StartProcess(o.Path, args, &os.ProcAttr{
+		Dir:   "/",
+		Env:   []string{"GOTRACEBACK=none"},
+		Files: []*os.File{stdin, stdout, null},
+		// A group of its own: a terminal's interrupt is for the daemon.
+		Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true},
+	})
+	if err != nil {
+		return err
+	}
+	go c.reap() // ends with the process, for which kill waits
+	return nil
+}
+
+func (c *child) reap() {
+	c.state, _ = c.process.Wait()
+	close(c.exited)
+}
+
+// ready waits until the child says that it is.
+func (c *child) ready(ctx context.Context) error {
+	_, err := c.during(ctx, func() ([]bpf.RawInstruction, error) {
+		return readAnswer(c.answers)
+	})
+	return err
+}
+
+// compile has the child compile expr. Errors are as with readAnswer.
+func (c *child) compile(ctx context.Context, expr string, linkType uint16) ([]bpf.RawInstruction, error) {
+	c.served++
+	return c.during(ctx, func() ([]bpf.RawInstruction, error) {
+		if err := writeRequest(c.requests, expr, linkType); err != nil {
+			return nil, fmt.Errorf("write request: %w", err)
+		}
+		return readAnswer(c.answers)
+	})
+}
+
+// during runs exchange and kills the child if ctx ends before.
+func (c *child) during(ctx context.Context, exchange func() ([]bpf.RawInstruction, error)) ([]bpf.RawInstruction, error) {
+	stop := context.AfterFunc(ctx, c.interrupt)
+	raw, err := exchange()
+	if !stop() {
+		return nil, ctx.Err()
+	}
+	return raw, err
+}
+
+// interrupt makes the child end and every exchange with it fail.
+func (c *child) interrupt() {
+	_ = c.process.Kill() // fails only if it has ended
+	c.closePipes()
+}
+
+func (c *child) closePipes() {
+	c.requests.Close()
+	c.answers.Close()
+}
+
+// kill ends the child and waits until it is reaped.
+func (c *child) kill() {
+	c.interrupt()
+	<-c.exited
+}
+
+// usable tells whether the child may serve again.
+func (c *child) usable() bool {
+	select {
+	case <-c.exited:
+		return false
+	default:
+		return c.served < maxServed
+	}
+}
+
+// obituary says how the child, which has been killed, came to fail with err.
+func (c *child) obituary(err error) string {
+	if errors.Is(err, errProtocol) || errors.Is(err, context.DeadlineExceeded) || c.state == nil {
+		return err.Error()
+	}
+	return c.state.String()
+}

@@ -1,0 +1,74 @@
+package filter
+
+import (
+	"encoding/binary"
+	"errors"
+	"os"
+	"strings"
+	"syscall"
+
+	"golang.org/x/net/bpf"
+
+	"gomapi/internal/mapierr"
+)
+
+// Memory limits by which tests of the start tell a fake child what to do.
+const (
+	fakeUnready = 1 + iota // it says that it cannot work
+	fakeMute               // it never says anything
+	fakeQuits              // it ends at once
+)
+
+// fakeChild is a child whose expressions say what it does.
+func fakeChild() int {
+	switch os.Args[1] {
+	case "1":
+		_ = Serve(os.Stdin, os.Stdout, mapierr.New(mapierr.PcapOpenDead, "no seccomp here"), nil)
+		return 0
+	case "2":
+		select {}
+	case "3":
+		return 3
+	}
+	if err := Serve(os.Stdin, os.Stdout, nil, fakeCompile); err != nil {
+		return 1
+	}
+	return 0
+}
+
+func fakeCompile(expr string, linkType uint16) ([]bpf.RawInstruction, error) {
+	switch expr {
+	case "hang":
+		select {}
+	case "exit":
+		os.Exit(3)
+	case "kill":
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	case "garbage":
+		answer([]byte{0, 0, 0, 3, 77, 1, 2})
+	case "half an instruction":
+		answer([]byte{0, 0, 0, 3, 0, 1, 2})
+	case "huge":
+		answer([]byte{0xff, 0xff, 0xff, 0xff})
+	case "empty":
+		answer([]byte{0, 0, 0, 0})
+	case "short":
+		answer([]byte{0, 0, 0, 99, 0, 1})
+		os.Exit(0)
+	case "invalid program":
+		return []bpf.RawInstruction{{Op: 0xffff}}, nil
+	case "no program":
+		return nil, nil
+	case "unable":
+		return nil, mapierr.New(mapierr.PcapOpenDead, "no more memory")
+	case "long text":
+		return nil, errors.New(strings.Repeat("x", 1<<20))
+	case "control bytes":
+		return nil, errors.New("a\x1b[31m\nb")
+	}
+	return []bpf.RawInstruction{{Op: 6, K: uint32(len(expr))<<16 | uint32(linkType)}}, nil
+}
+
+// answer sends bytes that Serve would not.
+func answer(b []byte) { _ = binary.Write(os.Stdout, binary.BigEndian, b) }

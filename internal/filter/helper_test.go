@@ -1,0 +1,230 @@
+package filter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gomapi/internal/mapierr"
+)
+
+func newHelper(t *testing.T, o HelperOptions) *Helper {
+	t.Helper()
+	h := NewHelper(o)
+	t.Cleanup(func() {
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return h
+}
+
+func wantError(t *testing.T, err error, code mapierr.Code, text string) {
+	t.Helper()
+	if mapierr.CodeOf(err, 0) != code || !strings.Contains(fmt.Sprint(err), text) {
+		t.Errorf("error %d %v, want %d with %q", mapierr.CodeOf(err, 0), err, code, text)
+	}
+}
+
+// works checks that h compiles.
+func works(t *testing.T, h *Helper) {
+	t.Helper()
+	p, err := h.Compile(t.Context(), "abc", 258)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if raw := p.Raw(); len(raw) != 1 || raw[0].K != 3<<16|258 {
+		t.Errorf("program %v does not come from the request", raw)
+	}
+}
+
+// pids returns the children that h keeps.
+func pids(h *Helper) []int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var ids []int
+	for _, c := range h.idle {
+		ids = append(ids, c.process.Pid)
+	}
+	return ids
+}
+
+func TestHelperKeepsChild(t *testing.T) {
+	h := newHelper(t, HelperOptions{})
+	works(t, h)
+	first := pids(h)
+	works(t, h)
+	if now := pids(h); len(first) != 1 || len(now) != 1 || first[0] != now[0] {
+		t.Errorf("children %v, then %v; want one, kept", first, now)
+	}
+}
+
+// A refusal is the expression's, so the child stays.
+func TestHelperVerdicts(t *testing.T) {
+	h := newHelper(t, HelperOptions{})
+	works(t, h)
+	before := pids(h)
+	for _, c := range []struct {
+		expr string
+		code mapierr.Code
+		text string
+	}{
+		{"unable", mapierr.PcapOpenDead, "no more memory"},
+		{"long text", mapierr.PcapBPF, strings.Repeat("x", maxText)},
+		{"control bytes", mapierr.PcapBPF, "a?[31m?b"},
+		{"no program", mapierr.PcapBPF, "0 instructions"},
+		{"invalid program", mapierr.PcapBPF, "code 0xffff does not exist"},
+		{"a\x00b", mapierr.PcapBPF, "NUL byte at offset 1"},
+		{strings.Repeat("x", MaxExpression+1), mapierr.PcapBPF, "32768 are possible"},
+	} {
+		_, err := h.Compile(t.Context(), c.expr, 1)
+		wantError(t, err, c.code, c.text)
+	}
+	if now := pids(h); len(now) != 1 || now[0] != before[0] {
+		t.Errorf("child %v was replaced by %v", before, now)
+	}
+}
+
+// A child that does anything else is ended, and the next request has a new one.
+func TestHelperReplacesChild(t *testing.T) {
+	h := newHelper(t, HelperOptions{})
+	for expr, text := range map[string]string{
+		"exit":                "exit status 3",
+		"kill":                "signal: killed",
+		"short":               "exit status 0",
+		"garbage":             "not an answer",
+		"half an instruction": "not an answer",
+		"huge":                "not an answer",
+		"empty":               "not an answer",
+	} {
+		works(t, h)
+		before := pids(h)
+		_, err := h.Compile(t.Context(), expr, 1)
+		wantError(t, err, mapierr.PcapBPF, text)
+		works(t, h)
+		if now := pids(h); len(now) != 1 || now[0] == before[0] {
+			t.Errorf("%s: child %v, then %v", expr, before, now)
+		}
+	}
+}
+
+func TestHelperReplacesDeadChild(t *testing.T) {
+	h := newHelper(t, HelperOptions{})
+	works(t, h)
+	c := h.idle[0]
+	if err := c.process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-c.exited
+	works(t, h)
+}
+
+func TestHelperReplacesOldChild(t *testing.T) {
+	h := newHelper(t, HelperOptions{})
+	works(t, h)
+	first := h.idle[0]
+	for range maxServed {
+		works(t, h)
+	}
+	<-first.exited
+}
+
+func TestHelperTimeout(t *testing.T) {
+	h := newHelper(t, HelperOptions{Timeout: 300 * time.Millisecond})
+	_, err := h.Compile(t.Context(), "hang", 1)
+	wantError(t, err, mapierr.PcapBPF, `"hang" needs more than 300ms to compile`)
+	works(t, h)
+}
+
+func TestHelperContext(t *testing.T) {
+	h := newHelper(t, HelperOptions{Max: 1, Timeout: time.Minute})
+	works(t, h)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for range 2 { // one has the child, the other waits for it
+		wg.Go(func() {
+			_, err := h.Compile(ctx, "hang", 1)
+			wantError(t, err, mapierr.PcapOpenDead, "context canceled")
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("%v is not context.Canceled", err)
+			}
+		})
+	}
+	cancel()
+	wg.Wait()
+	works(t, h)
+}
+
+func TestHelperCloseInterrupts(t *testing.T) {
+	h := NewHelper(HelperOptions{Max: 2, Timeout: time.Minute})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			_, err := h.Compile(t.Context(), "hang", 1)
+			wantError(t, err, mapierr.PcapOpenDead, "not compiled")
+			if !errors.Is(err, os.ErrClosed) {
+				t.Errorf("%v is not os.ErrClosed", err)
+			}
+		})
+	}
+	for range 2 {
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	wg.Wait()
+	_, err := h.Compile(t.Context(), "abc", 1)
+	wantError(t, err, mapierr.PcapOpenDead, "closed")
+}
+
+func TestHelperParallel(t *testing.T) {
+	h := newHelper(t, HelperOptions{Max: 3})
+	var wg sync.WaitGroup
+	for i := range 12 {
+		wg.Go(func() {
+			for j := range 20 {
+				expr := strings.Repeat("x", 1+i*20+j)
+				if (i+j)%17 == 0 {
+					expr = "exit"
+				}
+				p, err := h.Compile(t.Context(), expr, uint16(i))
+				switch {
+				case expr == "exit":
+					wantError(t, err, mapierr.PcapBPF, "exit status 3")
+				case err != nil:
+					t.Error(err)
+				case p.Raw()[0].K != uint32(len(expr))<<16|uint32(i):
+					t.Errorf("answer of another request: %v", p.Raw())
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(pids(h)); n > 3 {
+		t.Errorf("%d children, 3 are allowed", n)
+	}
+}
+
+func TestHelperCannotStart(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing")
+	for _, c := range []struct {
+		options HelperOptions
+		text    string
+	}{
+		{HelperOptions{Path: missing}, "no such file"},
+		{HelperOptions{Path: "/bin/false"}, "/bin/false does not become ready"},
+		{HelperOptions{MemoryLimit: fakeUnready}, "no seccomp here"},
+		{HelperOptions{MemoryLimit: fakeMute, Timeout: 100 * time.Millisecond}, "deadline exceeded"},
+		{HelperOptions{MemoryLimit: fakeQuits}, "does not become ready"},
+	} {
+		h := newHelper(t, c.options)
+		_, err := h.Compile(t.Context(), "abc", 1)
+		wantError(t, err, mapierr.PcapOpenDead, c.text)
+	}
+}

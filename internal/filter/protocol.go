@@ -1,0 +1,103 @@
+package filter
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"golang.org/x/net/bpf"
+
+	"gomapi/internal/mapierr"
+)
+
+// Parent and child exchange frames over two pipes, one answer to each request
+// and one when the child is ready. Integers are big-endian.
+//
+//	request: length uint32 | link type uint16 | expression
+//	answer:  length uint32 | verdict uint8    | instructions or text
+//
+// The length counts what follows it. Neither side trusts the other's.
+const (
+	lengthSize  = 4
+	maxRequest  = 2 + MaxExpression
+	maxAnswer   = 1 + rawSize*MaxInstructions
+	maxText     = 2048
+	verdictSize = 1
+)
+
+type verdict uint8
+
+const (
+	verdictOK      verdict = iota // ready, or compiled: the instructions follow
+	verdictRefused                // the expression is at fault, error 1025: the text follows
+	verdictUnable                 // the compiler is at fault, error 1027: the text follows
+)
+
+var errProtocol = errors.New("not an answer of the filter protocol")
+
+// writeFrame sends head and body as one frame, in one write.
+func writeFrame(w io.Writer, head, body []byte) error {
+	b := make([]byte, lengthSize, lengthSize+len(head)+len(body))
+	binary.BigEndian.PutUint32(b, uint32(len(head)+len(body)))
+	_, err := w.Write(append(append(b, head...), body...))
+	return err
+}
+
+// readFrame returns the next frame, which must have low to high bytes.
+func readFrame(r io.Reader, low, high int) ([]byte, error) {
+	var head [lengthSize]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return nil, err
+	}
+	n := binary.BigEndian.Uint32(head[:])
+	if n < uint32(low) || n > uint32(high) {
+		return nil, errProtocol
+	}
+	b := make([]byte, n)
+	_, err := io.ReadFull(r, b)
+	return b, err
+}
+
+func writeRequest(w io.Writer, expr string, linkType uint16) error {
+	return writeFrame(w, binary.BigEndian.AppendUint16(nil, linkType), []byte(expr))
+}
+
+func writeAnswer(w io.Writer, raw []bpf.RawInstruction, err error) error {
+	if err == nil {
+		body := make([]byte, 0, rawSize*len(raw))
+		for _, ins := range raw {
+			body = appendRaw(body, ins)
+		}
+		return writeFrame(w, []byte{byte(verdictOK)}, body)
+	}
+	v := verdictRefused
+	if mapierr.CodeOf(err, mapierr.PcapBPF) == mapierr.PcapOpenDead {
+		v = verdictUnable
+	}
+	text := err.Error()
+	return writeFrame(w, []byte{byte(v)}, []byte(text[:min(len(text), maxText)]))
+}
+
+// readAnswer returns what the child compiled. The child's own verdict comes as
+// a *mapierr.Error; any other error means that the child is of no more use.
+func readAnswer(r io.Reader) ([]bpf.RawInstruction, error) {
+	b, err := readFrame(r, verdictSize, maxAnswer)
+	if err != nil {
+		return nil, fmt.Errorf("read answer: %w", err)
+	}
+	v, body := verdict(b[0]), b[verdictSize:]
+	switch {
+	case v == verdictOK && len(body)%rawSize == 0:
+		raw := make([]bpf.RawInstruction, 0, len(body)/rawSize)
+		for ; len(body) > 0; body = body[rawSize:] {
+			raw = append(raw, parseRaw(body))
+		}
+		return raw, nil
+	case v == verdictRefused && len(body) <= maxText:
+		return nil, mapierr.New(mapierr.PcapBPF, "%s", printable(body))
+	case v == verdictUnable && len(body) <= maxText:
+		return nil, mapierr.New(mapierr.PcapOpenDead, "%s", printable(body))
+	}
+	return nil, errProtocol
+}
