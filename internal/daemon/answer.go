@@ -16,7 +16,7 @@ const maxErrorText = 8 << 10
 // answer deals with one request and sends the response. An error ends the
 // connection.
 func (c *client) answer(ctx context.Context, r request) error {
-	defer wire.CloseAll(r.files)
+	defer func() { wire.CloseAll(r.files) }() // those that no handler took over
 	if hello, ok := r.Call.(*wire.Request_Hello); ok && !c.greeted {
 		return c.greet(r.Id, hello.Hello)
 	}

@@ -1,0 +1,14 @@
+package acceptance
+
+import (
+	"fmt"
+	"os/exec"
+)
+
+// tcpdump runs tcpdump with its messages in the error.
+func tcpdump(args ...string) error {
+	if out, err := exec.Command("tcpdump", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("tcpdump: %w: %s", err, out)
+	}
+	return nil
+}
