@@ -1,0 +1,186 @@
+package arch
+
+import (
+	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// pkg is what "go list" says of a package.
+type pkg struct {
+	ImportPath string
+	Dir        string
+	GoFiles    []string
+	CgoFiles   []string
+	Imports    []string
+	Deps       []string
+}
+
+func (p *pkg) files() []string { return append(slices.Clone(p.GoFiles), p.CgoFiles...) }
+
+// packages lists the module's packages.
+func packages(t *testing.T) []*pkg {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,CgoFiles,Imports,Deps", "gomapi/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []*pkg
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		p := &pkg{}
+		if err := dec.Decode(p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+// under reports whether path is one of roots or below it. A root may end in
+// "/..." to leave itself out.
+func under(path string, roots ...string) bool {
+	for _, r := range roots {
+		if below, ok := strings.CutSuffix(r, "/..."); ok {
+			if strings.HasPrefix(path, below+"/") {
+				return true
+			}
+			continue
+		}
+		if path == r || strings.HasPrefix(path, r+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// rule forbids packages to depend on others, also indirectly.
+type rule struct {
+	who []string
+	not []string
+	why string
+}
+
+var rules = []rule{
+	{
+		who: []string{"gomapi/mapi", "gomapi/cmd/mapi"},
+		not: []string{"gomapi/drivers", "gomapi/flib", "gomapi/internal/engine", "gomapi/internal/daemon", "gomapi/internal/filter",
+			"github.com/google/gopacket"},
+		why: "programs link a socket and a mapping, no capture code and no C",
+	},
+	{
+		who: []string{"gomapi/drivers"},
+		not: []string{"gomapi/flib", "gomapi/internal/engine", "gomapi/internal/daemon", "gomapi/internal/config", "gomapi/internal/wire"},
+		why: "drivers bring packets and know nothing of flows",
+	},
+	{
+		who: []string{"gomapi/flib"},
+		not: []string{"gomapi/drivers", "gomapi/internal/engine", "gomapi/internal/daemon", "gomapi/internal/config", "gomapi/internal/wire"},
+		why: "functions see packets and nothing of devices and clients",
+	},
+	{
+		who: []string{"gomapi/internal/engine"},
+		not: []string{"gomapi/internal/wire", "gomapi/internal/config", "gomapi/internal/daemon", "gomapi/drivers/...", "gomapi/flib/...",
+			"github.com/sirupsen/logrus", "github.com/google/gopacket", "runtime/cgo"},
+		why: "the engine knows contracts, not sockets, files or particular drivers and functions",
+	},
+	{
+		who: []string{"gomapi/internal/shm", "gomapi/internal/pkt", "gomapi/internal/mapierr", "gomapi/mapi/result"},
+		not: []string{"gomapi", "github.com"},
+		why: "leaves",
+	},
+	{
+		who: []string{"gomapi/internal/daemon", "gomapi/cmd/mapid"},
+		not: []string{"gomapi/mapi/...", "gomapi/internal/tracegen", "gomapi/internal/testnet", "gomapi/internal/leak",
+			"gomapi/internal/testdata", "gomapi/drivers/fake", "gomapi/flib/flibtest"},
+		why: "the daemon is no client of itself and links nothing that is for tests",
+	},
+}
+
+func TestImportsPointDownwards(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, r := range rules {
+			if !under(p.ImportPath, r.who...) {
+				continue
+			}
+			for _, d := range p.Deps {
+				if d != p.ImportPath && under(d, r.not...) && !under(d, r.who...) && d != "gomapi/mapi/result" {
+					t.Errorf("%s depends on %s: %s", p.ImportPath, d, r.why)
+				}
+			}
+		}
+	}
+}
+
+// only says which packages may import something directly.
+var only = []struct {
+	what string
+	who  []string
+}{
+	{"C", []string{"gomapi/internal/filter/libpcap"}},
+	{"gopkg.in/ini.v1", []string{"gomapi/internal/config"}},
+	{"github.com/sirupsen/logrus", []string{"gomapi/cmd", "gomapi/internal/daemon"}},
+	{"os/exec", []string{"gomapi/cmd", "gomapi/internal/filter", "gomapi/internal/bench", "gomapi/examples"}},
+	{"github.com/spf13/cobra", []string{"gomapi/cmd"}},
+	{"testing", []string{"gomapi/internal/testdata", "gomapi/internal/testnet", "gomapi/internal/leak", "gomapi/flib/flibtest"}},
+}
+
+func TestPrivilegedImports(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, o := range only {
+			if slices.Contains(p.Imports, o.what) && !under(p.ImportPath, o.who...) {
+				t.Errorf("%s imports %s, which only %s may", p.ImportPath, o.what, strings.Join(o.who, ", "))
+			}
+		}
+	}
+}
+
+func TestUnsafeStandsInItsOwnFiles(t *testing.T) {
+	eachFile(t, func(p *pkg, name string, f *ast.File) {
+		for _, imp := range f.Imports {
+			if imp.Path.Value == `"unsafe"` && !strings.HasSuffix(name, "_unsafe.go") {
+				t.Errorf("%s/%s imports unsafe: only files named *_unsafe.go may", p.ImportPath, name)
+			}
+		}
+	})
+}
+
+func TestEveryPackageHasOneComment(t *testing.T) {
+	comments := make(map[string]int)
+	eachFile(t, func(p *pkg, _ string, f *ast.File) {
+		comments[p.ImportPath] += 0
+		if f.Doc != nil {
+			comments[p.ImportPath]++
+		}
+	})
+	for path, n := range comments {
+		if n != 1 {
+			t.Errorf("%s has %d package comments, want one", path, n)
+		}
+	}
+}
+
+// eachFile parses the files of all packages, without tests.
+func eachFile(t *testing.T, f func(p *pkg, name string, file *ast.File)) {
+	t.Helper()
+	for _, p := range packages(t) {
+		for _, name := range p.files() {
+			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name == "_cgo_gotypes.go" || strings.HasSuffix(name, ".pb.go") {
+				continue
+			}
+			f(p, name, file)
+		}
+	}
+}
