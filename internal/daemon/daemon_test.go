@@ -322,20 +322,11 @@ func TestPrivateDaemonEndsWithItsClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn := func(fd int) *net.UnixConn {
-		f := os.NewFile(uintptr(fd), "pair")
-		defer f.Close()
-		c, err := net.FileConn(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c.(*net.UnixConn)
-	}
 	o, _ := options(t, "")
-	o.Conn = conn(fds[0])
+	o.Conn = unixConn(t, fds[0])
 	done := make(chan error, 1)
 	go func() { done <- Run(context.Background(), o) }()
-	p := &program{t: t, conn: wire.NewConn(conn(fds[1]))}
+	p := &program{t: t, conn: wire.NewConn(unixConn(t, fds[1]))}
 	p.call(&wire.Request{Call: &wire.Request_Hello{Hello: &wire.Hello{Version: wire.Version}}})
 	p.conn.Close()
 	if err := <-done; err != nil {

@@ -67,7 +67,7 @@ func (c *Conn) Send(m proto.Message, files ...*os.File) error {
 }
 
 // Receive waits for the next record and decodes it into m. The caller owns the
-// files that came with it, on a nil error only. It returns io.EOF when the
+// files that came with it, on a nil error only. The error is io.EOF when the
 // peer has closed the connection; an empty record counts as that.
 func (c *Conn) Receive(m proto.Message) ([]*os.File, error) {
 	n, oobn, flags, _, err := c.sock.ReadMsgUnix(c.in, c.oob)
