@@ -48,21 +48,22 @@ func (l *link) event(resp *wire.Response) {
 }
 
 // wait returns when done says so, which is asked now and after each end of the
-// device, with how often it has ended. It returns the error of the last end.
-func (e *ending) wait(ctx context.Context, l *link, done func(times int) bool) error {
+// device, with how often it has ended. It returns the error of the last end, and
+// why it gave up waiting.
+func (e *ending) wait(ctx context.Context, l *link, done func(times int) bool) (last, err error) {
 	for {
 		e.mu.Lock()
-		next, err, times := e.next, e.err, e.times
+		next, last, times := e.next, e.err, e.times
 		e.mu.Unlock()
 		if done(times) {
-			return err
+			return last, nil
 		}
 		select {
 		case <-next:
 		case <-l.lost:
-			return l.err()
+			return nil, l.err()
 		case <-ctx.Done():
-			return mapierr.Wrap(ErrCommSocket, "gave up waiting for the end of the device", ctx.Err())
+			return nil, mapierr.Wrap(ErrCommSocket, "gave up waiting for the end of the device", ctx.Err())
 		}
 	}
 }

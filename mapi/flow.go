@@ -152,11 +152,17 @@ func (f *Flow) wait(ctx context.Context) error {
 	case FlowClosed:
 		return errClosed(f.fd)
 	}
-	err := f.link.ending(f.device).wait(ctx, f.link, func(int) bool { return f.Status() != FlowActive })
-	if err == nil && f.Status() == FlowClosed {
-		return errClosed(f.fd) // with its device
+	ended := func(int) bool { return f.Status() != FlowActive }
+	if _, err := f.link.ending(f.device).wait(ctx, f.link, ended); err != nil {
+		return err
 	}
-	return err
+	// The state may be ahead of the event that brings the error, and a flow
+	// that was connected after the end gets none.
+	info, err := one(f.link.flows(ctx, f.fd, false, 1))
+	if err != nil {
+		return err // 6145 when the flow was closed with its device
+	}
+	return info.Err
 }
 
 // Close ends the flow. When it returns, its functions have finished what they

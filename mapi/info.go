@@ -76,6 +76,7 @@ type FlowInfo struct {
 	Start     time.Time // Connect; zero before
 	End       time.Time // end of the device; zero before
 	Status    FlowStatus
+	Err       error // with which the device ended; nil at the end of a file
 }
 
 // FunctionInfo describes a function applied to a flow.

@@ -3,6 +3,7 @@ package mapi
 import (
 	"context"
 	"os"
+	"syscall"
 
 	"gomapi/internal/mapierr"
 	"gomapi/internal/wire"
@@ -40,7 +41,8 @@ func (c *Client) CreateOfflineDevice(ctx context.Context, path string, format Fo
 }
 
 func (c *Client) createOffline(ctx context.Context, path string, format Format) (*OfflineDevice, error) {
-	file, err := os.Open(path)
+	// Opening a pipe must not wait for a writer: the daemon refuses pipes.
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, mapierr.Wrap(ErrFile, "open the capture file", err)
 	}
@@ -77,7 +79,10 @@ func (d *OfflineDevice) Start(ctx context.Context) error {
 // Wait returns when the file was read to its end: nil, or the error that ended
 // it before, 6155 with the offset for a damaged file.
 func (d *OfflineDevice) Wait(ctx context.Context) error {
-	err := d.link.ending(d.name).wait(ctx, d.link, func(times int) bool { return times > 0 })
+	last, err := d.link.ending(d.name).wait(ctx, d.link, func(times int) bool { return times > 0 })
+	if err == nil {
+		err = last
+	}
 	return d.client.fail(err, "wait for offline device %q", d.name)
 }
 

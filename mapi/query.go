@@ -89,10 +89,14 @@ func (l *link) flows(ctx context.Context, fd int, next bool, limit uint32) ([]Fl
 	}
 	var out []FlowInfo
 	for _, f := range resp.GetFlows().GetFlows() {
-		out = append(out, FlowInfo{
+		info := FlowInfo{
 			UID: f.Uid, FD: int(f.Fd), DeviceID: int(f.Devid), Device: f.Device, Functions: int(f.Functions),
 			Start: fromSeconds(f.Start), End: fromSeconds(f.End), Status: FlowStatus(f.Status),
-		})
+		}
+		if f.Error != nil {
+			info.Err = remoteError(f.Error)
+		}
+		out = append(out, info)
 	}
 	return out, nil
 }

@@ -33,7 +33,7 @@ func (c *Client) candidates() []string {
 
 // dialSocket connects to the first daemon that answers.
 func (c *Client) dialSocket(ctx context.Context) (*net.UnixConn, error) {
-	var reasons []string
+	var reasons unreachable
 	for _, path := range c.candidates() {
 		sock, err := dialPath(ctx, path)
 		if err == nil {
@@ -42,11 +42,24 @@ func (c *Client) dialSocket(ctx context.Context) (*net.UnixConn, error) {
 		if ctx.Err() != nil {
 			return nil, mapierr.Wrap(ErrCommInitSocket, "connect to mapid", ctx.Err())
 		}
-		reasons = append(reasons, err.Error())
+		reasons = append(reasons, err)
 	}
-	return nil, mapierr.New(ErrCommInitSocket, "no mapid answers (%s): start mapid, or say with MAPI_SOCKET where it listens",
-		strings.Join(reasons, "; "))
+	return nil, mapierr.Wrap(ErrCommInitSocket, "no mapid answers", reasons)
 }
+
+// unreachable is why each of the candidates did not answer.
+type unreachable []error
+
+func (u unreachable) Error() string {
+	texts := make([]string, len(u))
+	for i, err := range u {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ") + ": start mapid, or say with MAPI_SOCKET where it listens"
+}
+
+// Unwrap lets programs ask for os.ErrPermission and the like.
+func (u unreachable) Unwrap() []error { return u }
 
 // dialPath connects to the socket at path if root or the own user listens
 // there: anybody else could pose as the daemon.
@@ -74,7 +87,7 @@ func dialError(path string, err error) error {
 	case errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("%s does not exist", path)
 	case errors.Is(err, os.ErrPermission):
-		return fmt.Errorf("%s: no permission (members of the group mapi have it)", path)
+		return fmt.Errorf("%s: %w (members of the group mapi have it)", path, os.ErrPermission)
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {

@@ -109,10 +109,14 @@ func (c *client) libraryFunctions(q *wire.LibraryFunctionQuery, resp *wire.Respo
 func (c *client) flows(q *wire.FlowQuery, resp *wire.Response) error {
 	var all []*wire.Flow
 	for _, f := range c.session.Flows() {
-		all = append(all, &wire.Flow{
+		w := &wire.Flow{
 			Uid: f.UID, Fd: f.FD, Devid: f.DeviceID, Device: clean(f.Device, maxPath),
 			Functions: uint32(f.Functions), Start: seconds(f.Start), End: seconds(f.End), Status: int32(f.Status),
-		})
+		}
+		if f.Err != nil {
+			w.Error = wireError(f.Err)
+		}
+		all = append(all, w)
 	}
 	missing := mapierr.InvalidFlow
 	if q.Next {

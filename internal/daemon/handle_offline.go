@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 
+	"golang.org/x/sys/unix"
+
 	"gomapi/drivers"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/wire"
@@ -20,6 +22,10 @@ func (c *client) createOffline(ctx context.Context, m *wire.CreateOfflineDevice,
 		f.Close()
 		return mapierr.New(mapierr.File, "path of %d bytes: %d are the limit", len(m.Path), maxPath)
 	}
+	f, err := renamed(f, m.Path)
+	if err != nil {
+		return err
+	}
 	name, err := c.session.CreateOffline(ctx, f, m.Path, drivers.Format(m.Format))
 	if err != nil {
 		return err
@@ -27,6 +33,17 @@ func (c *client) createOffline(ctx context.Context, m *wire.CreateOfflineDevice,
 	c.log.Infof("offline device %s created", name)
 	resp.Result = &wire.Response_OfflineDeviceCreated{OfflineDeviceCreated: &wire.OfflineDeviceCreated{Name: name}}
 	return nil
+}
+
+// renamed gives an open file the name by which its client knows it, for the
+// texts of errors. It takes over f.
+func renamed(f *os.File, name string) (*os.File, error) {
+	defer f.Close()
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, mapierr.Wrap(mapierr.File, name, err)
+	}
+	return os.NewFile(uintptr(fd), name), nil
 }
 
 func (c *client) startOffline(m *wire.StartOfflineDevice) error {

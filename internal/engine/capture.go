@@ -33,7 +33,8 @@ type capture struct {
 	freshGen  uint64   // plan that brought the last of fresh
 	linkTypes []uint16 // seen so far
 	started   bool
-	ended     bool // no packet will come any more
+	ended     bool  // no packet will come any more
+	err       error // why, nil at the end of a file
 }
 
 func newCapture(d *device, dev drivers.Device) *capture {
@@ -111,6 +112,7 @@ func (c *capture) tell(err error) {
 	e.mu.Lock()
 	sessions := make(map[*Session]struct{})
 	now := time.Now()
+	c.err = err
 	for _, f := range c.flows {
 		f.finished(now)
 		sessions[f.session] = struct{}{}

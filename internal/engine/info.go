@@ -45,6 +45,7 @@ type FlowInfo struct {
 	Functions  int
 	Start, End time.Time // zero: not yet
 	Status     FlowStatus
+	Err        error // with which the device ended; nil at the end of a file
 }
 
 // Flows returns the flows that the session may see, by ascending fd: its own,
@@ -58,7 +59,7 @@ func (s *Session) Flows() []FlowInfo {
 		d := f.capture.device
 		infos = append(infos, FlowInfo{
 			UID: f.session.owner.UID, FD: fd, DeviceID: d.id, Device: d.spec.Name,
-			Functions: len(f.functions), Start: f.start, End: f.end, Status: f.status,
+			Functions: len(f.functions), Start: f.start, End: f.end, Status: f.status, Err: f.capture.err,
 		})
 		return true
 	})

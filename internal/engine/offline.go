@@ -30,7 +30,7 @@ func (s *Session) CreateOffline(ctx context.Context, f *os.File, path string, fo
 	}
 	dev, err := drv.OpenFile(ctx, f)
 	if err != nil {
-		return "", mapierr.Wrap(mapierr.CodeOf(err, mapierr.File), path, err)
+		return "", coded(mapierr.File, err)
 	}
 	e := s.engine
 	e.mu.Lock()

@@ -2059,6 +2059,7 @@ type Flow struct {
 	Start         int64                  `protobuf:"varint,6,opt,name=start,proto3" json:"start,omitempty"` // Unix seconds of connect, 0 before
 	End           int64                  `protobuf:"varint,7,opt,name=end,proto3" json:"end,omitempty"`     // Unix seconds of the device's end, 0 before
 	Status        int32                  `protobuf:"varint,8,opt,name=status,proto3" json:"status,omitempty"`
+	Error         *Error                 `protobuf:"bytes,9,opt,name=error,proto3" json:"error,omitempty"` // with which the device ended; not set at the regular end of a file
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2147,6 +2148,13 @@ func (x *Flow) GetStatus() int32 {
 		return x.Status
 	}
 	return 0
+}
+
+func (x *Flow) GetError() *Error {
+	if x != nil {
+		return x.Error
+	}
+	return nil
 }
 
 type FunctionQuery struct {
@@ -2545,7 +2553,7 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x04next\x18\x02 \x01(\bR\x04next\x12\x14\n" +
 	"\x05limit\x18\x03 \x01(\rR\x05limit\"0\n" +
 	"\x05Flows\x12'\n" +
-	"\x05flows\x18\x01 \x03(\v2\x11.gomapi.wire.FlowR\x05flows\"\xb4\x01\n" +
+	"\x05flows\x18\x01 \x03(\v2\x11.gomapi.wire.FlowR\x05flows\"\xde\x01\n" +
 	"\x04Flow\x12\x10\n" +
 	"\x03uid\x18\x01 \x01(\rR\x03uid\x12\x0e\n" +
 	"\x02fd\x18\x02 \x01(\x05R\x02fd\x12\x14\n" +
@@ -2554,7 +2562,8 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\tfunctions\x18\x05 \x01(\rR\tfunctions\x12\x14\n" +
 	"\x05start\x18\x06 \x01(\x03R\x05start\x12\x10\n" +
 	"\x03end\x18\a \x01(\x03R\x03end\x12\x16\n" +
-	"\x06status\x18\b \x01(\x05R\x06status\"[\n" +
+	"\x06status\x18\b \x01(\x05R\x06status\x12(\n" +
+	"\x05error\x18\t \x01(\v2\x12.gomapi.wire.ErrorR\x05error\"[\n" +
 	"\rFunctionQuery\x12\x0e\n" +
 	"\x02fd\x18\x01 \x01(\x05R\x02fd\x12\x10\n" +
 	"\x03fid\x18\x02 \x01(\x05R\x03fid\x12\x12\n" +
@@ -2654,13 +2663,14 @@ var file_internal_wire_mapi_proto_depIdxs = []int32{
 	24, // 27: gomapi.wire.LibraryFunctions.functions:type_name -> gomapi.wire.LibraryFunction
 	25, // 28: gomapi.wire.LibraryFunction.args:type_name -> gomapi.wire.Argument
 	28, // 29: gomapi.wire.Flows.flows:type_name -> gomapi.wire.Flow
-	31, // 30: gomapi.wire.Functions.functions:type_name -> gomapi.wire.Function
-	2,  // 31: gomapi.wire.DeviceEnded.error:type_name -> gomapi.wire.Error
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	2,  // 30: gomapi.wire.Flow.error:type_name -> gomapi.wire.Error
+	31, // 31: gomapi.wire.Functions.functions:type_name -> gomapi.wire.Function
+	2,  // 32: gomapi.wire.DeviceEnded.error:type_name -> gomapi.wire.Error
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_internal_wire_mapi_proto_init() }
