@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gomapi/mapi"
+)
+
+const countHelp = `Count the packets of a device, or of a capture file, that match a filter.
+
+The filter is an expression in the language of tcpdump, the rest of the command
+line. Bytes are lengths on the wire. On a device the tool prints a line each
+interval, with the totals so far and the rates of the interval, until a signal,
+--count or --deadline ends it, and then the totals. Of a file it prints the
+totals.`
+
+const countExamples = `  mapi count -r trace.pcap tcp and dst port 80
+  mapi count -d eth0 -i 10s udp
+  mapi count -d eth0 --json --deadline 1m`
+
+// counting is one call of count.
+type counting struct {
+	*tool
+	device   string // empty: the first that the daemon has
+	file     string // empty: a device
+	filter   string // empty: everything
+	interval time.Duration
+	limit    uint64 // packets, 0: none
+
+	flow           *mapi.Flow
+	packets, bytes *mapi.Function
+}
+
+func (t *tool) countCommand() *cobra.Command {
+	c := &counting{tool: t}
+	cmd := &cobra.Command{
+		Use:     "count [-d DEVICE | -r FILE] [flags] [filter]",
+		Short:   "Count packets and bytes",
+		Long:    countHelp,
+		Example: countExamples,
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, words []string) error {
+			if err := c.valid(cmd); err != nil {
+				return usageError{err}
+			}
+			c.filter = strings.Join(words, " ")
+			ctx, cancel := t.limited(cmd.Context())
+			defer cancel()
+			return t.withDaemon(ctx, c.file != "", func(client *mapi.Client) error {
+				return c.run(ctx, client)
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.SetInterspersed(false) // what follows the first word of the filter is filter
+	f.StringVarP(&c.device, "device", "d", "", "count on `DEVICE` (default the first one)")
+	f.StringVarP(&c.file, "read", "r", "", "count in the capture `FILE`")
+	f.DurationVarP(&c.interval, "interval", "i", time.Second, "print a line each `DURATION`")
+	f.Uint64VarP(&c.limit, "count", "c", 0, "end after `N` packets or a few more")
+	return cmd
+}
+
+// valid refuses values and combinations that make no sense.
+func (c *counting) valid(cmd *cobra.Command) error {
+	given := cmd.Flags().Changed
+	switch {
+	case given("device") && given("read"):
+		return errors.New("--device and --read exclude each other")
+	case given("read") && (given("interval") || given("count")):
+		return errors.New("--interval and --count are for devices: a file is counted to its end")
+	case given("device") && c.device == "", given("read") && c.file == "":
+		return errors.New("an empty name is given for the device or the file")
+	case c.interval < minInterval:
+		return fmt.Errorf("--interval %v is too short: %v is the least", c.interval, minInterval)
+	}
+	return nil
+}
+
+func (c *counting) run(ctx context.Context, client *mapi.Client) error {
+	if c.file != "" {
+		return c.runFile(ctx, client)
+	}
+	return c.runDevice(ctx, client)
+}
+
+// runFile counts a file to its end. Of a damaged one it prints what was good.
+func (c *counting) runFile(ctx context.Context, client *mapi.Client) error {
+	file, err := client.CreateOfflineDevice(ctx, c.file, mapi.FormatPCAP)
+	if err != nil {
+		return err
+	}
+	if err := c.connect(ctx, client, file.Name()); err != nil {
+		return err
+	}
+	if err := file.Start(ctx); err != nil {
+		return err
+	}
+	end := file.Wait(ctx)
+	now, err := c.read(c.zero())
+	if err != nil {
+		return err
+	}
+	partial := end != nil && ctx.Err() != nil
+	if err := c.printTotal(now, partial); err != nil {
+		return err
+	}
+	if partial {
+		return errPartial
+	}
+	return end
+}
+
+// connect makes the flow on a device and starts it.
+func (c *counting) connect(ctx context.Context, client *mapi.Client, device string) error {
+	flow, err := client.CreateFlow(ctx, device)
+	if err != nil {
+		return err
+	}
+	c.flow = flow
+	if c.filter != "" {
+		if _, err := flow.Apply(ctx, "BPF_FILTER", c.filter); err != nil {
+			return err
+		}
+	}
+	if c.packets, err = flow.Apply(ctx, "PKT_COUNTER"); err != nil {
+		return err
+	}
+	if c.bytes, err = flow.Apply(ctx, "BYTE_COUNTER"); err != nil {
+		return err
+	}
+	return flow.Connect(ctx)
+}

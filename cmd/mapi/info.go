@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"gomapi/mapi"
+)
+
+const infoHelp = `Show what the daemon has: its devices, function libraries and functions, and the
+flows of the user's programs (all flows for root). Without a section it shows
+the first three.`
+
+// A section is one part of what info shows.
+type section func(ctx context.Context, client *mapi.Client) error
+
+func (t *tool) infoCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "info",
+		Short: "Show devices, libraries, functions and flows",
+		Long:  infoHelp,
+		Args:  noMore("section"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return t.show(cmd.Context(), t.overview)
+		},
+	}
+	cmd.AddCommand(
+		t.sectionCommand("devices", "Show the devices on which flows can be made", t.devices),
+		t.sectionCommand("libraries", "Show the function libraries", t.libraries),
+		t.functionsCommand(),
+		t.sectionCommand("flows", "Show the flows of your programs (all for root)", t.flows),
+	)
+	return cmd
+}
+
+func (t *tool) sectionCommand(name, short string, s section) *cobra.Command {
+	return &cobra.Command{
+		Use:   name,
+		Short: short,
+		Args:  noMore("argument"),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return t.show(cmd.Context(), s) },
+	}
+}
+
+// show asks the daemon for a section.
+func (t *tool) show(ctx context.Context, s section) error {
+	ctx, cancel := t.limited(ctx)
+	defer cancel()
+	return t.withDaemon(ctx, false, func(client *mapi.Client) error { return s(ctx, client) })
+}
+
+// overview shows everything that does not change from call to call.
+func (t *tool) overview(ctx context.Context, client *mapi.Client) error {
+	parts := []struct {
+		title string
+		show  section
+	}{
+		{"Devices", t.devices},
+		{"\nLibraries", t.libraries},
+		{"\nFunctions", t.functions},
+	}
+	for _, p := range parts {
+		if !t.json {
+			if _, err := fmt.Fprintln(t.stdout, p.title); err != nil {
+				return err
+			}
+		}
+		if err := p.show(ctx, client); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A deviceObject is a device in JSON.
+type deviceObject struct {
+	Kind        string `json:"kind"`
+	ID          int    `json:"id"`
+	Device      string `json:"device"`
+	Driver      string `json:"driver"`
+	Alias       string `json:"alias"`
+	Description string `json:"description"`
+	LinkSpeed   int    `json:"link_speed"` // Mbit/s, 0 unknown
+	MPLS        bool   `json:"mpls"`
+	VLAN        bool   `json:"vlan"`
+	Status      string `json:"status"`
+	Unavailable string `json:"unavailable,omitempty"`
+}
+
+func (t *tool) devices(ctx context.Context, client *mapi.Client) error {
+	all, err := client.Devices(ctx)
+	if err != nil {
+		return err
+	}
+	if t.json {
+		for _, d := range all {
+			err := writeJSON(t.stdout, deviceObject{
+				"device", d.ID, d.Device, d.Name, d.Alias, d.Description, d.LinkSpeed, d.MPLS, d.VLAN,
+				d.Status.String(), d.Unavailable,
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	tab := newTable(t.stdout, "", "ID", "DEVICE", "DRIVER", "ALIAS", "SPEED", "DESCRIPTION", "STATUS")
+	for _, d := range all {
+		tab.row(d.ID, d.Device, d.Name, d.Alias, speed(d.LinkSpeed), d.Description, status(d))
+	}
+	return tab.flush()
+}
+
+// speed words a link speed in Mbit/s, empty when it is unknown.
+func speed(mbit int) string {
+	if mbit == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d Mbit/s", mbit)
+}
+
+// status words the state of a device, for one that cannot be used the reason.
+func status(d mapi.DeviceInfo) string {
+	if d.Unavailable != "" {
+		return "unavailable: " + d.Unavailable
+	}
+	return d.Status.String()
+}
+
+// A libraryObject is a function library in JSON.
+type libraryObject struct {
+	Kind      string `json:"kind"`
+	ID        int    `json:"id"`
+	Name      string `json:"name"`
+	Functions int    `json:"functions"`
+}
+
+func (t *tool) libraries(ctx context.Context, client *mapi.Client) error {
+	all, err := client.Libraries(ctx)
+	if err != nil {
+		return err
+	}
+	if t.json {
+		for _, l := range all {
+			if err := writeJSON(t.stdout, libraryObject{"library", l.ID, l.Name, l.Functions}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	tab := newTable(t.stdout, "", "ID", "LIBRARY", "FUNCTIONS")
+	for _, l := range all {
+		tab.row(l.ID, l.Name, l.Functions)
+	}
+	return tab.flush()
+}

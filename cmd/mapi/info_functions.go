@@ -1,0 +1,211 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"gomapi/mapi"
+)
+
+// textWidth is how wide the documentation of a function is printed, in
+// characters.
+const textWidth = 78
+
+func (t *tool) functionsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "functions [NAME]",
+		Short: "Show the functions, or all about one of them",
+		Long: `Show the functions that can be applied to flows; with a NAME all about that one,
+which may be written LIBRARY:NAME.
+
+The letters of the arguments: s string, i int, l uint64, c char.`,
+		Args: func(_ *cobra.Command, rest []string) error {
+			if len(rest) > 1 {
+				return usageError{fmt.Errorf("one function at a time: %q is too much", rest[1])}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, names []string) error {
+			s := t.functions
+			if len(names) > 0 {
+				s = func(ctx context.Context, client *mapi.Client) error { return t.function(ctx, client, names[0]) }
+			}
+			return t.show(cmd.Context(), s)
+		},
+	}
+}
+
+// A functionObject is a function in JSON.
+type functionObject struct {
+	Kind        string           `json:"kind"`
+	Library     string           `json:"library"`
+	ID          int              `json:"id"`
+	Name        string           `json:"name"`
+	ArgDescr    string           `json:"argdescr"`
+	Args        []argumentObject `json:"args"`
+	Result      string           `json:"result"`
+	DeviceType  string           `json:"device_type"`
+	Description string           `json:"description"`
+	Example     string           `json:"example"`
+}
+
+type argumentObject struct {
+	Name string `json:"name"`
+	Kind string `json:"type"`
+	Doc  string `json:"doc"`
+}
+
+// A definition is a function with its library.
+type definition struct {
+	library string
+	mapi.LibFunctInfo
+}
+
+func (d definition) object() functionObject {
+	o := functionObject{
+		Kind: "function", Library: d.library, ID: d.ID, Name: d.Name, ArgDescr: d.ArgDescr,
+		Args: []argumentObject{}, Result: d.Result, DeviceType: d.DevType, Description: d.Description, Example: d.Example,
+	}
+	for _, a := range d.Args {
+		o.Args = append(o.Args, argumentObject(a))
+	}
+	return o
+}
+
+// definitions returns all functions in the order of the libraries.
+func definitions(ctx context.Context, client *mapi.Client) ([]definition, error) {
+	libs, err := client.Libraries(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []definition
+	for _, lib := range libs {
+		functions, err := client.LibraryFunctions(ctx, lib.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range functions {
+			all = append(all, definition{lib.Name, f})
+		}
+	}
+	return all, nil
+}
+
+// functions shows one line for each function.
+func (t *tool) functions(ctx context.Context, client *mapi.Client) error {
+	all, err := definitions(ctx, client)
+	if err != nil {
+		return err
+	}
+	if t.json {
+		return t.functionObjects(all)
+	}
+	tab := newTable(t.stdout, "", "FUNCTION", "ARGS", "ARGUMENTS", "LIBRARY", "DESCRIPTION")
+	for _, d := range all {
+		tab.row(d.Name, d.ArgDescr, arguments(d.Args), d.library, firstSentence(d.Description))
+	}
+	return tab.flush()
+}
+
+func (t *tool) functionObjects(all []definition) error {
+	for _, d := range all {
+		if err := writeJSON(t.stdout, d.object()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// function shows all about the functions of that name: one, or several for
+// different types of devices.
+func (t *tool) function(ctx context.Context, client *mapi.Client, name string) error {
+	all, err := definitions(ctx, client)
+	if err != nil {
+		return err
+	}
+	var found []definition
+	for _, d := range all {
+		if strings.EqualFold(name, d.Name) || strings.EqualFold(name, d.library+":"+d.Name) {
+			found = append(found, d)
+		}
+	}
+	if len(found) == 0 {
+		return fmt.Errorf("the daemon has no function %s: see \"mapi info functions\"", name)
+	}
+	if t.json {
+		return t.functionObjects(found)
+	}
+	var b strings.Builder
+	for _, d := range found {
+		d.document(&b)
+	}
+	_, err = io.WriteString(t.stdout, b.String())
+	return err
+}
+
+// document writes the whole documentation of a function.
+func (d definition) document(b *strings.Builder) {
+	fmt.Fprintf(b, "%s(%s)    library %s\n\n%s", d.Name, arguments(d.Args), d.library, wrap("    ", d.Description))
+	if len(d.Args) > 0 {
+		b.WriteString("\nArguments\n")
+	}
+	for _, a := range d.Args {
+		fmt.Fprintf(b, "    %s (%s)\n%s", a.Name, a.Kind, wrap("        ", a.Doc))
+	}
+	fmt.Fprintf(b, "\nResult\n%s", wrap("    ", cmp.Or(d.Result, "none")))
+	fmt.Fprintf(b, "\nDevices\n    %s\n", deviceType(d.DevType))
+	if d.Example != "" {
+		fmt.Fprintf(b, "\nExample\n    %s\n", strings.ReplaceAll(d.Example, "\n", "\n    "))
+	}
+}
+
+// arguments lists names and types.
+func arguments(args []mapi.ArgInfo) string {
+	var list []string
+	for _, a := range args {
+		list = append(list, a.Name+" "+a.Kind)
+	}
+	return strings.Join(list, ", ")
+}
+
+// deviceType words a place in the tree of device types, whose root is 1.
+func deviceType(place string) string {
+	if place == "" || place == "1" {
+		return "any"
+	}
+	return "of type " + place
+}
+
+// firstSentence returns the short form of a description.
+func firstSentence(s string) string {
+	if end := strings.Index(s, ". "); end >= 0 {
+		return s[:end+1]
+	}
+	return s
+}
+
+// wrap breaks text into lines of textWidth at most, each behind indent.
+func wrap(indent, text string) string {
+	var b strings.Builder
+	width := 0
+	for _, word := range strings.Fields(text) {
+		switch n := len([]rune(word)); {
+		case width == 0:
+			b.WriteString(indent + word)
+			width = len(indent) + n
+		case width+1+n > textWidth:
+			b.WriteString("\n" + indent + word)
+			width = len(indent) + n
+		default:
+			b.WriteString(" " + word)
+			width += 1 + n
+		}
+	}
+	b.WriteString("\n")
+	return b.String()
+}

@@ -1,0 +1,365 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"gomapi/internal/testnet"
+)
+
+// A live is a mapi count --json on b, as a process of its own. Its daemon, too,
+// sees the namespace in which it was started.
+type live struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	lines  *bufio.Reader
+	stdout io.Closer
+	stderr strings.Builder
+}
+
+// object is a line of any kind.
+type object struct {
+	line
+	Device  *string  `json:"device"` // of the last line only
+	Seconds *float64 `json:"seconds"`
+}
+
+// count starts the tool and waits until the flow is connected.
+func count(t *testing.T, args ...string) *live {
+	t.Helper()
+	l := &live{t: t}
+	l.cmd = exec.Command(filepath.Join(bin, "mapi"), append([]string{"count", "--json", "-d", testnet.B}, args...)...)
+	l.cmd.Stderr = &l.stderr
+	out, err := l.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.cmd.Process.Kill() }) // for tests that fail
+	l.stdout, l.lines = out, bufio.NewReader(out)
+	return l
+}
+
+// next waits for the next line.
+func (l *live) next() object {
+	l.t.Helper()
+	text, err := l.lines.ReadString('\n')
+	if err != nil {
+		l.t.Fatalf("%v; it said %s", err, &l.stderr)
+	}
+	var o object
+	if err := json.Unmarshal([]byte(text), &o); err != nil {
+		l.t.Fatalf("%v: %q", err, text)
+	}
+	return o
+}
+
+// until waits for a line with that many packets.
+func (l *live) until(packets uint64) object {
+	l.t.Helper()
+	for {
+		if o := l.next(); o.Packets >= packets {
+			return o
+		}
+	}
+}
+
+// ends reads to the end and returns the last line. The tool must end with code.
+func (l *live) ends(code int) object {
+	l.t.Helper()
+	last := l.next()
+	for last.Device == nil {
+		last = l.next()
+	}
+	if rest, err := io.ReadAll(l.lines); err != nil || len(rest) > 0 {
+		l.t.Errorf("behind the total: %q, %v", rest, err)
+	}
+	l.wait(code)
+	return last
+}
+
+func (l *live) wait(code int) {
+	l.t.Helper()
+	err := l.cmd.Wait()
+	if got := l.cmd.ProcessState.ExitCode(); got != code {
+		l.t.Errorf("exit code %d (%v), want %d; it said %s", got, err, code, &l.stderr)
+	}
+}
+
+func (l *live) signal(s os.Signal) {
+	l.t.Helper()
+	if err := l.cmd.Process.Signal(s); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+const frameSize = 200
+
+// send sends frames from a to b.
+func send(t *testing.T, ns *testnet.NS, frames int) {
+	t.Helper()
+	s := ns.Sender(testnet.A)
+	for i := range frames {
+		frame := testnet.UDP(uint64(i), frameSize)
+		if i%2 == 1 {
+			frame = testnet.TCP(uint64(i), frameSize)
+		}
+		if err := s.Send(frame); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestInterrupt(t *testing.T) {
+	for _, s := range []unix.Signal{unix.SIGINT, unix.SIGTERM} {
+		testnet.Run(t, func(ns *testnet.NS) {
+			l := count(t, "-i", "50ms", "udp")
+			if first := l.next(); first.Packets != 0 || first.Time.IsZero() {
+				t.Errorf("first line: %+v", first)
+			}
+			send(t, ns, 1000)
+			l.until(500)
+			l.signal(s)
+			last := l.ends(exitInterrupted)
+			if last.Packets != 500 || last.Bytes != 500*frameSize || *last.Device != testnet.B || *last.Seconds <= 0 {
+				t.Errorf("total: %+v", last)
+			}
+			if said := l.stderr.String(); strings.Contains(said, "interrupt") {
+				t.Errorf("it said %q", said)
+			}
+		})
+	}
+}
+
+// TestRates adds the rates up, weighted with the time between the lines: that
+// gives the total again.
+func TestRates(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		l := count(t, "-i", "20ms")
+		before := l.next()
+		send(t, ns, 1000)
+		var packets, bytes float64
+		for before.Packets < 1000 {
+			o := l.next()
+			took := o.Time.Sub(before.Time).Seconds()
+			packets += float64(o.PacketsPerSecond) * took
+			bytes += float64(o.BitsPerSecond) / 8 * took
+			before = o
+		}
+		l.signal(unix.SIGINT)
+		l.ends(exitInterrupted)
+		if packets < 990 || packets > 1010 {
+			t.Errorf("the rates make %.1f packets of 1000", packets)
+		}
+		if bytes < 990*frameSize || bytes > 1010*frameSize {
+			t.Errorf("the rates make %.1f bytes of %d", bytes, 1000*frameSize)
+		}
+	})
+}
+
+func TestLimit(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		l := count(t, "-i", "50ms", "-c", "700")
+		l.next()
+		send(t, ns, 1000)
+		if last := l.ends(exitDone); last.Packets < 700 || last.Packets > 1000 {
+			t.Errorf("total: %+v", last)
+		}
+	})
+}
+
+func TestDeadline(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		last := count(t, "--deadline", "300ms").ends(exitDone)
+		if last.Packets != 0 || *last.Seconds <= 0 || *last.Seconds > 5 {
+			t.Errorf("total: %+v, %v s", last, *last.Seconds)
+		}
+	})
+}
+
+// TestFirstDevice names none: the first that is up and not the loopback is a
+// or b.
+func TestFirstDevice(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		cmd := exec.Command(filepath.Join(bin, "mapi"), "count", "--deadline", "200ms")
+		var errs strings.Builder
+		cmd.Stderr = &errs
+		out, err := cmd.Output()
+		if err != nil || !strings.Contains(errs.String(), "mapi: counting on ") || strings.Contains(errs.String(), "on lo\n") {
+			t.Errorf("%v: %s", err, &errs)
+		}
+		if !strings.HasPrefix(string(out), "time ") || !strings.Contains(string(out), "\ntotal: 0 packets, 0 bytes in 0.") {
+			t.Errorf("%s", out)
+		}
+	})
+}
+
+// TestReaderGone closes the output, as head does.
+func TestReaderGone(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		l := count(t, "-i", "10ms")
+		l.next()
+		l.stdout.Close()
+		l.wait(exitDone)
+	})
+}
+
+func TestDeviceGone(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		l := count(t, "-i", "50ms")
+		l.next()
+		send(t, ns, 100)
+		l.until(100)
+		ns.Delete(testnet.A)
+		if last := l.ends(exitFailed); last.Packets != 100 {
+			t.Errorf("total: %+v", last)
+		}
+		if said := l.stderr.String(); !strings.Contains(said, "mapi: ") {
+			t.Errorf("it said %q", said)
+		}
+	})
+}
+
+// TestDaemonKilled ends with what was counted before.
+func TestDaemonKilled(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		dir := t.TempDir()
+		daemon, err := startDaemon(dir, "--builtin")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := count(t, "-i", "50ms", "--socket", filepath.Join(dir, "mapid.sock"))
+		l.next()
+		send(t, ns, 100)
+		l.until(100)
+		_ = daemon.Process.Kill()
+		_ = daemon.Wait()
+		if last := l.ends(exitNoDaemon); last.Packets != 100 {
+			t.Errorf("total: %+v", last)
+		}
+	})
+}
+
+// TestToolKilled takes the private daemon along.
+func TestToolKilled(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		l := count(t, "-i", "50ms")
+		l.next()
+		children := childrenOf(t, l.cmd.Process.Pid)
+		if len(children) != 1 {
+			t.Fatalf("children of mapi: %v", children)
+		}
+		daemon, err := unix.PidfdOpen(children[0], 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(daemon)
+		l.signal(unix.SIGKILL)
+		l.wait(-1)
+		fds := []unix.PollFd{{Fd: int32(daemon), Events: unix.POLLIN}}
+		if n, err := unix.Poll(fds, int(testnet.Patience.Milliseconds())); n != 1 {
+			t.Errorf("the private mapid lives on: %v", err)
+		}
+	})
+}
+
+// childrenOf reads /proc/PID/task/TID/children (proc(5)).
+func childrenOf(t *testing.T, pid int) (children []int) {
+	t.Helper()
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil || len(lists) == 0 {
+		t.Fatalf("no lists of children: %v", err)
+	}
+	for _, list := range lists {
+		text, err := os.ReadFile(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, field := range strings.Fields(string(text)) {
+			child, err := strconv.Atoi(field)
+			if err != nil {
+				t.Fatal(err)
+			}
+			children = append(children, child)
+		}
+	}
+	return children
+}
+
+// TestFlows looks at the flow of another program.
+func TestFlows(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		dir := t.TempDir()
+		daemon, err := startDaemon(dir, "--builtin")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			_ = daemon.Process.Signal(unix.SIGTERM)
+			if err := daemon.Wait(); err != nil {
+				t.Error(err)
+			}
+		}()
+		socket := filepath.Join(dir, "mapid.sock")
+		l := count(t, "-i", "50ms", "--socket", socket, "udp")
+		l.next()
+		send(t, ns, 100)
+		l.until(50)
+		checkFlows(t, socket)
+		l.signal(unix.SIGINT)
+		l.ends(exitInterrupted)
+	})
+}
+
+func checkFlows(t *testing.T, socket string) {
+	t.Helper()
+	var text, lines, errs bytes.Buffer
+	info := []string{"mapi", "info", "flows", "--socket", socket}
+	if code := run(context.Background(), append(info, "--json"), &lines, &errs); code != exitDone || errs.Len() > 0 {
+		t.Fatalf("exit code %d: %s", code, &errs)
+	}
+	var f flowObject
+	if err := json.Unmarshal(lines.Bytes(), &f); err != nil {
+		t.Fatalf("%v: %s", err, &lines)
+	}
+	if f.Device != testnet.B || f.Status != "active" || f.UID != uint32(os.Geteuid()) || f.Start == nil || f.End != nil || len(f.Functions) != 3 {
+		t.Errorf("%s", &lines)
+	}
+	for i, want := range []appliedObject{
+		{FID: 1, Name: "BPF_FILTER", Library: "stdflib", DevType: "1", Packets: 100, Passed: 50},
+		{FID: 2, Name: "PKT_COUNTER", Library: "stdflib", DevType: "1", Packets: 50, Passed: 50, ResultSize: 8},
+		{FID: 3, Name: "BYTE_COUNTER", Library: "stdflib", DevType: "1", Packets: 50, Passed: 50, ResultSize: 8},
+	} {
+		if i < len(f.Functions) && f.Functions[i] != want {
+			t.Errorf("function %+v, want %+v", f.Functions[i], want)
+		}
+	}
+	if code := run(context.Background(), info, &text, &errs); code != exitDone {
+		t.Fatalf("exit code %d: %s", code, &errs)
+	}
+	for _, want := range []string{
+		`(?m)^UID +FD +DEVICE +FUNCTIONS +STATUS +START$`,
+		`(?m)^\d+ +\d+ +b +3 +active +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$`,
+		`(?m)^    FID +FUNCTION +LIBRARY +PACKETS +PASSED$`,
+		`(?m)^    1 +BPF_FILTER +stdflib +100 +50$`,
+	} {
+		if !regexp.MustCompile(want).Match(text.Bytes()) {
+			t.Errorf("%s is not in\n%s", want, &text)
+		}
+	}
+}

@@ -1,0 +1,141 @@
+// Mapi is the tool for people at a terminal and for scripts. Its sub-commands
+// look at a daemon or let it measure: info shows what mapid has, count counts
+// packets, live or in a capture file.
+//
+// The tool reads no packets itself. It is a client of mapid like any other and
+// uses only the public package: of the daemon that runs, or, for files and where
+// none runs, of a mapid that it starts for the time of one call (private.go).
+// connect.go decides between the two. One file holds one sub-command, with its
+// parts beside it under the same first name; output.go is how all of them write.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+)
+
+// version is set by the linker: -X main.version=1.2.3.
+var version = "devel"
+
+func main() {
+	ctx, stop := untilSignal(context.Background())
+	code := run(ctx, os.Args, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// untilSignal returns a context that ends with the first signal to stop; the
+// second one kills, should the first not get through.
+func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
+	// A reader of our output that goes away is told by the write (output.go).
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
+	ctx, stop := signal.NotifyContext(ctx, unix.SIGINT, unix.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
+
+// A tool is one call of the program: the flags that all sub-commands have, and
+// where it writes.
+type tool struct {
+	json     bool
+	deadline time.Duration // of the whole call; 0: none
+	socket   string        // of the daemon; empty: the usual places
+	stdout   io.Writer
+	stderr   io.Writer
+}
+
+// run executes the command line args, with the program's name first, and
+// returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	t := &tool{stdout: output{stdout}, stderr: stderr}
+	root := t.command()
+	root.SetArgs(original(args))
+	cmd, err := root.ExecuteContextC(ctx)
+	err = t.explain(ctx, err)
+	t.complain(cmd, err)
+	return exitCode(err)
+}
+
+// original turns the command line of the original mapiinfo, which the tool
+// understands under that name, into ours.
+func original(args []string) []string {
+	name, rest := filepath.Base(args[0]), args[1:]
+	if name != "mapiinfo" {
+		return rest
+	}
+	letters := map[string]string{
+		"-d": "devices", "-l": "libraries", "-f": "functions", "-o": "flows", "-u": "flows",
+	}
+	out := []string{"info"}
+	for _, a := range rest {
+		if section, ok := letters[a]; ok {
+			a = section
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+const help = `mapi asks the monitoring daemon mapid what it has and lets it count packets.
+Where no daemon runs, and for capture files, it starts one for the call.
+
+Exit codes: 0 done, 1 failed, 2 command line not understood, 3 no daemon can be
+reached, 4 refused or no permission, 5 interrupted, with what was found so far.`
+
+func (t *tool) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:                "mapi",
+		Short:              "Network monitoring tool",
+		Long:               help,
+		Version:            version,
+		SilenceErrors:      true,
+		SilenceUsage:       true,
+		DisableSuggestions: true,
+		CompletionOptions:  cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Args:               noMore("command"),
+		RunE:               func(*cobra.Command, []string) error { return usageError{errors.New("no command given")} },
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if t.deadline < 0 {
+				return usageError{fmt.Errorf("--deadline %v lies in the past", t.deadline)}
+			}
+			return nil
+		},
+	}
+	root.SetOut(t.stdout)
+	root.SetErr(t.stderr)
+	root.SetVersionTemplate("mapi {{.Version}}\n")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	f := root.PersistentFlags()
+	f.BoolVar(&t.json, "json", false, "print one JSON object a line")
+	f.DurationVar(&t.deadline, "deadline", 0, "end the whole call after `DURATION`, such as 10s or 5m")
+	f.StringVar(&t.socket, "socket", "", "use the daemon that listens on `PATH`, and no other")
+	root.AddCommand(t.infoCommand(), t.countCommand())
+	return root
+}
+
+// limited bounds ctx by the deadline of the call.
+func (t *tool) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if t.deadline == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, t.deadline)
+}
+
+// noMore refuses arguments; what says what they would have been.
+func noMore(what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, rest []string) error {
+		if len(rest) > 0 {
+			return usageError{fmt.Errorf("unknown %s %q", what, rest[0])}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestPerSecond(t *testing.T) {
+	const start = 1_700_000_000_000_000
+	for _, c := range []struct {
+		before, now counter
+		factor      uint64
+		want        uint64
+	}{
+		{counter{0, start}, counter{1000, start + 1e6}, 1, 1000},
+		{counter{0, start}, counter{1000, start + 2e6}, 8, 4000},
+		{counter{500, start}, counter{1000, start + 999_999}, 1, 500},
+		{counter{7, start}, counter{7, start + 1e6}, 1, 0},
+		{counter{0, start}, counter{45e12, start + 3600e6}, 8, 1e11}, // 100 Gbit/s for an hour
+		{counter{0, start}, counter{math.MaxUint64, start + 1}, 8, math.MaxUint64},
+		{counter{0, start}, counter{9, start}, 1, 0},           // no time has passed
+		{counter{0, start}, counter{9, start - 5}, 1, 0},       // the clock was set back
+		{counter{10, start}, counter{9, start + 1e6}, 1, 0},    // cannot be
+		{counter{0, start}, counter{3, start + 3}, 1, 1000000}, // a packet each microsecond
+	} {
+		if got := c.now.perSecond(c.before, c.factor); got != c.want {
+			t.Errorf("from %v to %v: %d, want %d", c.before, c.now, got, c.want)
+		}
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain":            "plain",
+		`with "quotes"`:    `with "quotes"`,
+		"größer\u00a0als":  "größer\u00a0als",
+		"a\x1b[2Jb":        `a\x1b[2Jb`,
+		"two\nlines\tcell": `two\nlines\tcell`,
+		"bad\xff \"byte\"": `bad\xff "byte"`,
+		"\u202eturned":     `\u202eturned`,
+	} {
+		if got := printable(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestWrap(t *testing.T) {
+	long := strings.Repeat("x", 100)
+	text := strings.Repeat("four ", 40) + long + " end"
+	got := wrap("    ", text)
+	if diff := cmp.Diff(strings.Fields(text), strings.Fields(got)); diff != "" {
+		t.Error(diff)
+	}
+	for line := range strings.Lines(got) {
+		if len(line) > textWidth+1 && !strings.Contains(line, long) || !strings.HasPrefix(line, "    ") {
+			t.Errorf("line of %d: %q", len(line), line)
+		}
+	}
+}
+
+func TestHead(t *testing.T) {
+	var h head
+	for range 10 {
+		if n, err := h.Write(make([]byte, headSize/4)); n != headSize/4 || err != nil {
+			t.Fatalf("wrote %d, %v", n, err)
+		}
+	}
+	if len(h) != headSize {
+		t.Errorf("kept %d bytes, want %d", len(h), headSize)
+	}
+}
