@@ -71,5 +71,4 @@ install: build ## into PREFIX (default /usr/local) below DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/etc/mapi
 	install -m 755 bin/mapid $(DESTDIR)$(PREFIX)/sbin/mapid
 	install -m 755 bin/mapi $(DESTDIR)$(PREFIX)/bin/mapi
-	[ -e $(DESTDIR)$(PREFIX)/etc/mapi/mapi.conf ] || \
-	  install -m 644 etc/mapi.conf $(DESTDIR)$(PREFIX)/etc/mapi/mapi.conf
+	install -m 644 etc/mapi.conf $(DESTDIR)$(PREFIX)/etc/mapi/mapi.conf.example

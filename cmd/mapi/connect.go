@@ -12,11 +12,11 @@ import (
 
 // withDaemon calls do with a client of the daemon that the user means: the one
 // at the socket that --socket or MAPI_SOCKET names; else the one of this host;
-// else, and at once where alone asks for it, one of its own, which ends with
-// the call.
+// else, and at once where alone or --private asks for it, one of its own, which
+// ends with the call.
 func (t *tool) withDaemon(ctx context.Context, alone bool, do func(*mapi.Client) error) error {
 	named := t.socket != "" || os.Getenv("MAPI_SOCKET") != ""
-	if alone && !named {
+	if t.private || alone && !named {
 		return t.withPrivate(ctx, do)
 	}
 	client := &mapi.Client{Socket: t.socket}

@@ -49,6 +49,7 @@ type tool struct {
 	json     bool
 	deadline time.Duration // of the whole call; 0: none
 	socket   string        // of the daemon; empty: the usual places
+	private  bool          // a daemon of our own in any case
 	stdout   io.Writer
 	stderr   io.Writer
 }
@@ -107,6 +108,9 @@ func (t *tool) command() *cobra.Command {
 			if t.deadline < 0 {
 				return usageError{fmt.Errorf("--deadline %v lies in the past", t.deadline)}
 			}
+			if t.private && t.socket != "" {
+				return usageError{errors.New("--private and --socket exclude each other")}
+			}
 			return nil
 		},
 	}
@@ -118,6 +122,7 @@ func (t *tool) command() *cobra.Command {
 	f.BoolVar(&t.json, "json", false, "print one JSON object a line")
 	f.DurationVar(&t.deadline, "deadline", 0, "end the whole call after `DURATION`, such as 10s or 5m")
 	f.StringVar(&t.socket, "socket", "", "use the daemon that listens on `PATH`, and no other")
+	f.BoolVar(&t.private, "private", false, "start a daemon for this call, whatever others run")
 	root.AddCommand(t.infoCommand(), t.countCommand())
 	return root
 }
