@@ -9,11 +9,12 @@
 // memory and processor time.
 //
 // Names of services and protocols are taken from /etc/services and
-// /etc/protocols. Names of hosts and networks are not looked up.
+// /etc/protocols, and refused where these are missing. Names of hosts and networks are not looked up.
 package libpcap
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 
@@ -51,6 +52,9 @@ func Compile(expr string, linkType uint16) ([]bpf.RawInstruction, error) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
+	if withoutProtocols(expr) {
+		return nil, explain(expr, errors.New(noProtocols))
+	}
 	raw, err := compile(expr, linkType, false)
 	if err == nil && len(raw) <= optimizable {
 		raw, err = compile(expr, linkType, true)
@@ -64,6 +68,9 @@ func Compile(expr string, linkType uint16) ([]bpf.RawInstruction, error) {
 // explain makes libpcap's reason an error for users.
 func explain(expr string, err error) error {
 	reason := err.Error()
+	if strings.HasPrefix(reason, "unknown port") && withoutServices() {
+		reason = noServices
+	}
 	for _, kind := range []string{"unknown host", "unknown ether host", "unknown network"} {
 		if strings.HasPrefix(reason, kind+" ") {
 			reason += " (host names are not looked up, use addresses)"

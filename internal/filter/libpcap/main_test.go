@@ -9,8 +9,11 @@ import (
 
 func TestMain(m *testing.M) {
 	ServeIfHelper()
-	if os.Args[0] == proberName {
+	switch os.Args[0] {
+	case proberName:
 		os.Exit(probe())
+	case namelessName:
+		os.Exit(compileNameless())
 	}
 	leak.Main(m)
 }

@@ -23,13 +23,37 @@ static int pin_names(void)
 	getprotobyname("tcp");
 	return 0;
 }
+
+// These say whether a look-up gets an answer, be it that there is no such name.
+
+static int protocols_answer(void)
+{
+	struct protoent entry, *found;
+	char buf[1024];
+	return getprotobyname_r("tcp", &entry, buf, sizeof buf, &found) == 0;
+}
+
+static int services_answer(void)
+{
+	struct servent entry, *found;
+	char buf[1024];
+	return getservbyname_r("http", "tcp", &entry, buf, sizeof buf, &found) == 0;
+}
 #else
 static int pin_names(void) { return -1; }
+static int protocols_answer(void) { return 0; }
+static int services_answer(void) { return 0; }
 #endif
 */
 import "C"
 
-import "gomapi/internal/mapierr"
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"gomapi/internal/mapierr"
+)
 
 // pinNames makes the C library of this process look up services and protocols
 // in their files, and nothing else at all.
@@ -41,4 +65,47 @@ func pinNames() error {
 		}
 	})
 	return errPin
+}
+
+// What look-ups without their file are refused with.
+const (
+	noProtocols = "names of protocols cannot be looked up in /etc/protocols: install netbase or use numbers"
+	noServices  = "names of services cannot be looked up in /etc/services: install netbase or use numbers"
+)
+
+// withoutProtocols reports whether the meaning of expr hangs on a look-up of a
+// protocol that cannot be made. libpcap (nametoaddr.c) takes such a name for
+// protocol 0 and says nothing.
+func withoutProtocols(expr string) bool {
+	return namesProtocol(expr) && C.protocols_answer() == 0
+}
+
+// withoutServices reports whether services cannot be looked up.
+func withoutServices() bool { return C.services_answer() == 0 }
+
+// language are words of pcap-filter(7) that are no names, whatever stands before
+// them. With a longer list withoutProtocols would refuse less, never too little.
+var language = strings.Fields("and or not src dst host net mask port portrange proto protochain " +
+	"ether ip ip6 arp rarp tcp udp sctp icmp icmp6 vlan mpls less greater len broadcast multicast")
+
+// namesProtocol reports whether libpcap may look up a protocol: whether a word
+// that can be a name comes after "proto" or "protochain", at any distance, since
+// "ip proto 47 or gre" has two protocols.
+func namesProtocol(expr string) bool {
+	words := strings.FieldsFunc(expr, func(c rune) bool {
+		return (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && !strings.ContainsRune(`_.:-\`, c)
+	})
+	first := slices.IndexFunc(words, func(w string) bool { return w == "proto" || w == "protochain" })
+	return first >= 0 && slices.ContainsFunc(words[first:], isName)
+}
+
+// isName reports whether a word is neither of the language, nor a number, nor an
+// address. A backslash makes a name of any word.
+func isName(word string) bool {
+	if strings.Contains(word, `\`) {
+		return true
+	}
+	_, err := strconv.ParseUint(word, 0, 64)
+	return err != nil && !slices.Contains(language, word) &&
+		!strings.Contains(word, ":") && strings.Trim(word, "0123456789.") != ""
 }
