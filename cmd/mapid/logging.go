@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/sirupsen/logrus"
 )
@@ -55,13 +57,15 @@ var (
 // A logger is a logrus logger over outlets of its own.
 type logger struct {
 	*logrus.Logger
-	outlets  []*outlet
-	terminal bool // errors are seen on stderr
+	outlets    []*outlet
+	terminal   bool       // errors are seen on stderr
+	complaints sync.Mutex // one line at a time on stderr
+	stderr     io.Writer  // for complaints; nil in the background
 }
 
 // newLogger starts a goroutine for each destination; Close ends them.
 func newLogger(s logSetup) *logger {
-	l := &logger{Logger: logrus.New()}
+	l := &logger{Logger: logrus.New(), stderr: s.stderr}
 	l.SetOutput(io.Discard)
 	l.SetFormatter(lineFormatter{})
 	l.SetLevel(logrus.InfoLevel)
@@ -69,36 +73,55 @@ func newLogger(s logSetup) *logger {
 		l.SetLevel(logrus.DebugLevel)
 	}
 	if s.syslog != nil {
-		l.add(s.syslog, lineFormatter{}, slices.Concat(infoLevels, debugLevels))
+		l.add("syslog", s.syslog, lineFormatter{}, slices.Concat(infoLevels, debugLevels))
 	}
 	if s.base != "" {
-		l.add(fileSink{s.base + ".info"}, lineFormatter{stamp: true}, infoLevels)
-		l.add(fileSink{s.base + ".debug"}, lineFormatter{stamp: true}, debugLevels)
+		l.add(s.base+".info", fileSink{s.base + ".info"}, lineFormatter{stamp: true}, infoLevels)
+		l.add(s.base+".debug", fileSink{s.base + ".debug"}, lineFormatter{stamp: true}, debugLevels)
 	}
 	if l.terminal = s.stderr != nil && s.syslog == nil && s.base == ""; l.terminal {
 		levels := infoLevels
 		if s.private {
 			levels = warnLevels
 		}
-		l.add(streamSink{s.stderr}, lineFormatter{stamp: true}, levels)
+		l.add("standard error", streamSink{s.stderr}, lineFormatter{stamp: true}, levels)
 	}
 	if s.level == 1 && s.stdout != nil {
-		l.add(streamSink{s.stdout}, lineFormatter{stamp: true}, debugLevels)
+		l.add("standard output", streamSink{s.stdout}, lineFormatter{stamp: true}, debugLevels)
 	}
 	return l
 }
 
-func (l *logger) add(s sink, f lineFormatter, levels []logrus.Level) {
-	o := newOutlet(s, f, levels)
+// add makes messages of the levels go to a sink, too. Where there is a terminal
+// it shows the sink's first failure, which no log can tell.
+func (l *logger) add(name string, s sink, f lineFormatter, levels []logrus.Level) {
+	var complain func(error)
+	if l.stderr != nil {
+		complain = func(err error) {
+			l.complaints.Lock()
+			defer l.complaints.Unlock()
+			fmt.Fprintf(l.stderr, "mapid: messages for %s are lost: %v\n", name, err)
+		}
+	}
+	o := newOutlet(s, f, levels, complain)
 	l.outlets = append(l.outlets, o)
 	l.AddHook(o)
 }
 
-// Close writes what is queued and ends the goroutines of the outlets. Messages
-// after it are lost.
+// Close writes what is queued and waits for the goroutines of the outlets, but
+// not longer than closeWait for all: a write that hangs cannot be interrupted
+// and ends with the process. Messages after it are lost.
 func (l *logger) Close() {
 	for _, o := range l.outlets {
-		o.close()
+		close(o.stop)
+	}
+	late := time.After(closeWait)
+	for _, o := range l.outlets {
+		select {
+		case <-o.done:
+		case <-late:
+			return
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/user"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -178,6 +179,36 @@ func TestFormat(t *testing.T) {
 		got, err := lineFormatter{stamp: true}.Format(e)
 		if err != nil || string(got) != c.want {
 			t.Errorf("%q, %v, want %q", got, err, c.want)
+		}
+	}
+}
+
+// TestReport has the place of a problem once, and its kind.
+func TestReport(t *testing.T) {
+	var stderr bytes.Buffer
+	l := newLogger(logSetup{stderr: &stderr})
+	s := &setup{note: "note", problems: []config.Problem{
+		{File: "f", Line: 1, Text: "odd", Warning: true}, {File: "f", Line: 2, Text: "100% wrong"},
+	}}
+	s.report(l)
+	l.Close()
+	want := "note\nwarning: f:1: odd\nerror: f:2: 100% wrong\n"
+	if got := stamp.ReplaceAllString(stderr.String(), ""); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestWarnClosed(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		warn bool
+	}{{nil, false}, {user.UnknownGroupError("mapi"), true}, {os.ErrPermission, false}} {
+		var stderr bytes.Buffer
+		l := newLogger(logSetup{stderr: &stderr})
+		warnClosed(l, func(string) (*user.Group, error) { return &user.Group{}, c.err })
+		l.Close()
+		if strings.Contains(stderr.String(), "groupadd --system mapi") != c.warn {
+			t.Errorf("%v: %q", c.err, &stderr)
 		}
 	}
 }

@@ -14,9 +14,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"gomapi/internal/config"
 	"gomapi/internal/filter/libpcap"
 )
 
@@ -91,7 +94,7 @@ func newCommand(args []string, stdout, stderr io.Writer) *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.valid(); err != nil {
+			if err := o.valid(cmd.Flags().Changed); err != nil {
 				return usageError{err}
 			}
 			return start(cmd.Context(), &o, args, stdout, stderr)
@@ -101,7 +104,7 @@ func newCommand(args []string, stdout, stderr io.Writer) *cobra.Command {
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	cmd.SetVersionTemplate("mapid {{.Version}}\n")
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{inWords(err)} })
 	addFlags(cmd, &o)
 	return cmd
 }
@@ -116,7 +119,7 @@ func addFlags(cmd *cobra.Command, o *options) {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.BoolVarP(&o.daemon, "daemon", "d", false, "run in the background, with a pid file")
-	f.IntVarP(&o.group, "devgroup", "g", 0, "serve the devices with devgroup=`N`")
+	f.IntVarP(&o.group, "devgroup", "g", 0, "serve the devices with devgroup=`N`, 1 to 9999")
 	f.BoolVarP(&o.syslog, "syslog", "s", false, "send messages to syslog, facility local1")
 	f.StringVar(&o.config, "config", "", "configuration `FILE`, or a list of files separated by colons")
 	f.BoolVar(&o.builtin, "builtin", false, "serve every interface that is up, whatever files say")
@@ -131,11 +134,30 @@ func addFlags(cmd *cobra.Command, o *options) {
 	}
 }
 
-// valid refuses values and combinations that make no sense.
-func (o *options) valid() error {
+// inWords replaces what strconv says of a value by what it should be.
+func inWords(err error) error {
+	var number *strconv.NumError
+	if !errors.As(err, &number) {
+		return err
+	}
+	want := "want a whole number"
 	switch {
-	case o.group < 0:
-		return fmt.Errorf("invalid device group %d: groups are numbers from 1, 0 is the default daemon", o.group)
+	case number.Func == "ParseBool":
+		want = "want true or false"
+	case errors.Is(err, strconv.ErrRange):
+		want = "the number is out of range"
+	}
+	return errors.New(strings.TrimSuffix(err.Error(), number.Error()) + want)
+}
+
+// valid refuses values and combinations that make no sense.
+func (o *options) valid(given func(flag string) bool) error {
+	switch {
+	case o.group < 0 || o.group > config.MaxGroup:
+		return fmt.Errorf("invalid device group %d: groups are numbers from 1 to %d, 0 is the default daemon",
+			o.group, config.MaxGroup)
+	case given("socket") && o.socket == "":
+		return errors.New("an empty path is given for the socket")
 	case o.builtin && o.config != "":
 		return errors.New("--builtin goes with no --config")
 	case o.private() && (o.daemon || o.socket != ""):

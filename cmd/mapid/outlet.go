@@ -16,15 +16,17 @@ type sink interface {
 // An outlet hands messages to a sink on a goroutine of its own, so that a full
 // disk, a lock that is held, or a reader that stopped never holds up the
 // daemon. What cannot be written is dropped and counted; when writing works
-// again the number is said once.
+// again the number is said once. The first failure is told to complain.
 type outlet struct {
 	sink   sink
 	format lineFormatter
 	levels []logrus.Level
-	queue  chan message
-	stop   chan struct{} // closed by close
-	done   chan struct{} // closed by the goroutine
-	lost   atomic.Uint64 // messages dropped since the last one was written
+	// complain is called once, by the goroutine; nil where nobody listens.
+	complain func(error)
+	queue    chan message
+	stop     chan struct{} // closed by logger.Close
+	done     chan struct{} // closed by the goroutine
+	lost     atomic.Uint64 // messages dropped since the last one was written
 }
 
 type message struct {
@@ -33,20 +35,21 @@ type message struct {
 }
 
 const (
-	queueLength = 1024            // messages that wait for their sink
-	closeWait   = 2 * time.Second // for a sink that may never come back
+	queueLength = 1024                   // messages that wait for their sink
+	closeWait   = 500 * time.Millisecond // for sinks that may never come back
 )
 
-func newOutlet(s sink, f lineFormatter, levels []logrus.Level) *outlet {
+func newOutlet(s sink, f lineFormatter, levels []logrus.Level, complain func(error)) *outlet {
 	o := &outlet{
-		sink:   s,
-		format: f,
-		levels: levels,
-		queue:  make(chan message, queueLength),
-		stop:   make(chan struct{}),
-		done:   make(chan struct{}),
+		sink:     s,
+		format:   f,
+		levels:   levels,
+		complain: complain,
+		queue:    make(chan message, queueLength),
+		stop:     make(chan struct{}),
+		done:     make(chan struct{}),
 	}
-	go o.run() // close waits for it
+	go o.run() // logger.Close waits for it
 	return o
 }
 
@@ -91,9 +94,19 @@ func (o *outlet) drain() {
 }
 
 func (o *outlet) put(m message) {
-	if !o.sayLost() || o.sink.write(m.level, m.line) != nil {
+	if !o.sayLost() || !o.write(m.level, m.line) {
 		o.lost.Add(1)
 	}
+}
+
+// write reports whether the sink took the line.
+func (o *outlet) write(level logrus.Level, line []byte) bool {
+	err := o.sink.write(level, line)
+	if err != nil && o.complain != nil {
+		o.complain(err)
+		o.complain = nil
+	}
+	return err == nil
 }
 
 // sayLost writes how many messages are missing at this place, if any. It
@@ -106,19 +119,9 @@ func (o *outlet) sayLost() bool {
 	e := &logrus.Entry{Level: logrus.WarnLevel, Time: time.Now(),
 		Message: fmt.Sprintf("%d messages could not be written and are lost", n)}
 	line, _ := o.format.Format(e)
-	if o.sink.write(e.Level, line) != nil {
+	if !o.write(e.Level, line) {
 		return false
 	}
 	o.lost.Add(-n)
 	return true
-}
-
-// close writes what is queued and waits for the goroutine, but not for long: a
-// write that hangs cannot be interrupted and ends with the process.
-func (o *outlet) close() {
-	close(o.stop)
-	select {
-	case <-o.done:
-	case <-time.After(closeWait):
-	}
 }

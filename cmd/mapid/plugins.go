@@ -32,7 +32,11 @@ func libraries() []flib.Library {
 
 // known tells the configuration what this build has.
 func known() config.Known {
-	k := config.Known{Drivers: map[string]bool{}, Libraries: map[string]bool{}}
+	k := config.Known{
+		Drivers:     map[string]bool{},
+		Libraries:   map[string]bool{},
+		CheckParams: map[string]func(key, value string) error{"mapinicdrv": nic.CheckParam},
+	}
 	for name := range liveDrivers() {
 		k.Drivers[name] = true
 	}

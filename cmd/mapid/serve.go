@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"os/user"
 	"strings"
 
 	"github.com/sirupsen/logrus"
@@ -59,6 +60,9 @@ func serve(ctx context.Context, o *options, parent *readyPipe, stdout, stderr io
 	log := newLogger(s.logSetup(o, stdout, stderr))
 	defer log.Close()
 	s.report(log)
+	if !o.private() && os.Geteuid() == 0 {
+		warnClosed(log, user.LookupGroup)
+	}
 
 	opts, err := daemonOptions(o, s)
 	if err != nil {
@@ -91,16 +95,24 @@ func runDaemon(ctx context.Context, opts daemon.Options, log *logger) error {
 }
 
 // report logs what came up while the configuration was read.
-func (s *setup) report(log logrus.FieldLogger) {
+func (s *setup) report(log *logger) {
 	if s.note != "" {
 		log.Info(s.note)
 	}
 	for _, p := range s.problems {
+		level := logrus.ErrorLevel
 		if p.Warning {
-			log.Warn(p.String())
-		} else {
-			log.Error(p.String())
+			level = logrus.WarnLevel
 		}
+		log.Logf(level, "%s:%d: %s", p.File, p.Line, p.Text)
+	}
+}
+
+// warnClosed warns of a daemon that serves nobody but root.
+func warnClosed(log logrus.FieldLogger, lookUp func(name string) (*user.Group, error)) {
+	if _, err := lookUp("mapi"); errors.As(err, new(user.UnknownGroupError)) {
+		log.Warn("only root can connect, there is no group mapi: " +
+			"groupadd --system mapi makes it, usermod -aG mapi USER lets a user in, from mapid's next start on")
 	}
 }
 

@@ -85,10 +85,24 @@ func check(o *options, stdout io.Writer) error {
 	return nil
 }
 
-// socketPath says where clients find this daemon: where the command line says,
+// maxSocket bounds the path of a socket in bytes: sun_path of unix(7) has 108,
+// with a NUL at the end.
+const maxSocket = 107
+
+// socketPath says where clients find this daemon, as far as the system allows.
+func socketPath(o *options, local bool) (string, error) {
+	path, err := socketPlace(o, local)
+	if err == nil && len(path) > maxSocket {
+		return "", fmt.Errorf("the path of the socket has %d bytes, %d are possible: choose a shorter one with --socket: %s",
+			len(path), maxSocket, path)
+	}
+	return path, err
+}
+
+// socketPlace says where the socket should be: where the command line says,
 // else in the home directory with local=1 or without root's rights, else in
 // /run/mapi. A device group has its number in the name.
-func socketPath(o *options, local bool) (string, error) {
+func socketPlace(o *options, local bool) (string, error) {
 	if o.socket != "" {
 		return filepath.Abs(o.socket)
 	}

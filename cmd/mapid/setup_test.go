@@ -31,6 +31,13 @@ func TestSocketPath(t *testing.T) {
 			t.Errorf("%+v local=%v: %q, %v, want %q", c.o, c.local, got, err, c.want)
 		}
 	}
+	long := "/" + strings.Repeat("x", maxSocket-1)
+	if got, err := socketPath(&options{socket: long}, false); err != nil || got != long {
+		t.Errorf("the longest path: %q, %v", got, err)
+	}
+	if _, err := socketPath(&options{socket: long + "x"}, false); err == nil || !strings.Contains(err.Error(), "108 bytes, 107 are possible") {
+		t.Errorf("a path that is too long: %v", err)
+	}
 	t.Setenv("HOME", "")
 	if _, err := socketPath(&options{}, true); err == nil || !strings.Contains(err.Error(), "--socket") {
 		t.Errorf("without HOME: %v", err)
@@ -68,8 +75,13 @@ func TestParameters(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg, problems, err := config.Load(path, known())
-	if err != nil || len(problems) != 0 {
+	if err != nil || len(problems) != len(cfg.Devices[0].Params) {
 		t.Fatal(err, problems)
+	}
+	for _, p := range problems {
+		if p.Warning || !strings.Contains(p.Text, `="?": want`) {
+			t.Errorf("%v, want that the value is bad", p)
+		}
 	}
 	for key, value := range cfg.Devices[0].Params {
 		_, err := liveDrivers()["mapinicdrv"].Open(t.Context(),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -196,7 +197,7 @@ func (f *fragile) write(_ logrus.Level, line []byte) error {
 func TestLost(t *testing.T) {
 	f := &fragile{gate: make(chan error)}
 	l := &logger{Logger: newLogger(logSetup{}).Logger}
-	l.add(f, lineFormatter{}, infoLevels)
+	l.add("fragile", f, lineFormatter{}, infoLevels)
 	l.Info("first")
 	f.gate <- nil
 	l.Info("dropped")
@@ -219,7 +220,7 @@ func TestLost(t *testing.T) {
 func TestHang(t *testing.T) {
 	f := &fragile{gate: make(chan error)}
 	l := &logger{Logger: newLogger(logSetup{}).Logger}
-	l.add(f, lineFormatter{}, infoLevels)
+	l.add("fragile", f, lineFormatter{}, infoLevels)
 	const sent = queueLength + 100
 	for range sent {
 		l.Info(longMessage) // returns although nobody writes
@@ -252,5 +253,46 @@ func TestSyslogReturns(t *testing.T) {
 	second := syslogd(t, s)
 	if err := s.write(logrus.WarnLevel, []byte("three\n")); err != nil || second() != "140:three" {
 		t.Error(err)
+	}
+}
+
+// TestHangAtEnd has two sinks that hang for good: the daemon ends all the same,
+// and waits for them once.
+func TestHangAtEnd(t *testing.T) {
+	gates := []chan error{make(chan error), make(chan error)}
+	l := &logger{Logger: newLogger(logSetup{}).Logger}
+	for _, gate := range gates {
+		l.add("fragile", &fragile{gate: gate}, lineFormatter{}, infoLevels)
+	}
+	l.Info("stuck")
+	start := time.Now()
+	l.Close()
+	if took := time.Since(start); took < closeWait || took >= 2*closeWait {
+		t.Errorf("closing took %v, want %v", took, closeWait)
+	}
+	for i, gate := range gates {
+		gate <- nil
+		<-l.outlets[i].done
+	}
+}
+
+// TestFirstFailure shows the first failure of each destination, once.
+func TestFirstFailure(t *testing.T) {
+	var stderr bytes.Buffer
+	base := filepath.Join(t.TempDir(), "missing", "mapi")
+	l := newLogger(logSetup{base: base, level: 2, stderr: &stderr})
+	for range 3 {
+		l.Info("information")
+		l.Debug("debug")
+	}
+	l.Close()
+	for _, path := range []string{base + ".info", base + ".debug"} {
+		want := fmt.Sprintf("mapid: messages for %s are lost: open %[1]s: no such file or directory\n", path)
+		if strings.Count(stderr.String(), want) != 1 {
+			t.Errorf("%s: %q", path, &stderr)
+		}
+	}
+	if n := strings.Count(stderr.String(), "\n"); n != 2 {
+		t.Errorf("%d lines on stderr: %q", n, &stderr)
 	}
 }

@@ -46,6 +46,9 @@ var setters = map[string]func(o *options, value string) error{
 	"block_kb": func(o *options, v string) (err error) {
 		o.blockBytes, err = number(v, 16, 65536, "KiB")
 		o.blockBytes <<= 10
+		if page := os.Getpagesize(); err == nil && o.blockBytes%page != 0 {
+			err = fmt.Errorf("must be a multiple of %d KiB, the page size", page>>10)
+		}
 		return err
 	},
 	"retire_ms": func(o *options, v string) (err error) {
@@ -73,29 +76,39 @@ var setters = map[string]func(o *options, value string) error{
 // minSnap keeps link, VLAN and IP headers whole.
 const minSnap = 64
 
+// CheckParam says what is wrong with one parameter of a device, nil when Open
+// takes it, for a configuration that is checked before any device is opened. Any
+// goroutine may call it.
+func CheckParam(key, value string) error {
+	return new(options).set(key, value)
+}
+
 func parseOptions(c drivers.Config) (options, error) {
 	o := defaults()
 	for _, key := range slices.Sorted(maps.Keys(c.Params)) {
-		set, ok := setters[key]
-		if !ok {
-			return o, mapierr.New(mapierr.PcapOpen, "interface %s: unknown parameter %s=%q; known are %s",
-				c.Device, key, c.Params[key], strings.Join(slices.Sorted(maps.Keys(setters)), ", "))
-		}
-		if err := set(&o, c.Params[key]); err != nil {
-			return o, mapierr.New(mapierr.PcapOpen, "interface %s: parameter %s=%q: %v", c.Device, key, c.Params[key], err)
+		if err := o.set(key, c.Params[key]); err != nil {
+			return o, mapierr.Wrap(mapierr.PcapOpen, "interface "+c.Device, err)
 		}
 	}
 	return o, o.checkRing(c.Device)
 }
 
+// set checks a parameter and stores it.
+func (o *options) set(key, value string) error {
+	set, ok := setters[key]
+	if !ok {
+		return fmt.Errorf("unknown parameter %s=%q; known are %s",
+			key, value, strings.Join(slices.Sorted(maps.Keys(setters)), ", "))
+	}
+	if err := set(o, value); err != nil {
+		return fmt.Errorf("parameter %s=%q: %w", key, value, err)
+	}
+	return nil
+}
+
 // checkRing holds the two sizes together.
 func (o *options) checkRing(name string) error {
-	page := os.Getpagesize()
-	switch {
-	case o.blockBytes%page != 0:
-		return mapierr.New(mapierr.PcapOpen, "interface %s: parameter block_kb=%q: must be a multiple of %d KiB, the page size",
-			name, strconv.Itoa(o.blockBytes>>10), page>>10)
-	case o.blockBytes > o.ringBytes:
+	if o.blockBytes > o.ringBytes {
 		return mapierr.New(mapierr.PcapOpen, "interface %s: block_kb=%d is larger than the ring, ring_mb=%d",
 			name, o.blockBytes>>10, o.ringBytes>>20)
 	}

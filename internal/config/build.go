@@ -1,6 +1,8 @@
 package config
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,7 +47,6 @@ func (b *builder) build(sections []Section) {
 func (b *builder) global(s *Section) {
 	b.unknownKeys(s, globalKeys)
 	b.cfg.Libs = b.libraries(s)
-	b.cfg.LogFile = s.Get("logfile")
 	for _, k := range s.Keys {
 		switch k.Name {
 		case "dimapi_port":
@@ -58,9 +59,25 @@ func (b *builder) global(s *Section) {
 				continue
 			}
 			b.cfg.LogLevel = b.orDefault(k, 0, 2, DefaultLogLevel)
+		case "logfile":
+			b.cfg.LogFile = k.Value
+			b.logFolder(k)
 		case "local":
 			b.cfg.Local = b.orDefault(k, 0, 1, 0) == 1
 		}
+	}
+}
+
+// logFolder reports a log file for which there is no folder: nobody would see
+// the messages.
+func (b *builder) logFolder(k Key) {
+	folder := filepath.Dir(k.Value)
+	st, err := os.Stat(folder)
+	switch {
+	case err != nil:
+		b.errorf(k.Line, "logfile=%s cannot be written: %v", k.Value, err)
+	case !st.IsDir():
+		b.errorf(k.Line, "logfile=%s cannot be written: %s is no folder", k.Value, folder)
 	}
 }
 

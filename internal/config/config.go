@@ -44,7 +44,7 @@ type Device struct {
 	LinkSpeed   int               // Mbit/s; 0 is unknown
 	MPLS, VLAN  bool              // traffic carries such tags; told to programs, nothing else
 	Group       int               // served by mapid -g Group; 0 by the mapid without a group
-	Params      map[string]string // further keys that the driver reads; it checks the values
+	Params      map[string]string // further keys that the driver reads, also with bad values: it refuses to open then
 	Line        int               // of the section's header
 }
 
@@ -84,6 +84,9 @@ func (s *Section) Get(name string) string {
 // that mapi.conf uses, without ".so".
 type Known struct {
 	Drivers, Libraries map[string]bool
+	// CheckParams says, for a driver, what is wrong with a parameter of a
+	// device. A driver without an entry checks when it opens the device.
+	CheckParams map[string]func(key, value string) error
 }
 
 // Default returns the configuration that holds without a file: stdflib, pcap

@@ -172,3 +172,62 @@ func TestSearch(t *testing.T) {
 		t.Errorf("directory: %v", err)
 	}
 }
+
+func TestSearchPath(t *testing.T) {
+	defer func(was string) { sysconfdir = was }(sysconfdir)
+	for dir, want := range map[string]string{
+		"/usr/local/etc": "/usr/local/etc/mapi/mapi.conf:/etc/mapi/mapi.conf:/etc/mapi.conf",
+		"/etc":           "/etc/mapi/mapi.conf:/etc/mapi.conf",
+	} {
+		sysconfdir = dir
+		if got := SearchPath(); got != want {
+			t.Errorf("%s: %s, want %s", dir, got, want)
+		}
+	}
+}
+
+// TestCheckParams has a driver that knows what is wrong with a value.
+func TestCheckParams(t *testing.T) {
+	known := build
+	known.CheckParams = map[string]func(key, value string) error{
+		"mapinicdrv": func(key, value string) error {
+			if key == "snap" {
+				return errors.New("want more than " + value)
+			}
+			return nil
+		},
+	}
+	path := write(t, "[driver]\ndevice=a\ndriver=mapinicdrv\nring_mb=1\nsnap=1\n"+
+		"[driver]\ndevice=b\ndriver=mapivindrv\ntrace_dir=?\n")
+	cfg, problems, err := Load(path, known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(problems) != 2 || problems[0].String() != path+`:5: device "a" cannot be opened: want more than 1` || !problems[1].Warning {
+		t.Errorf("problems: %v", problems)
+	}
+	if len(cfg.Devices) != 2 || cfg.Devices[0].Params["snap"] != "1" {
+		t.Errorf("devices: %+v", cfg.Devices)
+	}
+}
+
+func TestLogFolder(t *testing.T) {
+	file := write(t, "")
+	for logfile, want := range map[string]string{
+		filepath.Join(t.TempDir(), "mapi"): "",
+		"mapi":                             "",
+		"missing/mapi":                     "logfile=missing/mapi cannot be written: stat missing: no such file or directory",
+		file + "/mapi":                     "logfile=" + file + "/mapi cannot be written: " + file + " is no folder",
+	} {
+		cfg, problems := load(t, "\nlogfile="+logfile+"\n")
+		if cfg.LogFile != logfile {
+			t.Errorf("logfile %q", cfg.LogFile)
+		}
+		if want == "" && len(problems) == 0 {
+			continue
+		}
+		if len(problems) != 1 || problems[0].Text != want || problems[0].Line != 2 || problems[0].Warning {
+			t.Errorf("%s: %v, want %q", logfile, problems, want)
+		}
+	}
+}

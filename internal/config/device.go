@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// maxGroup is the highest device group; the number is part of file names.
-const maxGroup = 9999
+// MaxGroup is the highest device group; the number is part of file names.
+const MaxGroup = 9999
 
 // device adds a [driver] section to the configuration or says why not.
 func (b *builder) device(s *Section) {
@@ -63,10 +63,10 @@ func (b *builder) deviceKeys(s *Section, d *Device) bool {
 		case "vlan":
 			d.VLAN = b.numberKey(k, 0, 1) == 1
 		case "devgroup":
-			n, ok := number(k.Value, 0, maxGroup)
+			n, ok := number(k.Value, 0, MaxGroup)
 			if !ok {
 				b.errorf(k.Line, "devgroup=%s of device %s is not a number in 0..%d: the section is skipped",
-					k.Value, quote(d.Name), maxGroup)
+					k.Value, quote(d.Name), MaxGroup)
 				return false
 			}
 			d.Group = n
@@ -82,6 +82,11 @@ func (b *builder) param(d *Device, k Key) {
 	switch driver := paramOf(k.Name); driver {
 	case d.Driver:
 		d.Params[k.Name] = k.Value
+		if check := b.known.CheckParams[driver]; check != nil {
+			if err := check(k.Name, k.Value); err != nil {
+				b.errorf(k.Line, "device %s cannot be opened: %v", quote(d.Name), err)
+			}
+		}
 	case "":
 		b.unknownKey("driver", k)
 	default:

@@ -5,13 +5,21 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"gomapi/internal/mapierr"
 )
 
+// sysconfdir is where this build is installed with its configuration. It is set
+// by the linker: -X gomapi/internal/config.sysconfdir=/opt/etc.
+var sysconfdir = "/usr/local/etc"
+
 // SearchPath is the list of files that Load tries when it is given none.
-const SearchPath = "/usr/local/etc/mapi/mapi.conf:/etc/mapi/mapi.conf:/etc/mapi.conf"
+func SearchPath() string {
+	files := []string{sysconfdir + "/mapi/mapi.conf", "/etc/mapi/mapi.conf", "/etc/mapi.conf"}
+	return strings.Join(slices.Compact(files), ":")
+}
 
 // maxFile bounds the size of a file in bytes.
 const maxFile = 1 << 20
@@ -25,7 +33,7 @@ var ErrNoFile = errors.New("no file can be read")
 // file could be opened; the Config is nil then.
 func Load(path string, known Known) (*Config, []Problem, error) {
 	if path == "" {
-		path = SearchPath
+		path = SearchPath()
 	}
 	f, err := openFirst(strings.Split(path, ":"))
 	if err != nil {

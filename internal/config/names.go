@@ -30,7 +30,7 @@ var (
 	}
 	formatKeys = []string{"format", "driver", "description"}
 	// driverParams are the further keys of [driver], by the driver that reads
-	// and checks them when it opens the device.
+	// them.
 	driverParams = map[string][]string{
 		"mapinicdrv": {"ring_mb", "block_kb", "retire_ms", "snap", "promisc", "direction", "vlan_tags"},
 		"mapivindrv": {"trace_dir"},
