@@ -9,45 +9,65 @@ DEVICE   ?= lo
 SECONDS  ?= 10
 FUZZTIME ?= 1m
 
+# Where the configuration is installed, and looked for first.
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+
 GO       ?= go
-SUDO     := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
-LDFLAGS  := -X main.version=$(VERSION)
+# What runs a command as root; empty when nothing can.
+AS_ROOT  := $(shell [ "$$(id -u)" = 0 ] && echo env || command -v sudo)
+LDFLAGS  := -X main.version=$(VERSION) -X gomapi/internal/config.sysconfdir=$(SYSCONFDIR)
+
+# Fixed, so that a change is judged by what it changes.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := build
-.PHONY: deps test-deps build run test bench fuzz lint gen install help
+.PHONY: deps test-deps go seconds build run test bench fuzz lint gen install help
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-# Debian packages: what the build links, what the tests measure against.
-BUILD_DEPS := gcc libc6-dev libpcap-dev
+# Debian packages: what the build links and filters look names up in, what the
+# tests measure against.
+BUILD_DEPS := gcc libc6-dev libpcap-dev netbase
 TEST_DEPS  := tcpdump tshark iproute2
 
 deps: ## install the Debian packages that are missing
 	@missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(BUILD_DEPS) $(DEPS) 2>/dev/null | \
 	  awk '$$2 == "installed" {have[$$1]} END {n = split("$(BUILD_DEPS) $(DEPS)", p); for (i = 1; i <= n; i++) if (!(p[i] in have)) print p[i]}'); \
 	if [ -n "$$missing" ]; then \
+	  if [ -z "$(AS_ROOT)" ]; then \
+	    echo "missing packages; as root: apt-get install" $$missing >&2; exit 1; \
+	  fi; \
 	  echo "installing" $$missing; \
-	  $(SUDO) apt-get update -qq && \
-	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	  $(AS_ROOT) apt-get update -qq && \
+	  $(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
 	fi
 
 test-deps:
 	@$(MAKE) --no-print-directory deps DEPS="$(TEST_DEPS)"
 
-build: deps ## bin/mapid and bin/mapi
+go:
+	@command -v $(GO) >/dev/null || { echo "no Go: install Go 1.26 or later from https://go.dev/dl and put its bin into PATH" >&2; exit 1; }
+
+build: go deps ## bin/mapid and bin/mapi
 	$(GO) build -ldflags '$(LDFLAGS)' -o bin/mapid ./cmd/mapid
 	CGO_ENABLED=0 $(GO) build -ldflags '$(LDFLAGS)' -o bin/mapi ./cmd/mapi
 
-run: build ## count the packets of DEVICE (default lo) for SECONDS (default 10)
+seconds:
+	@case "$(SECONDS)" in \
+	  ''|*[!0-9]*) ;; \
+	  *[1-9]*) exit 0;; \
+	esac; echo "SECONDS=$(SECONDS) is not a whole number from 1" >&2; exit 1
+
+run: seconds build ## count the packets of DEVICE (default lo) for SECONDS (default 10)
 	@etc/demo $(DEVICE) $(SECONDS)
 
 test: build test-deps ## all tests
 	$(GO) vet ./...
 	$(GO) test -race -timeout 10m ./...
 
-bench: build test-deps ## speed, beside tcpdump
-	$(GO) run ./internal/bench
+bench: build test-deps ## speed, beside tcpdump; OUT=FILE keeps the report
+	$(GO) run ./internal/bench $(if $(OUT),-o $(OUT))
 
 fuzz: build ## each fuzz target for FUZZTIME (default 1m)
 	@for pkg in $$($(GO) list ./...); do \
@@ -60,15 +80,15 @@ fuzz: build ## each fuzz target for FUZZTIME (default 1m)
 lint: build ## gofmt, vet, staticcheck
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not formatted: $$unformatted"; exit 1; }
 	$(GO) vet ./...
-	$(GO) run honnef.co/go/tools/cmd/staticcheck@latest ./...
+	$(GO) run $(STATICCHECK) ./...
 
-gen: ## generated files; they are checked in
+gen: go ## generated files; they are checked in
 	@$(MAKE) --no-print-directory deps DEPS=protobuf-compiler
 	GOBIN=$(CURDIR)/bin $(GO) install google.golang.org/protobuf/cmd/protoc-gen-go
 	PATH="$(CURDIR)/bin:$$PATH" $(GO) generate ./...
 
-install: build ## into PREFIX (default /usr/local) below DESTDIR
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/etc/mapi
+install: build ## into PREFIX (default /usr/local) and SYSCONFDIR, below DESTDIR
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(SYSCONFDIR)/mapi
 	install -m 755 bin/mapid $(DESTDIR)$(PREFIX)/sbin/mapid
 	install -m 755 bin/mapi $(DESTDIR)$(PREFIX)/bin/mapi
-	install -m 644 etc/mapi.conf $(DESTDIR)$(PREFIX)/etc/mapi/mapi.conf.example
+	install -m 644 etc/mapi.conf $(DESTDIR)$(SYSCONFDIR)/mapi/mapi.conf.example

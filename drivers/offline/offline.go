@@ -4,7 +4,7 @@
 // both byte orders, versions 2.0 to 2.4 and 543.0) and pcapng with what libpcap
 // refuses there: sections of different byte order, interfaces of different link
 // types and snapshot lengths. Other formats are refused with a text that names
-// them; ERF has a driver of its own.
+// them.
 //
 //	dev, err := offline.Driver{}.OpenFile(ctx, file)
 //	err = dev.Run(ctx, sink)
@@ -161,7 +161,7 @@ func guess(head []byte) string {
 	case isText(head):
 		return ": it looks like text"
 	case isERF(head):
-		return ": it looks like ERF; open it as MFF_DAG_ERF"
+		return ": it looks like ERF, which is not read by this build"
 	}
 	return ": it begins with bytes of no known capture format"
 }

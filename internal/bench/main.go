@@ -2,7 +2,7 @@
 // would run instead, in one run and on the same file. docs/bench.md describes
 // the file and the method.
 //
-//	go run ./internal/bench [-rounds N] [-o docs/performance.md]
+//	go run ./internal/bench [-rounds N] [-o FILE]
 package main
 
 import (
