@@ -7,11 +7,12 @@
 // its Def and is written nowhere else.
 //
 // An instance lives through New (apply), Start (connect), any number of
-// Process, Expire and Reset calls, End (the device has ended) and Close. New
-// and Close run on control goroutines; from Start to Close every other call
-// comes from one goroutine at a time, so an instance needs no lock. Powers
-// beyond Process are the small interfaces below, looked for once when the
-// function is applied, never per packet.
+// Process, Expire and Reset calls, End (the device has ended) and Close (the
+// flow is closed, connected or not). New, Start and Close run on control
+// goroutines; between Start and Close every other call comes from one goroutine
+// at a time, so an instance needs no lock. Powers beyond Process are the small
+// interfaces below, looked for once when the function is applied, never per
+// packet.
 package flib
 
 import (
@@ -65,11 +66,17 @@ type Function interface {
 }
 
 // A Starter does something at connect, before the first packet. An error makes
-// connect fail with its number (7007 without one); what was started is closed.
-type Starter interface{ Start() error }
+// connect fail with its number (7007 without one); then Stop is called for the
+// functions of the flow that were started, and a later connect may call Start
+// again.
+type Starter interface {
+	Start() error
+	Stop()
+}
 
-// A Closer releases what Start acquired and returns when that is done, with
-// files flushed. It is called once, after the last Process.
+// A Closer releases what New and Start acquired and returns when that is done,
+// with files flushed. It is called once for every instance that New has made,
+// after the last Process.
 type Closer interface{ Close() error }
 
 // An Expirer acts on the passing of packet time. Expire is called after each
@@ -98,14 +105,15 @@ type LinkTyper interface {
 // all others of the device and does not call Process.
 type Classifier interface {
 	// Program returns the filter for a link type that AddLinkType has seen,
-	// nil when nothing of that type can match.
+	// nil when nothing of that type can match. It may be called from any
+	// goroutine, also while AddLinkType runs.
 	Program(linkType uint16) *filter.Program
 }
 
 // Env is what the engine offers to a constructor.
 type Env interface {
-	// NewResult reserves size bytes of result for the instance, zero, in the
-	// memory that the flow's owner reads. One result per instance.
+	// NewResult reserves size bytes of result for the instance, at least one,
+	// zero, in the memory that the flow's owner reads. One result per instance.
 	NewResult(size int) (*Result, error)
 	// LinkType is the DLT of the device's packets, or of the first in a file
 	// that mixes them.

@@ -8,13 +8,18 @@ import (
 	"gomapi/internal/wire"
 )
 
-// call sends a request and waits for its response.
+// givenUp says that a call has ended without an answer: what it asked for may be
+// done or not.
+type givenUp struct{ error }
+
+func (g givenUp) Error() string { return "gave up waiting for mapid: " + g.error.Error() }
+func (g givenUp) Unwrap() error { return g.error }
+
+// call sends a request and waits for its response. It takes over the files.
 func (l *link) call(ctx context.Context, req *wire.Request, files ...*os.File) (*wire.Response, error) {
 	if err := ctx.Err(); err != nil {
+		wire.CloseAll(files)
 		return nil, mapierr.Wrap(ErrCommSocket, "not sent", err)
-	}
-	if err := l.err(); err != nil {
-		return nil, err
 	}
 	ch := make(chan *wire.Response, 1)
 	l.mu.Lock()
@@ -22,41 +27,71 @@ func (l *link) call(ctx context.Context, req *wire.Request, files ...*os.File) (
 	req.Id = l.lastID
 	l.pending[req.Id] = ch
 	l.mu.Unlock()
-	if err := l.conn.Send(req, files...); err != nil {
-		l.forget(req.Id)
-		return nil, mapierr.Wrap(ErrCommSocket, "request", err)
-	}
+	l.enqueue(outgoing{req, files})
 	select {
 	case resp := <-ch:
-		return resp, responseError(resp)
+		return answer(resp)
 	case <-l.lost:
 		return nil, l.err()
 	case <-ctx.Done():
-		return nil, l.giveUp(ctx, req.Id)
+		return l.giveUp(ctx, req.Id, ch)
 	}
 }
 
-// giveUp leaves a request to deliver, which undoes what it brings.
-func (l *link) giveUp(ctx context.Context, id uint64) error {
+// giveUp leaves a request to deliver, which undoes what it brings, unless the
+// response has come in the meantime.
+func (l *link) giveUp(ctx context.Context, id uint64, ch chan *wire.Response) (*wire.Response, error) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if _, ok := l.pending[id]; ok {
+	_, waiting := l.pending[id]
+	if waiting {
 		l.pending[id] = nil
 	}
-	return mapierr.Wrap(ErrCommSocket, "gave up waiting for mapid", ctx.Err())
-}
-
-func (l *link) forget(id uint64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.pending, id)
-}
-
-func responseError(resp *wire.Response) error {
-	if resp.Error != nil {
-		return remoteError(resp.Error)
+	l.mu.Unlock()
+	if !waiting {
+		return answer(<-ch)
 	}
-	return nil
+	return nil, &mapierr.Error{Code: ErrCommSocket, Err: givenUp{ctx.Err()}}
+}
+
+// deliver hands a response to its caller, or undoes what a caller who has given
+// up no longer wants.
+func (l *link) deliver(resp *wire.Response) {
+	l.mu.Lock()
+	ch, ok := l.pending[resp.Id]
+	delete(l.pending, resp.Id)
+	l.mu.Unlock()
+	switch {
+	case ch != nil:
+		ch <- resp // has room for it
+	case ok:
+		l.undo(resp)
+	}
+}
+
+// undo gives back what a late response brings. Nobody waits for the answer.
+func (l *link) undo(resp *wire.Response) {
+	req := &wire.Request{}
+	switch r := resp.Result.(type) {
+	case *wire.Response_FlowCreated:
+		req.Call = &wire.Request_CloseFlow{CloseFlow: &wire.CloseFlow{Fd: r.FlowCreated.Fd}}
+	case *wire.Response_OfflineDeviceCreated:
+		req.Call = &wire.Request_DeleteOfflineDevice{DeleteOfflineDevice: &wire.DeleteOfflineDevice{Name: r.OfflineDeviceCreated.Name}}
+	default:
+		return // functions go with their flow, which its owner has to close
+	}
+	l.mu.Lock()
+	l.lastID++
+	req.Id = l.lastID
+	l.mu.Unlock()
+	l.enqueue(outgoing{req: req})
+}
+
+// answer turns a response that tells of an error into one.
+func answer(resp *wire.Response) (*wire.Response, error) {
+	if resp.Error != nil {
+		return nil, remoteError(resp.Error)
+	}
+	return resp, nil
 }
 
 // remoteError makes an error of what the daemon says.

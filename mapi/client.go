@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 	"sync"
+
+	"gomapi/internal/mapierr"
 )
 
 // A Client talks to one daemon. The zero value finds the daemon of this host.
@@ -19,30 +21,47 @@ type Client struct {
 	// call.
 	Dial func(ctx context.Context) (*net.UnixConn, error)
 
-	mu   sync.Mutex // guards link; held while connecting
-	link *link      // nil: not connected yet
+	mu      sync.Mutex
+	link    *link         // nil: not connected yet
+	dialing chan struct{} // not nil: a call connects; closed when it is done
+	lastFD  int           // highest number of a flow so far
 
 	lastMu sync.Mutex
 	last   *Error
 }
 
 // connection returns the client's connection, which it makes if there is none
-// or the last one was lost.
+// or the last one was lost. Of several calls at once one connects and the
+// others wait, each no longer than its context.
 func (c *Client) connection(ctx context.Context) (*link, error) {
+	for {
+		c.mu.Lock()
+		if c.link != nil && c.link.err() == nil {
+			defer c.mu.Unlock()
+			return c.link, nil
+		}
+		if c.dialing == nil {
+			c.dialing = make(chan struct{})
+			c.mu.Unlock()
+			return c.connect(ctx)
+		}
+		other := c.dialing
+		c.mu.Unlock()
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return nil, mapierr.Wrap(ErrCommInitSocket, "gave up waiting for mapid", ctx.Err())
+		}
+	}
+}
+
+// connect makes a connection in place of one that was lost. c.dialing is set.
+func (c *Client) connect(ctx context.Context) (*link, error) {
+	l, err := c.dial(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.link != nil && c.link.err() == nil {
-		return c.link, nil
-	}
-	dial := c.Dial
-	if dial == nil {
-		dial = c.dialSocket
-	}
-	sock, err := dial(ctx)
-	if err != nil {
-		return nil, err
-	}
-	l, err := greet(ctx, sock)
+	close(c.dialing)
+	c.dialing = nil
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +70,28 @@ func (c *Client) connection(ctx context.Context) (*link, error) {
 	}
 	c.link = l
 	return l, nil
+}
+
+func (c *Client) dial(ctx context.Context) (*link, error) {
+	dial := c.Dial
+	if dial == nil {
+		dial = c.dialSocket
+	}
+	sock, err := dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	after := c.lastFD
+	c.mu.Unlock()
+	return greet(ctx, sock, after)
+}
+
+// numbered remembers the number of a flow: a later connection gives higher ones.
+func (c *Client) numbered(fd int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lastFD = max(c.lastFD, fd)
 }
 
 // Close ends the connection. The daemon closes the client's flows. The client

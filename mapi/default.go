@@ -2,6 +2,7 @@ package mapi
 
 import (
 	"context"
+	"maps"
 	"sync"
 
 	"gomapi/internal/mapierr"
@@ -26,9 +27,10 @@ type numbered struct {
 	functions map[int]*Function
 }
 
-// Errors of calls whose numbers mean nothing.
+// Errors of calls that come too early or name nothing.
 var (
 	errNotInitialized = mapierr.New(ErrNotInitialized, "create a flow or an offline device first")
+	errNoFunction     = mapierr.New(ErrCouldNotApplyFunction, "no function named")
 )
 
 // flow finds a flow by number. bad is the error number for fd <= 0.
@@ -90,6 +92,9 @@ func ApplyFunction(fd int, name string, args ...any) (fid int, err error) {
 		return -1, std.client.fail(err, "apply %s to flow %d", name, fd)
 	}
 	f, err := std.flow(fd, ErrInvalidFunction)
+	if name == "" && isCode(err, ErrInvalidFlow) {
+		err = errNoFunction
+	}
 	if err != nil {
 		return fail(err)
 	}
@@ -117,8 +122,14 @@ func Connect(fd int) error {
 // scope, in its order; one for a local flow.
 type Results []Result
 
-// Uint64 returns the first word of the first result, such as a counter.
-func (r Results) Uint64() uint64 { return r[0].Uint64() }
+// Uint64 returns the first word of the first result, such as a counter, and 0
+// when there is none.
+func (r Results) Uint64() uint64 {
+	if len(r) == 0 {
+		return 0
+	}
+	return r[0].Uint64()
+}
 
 // ReadResults copies the result of a function. See Function.Read. Errors
 // besides: 6141 nothing was created yet, 6145 no such flow, or fd or fid not
@@ -176,54 +187,76 @@ func CreateOfflineDevice(path string, format Format) (name string, err error) {
 	return d.name, nil
 }
 
-// device finds an offline device by name. It returns nil for a live one, on
-// which the calls do nothing.
+// device finds an offline device by name. It returns nil for a name that is none
+// of the program's.
 func (d *defaults) device(name string) (*OfflineDevice, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	dev, ok := d.offline[name]
 	switch {
 	case !d.inited:
 		return nil, errNotInitialized
 	case name == "":
 		return nil, mapierr.New(ErrInvalidArgument1, "no device named")
-	case !ok:
-		return nil, mapierr.New(ErrNoDevice, "no offline device %q", name)
 	}
-	return dev, nil
+	return d.offline[name], nil
+}
+
+// other asks the daemon about a name that is none of the program's: on a live
+// device the calls for offline devices do nothing, as in the original.
+func (d *defaults) other(call func(l *link) error) error {
+	l, err := d.client.connection(context.Background())
+	if err != nil {
+		return err
+	}
+	return call(l)
 }
 
 // StartOfflineDevice begins to read the file of an offline device. Errors: 6141
 // nothing was created yet, 7001 no name, 3202 no such device.
 func StartOfflineDevice(name string) error {
 	d, err := std.device(name)
-	if err != nil {
-		return std.client.fail(err, "start offline device %q", name)
+	if d != nil {
+		return d.Start(context.Background())
 	}
-	return d.Start(context.Background())
+	if err == nil {
+		err = std.other(func(l *link) error { return l.startOffline(context.Background(), text(name)) })
+	}
+	return std.client.fail(err, "start offline device %q", name)
 }
 
 // WaitOfflineDevice returns when the file was read to its end. See
 // OfflineDevice.Wait.
 func WaitOfflineDevice(name string) error {
 	d, err := std.device(name)
-	if err != nil {
-		return std.client.fail(err, "wait for offline device %q", name)
+	if d != nil {
+		return d.Wait(context.Background())
 	}
-	return d.Wait(context.Background())
+	if err == nil {
+		err = mapierr.New(ErrNoDevice, "no offline device %q", name)
+	}
+	return std.client.fail(err, "wait for offline device %q", name)
 }
 
 // DeleteOfflineDevice closes the flows on an offline device and forgets it.
 // Errors are those of StartOfflineDevice.
 func DeleteOfflineDevice(name string) error {
 	d, err := std.device(name)
-	if err != nil {
-		return std.client.fail(err, "delete offline device %q", name)
+	if d != nil {
+		std.forget(name)
+		return d.Delete(context.Background())
 	}
-	std.mu.Lock()
-	delete(std.offline, name)
-	std.mu.Unlock()
-	return d.Delete(context.Background())
+	if err == nil {
+		err = std.other(func(l *link) error { return l.deleteOffline(context.Background(), text(name)) })
+	}
+	return std.client.fail(err, "delete offline device %q", name)
+}
+
+// forget drops an offline device and the flows on it.
+func (d *defaults) forget(name string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.offline, name)
+	maps.DeleteFunc(d.flows, func(_ int, f *numbered) bool { return f.device == name })
 }
 
 // ReadError returns the number and text of the last failed call and forgets
@@ -233,15 +266,18 @@ func ReadError() (code int, text string) { return std.client.ReadError() }
 // IsRemote reports whether the flow is on other hosts. It returns 6145 when
 // there is no such flow.
 func IsRemote(fd int) (bool, error) {
-	_, err := std.flow(fd, ErrInvalidFlow)
-	return false, std.client.fail(err, "scope of flow %d", fd)
+	_, err := GetScopeSize(fd)
+	return false, err
 }
 
 // GetScopeSize returns how many sensors the flow is on: how many results
 // ReadResults gives. It returns 6145 when there is no such flow.
 func GetScopeSize(fd int) (int, error) {
-	if _, err := std.flow(fd, ErrInvalidFlow); err != nil {
-		return -1, std.client.fail(err, "scope of flow %d", fd)
+	std.mu.Lock()
+	_, ok := std.flows[fd]
+	std.mu.Unlock()
+	if !ok {
+		return -1, std.client.fail(mapierr.New(ErrInvalidFlow, "no flow %d", fd), "scope of flow %d", fd)
 	}
 	return 1, nil
 }

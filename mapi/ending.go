@@ -48,9 +48,9 @@ func (l *link) event(resp *wire.Response) {
 }
 
 // wait returns when done says so, which is asked now and after each end of the
-// device, with how often it has ended. It returns the error of the last end, and
-// why it gave up waiting.
-func (e *ending) wait(ctx context.Context, l *link, done func(times int) bool) (last, err error) {
+// device, with how often it has ended, or when gone is closed. It returns the
+// error of the last end, and why it gave up waiting.
+func (e *ending) wait(ctx context.Context, l *link, gone <-chan struct{}, done func(times int) bool) (last, err error) {
 	for {
 		e.mu.Lock()
 		next, last, times := e.next, e.err, e.times
@@ -60,6 +60,8 @@ func (e *ending) wait(ctx context.Context, l *link, done func(times int) bool) (
 		}
 		select {
 		case <-next:
+		case <-gone:
+			return nil, nil
 		case <-l.lost:
 			return nil, l.err()
 		case <-ctx.Done():

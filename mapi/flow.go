@@ -2,6 +2,8 @@ package mapi
 
 import (
 	"context"
+	"errors"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -40,6 +42,8 @@ type Flow struct {
 	devtype string
 	place   *shm.FlowReader
 	closed  atomic.Bool
+	gone    chan struct{}  // closed with the flow
+	unsure  atomic.Bool    // a call that changes the flow was given up
 	offline *OfflineDevice // made with the flow, started by Connect, deleted by Close
 }
 
@@ -79,9 +83,43 @@ func (c *Client) createFlow(ctx context.Context, device string) (*Flow, error) {
 	if err != nil {
 		return nil, mapierr.Wrap(ErrNoResult, "place of the flow", err)
 	}
-	return &Flow{
+	f := &Flow{
 		client: c, link: l, fd: int(created.Fd), device: created.Device, devtype: created.Devtype, place: place,
-	}, nil
+		gone: make(chan struct{}),
+	}
+	c.numbered(f.fd)
+	l.mu.Lock()
+	l.open[f] = struct{}{}
+	l.mu.Unlock()
+	return f, nil
+}
+
+// end marks the flow as closed and reports whether it was not before. It comes
+// before the daemon is told: what is read of a closed flow may be another's.
+func (f *Flow) end() bool {
+	if f.closed.Swap(true) {
+		return false
+	}
+	close(f.gone)
+	f.link.mu.Lock()
+	delete(f.link.open, f)
+	f.link.mu.Unlock()
+	return true
+}
+
+// change sends a request that changes the flow. After one that was given up
+// nobody knows what the flow is, so it can only be closed.
+func (f *Flow) change(ctx context.Context, req *wire.Request, files ...*os.File) (*wire.Response, error) {
+	if f.unsure.Load() {
+		wire.CloseAll(files)
+		return nil, mapierr.New(ErrCommSocket, "an earlier call on flow %d was given up: close it and create another", f.fd)
+	}
+	resp, err := f.link.call(ctx, req, files...)
+	var g givenUp
+	if errors.As(err, &g) {
+		f.unsure.Store(true)
+	}
+	return resp, err
 }
 
 // errAnswer is the reason when the daemon answers something else than it was
@@ -121,7 +159,8 @@ func fromNanos(ns int64) time.Time {
 
 // Connect starts the flow: its functions see the packets that arrive from now
 // on. Errors: 6145 the flow is closed, 3081 connected already, and those of
-// the functions; then the flow is as it was.
+// the functions; then the flow is as it was. When ctx ends before the daemon has
+// answered (5123), the flow can only be closed.
 func (f *Flow) Connect(ctx context.Context) error {
 	return f.client.fail(f.connect(ctx), "connect flow %d", f.fd)
 }
@@ -130,7 +169,7 @@ func (f *Flow) connect(ctx context.Context) error {
 	if f.closed.Load() {
 		return errClosed(f.fd)
 	}
-	_, err := f.link.call(ctx, &wire.Request{Call: &wire.Request_Connect{Connect: &wire.Connect{Fd: int32(f.fd)}}})
+	_, err := f.change(ctx, &wire.Request{Call: &wire.Request_Connect{Connect: &wire.Connect{Fd: int32(f.fd)}}})
 	if err == nil && f.offline != nil {
 		err = f.offline.Start(ctx)
 	}
@@ -153,8 +192,11 @@ func (f *Flow) wait(ctx context.Context) error {
 		return errClosed(f.fd)
 	}
 	ended := func(int) bool { return f.Status() != FlowActive }
-	if _, err := f.link.ending(f.device).wait(ctx, f.link, ended); err != nil {
+	if _, err := f.link.ending(f.device).wait(ctx, f.link, f.gone, ended); err != nil {
 		return err
+	}
+	if f.closed.Load() {
+		return errClosed(f.fd)
 	}
 	// The state may be ahead of the event that brings the error, and a flow
 	// that was connected after the end gets none.
@@ -172,7 +214,7 @@ func (f *Flow) Close(ctx context.Context) error {
 }
 
 func (f *Flow) close(ctx context.Context) error {
-	if f.closed.Swap(true) {
+	if !f.end() {
 		return errClosed(f.fd)
 	}
 	_, err := f.link.call(ctx, &wire.Request{Call: &wire.Request_CloseFlow{CloseFlow: &wire.CloseFlow{Fd: int32(f.fd)}}})

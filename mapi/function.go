@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"reflect"
 	"time"
 
 	"gomapi/internal/mapierr"
@@ -37,7 +38,7 @@ func (f *Flow) apply(ctx context.Context, name string, args []any) (*Function, e
 		return nil, errClosed(f.fd)
 	}
 	if name == "" {
-		return nil, mapierr.New(ErrCouldNotApplyFunction, "no function named")
+		return nil, errNoFunction
 	}
 	req := &wire.ApplyFunction{Fd: int32(f.fd), Name: text(name)}
 	for i, a := range args {
@@ -47,7 +48,7 @@ func (f *Flow) apply(ctx context.Context, name string, args []any) (*Function, e
 		}
 		req.Args = append(req.Args, v)
 	}
-	resp, err := f.link.call(ctx, &wire.Request{Call: &wire.Request_ApplyFunction{ApplyFunction: req}})
+	resp, err := f.change(ctx, &wire.Request{Call: &wire.Request_ApplyFunction{ApplyFunction: req}})
 	if err != nil {
 		return nil, err
 	}
@@ -66,39 +67,22 @@ func (f *Flow) apply(ctx context.Context, name string, args []any) (*Function, e
 
 // value makes the message of an argument.
 func value(arg any) (*wire.Value, error) {
-	switch v := arg.(type) {
-	case string:
-		return &wire.Value{Kind: &wire.Value_Text{Text: []byte(v)}}, nil
-	case []byte:
-		return &wire.Value{Kind: &wire.Value_Text{Text: v}}, nil
-	case uint64:
-		if v > math.MaxInt64 {
-			return &wire.Value{Kind: &wire.Value_Uint{Uint: v}}, nil
-		}
-		return intValue(int64(v)), nil
-	case uint:
-		return value(uint64(v))
-	case int:
-		return intValue(int64(v)), nil
-	case int8:
-		return intValue(int64(v)), nil
-	case int16:
-		return intValue(int64(v)), nil
-	case int32:
-		return intValue(int64(v)), nil
-	case int64:
-		return intValue(v), nil
-	case uint8:
-		return intValue(int64(v)), nil
-	case uint16:
-		return intValue(int64(v)), nil
-	case uint32:
-		return intValue(int64(v)), nil
+	if b, ok := arg.([]byte); ok {
+		return &wire.Value{Kind: &wire.Value_Text{Text: b}}, nil
+	}
+	v := reflect.ValueOf(arg)
+	switch {
+	case v.Kind() == reflect.String:
+		return &wire.Value{Kind: &wire.Value_Text{Text: []byte(v.String())}}, nil
+	case v.CanInt():
+		return &wire.Value{Kind: &wire.Value_Int{Int: v.Int()}}, nil
+	case v.CanUint() && v.Uint() > math.MaxInt64:
+		return &wire.Value{Kind: &wire.Value_Uint{Uint: v.Uint()}}, nil
+	case v.CanUint():
+		return &wire.Value{Kind: &wire.Value_Int{Int: int64(v.Uint())}}, nil
 	}
 	return nil, fmt.Errorf("a %T cannot be passed: use an integer, a string or []byte", arg)
 }
-
-func intValue(v int64) *wire.Value { return &wire.Value{Kind: &wire.Value_Int{Int: v}} }
 
 // FID is the number of the function.
 func (fn *Function) FID() int { return fn.fid }
@@ -136,6 +120,9 @@ func (fn *Function) Read() (Result, error) {
 	if err := fn.result.Read(r.Res); err != nil {
 		return Result{}, fn.fail(mapierr.Wrap(ErrReaderSem, "result", err))
 	}
+	if fn.flow.closed.Load() { // what was read may be another's
+		return Result{}, fn.fail(errClosed(fn.flow.fd))
+	}
 	r.TS = uint64(time.Now().UnixMicro())
 	return r, nil
 }
@@ -150,7 +137,11 @@ func (fn *Function) Uint64() (uint64, error) {
 	if fn.result.Size() != 8 {
 		return 0, fn.fail(mapierr.New(ErrNoResult, "the result of %s is %d bytes, not one number: use Read", fn.name, fn.result.Size()))
 	}
-	return fn.result.Uint64(), nil
+	n := fn.result.Uint64()
+	if fn.flow.closed.Load() { // what was read may be another's
+		return 0, fn.fail(errClosed(fn.flow.fd))
+	}
+	return n, nil
 }
 
 // readable reports why there is nothing to read, nil when there is.

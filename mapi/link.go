@@ -3,6 +3,7 @@ package mapi
 import (
 	"context"
 	"net"
+	"os"
 	"sync"
 
 	"gomapi/internal/mapierr"
@@ -11,22 +12,33 @@ import (
 )
 
 // link is one connection to a daemon: requests out, responses and events in,
-// and the memory with the results.
+// and the memory with the results. One goroutine sends and one receives, so
+// that no caller waits for the other end longer than its context.
 type link struct {
-	conn   *wire.Conn
-	view   *shm.View
-	lost   chan struct{} // closed when the connection is no more
-	reader sync.WaitGroup
+	conn    *wire.Conn
+	view    *shm.View
+	lost    chan struct{} // closed when the connection is no more
+	workers sync.WaitGroup
 
 	mu      sync.Mutex
 	reason  error // why lost is closed
 	lastID  uint64
 	pending map[uint64]chan *wire.Response // nil channel: the caller has given up
-	devices map[string]*ending             // by name
+	queue   []outgoing
+	wake    chan struct{}      // capacity 1: there is something in queue
+	devices map[string]*ending // by name
+	open    map[*Flow]struct{}
 }
 
-// greet says hello on a fresh connection and takes it over.
-func greet(ctx context.Context, sock *net.UnixConn) (*link, error) {
+// outgoing is a request to send. The files are the link's to close.
+type outgoing struct {
+	req   *wire.Request
+	files []*os.File
+}
+
+// greet says hello on a fresh connection and takes it over. The daemon numbers
+// the flows from above after.
+func greet(ctx context.Context, sock *net.UnixConn, after int) (*link, error) {
 	stop := context.AfterFunc(ctx, func() { sock.Close() })
 	defer stop()
 	l := &link{
@@ -34,23 +46,26 @@ func greet(ctx context.Context, sock *net.UnixConn) (*link, error) {
 		lost:    make(chan struct{}),
 		lastID:  1,
 		pending: make(map[uint64]chan *wire.Response),
+		wake:    make(chan struct{}, 1),
 		devices: make(map[string]*ending),
+		open:    make(map[*Flow]struct{}),
 	}
-	if err := l.hello(); err != nil {
+	if err := l.hello(after); err != nil {
 		sock.Close()
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
 		return nil, mapierr.Wrap(mapierr.CodeOf(err, ErrCommSocket), "greet mapid", err)
 	}
-	l.reader.Go(l.read) // close waits for it
+	l.workers.Go(l.receive) // close waits for both
+	l.workers.Go(l.send)
 	return l, nil
 }
 
 // hello exchanges the first messages and maps the results.
-func (l *link) hello() error {
-	req := &wire.Request{Id: l.lastID, Call: &wire.Request_Hello{Hello: &wire.Hello{Version: wire.Version}}}
-	if err := l.conn.Send(req); err != nil {
+func (l *link) hello(after int) error {
+	hello := &wire.Hello{Version: wire.Version, After: int32(after)}
+	if err := l.conn.Send(&wire.Request{Id: l.lastID, Call: &wire.Request_Hello{Hello: hello}}); err != nil {
 		return err
 	}
 	resp := &wire.Response{}
@@ -83,15 +98,15 @@ func (l *link) err() error {
 	}
 }
 
-// close ends the connection and waits for the reader.
+// close ends the connection and waits for the goroutines.
 func (l *link) close() {
 	l.conn.Close()
-	l.reader.Wait()
+	l.workers.Wait()
 	l.view.Close()
 }
 
-// read takes what the daemon sends until the connection ends.
-func (l *link) read() {
+// receive takes what the daemon sends until the connection ends.
+func (l *link) receive() {
 	for {
 		resp := &wire.Response{}
 		files, err := l.conn.Receive(resp)
@@ -111,6 +126,59 @@ func (l *link) read() {
 	}
 }
 
+// send sends what is in the queue until the connection ends.
+func (l *link) send() {
+	for {
+		select {
+		case <-l.wake:
+		case <-l.lost:
+			l.drop()
+			return
+		}
+		l.mu.Lock()
+		queue := l.queue
+		l.queue = nil
+		l.mu.Unlock()
+		for _, o := range queue {
+			err := l.conn.Send(o.req, o.files...)
+			wire.CloseAll(o.files)
+			if err != nil {
+				l.refuse(o.req.Id, err)
+			}
+		}
+	}
+}
+
+// enqueue leaves a request to the sender, which takes over the files.
+func (l *link) enqueue(o outgoing) {
+	l.mu.Lock()
+	l.queue = append(l.queue, o)
+	l.mu.Unlock()
+	select {
+	case l.wake <- struct{}{}:
+	default: // awake already
+	}
+	if l.err() != nil {
+		l.drop()
+	}
+}
+
+// drop forgets what will never be sent.
+func (l *link) drop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, o := range l.queue {
+		wire.CloseAll(o.files)
+	}
+	l.queue = nil
+}
+
+// refuse answers a request that could not be sent, such as one over the size of
+// a message. A broken connection is noticed by the receiver as well.
+func (l *link) refuse(id uint64, err error) {
+	l.deliver(&wire.Response{Id: id, Error: &wire.Error{Code: int32(ErrCommSocket), Text: text(err.Error())}})
+}
+
 // lose marks the connection as lost and wakes everybody who waits on it.
 func (l *link) lose(err error) {
 	l.conn.Close()
@@ -118,37 +186,4 @@ func (l *link) lose(err error) {
 	defer l.mu.Unlock()
 	l.reason = mapierr.Wrap(ErrCommSocket, "connection to mapid lost", err)
 	close(l.lost)
-}
-
-// deliver hands a response to its caller, or undoes what a caller who has given
-// up no longer wants.
-func (l *link) deliver(resp *wire.Response) {
-	l.mu.Lock()
-	ch, ok := l.pending[resp.Id]
-	delete(l.pending, resp.Id)
-	l.mu.Unlock()
-	switch {
-	case ch != nil:
-		ch <- resp // has room for it
-	case ok:
-		l.undo(resp)
-	}
-}
-
-// undo gives back what a late response brings.
-func (l *link) undo(resp *wire.Response) {
-	req := &wire.Request{}
-	switch r := resp.Result.(type) {
-	case *wire.Response_FlowCreated:
-		req.Call = &wire.Request_CloseFlow{CloseFlow: &wire.CloseFlow{Fd: r.FlowCreated.Fd}}
-	case *wire.Response_OfflineDeviceCreated:
-		req.Call = &wire.Request_DeleteOfflineDevice{DeleteOfflineDevice: &wire.DeleteOfflineDevice{Name: r.OfflineDeviceCreated.Name}}
-	default:
-		return
-	}
-	l.mu.Lock()
-	l.lastID++
-	req.Id = l.lastID // nobody waits for the answer
-	l.mu.Unlock()
-	_ = l.conn.Send(req) // a lost connection undoes it as well
 }

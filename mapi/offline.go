@@ -3,6 +3,7 @@ package mapi
 import (
 	"context"
 	"os"
+	"sync"
 	"syscall"
 
 	"gomapi/internal/mapierr"
@@ -29,6 +30,8 @@ type OfflineDevice struct {
 	client *Client
 	link   *link
 	name   string
+	once   sync.Once
+	gone   chan struct{} // closed with the device
 }
 
 // CreateOfflineDevice makes a device of a capture file. The program opens the
@@ -46,9 +49,9 @@ func (c *Client) createOffline(ctx context.Context, path string, format Format) 
 	if err != nil {
 		return nil, mapierr.Wrap(ErrFile, "open the capture file", err)
 	}
-	defer file.Close()
 	l, err := c.connection(ctx)
 	if err != nil {
+		file.Close()
 		return nil, err
 	}
 	resp, err := l.call(ctx, &wire.Request{Call: &wire.Request_CreateOfflineDevice{
@@ -61,7 +64,7 @@ func (c *Client) createOffline(ctx context.Context, path string, format Format) 
 	if created == nil {
 		return nil, errAnswer
 	}
-	return &OfflineDevice{client: c, link: l, name: created.Name}, nil
+	return &OfflineDevice{client: c, link: l, name: created.Name, gone: make(chan struct{})}, nil
 }
 
 // Name is what CreateFlow takes: the path, "@" and a number.
@@ -70,16 +73,26 @@ func (d *OfflineDevice) Name() string { return d.name }
 // Start begins to read the file, at full speed and once. A device that was
 // started before is left as it is. It returns 3202 when the device was deleted.
 func (d *OfflineDevice) Start(ctx context.Context) error {
-	_, err := d.link.call(ctx, &wire.Request{Call: &wire.Request_StartOfflineDevice{
-		StartOfflineDevice: &wire.StartOfflineDevice{Name: d.name},
+	return d.client.fail(d.link.startOffline(ctx, d.name), "start offline device %q", d.name)
+}
+
+func (l *link) startOffline(ctx context.Context, name string) error {
+	_, err := l.call(ctx, &wire.Request{Call: &wire.Request_StartOfflineDevice{
+		StartOfflineDevice: &wire.StartOfflineDevice{Name: name},
 	}})
-	return d.client.fail(err, "start offline device %q", d.name)
+	return err
 }
 
 // Wait returns when the file was read to its end: nil, or the error that ended
-// it before, 6155 with the offset for a damaged file.
+// it before, 6155 with the offset for a damaged file; 3202 when the device is
+// deleted.
 func (d *OfflineDevice) Wait(ctx context.Context) error {
-	last, err := d.link.ending(d.name).wait(ctx, d.link, func(times int) bool { return times > 0 })
+	last, err := d.link.ending(d.name).wait(ctx, d.link, d.gone, func(times int) bool { return times > 0 })
+	select {
+	case <-d.gone:
+		err = mapierr.New(ErrNoDevice, "the device was deleted")
+	default:
+	}
 	if err == nil {
 		err = last
 	}
@@ -89,10 +102,33 @@ func (d *OfflineDevice) Wait(ctx context.Context) error {
 // Delete closes the flows on the device and forgets it. It returns 3202 when
 // the device was deleted before.
 func (d *OfflineDevice) Delete(ctx context.Context) error {
-	_, err := d.link.call(ctx, &wire.Request{Call: &wire.Request_DeleteOfflineDevice{
-		DeleteOfflineDevice: &wire.DeleteOfflineDevice{Name: d.name},
+	d.end()
+	return d.client.fail(d.link.deleteOffline(ctx, d.name), "delete offline device %q", d.name)
+}
+
+func (l *link) deleteOffline(ctx context.Context, name string) error {
+	_, err := l.call(ctx, &wire.Request{Call: &wire.Request_DeleteOfflineDevice{
+		DeleteOfflineDevice: &wire.DeleteOfflineDevice{Name: name},
 	}})
-	return d.client.fail(err, "delete offline device %q", d.name)
+	return err
+}
+
+// end marks the device as deleted and its flows as closed, before the daemon is
+// told: what is read of a closed flow may be another's.
+func (d *OfflineDevice) end() {
+	d.once.Do(func() { close(d.gone) })
+	d.link.mu.Lock()
+	delete(d.link.devices, d.name)
+	var flows []*Flow
+	for f := range d.link.open {
+		if f.device == d.name {
+			flows = append(flows, f)
+		}
+	}
+	d.link.mu.Unlock()
+	for _, f := range flows {
+		f.end()
+	}
 }
 
 // CreateOfflineFlow makes a device of a capture file and a flow on it. Connect

@@ -67,6 +67,7 @@ func Apply(t testing.TB, lib flib.Library, name string, args ...any) (*Bench, er
 
 // start does what connect does.
 func (b *Bench) start() {
+	b.t.Helper()
 	if lt, ok := b.Function.(flib.LinkTyper); ok {
 		if err := lt.AddLinkType(context.Background(), EN10MB); err != nil {
 			b.t.Fatal(err)

@@ -2,6 +2,8 @@ package stdflib
 
 import (
 	"context"
+	"slices"
+	"sync/atomic"
 
 	"gomapi/flib"
 	"gomapi/internal/filter"
@@ -28,7 +30,7 @@ var bpfFilter = flib.Def{
 type packetFilter struct {
 	env      flib.Env
 	expr     string
-	programs []typedProgram // few: one per link type of the device
+	programs atomic.Pointer[[]typedProgram] // few: one per link type of the device
 	out      []*flib.Packet
 }
 
@@ -48,14 +50,17 @@ func newPacketFilter(ctx context.Context, env flib.Env, args flib.Args) (flib.Fu
 	if err != nil {
 		return nil, err
 	}
-	return &packetFilter{env: env, expr: expr, programs: []typedProgram{{env.LinkType(), p}}}, nil
+	f := &packetFilter{env: env, expr: expr}
+	f.programs.Store(&[]typedProgram{{env.LinkType(), p}})
+	return f, nil
 }
 
 // AddLinkType compiles the expression for one more link type. Where that fails,
 // because libpcap has no such test for the link type, nothing can match.
 func (f *packetFilter) AddLinkType(ctx context.Context, linkType uint16) error {
-	for i := range f.programs {
-		if f.programs[i].linkType == linkType {
+	known := *f.programs.Load()
+	for i := range known {
+		if known[i].linkType == linkType {
 			return nil
 		}
 	}
@@ -63,15 +68,17 @@ func (f *packetFilter) AddLinkType(ctx context.Context, linkType uint16) error {
 	if err != nil && mapierr.CodeOf(err, mapierr.PcapOpenDead) != mapierr.PcapBPF {
 		return err
 	}
-	f.programs = append(f.programs, typedProgram{linkType, p})
+	// Program may be reading the old list.
+	more := append(slices.Clone(known), typedProgram{linkType, p})
+	f.programs.Store(&more)
 	return nil
 }
 
 // Program implements flib.Classifier.
 func (f *packetFilter) Program(linkType uint16) *filter.Program {
-	for i := range f.programs {
-		if f.programs[i].linkType == linkType {
-			return f.programs[i].program
+	for _, t := range *f.programs.Load() {
+		if t.linkType == linkType {
+			return t.program
 		}
 	}
 	return nil

@@ -2,8 +2,10 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"gomapi/internal/mapierr"
@@ -24,9 +26,22 @@ func (c *client) answer(ctx context.Context, r request) error {
 		c.refuse(mapierr.New(mapierr.CommUnknown, "request without id, or before hello"))
 		return fmt.Errorf("request %d of kind %T before hello", r.Id, r.Call)
 	}
-	resp := c.handle(ctx, &r)
+	resp, err := c.guarded(ctx, &r)
 	resp.Id = r.Id
-	return c.conn.Send(resp)
+	return errors.Join(c.conn.Send(resp), err)
+}
+
+// guarded handles a request. A panic costs this client its connection, never
+// the daemon.
+func (c *client) guarded(ctx context.Context, r *request) (resp *wire.Response, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.log.Errorf("request %T: panic: %v\n%s", r.Call, p, debug.Stack())
+			err = mapierr.New(mapierr.CommUnknown, "fault of the daemon: %v", p)
+			resp = &wire.Response{Error: wireError(err)}
+		}
+	}()
+	return c.handle(ctx, r), nil
 }
 
 // greet answers the first message with the result memory.
@@ -38,6 +53,7 @@ func (c *client) greet(id uint64, m *wire.Hello) error {
 		return err
 	}
 	c.greeted = true
+	c.session.ContinueAfter(m.After)
 	c.log.Debug("client connected")
 	return c.conn.Send(&wire.Response{Id: id, Result: &wire.Response_Welcome{Welcome: &wire.Welcome{
 		Version: wire.Version, Daemon: "mapid " + c.daemon.Version,

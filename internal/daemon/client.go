@@ -27,6 +27,7 @@ type client struct {
 	log     logrus.FieldLogger
 	session *engine.Session
 	greeted bool
+	lines   lines
 
 	// What the session wants to tell the client. Only the newest event of a
 	// device is kept, so a client that does not read costs nothing more.
@@ -52,6 +53,7 @@ func (d *daemon) welcome(sock *net.UnixConn) (*client, error) {
 		conn:   wire.NewConn(sock),
 		peer:   peer,
 		log:    d.Log.WithFields(logrus.Fields{"uid": peer.UID, "pid": peer.PID}),
+		lines:  lines{left: lineBurst},
 		events: make(map[string]*wire.DeviceEnded),
 		wake:   make(chan struct{}, 1),
 	}

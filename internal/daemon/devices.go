@@ -42,8 +42,8 @@ func (d *daemon) unavailable(c config.Device) error {
 	return nil
 }
 
-// discover adds the interfaces that have come up since it was called last, when
-// the built-in configuration serves them all. It reports whether it looked.
+// discover brings the list of devices up to date with the interfaces that are up,
+// when the built-in configuration serves them all. It reports whether it looked.
 func (d *daemon) discover() bool {
 	if !d.Config.Auto || d.Interfaces == nil {
 		return false
@@ -53,10 +53,10 @@ func (d *daemon) discover() bool {
 		d.Log.Warnf("list interfaces: %v", err)
 		return false
 	}
-	for _, name := range names {
-		d.engine.AddDevice(engine.DeviceSpec{
-			Name: name, Driver: nicDriver, Description: "network interface",
-		})
+	specs := make([]engine.DeviceSpec, len(names))
+	for i, name := range names {
+		specs[i] = engine.DeviceSpec{Name: name, Driver: nicDriver, Description: "network interface"}
 	}
+	d.engine.Discover(specs)
 	return true
 }

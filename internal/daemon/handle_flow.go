@@ -16,9 +16,9 @@ func (c *client) createFlow(ctx context.Context, m *wire.CreateFlow, resp *wire.
 	if err != nil {
 		return err
 	}
-	c.log.Infof("flow %d created on %s", f.FD, f.Device)
+	c.say("flow %d created on %s", f.FD, clean(f.Device, maxLogged))
 	resp.Result = &wire.Response_FlowCreated{FlowCreated: &wire.FlowCreated{
-		Fd: f.FD, Device: clean(f.Device, maxPath), Devtype: f.DevType, Offset: f.Offset,
+		Fd: f.FD, Device: clean(f.Device, maxName), Devtype: f.DevType, Offset: f.Offset,
 	}}
 	return nil
 }
@@ -39,7 +39,7 @@ func (c *client) applyFunction(ctx context.Context, m *wire.ApplyFunction, resp 
 	if err != nil {
 		return err
 	}
-	c.log.Infof("function %s applied to flow %d as %d", m.Name, m.Fd, a.FID)
+	c.say("function %s applied to flow %d as %d", m.Name, m.Fd, a.FID)
 	resp.Result = &wire.Response_FunctionApplied{FunctionApplied: &wire.FunctionApplied{
 		Fid: a.FID, Devtype: a.DevType, HasResult: a.HasResult, Offset: a.Offset, Size: uint32(a.Size),
 	}}
@@ -71,7 +71,7 @@ func (c *client) connect(ctx context.Context, m *wire.Connect) error {
 	if err := c.session.Connect(ctx, m.Fd); err != nil {
 		return err
 	}
-	c.log.Infof("flow %d connected", m.Fd)
+	c.say("flow %d connected", m.Fd)
 	return nil
 }
 
@@ -79,6 +79,6 @@ func (c *client) closeFlow(m *wire.CloseFlow) error {
 	if err := c.session.CloseFlow(m.Fd); err != nil {
 		return err
 	}
-	c.log.Infof("flow %d closed", m.Fd)
+	c.say("flow %d closed", m.Fd)
 	return nil
 }

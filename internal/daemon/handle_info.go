@@ -15,6 +15,9 @@ import (
 // room to spare for its head.
 const pageBytes = wire.MaxMessage - 1<<10
 
+// maxName bounds the names of devices in answers, in bytes.
+const maxName = 4096
+
 // query is what all queries have in common: one entry by its number, or those
 // with higher numbers.
 type query interface {
@@ -59,8 +62,8 @@ func (c *client) devices(q *wire.DeviceQuery, resp *wire.Response) error {
 
 func wireDevice(d engine.DeviceInfo) *wire.Device {
 	w := &wire.Device{
-		Id: d.ID, Device: clean(d.Spec.Name, maxPath), Driver: d.Spec.Driver, Alias: d.Spec.Alias,
-		Description: clean(d.Spec.Description, maxPath), LinkSpeed: d.Spec.LinkSpeed,
+		Id: d.ID, Device: clean(d.Spec.Name, maxName), Driver: d.Spec.Driver, Alias: d.Spec.Alias,
+		Description: clean(d.Spec.Description, maxName), LinkSpeed: d.Spec.LinkSpeed,
 		Mpls: d.Spec.MPLS, Vlan: d.Spec.VLAN, Status: int32(d.Status),
 	}
 	if w.Alias == "" {
@@ -107,10 +110,16 @@ func (c *client) libraryFunctions(q *wire.LibraryFunctionQuery, resp *wire.Respo
 }
 
 func (c *client) flows(q *wire.FlowQuery, resp *wire.Response) error {
+	var infos []engine.FlowInfo
+	if f, ok := c.session.Flow(q.Fd); ok && !q.Next {
+		infos = append(infos, f)
+	} else if q.Next {
+		infos = c.session.Flows()
+	}
 	var all []*wire.Flow
-	for _, f := range c.session.Flows() {
+	for _, f := range infos {
 		w := &wire.Flow{
-			Uid: f.UID, Fd: f.FD, Devid: f.DeviceID, Device: clean(f.Device, maxPath),
+			Uid: f.UID, Fd: f.FD, Devid: f.DeviceID, Device: clean(f.Device, maxName),
 			Functions: uint32(f.Functions), Start: seconds(f.Start), End: seconds(f.End), Status: int32(f.Status),
 		}
 		if f.Err != nil {

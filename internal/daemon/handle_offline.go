@@ -11,8 +11,9 @@ import (
 	"gomapi/internal/wire"
 )
 
-// maxPath bounds the path of a file in bytes, as the kernel does.
-const maxPath = 4096
+// maxPath bounds the path of a file, in bytes, so that the name of its device,
+// which has a number behind, is as long as the kernel lets paths be.
+const maxPath = maxName - 16
 
 func (c *client) createOffline(ctx context.Context, m *wire.CreateOfflineDevice, f *os.File, resp *wire.Response) error {
 	if f == nil {
@@ -30,7 +31,7 @@ func (c *client) createOffline(ctx context.Context, m *wire.CreateOfflineDevice,
 	if err != nil {
 		return err
 	}
-	c.log.Infof("offline device %s created", name)
+	c.say("offline device %s created", clean(name, maxLogged))
 	resp.Result = &wire.Response_OfflineDeviceCreated{OfflineDeviceCreated: &wire.OfflineDeviceCreated{Name: name}}
 	return nil
 }
@@ -50,7 +51,7 @@ func (c *client) startOffline(m *wire.StartOfflineDevice) error {
 	if err := c.session.StartOffline(m.Name); err != nil {
 		return err
 	}
-	c.log.Infof("offline device %s started", m.Name)
+	c.say("offline device %s started", clean(m.Name, maxLogged))
 	return nil
 }
 
@@ -58,6 +59,6 @@ func (c *client) deleteOffline(m *wire.DeleteOfflineDevice) error {
 	if err := c.session.DeleteOffline(m.Name); err != nil {
 		return err
 	}
-	c.log.Infof("offline device %s deleted", m.Name)
+	c.say("offline device %s deleted", clean(m.Name, maxLogged))
 	return nil
 }

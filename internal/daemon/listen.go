@@ -13,6 +13,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// systemDir is the folder of the system's daemons, made when it is missing: /run
+// is empty after each start of the machine.
+const systemDir = "/run/mapi"
+
 // groupName is the group whose members may use the daemon.
 const groupName = "mapi"
 
@@ -29,8 +33,10 @@ type listener struct {
 // path, so a socket that is left over from one that was killed can be removed,
 // and one in use never is.
 func listen(path string) (_ *listener, err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, fmt.Errorf("make the folder of the socket: %w (use --socket PATH to listen elsewhere)", err)
+	if filepath.Dir(path) == systemDir {
+		if err := os.Mkdir(systemDir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+			return nil, fmt.Errorf("make the folder of the socket: %w (use --socket PATH to listen elsewhere)", err)
+		}
 	}
 	lock, err := lockFile(path + ".lock")
 	if err != nil {

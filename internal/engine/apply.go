@@ -2,11 +2,11 @@ package engine
 
 import (
 	"context"
+	"math"
 
 	"gomapi/flib"
 	"gomapi/internal/filter"
 	"gomapi/internal/mapierr"
-	"gomapi/internal/shm"
 )
 
 // Applied tells about a function that was applied.
@@ -43,7 +43,11 @@ func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) 
 	if err != nil {
 		return Applied{}, err
 	}
-	a := &applied{fid: f.capture.device.nextFid(), def: found.Def, library: found.Library}
+	fid, err := f.capture.device.nextFid()
+	if err != nil {
+		return Applied{}, err
+	}
+	a := &applied{fid: fid, def: found.Def, library: found.Library}
 	if err := s.instantiate(ctx, f, a, args); err != nil {
 		return Applied{}, err
 	}
@@ -57,12 +61,29 @@ func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) 
 	return reply, nil
 }
 
-// nextFid gives a function id. A failed apply uses one up.
-func (d *device) nextFid() int32 {
+// nextFid gives a function id. A failed apply uses one up. When all numbers were
+// given once, those that no flow has any more come again.
+func (d *device) nextFid() (int32, error) {
 	d.engine.mu.Lock()
 	defer d.engine.mu.Unlock()
-	d.lastFid++
-	return d.lastFid
+	if d.lastFid < math.MaxInt32 {
+		d.lastFid++
+		return d.lastFid, nil
+	}
+	used := make(map[int32]bool)
+	for s := range d.engine.sessions {
+		for _, f := range s.flows {
+			for _, a := range f.functions {
+				used[a.fid] = true
+			}
+		}
+	}
+	for fid := int32(1); fid < math.MaxInt32; fid++ {
+		if !used[fid] {
+			return fid, nil
+		}
+	}
+	return 0, mapierr.New(mapierr.CouldNotApplyFunction, "device %s has no function numbers left", d.spec.Name)
 }
 
 // instantiate checks the arguments and makes the instance of a.
@@ -71,9 +92,11 @@ func (s *Session) instantiate(ctx context.Context, f *Flow, a *applied, raw []an
 	if err != nil {
 		return err
 	}
-	env := &env{session: s, linkType: f.capture.info.LinkType}
-	a.fn, err = a.def.New(ctx, env, args)
-	a.slot = env.slot
+	env := &env{session: s, applied: a, linkType: f.capture.info.LinkType}
+	err = s.engine.safely("applying "+a.def.Name, func() (err error) {
+		a.fn, err = a.def.New(ctx, env, args)
+		return err
+	})
 	if err != nil {
 		s.free(a)
 		return coded(mapierr.CouldNotApplyFunction, err)
@@ -82,8 +105,12 @@ func (s *Session) instantiate(ctx context.Context, f *Flow, a *applied, raw []an
 	return nil
 }
 
-// free gives the result memory of a back.
+// free gives back what a has taken of memory.
 func (s *Session) free(a *applied) {
+	s.engine.mu.Lock()
+	s.user.instructions -= a.instructions
+	a.instructions = 0
+	s.engine.mu.Unlock()
 	if a.slot != nil {
 		s.segment.FreeSlot(a.slot)
 		a.slot = nil
@@ -93,20 +120,20 @@ func (s *Session) free(a *applied) {
 // env is what a constructor sees of the engine.
 type env struct {
 	session  *Session
+	applied  *applied
 	linkType uint16
-	slot     *shm.Slot
 }
 
 // NewResult implements flib.Env.
 func (e *env) NewResult(size int) (*flib.Result, error) {
-	if e.slot != nil {
+	if e.applied.slot != nil {
 		return nil, mapierr.New(mapierr.DaemonShm, "function asks for a second result")
 	}
 	slot, err := e.session.segment.Slot(size)
 	if err != nil {
 		return nil, mapierr.Wrap(mapierr.DaemonShm, "no room for the result", err)
 	}
-	e.slot = slot
+	e.applied.slot = slot
 	return slot, nil
 }
 
@@ -115,5 +142,14 @@ func (e *env) LinkType() uint16 { return e.linkType }
 
 // Compile implements flib.Env.
 func (e *env) Compile(ctx context.Context, expr string, linkType uint16) (*filter.Program, error) {
-	return e.session.engine.opts.Compiler.Compile(ctx, expr, linkType)
+	s := e.session
+	if err := s.user.beginCompile(ctx); err != nil {
+		return nil, err
+	}
+	p, err := s.engine.opts.Compiler.Compile(ctx, expr, linkType)
+	s.user.endCompile()
+	if err != nil {
+		return nil, err
+	}
+	return p, s.charge(e.applied, p.Len())
 }

@@ -1,8 +1,8 @@
 package engine
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"runtime"
 	"slices"
 	"sync"
@@ -82,7 +82,7 @@ func (c *capture) run() {
 	err := c.guard(func() error { return c.dev.Run(c.ctx, c.loop) })
 	e := c.device.engine
 	e.mu.Lock()
-	c.ended = true // from here on, connect ends new flows itself
+	c.ended, c.err = true, err // from here on, connect ends new flows itself
 	e.mu.Unlock()
 	if finErr := c.guard(c.loop.finish); err == nil {
 		err = finErr
@@ -95,10 +95,7 @@ func (c *capture) run() {
 func (c *capture) guard(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			stack := make([]byte, 8<<10)
-			stack = stack[:runtime.Stack(stack, false)]
-			c.device.engine.opts.Log("device %s: panic: %v\n%s", c.device.spec.Name, p, stack)
-			err = fmt.Errorf("device %s was stopped by a fault of the daemon: %v", c.device.spec.Name, p)
+			err = c.device.engine.fault("device "+c.device.spec.Name+" was stopped", p)
 			c.loop.abandon()
 		}
 	}()
@@ -144,7 +141,7 @@ func (c *capture) publish() {
 
 // add connects f: its chain is part of the next plan. Engine.mu is held.
 func (c *capture) add(f *Flow) {
-	i, _ := slices.BinarySearchFunc(c.flows, f.id, func(g *Flow, id int32) int { return int(g.id - id) })
+	i, _ := slices.BinarySearchFunc(c.flows, f.id, func(g *Flow, id int64) int { return cmp.Compare(g.id, id) })
 	c.flows = slices.Insert(c.flows, i, f)
 	if c.loop.seen.Load() >= c.freshGen {
 		c.fresh = nil
@@ -165,8 +162,10 @@ func (c *capture) addLinkType(linkType uint16) {
 	flows := slices.Clone(c.flows)
 	e.mu.Unlock()
 	for _, f := range flows {
-		if err := f.prepare(c.ctx, linkType); err != nil {
-			e.opts.Log("device %s: no filters for link type %d: %v", c.device.spec.Name, linkType, err)
+		if err := f.prepare(c.ctx, linkType); c.ctx.Err() != nil {
+			return // stopped: the batch is of no interest any more
+		} else if err != nil {
+			e.opts.Log("device %s: flow %d has no filter for link type %d: %v", c.device.spec.Name, f.id, linkType, err)
 		}
 	}
 	e.mu.Lock()

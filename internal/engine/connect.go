@@ -38,7 +38,7 @@ func (s *Session) Connect(ctx context.Context, fd int32) error {
 	if err := f.prepareAll(ctx); err != nil {
 		return coded(mapierr.CouldNotInitFunction, err)
 	}
-	if err := startAll(f.functions); err != nil {
+	if err := s.engine.startAll(f.functions); err != nil {
 		return coded(mapierr.CouldNotInitFunction, err)
 	}
 	s.activate(f)
@@ -60,26 +60,35 @@ func (f *Flow) prepareAll(ctx context.Context) error {
 }
 
 // startAll starts the functions in order. When one fails, those before it are
-// closed again.
-func startAll(functions []*applied) error {
+// stopped again.
+func (e *Engine) startAll(functions []*applied) error {
 	for i, a := range functions {
 		st, ok := a.fn.(flib.Starter)
 		if !ok {
 			continue
 		}
-		if err := st.Start(); err != nil {
-			closeAll(functions[:i])
+		if err := e.safely("starting "+a.def.Name, st.Start); err != nil {
+			e.stopAll(functions[:i])
 			return err
 		}
 	}
 	return nil
 }
 
+// stopAll takes back what startAll has done.
+func (e *Engine) stopAll(functions []*applied) {
+	for _, a := range functions {
+		if st, ok := a.fn.(flib.Starter); ok {
+			_ = e.safely("stopping "+a.def.Name, func() error { st.Stop(); return nil }) // logged
+		}
+	}
+}
+
 // closeAll closes functions in order and returns the first error.
-func closeAll(functions []*applied) (first error) {
+func (e *Engine) closeAll(functions []*applied) (first error) {
 	for _, a := range functions {
 		if c, ok := a.fn.(flib.Closer); ok {
-			if err := c.Close(); err != nil && first == nil {
+			if err := e.safely("closing "+a.def.Name, c.Close); err != nil && first == nil {
 				first = err
 			}
 		}
@@ -106,7 +115,7 @@ func (s *Session) activate(f *Flow) {
 	}
 	e.mu.Unlock()
 	if ended {
-		chain.end()
+		_ = e.safely("ending a flow", func() error { chain.end(); return nil }) // logged
 		e.mu.Lock()
 		f.finished(now)
 		e.mu.Unlock()
@@ -142,8 +151,12 @@ func (s *Session) closeFlows(flows []*Flow) {
 		c.remove(closing)
 	}
 	s.engine.mu.Unlock()
-	for c, closing := range byCapture {
+	// A function may look at another flow's on another device: nothing is
+	// released before everything has settled.
+	for c := range byCapture {
 		c.loop.settle()
+	}
+	for c, closing := range byCapture {
 		for _, f := range closing {
 			s.release(f)
 		}
@@ -154,10 +167,12 @@ func (s *Session) closeFlows(flows []*Flow) {
 // remove takes flows out of the plan. Engine.mu is held.
 func (c *capture) remove(closing []*Flow) {
 	gone := make(map[*Flow]bool, len(closing))
+	chains := make(map[*chain]bool, len(closing))
 	for _, f := range closing {
-		gone[f] = true
+		gone[f], chains[f.chain] = true, true
 		f.status = FlowClosed
 	}
+	c.fresh = slices.DeleteFunc(c.fresh, func(ch *chain) bool { return chains[ch] })
 	before := len(c.flows)
 	c.flows = slices.DeleteFunc(c.flows, func(f *Flow) bool { return gone[f] })
 	if len(c.flows) != before {
@@ -168,10 +183,8 @@ func (c *capture) remove(closing []*Flow) {
 // release closes the functions of a flow that no packet reaches any more and
 // gives its memory back.
 func (s *Session) release(f *Flow) {
-	if f.chain != nil {
-		if err := closeAll(f.functions); err != nil {
-			s.engine.opts.Log("flow %d on %s: close: %v", f.id, f.capture.device.spec.Name, err)
-		}
+	if err := s.engine.closeAll(f.functions); err != nil {
+		s.engine.opts.Log("flow %d on %s: close: %v", f.id, f.capture.device.spec.Name, err)
 	}
 	if !s.gone { // else the client is told by the end of its connection
 		f.place.SetStatus(uint64(FlowClosed))

@@ -19,7 +19,14 @@ type script struct {
 	expire  func(now uint64) []*flib.Packet
 	end     func() []*flib.Packet
 	start   func() error
+	stop    func()
 	close   func() error
+}
+
+func (s *script) Stop() {
+	if s.stop != nil {
+		s.stop()
+	}
 }
 
 func (s *script) Process(in []*flib.Packet) []*flib.Packet {
@@ -150,9 +157,13 @@ func TestPacketTimePassesWithoutPackets(t *testing.T) {
 }
 
 func TestFailedConnectIsUndone(t *testing.T) {
-	var started, closed int
+	var started, stopped, closed int
 	fail := true
-	good := &script{start: func() error { started++; return nil }, close: func() error { closed++; return nil }}
+	good := &script{
+		start: func() error { started++; return nil },
+		stop:  func() { stopped++ },
+		close: func() error { closed++; return nil },
+	}
 	bad := &script{start: func() error {
 		if fail {
 			return errors.New("no paper")
@@ -164,8 +175,8 @@ func TestFailedConnectIsUndone(t *testing.T) {
 	fd, results := c.flow(fn("GOOD"), fn("PKT_COUNTER"), fn("BAD"))
 	err := c.Connect(t.Context(), fd)
 	wantCode(t, "connect", err, mapierr.CouldNotInitFunction)
-	if started != 1 || closed != 1 {
-		t.Errorf("%d functions started and %d closed, want 1 and 1", started, closed)
+	if started != 1 || stopped != 1 || closed != 0 {
+		t.Errorf("started %d times, stopped %d, closed %d, want 1, 1, 0", started, stopped, closed)
 	}
 	if f := c.Flows()[0]; f.Status != FlowInit || f.Functions != 3 {
 		t.Errorf("flow is %+v, want it as before", f)
@@ -176,6 +187,10 @@ func TestFailedConnectIsUndone(t *testing.T) {
 	wantCode(t, "second try", c.Connect(t.Context(), fd), 0)
 	b.source.Send(udp(1, 1))
 	wantCount(t, "packets", results[1], 1)
+	wantCode(t, "close", c.CloseFlow(fd), 0)
+	if started != 2 || stopped != 1 || closed != 1 {
+		t.Errorf("started %d times, stopped %d, closed %d, want 2, 1, 1", started, stopped, closed)
+	}
 }
 
 func TestFunctionsCloseInOrder(t *testing.T) {
@@ -189,8 +204,8 @@ func TestFunctionsCloseInOrder(t *testing.T) {
 	unconnected, _ := c.flow(fn("A"))
 	wantCode(t, "close", c.CloseFlow(fd), 0)
 	wantCode(t, "close", c.CloseFlow(unconnected), 0)
-	if !slices.Equal(order, []string{"B", "A", "B"}) {
-		t.Errorf("closed in order %v, want B A B and nothing for the flow that never ran", order)
+	if !slices.Equal(order, []string{"B", "A", "B", "A"}) {
+		t.Errorf("closed in order %v, want B A B, and A of the flow that never ran", order)
 	}
 }
 

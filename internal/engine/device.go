@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,6 +21,9 @@ type DeviceSpec struct {
 	Params      map[string]string // for the driver
 	// Unavailable says why no flow can be created on it, nil when one can.
 	Unavailable error
+	// Discovered says that nobody has configured the device: it goes when it
+	// is no longer seen, see Discover.
+	Discovered bool
 }
 
 // A device is what flows are created on: a live one of the configuration, or
@@ -68,6 +72,22 @@ func (e *Engine) AddDevice(spec DeviceSpec) {
 	e.devices = append(e.devices, &device{engine: e, id: e.lastDev, spec: spec})
 }
 
+// Discover brings the discovered devices up to date with specs: new ones are
+// added, those that are neither in specs nor in use are forgotten.
+func (e *Engine) Discover(specs []DeviceSpec) {
+	seen := make(map[string]bool, len(specs))
+	for _, spec := range specs {
+		spec.Discovered = true
+		seen[spec.Name] = true
+		e.AddDevice(spec)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.devices = slices.DeleteFunc(e.devices, func(d *device) bool {
+		return d.spec.Discovered && !seen[d.spec.Name] && d.users == 0 && d.cur == nil
+	})
+}
+
 // acquire counts one more flow on the device and opens it if it is not open,
 // or has failed since.
 func (d *device) acquire(ctx context.Context) (*capture, error) {
@@ -110,7 +130,11 @@ func (d *device) open(ctx context.Context) (*capture, error) {
 	if !ok {
 		return nil, mapierr.New(mapierr.NoDriver, "device %s: this daemon has no driver %q", d.spec.Name, d.spec.Driver)
 	}
-	dev, err := drv.Open(ctx, drivers.Config{Device: d.spec.Name, Params: d.spec.Params})
+	var dev drivers.Device
+	err := d.engine.safely("opening device "+d.spec.Name, func() (err error) {
+		dev, err = drv.Open(ctx, drivers.Config{Device: d.spec.Name, Params: d.spec.Params})
+		return err
+	})
 	if err != nil {
 		return nil, coded(mapierr.PcapOpen, err)
 	}

@@ -54,12 +54,13 @@ type Engine struct {
 	devices  []*device // live ones by ascending id
 	sessions map[*Session]struct{}
 	lastDev  int32 // device ids, shared by live and offline devices
-	lastFlow int32 // flows, over all sessions
+	lastFlow int64 // flows, over all sessions
+	users    map[uint32]*account
 }
 
 // New makes an engine without devices.
 func New(o Options) *Engine {
-	return &Engine{opts: o, sessions: make(map[*Session]struct{})}
+	return &Engine{opts: o, sessions: make(map[*Session]struct{}), users: make(map[uint32]*account)}
 }
 
 // Close ends all sessions and closes all devices. It returns when everything

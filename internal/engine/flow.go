@@ -22,7 +22,7 @@ const (
 // A Flow is a client's flow on a device. Its owner's calls come one at a time;
 // what other goroutines look at is guarded by Engine.mu.
 type Flow struct {
-	id      int32 // over all sessions, in order of creation
+	id      int64 // over all sessions, in order of creation
 	fd      int32 // the number that its owner knows
 	session *Session
 	capture *capture
@@ -46,6 +46,8 @@ type applied struct {
 	// device, which it is when it comes first in its flow.
 	classifier flib.Classifier
 	slot       *shm.Slot // nil: no result
+	// instructions is what its filters take of the user's account.
+	instructions int
 	counts
 }
 
@@ -68,14 +70,16 @@ func (f *Flow) setStatus(s FlowStatus) {
 // prepare makes the functions ready for packets of a link type. The capture's
 // types lock is held.
 func (f *Flow) prepare(ctx context.Context, linkType uint16) error {
-	for _, a := range f.functions {
-		if lt, ok := a.fn.(flib.LinkTyper); ok {
-			if err := lt.AddLinkType(ctx, linkType); err != nil {
-				return err
+	return f.session.engine.safely("preparing functions", func() error {
+		for _, a := range f.functions {
+			if lt, ok := a.fn.(flib.LinkTyper); ok {
+				if err := lt.AddLinkType(ctx, linkType); err != nil {
+					return err
+				}
 			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // packets returns how many packets reached function i of the flow. A leading

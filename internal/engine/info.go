@@ -56,15 +56,46 @@ func (s *Session) Flows() []FlowInfo {
 	defer s.engine.mu.Unlock()
 	var infos []FlowInfo
 	s.visible(func(fd int32, f *Flow) bool {
-		d := f.capture.device
-		infos = append(infos, FlowInfo{
-			UID: f.session.owner.UID, FD: fd, DeviceID: d.id, Device: d.spec.Name,
-			Functions: len(f.functions), Start: f.start, End: f.end, Status: f.status, Err: f.capture.err,
-		})
+		infos = append(infos, f.info(fd))
 		return true
 	})
 	slices.SortFunc(infos, func(a, b FlowInfo) int { return cmp.Compare(a.FD, b.FD) })
 	return infos
+}
+
+// Flow returns one of the flows that the session may see.
+func (s *Session) Flow(fd int32) (FlowInfo, bool) {
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
+	f := s.find(fd)
+	if f == nil {
+		return FlowInfo{}, false
+	}
+	return f.info(fd), true
+}
+
+// info describes the flow, known as fd. Engine.mu is held.
+func (f *Flow) info(fd int32) FlowInfo {
+	d := f.capture.device
+	return FlowInfo{
+		UID: f.session.owner.UID, FD: fd, DeviceID: d.id, Device: d.spec.Name,
+		Functions: len(f.functions), Start: f.start, End: f.end, Status: f.status, Err: f.capture.err,
+	}
+}
+
+// find returns the flow that the session sees as fd, nil without one. Engine.mu
+// is held.
+func (s *Session) find(fd int32) (found *Flow) {
+	if fd < ForeignFD {
+		return s.flows[fd]
+	}
+	s.visible(func(seen int32, f *Flow) bool {
+		if seen == fd {
+			found = f
+		}
+		return found == nil
+	})
+	return found
 }
 
 // FunctionInfo tells about a function of a flow.
@@ -82,13 +113,7 @@ type FunctionInfo struct {
 func (s *Session) Functions(fd int32) ([]FunctionInfo, error) {
 	s.engine.mu.Lock()
 	defer s.engine.mu.Unlock()
-	var flow *Flow
-	s.visible(func(seen int32, f *Flow) bool {
-		if seen == fd {
-			flow = f
-		}
-		return flow == nil
-	})
+	flow := s.find(fd)
 	if flow == nil {
 		return nil, mapierr.New(mapierr.InvalidFlow, "no flow %d", fd)
 	}
@@ -120,7 +145,7 @@ func (s *Session) visible(yield func(fd int32, f *Flow) bool) {
 			continue
 		}
 		for _, f := range other.flows {
-			if !yield(ForeignFD+f.id, f) {
+			if !yield(ForeignFD+int32(f.id%ForeignFD), f) {
 				return
 			}
 		}

@@ -40,6 +40,10 @@ func newLoop(c *capture) *loop {
 	return l
 }
 
+// maxLinkTypes bounds the link types of one device for which filters are
+// compiled. Real files have a handful; filters match nothing of further types.
+const maxLinkTypes = 64
+
 // Batch implements drivers.Sink.
 func (l *loop) Batch(pkts []pkt.Packet) {
 	l.turn.Add(1)
@@ -68,7 +72,7 @@ func (l *loop) Batch(pkts []pkt.Packet) {
 // is current afterwards: a link type that is new brings a new one.
 func (l *loop) run(p *plan, pkts []pkt.Packet, ptrs []*pkt.Packet) *plan {
 	classifier := p.classifier(ptrs[0].LinkType)
-	if classifier == nil {
+	if classifier == nil && len(p.types) < maxLinkTypes {
 		l.capture.addLinkType(ptrs[0].LinkType)
 		p = l.current()
 		classifier = p.classifier(ptrs[0].LinkType)
@@ -77,7 +81,7 @@ func (l *loop) run(p *plan, pkts []pkt.Packet, ptrs []*pkt.Packet) *plan {
 	for _, c := range p.open {
 		c.run(ptrs)
 	}
-	for len(p.members) > 0 && len(pkts) > 0 {
+	for classifier != nil && len(p.members) > 0 && len(pkts) > 0 {
 		n, hits := classifier.Classify(pkts, p.scratch.hits[:0])
 		p.dispatch(hits, ptrs)
 		pkts, ptrs = pkts[n:], ptrs[n:]

@@ -22,13 +22,17 @@ func (s *Session) CreateOffline(ctx context.Context, f *os.File, path string, fo
 	drv, ok := s.engine.opts.Drivers.File(format)
 	if !ok {
 		f.Close()
-		return "", mapierr.New(mapierr.NoDriver, "%s: this daemon has no driver for files of format %d", path, format)
+		return "", mapierr.New(mapierr.NoDriver, "%s: this daemon reads no files of format %d (0 is MFF_PCAP; mapi.conf needs a [format] section for it)", path, format)
 	}
 	if len(s.offline) >= maxOffline {
 		f.Close()
 		return "", mapierr.New(mapierr.File, "%s: this connection has %d offline devices, more are not allowed: delete some", path, maxOffline)
 	}
-	dev, err := drv.OpenFile(ctx, f)
+	var dev drivers.Device
+	err := s.engine.safely("opening "+path, func() (err error) {
+		dev, err = drv.OpenFile(ctx, f)
+		return err
+	})
 	if err != nil {
 		return "", coded(mapierr.File, err)
 	}
@@ -76,6 +80,7 @@ func (s *Session) DeleteOffline(name string) error {
 	var flows []*Flow
 	s.engine.mu.Lock()
 	delete(s.offline, name)
+	d.cur.cancel() // a batch under way need not be finished
 	for _, f := range s.flows {
 		if f.capture.device == d {
 			flows = append(flows, f)

@@ -23,6 +23,7 @@ type Owner struct {
 type Session struct {
 	engine *Engine
 	owner  Owner
+	user   *account
 	// notify is told when a device on which the session has something has
 	// ended. It must not wait.
 	notify func(device string, err error)
@@ -59,8 +60,21 @@ func (e *Engine) NewSession(owner Owner, notify func(device string, err error)) 
 		seg.Close()
 		return nil, errShuttingDown
 	}
+	if s.user, err = e.join(owner.UID); err != nil {
+		seg.Close()
+		return nil, err
+	}
 	e.sessions[s] = struct{}{}
 	return s, nil
+}
+
+// ContinueAfter makes the session number its flows from above fd, so that a
+// client that connects anew never sees a number twice. It is called before the
+// first flow.
+func (s *Session) ContinueAfter(fd int32) {
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
+	s.lastFD = min(max(fd, 0), ForeignFD-1)
 }
 
 // Results is the memory to pass to the client. The session owns it.
@@ -76,6 +90,9 @@ func (s *Session) Close() {
 		s.gone = true
 		flows := slices.Collect(maps.Values(s.flows))
 		devices := slices.Collect(maps.Values(s.offline))
+		for _, d := range devices {
+			d.cur.cancel() // a batch under way need not be finished
+		}
 		s.engine.mu.Unlock()
 		s.closeFlows(flows)
 		for _, d := range devices {
@@ -83,6 +100,7 @@ func (s *Session) Close() {
 		}
 		s.engine.mu.Lock()
 		delete(s.engine.sessions, s)
+		s.user.leave()
 		s.engine.mu.Unlock()
 		s.segment.Close()
 	})
@@ -153,7 +171,7 @@ func (s *Session) CreateFlow(ctx context.Context, name string) (Created, error) 
 	if err != nil {
 		return Created{}, err
 	}
-	if len(s.flows) >= maxFlows {
+	if len(s.flows) >= maxFlows || s.lastFD >= ForeignFD-1 {
 		return Created{}, mapierr.New(mapierr.DaemonShm, "this connection has %d flows, more are not allowed: close some", maxFlows)
 	}
 	place, err := s.segment.Flow()

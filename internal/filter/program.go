@@ -51,6 +51,9 @@ func (p *Program) Raw() []bpf.RawInstruction {
 	return raw
 }
 
+// Len returns the number of instructions.
+func (p *Program) Len() int { return len(p.key) / rawSize }
+
 // Key identifies the program: equal keys are equal programs, which decide
 // every packet alike. It is not meant for people.
 func (p *Program) Key() string { return p.key }

@@ -28,7 +28,7 @@ func (c Code) Known() bool {
 // An Error is a failure with its number.
 type Error struct {
 	Code Code
-	Msg  string // what happened, where, and what to do; empty: the number's own text
+	Msg  string // what happened, where, and what to do; empty: as the cause, or the number's own text
 	Err  error  // cause, if there is one
 }
 
@@ -37,10 +37,13 @@ func (e *Error) Error() string {
 	if msg == "" {
 		msg = e.Code.Text()
 	}
-	if e.Err != nil {
-		msg += ": " + e.Err.Error()
+	switch {
+	case e.Err == nil:
+		return msg
+	case e.Msg == "":
+		return e.Err.Error()
 	}
-	return msg
+	return msg + ": " + e.Err.Error()
 }
 
 func (e *Error) Unwrap() error { return e.Err }

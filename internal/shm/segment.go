@@ -57,8 +57,8 @@ func (s *Segment) File() *os.File { return s.file }
 
 // Slot makes a slot for a result of size bytes, zero.
 func (s *Segment) Slot(size int) (*Slot, error) {
-	if size < 0 || size > MaxResult {
-		return nil, fmt.Errorf("a result of %d bytes is over the limit of %d", size, MaxResult)
+	if size <= 0 || size > MaxResult {
+		return nil, fmt.Errorf("a result of %d bytes is not within 1 to %d", size, MaxResult)
 	}
 	n := slotHead/wordSize + words(size)
 	off, err := s.alloc(n)

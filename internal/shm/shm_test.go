@@ -170,7 +170,7 @@ func TestViewRefusesPlacesOutside(t *testing.T) {
 	for _, c := range []struct {
 		offset uint32
 		size   int
-	}{{firstSize, 8}, {firstSize - 8, 8}, {4, 8}, {0xfffffff8, 8}, {8, -1}, {8, MaxResult + 1}, {8, firstSize}} {
+	}{{firstSize, 8}, {firstSize - 8, 8}, {4, 8}, {0xfffffff8, 8}, {8, -1}, {8, 0}, {8, MaxResult + 1}, {8, firstSize}} {
 		if _, err := view.Reader(c.offset, c.size); err == nil {
 			t.Errorf("offset %d size %d was accepted", c.offset, c.size)
 		}

@@ -47,8 +47,8 @@ func NewView(file *os.File) (*View, error) {
 
 // Reader returns a reader of the slot at offset with a result of size bytes.
 func (v *View) Reader(offset uint32, size int) (*Reader, error) {
-	if size < 0 || size > MaxResult {
-		return nil, fmt.Errorf("result of %d bytes is over the limit of %d", size, MaxResult)
+	if size <= 0 || size > MaxResult {
+		return nil, fmt.Errorf("a result of %d bytes is not within 1 to %d", size, MaxResult)
 	}
 	n := slotHead/wordSize + words(size)
 	w, err := v.place(offset, n)

@@ -575,6 +575,7 @@ func (x *Error) GetText() string {
 type Hello struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Version       uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"` // of this protocol
+	After         int32                  `protobuf:"varint,2,opt,name=after,proto3" json:"after,omitempty"`     // highest fd that the program has had before; flows get higher ones
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -612,6 +613,13 @@ func (*Hello) Descriptor() ([]byte, []int) {
 func (x *Hello) GetVersion() uint32 {
 	if x != nil {
 		return x.Version
+	}
+	return 0
+}
+
+func (x *Hello) GetAfter() int32 {
+	if x != nil {
+		return x.After
 	}
 	return 0
 }
@@ -2456,9 +2464,10 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x06result\"/\n" +
 	"\x05Error\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\x05R\x04code\x12\x12\n" +
-	"\x04text\x18\x02 \x01(\tR\x04text\"!\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"7\n" +
 	"\x05Hello\x12\x18\n" +
-	"\aversion\x18\x01 \x01(\rR\aversion\";\n" +
+	"\aversion\x18\x01 \x01(\rR\aversion\x12\x14\n" +
+	"\x05after\x18\x02 \x01(\x05R\x05after\";\n" +
 	"\aWelcome\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x16\n" +
 	"\x06daemon\x18\x02 \x01(\tR\x06daemon\"$\n" +

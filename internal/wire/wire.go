@@ -18,6 +18,6 @@ const MaxMessage = 64 << 10
 // MaxFiles is the largest number of descriptors beside one record.
 const MaxFiles = 4
 
-// PageLimit bounds the entries of one answer to a query, so that it fits in a
-// record.
-const PageLimit = 32
+// PageLimit is how many entries a program asks for at a time. The daemon sends
+// as many of them as fit into a record.
+const PageLimit = 1024

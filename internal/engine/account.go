@@ -1,0 +1,66 @@
+package engine
+
+import (
+	"context"
+
+	"gomapi/internal/mapierr"
+)
+
+// Limits of one user, over all connections: nobody can keep the others out of
+// the daemon or take its memory. Root has no limit.
+const (
+	maxSessions     = 1024
+	maxInstructions = 8 << 20 // of filter programs; one takes about 32 bytes
+	maxCompiling    = 2       // filters being compiled at a time
+)
+
+// account is what a user has of the daemon. Apart from compiling it is guarded
+// by Engine.mu.
+type account struct {
+	unlimited    bool
+	sessions     int
+	instructions int
+	compiling    chan struct{} // has room for those being compiled
+}
+
+// join counts one more session of a user. Engine.mu is held.
+func (e *Engine) join(uid uint32) (*account, error) {
+	a := e.users[uid]
+	if a == nil {
+		a = &account{unlimited: uid == 0, compiling: make(chan struct{}, maxCompiling)}
+		e.users[uid] = a
+	}
+	if a.sessions >= maxSessions && !a.unlimited {
+		return nil, mapierr.New(mapierr.AuthFailed, "user %d has %d connections, more are not allowed", uid, maxSessions)
+	}
+	a.sessions++
+	return a, nil
+}
+
+// leave counts one session less. Engine.mu is held.
+func (a *account) leave() { a.sessions-- }
+
+// beginCompile waits until the user may have one more filter compiled.
+func (a *account) beginCompile(ctx context.Context) error {
+	select {
+	case a.compiling <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return mapierr.Wrap(mapierr.PcapOpenDead, "gave up waiting for the filter compiler", ctx.Err())
+	}
+}
+
+func (a *account) endCompile() { <-a.compiling }
+
+// charge puts the instructions of a filter program on the account of a user.
+func (s *Session) charge(a *applied, instructions int) error {
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
+	if s.user.instructions+instructions > maxInstructions && !s.user.unlimited {
+		return mapierr.New(mapierr.Memory, "the filters of user %d have %d instructions, more than %d are not allowed: close some flows",
+			s.owner.UID, s.user.instructions, maxInstructions)
+	}
+	s.user.instructions += instructions
+	a.instructions += instructions
+	return nil
+}

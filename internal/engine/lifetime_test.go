@@ -1,0 +1,229 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"testing"
+
+	"gomapi/drivers"
+	"gomapi/flib"
+	"gomapi/internal/filter"
+	"gomapi/internal/filter/libpcap"
+	"gomapi/internal/mapierr"
+)
+
+// TestConnectAndCloseOnSilentDeviceKeepsNothing: plans of a device on which no
+// packet passes are never adopted, and must not pile up.
+func TestConnectAndCloseOnSilentDeviceKeepsNothing(t *testing.T) {
+	b := newBed(t)
+	c := b.client(1)
+	c.connected()
+	for range 1000 {
+		fd, _ := c.connected(fn("PKT_COUNTER"))
+		if err := c.CloseFlow(fd); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(b.engine.devices[0].cur.fresh); n > 1 {
+		t.Errorf("%d chains are kept, want that of the open flow", n)
+	}
+}
+
+// TestLinkTypesWhileFlowsComeAndGo has a device bring ever new link types while
+// plans are made: filters are compiled on one side and read on the other.
+func TestLinkTypesWhileFlowsComeAndGo(t *testing.T) {
+	b := newBed(t)
+	c := b.client(1)
+	_, steady := c.connected(fn("BPF_FILTER", "len >= 0"), fn("PKT_COUNTER"))
+	var churn sync.WaitGroup
+	stop := make(chan struct{})
+	churn.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			fd, _ := c.connected(fn("BPF_FILTER", "len >= 0"), fn("PKT_COUNTER"))
+			if err := c.CloseFlow(fd); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	types := []uint16{1, 0, 9, 12, 105, 113, 127, 228, 229, 276}
+	for _, lt := range types {
+		p := udp(53, 0)
+		p.LinkType = lt
+		b.source.Send(p)
+	}
+	close(stop)
+	churn.Wait()
+	wantCount(t, "packets of all link types", steady[1], uint64(len(types)))
+}
+
+func TestLinkTypesAreBounded(t *testing.T) {
+	b := newBed(t)
+	c := b.client(1)
+	_, all := c.connected(fn("PKT_COUNTER"))
+	c.connected(fn("BPF_FILTER", "udp"), fn("PKT_COUNTER"))
+	for lt := range uint16(200) {
+		p := udp(53, 0)
+		p.LinkType = lt
+		b.source.Send(p)
+	}
+	wantCount(t, "packets", all[0], 200)
+	if n := len(b.engine.devices[0].cur.linkTypes); n > maxLinkTypes {
+		t.Errorf("filters were compiled for %d link types, %d are the limit", n, maxLinkTypes)
+	}
+}
+
+func TestEndedDeviceTellsLateFlowsWhy(t *testing.T) {
+	release := make(chan struct{})
+	slow := &script{end: func() []*flib.Packet { <-release; return nil }}
+	b := newBed(t, library(map[string]*script{"SLOW": slow}))
+	c := b.client(1)
+	c.connected(fn("SLOW"))
+	late, _ := c.flow(fn("PKT_COUNTER"))
+	fault := errors.New("cut in the middle")
+	b.source.End(fault)
+	for ended := false; !ended; { // the end is under way now
+		b.engine.mu.Lock()
+		ended = b.engine.devices[0].cur.ended
+		b.engine.mu.Unlock()
+	}
+	if err := c.Connect(t.Context(), late); err != nil {
+		t.Fatal(err)
+	}
+	info, _ := c.Flow(late)
+	if info.Status != FlowFinished || info.Err != fault {
+		t.Errorf("late flow is %v with error %v, want finished with %v", info.Status, info.Err, fault)
+	}
+	close(release)
+	<-c.ended
+}
+
+func TestPanicsOfFunctionsCostTheCall(t *testing.T) {
+	boom := func() error { panic("boom") }
+	b := newBed(t, library(map[string]*script{"START": {start: boom}, "CLOSE": {close: boom}}), flib.Library{
+		Name: "broken", Functions: []flib.Def{{
+			Name: "NEW", New: func(context.Context, flib.Env, flib.Args) (flib.Function, error) { panic("boom") },
+		}},
+	})
+	c := b.client(1)
+	fd, _ := c.flow(fn("START"))
+	if err := c.Connect(t.Context(), fd); err == nil {
+		t.Error("connect with a panic in Start succeeded")
+	}
+	if _, err := c.Apply(t.Context(), fd, "NEW", nil); err == nil {
+		t.Error("apply with a panic in New succeeded")
+	}
+	closing, _ := c.connected(fn("CLOSE"))
+	wantCode(t, "close with a panic in Close", c.CloseFlow(closing), 0)
+}
+
+func TestNumbersOfFunctionsComeAgain(t *testing.T) {
+	b := newBed(t)
+	c := b.client(1)
+	fd, _ := c.flow(fn("PKT_COUNTER")) // has 1
+	b.engine.devices[0].lastFid = math.MaxInt32 - 1
+	var got []int32
+	for range 3 {
+		a, err := c.Apply(t.Context(), fd, "PKT_COUNTER", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, a.FID)
+	}
+	if want := fmt.Sprint([]int32{math.MaxInt32, 2, 3}); fmt.Sprint(got) != want {
+		t.Errorf("numbers are %v, want %v", got, want)
+	}
+}
+
+func TestUsersAreBounded(t *testing.T) {
+	b := newBed(t)
+	c := b.client(5)
+	c.user.sessions = maxSessions
+	_, err := b.engine.NewSession(Owner{UID: 5}, nil)
+	wantCode(t, "one session too many", err, mapierr.AuthFailed)
+	c.user.sessions = 1
+	b.client(6) // another user is not concerned
+
+	c.user.instructions = maxInstructions
+	fd, _ := c.flow()
+	_, err = c.Apply(t.Context(), fd, "BPF_FILTER", []any{"tcp"})
+	wantCode(t, "filters beyond the limit", err, mapierr.Memory)
+	c.user.instructions = 0
+	if _, err = c.Apply(t.Context(), fd, "BPF_FILTER", []any{"tcp"}); err != nil || c.user.instructions == 0 {
+		t.Errorf("filter within the limit: %v, %d instructions on the account", err, c.user.instructions)
+	}
+	wantCode(t, "close", c.CloseFlow(fd), 0)
+	if n := c.user.instructions; n != 0 {
+		t.Errorf("%d instructions are left on the account of a user without flows", n)
+	}
+}
+
+// slowCompiler lets compilations begin and waits with them.
+type slowCompiler struct{ begun, release chan struct{} }
+
+func (s slowCompiler) Compile(ctx context.Context, expr string, linkType uint16) (*filter.Program, error) {
+	s.begun <- struct{}{}
+	<-s.release
+	return libpcap.InProcess{}.Compile(ctx, expr, linkType)
+}
+
+func TestOneUserDoesNotTakeTheCompiler(t *testing.T) {
+	b := newBed(t)
+	slow := slowCompiler{make(chan struct{}, 10), make(chan struct{})}
+	b.engine.opts.Compiler = slow
+	var all sync.WaitGroup
+	apply := func(c *client) {
+		fd, _ := c.flow()
+		all.Go(func() {
+			if _, err := c.Apply(context.Background(), fd, "BPF_FILTER", []any{"tcp"}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for range maxCompiling {
+		apply(b.client(5))
+		<-slow.begun
+	}
+	apply(b.client(5)) // waits for its own user
+	apply(b.client(6))
+	<-slow.begun // this can only be the other user's
+	if n := len(slow.begun); n != 0 {
+		t.Errorf("%d more compilations of the first user have begun", n)
+	}
+	close(slow.release)
+	all.Wait()
+}
+
+func TestDiscoveredDevicesComeAndGo(t *testing.T) {
+	b := newBed(t)
+	c := b.client(1)
+	b.driver.Add("veth1", drivers.Info{DevType: drivers.TypeNIC, LinkType: ethernet})
+	b.engine.Discover([]DeviceSpec{{Name: "veth1", Driver: "fake"}, {Name: "veth2", Driver: "fake"}})
+	fd, _ := c.flowOn("veth1")
+	b.engine.Discover(nil)
+	if n := len(c.Devices()); n != 2 {
+		t.Errorf("%d devices, want the configured one and the one in use", n)
+	}
+	wantCode(t, "close", c.CloseFlow(fd), 0)
+	b.engine.Discover([]DeviceSpec{{Name: "veth2", Driver: "fake"}})
+	for _, d := range c.Devices() {
+		if d.Spec.Name == "veth2" && d.ID != 4 {
+			t.Errorf("device seen again has number %d, want a new one", d.ID)
+		}
+	}
+}
+
+func TestNumbersContinue(t *testing.T) {
+	c := newBed(t).client(1)
+	c.ContinueAfter(41)
+	if fd, _ := c.flow(); fd != 42 {
+		t.Errorf("first flow has number %d, want 42", fd)
+	}
+}
