@@ -85,7 +85,7 @@ func dialPath(ctx context.Context, path string) (*net.UnixConn, error) {
 func dialError(path string, err error) error {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return fmt.Errorf("%s does not exist", path)
+		return absentError(path)
 	case errors.Is(err, os.ErrPermission):
 		return fmt.Errorf("%s: %w (members of the group mapi have it)", path, os.ErrPermission)
 	}
@@ -95,3 +95,9 @@ func dialError(path string, err error) error {
 	}
 	return fmt.Errorf("%s: %w", path, err)
 }
+
+// absentError is the path of a socket that is not there.
+type absentError string
+
+func (a absentError) Error() string { return string(a) + " does not exist" }
+func (a absentError) Unwrap() error { return os.ErrNotExist }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,22 +11,39 @@ import (
 	"gomapi/mapi"
 )
 
+// A source says which daemon can answer a call.
+type source int
+
+const (
+	anyDaemon  source = iota // the one of this host, else one of its own
+	hostDaemon               // the one of this host: what is asked for is there
+	ownDaemon                // one of its own
+)
+
+// maxSocket bounds the path of a socket in bytes: sun_path of unix(7) has 108,
+// with a NUL at the end.
+const maxSocket = 107
+
 // withDaemon calls do with a client of the daemon that the user means: the one
-// at the socket that --socket or MAPI_SOCKET names; else the one of this host;
-// else, and at once where alone or --private asks for it, one of its own, which
-// ends with the call.
-func (t *tool) withDaemon(ctx context.Context, alone bool, do func(*mapi.Client) error) error {
-	named := t.socket != "" || os.Getenv("MAPI_SOCKET") != ""
-	if t.private || alone && !named {
+// at the socket that --socket names; else, with --private or for ownDaemon, one
+// that ends with the call; else the one at MAPI_SOCKET; else the one of this
+// host. Where none runs there a call that any daemon can answer gets one of its
+// own. Another that runs and refuses is not replaced in silence.
+func (t *tool) withDaemon(ctx context.Context, from source, do func(*mapi.Client) error) error {
+	if t.private || from == ownDaemon && t.socket == "" {
 		return t.withPrivate(ctx, do)
 	}
-	client := &mapi.Client{Socket: t.socket}
+	named := cmp.Or(t.socket, os.Getenv("MAPI_SOCKET"))
+	if len(named) > maxSocket {
+		return usageError{fmt.Errorf("the path of the socket has %d bytes, %d are possible: %s", len(named), maxSocket, named)}
+	}
+	client := &mapi.Client{Socket: named}
 	defer client.Close()
 	err := greet(ctx, client)
 	switch {
 	case err == nil:
 		return do(client)
-	case named || !errors.Is(err, mapi.ErrCommInitSocket) || ctx.Err() != nil:
+	case named != "" || from == hostDaemon || !absent(err) || ctx.Err() != nil:
 		return err
 	}
 	fmt.Fprintf(t.stderr, "mapi: %s; this call uses one of its own\n", printable(reason(err)))
@@ -60,6 +78,10 @@ func (t *tool) withPrivate(ctx context.Context, do func(*mapi.Client) error) err
 // greet connects the client. The cheapest question does it.
 func greet(ctx context.Context, c *mapi.Client) error {
 	_, err := c.Libraries(ctx)
+	var e *mapi.Error
+	if errors.As(err, &e) {
+		return &mapi.Error{Op: "reach mapid", Code: e.Code, Err: e.Err}
+	}
 	return err
 }
 

@@ -27,7 +27,7 @@ const countExamples = `  mapi count -r trace.pcap tcp and dst port 80
 // counting is one call of count.
 type counting struct {
 	*tool
-	device   string // empty: the first that the daemon has
+	device   string // empty: the first that can be opened
 	file     string // empty: a device
 	filter   string // empty: everything
 	interval time.Duration
@@ -52,7 +52,11 @@ func (t *tool) countCommand() *cobra.Command {
 			c.filter = strings.Join(words, " ")
 			ctx, cancel := t.limited(cmd.Context())
 			defer cancel()
-			return t.withDaemon(ctx, c.file != "", func(client *mapi.Client) error {
+			from := anyDaemon
+			if c.file != "" {
+				from = ownDaemon
+			}
+			return t.withDaemon(ctx, from, func(client *mapi.Client) error {
 				return c.run(ctx, client)
 			})
 		},
@@ -60,7 +64,7 @@ func (t *tool) countCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.SetInterspersed(false) // what follows the first word of the filter is filter
-	f.StringVarP(&c.device, "device", "d", "", "count on `DEVICE` (default the first one)")
+	f.StringVarP(&c.device, "device", "d", "", "count on `DEVICE` (default the first that works)")
 	f.StringVarP(&c.file, "read", "r", "", "count in the capture `FILE`")
 	f.DurationVarP(&c.interval, "interval", "i", time.Second, "print a line each `DURATION`")
 	f.Uint64VarP(&c.limit, "count", "c", 0, "end after `N` packets or a few more")
@@ -96,7 +100,10 @@ func (c *counting) runFile(ctx context.Context, client *mapi.Client) error {
 	if err != nil {
 		return err
 	}
-	if err := c.connect(ctx, client, file.Name()); err != nil {
+	if c.flow, err = client.CreateFlow(ctx, file.Name()); err != nil {
+		return err
+	}
+	if err := c.startFlow(ctx); err != nil {
 		return err
 	}
 	if err := file.Start(ctx); err != nil {
@@ -107,33 +114,27 @@ func (c *counting) runFile(ctx context.Context, client *mapi.Client) error {
 	if err != nil {
 		return err
 	}
-	partial := end != nil && ctx.Err() != nil
-	if err := c.printTotal(now, partial); err != nil {
+	if err := c.printTotal(now, end != nil); err != nil {
 		return err
 	}
-	if partial {
+	if end != nil && ctx.Err() != nil {
 		return errPartial
 	}
 	return end
 }
 
-// connect makes the flow on a device and starts it.
-func (c *counting) connect(ctx context.Context, client *mapi.Client, device string) error {
-	flow, err := client.CreateFlow(ctx, device)
-	if err != nil {
-		return err
-	}
-	c.flow = flow
+// startFlow gives the flow its functions and starts it.
+func (c *counting) startFlow(ctx context.Context) (err error) {
 	if c.filter != "" {
-		if _, err := flow.Apply(ctx, "BPF_FILTER", c.filter); err != nil {
+		if _, err := c.flow.Apply(ctx, "BPF_FILTER", c.filter); err != nil {
 			return err
 		}
 	}
-	if c.packets, err = flow.Apply(ctx, "PKT_COUNTER"); err != nil {
+	if c.packets, err = c.flow.Apply(ctx, "PKT_COUNTER"); err != nil {
 		return err
 	}
-	if c.bytes, err = flow.Apply(ctx, "BYTE_COUNTER"); err != nil {
+	if c.bytes, err = c.flow.Apply(ctx, "BYTE_COUNTER"); err != nil {
 		return err
 	}
-	return flow.Connect(ctx)
+	return c.flow.Connect(ctx)
 }

@@ -20,10 +20,10 @@ const (
 // runDevice counts on a live device until ctx ends, enough packets have come or
 // the device fails.
 func (c *counting) runDevice(ctx context.Context, client *mapi.Client) error {
-	if err := c.choose(ctx, client); err != nil {
+	if err := c.openDevice(ctx, client); err != nil {
 		return err
 	}
-	if err := c.connect(ctx, client, c.device); err != nil {
+	if err := c.startFlow(ctx); err != nil {
 		return err
 	}
 	now, err := c.watch(ctx)
@@ -42,29 +42,56 @@ func (c *counting) runDevice(ctx context.Context, client *mapi.Client) error {
 	return err
 }
 
-// choose picks the first device of the daemon when the user names none, with
-// the loopback interface as the last resort.
-func (c *counting) choose(ctx context.Context, client *mapi.Client) error {
+// openDevice makes the flow on the device that the user names, else on the first
+// one that can be opened, with the loopback interface as the last resort.
+func (c *counting) openDevice(ctx context.Context, client *mapi.Client) (err error) {
 	if c.device != "" {
-		return nil
+		c.flow, err = client.CreateFlow(ctx, c.device)
+		return err
 	}
-	all, err := client.Devices(ctx)
+	names, err := candidates(ctx, client)
 	if err != nil {
 		return err
 	}
+	failures := make([]error, 0, len(names))
+	for _, name := range names {
+		c.flow, err = client.CreateFlow(ctx, name)
+		switch {
+		case err == nil:
+			c.device = name
+			for _, f := range failures {
+				fmt.Fprintf(c.stderr, "mapi: %s\n", printable(f.Error()))
+			}
+			fmt.Fprintf(c.stderr, "mapi: counting on %s\n", printable(name))
+			return nil
+		case ctx.Err() != nil || is(err, mapi.ErrCommInitSocket, mapi.ErrCommSocket):
+			return err
+		}
+		failures = append(failures, err)
+	}
+	if len(failures) > 0 {
+		return failures[0]
+	}
+	return errors.New("the daemon has no device to count on: see \"mapi info devices\"")
+}
+
+// candidates are the live devices that the daemon does not call unavailable.
+func candidates(ctx context.Context, client *mapi.Client) (names []string, err error) {
+	all, err := client.Devices(ctx)
+	if err != nil {
+		return nil, err
+	}
+	last := []string{}
 	for _, d := range all {
-		if d.Status != mapi.DeviceOnline || d.Unavailable != "" {
-			continue
-		}
-		if c.device = d.Device; c.device != "lo" {
-			break
+		switch {
+		case d.Status != mapi.DeviceOnline || d.Unavailable != "":
+		case d.Device == "lo":
+			last = append(last, d.Device)
+		default:
+			names = append(names, d.Device)
 		}
 	}
-	if c.device == "" {
-		return errors.New("the daemon has no device to count on: see \"mapi info devices\"")
-	}
-	fmt.Fprintf(c.stderr, "mapi: counting on %s\n", printable(c.device))
-	return nil
+	return append(names, last...), nil
 }
 
 // watch prints a line each interval. It returns the last numbers and the error

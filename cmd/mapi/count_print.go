@@ -97,8 +97,8 @@ type total struct {
 	Filter  string  `json:"filter,omitempty"`
 	Packets uint64  `json:"packets"`
 	Bytes   uint64  `json:"bytes"`
-	Seconds float64 `json:"seconds"` // from connect to the last reading or the end of the file
-	Partial bool    `json:"partial,omitempty"`
+	Seconds float64 `json:"seconds"`           // from connect to the last reading or the end of the file
+	Partial bool    `json:"partial,omitempty"` // the file goes on or is damaged
 }
 
 func (c *counting) printTotal(now reading, partial bool) error {

@@ -5,6 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -71,12 +75,77 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.Is(err, errPartial), errors.Is(err, errInterrupted):
 		return exitInterrupted
+	case refused(err):
+		return exitRefused
+	case is(err, mapi.ErrNoDriver): // the daemon's answer, also where a scope makes it 5123
+		return exitFailed
 	case is(err, mapi.ErrCommInitSocket, mapi.ErrCommSocket):
 		return exitNoDaemon
-	case is(err, mapi.ErrPcapOpen, mapi.ErrAuthFailed, mapi.ErrNoAuthData, mapi.ErrNotAuthenticated, os.ErrPermission):
-		return exitRefused
 	}
 	return exitFailed
+}
+
+// refused reports whether err is about rights: of files, of the daemon, of the
+// user there, or about the daemon's user, whom the client does not trust.
+func refused(err error) bool {
+	switch {
+	case is(err, os.ErrPermission, mapi.ErrAuthFailed, mapi.ErrNoAuthData, mapi.ErrNotAuthenticated):
+		return true
+	case is(err, mapi.ErrPcapOpen):
+		// Of what the daemon says only number and text come here.
+		return strings.Contains(err.Error(), "CAP_NET_")
+	}
+	return slices.ContainsFunc(causes(err), foreign)
+}
+
+// absent reports whether err says that no daemon listens at any of the places.
+func absent(err error) bool {
+	all := causes(err)
+	return len(all) > 0 && !slices.ContainsFunc(all, func(err error) bool {
+		return !is(err, os.ErrNotExist, syscall.ECONNREFUSED)
+	})
+}
+
+// foreign reports whether a cause of 5124 is that the daemon belongs to another
+// user: the one that comes from no system call.
+func foreign(err error) bool {
+	return !is(err, os.ErrNotExist, os.ErrPermission, context.Canceled, context.DeadlineExceeded) &&
+		!errors.As(err, new(syscall.Errno))
+}
+
+// causes returns why each place for a daemon gave none, if err is 5124.
+func causes(err error) []error {
+	if !is(err, mapi.ErrCommInitSocket) {
+		return nil
+	}
+	for ; err != nil; err = errors.Unwrap(err) {
+		if places, ok := err.(interface{ Unwrap() []error }); ok {
+			return places.Unwrap()
+		}
+	}
+	return nil
+}
+
+// inWords replaces what the standard library says of the value of a flag by what
+// it should be.
+func inWords(err error) error {
+	cause := errors.Unwrap(err)
+	if cause == nil {
+		return err
+	}
+	want := "want a time with its unit, such as 5s or 2m"
+	var number *strconv.NumError
+	if errors.As(cause, &number) {
+		switch {
+		case number.Func == "ParseBool":
+			want = "want true or false"
+		case errors.Is(cause, strconv.ErrRange):
+			want = "the number is out of range"
+		default:
+			want = "want a whole number, 0 or more"
+		}
+	}
+	return errors.New(strings.TrimSuffix(err.Error(), cause.Error()) + want)
 }
 
 // is reports whether err is one of targets.

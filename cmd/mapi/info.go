@@ -23,32 +23,32 @@ func (t *tool) infoCommand() *cobra.Command {
 		Long:  infoHelp,
 		Args:  noMore("section"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return t.show(cmd.Context(), t.overview)
+			return t.show(cmd.Context(), anyDaemon, t.overview)
 		},
 	}
 	cmd.AddCommand(
-		t.sectionCommand("devices", "Show the devices on which flows can be made", t.devices),
-		t.sectionCommand("libraries", "Show the function libraries", t.libraries),
+		t.sectionCommand("devices", "Show the devices on which flows can be made", anyDaemon, t.devices),
+		t.sectionCommand("libraries", "Show the function libraries", anyDaemon, t.libraries),
 		t.functionsCommand(),
-		t.sectionCommand("flows", "Show the flows of your programs (all for root)", t.flows),
+		t.sectionCommand("flows", "Show the flows of your programs (all for root)", hostDaemon, t.flows),
 	)
 	return cmd
 }
 
-func (t *tool) sectionCommand(name, short string, s section) *cobra.Command {
+func (t *tool) sectionCommand(name, short string, from source, s section) *cobra.Command {
 	return &cobra.Command{
 		Use:   name,
 		Short: short,
 		Args:  noMore("argument"),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return t.show(cmd.Context(), s) },
+		RunE:  func(cmd *cobra.Command, _ []string) error { return t.show(cmd.Context(), from, s) },
 	}
 }
 
-// show asks the daemon for a section.
-func (t *tool) show(ctx context.Context, s section) error {
+// show asks a daemon for a section.
+func (t *tool) show(ctx context.Context, from source, s section) error {
 	ctx, cancel := t.limited(ctx)
 	defer cancel()
-	return t.withDaemon(ctx, false, func(client *mapi.Client) error { return s(ctx, client) })
+	return t.withDaemon(ctx, from, func(client *mapi.Client) error { return s(ctx, client) })
 }
 
 // overview shows everything that does not change from call to call.

@@ -35,7 +35,7 @@ The letters of the arguments: s string, i int, l uint64, c char.`,
 			if len(names) > 0 {
 				s = func(ctx context.Context, client *mapi.Client) error { return t.function(ctx, client, names[0]) }
 			}
-			return t.show(cmd.Context(), s)
+			return t.show(cmd.Context(), anyDaemon, s)
 		},
 	}
 }

@@ -126,7 +126,7 @@ func send(t *testing.T, ns *testnet.NS, frames int) {
 }
 
 func TestInterrupt(t *testing.T) {
-	for _, s := range []unix.Signal{unix.SIGINT, unix.SIGTERM} {
+	for _, s := range []unix.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGQUIT, unix.SIGHUP} {
 		testnet.Run(t, func(ns *testnet.NS) {
 			l := count(t, "-i", "50ms", "udp")
 			if first := l.next(); first.Packets != 0 || first.Time.IsZero() {
@@ -205,6 +205,38 @@ func TestFirstDevice(t *testing.T) {
 		}
 		if !strings.HasPrefix(string(out), "time ") || !strings.Contains(string(out), "\ntotal: 0 packets, 0 bytes in 0.") {
 			t.Errorf("%s", out)
+		}
+	})
+}
+
+// TestNextDevice has a daemon whose first device cannot be opened.
+func TestNextDevice(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		dir := t.TempDir()
+		conf := filepath.Join(dir, "mapi.conf")
+		text := "[driver]\ndevice=gone0\ndriver=mapinicdrv\n[driver]\ndevice=lo\ndriver=mapinicdrv\n" +
+			"[driver]\ndevice=" + testnet.B + "\ndriver=mapinicdrv\n"
+		if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		daemon, err := startDaemon(dir, "--config", conf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			_ = daemon.Process.Signal(unix.SIGTERM)
+			if err := daemon.Wait(); err != nil {
+				t.Error(err)
+			}
+		}()
+		var out, errs bytes.Buffer
+		args := []string{"mapi", "count", "--json", "--deadline", "200ms", "--socket", filepath.Join(dir, "mapid.sock")}
+		code := run(context.Background(), args, &out, &errs)
+		if code != exitDone || !strings.Contains(out.String(), `{"device":"`+testnet.B+`",`) {
+			t.Errorf("exit code %d: %s", code, &out)
+		}
+		if said := errs.String(); !strings.Contains(said, "gone0") || !strings.HasSuffix(said, "mapi: counting on "+testnet.B+"\n") {
+			t.Errorf("it said %q", said)
 		}
 	})
 }

@@ -38,7 +38,11 @@ func main() {
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	// A reader of our output that goes away is told by the write (output.go).
 	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
-	ctx, stop := signal.NotifyContext(ctx, unix.SIGINT, unix.SIGTERM)
+	signals := []os.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGQUIT}
+	if !signal.Ignored(unix.SIGHUP) { // as nohup makes it
+		signals = append(signals, unix.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(ctx, signals...)
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
 }
@@ -104,9 +108,12 @@ func (t *tool) command() *cobra.Command {
 		CompletionOptions:  cobra.CompletionOptions{HiddenDefaultCmd: true},
 		Args:               noMore("command"),
 		RunE:               func(*cobra.Command, []string) error { return usageError{errors.New("no command given")} },
-		PersistentPreRunE: func(*cobra.Command, []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			if t.deadline < 0 {
 				return usageError{fmt.Errorf("--deadline %v lies in the past", t.deadline)}
+			}
+			if cmd.Flags().Changed("socket") && t.socket == "" {
+				return usageError{errors.New("an empty path is given for the socket")}
 			}
 			if t.private && t.socket != "" {
 				return usageError{errors.New("--private and --socket exclude each other")}
@@ -117,7 +124,7 @@ func (t *tool) command() *cobra.Command {
 	root.SetOut(t.stdout)
 	root.SetErr(t.stderr)
 	root.SetVersionTemplate("mapi {{.Version}}\n")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{inWords(err)} })
 	f := root.PersistentFlags()
 	f.BoolVar(&t.json, "json", false, "print one JSON object a line")
 	f.DurationVar(&t.deadline, "deadline", 0, "end the whole call after `DURATION`, such as 10s or 5m")

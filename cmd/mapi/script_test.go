@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -29,6 +30,7 @@ func runScripts(t *testing.T, dir, data string) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("BIN", bin)
 			env.Setenv("DATA", data)
+			env.Setenv("LONG", strings.Repeat("x", maxSocket+1))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -1,11 +1,17 @@
 package main
 
 import (
+	"errors"
+	"io"
 	"math"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"gomapi/internal/mapierr"
+	"gomapi/mapi"
 )
 
 func TestPerSecond(t *testing.T) {
@@ -28,6 +34,29 @@ func TestPerSecond(t *testing.T) {
 	} {
 		if got := c.now.perSecond(c.before, c.factor); got != c.want {
 			t.Errorf("from %v to %v: %d, want %d", c.before, c.now, got, c.want)
+		}
+	}
+}
+
+// TestExitCode has the errors that no script can make.
+func TestExitCode(t *testing.T) {
+	open := func(text string) error {
+		return &mapi.Error{Op: "create flow", Code: mapi.ErrPcapOpen, Err: errors.New(text)}
+	}
+	for _, c := range []struct {
+		err  error
+		want int
+	}{
+		{open("interface eth0: capturing needs the capability CAP_NET_RAW"), exitRefused},
+		{open("interface eth0: there is no interface of this name"), exitFailed},
+		{mapierr.Wrap(mapi.ErrCommSocket, "scope", mapierr.New(mapi.ErrNoDriver, "no device")), exitFailed},
+		{mapierr.Wrap(mapi.ErrCommSocket, "connection to mapid lost", io.EOF), exitNoDaemon},
+		{mapierr.New(mapi.ErrCommInitSocket, "there is no mapid to start"), exitNoDaemon},
+		{mapierr.Wrap(mapi.ErrCommInitSocket, "start", os.ErrPermission), exitRefused},
+		{mapierr.New(mapi.ErrAuthFailed, "not for you"), exitRefused},
+	} {
+		if got := exitCode(c.err); got != c.want {
+			t.Errorf("%v: exit code %d, want %d", c.err, got, c.want)
 		}
 	}
 }

@@ -2,12 +2,16 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"gomapi/internal/tracegen"
 )
@@ -48,7 +52,7 @@ func TestUnprivileged(t *testing.T) {
 		{[]string{"-d", "lo"}, exitRefused, "", "CAP_NET_RAW"},
 		{[]string{"-r", secret}, exitRefused, "", "permission denied"},
 	} {
-		out, errs, code := asNobody(t, append([]string{"count"}, c.args...)...)
+		out, errs, code := asNobody(t, "/nonexistent", append([]string{"count"}, c.args...)...)
 		if code != c.code || !strings.Contains(out, c.stdout) || !strings.Contains(errs, c.stderr) {
 			t.Errorf("%q: exit code %d, want %d\n%s\n%s", c.args, code, c.code, out, errs)
 		}
@@ -58,13 +62,83 @@ func TestUnprivileged(t *testing.T) {
 	}
 }
 
+// TestRefused has a daemon whose socket others may not use, one that belongs to
+// another user, and none. Only the last is replaced by a daemon of the call.
+func TestRefused(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root to become another user")
+	}
+	for _, c := range []struct {
+		name   string
+		listen func(t *testing.T, path string)
+		code   int
+		stderr string // a part
+	}{
+		{"closed", func(t *testing.T, path string) { listen(t, path, 0o700) }, exitRefused, "permission denied"},
+		{"nobody's", listenAsOther, exitRefused, "belongs to user"},
+		{"left over", func(t *testing.T, path string) { listen(t, path, 0o777).Close() }, exitDone, "one of its own"},
+		{"none", func(*testing.T, string) {}, exitDone, "one of its own"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			home, err := os.MkdirTemp("/tmp", "home")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { os.RemoveAll(home) })
+			if err := os.Chmod(home, 0o777); err != nil {
+				t.Fatal(err)
+			}
+			c.listen(t, filepath.Join(home, ".mapid.sock"))
+			out, errs, code := asNobody(t, home, "info", "libraries")
+			if code != c.code || !strings.Contains(errs, c.stderr) || (code == exitDone) != strings.Contains(out, "stdflib") {
+				t.Errorf("exit code %d, want %d\n%s\n%s", code, c.code, out, errs)
+			}
+			if _, errs, code := asNobody(t, home, "info", "flows"); code == exitDone || strings.Contains(errs, "of its own") {
+				t.Errorf("flows: exit code %d: %s", code, errs)
+			}
+		})
+	}
+}
+
+// listen makes a socket on which nobody speaks.
+func listen(t *testing.T, path string, mode os.FileMode) *net.UnixListener {
+	t.Helper()
+	l, err := net.ListenUnix("unixpacket", &net.UnixAddr{Name: path, Net: "unixpacket"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false)
+	t.Cleanup(func() { l.Close() })
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// listenAsOther makes a socket as a third user. The kernel takes the identity of
+// the listening thread (SO_PEERCRED in unix(7)).
+func listenAsOther(t *testing.T, path string) {
+	t.Helper()
+	const other, same = 12345, ^uintptr(0)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	become := func(uid uintptr) {
+		if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, same, uid, same); errno != 0 {
+			t.Fatal(errno)
+		}
+	}
+	become(other)
+	defer become(0)
+	listen(t, path, 0o777)
+}
+
 // asNobody runs mapi as a user without rights.
-func asNobody(t *testing.T, args ...string) (stdout, stderr string, code int) {
+func asNobody(t *testing.T, home string, args ...string) (stdout, stderr string, code int) {
 	const nobody = 65534
 	var out, errs strings.Builder
 	cmd := exec.Command(filepath.Join(bin, "mapi"), args...)
 	cmd.Dir = "/"
-	cmd.Env = []string{"HOME=/nonexistent", "PATH=/usr/bin:/bin"}
+	cmd.Env = []string{"HOME=" + home, "PATH=/usr/bin:/bin"}
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	err := cmd.Run()
