@@ -3,6 +3,7 @@ package flib
 import (
 	"fmt"
 	"math"
+	"os"
 
 	"gomapi/internal/mapierr"
 )
@@ -17,6 +18,7 @@ const (
 	Uint64 Kind = 'l' // uint64
 	Char   Kind = 'c' // one byte
 	String Kind = 's' // text without NUL
+	File   Kind = 'w' // file that the program has opened for writing
 )
 
 func (k Kind) String() string {
@@ -29,6 +31,8 @@ func (k Kind) String() string {
 		return "char"
 	case String:
 		return "string"
+	case File:
+		return "file"
 	}
 	return fmt.Sprintf("kind %q", byte(k))
 }
@@ -40,6 +44,17 @@ type Arg struct {
 	Doc  string // meaning, unit and range, for people
 	// Min and Max bound an Int when they differ.
 	Min, Max int32
+	// Default is the value of an argument that was left out, which only the
+	// last ones may be; nil: it must be given.
+	Default any
+}
+
+// An OpenFile is a file argument. The instance owns the file once New has
+// returned without error; it writes to it from a goroutine of its own, because
+// what a program has opened may block.
+type OpenFile struct {
+	*os.File
+	Path string // as the program wrote it
 }
 
 // Descr returns the argument letters of d, the argdescr of the info calls.
@@ -67,7 +82,10 @@ func (a Args) Char(i int) byte { return a[i].(byte) }
 // String returns argument i, which the Def declares as String.
 func (a Args) String(i int) string { return a[i].(string) }
 
-// Check converts what a client sent (int64, uint64 or string values) to the
+// File returns argument i, which the Def declares as File.
+func (a Args) File(i int) OpenFile { return a[i].(OpenFile) }
+
+// Check converts what a client sent (int64, uint64, string or OpenFile values) to the
 // kinds that d declares. The error names the argument and its number: 7001 for
 // the first and so on.
 func (d *Def) Check(raw []any) (Args, error) {
@@ -77,6 +95,10 @@ func (d *Def) Check(raw []any) (Args, error) {
 	}
 	args := make(Args, len(d.Args))
 	for i, decl := range d.Args {
+		if i >= len(raw) && decl.Default != nil {
+			args[i] = decl.Default
+			continue
+		}
 		if i >= len(raw) {
 			return nil, mapierr.New(mapierr.BadArgument(i),
 				"%s: argument %d (%s) is missing, it takes %s", d.Name, i+1, decl.Name, d.Usage())
@@ -102,6 +124,9 @@ func (d *Def) Usage() string {
 			s += ", "
 		}
 		s += a.Name + " " + a.Kind.String()
+		if a.Default != nil {
+			s += fmt.Sprintf(" = %v", a.Default)
+		}
 	}
 	return s + ")"
 }
@@ -134,6 +159,12 @@ func (a *Arg) convert(raw any) (any, error) {
 		return byte(v), nil
 	case String:
 		v, ok := raw.(string)
+		if !ok {
+			return nil, a.mismatch(raw)
+		}
+		return v, nil
+	case File:
+		v, ok := raw.(OpenFile)
 		if !ok {
 			return nil, a.mismatch(raw)
 		}

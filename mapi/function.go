@@ -2,9 +2,6 @@ package mapi
 
 import (
 	"context"
-	"fmt"
-	"math"
-	"reflect"
 	"time"
 
 	"gomapi/internal/mapierr"
@@ -24,7 +21,8 @@ type Function struct {
 // Apply adds a function behind those that the flow has. Names and arguments
 // are in Libraries and, for people, "mapi info functions"; a name may be
 // "library:NAME". Arguments are Go integers for numbers and strings or []byte
-// for text. Errors: 6145 the flow is closed, 7006 it is connected or the
+// for text. A file to write is a path, which is created or cut to nothing with
+// the program's own rights (mode 0600), or an *os.File. Errors: 6145 the flow is closed, 7006 it is connected or the
 // function refuses, 6144 no such function, 7001 to 7005 and 7011 that argument
 // is missing or bad (7000: an argument beyond), and those of the function, such
 // as 1025 for a filter that does not compile.
@@ -41,14 +39,12 @@ func (f *Flow) apply(ctx context.Context, name string, args []any) (*Function, e
 		return nil, errNoFunction
 	}
 	req := &wire.ApplyFunction{Fd: int32(f.fd), Name: text(name)}
-	for i, a := range args {
-		v, err := value(a)
-		if err != nil {
-			return nil, mapierr.Wrap(mapierr.BadArgument(i), fmt.Sprintf("argument %d", i+1), err)
-		}
-		req.Args = append(req.Args, v)
+	packed, err := f.link.pack(ctx, name, args)
+	if err != nil {
+		return nil, err
 	}
-	resp, err := f.change(ctx, &wire.Request{Call: &wire.Request_ApplyFunction{ApplyFunction: req}})
+	req.Args = packed.values
+	resp, err := f.change(ctx, &wire.Request{Call: &wire.Request_ApplyFunction{ApplyFunction: req}}, packed.files...)
 	if err != nil {
 		return nil, err
 	}
@@ -63,25 +59,6 @@ func (f *Flow) apply(ctx context.Context, name string, args []any) (*Function, e
 		}
 	}
 	return fn, nil
-}
-
-// value makes the message of an argument.
-func value(arg any) (*wire.Value, error) {
-	if b, ok := arg.([]byte); ok {
-		return &wire.Value{Kind: &wire.Value_Text{Text: b}}, nil
-	}
-	v := reflect.ValueOf(arg)
-	switch {
-	case v.Kind() == reflect.String:
-		return &wire.Value{Kind: &wire.Value_Text{Text: []byte(v.String())}}, nil
-	case v.CanInt():
-		return &wire.Value{Kind: &wire.Value_Int{Int: v.Int()}}, nil
-	case v.CanUint() && v.Uint() > math.MaxInt64:
-		return &wire.Value{Kind: &wire.Value_Uint{Uint: v.Uint()}}, nil
-	case v.CanUint():
-		return &wire.Value{Kind: &wire.Value_Int{Int: int64(v.Uint())}}, nil
-	}
-	return nil, fmt.Errorf("a %T cannot be passed: use an integer, a string or []byte", arg)
 }
 
 // FID is the number of the function.

@@ -20,6 +20,9 @@ type link struct {
 	lost    chan struct{} // closed when the connection is no more
 	workers sync.WaitGroup
 
+	catalogMu sync.Mutex // guards fileArgs; held while the daemon is asked
+	fileArgs  map[fileArg]bool
+
 	mu      sync.Mutex
 	reason  error // why lost is closed
 	lastID  uint64

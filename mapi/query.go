@@ -52,6 +52,10 @@ func (c *Client) libraryFunctions(ctx context.Context, library, id int, next boo
 	if err != nil {
 		return nil, err
 	}
+	return l.libraryFunctions(ctx, library, id, next, limit)
+}
+
+func (l *link) libraryFunctions(ctx context.Context, library, id int, next bool, limit uint32) ([]LibFunctInfo, error) {
 	resp, err := l.call(ctx, &wire.Request{Call: &wire.Request_LibraryFunctions{
 		LibraryFunctions: &wire.LibraryFunctionQuery{Library: int32(library), Id: int32(id), Next: next, Limit: limit},
 	}})
@@ -65,7 +69,7 @@ func (c *Client) libraryFunctions(ctx context.Context, library, id int, next boo
 			DevType: f.Devtype, Result: f.Result, Example: f.Example,
 		}
 		for _, a := range f.Args {
-			info.Args = append(info.Args, ArgInfo{Name: a.Name, Kind: a.Kind, Doc: a.Doc})
+			info.Args = append(info.Args, ArgInfo{Name: a.Name, Kind: a.Kind, Doc: a.Doc, Optional: a.Optional})
 		}
 		out = append(out, info)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime/debug"
 	"strings"
 
@@ -18,7 +17,7 @@ const maxErrorText = 8 << 10
 // answer deals with one request and sends the response. An error ends the
 // connection.
 func (c *client) answer(ctx context.Context, r request) error {
-	defer func() { wire.CloseAll(r.files) }() // those that no handler took over
+	defer wire.CloseAll(r.files) // handlers work on files of their own
 	if hello, ok := r.Call.(*wire.Request_Hello); ok && !c.greeted {
 		return c.greet(r.Id, hello.Hello)
 	}
@@ -60,8 +59,7 @@ func (c *client) greet(id uint64, m *wire.Hello) error {
 	}}}, c.session.Results())
 }
 
-// handle calls the handler of a request. What the handler takes over of the
-// files it removes from r.
+// handle calls the handler of a request.
 func (c *client) handle(ctx context.Context, r *request) *wire.Response {
 	resp := &wire.Response{}
 	var err error
@@ -69,13 +67,13 @@ func (c *client) handle(ctx context.Context, r *request) *wire.Response {
 	case *wire.Request_CreateFlow:
 		err = c.createFlow(ctx, m.CreateFlow, resp)
 	case *wire.Request_ApplyFunction:
-		err = c.applyFunction(ctx, m.ApplyFunction, resp)
+		err = c.applyFunction(ctx, m.ApplyFunction, r, resp)
 	case *wire.Request_Connect:
 		err = c.connect(ctx, m.Connect)
 	case *wire.Request_CloseFlow:
 		err = c.closeFlow(m.CloseFlow)
 	case *wire.Request_CreateOfflineDevice:
-		err = c.createOffline(ctx, m.CreateOfflineDevice, r.takeFile(), resp)
+		err = c.createOffline(ctx, m.CreateOfflineDevice, r, resp)
 	case *wire.Request_StartOfflineDevice:
 		err = c.startOffline(m.StartOfflineDevice)
 	case *wire.Request_DeleteOfflineDevice:
@@ -97,16 +95,6 @@ func (c *client) handle(ctx context.Context, r *request) *wire.Response {
 		return &wire.Response{Error: wireError(err)}
 	}
 	return resp
-}
-
-// takeFile takes the one descriptor of a request, nil when there is none.
-func (r *request) takeFile() *os.File {
-	if len(r.files) == 0 {
-		return nil
-	}
-	f := r.files[0]
-	r.files = r.files[1:]
-	return f
 }
 
 // wireError makes the message of an error. Its text may hold bytes that came

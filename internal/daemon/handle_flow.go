@@ -1,9 +1,11 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
-	"strings"
 
+	"gomapi/flib"
+	"gomapi/internal/engine"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/wire"
 )
@@ -27,11 +29,11 @@ func (c *client) createFlow(ctx context.Context, m *wire.CreateFlow, resp *wire.
 // bytes, as the original.
 const maxFunctionName = 256
 
-func (c *client) applyFunction(ctx context.Context, m *wire.ApplyFunction, resp *wire.Response) error {
+func (c *client) applyFunction(ctx context.Context, m *wire.ApplyFunction, r *request, resp *wire.Response) error {
 	if len(m.Name) > maxFunctionName {
 		return mapierr.New(mapierr.FunctionNotFound, "function name of %d bytes: %d are the limit", len(m.Name), maxFunctionName)
 	}
-	args, err := values(m.Args)
+	args, err := values(m.Args, r)
 	if err != nil {
 		return err
 	}
@@ -46,25 +48,40 @@ func (c *client) applyFunction(ctx context.Context, m *wire.ApplyFunction, resp 
 	return nil
 }
 
-// values takes arguments out of a message.
-func values(args []*wire.Value) ([]any, error) {
-	out := make([]any, len(args))
+// values takes arguments out of a message, with the files beside it. The caller
+// owns the files, on a nil error only.
+func values(args []*wire.Value, r *request) (out []any, err error) {
 	for i, a := range args {
-		switch v := a.GetKind().(type) {
-		case *wire.Value_Int:
-			out[i] = v.Int
-		case *wire.Value_Uint:
-			out[i] = v.Uint
-		case *wire.Value_Text:
-			if strings.IndexByte(string(v.Text), 0) >= 0 {
-				return nil, mapierr.New(mapierr.BadArgument(i), "argument %d contains a NUL byte", i+1)
-			}
-			out[i] = string(v.Text)
-		default:
-			return nil, mapierr.New(mapierr.BadArgument(i), "argument %d is of a kind that this daemon does not know", i+1)
+		v, err := value(a, i, r)
+		if err != nil {
+			engine.CloseFiles(out)
+			return nil, err
 		}
+		out = append(out, v)
 	}
 	return out, nil
+}
+
+// value takes argument i out of a message.
+func value(a *wire.Value, i int, r *request) (any, error) {
+	switch v := a.GetKind().(type) {
+	case *wire.Value_Int:
+		return v.Int, nil
+	case *wire.Value_Uint:
+		return v.Uint, nil
+	case *wire.Value_Text:
+		if bytes.IndexByte(v.Text, 0) >= 0 {
+			return nil, mapierr.New(mapierr.BadArgument(i), "argument %d contains a NUL byte", i+1)
+		}
+		return string(v.Text), nil
+	case *wire.Value_File:
+		f, err := r.file(v.File.GetIndex(), v.File.GetPath())
+		if err != nil {
+			return nil, err
+		}
+		return flib.OpenFile{File: f, Path: v.File.GetPath()}, nil
+	}
+	return nil, mapierr.New(mapierr.BadArgument(i), "argument %d is of a kind that this daemon does not know", i+1)
 }
 
 func (c *client) connect(ctx context.Context, m *wire.Connect) error {

@@ -99,7 +99,7 @@ func (c *client) libraryFunctions(q *wire.LibraryFunctionQuery, resp *wire.Respo
 			Devtype: d.Type(), Result: d.Result, Example: d.Example,
 		}
 		for _, a := range d.Args {
-			w.Args = append(w.Args, &wire.Argument{Name: a.Name, Kind: a.Kind.String(), Doc: a.Doc})
+			w.Args = append(w.Args, &wire.Argument{Name: a.Name, Kind: a.Kind.String(), Doc: a.Doc, Optional: a.Default != nil})
 		}
 		all = append(all, w)
 	}

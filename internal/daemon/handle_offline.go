@@ -15,15 +15,8 @@ import (
 // which has a number behind, is as long as the kernel lets paths be.
 const maxPath = maxName - 16
 
-func (c *client) createOffline(ctx context.Context, m *wire.CreateOfflineDevice, f *os.File, resp *wire.Response) error {
-	if f == nil {
-		return mapierr.New(mapierr.NoFD, "%s: no open file came with the request", m.Path)
-	}
-	if len(m.Path) > maxPath {
-		f.Close()
-		return mapierr.New(mapierr.File, "path of %d bytes: %d are the limit", len(m.Path), maxPath)
-	}
-	f, err := renamed(f, m.Path)
+func (c *client) createOffline(ctx context.Context, m *wire.CreateOfflineDevice, r *request, resp *wire.Response) error {
+	f, err := r.file(0, m.Path)
 	if err != nil {
 		return err
 	}
@@ -36,11 +29,16 @@ func (c *client) createOffline(ctx context.Context, m *wire.CreateOfflineDevice,
 	return nil
 }
 
-// renamed gives an open file the name by which its client knows it, for the
-// texts of errors. It takes over f.
-func renamed(f *os.File, name string) (*os.File, error) {
-	defer f.Close()
-	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+// file returns descriptor i beside a request as a file of the caller's own, with
+// the name by which the client knows it, for the texts of errors.
+func (r *request) file(i uint32, name string) (*os.File, error) {
+	if int(i) >= len(r.files) {
+		return nil, mapierr.New(mapierr.NoFD, "%s: no open file came with the request", name)
+	}
+	if len(name) > maxPath {
+		return nil, mapierr.New(mapierr.File, "path of %d bytes: %d are the limit", len(name), maxPath)
+	}
+	fd, err := unix.FcntlInt(r.files[i].Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil, mapierr.Wrap(mapierr.File, name, err)
 	}

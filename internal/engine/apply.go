@@ -19,10 +19,15 @@ type Applied struct {
 }
 
 // Apply adds a function at the end of a flow that is not connected yet. Args
-// are int64, uint64 or string values. Errors: 6145 no such flow, 7006 connected
+// are int64, uint64, string or flib.OpenFile values; it takes over the files. Errors: 6145 no such flow, 7006 connected
 // already, 6144 no such function, 7000 to 7005 and 7011 bad arguments, and those
 // of the function.
-func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) (Applied, error) {
+func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) (_ Applied, err error) {
+	defer func() {
+		if err != nil {
+			CloseFiles(args)
+		}
+	}()
 	if err := s.enter(); err != nil {
 		return Applied{}, err
 	}
@@ -101,8 +106,18 @@ func (s *Session) instantiate(ctx context.Context, f *Flow, a *applied, raw []an
 		s.free(a)
 		return coded(mapierr.CouldNotApplyFunction, err)
 	}
+	CloseFiles(raw[min(len(raw), len(a.def.Args)):]) // surplus ones
 	a.classifier, _ = a.fn.(flib.Classifier)
 	return nil
+}
+
+// CloseFiles closes the files among arguments that no function has taken over.
+func CloseFiles(args []any) {
+	for _, a := range args {
+		if f, ok := a.(flib.OpenFile); ok {
+			f.Close()
+		}
+	}
 }
 
 // free gives back what a has taken of memory.

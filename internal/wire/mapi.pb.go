@@ -856,6 +856,7 @@ type Value struct {
 	//	*Value_Int
 	//	*Value_Uint
 	//	*Value_Text
+	//	*Value_File
 	Kind          isValue_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -925,6 +926,15 @@ func (x *Value) GetText() []byte {
 	return nil
 }
 
+func (x *Value) GetFile() *File {
+	if x != nil {
+		if x, ok := x.Kind.(*Value_File); ok {
+			return x.File
+		}
+	}
+	return nil
+}
+
 type isValue_Kind interface {
 	isValue_Kind()
 }
@@ -941,11 +951,71 @@ type Value_Text struct {
 	Text []byte `protobuf:"bytes,3,opt,name=text,proto3,oneof"` // any bytes but NUL, for patterns too
 }
 
+type Value_File struct {
+	File *File `protobuf:"bytes,4,opt,name=file,proto3,oneof"`
+}
+
 func (*Value_Int) isValue_Kind() {}
 
 func (*Value_Uint) isValue_Kind() {}
 
 func (*Value_Text) isValue_Kind() {}
+
+func (*Value_File) isValue_Kind() {}
+
+// File is a file that the program has opened for writing; its descriptor is
+// beside the message.
+type File struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Index         uint32                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"` // among the descriptors of the message, from 0
+	Path          string                 `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`    // as the program wrote it, for people
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *File) Reset() {
+	*x = File{}
+	mi := &file_internal_wire_mapi_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *File) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*File) ProtoMessage() {}
+
+func (x *File) ProtoReflect() protoreflect.Message {
+	mi := &file_internal_wire_mapi_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use File.ProtoReflect.Descriptor instead.
+func (*File) Descriptor() ([]byte, []int) {
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *File) GetIndex() uint32 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *File) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
 
 type FunctionApplied struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -960,7 +1030,7 @@ type FunctionApplied struct {
 
 func (x *FunctionApplied) Reset() {
 	*x = FunctionApplied{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[9]
+	mi := &file_internal_wire_mapi_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -972,7 +1042,7 @@ func (x *FunctionApplied) String() string {
 func (*FunctionApplied) ProtoMessage() {}
 
 func (x *FunctionApplied) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[9]
+	mi := &file_internal_wire_mapi_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -985,7 +1055,7 @@ func (x *FunctionApplied) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FunctionApplied.ProtoReflect.Descriptor instead.
 func (*FunctionApplied) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{9}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *FunctionApplied) GetFid() int32 {
@@ -1032,7 +1102,7 @@ type Connect struct {
 
 func (x *Connect) Reset() {
 	*x = Connect{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[10]
+	mi := &file_internal_wire_mapi_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1044,7 +1114,7 @@ func (x *Connect) String() string {
 func (*Connect) ProtoMessage() {}
 
 func (x *Connect) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[10]
+	mi := &file_internal_wire_mapi_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1057,7 +1127,7 @@ func (x *Connect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Connect.ProtoReflect.Descriptor instead.
 func (*Connect) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{10}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Connect) GetFd() int32 {
@@ -1076,7 +1146,7 @@ type CloseFlow struct {
 
 func (x *CloseFlow) Reset() {
 	*x = CloseFlow{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[11]
+	mi := &file_internal_wire_mapi_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1088,7 +1158,7 @@ func (x *CloseFlow) String() string {
 func (*CloseFlow) ProtoMessage() {}
 
 func (x *CloseFlow) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[11]
+	mi := &file_internal_wire_mapi_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1101,7 +1171,7 @@ func (x *CloseFlow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseFlow.ProtoReflect.Descriptor instead.
 func (*CloseFlow) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{11}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CloseFlow) GetFd() int32 {
@@ -1121,7 +1191,7 @@ type CreateOfflineDevice struct {
 
 func (x *CreateOfflineDevice) Reset() {
 	*x = CreateOfflineDevice{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[12]
+	mi := &file_internal_wire_mapi_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1133,7 +1203,7 @@ func (x *CreateOfflineDevice) String() string {
 func (*CreateOfflineDevice) ProtoMessage() {}
 
 func (x *CreateOfflineDevice) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[12]
+	mi := &file_internal_wire_mapi_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1146,7 +1216,7 @@ func (x *CreateOfflineDevice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOfflineDevice.ProtoReflect.Descriptor instead.
 func (*CreateOfflineDevice) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{12}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CreateOfflineDevice) GetPath() string {
@@ -1172,7 +1242,7 @@ type OfflineDeviceCreated struct {
 
 func (x *OfflineDeviceCreated) Reset() {
 	*x = OfflineDeviceCreated{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[13]
+	mi := &file_internal_wire_mapi_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1184,7 +1254,7 @@ func (x *OfflineDeviceCreated) String() string {
 func (*OfflineDeviceCreated) ProtoMessage() {}
 
 func (x *OfflineDeviceCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[13]
+	mi := &file_internal_wire_mapi_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1197,7 +1267,7 @@ func (x *OfflineDeviceCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OfflineDeviceCreated.ProtoReflect.Descriptor instead.
 func (*OfflineDeviceCreated) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{13}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *OfflineDeviceCreated) GetName() string {
@@ -1216,7 +1286,7 @@ type StartOfflineDevice struct {
 
 func (x *StartOfflineDevice) Reset() {
 	*x = StartOfflineDevice{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[14]
+	mi := &file_internal_wire_mapi_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1228,7 +1298,7 @@ func (x *StartOfflineDevice) String() string {
 func (*StartOfflineDevice) ProtoMessage() {}
 
 func (x *StartOfflineDevice) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[14]
+	mi := &file_internal_wire_mapi_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1241,7 +1311,7 @@ func (x *StartOfflineDevice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartOfflineDevice.ProtoReflect.Descriptor instead.
 func (*StartOfflineDevice) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{14}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *StartOfflineDevice) GetName() string {
@@ -1260,7 +1330,7 @@ type DeleteOfflineDevice struct {
 
 func (x *DeleteOfflineDevice) Reset() {
 	*x = DeleteOfflineDevice{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[15]
+	mi := &file_internal_wire_mapi_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1272,7 +1342,7 @@ func (x *DeleteOfflineDevice) String() string {
 func (*DeleteOfflineDevice) ProtoMessage() {}
 
 func (x *DeleteOfflineDevice) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[15]
+	mi := &file_internal_wire_mapi_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1285,7 +1355,7 @@ func (x *DeleteOfflineDevice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteOfflineDevice.ProtoReflect.Descriptor instead.
 func (*DeleteOfflineDevice) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{15}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DeleteOfflineDevice) GetName() string {
@@ -1308,7 +1378,7 @@ type DeviceQuery struct {
 
 func (x *DeviceQuery) Reset() {
 	*x = DeviceQuery{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[16]
+	mi := &file_internal_wire_mapi_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1320,7 +1390,7 @@ func (x *DeviceQuery) String() string {
 func (*DeviceQuery) ProtoMessage() {}
 
 func (x *DeviceQuery) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[16]
+	mi := &file_internal_wire_mapi_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1333,7 +1403,7 @@ func (x *DeviceQuery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceQuery.ProtoReflect.Descriptor instead.
 func (*DeviceQuery) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{16}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *DeviceQuery) GetId() int32 {
@@ -1366,7 +1436,7 @@ type Devices struct {
 
 func (x *Devices) Reset() {
 	*x = Devices{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[17]
+	mi := &file_internal_wire_mapi_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1378,7 +1448,7 @@ func (x *Devices) String() string {
 func (*Devices) ProtoMessage() {}
 
 func (x *Devices) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[17]
+	mi := &file_internal_wire_mapi_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1391,7 +1461,7 @@ func (x *Devices) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Devices.ProtoReflect.Descriptor instead.
 func (*Devices) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{17}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Devices) GetDevices() []*Device {
@@ -1419,7 +1489,7 @@ type Device struct {
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[18]
+	mi := &file_internal_wire_mapi_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1431,7 +1501,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[18]
+	mi := &file_internal_wire_mapi_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1444,7 +1514,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{18}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Device) GetId() int32 {
@@ -1528,7 +1598,7 @@ type LibraryQuery struct {
 
 func (x *LibraryQuery) Reset() {
 	*x = LibraryQuery{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[19]
+	mi := &file_internal_wire_mapi_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1540,7 +1610,7 @@ func (x *LibraryQuery) String() string {
 func (*LibraryQuery) ProtoMessage() {}
 
 func (x *LibraryQuery) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[19]
+	mi := &file_internal_wire_mapi_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1553,7 +1623,7 @@ func (x *LibraryQuery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LibraryQuery.ProtoReflect.Descriptor instead.
 func (*LibraryQuery) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{19}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *LibraryQuery) GetId() int32 {
@@ -1586,7 +1656,7 @@ type Libraries struct {
 
 func (x *Libraries) Reset() {
 	*x = Libraries{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[20]
+	mi := &file_internal_wire_mapi_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1598,7 +1668,7 @@ func (x *Libraries) String() string {
 func (*Libraries) ProtoMessage() {}
 
 func (x *Libraries) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[20]
+	mi := &file_internal_wire_mapi_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1611,7 +1681,7 @@ func (x *Libraries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Libraries.ProtoReflect.Descriptor instead.
 func (*Libraries) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{20}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Libraries) GetLibraries() []*Library {
@@ -1632,7 +1702,7 @@ type Library struct {
 
 func (x *Library) Reset() {
 	*x = Library{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[21]
+	mi := &file_internal_wire_mapi_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1644,7 +1714,7 @@ func (x *Library) String() string {
 func (*Library) ProtoMessage() {}
 
 func (x *Library) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[21]
+	mi := &file_internal_wire_mapi_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1657,7 +1727,7 @@ func (x *Library) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Library.ProtoReflect.Descriptor instead.
 func (*Library) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{21}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Library) GetId() int32 {
@@ -1693,7 +1763,7 @@ type LibraryFunctionQuery struct {
 
 func (x *LibraryFunctionQuery) Reset() {
 	*x = LibraryFunctionQuery{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[22]
+	mi := &file_internal_wire_mapi_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1705,7 +1775,7 @@ func (x *LibraryFunctionQuery) String() string {
 func (*LibraryFunctionQuery) ProtoMessage() {}
 
 func (x *LibraryFunctionQuery) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[22]
+	mi := &file_internal_wire_mapi_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1718,7 +1788,7 @@ func (x *LibraryFunctionQuery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LibraryFunctionQuery.ProtoReflect.Descriptor instead.
 func (*LibraryFunctionQuery) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{22}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *LibraryFunctionQuery) GetLibrary() int32 {
@@ -1758,7 +1828,7 @@ type LibraryFunctions struct {
 
 func (x *LibraryFunctions) Reset() {
 	*x = LibraryFunctions{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[23]
+	mi := &file_internal_wire_mapi_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1770,7 +1840,7 @@ func (x *LibraryFunctions) String() string {
 func (*LibraryFunctions) ProtoMessage() {}
 
 func (x *LibraryFunctions) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[23]
+	mi := &file_internal_wire_mapi_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1783,7 +1853,7 @@ func (x *LibraryFunctions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LibraryFunctions.ProtoReflect.Descriptor instead.
 func (*LibraryFunctions) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{23}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *LibraryFunctions) GetFunctions() []*LibraryFunction {
@@ -1809,7 +1879,7 @@ type LibraryFunction struct {
 
 func (x *LibraryFunction) Reset() {
 	*x = LibraryFunction{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[24]
+	mi := &file_internal_wire_mapi_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1821,7 +1891,7 @@ func (x *LibraryFunction) String() string {
 func (*LibraryFunction) ProtoMessage() {}
 
 func (x *LibraryFunction) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[24]
+	mi := &file_internal_wire_mapi_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1834,7 +1904,7 @@ func (x *LibraryFunction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LibraryFunction.ProtoReflect.Descriptor instead.
 func (*LibraryFunction) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{24}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *LibraryFunction) GetId() int32 {
@@ -1898,13 +1968,14 @@ type Argument struct {
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	Doc           string                 `protobuf:"bytes,3,opt,name=doc,proto3" json:"doc,omitempty"`
+	Optional      bool                   `protobuf:"varint,4,opt,name=optional,proto3" json:"optional,omitempty"` // it may be left out
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Argument) Reset() {
 	*x = Argument{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[25]
+	mi := &file_internal_wire_mapi_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1916,7 +1987,7 @@ func (x *Argument) String() string {
 func (*Argument) ProtoMessage() {}
 
 func (x *Argument) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[25]
+	mi := &file_internal_wire_mapi_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1929,7 +2000,7 @@ func (x *Argument) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Argument.ProtoReflect.Descriptor instead.
 func (*Argument) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{25}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Argument) GetName() string {
@@ -1953,6 +2024,13 @@ func (x *Argument) GetDoc() string {
 	return ""
 }
 
+func (x *Argument) GetOptional() bool {
+	if x != nil {
+		return x.Optional
+	}
+	return false
+}
+
 type FlowQuery struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Fd            int32                  `protobuf:"varint,1,opt,name=fd,proto3" json:"fd,omitempty"`
@@ -1964,7 +2042,7 @@ type FlowQuery struct {
 
 func (x *FlowQuery) Reset() {
 	*x = FlowQuery{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[26]
+	mi := &file_internal_wire_mapi_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1976,7 +2054,7 @@ func (x *FlowQuery) String() string {
 func (*FlowQuery) ProtoMessage() {}
 
 func (x *FlowQuery) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[26]
+	mi := &file_internal_wire_mapi_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1989,7 +2067,7 @@ func (x *FlowQuery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FlowQuery.ProtoReflect.Descriptor instead.
 func (*FlowQuery) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{26}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *FlowQuery) GetFd() int32 {
@@ -2022,7 +2100,7 @@ type Flows struct {
 
 func (x *Flows) Reset() {
 	*x = Flows{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[27]
+	mi := &file_internal_wire_mapi_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2034,7 +2112,7 @@ func (x *Flows) String() string {
 func (*Flows) ProtoMessage() {}
 
 func (x *Flows) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[27]
+	mi := &file_internal_wire_mapi_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2047,7 +2125,7 @@ func (x *Flows) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flows.ProtoReflect.Descriptor instead.
 func (*Flows) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{27}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Flows) GetFlows() []*Flow {
@@ -2074,7 +2152,7 @@ type Flow struct {
 
 func (x *Flow) Reset() {
 	*x = Flow{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[28]
+	mi := &file_internal_wire_mapi_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2086,7 +2164,7 @@ func (x *Flow) String() string {
 func (*Flow) ProtoMessage() {}
 
 func (x *Flow) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[28]
+	mi := &file_internal_wire_mapi_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2099,7 +2177,7 @@ func (x *Flow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flow.ProtoReflect.Descriptor instead.
 func (*Flow) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{28}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Flow) GetUid() uint32 {
@@ -2177,7 +2255,7 @@ type FunctionQuery struct {
 
 func (x *FunctionQuery) Reset() {
 	*x = FunctionQuery{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[29]
+	mi := &file_internal_wire_mapi_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2189,7 +2267,7 @@ func (x *FunctionQuery) String() string {
 func (*FunctionQuery) ProtoMessage() {}
 
 func (x *FunctionQuery) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[29]
+	mi := &file_internal_wire_mapi_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2202,7 +2280,7 @@ func (x *FunctionQuery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FunctionQuery.ProtoReflect.Descriptor instead.
 func (*FunctionQuery) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{29}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *FunctionQuery) GetFd() int32 {
@@ -2242,7 +2320,7 @@ type Functions struct {
 
 func (x *Functions) Reset() {
 	*x = Functions{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[30]
+	mi := &file_internal_wire_mapi_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2254,7 +2332,7 @@ func (x *Functions) String() string {
 func (*Functions) ProtoMessage() {}
 
 func (x *Functions) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[30]
+	mi := &file_internal_wire_mapi_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2267,7 +2345,7 @@ func (x *Functions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Functions.ProtoReflect.Descriptor instead.
 func (*Functions) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{30}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Functions) GetFunctions() []*Function {
@@ -2292,7 +2370,7 @@ type Function struct {
 
 func (x *Function) Reset() {
 	*x = Function{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[31]
+	mi := &file_internal_wire_mapi_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2304,7 +2382,7 @@ func (x *Function) String() string {
 func (*Function) ProtoMessage() {}
 
 func (x *Function) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[31]
+	mi := &file_internal_wire_mapi_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2317,7 +2395,7 @@ func (x *Function) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Function.ProtoReflect.Descriptor instead.
 func (*Function) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{31}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Function) GetFid() int32 {
@@ -2381,7 +2459,7 @@ type DeviceEnded struct {
 
 func (x *DeviceEnded) Reset() {
 	*x = DeviceEnded{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[32]
+	mi := &file_internal_wire_mapi_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2393,7 +2471,7 @@ func (x *DeviceEnded) String() string {
 func (*DeviceEnded) ProtoMessage() {}
 
 func (x *DeviceEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[32]
+	mi := &file_internal_wire_mapi_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2406,7 +2484,7 @@ func (x *DeviceEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceEnded.ProtoReflect.Descriptor instead.
 func (*DeviceEnded) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{32}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *DeviceEnded) GetDevice() string {
@@ -2482,12 +2560,16 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\rApplyFunction\x12\x0e\n" +
 	"\x02fd\x18\x01 \x01(\x05R\x02fd\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12&\n" +
-	"\x04args\x18\x03 \x03(\v2\x12.gomapi.wire.ValueR\x04args\"O\n" +
+	"\x04args\x18\x03 \x03(\v2\x12.gomapi.wire.ValueR\x04args\"x\n" +
 	"\x05Value\x12\x12\n" +
 	"\x03int\x18\x01 \x01(\x03H\x00R\x03int\x12\x14\n" +
 	"\x04uint\x18\x02 \x01(\x04H\x00R\x04uint\x12\x14\n" +
-	"\x04text\x18\x03 \x01(\fH\x00R\x04textB\x06\n" +
-	"\x04kind\"\x88\x01\n" +
+	"\x04text\x18\x03 \x01(\fH\x00R\x04text\x12'\n" +
+	"\x04file\x18\x04 \x01(\v2\x11.gomapi.wire.FileH\x00R\x04fileB\x06\n" +
+	"\x04kind\"0\n" +
+	"\x04File\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\rR\x05index\x12\x12\n" +
+	"\x04path\x18\x02 \x01(\tR\x04path\"\x88\x01\n" +
 	"\x0fFunctionApplied\x12\x10\n" +
 	"\x03fid\x18\x01 \x01(\x05R\x03fid\x12\x18\n" +
 	"\adevtype\x18\x02 \x01(\tR\adevtype\x12\x1d\n" +
@@ -2552,11 +2634,12 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\adevtype\x18\x05 \x01(\tR\adevtype\x12)\n" +
 	"\x04args\x18\x06 \x03(\v2\x15.gomapi.wire.ArgumentR\x04args\x12\x16\n" +
 	"\x06result\x18\a \x01(\tR\x06result\x12\x18\n" +
-	"\aexample\x18\b \x01(\tR\aexample\"D\n" +
+	"\aexample\x18\b \x01(\tR\aexample\"`\n" +
 	"\bArgument\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x10\n" +
-	"\x03doc\x18\x03 \x01(\tR\x03doc\"E\n" +
+	"\x03doc\x18\x03 \x01(\tR\x03doc\x12\x1a\n" +
+	"\boptional\x18\x04 \x01(\bR\boptional\"E\n" +
 	"\tFlowQuery\x12\x0e\n" +
 	"\x02fd\x18\x01 \x01(\x05R\x02fd\x12\x12\n" +
 	"\x04next\x18\x02 \x01(\bR\x04next\x12\x14\n" +
@@ -2605,7 +2688,7 @@ func file_internal_wire_mapi_proto_rawDescGZIP() []byte {
 	return file_internal_wire_mapi_proto_rawDescData
 }
 
-var file_internal_wire_mapi_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_internal_wire_mapi_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_internal_wire_mapi_proto_goTypes = []any{
 	(*Request)(nil),              // 0: gomapi.wire.Request
 	(*Response)(nil),             // 1: gomapi.wire.Response
@@ -2616,70 +2699,72 @@ var file_internal_wire_mapi_proto_goTypes = []any{
 	(*FlowCreated)(nil),          // 6: gomapi.wire.FlowCreated
 	(*ApplyFunction)(nil),        // 7: gomapi.wire.ApplyFunction
 	(*Value)(nil),                // 8: gomapi.wire.Value
-	(*FunctionApplied)(nil),      // 9: gomapi.wire.FunctionApplied
-	(*Connect)(nil),              // 10: gomapi.wire.Connect
-	(*CloseFlow)(nil),            // 11: gomapi.wire.CloseFlow
-	(*CreateOfflineDevice)(nil),  // 12: gomapi.wire.CreateOfflineDevice
-	(*OfflineDeviceCreated)(nil), // 13: gomapi.wire.OfflineDeviceCreated
-	(*StartOfflineDevice)(nil),   // 14: gomapi.wire.StartOfflineDevice
-	(*DeleteOfflineDevice)(nil),  // 15: gomapi.wire.DeleteOfflineDevice
-	(*DeviceQuery)(nil),          // 16: gomapi.wire.DeviceQuery
-	(*Devices)(nil),              // 17: gomapi.wire.Devices
-	(*Device)(nil),               // 18: gomapi.wire.Device
-	(*LibraryQuery)(nil),         // 19: gomapi.wire.LibraryQuery
-	(*Libraries)(nil),            // 20: gomapi.wire.Libraries
-	(*Library)(nil),              // 21: gomapi.wire.Library
-	(*LibraryFunctionQuery)(nil), // 22: gomapi.wire.LibraryFunctionQuery
-	(*LibraryFunctions)(nil),     // 23: gomapi.wire.LibraryFunctions
-	(*LibraryFunction)(nil),      // 24: gomapi.wire.LibraryFunction
-	(*Argument)(nil),             // 25: gomapi.wire.Argument
-	(*FlowQuery)(nil),            // 26: gomapi.wire.FlowQuery
-	(*Flows)(nil),                // 27: gomapi.wire.Flows
-	(*Flow)(nil),                 // 28: gomapi.wire.Flow
-	(*FunctionQuery)(nil),        // 29: gomapi.wire.FunctionQuery
-	(*Functions)(nil),            // 30: gomapi.wire.Functions
-	(*Function)(nil),             // 31: gomapi.wire.Function
-	(*DeviceEnded)(nil),          // 32: gomapi.wire.DeviceEnded
+	(*File)(nil),                 // 9: gomapi.wire.File
+	(*FunctionApplied)(nil),      // 10: gomapi.wire.FunctionApplied
+	(*Connect)(nil),              // 11: gomapi.wire.Connect
+	(*CloseFlow)(nil),            // 12: gomapi.wire.CloseFlow
+	(*CreateOfflineDevice)(nil),  // 13: gomapi.wire.CreateOfflineDevice
+	(*OfflineDeviceCreated)(nil), // 14: gomapi.wire.OfflineDeviceCreated
+	(*StartOfflineDevice)(nil),   // 15: gomapi.wire.StartOfflineDevice
+	(*DeleteOfflineDevice)(nil),  // 16: gomapi.wire.DeleteOfflineDevice
+	(*DeviceQuery)(nil),          // 17: gomapi.wire.DeviceQuery
+	(*Devices)(nil),              // 18: gomapi.wire.Devices
+	(*Device)(nil),               // 19: gomapi.wire.Device
+	(*LibraryQuery)(nil),         // 20: gomapi.wire.LibraryQuery
+	(*Libraries)(nil),            // 21: gomapi.wire.Libraries
+	(*Library)(nil),              // 22: gomapi.wire.Library
+	(*LibraryFunctionQuery)(nil), // 23: gomapi.wire.LibraryFunctionQuery
+	(*LibraryFunctions)(nil),     // 24: gomapi.wire.LibraryFunctions
+	(*LibraryFunction)(nil),      // 25: gomapi.wire.LibraryFunction
+	(*Argument)(nil),             // 26: gomapi.wire.Argument
+	(*FlowQuery)(nil),            // 27: gomapi.wire.FlowQuery
+	(*Flows)(nil),                // 28: gomapi.wire.Flows
+	(*Flow)(nil),                 // 29: gomapi.wire.Flow
+	(*FunctionQuery)(nil),        // 30: gomapi.wire.FunctionQuery
+	(*Functions)(nil),            // 31: gomapi.wire.Functions
+	(*Function)(nil),             // 32: gomapi.wire.Function
+	(*DeviceEnded)(nil),          // 33: gomapi.wire.DeviceEnded
 }
 var file_internal_wire_mapi_proto_depIdxs = []int32{
 	3,  // 0: gomapi.wire.Request.hello:type_name -> gomapi.wire.Hello
 	5,  // 1: gomapi.wire.Request.create_flow:type_name -> gomapi.wire.CreateFlow
 	7,  // 2: gomapi.wire.Request.apply_function:type_name -> gomapi.wire.ApplyFunction
-	10, // 3: gomapi.wire.Request.connect:type_name -> gomapi.wire.Connect
-	11, // 4: gomapi.wire.Request.close_flow:type_name -> gomapi.wire.CloseFlow
-	12, // 5: gomapi.wire.Request.create_offline_device:type_name -> gomapi.wire.CreateOfflineDevice
-	14, // 6: gomapi.wire.Request.start_offline_device:type_name -> gomapi.wire.StartOfflineDevice
-	15, // 7: gomapi.wire.Request.delete_offline_device:type_name -> gomapi.wire.DeleteOfflineDevice
-	16, // 8: gomapi.wire.Request.devices:type_name -> gomapi.wire.DeviceQuery
-	19, // 9: gomapi.wire.Request.libraries:type_name -> gomapi.wire.LibraryQuery
-	22, // 10: gomapi.wire.Request.library_functions:type_name -> gomapi.wire.LibraryFunctionQuery
-	26, // 11: gomapi.wire.Request.flows:type_name -> gomapi.wire.FlowQuery
-	29, // 12: gomapi.wire.Request.functions:type_name -> gomapi.wire.FunctionQuery
+	11, // 3: gomapi.wire.Request.connect:type_name -> gomapi.wire.Connect
+	12, // 4: gomapi.wire.Request.close_flow:type_name -> gomapi.wire.CloseFlow
+	13, // 5: gomapi.wire.Request.create_offline_device:type_name -> gomapi.wire.CreateOfflineDevice
+	15, // 6: gomapi.wire.Request.start_offline_device:type_name -> gomapi.wire.StartOfflineDevice
+	16, // 7: gomapi.wire.Request.delete_offline_device:type_name -> gomapi.wire.DeleteOfflineDevice
+	17, // 8: gomapi.wire.Request.devices:type_name -> gomapi.wire.DeviceQuery
+	20, // 9: gomapi.wire.Request.libraries:type_name -> gomapi.wire.LibraryQuery
+	23, // 10: gomapi.wire.Request.library_functions:type_name -> gomapi.wire.LibraryFunctionQuery
+	27, // 11: gomapi.wire.Request.flows:type_name -> gomapi.wire.FlowQuery
+	30, // 12: gomapi.wire.Request.functions:type_name -> gomapi.wire.FunctionQuery
 	2,  // 13: gomapi.wire.Response.error:type_name -> gomapi.wire.Error
 	4,  // 14: gomapi.wire.Response.welcome:type_name -> gomapi.wire.Welcome
 	6,  // 15: gomapi.wire.Response.flow_created:type_name -> gomapi.wire.FlowCreated
-	9,  // 16: gomapi.wire.Response.function_applied:type_name -> gomapi.wire.FunctionApplied
-	13, // 17: gomapi.wire.Response.offline_device_created:type_name -> gomapi.wire.OfflineDeviceCreated
-	17, // 18: gomapi.wire.Response.devices:type_name -> gomapi.wire.Devices
-	20, // 19: gomapi.wire.Response.libraries:type_name -> gomapi.wire.Libraries
-	23, // 20: gomapi.wire.Response.library_functions:type_name -> gomapi.wire.LibraryFunctions
-	27, // 21: gomapi.wire.Response.flows:type_name -> gomapi.wire.Flows
-	30, // 22: gomapi.wire.Response.functions:type_name -> gomapi.wire.Functions
-	32, // 23: gomapi.wire.Response.device_ended:type_name -> gomapi.wire.DeviceEnded
+	10, // 16: gomapi.wire.Response.function_applied:type_name -> gomapi.wire.FunctionApplied
+	14, // 17: gomapi.wire.Response.offline_device_created:type_name -> gomapi.wire.OfflineDeviceCreated
+	18, // 18: gomapi.wire.Response.devices:type_name -> gomapi.wire.Devices
+	21, // 19: gomapi.wire.Response.libraries:type_name -> gomapi.wire.Libraries
+	24, // 20: gomapi.wire.Response.library_functions:type_name -> gomapi.wire.LibraryFunctions
+	28, // 21: gomapi.wire.Response.flows:type_name -> gomapi.wire.Flows
+	31, // 22: gomapi.wire.Response.functions:type_name -> gomapi.wire.Functions
+	33, // 23: gomapi.wire.Response.device_ended:type_name -> gomapi.wire.DeviceEnded
 	8,  // 24: gomapi.wire.ApplyFunction.args:type_name -> gomapi.wire.Value
-	18, // 25: gomapi.wire.Devices.devices:type_name -> gomapi.wire.Device
-	21, // 26: gomapi.wire.Libraries.libraries:type_name -> gomapi.wire.Library
-	24, // 27: gomapi.wire.LibraryFunctions.functions:type_name -> gomapi.wire.LibraryFunction
-	25, // 28: gomapi.wire.LibraryFunction.args:type_name -> gomapi.wire.Argument
-	28, // 29: gomapi.wire.Flows.flows:type_name -> gomapi.wire.Flow
-	2,  // 30: gomapi.wire.Flow.error:type_name -> gomapi.wire.Error
-	31, // 31: gomapi.wire.Functions.functions:type_name -> gomapi.wire.Function
-	2,  // 32: gomapi.wire.DeviceEnded.error:type_name -> gomapi.wire.Error
-	33, // [33:33] is the sub-list for method output_type
-	33, // [33:33] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	9,  // 25: gomapi.wire.Value.file:type_name -> gomapi.wire.File
+	19, // 26: gomapi.wire.Devices.devices:type_name -> gomapi.wire.Device
+	22, // 27: gomapi.wire.Libraries.libraries:type_name -> gomapi.wire.Library
+	25, // 28: gomapi.wire.LibraryFunctions.functions:type_name -> gomapi.wire.LibraryFunction
+	26, // 29: gomapi.wire.LibraryFunction.args:type_name -> gomapi.wire.Argument
+	29, // 30: gomapi.wire.Flows.flows:type_name -> gomapi.wire.Flow
+	2,  // 31: gomapi.wire.Flow.error:type_name -> gomapi.wire.Error
+	32, // 32: gomapi.wire.Functions.functions:type_name -> gomapi.wire.Function
+	2,  // 33: gomapi.wire.DeviceEnded.error:type_name -> gomapi.wire.Error
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_internal_wire_mapi_proto_init() }
@@ -2718,6 +2803,7 @@ func file_internal_wire_mapi_proto_init() {
 		(*Value_Int)(nil),
 		(*Value_Uint)(nil),
 		(*Value_Text)(nil),
+		(*Value_File)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2725,7 +2811,7 @@ func file_internal_wire_mapi_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_internal_wire_mapi_proto_rawDesc), len(file_internal_wire_mapi_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   33,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
