@@ -1,0 +1,122 @@
+package ring
+
+import (
+	"fmt"
+	"math/bits"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// A lifetime guards what a Writer holds of the system.
+type lifetime struct {
+	mu sync.Mutex
+
+	files  []*os.File // the client's; nil when closed
+	maps   mappings
+	closed bool
+}
+
+// with calls f unless the writer is closed, and keeps it open meanwhile.
+func (l *lifetime) with(f func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.closed {
+		f()
+	}
+}
+
+// New makes a ring of at least size bytes, rounded up to a power of two of
+// MinCapacity to MaxCapacity. All its memory is taken now.
+func New(size int) (_ *Writer, err error) {
+	if size < 0 || size > MaxCapacity {
+		return nil, fmt.Errorf("a packet buffer of %d bytes is over the limit of %d", size, MaxCapacity)
+	}
+	capacity := MinCapacity
+	if size > MinCapacity {
+		capacity = 1 << bits.Len(uint(size-1))
+	}
+	w := &Writer{sock: -1}
+	defer func() {
+		if err != nil {
+			w.Close()
+		}
+	}()
+	if err := w.makeFiles(capacity); err != nil {
+		return nil, err
+	}
+	w.head, w.page = asHead(w.life.maps.data), asPage(w.life.maps.page)
+	w.ring = w.life.maps.data[headSize:]
+	w.mask = uint64(capacity - 1)
+	w.head.capacity.Store(uint64(capacity))
+	w.head.magic.Store(Magic)
+	return w, nil
+}
+
+func (w *Writer) makeFiles(capacity int) error {
+	l := &w.life
+	data, mem, err := makeMemory("mapi-ring", headSize+capacity, unix.PROT_READ|unix.PROT_WRITE, dataSeals)
+	if err != nil {
+		return err
+	}
+	l.files, l.maps.data = append(l.files, data), mem
+	reader, mem, err := makeMemory("mapi-ring-reader", pageSize, unix.PROT_READ, pageSeals)
+	if err != nil {
+		return err
+	}
+	l.files, l.maps.page = append(l.files, reader), mem
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("create the sockets of a packet buffer: %w", err)
+	}
+	w.sock = pair[0]
+	l.files = append(l.files, os.NewFile(uintptr(pair[1]), "mapi-ring-wake"))
+	return nil
+}
+
+// Files are what the client's Open takes: packets, reader page, socket. The
+// writer owns them; after CloseFiles there are none.
+func (w *Writer) Files() []*os.File {
+	w.life.mu.Lock()
+	defer w.life.mu.Unlock()
+	return w.life.files
+}
+
+// CloseFiles closes the daemon's copies of the client's files. It must be called
+// when they were passed on: only then the end of the client is seen.
+func (w *Writer) CloseFiles() {
+	w.life.mu.Lock()
+	defer w.life.mu.Unlock()
+	w.life.closeFiles()
+}
+
+func (l *lifetime) closeFiles() {
+	for _, f := range l.files {
+		f.Close()
+	}
+	l.files = nil
+}
+
+// Close releases the daemon's side. The reader still gets what was shown, then
+// ErrGone, or io.EOF after End. Twice is fine.
+func (w *Writer) Close() error {
+	l := &w.life
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil
+	}
+	l.closed = true
+	if w.head != nil {
+		w.show()
+		w.head.state.CompareAndSwap(stateOpen, stateClosed)
+	}
+	if w.sock >= 0 {
+		unix.Close(w.sock) // wakes the reader
+	}
+	l.closeFiles()
+	l.maps.unmap()
+	w.head, w.page, w.ring = nil, nil, nil
+	return nil
+}

@@ -1,0 +1,10 @@
+package ring
+
+import "unsafe"
+
+// asHead views the begin of a data file. Mappings start on a page, so its words
+// are aligned. mem must have headSize bytes.
+func asHead(mem []byte) *head { return (*head)(unsafe.Pointer(&mem[:headSize][0])) }
+
+// asPage views a reader page. mem must have pageSize bytes.
+func asPage(mem []byte) *page { return (*page)(unsafe.Pointer(&mem[:pageSize][0])) }
