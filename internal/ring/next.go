@@ -1,0 +1,123 @@
+package ring
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Next waits for the next packet. The bytes are valid until the next reading
+// call. It makes a system call only where it has to wait. The error is io.EOF
+// after the end of a trace, ErrGone when the daemon has ended or has closed the
+// ring (both after the last packet), that of ctx when that ends first, ErrBusy
+// when another goroutine reads, ErrCorrupt, or os.ErrClosed.
+func (r *Reader) Next(ctx context.Context) (p Packet, err error) {
+	if err := r.enter(); err != nil {
+		return Packet{}, err
+	}
+	defer r.leave()
+	for {
+		if ok, err := r.take(&p); ok || err != nil {
+			return p, err
+		}
+		if err := r.sleep(ctx); err != nil {
+			return Packet{}, err
+		}
+	}
+}
+
+// NextBatch waits for packets and fills dst with as many as are there, at least
+// one. All their bytes are valid until the next reading call, so the writer has
+// the rest of the ring meanwhile. Errors are as in Next, and come without packets.
+func (r *Reader) NextBatch(ctx context.Context, dst []Packet) (int, error) {
+	if err := r.enter(); err != nil {
+		return 0, err
+	}
+	defer r.leave()
+	for len(dst) > 0 {
+		if n, err := r.fill(dst); n > 0 || err != nil {
+			return n, err
+		}
+		if err := r.sleep(ctx); err != nil {
+			return 0, err
+		}
+	}
+	return 0, nil
+}
+
+// fill takes what is there. An error after packets comes again with the next call.
+func (r *Reader) fill(dst []Packet) (int, error) {
+	for i := range dst {
+		if ok, err := r.take(&dst[i]); !ok {
+			if i > 0 {
+				err = nil
+			}
+			return i, err
+		}
+	}
+	return len(dst), nil
+}
+
+// sleep tells the writer that the reader sleeps, and waits. Nil means to look
+// again, not that there is a packet.
+func (r *Reader) sleep(ctx context.Context) error {
+	r.release()
+	r.page.sleep.Add(1)
+	defer r.page.sleep.Add(1)
+	// The writer stores the position and then loads sleep: one of the two sees
+	// the other's store.
+	if r.look() || r.over() != nil {
+		return nil
+	}
+	return r.listen(ctx)
+}
+
+// past is a deadline that ends a read at once.
+var past = time.Unix(1, 0)
+
+// listen blocks until the writer sends something, ctx ends, or either side is
+// closed.
+func (r *Reader) listen(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := r.conn.SetReadDeadline(time.Time{}); err != nil {
+		return os.ErrClosed
+	}
+	if ctx.Done() != nil {
+		defer r.watch(ctx)()
+	}
+	_, err := r.conn.Read(r.heard[:])
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return ctx.Err()
+	case errors.Is(err, net.ErrClosed):
+		return os.ErrClosed
+	case errors.Is(err, io.EOF), errors.Is(err, unix.ECONNRESET):
+		r.hup = true // and look once more for what came before
+		return nil
+	}
+	return err
+}
+
+// watch ends the read when ctx ends. The function it returns ends that, and
+// waits for what is under way, so that it cannot hit a later read.
+func (r *Reader) watch(ctx context.Context) (release func()) {
+	done := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(done)
+		_ = r.conn.SetReadDeadline(past) // fails only when closed, which ends the read, too
+	})
+	return func() {
+		if !stop() {
+			<-done
+		}
+	}
+}

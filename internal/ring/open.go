@@ -1,0 +1,105 @@
+package ring
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// Open makes the client's side of a ring from the Files of its Writer, in their
+// order, as they came from the daemon. It takes the files over, also when it
+// fails.
+func Open(files ...*os.File) (_ *Reader, err error) {
+	defer func() {
+		for _, f := range files {
+			f.Close()
+		}
+	}()
+	if len(files) != 3 {
+		return nil, fmt.Errorf("a packet buffer comes as 3 files, not %d", len(files))
+	}
+	maps, err := openMemory(files[0], files[1])
+	if err != nil {
+		return nil, err
+	}
+	conn, err := openSocket(files[2])
+	if err != nil {
+		maps.unmap()
+		return nil, err
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		maps.unmap()
+		conn.Close()
+		return nil, err
+	}
+	r := newReader(maps)
+	r.conn, r.raw = conn, raw
+	return r, nil
+}
+
+// newReader reads from where the last reader of the same ring has stopped.
+func newReader(maps mappings) *Reader {
+	r := &Reader{head: asHead(maps.data), page: asPage(maps.page), maps: maps, ring: maps.data[headSize:]}
+	r.mask = uint64(len(r.ring) - 1)
+	r.next = r.page.read.Load()
+	r.freed, r.end = r.next, r.next
+	r.page.sleep.Add(r.page.sleep.Load() % 2)
+	r.poke = func(fd uintptr) {
+		// A full socket wakes the writer as well; a broken one has none.
+		_ = unix.Send(int(fd), oneByte, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+	}
+	return r
+}
+
+// openMemory maps and checks the two files. Both stay valid whatever the daemon
+// does: they cannot shrink.
+func openMemory(data, reader *os.File) (m mappings, err error) {
+	defer func() {
+		if err != nil {
+			m.unmap()
+			m = mappings{}
+		}
+	}()
+	m.data, err = mapMemory(data, "packet memory", headSize+MinCapacity, headSize+MaxCapacity, unix.PROT_READ)
+	if err != nil {
+		return m, err
+	}
+	h, size := asHead(m.data), len(m.data)-headSize
+	if got := h.magic.Load(); got != Magic {
+		return m, fmt.Errorf("packet memory begins with %#x instead of %#x", got, Magic)
+	}
+	if got := h.capacity.Load(); got != uint64(size) || size&(size-1) != 0 {
+		return m, fmt.Errorf("packet memory tells of a ring of %d bytes and has room for %d", got, size)
+	}
+	m.page, err = mapMemory(reader, "reader page", pageSize, pageSize, unix.PROT_READ|unix.PROT_WRITE)
+	return m, err
+}
+
+func openSocket(file *os.File) (*net.UnixConn, error) {
+	conn, err := net.FileConn(file)
+	if err != nil {
+		return nil, fmt.Errorf("use the socket of a packet buffer: %w", err)
+	}
+	sock, ok := conn.(*net.UnixConn)
+	if !ok {
+		conn.Close()
+		return nil, errors.New("the third file of a packet buffer is no Unix socket")
+	}
+	return sock, nil
+}
+
+// Close ends reading, also a Next under way, which returns os.ErrClosed. Packets
+// got before stay valid as long as the Reader is in use: the memory is unmapped
+// when it no longer is. Twice is fine.
+func (r *Reader) Close() error {
+	if r.closed.Swap(true) {
+		return nil
+	}
+	runtime.AddCleanup(r, mappings.unmap, r.maps)
+	return r.conn.Close()
+}

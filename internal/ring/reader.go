@@ -1,0 +1,194 @@
+package ring
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"sync/atomic"
+	"syscall"
+)
+
+// Errors of reading besides io.EOF, which says that the trace has ended and all
+// its packets were read, and os.ErrClosed, after Close.
+var (
+	// ErrBusy says that another goroutine is reading.
+	ErrBusy = errors.New("packet buffer is being read by another goroutine")
+	// ErrGone says that all packets were read and no more will come.
+	ErrGone = errors.New("packet buffer was closed by the daemon, or the daemon has ended")
+	// ErrCorrupt says that the ring holds what no writer writes.
+	ErrCorrupt = errors.New("packet buffer is damaged")
+)
+
+// A Packet is one packet of a ring.
+type Packet struct {
+	TS      uint64 // 2^-32 seconds since 1970-01-01 UTC
+	IfIndex uint16 // port of the adapter or interface number in the file
+	Wire    uint32 // length on the wire in bytes
+	// Data are the captured bytes from the link-layer header on. They are in
+	// the ring, read-only (a write faults), and valid until the next reading
+	// call.
+	Data []byte
+}
+
+// A Reader is the client's side of a ring. One goroutine at a time may read
+// (Next, TryNext, NextBatch); all other methods may be called from any.
+type Reader struct {
+	head *head
+	page *page
+	ring []byte
+	mask uint64
+	maps mappings
+
+	conn *net.UnixConn
+	raw  syscall.RawConn
+	poke func(fd uintptr)
+
+	closed  atomic.Bool
+	reading atomic.Bool // guards what follows
+
+	next  uint64 // place of the next record
+	freed uint64 // place up to which the writer has the ring back; freed <= next
+	end   uint64 // end of the last record known; next <= end
+	poked uint64 // last value of want that was answered
+	state uint64 // as loaded before end
+	hup   bool   // the daemon's end of the socket is closed
+	err   error  // damage
+	heard [64]byte
+}
+
+// TryNext returns the next packet, or false when there is none now. The bytes
+// are valid until the next reading call. It makes no system call, so it does not
+// see that a daemon was killed, as Next does. Errors are as in Next.
+func (r *Reader) TryNext() (p Packet, ok bool, err error) {
+	if err := r.enter(); err != nil {
+		return Packet{}, false, err
+	}
+	defer r.leave()
+	ok, err = r.take(&p)
+	return p, ok, err
+}
+
+// Written is the number of packets that came into the ring so far. Like Lost it
+// is current to the daemon's last batch, and makes no system call.
+func (r *Reader) Written() uint64 {
+	defer runtime.KeepAlive(r)
+	return r.head.written.Load()
+}
+
+// Lost is the number of packets that this reader never gets.
+func (r *Reader) Lost() uint64 { return r.Counts().Lost() }
+
+// Counts tells what became of the packets for this reader.
+func (r *Reader) Counts() Counts {
+	defer runtime.KeepAlive(r)
+	h := r.head
+	return Counts{Written: h.written.Load(), Full: h.full.Load(), TooLarge: h.tooLarge.Load()}
+}
+
+// Awaited reports whether the writer waits for this reader: its device stands
+// still, and so do all other readers of it.
+func (r *Reader) Awaited() bool {
+	defer runtime.KeepAlive(r)
+	return r.head.want.Load() != 0
+}
+
+// enter begins a reading call: the packets of the last one go back.
+func (r *Reader) enter() error {
+	if !r.reading.CompareAndSwap(false, true) {
+		return ErrBusy
+	}
+	if r.closed.Load() {
+		r.leave()
+		return os.ErrClosed
+	}
+	r.release()
+	return nil
+}
+
+func (r *Reader) leave() { r.reading.Store(false) }
+
+// take reads one record. Without one it tells why: nil when more may come.
+func (r *Reader) take(p *Packet) (bool, error) {
+	for r.next != r.end || r.look() {
+		rec, known := r.ring[r.next&r.mask:], r.end-r.next
+		length := uint32(skip)
+		if len(rec) >= recordData {
+			// Loaded once: what is checked is what is used.
+			length = binary.NativeEndian.Uint32(rec[recordCap:])
+		}
+		if length == skip {
+			if uint64(len(rec)) > known {
+				return false, r.damaged("skips %d of %d bytes", len(rec), known)
+			}
+			r.next += uint64(len(rec))
+			continue
+		}
+		size := recordSize(uint64(length))
+		if size > min(known, uint64(len(rec))) {
+			return false, r.damaged("holds a packet of %d bytes where %d are", length, min(known, uint64(len(rec))))
+		}
+		p.TS = binary.NativeEndian.Uint64(rec[recordTS:])
+		p.IfIndex = binary.NativeEndian.Uint16(rec[recordIfIndex:])
+		p.Wire = binary.NativeEndian.Uint32(rec[recordWire:])
+		p.Data = rec[recordData : recordData+length : recordData+length]
+		r.next += size
+		return true, nil
+	}
+	return false, r.over()
+}
+
+// look asks for the writer's position and reports whether records are there. It
+// loads the state before: when that is final, so is the position.
+func (r *Reader) look() bool {
+	if r.err != nil {
+		return false
+	}
+	r.state = r.head.state.Load()
+	end := r.head.position.Load()
+	if end-r.next > uint64(len(r.ring)) || (end-r.next)%align != 0 {
+		r.damaged("goes from %d to %d in %d bytes", r.next, end, len(r.ring))
+		return false
+	}
+	r.end = end
+	return r.next != end
+}
+
+// over tells why there is no record: nil, io.EOF, ErrGone or damage.
+func (r *Reader) over() error {
+	switch {
+	case r.err != nil:
+		return r.err
+	case r.state == stateEnded:
+		return io.EOF
+	case r.state != stateOpen || r.hup:
+		return ErrGone
+	}
+	return nil
+}
+
+// damaged ends reading for good.
+func (r *Reader) damaged(format string, args ...any) error {
+	r.err = fmt.Errorf("%w: it "+format, append([]any{ErrCorrupt}, args...)...)
+	r.end = r.next
+	return r.err
+}
+
+// release gives the writer the ring back up to the next record, and tells it if
+// that is what it waits for.
+func (r *Reader) release() {
+	if r.freed == r.next {
+		return
+	}
+	r.freed = r.next
+	r.page.read.Store(r.next)
+	want := r.head.want.Load()
+	if want == 0 || want == r.poked || r.next < want {
+		return
+	}
+	r.poked = want
+	_ = r.raw.Control(r.poke) // fails only on a closed reader, whose writer sees that
+}
