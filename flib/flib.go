@@ -20,6 +20,7 @@ import (
 
 	"gomapi/internal/filter"
 	"gomapi/internal/pkt"
+	"gomapi/internal/ring"
 	"gomapi/internal/shm"
 )
 
@@ -28,6 +29,9 @@ type Packet = pkt.Packet
 
 // Result is where an instance writes what its readers see; see shm.Slot.
 type Result = shm.Slot
+
+// Ring is where an instance puts packets for its reader; see ring.Writer.
+type Ring = ring.Writer
 
 // Def describes one function.
 type Def struct {
@@ -79,6 +83,11 @@ type Starter interface {
 // after the last Process.
 type Closer interface{ Close() error }
 
+// An Interrupter may wait in Process, see Env.Park. Interrupt ends that, now and
+// for all later calls. It comes from a control goroutine before the flow is
+// closed, and may come more than once.
+type Interrupter interface{ Interrupt() }
+
 // An Expirer acts on the passing of packet time. Expire is called after each
 // batch of the device, also when no packet of it reached the function, with
 // the time of the newest packet so far. What it returns goes on to the next
@@ -115,6 +124,17 @@ type Env interface {
 	// NewResult reserves size bytes of result for the instance, at least one,
 	// zero, in the memory that the flow's owner reads. One result per instance.
 	NewResult(size int) (*Result, error)
+	// NewRing makes a ring of at least size bytes through which the flow's owner
+	// gets packets. One ring per instance; the engine closes it after the
+	// instance.
+	NewRing(size int) (*Ring, error)
+	// Live reports whether the device goes on while a function waits: then
+	// packets are lost, and no function may wait. Capture files wait.
+	Live() bool
+	// Park calls wait, which may wait for a client, out of Process on a device
+	// that is not live. Meanwhile other flows of the device can be closed. The
+	// instance is an Interrupter.
+	Park(wait func())
 	// LinkType is the DLT of the device's packets, or of the first in a file
 	// that mixes them.
 	LinkType() uint16

@@ -15,13 +15,27 @@ type givenUp struct{ error }
 func (g givenUp) Error() string { return "gave up waiting for mapid: " + g.error.Error() }
 func (g givenUp) Unwrap() error { return g.error }
 
-// call sends a request and waits for its response. It takes over the files.
+// response is an answer with the files beside it.
+type response struct {
+	*wire.Response
+	files []*os.File
+}
+
+// call sends a request and waits for its response, beside which no files are
+// expected. It takes over the files of the request.
 func (l *link) call(ctx context.Context, req *wire.Request, files ...*os.File) (*wire.Response, error) {
+	resp, err := l.exchange(ctx, req, files...)
+	wire.CloseAll(resp.files)
+	return resp.Response, err
+}
+
+// exchange is call for responses with files, which the caller owns.
+func (l *link) exchange(ctx context.Context, req *wire.Request, files ...*os.File) (response, error) {
 	if err := ctx.Err(); err != nil {
 		wire.CloseAll(files)
-		return nil, mapierr.Wrap(ErrCommSocket, "not sent", err)
+		return response{}, mapierr.Wrap(ErrCommSocket, "not sent", err)
 	}
-	ch := make(chan *wire.Response, 1)
+	ch := make(chan response, 1)
 	l.mu.Lock()
 	l.lastID++
 	req.Id = l.lastID
@@ -32,7 +46,7 @@ func (l *link) call(ctx context.Context, req *wire.Request, files ...*os.File) (
 	case resp := <-ch:
 		return answer(resp)
 	case <-l.lost:
-		return nil, l.err()
+		return response{}, l.err()
 	case <-ctx.Done():
 		return l.giveUp(ctx, req.Id, ch)
 	}
@@ -40,7 +54,7 @@ func (l *link) call(ctx context.Context, req *wire.Request, files ...*os.File) (
 
 // giveUp leaves a request to deliver, which undoes what it brings, unless the
 // response has come in the meantime.
-func (l *link) giveUp(ctx context.Context, id uint64, ch chan *wire.Response) (*wire.Response, error) {
+func (l *link) giveUp(ctx context.Context, id uint64, ch chan response) (response, error) {
 	l.mu.Lock()
 	_, waiting := l.pending[id]
 	if waiting {
@@ -50,12 +64,12 @@ func (l *link) giveUp(ctx context.Context, id uint64, ch chan *wire.Response) (*
 	if !waiting {
 		return answer(<-ch)
 	}
-	return nil, &mapierr.Error{Code: ErrCommSocket, Err: givenUp{ctx.Err()}}
+	return response{}, &mapierr.Error{Code: ErrCommSocket, Err: givenUp{ctx.Err()}}
 }
 
 // deliver hands a response to its caller, or undoes what a caller who has given
 // up no longer wants.
-func (l *link) deliver(resp *wire.Response) {
+func (l *link) deliver(resp response) {
 	l.mu.Lock()
 	ch, ok := l.pending[resp.Id]
 	delete(l.pending, resp.Id)
@@ -64,7 +78,10 @@ func (l *link) deliver(resp *wire.Response) {
 	case ch != nil:
 		ch <- resp // has room for it
 	case ok:
-		l.undo(resp)
+		wire.CloseAll(resp.files)
+		l.undo(resp.Response)
+	default:
+		wire.CloseAll(resp.files)
 	}
 }
 
@@ -87,9 +104,10 @@ func (l *link) undo(resp *wire.Response) {
 }
 
 // answer turns a response that tells of an error into one.
-func answer(resp *wire.Response) (*wire.Response, error) {
+func answer(resp response) (response, error) {
 	if resp.Error != nil {
-		return nil, remoteError(resp.Error)
+		wire.CloseAll(resp.files)
+		return response{}, remoteError(resp.Error)
 	}
 	return resp, nil
 }

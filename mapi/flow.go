@@ -45,6 +45,7 @@ type Flow struct {
 	gone    chan struct{}  // closed with the flow
 	unsure  atomic.Bool    // a call that changes the flow was given up
 	offline *OfflineDevice // made with the flow, started by Connect, deleted by Close
+	buffers []*Function    // with packet buffers; guarded by link.mu
 }
 
 // CreateFlow makes a flow of the packets of a device. The device is one that
@@ -103,18 +104,23 @@ func (f *Flow) end() bool {
 	close(f.gone)
 	f.link.mu.Lock()
 	delete(f.link.open, f)
+	buffers := f.buffers
+	f.buffers = nil
 	f.link.mu.Unlock()
+	for _, b := range buffers {
+		b.Close()
+	}
 	return true
 }
 
 // change sends a request that changes the flow. After one that was given up
 // nobody knows what the flow is, so it can only be closed.
-func (f *Flow) change(ctx context.Context, req *wire.Request, files ...*os.File) (*wire.Response, error) {
+func (f *Flow) change(ctx context.Context, req *wire.Request, files ...*os.File) (response, error) {
 	if f.unsure.Load() {
 		wire.CloseAll(files)
-		return nil, mapierr.New(ErrCommSocket, "an earlier call on flow %d was given up: close it and create another", f.fd)
+		return response{}, mapierr.New(ErrCommSocket, "an earlier call on flow %d was given up: close it and create another", f.fd)
 	}
-	resp, err := f.link.call(ctx, req, files...)
+	resp, err := f.link.exchange(ctx, req, files...)
 	var g givenUp
 	if errors.As(err, &g) {
 		f.unsure.Store(true)
@@ -169,7 +175,8 @@ func (f *Flow) connect(ctx context.Context) error {
 	if f.closed.Load() {
 		return errClosed(f.fd)
 	}
-	_, err := f.change(ctx, &wire.Request{Call: &wire.Request_Connect{Connect: &wire.Connect{Fd: int32(f.fd)}}})
+	resp, err := f.change(ctx, &wire.Request{Call: &wire.Request_Connect{Connect: &wire.Connect{Fd: int32(f.fd)}}})
+	wire.CloseAll(resp.files)
 	if err == nil && f.offline != nil {
 		err = f.offline.Start(ctx)
 	}

@@ -16,6 +16,7 @@ type Function struct {
 	name   string
 	fid    int
 	result *shm.Reader // nil: the function has no result
+	buffer *buffer     // nil: the function has no packet buffer
 }
 
 // Apply adds a function behind those that the flow has. Names and arguments
@@ -49,10 +50,16 @@ func (f *Flow) apply(ctx context.Context, name string, args []any) (*Function, e
 		return nil, err
 	}
 	applied := resp.GetFunctionApplied()
-	if applied == nil {
+	if applied == nil || applied.HasRing == (len(resp.files) == 0) {
+		wire.CloseAll(resp.files)
 		return nil, errAnswer
 	}
 	fn := &Function{flow: f, name: name, fid: int(applied.Fid)}
+	if applied.HasRing {
+		if err := fn.openBuffer(args, resp.files); err != nil {
+			return nil, err
+		}
+	}
 	if applied.HasResult {
 		if fn.result, err = f.link.view.Reader(applied.Offset, int(applied.Size)); err != nil {
 			return nil, mapierr.Wrap(ErrNoResult, "place of the result", err)

@@ -26,7 +26,7 @@ type link struct {
 	mu      sync.Mutex
 	reason  error // why lost is closed
 	lastID  uint64
-	pending map[uint64]chan *wire.Response // nil channel: the caller has given up
+	pending map[uint64]chan response // nil channel: the caller has given up
 	queue   []outgoing
 	wake    chan struct{}      // capacity 1: there is something in queue
 	devices map[string]*ending // by name
@@ -48,7 +48,7 @@ func greet(ctx context.Context, sock *net.UnixConn, after int) (*link, error) {
 		conn:    wire.NewConn(sock),
 		lost:    make(chan struct{}),
 		lastID:  1,
-		pending: make(map[uint64]chan *wire.Response),
+		pending: make(map[uint64]chan response),
 		wake:    make(chan struct{}, 1),
 		devices: make(map[string]*ending),
 		open:    make(map[*Flow]struct{}),
@@ -113,18 +113,19 @@ func (l *link) receive() {
 	for {
 		resp := &wire.Response{}
 		files, err := l.conn.Receive(resp)
-		wire.CloseAll(files) // none are expected
 		if err == nil && resp.Id == 0 && resp.Error != nil {
 			err = remoteError(resp.Error) // the daemon hangs up
 		}
 		if err != nil {
+			wire.CloseAll(files)
 			l.lose(err)
 			return
 		}
 		if resp.Id == 0 {
+			wire.CloseAll(files)
 			l.event(resp)
 		} else {
-			l.deliver(resp)
+			l.deliver(response{resp, files})
 		}
 	}
 }
@@ -179,7 +180,8 @@ func (l *link) drop() {
 // refuse answers a request that could not be sent, such as one over the size of
 // a message. A broken connection is noticed by the receiver as well.
 func (l *link) refuse(id uint64, err error) {
-	l.deliver(&wire.Response{Id: id, Error: &wire.Error{Code: int32(ErrCommSocket), Text: text(err.Error())}})
+	refusal := &wire.Error{Code: int32(ErrCommSocket), Text: text(err.Error())}
+	l.deliver(response{Response: &wire.Response{Id: id, Error: refusal}})
 }
 
 // lose marks the connection as lost and wakes everybody who waits on it.

@@ -58,6 +58,8 @@ type argumentObject struct {
 	Name string `json:"name"`
 	Kind string `json:"type"`
 	Doc  string `json:"doc"`
+
+	Optional bool `json:"optional"`
 }
 
 // A definition is a function with its library.

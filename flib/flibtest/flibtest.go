@@ -12,6 +12,7 @@ import (
 	"gomapi/flib"
 	"gomapi/internal/filter"
 	"gomapi/internal/filter/libpcap"
+	"gomapi/internal/ring"
 	"gomapi/internal/shm"
 )
 
@@ -22,6 +23,7 @@ const EN10MB = 1
 type Bench struct {
 	t        testing.TB
 	Function flib.Function
+	Ring     *flib.Ring  // nil: no packet buffer
 	result   *shm.Reader // nil: no result
 }
 
@@ -61,6 +63,9 @@ func Apply(t testing.TB, lib flib.Library, name string, args ...any) (*Bench, er
 	}
 	if e.slot != nil {
 		b.result = reader(t, seg, e.slot)
+	}
+	if b.Ring = e.ring; b.Ring != nil {
+		t.Cleanup(func() { b.Ring.Close() })
 	}
 	return b, nil
 }
@@ -135,6 +140,7 @@ func (b *Bench) Uint64() uint64 {
 type env struct {
 	segment *shm.Segment
 	slot    *shm.Slot
+	ring    *flib.Ring
 }
 
 func (e *env) NewResult(size int) (*flib.Result, error) {
@@ -144,6 +150,16 @@ func (e *env) NewResult(size int) (*flib.Result, error) {
 }
 
 func (e *env) LinkType() uint16 { return EN10MB }
+
+func (e *env) Live() bool { return true }
+
+func (e *env) Park(wait func()) { wait() }
+
+func (e *env) NewRing(size int) (*flib.Ring, error) {
+	r, err := ring.New(size)
+	e.ring = r
+	return r, err
+}
 
 func (e *env) Compile(ctx context.Context, expr string, linkType uint16) (*filter.Program, error) {
 	return libpcap.InProcess{}.Compile(ctx, expr, linkType)

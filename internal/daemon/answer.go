@@ -27,7 +27,10 @@ func (c *client) answer(ctx context.Context, r request) error {
 	}
 	resp, err := c.guarded(ctx, &r)
 	resp.Id = r.Id
-	return errors.Join(c.conn.Send(resp), err)
+	if r.replied != nil {
+		defer r.replied()
+	}
+	return errors.Join(c.conn.Send(resp, r.reply...), err)
 }
 
 // guarded handles a request. A panic costs this client its connection, never

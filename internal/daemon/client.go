@@ -40,6 +40,10 @@ type client struct {
 type request struct {
 	*wire.Request
 	files []*os.File
+
+	// What goes beside the answer, and what to do when it was sent or not.
+	reply   []*os.File
+	replied func()
 }
 
 // welcome makes a client of a fresh connection.

@@ -42,8 +42,12 @@ func (c *client) applyFunction(ctx context.Context, m *wire.ApplyFunction, r *re
 		return err
 	}
 	c.say("function %s applied to flow %d as %d", m.Name, m.Fd, a.FID)
+	if a.Ring != nil {
+		r.reply, r.replied = a.Ring.Files(), a.Ring.CloseFiles
+	}
 	resp.Result = &wire.Response_FunctionApplied{FunctionApplied: &wire.FunctionApplied{
 		Fid: a.FID, Devtype: a.DevType, HasResult: a.HasResult, Offset: a.Offset, Size: uint32(a.Size),
+		HasRing: a.Ring != nil,
 	}}
 	return nil
 }

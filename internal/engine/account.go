@@ -12,6 +12,7 @@ const (
 	maxSessions     = 1024
 	maxInstructions = 8 << 20 // of filter programs; one takes about 32 bytes
 	maxCompiling    = 2       // filters being compiled at a time
+	maxBuffers      = 1 << 30 // bytes of packet buffers
 )
 
 // account is what a user has of the daemon. Apart from compiling it is guarded
@@ -20,6 +21,7 @@ type account struct {
 	unlimited    bool
 	sessions     int
 	instructions int
+	buffers      int
 	compiling    chan struct{} // has room for those being compiled
 }
 
@@ -51,6 +53,19 @@ func (a *account) beginCompile(ctx context.Context) error {
 }
 
 func (a *account) endCompile() { <-a.compiling }
+
+// reserve puts a packet buffer on the account of a user.
+func (s *Session) reserve(a *applied, size int) error {
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
+	if s.user.buffers+size > maxBuffers && !s.user.unlimited {
+		return mapierr.New(mapierr.Memory, "the packet buffers of user %d have %d bytes, more than %d are not allowed: close some flows",
+			s.owner.UID, s.user.buffers, maxBuffers)
+	}
+	s.user.buffers += size
+	a.buffer += size
+	return nil
+}
 
 // charge puts the instructions of a filter program on the account of a user.
 func (s *Session) charge(a *applied, instructions int) error {

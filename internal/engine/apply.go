@@ -7,6 +7,7 @@ import (
 	"gomapi/flib"
 	"gomapi/internal/filter"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/ring"
 )
 
 // Applied tells about a function that was applied.
@@ -16,6 +17,9 @@ type Applied struct {
 	HasResult bool
 	Offset    uint32 // place of the result in the result memory
 	Size      int    // of the result in bytes
+	// Ring is the packet buffer of the function, nil without one. Its files are
+	// for the client, and to be closed when they were sent.
+	Ring *flib.Ring
 }
 
 // Apply adds a function at the end of a flow that is not connected yet. Args
@@ -59,7 +63,7 @@ func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) 
 	s.engine.mu.Lock()
 	f.functions = append(f.functions, a)
 	s.engine.mu.Unlock()
-	reply := Applied{FID: a.fid, DevType: a.def.Type()}
+	reply := Applied{FID: a.fid, DevType: a.def.Type(), Ring: a.ring}
 	if a.slot != nil {
 		reply.HasResult, reply.Offset, reply.Size = true, a.slot.Offset(), a.slot.Size()
 	}
@@ -97,7 +101,7 @@ func (s *Session) instantiate(ctx context.Context, f *Flow, a *applied, raw []an
 	if err != nil {
 		return err
 	}
-	env := &env{session: s, applied: a, linkType: f.capture.info.LinkType}
+	env := &env{session: s, applied: a, capture: f.capture}
 	err = s.engine.safely("applying "+a.def.Name, func() (err error) {
 		a.fn, err = a.def.New(ctx, env, args)
 		return err
@@ -124,19 +128,27 @@ func CloseFiles(args []any) {
 func (s *Session) free(a *applied) {
 	s.engine.mu.Lock()
 	s.user.instructions -= a.instructions
-	a.instructions = 0
+	s.user.buffers -= a.buffer
+	a.instructions, a.buffer = 0, 0
 	s.engine.mu.Unlock()
 	if a.slot != nil {
 		s.segment.FreeSlot(a.slot)
 		a.slot = nil
 	}
+	if a.ring != nil {
+		a.ring.CloseFiles()
+		if err := a.ring.Close(); err != nil {
+			s.engine.opts.Log("close a packet buffer: %v", err)
+		}
+		a.ring = nil
+	}
 }
 
 // env is what a constructor sees of the engine.
 type env struct {
-	session  *Session
-	applied  *applied
-	linkType uint16
+	session *Session
+	applied *applied
+	capture *capture
 }
 
 // NewResult implements flib.Env.
@@ -153,7 +165,29 @@ func (e *env) NewResult(size int) (*flib.Result, error) {
 }
 
 // LinkType implements flib.Env.
-func (e *env) LinkType() uint16 { return e.linkType }
+func (e *env) LinkType() uint16 { return e.capture.info.LinkType }
+
+// Live implements flib.Env.
+func (e *env) Live() bool { return e.capture.device.owner == nil }
+
+// Park implements flib.Env.
+func (e *env) Park(wait func()) { e.capture.loop.park(e.applied, wait) }
+
+// NewRing implements flib.Env.
+func (e *env) NewRing(size int) (*flib.Ring, error) {
+	if e.applied.ring != nil {
+		return nil, mapierr.New(mapierr.DaemonShm, "function asks for a second packet buffer")
+	}
+	if err := e.session.reserve(e.applied, size); err != nil {
+		return nil, err
+	}
+	r, err := ring.New(size)
+	if err != nil {
+		return nil, err
+	}
+	e.applied.ring = r
+	return r, nil
+}
 
 // Compile implements flib.Env.
 func (e *env) Compile(ctx context.Context, expr string, linkType uint16) (*filter.Program, error) {

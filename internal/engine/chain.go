@@ -25,6 +25,9 @@ type chain struct {
 	// it is set: a leading filter has been asked about total - base packets.
 	base    atomic.Uint64
 	adopted atomic.Bool
+	// closed says that the flow is being closed. The loop may come upon its
+	// chain once more, after it was parked in another; it must pass it by.
+	closed atomic.Bool
 }
 
 // step is one function of a chain.
@@ -63,6 +66,9 @@ func newChain(functions []*applied) *chain {
 
 // run takes packets through the chain. It does not change in.
 func (c *chain) run(in []*pkt.Packet) {
+	if c.closed.Load() {
+		return
+	}
 	if c.since != 0 {
 		if in = c.young(in); len(in) == 0 {
 			return
@@ -89,6 +95,9 @@ func (c *chain) from(i int, in []*pkt.Packet) {
 
 // expire tells the functions that packet time has come to now.
 func (c *chain) expire(now uint64) {
+	if c.closed.Load() {
+		return
+	}
 	for i := range c.steps {
 		if s := &c.steps[i]; s.expirer != nil {
 			c.emit(i, s.expirer.Expire(now))
@@ -98,6 +107,9 @@ func (c *chain) expire(now uint64) {
 
 // end tells the functions, in order, that no packet will follow.
 func (c *chain) end() {
+	if c.closed.Load() {
+		return
+	}
 	for i := range c.steps {
 		if s := &c.steps[i]; s.ender != nil {
 			c.emit(i, s.ender.End())

@@ -151,16 +151,28 @@ func (s *Session) closeFlows(flows []*Flow) {
 		c.remove(closing)
 	}
 	s.engine.mu.Unlock()
+	interrupt(flows)
 	// A function may look at another flow's on another device: nothing is
 	// released before everything has settled.
-	for c := range byCapture {
-		c.loop.settle()
+	for c, closing := range byCapture {
+		c.loop.settle(closing)
 	}
 	for c, closing := range byCapture {
 		for _, f := range closing {
 			s.release(f)
 		}
 		c.device.release(len(closing))
+	}
+}
+
+// interrupt ends what functions of the flows wait for.
+func interrupt(flows []*Flow) {
+	for _, f := range flows {
+		for _, a := range f.functions {
+			if w, ok := a.fn.(flib.Interrupter); ok {
+				w.Interrupt()
+			}
+		}
 	}
 }
 
@@ -171,6 +183,9 @@ func (c *capture) remove(closing []*Flow) {
 	for _, f := range closing {
 		gone[f], chains[f.chain] = true, true
 		f.status = FlowClosed
+		if f.chain != nil {
+			f.chain.closed.Store(true)
+		}
 	}
 	c.fresh = slices.DeleteFunc(c.fresh, func(ch *chain) bool { return chains[ch] })
 	before := len(c.flows)

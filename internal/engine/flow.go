@@ -48,6 +48,8 @@ type applied struct {
 	slot       *shm.Slot // nil: no result
 	// instructions is what its filters take of the user's account.
 	instructions int
+	ring         *flib.Ring // nil: no packet buffer
+	buffer       int        // bytes of it on the user's account
 	counts
 }
 

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,6 +31,7 @@ type loop struct {
 		count atomic.Int32 // control goroutines in settle
 		sync.Mutex
 		sync.Cond
+		parked *applied // function that waits for its client, nil: none
 	}
 }
 
@@ -177,6 +179,48 @@ func (l *loop) finish() error {
 	return nil
 }
 
+// park calls wait for function a, which waits for its client to make room. Until
+// it returns, flows other than that of a can be closed. The readers of the other
+// buffers look up, for it may be one of them that has to read this one.
+func (l *loop) park(a *applied, wait func()) {
+	l.nudge(a)
+	l.setParked(a)
+	wait()
+	l.setParked(nil)
+}
+
+func (l *loop) nudge(but *applied) {
+	for _, c := range l.plan.Load().chains {
+		for i := range c.steps {
+			if s := &c.steps[i]; s.ring != nil && s.applied != but {
+				s.ring.Nudge()
+			}
+		}
+	}
+}
+
+func (l *loop) setParked(a *applied) {
+	l.waiters.Lock()
+	l.waiters.parked = a
+	l.waiters.Broadcast()
+	l.waiters.Unlock()
+}
+
+// parkedBeside reports whether the loop waits in a function that is not one of
+// the flows'. The waiters' lock is held.
+func (l *loop) parkedBeside(flows []*Flow) bool {
+	a := l.waiters.parked
+	if a == nil {
+		return false
+	}
+	for _, f := range flows {
+		if slices.Contains(f.functions, a) {
+			return false
+		}
+	}
+	return true
+}
+
 // leave ends a turn and wakes who waits for that.
 func (l *loop) leave() {
 	l.turn.Add(1)
@@ -194,16 +238,17 @@ func (l *loop) abandon() {
 	}
 }
 
-// settle returns when no batch runs on a plan that is older than the one stored
-// last. It is for the control side and waits for one batch at most.
-func (l *loop) settle() {
+// settle returns when the loop does not come upon the flows any more, which the
+// plan stored last does not have. It is for the control side and waits for one
+// batch at most; not for a client that lets a capture file wait in another flow.
+func (l *loop) settle(flows []*Flow) {
 	turn := l.turn.Load()
 	if turn&1 == 0 {
 		return
 	}
 	l.waiters.count.Add(1)
 	l.waiters.Lock()
-	for l.turn.Load() == turn {
+	for l.turn.Load() == turn && !l.parkedBeside(flows) {
 		l.waiters.Wait()
 	}
 	l.waiters.Unlock()

@@ -37,6 +37,10 @@ type Packet struct {
 // A Reader is the client's side of a ring. One goroutine at a time may read
 // (Next, TryNext, NextBatch); all other methods may be called from any.
 type Reader struct {
+	// Idle is asked before the reader sleeps, and again when the writer has
+	// nudged it; an error ends the reading call. Set it before the first one.
+	Idle func() error
+
 	head *head
 	page *page
 	ring []byte

@@ -62,6 +62,10 @@ func (w *Writer) Stop() {
 	w.life.with(func() { _ = unix.Shutdown(w.sock, unix.SHUT_RD) })
 }
 
+// Nudge wakes the reader if it sleeps, though there is nothing new for it, so
+// that it asks its Idle again. It is for the capture goroutine.
+func (w *Writer) Nudge() { w.wake() }
+
 var oneByte = []byte{1}
 
 // wake sends a byte to the reader if it sleeps and has not got one for that. It

@@ -469,7 +469,7 @@ type Response_FlowCreated struct {
 }
 
 type Response_FunctionApplied struct {
-	FunctionApplied *FunctionApplied `protobuf:"bytes,5,opt,name=function_applied,json=functionApplied,proto3,oneof"`
+	FunctionApplied *FunctionApplied `protobuf:"bytes,5,opt,name=function_applied,json=functionApplied,proto3,oneof"` // with descriptors of a packet buffer, if it has one
 }
 
 type Response_OfflineDeviceCreated struct {
@@ -1022,8 +1022,9 @@ type FunctionApplied struct {
 	Fid           int32                  `protobuf:"varint,1,opt,name=fid,proto3" json:"fid,omitempty"`
 	Devtype       string                 `protobuf:"bytes,2,opt,name=devtype,proto3" json:"devtype,omitempty"` // device type of the variant that was taken
 	HasResult     bool                   `protobuf:"varint,3,opt,name=has_result,json=hasResult,proto3" json:"has_result,omitempty"`
-	Offset        uint32                 `protobuf:"varint,4,opt,name=offset,proto3" json:"offset,omitempty"` // place of the result in the result memory
-	Size          uint32                 `protobuf:"varint,5,opt,name=size,proto3" json:"size,omitempty"`     // its length in bytes
+	Offset        uint32                 `protobuf:"varint,4,opt,name=offset,proto3" json:"offset,omitempty"`                  // place of the result in the result memory
+	Size          uint32                 `protobuf:"varint,5,opt,name=size,proto3" json:"size,omitempty"`                      // its length in bytes
+	HasRing       bool                   `protobuf:"varint,6,opt,name=has_ring,json=hasRing,proto3" json:"has_ring,omitempty"` // with three descriptors: the packet buffer
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1091,6 +1092,13 @@ func (x *FunctionApplied) GetSize() uint32 {
 		return x.Size
 	}
 	return 0
+}
+
+func (x *FunctionApplied) GetHasRing() bool {
+	if x != nil {
+		return x.HasRing
+	}
+	return false
 }
 
 type Connect struct {
@@ -2569,14 +2577,15 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x04kind\"0\n" +
 	"\x04File\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\rR\x05index\x12\x12\n" +
-	"\x04path\x18\x02 \x01(\tR\x04path\"\x88\x01\n" +
+	"\x04path\x18\x02 \x01(\tR\x04path\"\xa3\x01\n" +
 	"\x0fFunctionApplied\x12\x10\n" +
 	"\x03fid\x18\x01 \x01(\x05R\x03fid\x12\x18\n" +
 	"\adevtype\x18\x02 \x01(\tR\adevtype\x12\x1d\n" +
 	"\n" +
 	"has_result\x18\x03 \x01(\bR\thasResult\x12\x16\n" +
 	"\x06offset\x18\x04 \x01(\rR\x06offset\x12\x12\n" +
-	"\x04size\x18\x05 \x01(\rR\x04size\"\x19\n" +
+	"\x04size\x18\x05 \x01(\rR\x04size\x12\x19\n" +
+	"\bhas_ring\x18\x06 \x01(\bR\ahasRing\"\x19\n" +
 	"\aConnect\x12\x0e\n" +
 	"\x02fd\x18\x01 \x01(\x05R\x02fd\"\x1b\n" +
 	"\tCloseFlow\x12\x0e\n" +

@@ -1,0 +1,67 @@
+package stdflib
+
+import (
+	"context"
+
+	"gomapi/flib"
+	"gomapi/internal/mapierr"
+)
+
+// How GetNextPkt waits for packets.
+const (
+	wait   = 0 // until one is there
+	noWait = 1 // not at all
+)
+
+// bufferSize is the room for packets that their reader has not taken yet, in
+// bytes. It takes the largest packet and some milliseconds of a full link.
+const bufferSize = 4 << 20
+
+var toBuffer = flib.Def{
+	Name: "TO_BUFFER",
+	Description: "Passes packets to the program, which gets them with GetNextPkt or Loop. When the program is too slow, " +
+		"packets of a live device are lost for this buffer and counted; capture files wait.",
+	Args: []flib.Arg{{
+		Name: "flag", Kind: flib.Int, Min: wait, Max: noWait, Default: int32(wait),
+		Doc: "0: getting a packet waits until there is one; 1: it does not",
+	}},
+	Example: `flow.Apply(ctx, "TO_BUFFER")`,
+	New: func(_ context.Context, env flib.Env, _ flib.Args) (flib.Function, error) {
+		ring, err := env.NewRing(bufferSize)
+		if err != nil {
+			return nil, mapierr.Wrap(mapierr.DaemonShm, "no memory for the packet buffer", err)
+		}
+		b := &packetBuffer{ring: ring, live: env.Live(), park: env.Park}
+		b.wait = func() { b.ring.WriteWait(b.late) }
+		return b, nil
+	},
+}
+
+// packetBuffer copies packets into a ring.
+type packetBuffer struct {
+	ring *flib.Ring
+	live bool
+	park func(wait func())
+	late *flib.Packet // the one that wait writes
+	wait func()
+}
+
+func (b *packetBuffer) Process(in []*flib.Packet) []*flib.Packet {
+	for _, p := range in {
+		if b.live || b.ring.HasRoom(p) {
+			b.ring.Write(p)
+			continue
+		}
+		b.late = p
+		b.park(b.wait)
+	}
+	b.ring.Flush()
+	return in
+}
+
+func (b *packetBuffer) End() []*flib.Packet {
+	b.ring.End()
+	return nil
+}
+
+func (b *packetBuffer) Interrupt() { b.ring.Stop() }
