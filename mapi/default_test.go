@@ -92,6 +92,15 @@ func TestErrorPairs(t *testing.T) {
 	apply("argument of another type", mapi.ErrInvalidArgument1, fd, "BPF_FILTER", 80)
 	apply("argument that cannot be passed", mapi.ErrInvalidArgument1, fd, "BPF_FILTER", 1.5)
 	apply("surplus argument of a counter", 0, fd, "PKT_COUNTER", 1)
+	apply("search without pattern", mapi.ErrInvalidArgument1, fd, "STR_SEARCH", "", 0, 0)
+	apply("search from offset -120", mapi.ErrInvalidArgument2, fd, "STR_SEARCH", "www", -120, 0)
+	apply("search of depth -1", mapi.ErrInvalidArgument3, fd, "STR_SEARCH", "www", 0, -1)
+	apply("hex block without end", mapi.ErrStrSearchPipe, fd, "STR_SEARCH", "a|b", 0, 0)
+	apply("depth less than the pattern", mapi.ErrStrSearchDepth, fd, "STR_SEARCH", "www", 0, 2)
+	apply("pattern of nothing", mapi.ErrStrSearchPattern, fd, "STR_SEARCH", "||", 0, 0)
+	apply("pattern of any bytes", 0, fd, "STR_SEARCH", []byte{0xff, 0xfe, 1}, 0, 0)
+	apply("sample without mode", mapi.ErrInvalidArgument2, fd, "SAMPLE", 20)
+	apply("sample", 0, fd, "SAMPLE", 20, mapi.SamplePeriodic)
 
 	wantCode(t, "connect", mapi.Connect(fd), 0)
 	wantCode(t, "second connect", mapi.Connect(fd), mapi.ErrFlowAlreadyActive)
@@ -179,7 +188,7 @@ func TestInfo(t *testing.T) {
 	if dev, err = mapi.GetDeviceInfo(2); err != nil || dev.Alias != "No alias" || dev.Description != "No description" {
 		t.Errorf("device without alias is %+v, %v", dev, err)
 	}
-	if lib, err := mapi.GetLibraryInfo(0); err != nil || lib.Functions != 3 {
+	if lib, err := mapi.GetLibraryInfo(0); err != nil || lib.Functions != 5 {
 		t.Errorf("library is %+v, %v", lib, err)
 	}
 }

@@ -97,6 +97,8 @@ func ExampleGetNextLibraryInfo() {
 	// 	BPF_FILTER(s)
 	// 	BYTE_COUNTER()
 	// 	PKT_COUNTER()
+	// 	SAMPLE(ii)
+	// 	STR_SEARCH(sii)
 }
 
 // Errors carry the numbers of the original API.

@@ -118,7 +118,11 @@ func TestNoAllocationPerPacket(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		args []any
-	}{{"PKT_COUNTER", nil}, {"BYTE_COUNTER", nil}, {"BPF_FILTER", []any{"tcp"}}} {
+	}{
+		{"PKT_COUNTER", nil}, {"BYTE_COUNTER", nil}, {"BPF_FILTER", []any{"tcp"}},
+		{"SAMPLE", []any{int64(1), int64(2)}}, {"SAMPLE", []any{int64(50), int64(3)}},
+		{"STR_SEARCH", []any{"none||E", int64(0), int64(0)}},
+	} {
 		b := flibtest.New(t, Library(), c.name, c.args...)
 		if n := testing.AllocsPerRun(100, func() { b.Function.Process(pkts) }); n != 0 {
 			t.Errorf("%s: %v allocations per batch", c.name, n)

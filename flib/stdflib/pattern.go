@@ -1,0 +1,136 @@
+package stdflib
+
+import (
+	"bytes"
+	"encoding/hex"
+	"strings"
+
+	"gomapi/internal/mapierr"
+)
+
+// Limits of a search pattern: it costs time on the capture goroutine.
+const (
+	maxPattern      = 32 << 10 // bytes of its text
+	maxAlternatives = 1024
+)
+
+// A pattern is what one STR_SEARCH looks for and where. It never changes, so
+// any number of searches may hold the same one.
+type pattern struct {
+	alternatives [][]byte // at least one, none of them empty; any of them is a hit
+	offset       int      // bytes from the start of the link-layer header
+	depth        int      // bytes from offset on; 0: to the end of what was captured
+}
+
+// newPattern reads the pattern language of STR_SEARCH, see alternatives.
+// Errors besides: 3504 for a depth that is less than the length of an
+// alternative. Offset and depth must not be negative.
+func newPattern(text string, offset, depth int) (*pattern, error) {
+	alts, err := alternatives(text)
+	if err != nil {
+		return nil, err
+	}
+	for _, alt := range alts {
+		if depth > 0 && len(alt) > depth {
+			return nil, mapierr.New(mapierr.StrSearchDepth,
+				"STR_SEARCH: an alternative of %d bytes cannot lie within a depth of %d: depth 0 searches to the end of the packet",
+				len(alt), depth)
+		}
+	}
+	return &pattern{alternatives: alts, offset: offset, depth: depth}, nil
+}
+
+// alternatives reads a pattern from left to right: "||" stands between
+// alternatives, of which empty ones are skipped; "|" begins and ends a block of
+// hexadecimal digits, pairs of which are bytes; a backslash makes the next
+// character an ordinary one. Errors: 3503 for a block without end, 3505 for one
+// that holds anything but pairs and blanks, and for a pattern that is too long
+// or has no alternative left.
+func alternatives(text string) ([][]byte, error) {
+	if len(text) > maxPattern {
+		return nil, mapierr.New(mapierr.StrSearchPattern,
+			"STR_SEARCH: the pattern has %d bytes, more than %d are not allowed", len(text), maxPattern)
+	}
+	var alts [][]byte
+	var alt []byte
+	end := func() {
+		if len(alt) > 0 {
+			alts = append(alts, alt)
+		}
+		alt = nil
+	}
+	for rest := text; rest != ""; {
+		switch {
+		case rest[0] == '\\' && len(rest) > 1:
+			alt = append(alt, rest[1])
+			rest = rest[2:]
+		case strings.HasPrefix(rest, "||"):
+			end()
+			rest = rest[2:]
+		case rest[0] == '|':
+			block, n, err := hexBlock(rest, len(text)-len(rest))
+			if err != nil {
+				return nil, err
+			}
+			alt = append(alt, block...)
+			rest = rest[n:]
+		default:
+			alt = append(alt, rest[0])
+			rest = rest[1:]
+		}
+	}
+	end()
+	return alts, checkNumber(len(alts))
+}
+
+func checkNumber(alternatives int) error {
+	switch {
+	case alternatives == 0:
+		return mapierr.New(mapierr.StrSearchPattern,
+			"STR_SEARCH: the pattern has no bytes to look for: write \\| for the character |")
+	case alternatives > maxAlternatives:
+		return mapierr.New(mapierr.StrSearchPattern,
+			"STR_SEARCH: the pattern has %d alternatives, more than %d are not allowed", alternatives, maxAlternatives)
+	}
+	return nil
+}
+
+// hexBlock reads the block at the start of text, which stands at byte at of the
+// pattern, and returns the length of its text with both pipes.
+func hexBlock(text string, at int) (block []byte, n int, err error) {
+	digits, _, closed := strings.Cut(text[1:], "|")
+	if !closed {
+		return nil, 0, mapierr.New(mapierr.StrSearchPipe,
+			"STR_SEARCH: the | at byte %d of the pattern begins a hex block that has no end: "+
+				"close it with another |, write \\| for the character, || between alternatives", at+1)
+	}
+	block, err = hex.DecodeString(strings.ReplaceAll(digits, " ", ""))
+	if err != nil {
+		return nil, 0, mapierr.New(mapierr.StrSearchPattern,
+			"STR_SEARCH: the hex block at byte %d of the pattern is not made of pairs of hexadecimal digits", at+1)
+	}
+	return block, len(digits) + 2, nil
+}
+
+// window returns the part of the captured bytes that the pattern looks at.
+func (p *pattern) window(captured []byte) []byte {
+	if p.offset >= len(captured) {
+		return nil
+	}
+	w := captured[p.offset:]
+	if p.depth > 0 && p.depth < len(w) {
+		w = w[:p.depth]
+	}
+	return w
+}
+
+// match reports whether an alternative lies in the window.
+func (p *pattern) match(captured []byte) bool {
+	w := p.window(captured)
+	for _, alt := range p.alternatives {
+		if bytes.Contains(w, alt) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,64 @@
+package stdflib
+
+import (
+	"context"
+	"math"
+
+	"gomapi/flib"
+	"gomapi/internal/mapierr"
+)
+
+var strSearch = flib.Def{
+	Name: "STR_SEARCH",
+	Description: "Lets through the packets that contain one of the given strings. " +
+		"It looks at captured bytes only, in headers too, and case matters.",
+	Args: []flib.Arg{{
+		Name: "pattern",
+		Kind: flib.String,
+		Doc: `What to look for, not empty: bytes as they are, || between alternatives, ` +
+			`bytes in hexadecimal between two pipes as in |0d 0a| (NUL only so), \| and \\ for the characters themselves.`,
+	}, {
+		Name: "offset",
+		Kind: flib.Int,
+		Doc:  "Where the search begins: bytes from the start of the link-layer header, 0 or more.",
+		Min:  0, Max: math.MaxInt32,
+	}, {
+		Name: "depth",
+		Kind: flib.Int,
+		Doc: "How many bytes from there on are searched: at least as many as the longest alternative has, " +
+			"or 0 for all that were captured.",
+		Min: 0, Max: math.MaxInt32,
+	}},
+	Filters: true,
+	Example: `flow.Apply(ctx, "STR_SEARCH", "GET /||POST /", 54, 0)`,
+	New:     newStringSearch,
+}
+
+// stringSearch searches each packet for its pattern.
+type stringSearch struct {
+	pattern *pattern
+	out     []*flib.Packet
+}
+
+func newStringSearch(_ context.Context, _ flib.Env, args flib.Args) (flib.Function, error) {
+	text := args.String(0)
+	if text == "" {
+		return nil, mapierr.New(mapierr.InvalidArgument1,
+			"STR_SEARCH: the pattern is empty: leave the function out to let every packet through")
+	}
+	p, err := newPattern(text, int(args.Int(1)), int(args.Int(2)))
+	if err != nil {
+		return nil, err
+	}
+	return &stringSearch{pattern: p}, nil
+}
+
+func (s *stringSearch) Process(in []*flib.Packet) []*flib.Packet {
+	s.out = s.out[:0]
+	for _, p := range in {
+		if s.pattern.match(p.Link) {
+			s.out = append(s.out, p)
+		}
+	}
+	return s.out
+}
