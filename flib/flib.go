@@ -126,7 +126,7 @@ type Env interface {
 	NewResult(size int) (*Result, error)
 	// NewRing makes a ring of at least size bytes through which the flow's owner
 	// gets packets. One ring per instance; the engine closes it after the
-	// instance.
+	// instance. Writing to it may wait (WriteWait) where the device is not live.
 	NewRing(size int) (*Ring, error)
 	// Live reports whether the device goes on while a function waits: then
 	// packets are lost, and no function may wait. Capture files wait.

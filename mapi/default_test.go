@@ -188,7 +188,7 @@ func TestInfo(t *testing.T) {
 	if dev, err = mapi.GetDeviceInfo(2); err != nil || dev.Alias != "No alias" || dev.Description != "No description" {
 		t.Errorf("device without alias is %+v, %v", dev, err)
 	}
-	if lib, err := mapi.GetLibraryInfo(0); err != nil || lib.Functions != 5 {
+	if lib, err := mapi.GetLibraryInfo(0); err != nil || lib.Functions != 6 {
 		t.Errorf("library is %+v, %v", lib, err)
 	}
 }

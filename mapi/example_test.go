@@ -99,6 +99,7 @@ func ExampleGetNextLibraryInfo() {
 	// 	PKT_COUNTER()
 	// 	SAMPLE(ii)
 	// 	STR_SEARCH(sii)
+	// 	TO_BUFFER(i)
 }
 
 // Errors carry the numbers of the original API.

@@ -31,9 +31,7 @@ var toBuffer = flib.Def{
 		if err != nil {
 			return nil, mapierr.Wrap(mapierr.DaemonShm, "no memory for the packet buffer", err)
 		}
-		b := &packetBuffer{ring: ring, live: env.Live(), park: env.Park}
-		b.wait = func() { b.ring.WriteWait(b.late) }
-		return b, nil
+		return &packetBuffer{ring: ring, live: env.Live()}, nil
 	},
 }
 
@@ -41,19 +39,15 @@ var toBuffer = flib.Def{
 type packetBuffer struct {
 	ring *flib.Ring
 	live bool
-	park func(wait func())
-	late *flib.Packet // the one that wait writes
-	wait func()
 }
 
 func (b *packetBuffer) Process(in []*flib.Packet) []*flib.Packet {
 	for _, p := range in {
-		if b.live || b.ring.HasRoom(p) {
+		if b.live {
 			b.ring.Write(p)
-			continue
+		} else {
+			b.ring.WriteWait(p)
 		}
-		b.late = p
-		b.park(b.wait)
 	}
 	b.ring.Flush()
 	return in

@@ -89,7 +89,7 @@ var rules = []rule{
 	{
 		who: []string{"gomapi/internal/engine"},
 		not: []string{"gomapi/internal/wire", "gomapi/internal/config", "gomapi/internal/daemon", "gomapi/drivers/...", "gomapi/flib/...",
-			"github.com/sirupsen/logrus", "github.com/google/gopacket", "runtime/cgo"},
+			"github.com/sirupsen/logrus", "github.com/google/gopacket"},
 		why: "the engine knows contracts, not sockets, files or particular drivers and functions",
 	},
 	{

@@ -171,7 +171,11 @@ func (e *env) LinkType() uint16 { return e.capture.info.LinkType }
 func (e *env) Live() bool { return e.capture.device.owner == nil }
 
 // Park implements flib.Env.
-func (e *env) Park(wait func()) { e.capture.loop.park(e.applied, wait) }
+func (e *env) Park(wait func()) {
+	e.capture.loop.setParked(e.applied)
+	wait()
+	e.capture.loop.setParked(nil)
+}
 
 // NewRing implements flib.Env.
 func (e *env) NewRing(size int) (*flib.Ring, error) {
@@ -184,6 +188,9 @@ func (e *env) NewRing(size int) (*flib.Ring, error) {
 	r, err := ring.New(size)
 	if err != nil {
 		return nil, err
+	}
+	if loop := e.capture.loop; !e.Live() {
+		r.Waits = func(begin bool) { loop.waits(e.applied, begin) }
 	}
 	e.applied.ring = r
 	return r, nil

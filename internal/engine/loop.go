@@ -179,14 +179,16 @@ func (l *loop) finish() error {
 	return nil
 }
 
-// park calls wait for function a, which waits for its client to make room. Until
-// it returns, flows other than that of a can be closed. The readers of the other
-// buffers look up, for it may be one of them that has to read this one.
-func (l *loop) park(a *applied, wait func()) {
-	l.nudge(a)
+// waits tells that function a begins or ends to wait for the reader of its packet
+// buffer. The readers of other buffers look up, for it may be one of them that
+// has to read this one first.
+func (l *loop) waits(a *applied, begin bool) {
+	if !begin {
+		l.setParked(nil)
+		return
+	}
+	l.nudge(a) // before others may be closed
 	l.setParked(a)
-	wait()
-	l.setParked(nil)
 }
 
 func (l *loop) nudge(but *applied) {
@@ -199,6 +201,8 @@ func (l *loop) nudge(but *applied) {
 	}
 }
 
+// setParked tells that the loop waits in function a, or no more: meanwhile flows
+// other than that of a can be closed.
 func (l *loop) setParked(a *applied) {
 	l.waiters.Lock()
 	l.waiters.parked = a

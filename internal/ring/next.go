@@ -67,17 +67,17 @@ func (r *Reader) fill(dst []Packet) (int, error) {
 // again, not that there is a packet.
 func (r *Reader) sleep(ctx context.Context) error {
 	r.release()
-	if r.Idle != nil {
-		if err := r.Idle(); err != nil {
-			return err
-		}
-	}
 	r.page.sleep.Add(1)
 	defer r.page.sleep.Add(1)
 	// The writer stores the position and then loads sleep: one of the two sees
 	// the other's store.
 	if r.look() || r.over() != nil {
 		return nil
+	}
+	if r.Idle != nil { // likewise
+		if err := r.Idle(); err != nil {
+			return err
+		}
 	}
 	return r.listen(ctx)
 }

@@ -31,6 +31,10 @@ func (w *Writer) HasRoom(p *pkt.Packet) bool {
 func (w *Writer) await(need uint64) {
 	w.Flush()
 	w.head.want.Store(w.goal(need))
+	if w.Waits != nil {
+		w.Waits(true)
+		defer w.Waits(false)
+	}
 	for !w.fits(need) && !w.stopped.Load() && !w.gone {
 		w.listen()
 	}

@@ -12,6 +12,11 @@ import (
 // thread. Close comes when no other call is under way; after it only Stop and
 // Counts may be called.
 type Writer struct {
+	// Waits is called with true before WriteWait waits, when the reader can see
+	// that it does (Awaited), and with false afterwards. Set it before the first
+	// write.
+	Waits func(begin bool)
+
 	head *head
 	page *page // the client's: never trusted
 	ring []byte

@@ -1,0 +1,266 @@
+package mapi_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
+	"github.com/google/gopacket/pcapgo"
+
+	"gomapi/mapi"
+)
+
+// buffered makes a connected flow with a packet buffer.
+func buffered(t *testing.T, c *mapi.Client, device string, args ...any) (*mapi.Flow, *mapi.Function) {
+	t.Helper()
+	f, err := c.CreateFlow(t.Context(), device)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fn, err := f.Apply(t.Context(), "TO_BUFFER", args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	must(f.Connect(t.Context()))
+	return f, fn
+}
+
+// large makes a capture file that does not fit into a packet buffer.
+func large(t *testing.T) (path string, packets int) {
+	t.Helper()
+	const size = 1500
+	packets = 3 * (4 << 20) / size
+	f, err := os.Create("large.pcap")
+	must(err)
+	defer f.Close()
+	t.Cleanup(func() { os.Remove("large.pcap") })
+	w := pcapgo.NewWriter(f)
+	must(w.WriteFileHeader(65535, layers.LinkTypeEthernet))
+	b := make([]byte, size)
+	for i := range packets {
+		b[20], b[21], b[22] = byte(i), byte(i>>8), byte(i>>16)
+		must(w.WritePacket(gopacket.CaptureInfo{Timestamp: time.Unix(int64(i), 1000), CaptureLength: size, Length: size}, b))
+	}
+	return "large.pcap", packets
+}
+
+func device(t *testing.T, c *mapi.Client, path string) *mapi.OfflineDevice {
+	t.Helper()
+	d, err := c.CreateOfflineDevice(t.Context(), path, mapi.FormatPCAP)
+	must(err)
+	return d
+}
+
+func TestPacketsAreAsInTheFile(t *testing.T) {
+	c := client(t)
+	d := device(t, c, "trace.pcap")
+	_, fn := buffered(t, c, d.Name())
+	must(d.Start(t.Context()))
+	for i := range 5 {
+		p, err := fn.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(p.Data, packet(i)) || int(p.Wlen) != len(packet(i)) || !p.Time().Equal(time.Unix(int64(i), 0)) {
+			t.Errorf("packet %d is %+v", i, p)
+		}
+	}
+	for range 2 {
+		if _, err := fn.Next(t.Context()); err != io.EOF {
+			t.Errorf("after the last packet: %v, want EOF", err)
+		}
+	}
+}
+
+// TestFilesWaitForTheirReader reads a file that is larger than the buffer.
+func TestFilesWaitForTheirReader(t *testing.T) {
+	path, packets := large(t)
+	c := client(t)
+	d := device(t, c, path)
+	_, fn := buffered(t, c, d.Name())
+	must(d.Start(t.Context()))
+	n := 0
+	for p, err := range fn.Packets(t.Context()) {
+		must(err)
+		if got := int(p.Data[20]) | int(p.Data[21])<<8 | int(p.Data[22])<<16; got != n {
+			t.Fatalf("packet %d has number %d", n, got)
+		}
+		n++
+	}
+	lost, err := fn.Lost()
+	if n != packets || lost != 0 || err != nil {
+		t.Errorf("%d of %d packets, %d lost, %v", n, packets, lost, err)
+	}
+}
+
+// TestFullBufferElsewhere would wait for ever: the file is read once for both
+// flows, and nobody empties the first buffer.
+func TestFullBufferElsewhere(t *testing.T) {
+	path, _ := large(t)
+	c := client(t)
+	d := device(t, c, path)
+	full, first := buffered(t, c, d.Name())
+	_, err := full.Info(t.Context())
+	must(err)
+	f, err := c.CreateFlow(t.Context(), d.Name())
+	must(err)
+	_, err = f.Apply(t.Context(), "BPF_FILTER", "tcp port 7") // nothing matches
+	must(err)
+	second, err := f.Apply(t.Context(), "TO_BUFFER")
+	must(err)
+	must(f.Connect(t.Context()))
+	must(d.Start(t.Context()))
+	_, err = second.Next(t.Context())
+	wantCode(t, "packet of the flow behind", err, mapi.ErrReaderSem)
+	// Closing the flow that lets the others wait lets them go on.
+	must(full.Close(t.Context()))
+	if _, err := second.Next(t.Context()); err != io.EOF {
+		t.Errorf("after the full buffer was closed: %v, want EOF", err)
+	}
+	_, err = first.Next(t.Context())
+	wantCode(t, "packet of the closed flow", err, mapi.ErrInvalidFlow)
+}
+
+// TestClosingBesideAFullBuffer closes another flow while the daemon waits for
+// room, then everything.
+func TestClosingBesideAFullBuffer(t *testing.T) {
+	path, _ := large(t)
+	c := client(t)
+	d := device(t, c, path)
+	_, fn := buffered(t, c, d.Name())
+	other, counter := counting(t, c, d.Name(), "")
+	must(d.Start(t.Context()))
+	for { // until the daemon waits
+		n, err := counter.Uint64()
+		must(err)
+		if n > 2000 {
+			break
+		}
+	}
+	must(other.Close(t.Context()))
+	if _, err := fn.Next(t.Context()); err != nil {
+		t.Error(err)
+	}
+	must(d.Delete(t.Context()))
+	_, err := fn.Next(t.Context())
+	wantCode(t, "packet of the deleted device", err, mapi.ErrInvalidFlow)
+	must(c.Close())
+}
+
+func TestLiveBufferLosesAndCounts(t *testing.T) {
+	_, fn := buffered(t, client(t), "net0")
+	const batches, each = 100, 64
+	big := make([][]byte, each)
+	for i := range big {
+		big[i] = make([]byte, 1500)
+	}
+	for range batches {
+		send(big...)
+	}
+	taken := uint64(0)
+	for {
+		p, err := fn.TryNext()
+		must(err)
+		if p == nil {
+			break
+		}
+		taken++
+	}
+	lost, err := fn.Lost()
+	if taken+lost != batches*each || lost == 0 || err != nil {
+		t.Errorf("%d packets taken and %d lost, %v, of %d sent into a small buffer", taken, lost, err, batches*each)
+	}
+}
+
+func TestCancelAndCloseWakeReaders(t *testing.T) {
+	c := client(t)
+	f, fn := buffered(t, c, "net0")
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { _, err := fn.Next(ctx); done <- err }()
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("after cancel: %v", err)
+	}
+	go func() { _, err := fn.Next(t.Context()); done <- err }()
+	must(f.Close(t.Context()))
+	wantCode(t, "after close", <-done, mapi.ErrInvalidFlow)
+	_, fn = buffered(t, c, "net0")
+	go func() { _, err := fn.Next(t.Context()); done <- err }()
+	must(c.Close())
+	wantCode(t, "after the client was closed", <-done, mapi.ErrCommSocket)
+}
+
+func TestNoAllocationPerPacketTaken(t *testing.T) {
+	_, fn := buffered(t, client(t), "net0")
+	var pkts [][]byte
+	for i := range 5 {
+		pkts = append(pkts, packet(i))
+	}
+	for range 60 {
+		send(pkts...)
+	}
+	if n := testing.AllocsPerRun(200, func() { must(second(fn.Next(context.Background()))) }); n != 0 {
+		t.Errorf("%v allocations per packet", n)
+	}
+}
+
+// TestTutorialCalls takes packets with the calls of the original.
+func TestTutorialCalls(t *testing.T) {
+	name, err := mapi.CreateOfflineDevice("trace.pcap", mapi.FormatPCAP)
+	must(err)
+	fd, err := mapi.CreateFlow(name)
+	must(err)
+	fid, err := mapi.ApplyFunction(fd, "TO_BUFFER")
+	must(err)
+	nowait, err := mapi.ApplyFunction(fd, "TO_BUFFER", mapi.NoWait)
+	must(err)
+	counter, err := mapi.ApplyFunction(fd, "PKT_COUNTER")
+	must(err)
+	_, err = mapi.ApplyFunction(fd, "TO_BUFFER", 2)
+	wantCode(t, "TO_BUFFER with another flag", err, mapi.ErrInvalidArgument1)
+
+	_, err = mapi.GetNextPkt(fd, 4711)
+	wantCode(t, "packet before connect", err, mapi.ErrFlowNotConnected)
+	must(mapi.Connect(fd))
+	if p, err := mapi.GetNextPkt(fd, nowait); p != nil || err != nil {
+		t.Errorf("no packet is there: %v, %v", p, err)
+	}
+	must(mapi.StartOfflineDevice(name))
+	p, err := mapi.GetNextPkt(fd, fid)
+	if err != nil || len(p.Data) != 60 {
+		t.Errorf("first packet is %v, %v", p, err)
+	}
+	if n, err := mapi.Loop(fd, fid, 2, func(p *mapi.Packet) {}); n != 2 || err != nil {
+		t.Errorf("loop over 2 packets: %d, %v", n, err)
+	}
+	if n, err := mapi.Loop(fd, fid, -1, func(p *mapi.Packet) {}); n != 2 || err != nil {
+		t.Errorf("loop to the end: %d, %v", n, err)
+	}
+	if _, err := mapi.GetNextPkt(fd, fid); err != io.EOF {
+		t.Errorf("after the end: %v", err)
+	}
+	_, err = mapi.GetNextPkt(0, fid)
+	wantCode(t, "packet of flow 0", err, mapi.ErrInvalidFunction)
+	_, err = mapi.GetNextPkt(fd, -1234)
+	wantCode(t, "packet of function -1234", err, mapi.ErrInvalidFunction)
+	_, err = mapi.GetNextPkt(4711, fid)
+	wantCode(t, "packet of an unknown flow", err, mapi.ErrInvalidFlow)
+	_, err = mapi.GetNextPkt(fd, 4711)
+	wantCode(t, "packet of an unknown function", err, mapi.ErrInvalidFunction)
+	_, err = mapi.GetNextPkt(fd, counter)
+	wantCode(t, "packet of a counter", err, mapi.ErrNoResult)
+	_, err = mapi.Loop(-123, fid, 1, func(*mapi.Packet) {})
+	wantCode(t, "loop over flow -123", err, mapi.ErrInvalidFunction)
+	_, err = mapi.Loop(fd, -12348, 1, func(*mapi.Packet) {})
+	wantCode(t, "loop over function -12348", err, mapi.ErrInvalidFunction)
+	_, err = mapi.Loop(fd, fid, 1, nil)
+	wantCode(t, "loop without a callback", err, mapi.ErrInvalidArgument4)
+	must(mapi.DeleteOfflineDevice(name))
+}
