@@ -23,6 +23,9 @@
 // offline ones, which a program makes of capture files. The same program works
 // on both.
 //
+// TO_BUFFER gives a program the packets themselves, one after the other, with
+// Next, Packets, GetNextPkt or Loop.
+//
 // Results are read from memory that the daemon shares with the program: reading
 // costs no system call and never disturbs the capture. Nothing here reads
 // packets from a device; the package links no capture code and no C.
