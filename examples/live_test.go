@@ -1,0 +1,124 @@
+package examples
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
+	"golang.org/x/sys/unix"
+
+	"gomapi/internal/testnet"
+)
+
+// worm makes a frame with the given content of a UDP packet.
+func worm(t *testing.T, src, dst string, srcPort, dstPort int, content string) []byte {
+	t.Helper()
+	ip := &layers.IPv4{Version: 4, TTL: 64, Protocol: layers.IPProtocolUDP, SrcIP: parse(src), DstIP: parse(dst)}
+	udp := &layers.UDP{SrcPort: layers.UDPPort(srcPort), DstPort: layers.UDPPort(dstPort)}
+	if err := udp.SetNetworkLayerForChecksum(ip); err != nil {
+		t.Fatal(err)
+	}
+	buf := gopacket.NewSerializeBuffer()
+	err := gopacket.SerializeLayers(buf, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true},
+		&layers.Ethernet{SrcMAC: testnet.MACofA, DstMAC: testnet.MACofB, EthernetType: layers.EthernetTypeIPv4},
+		ip, udp, gopacket.Payload(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+// running is an example at work.
+type running struct {
+	cmd   *exec.Cmd
+	lines *bufio.Reader
+}
+
+// start runs an example until the end of the test and returns when it has said
+// its first line.
+func start(t *testing.T, first string, args ...string) *running {
+	t.Helper()
+	cmd := exec.Command(filepath.Join(bin, args[0]), args[1:]...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	r := &running{cmd, bufio.NewReader(out)}
+	if said, err := r.lines.ReadString('\n'); said != first {
+		t.Errorf("%s says %q, %v", args[0], said, err)
+	}
+	return r
+}
+
+// TestSigmatch finds the worm among near misses.
+func TestSigmatch(t *testing.T) {
+	const signature = "\x00\x00E\x00\x00E\x00\x00@\x00"
+	testnet.Run(t, func(ns *testnet.NS) {
+		daemon(t)
+		r := start(t, "waiting for the worm\n", "sigmatch", testnet.B)
+		s := ns.Sender(testnet.A)
+		const head = 14 + 20 + 8
+		last := strings.Repeat("x", 100-head-len(signature)) // ends at byte 100
+		for _, frame := range [][]byte{
+			worm(t, "10.0.0.1", "139.91.23.5", 2002, 80, "\x00\x00E\x00\x00F\x00\x00@\x00"), // one byte off
+			worm(t, "10.0.0.2", "139.91.23.5", 2002, 80, last+"x"+signature),                // beyond the depth
+			worm(t, "10.0.0.3", "139.91.23.5", 2002, 81, signature),                         // other port
+			worm(t, "10.0.0.4", "139.91.24.5", 2002, 80, signature),                         // other net
+			worm(t, "10.0.0.5", "139.91.23.5", 2002, 80, last+signature),
+			worm(t, "10.0.0.6", "139.91.23.6", 2002, 80, signature+"more"),
+		} {
+			if err := s.Send(frame); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, want := range []string{
+			"Slapper worm packet! 10.0.0.5 -> 139.91.23.5, 100 bytes\n",
+			"Slapper worm packet! 10.0.0.6 -> 139.91.23.6, 60 bytes\n",
+		} {
+			if said, err := r.lines.ReadString('\n'); said != want {
+				t.Errorf("%q, %v, want %q", said, err, want)
+			}
+		}
+		_ = r.cmd.Process.Signal(unix.SIGTERM)
+		_ = r.cmd.Wait() // ended by the signal
+	})
+}
+
+// TestUtil sends a second's worth of traffic in each direction.
+func TestUtil(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		daemon(t)
+		r := start(t, "load of 139.91.23.5\n", "util", "-n", "1", testnet.B, "139.91.23.5")
+		s := ns.Sender(testnet.A)
+		for range 10 {
+			for _, frame := range [][]byte{
+				worm(t, "10.0.0.1", "139.91.23.5", 1, 2, strings.Repeat("x", 958)),  // 1,000 bytes in
+				worm(t, "139.91.23.5", "10.0.0.1", 2, 1, strings.Repeat("x", 458)),  // 500 bytes out
+				worm(t, "139.91.23.6", "10.0.0.1", 2, 1, strings.Repeat("x", 1000)), // neither
+			} {
+				if err := s.Send(frame); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		rest, _ := io.ReadAll(r.lines)
+		if err := r.cmd.Wait(); err != nil {
+			t.Error(err)
+		}
+		if said := string(rest); !strings.Contains(said, "incoming: 0.08 Mbit/s (10000 bytes)\n") ||
+			!strings.Contains(said, "outgoing: 0.04 Mbit/s (5000 bytes)\n") {
+			t.Errorf("util says %q", said)
+		}
+	})
+}
+
+func parse(address string) net.IP { return net.ParseIP(address).To4() }
