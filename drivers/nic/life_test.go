@@ -127,11 +127,14 @@ func TestDownIsReadOnce(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		d := mustOpen(t, testnet.B, tinyRing).(*device)
 		ns.Down(testnet.B)
-		fds := []unix.PollFd{{Fd: int32(d.sock), Events: unix.POLLIN}}
+		fds := []unix.PollFd{{Fd: int32(d.sock.fd), Events: unix.POLLIN}}
 		if n, err := unix.Poll(fds, 0); n != 1 || err != nil || fds[0].Revents&unix.POLLERR == 0 {
 			t.Fatalf("poll after down: %d, %v, %x", n, err, fds[0].Revents)
 		}
-		if err := d.wait(); err != nil {
+		if changed, err := d.wait(forever); err != nil || !changed {
+			t.Errorf("wait: changed %v, %v", changed, err)
+		}
+		if err := d.follow(new(discard)); err != nil {
 			t.Error(err)
 		}
 		if n, err := unix.Poll(fds, 0); n != 0 || err != nil {

@@ -76,6 +76,9 @@ func (d *device) acquire(ctx context.Context) (*capture, error) {
 	}
 	d.lifecycle.Lock()
 	defer d.lifecycle.Unlock()
+	if err := d.present(); err != nil {
+		return nil, err
+	}
 	d.engine.mu.Lock()
 	if d.engine.closed || d.deleted {
 		d.engine.mu.Unlock()
@@ -104,13 +107,26 @@ func (d *device) acquire(ctx context.Context) (*capture, error) {
 	return c, nil
 }
 
+// present refuses new flows while the interface of an open device is away. The
+// flows that it has wait for it. lifecycle is held, so that nobody closes it.
+func (d *device) present() error {
+	d.engine.mu.Lock()
+	c := d.cur
+	waiting := c != nil && d.owner == nil && !c.ended
+	d.engine.mu.Unlock()
+	if !waiting || c.dev.Stats().LinkState != drivers.LinkAbsent {
+		return nil
+	}
+	return mapierr.New(mapierr.PcapOpen, "device %s: the interface is not there; capturing goes on when it is back", d.spec.Name)
+}
+
 // open opens a live device and starts capturing.
 func (d *device) open(ctx context.Context) (*capture, error) {
 	drv, ok := d.engine.opts.Drivers.Live(d.spec.Driver)
 	if !ok {
 		return nil, mapierr.New(mapierr.NoDriver, "device %s: this daemon has no driver %q", d.spec.Name, d.spec.Driver)
 	}
-	dev, err := drv.Open(ctx, drivers.Config{Device: d.spec.Name, Params: d.spec.Params})
+	dev, err := drv.Open(ctx, drivers.Config{Device: d.spec.Name, Params: d.spec.Params, Log: d.engine.opts.Log})
 	if err != nil {
 		return nil, coded(mapierr.PcapOpen, err)
 	}
