@@ -24,6 +24,7 @@ const (
 	packetLen     = 16 // u32: bytes that it had
 	packetStatus  = 20 // u32: TP_STATUS_ bits
 	packetMAC     = 24 // u16: offset of the frame from the packet's start
+	packetNet     = 26 // u16: offset of what follows the link header
 	packetTCI     = 32 // u32: VLAN tag control information
 	packetTPID    = 36 // u16: VLAN tag type
 	packetAddress = 48 // struct sockaddr_ll
@@ -85,6 +86,7 @@ func (r *record) readBlock(b []byte) {
 	r.bytes = b
 	r.address = packetAddress
 	r.start = uint32(binary.NativeEndian.Uint16(b[packetMAC:]))
+	r.network = uint32(binary.NativeEndian.Uint16(b[packetNet:]))
 	r.captured = binary.NativeEndian.Uint32(b[packetCap:])
 	r.wire = binary.NativeEndian.Uint32(b[packetLen:])
 	r.status = binary.NativeEndian.Uint32(b[packetStatus:])

@@ -17,6 +17,7 @@ const (
 	frameLen      = 4  // u32: bytes that the packet had
 	frameCap      = 8  // u32: bytes of it that are here
 	frameMAC      = 12 // u16: offset of the packet
+	frameNet      = 14 // u16: offset of what follows the link header
 	frameSec      = 16 // u32
 	frameNsec     = 20 // u32
 	frameTCI      = 24 // u16: VLAN tag control information
@@ -132,6 +133,7 @@ func (r *record) readFrame(b []byte) {
 	r.bytes = b
 	r.address = frameAddress
 	r.start = uint32(binary.NativeEndian.Uint16(b[frameMAC:]))
+	r.network = uint32(binary.NativeEndian.Uint16(b[frameNet:]))
 	r.captured = binary.NativeEndian.Uint32(b[frameCap:])
 	r.wire = binary.NativeEndian.Uint32(b[frameLen:])
 	r.status = binary.NativeEndian.Uint32(b[frameStatus:])

@@ -18,15 +18,15 @@ const (
 
 // Sizes in bytes.
 const (
-	tagBytes     = 4  // of a VLAN tag
-	addresses    = 12 // of the two Ethernet addresses before a tag
-	cookedBytes  = 16
-	cooked2Bytes = 20
+	tagBytes      = 4  // of a VLAN tag
+	addresses     = 12 // of the two Ethernet addresses before a tag
+	ethernetBytes = 14
+	cookedBytes   = 16
+	cooked2Bytes  = 20
 )
 
-// room returns how many bytes may have to be written before a frame. The kernel
-// leaves 16 bytes there at least, besides those that are reserved and those
-// that align the header.
+// room returns how many bytes are reserved before each frame, to write there
+// without a copy.
 func (h header) room() uint32 {
 	switch h {
 	case cooked, cooked2:
@@ -35,35 +35,47 @@ func (h header) room() uint32 {
 	return tagBytes
 }
 
-// complete writes what is missing before the frame of r, with its VLAN tag if
-// tagged, and returns where it begins then.
-func (h header) complete(r *record, tagged bool) uint32 {
+// payload returns the offset of what follows the link header. After an Ethernet
+// header that is the next tag of a frame with several: the kernel's offset may
+// lie behind all of them.
+func (r *record) payload() uint32 {
+	switch binary.NativeEndian.Uint16(r.bytes[r.address+addressHardware:]) {
+	case unix.ARPHRD_ETHER, unix.ARPHRD_LOOPBACK:
+		if r.network > r.start { // the header is there
+			return r.start + ethernetBytes
+		}
+	}
+	return max(r.network, r.start)
+}
+
+// complete writes what is missing before the part of r that begins at upTo,
+// with its VLAN tag if tagged, and returns where the frame begins then.
+func (h header) complete(r *record, upTo uint32, tagged bool) uint32 {
 	tpid := uint16(unix.ETH_P_8021Q)
 	if r.status&unix.TP_STATUS_VLAN_TPID_VALID != 0 {
 		tpid = r.tpid
 	}
-	start := r.start
 	if h == ethernet {
-		start -= tagBytes
-		restoreTag(r.bytes[start:], tpid, r.tci)
-		return start
+		upTo -= tagBytes
+		restoreTag(r.bytes[upTo:], tpid, r.tci)
+		return upTo
 	}
 	address := r.bytes[r.address : r.address+unix.SizeofSockaddrLinklayer]
 	protocol := binary.BigEndian.Uint16(address[addressProtocol:])
 	if tagged {
-		start -= tagBytes
-		binary.BigEndian.PutUint16(r.bytes[start:], r.tci)
-		binary.BigEndian.PutUint16(r.bytes[start+2:], protocol)
+		upTo -= tagBytes
+		binary.BigEndian.PutUint16(r.bytes[upTo:], r.tci)
+		binary.BigEndian.PutUint16(r.bytes[upTo+2:], protocol)
 		protocol = tpid
 	}
 	if h == cooked {
-		start -= cookedBytes
-		cook(r.bytes[start:], address, protocol)
+		upTo -= cookedBytes
+		cook(r.bytes[upTo:], address, protocol)
 	} else {
-		start -= cooked2Bytes
-		cook2(r.bytes[start:], address, protocol)
+		upTo -= cooked2Bytes
+		cook2(r.bytes[upTo:], address, protocol)
 	}
-	return start
+	return upTo
 }
 
 // restoreTag puts a tag back before the type of frame, which has room for it at

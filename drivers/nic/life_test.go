@@ -3,7 +3,6 @@ package nic
 import (
 	"context"
 	"errors"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -12,7 +11,6 @@ import (
 
 	"gomapi/drivers"
 	"gomapi/internal/leak"
-	"gomapi/internal/mapierr"
 	"gomapi/internal/testnet"
 )
 
@@ -141,26 +139,4 @@ func TestDownIsReadOnce(t *testing.T) {
 			t.Errorf("poll after wait: %d, %v, %x", n, err, fds[0].Revents)
 		}
 	})
-}
-
-func TestInterfaceDeleted(t *testing.T) {
-	for _, state := range []string{"up", "down"} {
-		testnet.Run(t, func(ns *testnet.NS) {
-			r := newRecorder()
-			run := start(t, mustOpen(t, testnet.B, nil), r)
-			send(t, ns.Sender(testnet.A), testnet.UDP(1, 100))
-			r.await(t, 1)
-			if state == "down" {
-				ns.Down(testnet.B)
-			}
-			ns.Delete(testnet.B)
-			err := run.end(t)
-			if mapierr.CodeOf(err, 0) != mapierr.NICThread || !strings.Contains(err.Error(), "interface b was deleted") {
-				t.Errorf("deleted while %s: %v", state, err)
-			}
-			if st := run.dev.Stats(); st.Recv != 1 {
-				t.Errorf("stats after deletion: %+v", st)
-			}
-		})
-	}
 }

@@ -50,9 +50,11 @@ func linkTypeOf(arphrd uint16) linkType {
 	return linkType{dlt: pkt.DLTLinuxSLL, header: cooked}
 }
 
-// socketType returns the type of packet socket: with link header or without.
+// socketType returns the type of packet socket: without link header where each
+// packet has one of its own. "any" takes them, too, to find the tags of
+// Ethernet frames that have several.
 func (l linkType) socketType() int {
-	if l.header >= cooked {
+	if l.header == cooked {
 		return unix.SOCK_DGRAM
 	}
 	return unix.SOCK_RAW

@@ -61,9 +61,8 @@ func (s *socket) setVersion(o options) error {
 	if err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_VERSION, version); err != nil {
 		return openError(s.name, "select TPACKET_V3; it needs Linux 3.19", err)
 	}
-	// Room before each frame, where a VLAN tag is put back without a copy.
-	if err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_RESERVE, tagBytes); err != nil {
-		return openError(s.name, "reserve room for VLAN tags", err)
+	if err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_RESERVE, int(s.link.header.room())); err != nil {
+		return openError(s.name, "reserve room for link headers", err)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ type record struct {
 	bytes     []byte // from its header on
 	address   uint32 // offset of its struct sockaddr_ll
 	start     uint32 // offset of the frame
+	network   uint32 // offset of what follows its link header
 	captured  uint32 // bytes of the frame that are here
 	wire      uint32 // bytes that it had
 	status    uint32 // TP_STATUS_ bits
@@ -47,9 +48,15 @@ func newView(o options, l linkType) view {
 // see makes p a view of r. It reports whether the record's lengths hold; if
 // not, the packet is counted as broken.
 func (v *view) see(r *record, p *drivers.Packet) bool {
+	// Link header and room before it are overwritten up to here.
+	upTo := r.start
+	if v.header >= cooked {
+		upTo = r.payload()
+	}
 	captured, wire := r.captured, r.wire
 	end := uint64(r.start) + uint64(captured)
-	if r.start < r.address+unix.SizeofSockaddrLinklayer+v.room || end > uint64(len(r.bytes)) || captured > wire || wire > math.MaxInt32 {
+	if upTo < r.address+unix.SizeofSockaddrLinklayer+v.room || uint64(upTo) > end || end > uint64(len(r.bytes)) ||
+		captured > wire || wire > math.MaxInt32 {
 		v.broken++
 		return false
 	}
@@ -61,7 +68,7 @@ func (v *view) see(r *record, p *drivers.Packet) bool {
 		flags |= pkt.VLANRestored
 	}
 	if tagged || v.header >= cooked {
-		start = v.header.complete(r, tagged)
+		start = v.header.complete(r, upTo, tagged)
 		captured += r.start - start
 		wire += r.start - start
 	}
