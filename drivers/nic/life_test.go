@@ -46,27 +46,10 @@ func TestOpenCloseLeavesNothing(t *testing.T) {
 	})
 }
 
-func TestStopIdle(t *testing.T) {
-	testnet.Run(t, func(ns *testnet.NS) {
-		r := newRecorder()
-		run := start(t, mustOpen(t, testnet.B, nil), r)
-		// A packet that came through proves that Run has begun.
-		send(t, ns.Sender(testnet.A), testnet.UDP(1, 100))
-		r.await(t, 1)
-		if took := run.stop(t); took > stopLimit {
-			t.Errorf("stop took %v", took)
-		}
-	})
-}
-
-func TestRunWithEndedContext(t *testing.T) {
+func TestOpenWithEndedContext(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
-		dev := mustOpen(t, testnet.B, tinyRing)
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		if err := dev.Run(ctx, new(discard)); err != nil {
-			t.Error(err)
-		}
 		if _, err := (Driver{}).Open(ctx, drivers.Config{Device: testnet.B}); !errors.Is(err, context.Canceled) {
 			t.Errorf("Open with an ended context: %v", err)
 		}
