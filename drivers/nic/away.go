@@ -95,9 +95,10 @@ func (d *device) comeBack() error {
 // find looks for the interface, in the namespace that has its name now.
 func (d *device) find() (nic, bool) {
 	if d.ns.replaced() && d.ns.refresh() == nil {
-		if err := d.subscribe(); err != nil {
-			return nic{}, false
-		}
+		d.control.close()
+	}
+	if d.control < 0 && d.subscribe() != nil {
+		return nic{}, false
 	}
 	n, err := d.control.find(d.name)
 	return n, err == nil

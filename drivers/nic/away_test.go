@@ -148,12 +148,12 @@ func TestInterfaceRenamed(t *testing.T) {
 		ns.Rename(testnet.B, "c")
 		ns.Up(testnet.A)
 		send(t, s, testnet.UDP(1, 100))
-		got := r.await(t, 2)
+		r.await(t, 2)
 		ns.Delete("c")
 		ns.AddPair() // under the name of the configuration
 		ns.AwaitCapture(testnet.B)
 		send(t, ns.Sender(testnet.A), testnet.UDP(2, 100))
-		got = r.await(t, 3)
+		got := r.await(t, 3)
 		run.stop(t)
 		sameFrames(t, got, [][]byte{testnet.UDP(0, 100), testnet.UDP(1, 100), testnet.UDP(2, 100)})
 		if got[1].Flags != 0 || got[2].Flags != pkt.GapBefore {

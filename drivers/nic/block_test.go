@@ -1,6 +1,7 @@
 package nic
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"reflect"
@@ -92,6 +93,8 @@ func makeBlock(size int, frames ...[]byte) []byte {
 		ne.PutUint32(rec[packetCap:], uint32(len(f)))
 		ne.PutUint32(rec[packetLen:], uint32(len(f)))
 		ne.PutUint16(rec[packetMAC:], frameAt)
+		ne.PutUint16(rec[packetNet:], frameAt+14)
+		ne.PutUint16(rec[packetAddress+addressHardware:], unix.ARPHRD_ETHER)
 		if i%2 == 1 {
 			ne.PutUint32(rec[packetStatus:], unix.TP_STATUS_VLAN_VALID)
 			ne.PutUint32(rec[packetTCI:], 5)
@@ -181,6 +184,14 @@ func TestRestoreTagOfShortFrame(t *testing.T) {
 	}
 }
 
+// views are all ways to see a packet.
+var views = map[string]view{
+	"Ethernet":  plainView,
+	"raw":       newView(defaults(), linkTypeOf(unix.ARPHRD_NONE)),
+	"cooked":    newView(defaults(), linkTypeOf(unix.ARPHRD_SIT)),
+	"cooked v2": newView(defaults(), anyLink),
+}
+
 func FuzzWalk(f *testing.F) {
 	f.Add(makeBlock(1024, testnet.UDP(0, 60), testnet.UDP(1, 60)))
 	f.Add(makeBlock(1024))
@@ -188,13 +199,15 @@ func FuzzWalk(f *testing.F) {
 		if len(block) < blockHeader {
 			return // a block is a page at least
 		}
-		got, c := walk(plainView, block)
-		if most := len(block) / packetHeader; len(got)+int(c.broken) > most {
-			t.Errorf("%d packets and %d broken in %d bytes", len(got), c.broken, len(block))
-		}
-		for _, p := range got {
-			if uint32(len(p.Link)) > p.Wire || len(p.Link) > int(plainView.snap) {
-				t.Errorf("%d bytes of %d", len(p.Link), p.Wire)
+		for name, v := range views {
+			got, c := walk(v, bytes.Clone(block))
+			if most := len(block) / packetHeader; len(got)+int(c.broken) > most {
+				t.Errorf("%s: %d packets and %d broken in %d bytes", name, len(got), c.broken, len(block))
+			}
+			for _, p := range got {
+				if uint32(len(p.Link)) > p.Wire || len(p.Link) > int(v.snap) {
+					t.Errorf("%s: %d bytes of %d", name, len(p.Link), p.Wire)
+				}
 			}
 		}
 	})
@@ -222,17 +235,17 @@ func ringOf(block []byte) (d *device, again func()) {
 }
 
 func TestTakeAllocatesNothing(t *testing.T) {
-	d, again := ringOf(makeBlock(1<<20, manyFrames()...))
-	s := new(discard)
-	n := testing.AllocsPerRun(10, func() {
-		again()
-		d.take(s)
-	})
-	if n != 0 {
-		t.Errorf("%v allocations for a block of 1000 packets", n)
-	}
-	if s.packets != 11*1000 {
-		t.Errorf("%d packets delivered of 11 blocks", s.packets)
+	for name, v := range views {
+		d, again := ringOf(makeBlock(1<<20, manyFrames()...))
+		d.view = v
+		s := new(discard)
+		n := testing.AllocsPerRun(10, func() {
+			again()
+			d.take(s)
+		})
+		if n != 0 || s.packets != 11*1000 {
+			t.Errorf("%s: %v allocations, %d packets delivered of 11 blocks of 1000", name, n, s.packets)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package nic
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"os"
@@ -114,18 +115,30 @@ func (r *frameRing) release() {
 }
 
 // receive reads the packet whose beginning is in rec from the socket's queue,
-// behind a copy of its header. If it is not there, rec stays as it is.
+// behind a copy of its header. Others in the queue, left there when a read was
+// interrupted by an error of the interface, are skipped. If the packet is not
+// there, rec stays as it is.
 func (r *frameRing) receive(rec *record) {
-	if rec.start < frameHeader || rec.start > frameOverhead {
+	end := rec.start + rec.captured
+	if rec.start < frameHeader || rec.start > frameOverhead || end > uint32(len(rec.bytes)) || end < rec.start {
 		return
 	}
-	n, err := unix.Read(r.sock, r.long[rec.start:])
-	if err != nil || n < int(rec.captured) {
-		return
+	here := rec.bytes[rec.start:end]
+	for {
+		n, err := unix.Read(r.sock, r.long[rec.start:])
+		if err == unix.ENETDOWN {
+			continue // reading has cleared it
+		}
+		if err != nil {
+			return
+		}
+		if n <= int(rec.wire) && bytes.HasPrefix(r.long[rec.start:][:n], here) {
+			copy(r.long, rec.bytes[:rec.start])
+			rec.captured = uint32(n)
+			rec.bytes = r.long[:rec.start+rec.captured]
+			return
+		}
 	}
-	copy(r.long, rec.bytes[:rec.start])
-	rec.captured = min(uint32(n), rec.wire)
-	rec.bytes = r.long[:rec.start+rec.captured]
 }
 
 // readFrame reads the header of a frame.

@@ -77,6 +77,38 @@ func TestQueueOfLongPacketsIsFull(t *testing.T) {
 	})
 }
 
+// A packet in the queue that does not belong to the frame is not taken for it.
+func TestQueueOutOfStep(t *testing.T) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(pair[0])
+	defer unix.Close(pair[1])
+	long := testnet.UDP(2, 5000)
+	for _, queued := range [][][]byte{{long}, {testnet.UDP(1, 5000), long}, {testnet.UDP(1, 5000)}, {testnet.UDP(2, 6000)}, {{1}}, nil} {
+		for _, q := range queued {
+			if _, err := unix.Write(pair[1], q); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ring := makeFrames(long[:1800])
+		ring.sock, ring.long = pair[0], make([]byte, frameOverhead+drivers.MaxSnap)
+		binary.NativeEndian.PutUint32(ring.frame(0)[frameLen:], uint32(len(long)))
+		*statusOf(ring.frame(0)) = unix.TP_STATUS_COPY
+		ring.handOver(1)
+		v := plainView
+		batch := make([]drivers.Packet, 4)
+		want := 1800
+		if len(queued) > 0 && &queued[len(queued)-1][0] == &long[0] {
+			want = len(long)
+		}
+		if n := ring.fill(&v, batch); n != 1 || !slices.Equal(batch[0].Link, long[:want]) {
+			t.Errorf("%d packets, %d bytes, want %d", n, len(batch[0].Link), want)
+		}
+	}
+}
+
 // makeFrames fills a ring as the kernel does.
 func makeFrames(frames ...[]byte) *frameRing {
 	r := &frameRing{sock: -1, frames: 1024, mapping: mapping{

@@ -48,34 +48,34 @@ func (r *record) payload() uint32 {
 	return max(r.network, r.start)
 }
 
-// complete writes what is missing before the part of r that begins at upTo,
-// with its VLAN tag if tagged, and returns where the frame begins then.
-func (h header) complete(r *record, upTo uint32, tagged bool) uint32 {
+// complete writes the header of r up to body, with its VLAN tag if tagged, and
+// returns where the frame begins then.
+func (h header) complete(r *record, body uint32, tagged bool) uint32 {
 	tpid := uint16(unix.ETH_P_8021Q)
 	if r.status&unix.TP_STATUS_VLAN_TPID_VALID != 0 {
 		tpid = r.tpid
 	}
 	if h == ethernet {
-		upTo -= tagBytes
-		restoreTag(r.bytes[upTo:], tpid, r.tci)
-		return upTo
+		body -= tagBytes
+		restoreTag(r.bytes[body:], tpid, r.tci)
+		return body
 	}
 	address := r.bytes[r.address : r.address+unix.SizeofSockaddrLinklayer]
 	protocol := binary.BigEndian.Uint16(address[addressProtocol:])
 	if tagged {
-		upTo -= tagBytes
-		binary.BigEndian.PutUint16(r.bytes[upTo:], r.tci)
-		binary.BigEndian.PutUint16(r.bytes[upTo+2:], protocol)
+		body -= tagBytes
+		binary.BigEndian.PutUint16(r.bytes[body:], r.tci)
+		binary.BigEndian.PutUint16(r.bytes[body+2:], protocol)
 		protocol = tpid
 	}
 	if h == cooked {
-		upTo -= cookedBytes
-		cook(r.bytes[upTo:], address, protocol)
+		body -= cookedBytes
+		cook(r.bytes[body:], address, protocol)
 	} else {
-		upTo -= cooked2Bytes
-		cook2(r.bytes[upTo:], address, protocol)
+		body -= cooked2Bytes
+		cook2(r.bytes[body:], address, protocol)
 	}
-	return upTo
+	return body
 }
 
 // restoreTag puts a tag back before the type of frame, which has room for it at

@@ -59,7 +59,7 @@ func (s *socket) setVersion(o options) error {
 		version = unix.TPACKET_V2
 	}
 	if err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_VERSION, version); err != nil {
-		return openError(s.name, "select TPACKET_V3; it needs Linux 3.19", err)
+		return openError(s.name, "select the kind of ring; blocks need Linux 3.19", err)
 	}
 	if err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_RESERVE, int(s.link.header.room())); err != nil {
 		return openError(s.name, "reserve room for link headers", err)

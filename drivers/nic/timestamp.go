@@ -83,5 +83,5 @@ func clockOffset(clock int32) (time.Duration, error) {
 	if err := unix.ClockGettime(clock, &ts); err != nil {
 		return 0, os.NewSyscallError("clock_gettime", err)
 	}
-	return time.Unix(ts.Unix()).Sub(time.Now()), nil
+	return time.Until(time.Unix(ts.Unix())), nil
 }

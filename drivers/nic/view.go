@@ -48,14 +48,13 @@ func newView(o options, l linkType) view {
 // see makes p a view of r. It reports whether the record's lengths hold; if
 // not, the packet is counted as broken.
 func (v *view) see(r *record, p *drivers.Packet) bool {
-	// Link header and room before it are overwritten up to here.
-	upTo := r.start
+	body := r.start // a header that is made here ends where this begins
 	if v.header >= cooked {
-		upTo = r.payload()
+		body = r.payload()
 	}
 	captured, wire := r.captured, r.wire
 	end := uint64(r.start) + uint64(captured)
-	if upTo < r.address+unix.SizeofSockaddrLinklayer+v.room || uint64(upTo) > end || end > uint64(len(r.bytes)) ||
+	if body < r.address+unix.SizeofSockaddrLinklayer+v.room || uint64(body) > end || end > uint64(len(r.bytes)) ||
 		captured > wire || wire > math.MaxInt32 {
 		v.broken++
 		return false
@@ -68,7 +67,7 @@ func (v *view) see(r *record, p *drivers.Packet) bool {
 		flags |= pkt.VLANRestored
 	}
 	if tagged || v.header >= cooked {
-		start = v.header.complete(r, upTo, tagged)
+		start = v.header.complete(r, body, tagged)
 		captured += r.start - start
 		wire += r.start - start
 	}
