@@ -56,11 +56,12 @@ type Device interface {
 	// Info tells what flows need to know before the first packet.
 	Info() Info
 	// Run captures until ctx ends (nil), the file ends (nil) or the device
-	// fails. It is called once. After the end of ctx it returns within 200 ms,
-	// also when no packet comes.
+	// fails. An interface that vanishes has not failed: Run waits for it to
+	// come back, while Stats says LinkAbsent. It is called once. After the end
+	// of ctx it returns within 200 ms, also when no packet comes.
 	Run(ctx context.Context, s Sink) error
 	// Stats may be called from any goroutine, also after Close. Counters only
-	// grow.
+	// grow; LinkState and LastPacketTS tell what is now.
 	Stats() Stats
 	// Close releases the device after Run has returned. Twice is fine.
 	Close() error
@@ -70,6 +71,9 @@ type Device interface {
 type Config struct {
 	Device string            // the name clients use; for interfaces their name
 	Params map[string]string // the section's further keys, for the driver alone
+	// Log takes changes of the device's state and warnings, for people. It may
+	// be called from any goroutine, never for packets. It may be nil.
+	Log func(format string, args ...any)
 }
 
 // Info describes an open device.
@@ -79,7 +83,7 @@ type Info struct {
 	Snap     int    // largest captured length, bytes
 }
 
-// Stats are a device's counters since it was opened.
+// Stats are a device's counters since it was opened, and its state.
 type Stats struct {
 	Recv        uint64 // packets that the device saw, dropped ones included
 	Drop        uint64 // packets lost because the daemon was too slow: ring or buffer full
@@ -88,6 +92,37 @@ type Stats struct {
 	Freezes     uint64 // times that the ring was full
 	Truncated   uint64 // packets delivered with fewer bytes than the wire carried
 	Errors      uint64 // records that could not be delivered
+	Reopens     uint64 // times that the interface vanished, came back and was opened again
+
+	LinkState    LinkState // now, or when the device was closed
+	LastPacketTS uint64    // time stamp of the packet delivered last, as in Packet.TS; 0 before the first
+}
+
+// LinkState is the state of the interface that a device captures from.
+type LinkState int
+
+// States of an interface.
+const (
+	LinkUnknown   LinkState = iota // there is none, as for a file
+	LinkUp                         // packets can come
+	LinkNoCarrier                  // up, but the cable or the other end is missing
+	LinkDown                       // taken down by the administrator
+	LinkAbsent                     // removed; the device waits for it to come back
+)
+
+// String returns the state in words.
+func (l LinkState) String() string {
+	switch l {
+	case LinkUp:
+		return "up"
+	case LinkNoCarrier:
+		return "no carrier"
+	case LinkDown:
+		return "down"
+	case LinkAbsent:
+		return "absent"
+	}
+	return "unknown"
 }
 
 // Format names a capture file format as mapi.conf and the API do.

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"gomapi/internal/testnet"
@@ -251,6 +252,8 @@ func TestReaderGone(t *testing.T) {
 	})
 }
 
+// TestDeviceGone removes the interface. The count goes on when it is back, and
+// ends when it comes back as something else.
 func TestDeviceGone(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		l := count(t, "-i", "50ms")
@@ -258,10 +261,19 @@ func TestDeviceGone(t *testing.T) {
 		send(t, ns, 100)
 		l.until(100)
 		ns.Delete(testnet.A)
-		if last := l.ends(exitFailed); last.Packets != 100 {
+		ns.AddPair()
+		ns.AwaitCapture(testnet.B)
+		send(t, ns, 100)
+		l.until(200)
+		ns.Delete(testnet.A)
+		tun := &netlink.Tuntap{LinkAttrs: netlink.LinkAttrs{Name: testnet.B}, Mode: netlink.TUNTAP_MODE_TUN}
+		if err := netlink.LinkAdd(tun); err != nil {
+			t.Fatal(err)
+		}
+		if last := l.ends(exitFailed); last.Packets != 200 {
 			t.Errorf("total: %+v", last)
 		}
-		if said := l.stderr.String(); !strings.Contains(said, "mapi: ") {
+		if said := l.stderr.String(); !strings.Contains(said, "mapi: ") || !strings.Contains(said, "another link type") {
 			t.Errorf("it said %q", said)
 		}
 	})

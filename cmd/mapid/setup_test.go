@@ -67,8 +67,9 @@ func TestConfigure(t *testing.T) {
 func TestParameters(t *testing.T) {
 	const name = "no-such-if"
 	text := "[driver]\ndevice=" + name + "\ndriver=mapinicdrv.so\n"
-	for _, key := range []string{"ring_mb", "block_kb", "retire_ms", "snap", "promisc", "direction", "vlan_tags"} {
-		text += key + "=?\n"
+	for _, key := range []string{"ring_mb", "block_kb", "retire_ms", "snap", "promisc", "direction",
+		"vlan_tags", "latency", "tstamp", "netns"} {
+		text += key + "=?/\n" // wrong for all
 	}
 	path := filepath.Join(t.TempDir(), "mapi.conf")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"gomapi/drivers"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/pkt"
 )
 
 // A Driver opens the devices that were added to it, any number of times each.
@@ -57,9 +58,20 @@ type batch struct {
 
 // Send hands one batch to the device and returns when it has been dealt with.
 func (s *Source) Send(pkts ...drivers.Packet) {
+	s.SendContext(context.Background(), pkts...)
+}
+
+// SendContext is Send, but it gives up waiting for the device when ctx ends. It
+// reports whether the batch was taken.
+func (s *Source) SendContext(ctx context.Context, pkts ...drivers.Packet) bool {
 	b := batch{pkts, make(chan struct{})}
-	s.batches <- b
-	<-b.done
+	select {
+	case s.batches <- b:
+		<-b.done
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // End makes the running device end with err; nil is the end of a file.
@@ -72,34 +84,44 @@ func (s *Source) Open() int { return int(s.opened.Load() - s.closed.Load()) }
 func (s *Source) Opened() int { return int(s.opened.Load()) }
 
 type device struct {
-	source *Source
-	recv   atomic.Uint64
-	once   sync.Once
+	source    *Source
+	recv      atomic.Uint64
+	truncated atomic.Uint64
+	last      atomic.Uint64 // time stamp
+	once      sync.Once
 }
 
 func (d *device) Info() drivers.Info { return d.source.info }
 
 func (d *device) Run(ctx context.Context, sink drivers.Sink) error {
-	for {
+	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-			return nil
 		case err := <-d.source.fail:
 			return err
 		case b := <-d.source.batches:
 			d.deliver(b, sink)
 		}
 	}
+	return nil
 }
 
 // deliver answers the sender also when the sink panics.
 func (d *device) deliver(b batch, sink drivers.Sink) {
 	defer close(b.done)
 	d.recv.Add(uint64(len(b.pkts)))
+	for i := range b.pkts {
+		d.last.Store(b.pkts[i].TS)
+		if b.pkts[i].Flags&pkt.Truncated != 0 {
+			d.truncated.Add(1)
+		}
+	}
 	sink.Batch(b.pkts)
 }
 
-func (d *device) Stats() drivers.Stats { return drivers.Stats{Recv: d.recv.Load()} }
+func (d *device) Stats() drivers.Stats {
+	return drivers.Stats{Recv: d.recv.Load(), Truncated: d.truncated.Load(), LastPacketTS: d.last.Load()}
+}
 
 func (d *device) Close() error {
 	d.once.Do(func() { d.source.closed.Add(1) })

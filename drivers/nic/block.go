@@ -2,12 +2,8 @@ package nic
 
 import (
 	"encoding/binary"
-	"math"
 
 	"golang.org/x/sys/unix"
-
-	"gomapi/drivers"
-	"gomapi/internal/pkt"
 )
 
 // Layout of a block: struct tpacket_block_desc with struct tpacket_hdr_v1
@@ -21,27 +17,26 @@ const (
 
 // Layout of a packet in a block: struct tpacket3_hdr, then struct sockaddr_ll.
 const (
-	packetNext   = 0  // u32: offset of the next packet from this one
-	packetSec    = 4  // u32
-	packetNsec   = 8  // u32
-	packetCap    = 12 // u32: bytes of the frame that are here
-	packetLen    = 16 // u32: bytes that it had
-	packetStatus = 20 // u32: TP_STATUS_ bits
-	packetMAC    = 24 // u16: offset of the frame from the packet's start
-	packetTCI    = 32 // u32: VLAN tag control information
-	packetTPID   = 36 // u16: VLAN tag type
-	packetType   = 48 + 10
-	packetHeader = 48 + 20
+	packetNext    = 0  // u32: offset of the next packet from this one
+	packetSec     = 4  // u32
+	packetNsec    = 8  // u32
+	packetCap     = 12 // u32: bytes of the frame that are here
+	packetLen     = 16 // u32: bytes that it had
+	packetStatus  = 20 // u32: TP_STATUS_ bits
+	packetMAC     = 24 // u16: offset of the frame from the packet's start
+	packetNet     = 26 // u16: offset of what follows the link header
+	packetTCI     = 32 // u32: VLAN tag control information
+	packetTPID    = 36 // u16: VLAN tag type
+	packetAddress = 48 // struct sockaddr_ll
+	packetHeader  = packetAddress + unix.SizeofSockaddrLinklayer
 )
 
 // A cursor walks the packets of one block. The offsets come from shared memory
 // and are checked: a walk always ends, within the block.
 type cursor struct {
-	rest []byte // of the block, from the next packet on
-	left uint32 // packets not seen yet
-
-	truncated uint64 // packets with bytes missing
-	broken    uint64 // packets that could not be read
+	rest   []byte // of the block, from the next packet on
+	left   uint32 // packets not seen yet
+	broken uint64 // packets that could not be reached
 }
 
 func newCursor(block []byte) cursor {
@@ -56,27 +51,27 @@ func newCursor(block []byte) cursor {
 	return c
 }
 
-// next returns the record of the next packet, nil at the end.
+// next returns the next packet from its header on, nil at the end.
 func (c *cursor) next() []byte {
 	if c.left == 0 {
 		return nil
 	}
-	rec := c.rest
-	if len(rec) < packetHeader {
+	b := c.rest
+	if len(b) < packetHeader {
 		c.giveUp()
 		return nil
 	}
 	if c.left > 1 {
-		step := binary.NativeEndian.Uint32(rec[packetNext:])
-		if step < packetHeader || uint64(step) > uint64(len(rec)) {
+		step := binary.NativeEndian.Uint32(b[packetNext:])
+		if step < packetHeader || uint64(step) > uint64(len(b)) {
 			c.giveUp()
 			return nil
 		}
-		c.rest = rec[step:]
-		rec = rec[:step]
+		c.rest = b[step:]
+		b = b[:step]
 	}
 	c.left--
-	return rec
+	return b
 }
 
 // giveUp counts what is left as broken.
@@ -85,73 +80,18 @@ func (c *cursor) giveUp() {
 	c.left = 0
 }
 
-// A view says how packets are to be seen.
-type view struct {
-	snap     uint32
-	linkType uint16
-	strip    bool // leave the VLAN tag off
-}
-
-// fill reads packets of c into batch until either ends and returns how many.
-func (v *view) fill(c *cursor, batch []drivers.Packet) int {
-	n := 0
-	for n < len(batch) {
-		rec := c.next()
-		if rec == nil {
-			break
-		}
-		if !v.packet(rec, &batch[n]) {
-			c.broken++
-			continue
-		}
-		if batch[n].Flags&pkt.Truncated != 0 {
-			c.truncated++
-		}
-		n++
-	}
-	return n
-}
-
-// packet makes p a view of the record, which is packetHeader bytes at least. It
-// reports whether the record's lengths hold.
-func (v *view) packet(rec []byte, p *drivers.Packet) bool {
-	start := uint32(binary.NativeEndian.Uint16(rec[packetMAC:]))
-	captured := binary.NativeEndian.Uint32(rec[packetCap:])
-	wire := binary.NativeEndian.Uint32(rec[packetLen:])
-	end := uint64(start) + uint64(captured)
-	if start < packetHeader+tagBytes || end > uint64(len(rec)) || captured > wire || wire > math.MaxInt32 {
-		return false
-	}
-	status := binary.NativeEndian.Uint32(rec[packetStatus:])
-	flags := packetFlags(status, rec[packetType])
-	if status&unix.TP_STATUS_VLAN_VALID != 0 && !v.strip {
-		restoreTag(rec, start, status)
-		start -= tagBytes
-		captured += tagBytes
-		wire += tagBytes
-		flags |= pkt.VLANRestored
-	}
-	captured = min(captured, v.snap)
-	if captured < wire {
-		flags |= pkt.Truncated
-	}
-	// Field by field: a whole Packet would be built beside p and copied. The
-	// other fields stay zero.
-	p.TS = pkt.TS(uint64(binary.NativeEndian.Uint32(rec[packetSec:])),
-		uint64(binary.NativeEndian.Uint32(rec[packetNsec:])))
-	p.Link = rec[start : start+captured : start+captured]
-	p.Wire = wire
-	p.LinkType = v.linkType
-	p.Flags = flags
-	return true
-}
-
-func packetFlags(status uint32, pkttype byte) (f pkt.Flags) {
-	if pkttype == unix.PACKET_OUTGOING {
-		f |= pkt.Outgoing
-	}
-	if status&unix.TP_STATUS_CSUMNOTREADY != 0 {
-		f |= pkt.CsumNotReady
-	}
-	return f
+// readBlock reads the header of a packet in a block, b is packetHeader bytes at
+// least.
+func (r *record) readBlock(b []byte) {
+	r.bytes = b
+	r.address = packetAddress
+	r.start = uint32(binary.NativeEndian.Uint16(b[packetMAC:]))
+	r.network = uint32(binary.NativeEndian.Uint16(b[packetNet:]))
+	r.captured = binary.NativeEndian.Uint32(b[packetCap:])
+	r.wire = binary.NativeEndian.Uint32(b[packetLen:])
+	r.status = binary.NativeEndian.Uint32(b[packetStatus:])
+	r.sec = binary.NativeEndian.Uint32(b[packetSec:])
+	r.nsec = binary.NativeEndian.Uint32(b[packetNsec:])
+	r.tci = uint16(binary.NativeEndian.Uint32(b[packetTCI:]))
+	r.tpid = binary.NativeEndian.Uint16(b[packetTPID:])
 }

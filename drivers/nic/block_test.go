@@ -1,6 +1,7 @@
 package nic
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"reflect"
@@ -13,11 +14,12 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// The offsets of block.go against the structures of x/sys/unix.
+// The offsets of block.go, frames.go and header.go against the structures of x/sys/unix.
 func TestLayout(t *testing.T) {
 	desc := reflect.TypeFor[unix.TpacketBlockDesc]()
 	v1 := reflect.TypeFor[unix.TpacketHdrV1]()
 	hdr := reflect.TypeFor[unix.Tpacket3Hdr]()
+	hdr2 := reflect.TypeFor[unix.Tpacket2Hdr]()
 	tag := reflect.TypeFor[unix.TpacketHdrVariant1]()
 	ll := reflect.TypeFor[unix.RawSockaddrLinklayer]()
 	in := func(s reflect.Type, field string) int {
@@ -42,10 +44,27 @@ func TestLayout(t *testing.T) {
 		{"packetLen", packetLen, in(hdr, "Len")},
 		{"packetStatus", packetStatus, in(hdr, "Status")},
 		{"packetMAC", packetMAC, in(hdr, "Mac")},
+		{"packetNet", packetNet, in(hdr, "Net")},
 		{"packetTCI", packetTCI, in(hdr, "Hv1") + in(tag, "Vlan_tci")},
 		{"packetTPID", packetTPID, in(hdr, "Hv1") + in(tag, "Vlan_tpid")},
-		{"packetType", packetType, int(hdr.Size()) + in(ll, "Pkttype")},
+		{"packetAddress", packetAddress, int(hdr.Size())},
 		{"packetHeader", packetHeader, int(hdr.Size()) + int(ll.Size())},
+		{"frameStatus", frameStatus, in(hdr2, "Status")},
+		{"frameLen", frameLen, in(hdr2, "Len")},
+		{"frameCap", frameCap, in(hdr2, "Snaplen")},
+		{"frameMAC", frameMAC, in(hdr2, "Mac")},
+		{"frameNet", frameNet, in(hdr2, "Net")},
+		{"frameSec", frameSec, in(hdr2, "Sec")},
+		{"frameNsec", frameNsec, in(hdr2, "Nsec")},
+		{"frameTCI", frameTCI, in(hdr2, "Vlan_tci")},
+		{"frameTPID", frameTPID, in(hdr2, "Vlan_tpid")},
+		{"frameAddress", frameAddress, int(hdr2.Size())},
+		{"addressProtocol", addressProtocol, in(ll, "Protocol")},
+		{"addressIndex", addressIndex, in(ll, "Ifindex")},
+		{"addressHardware", addressHardware, in(ll, "Hatype")},
+		{"addressType", addressType, in(ll, "Pkttype")},
+		{"addressLength", addressLength, in(ll, "Halen")},
+		{"addressBytes", addressBytes, in(ll, "Addr")},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s is %d, want %d", c.name, c.got, c.want)
@@ -74,6 +93,8 @@ func makeBlock(size int, frames ...[]byte) []byte {
 		ne.PutUint32(rec[packetCap:], uint32(len(f)))
 		ne.PutUint32(rec[packetLen:], uint32(len(f)))
 		ne.PutUint16(rec[packetMAC:], frameAt)
+		ne.PutUint16(rec[packetNet:], frameAt+14)
+		ne.PutUint16(rec[packetAddress+addressHardware:], unix.ARPHRD_ETHER)
 		if i%2 == 1 {
 			ne.PutUint32(rec[packetStatus:], unix.TP_STATUS_VLAN_VALID)
 			ne.PutUint32(rec[packetTCI:], 5)
@@ -84,15 +105,16 @@ func makeBlock(size int, frames ...[]byte) []byte {
 	return block
 }
 
-var plainView = view{snap: drivers.MaxSnap, linkType: dltEthernet}
+var plainView = newView(defaults(), linkTypeOf(unix.ARPHRD_ETHER))
 
-func walk(v view, block []byte) (got []drivers.Packet, c cursor) {
+// walk returns the packets of a block and what v has counted then.
+func walk(v view, block []byte) (got []drivers.Packet, counted view) {
 	batch := make([]drivers.Packet, 4)
-	c = newCursor(block)
+	c := newCursor(block)
 	for {
 		n := v.fill(&c, batch)
 		if n == 0 {
-			return got, c
+			return got, v
 		}
 		got = append(got, batch[:n]...)
 	}
@@ -162,6 +184,14 @@ func TestRestoreTagOfShortFrame(t *testing.T) {
 	}
 }
 
+// views are all ways to see a packet.
+var views = map[string]view{
+	"Ethernet":  plainView,
+	"raw":       newView(defaults(), linkTypeOf(unix.ARPHRD_NONE)),
+	"cooked":    newView(defaults(), linkTypeOf(unix.ARPHRD_SIT)),
+	"cooked v2": newView(defaults(), anyLink),
+}
+
 func FuzzWalk(f *testing.F) {
 	f.Add(makeBlock(1024, testnet.UDP(0, 60), testnet.UDP(1, 60)))
 	f.Add(makeBlock(1024))
@@ -169,13 +199,15 @@ func FuzzWalk(f *testing.F) {
 		if len(block) < blockHeader {
 			return // a block is a page at least
 		}
-		got, c := walk(plainView, block)
-		if most := len(block) / packetHeader; len(got)+int(c.broken) > most {
-			t.Errorf("%d packets and %d broken in %d bytes", len(got), c.broken, len(block))
-		}
-		for _, p := range got {
-			if uint32(len(p.Link)) > p.Wire || len(p.Link) > int(plainView.snap) {
-				t.Errorf("%d bytes of %d", len(p.Link), p.Wire)
+		for name, v := range views {
+			got, c := walk(v, bytes.Clone(block))
+			if most := len(block) / packetHeader; len(got)+int(c.broken) > most {
+				t.Errorf("%s: %d packets and %d broken in %d bytes", name, len(got), c.broken, len(block))
+			}
+			for _, p := range got {
+				if uint32(len(p.Link)) > p.Wire || len(p.Link) > int(v.snap) {
+					t.Errorf("%s: %d bytes of %d", name, len(p.Link), p.Wire)
+				}
 			}
 		}
 	})
@@ -193,20 +225,32 @@ func manyFrames() [][]byte {
 	return frames
 }
 
-func TestDeliverAllocatesNothing(t *testing.T) {
-	block := makeBlock(1<<20, manyFrames()...)
-	d := &device{view: plainView, batch: make([]drivers.Packet, drivers.MaxBatch)}
-	s := new(discard)
-	if n := testing.AllocsPerRun(10, func() { d.deliver(block, s) }); n != 0 {
-		t.Errorf("%v allocations for a block of 1000 packets", n)
-	}
-	if s.packets != 11*1000 {
-		t.Errorf("%d packets delivered of 11 blocks", s.packets)
+// ringOf returns a device with a ring of one block, and how the kernel hands it
+// over again.
+func ringOf(block []byte) (d *device, again func()) {
+	r := &blockRing{mapping: mapping{geometry: geometry{blockBytes: len(block), blocks: 1}, mem: block}}
+	r.status = []*uint32{statusOf(block[blockStatus:])}
+	d = &device{view: plainView, batch: make([]drivers.Packet, drivers.MaxBatch), sock: &socket{fd: -1, ring: r}}
+	return d, func() { *r.status[0] = unix.TP_STATUS_USER }
+}
+
+func TestTakeAllocatesNothing(t *testing.T) {
+	for name, v := range views {
+		d, again := ringOf(makeBlock(1<<20, manyFrames()...))
+		d.view = v
+		s := new(discard)
+		n := testing.AllocsPerRun(10, func() {
+			again()
+			d.take(s)
+		})
+		if n != 0 || s.packets != 11*1000 {
+			t.Errorf("%s: %v allocations, %d packets delivered of 11 blocks of 1000", name, n, s.packets)
+		}
 	}
 }
 
 func TestWaitAllocatesNothing(t *testing.T) {
-	d := &device{sock: -1, events: -1} // poll ignores them
+	d := &device{control: -1} // poll ignores it
 	if err := d.wake.open(); err != nil {
 		t.Fatal(err)
 	}
@@ -214,18 +258,18 @@ func TestWaitAllocatesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	d.wake.watch(ctx)()
-	if n := testing.AllocsPerRun(10, func() { _ = d.wait() }); n != 0 {
+	if n := testing.AllocsPerRun(10, func() { _, _ = d.wait(forever) }); n != 0 {
 		t.Errorf("%v allocations in a wait", n)
 	}
 }
 
-func BenchmarkDeliver(b *testing.B) {
-	block := makeBlock(1<<20, manyFrames()...)
-	d := &device{view: plainView, batch: make([]drivers.Packet, drivers.MaxBatch)}
+func BenchmarkTake(b *testing.B) {
+	d, again := ringOf(makeBlock(1<<20, manyFrames()...))
 	s := new(discard)
 	b.ReportAllocs()
 	for b.Loop() {
-		d.deliver(block, s)
+		again()
+		d.take(s)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(s.packets), "ns/packet")
 }

@@ -38,7 +38,7 @@ func TestFramesArriveOnceInOrder(t *testing.T) {
 				t.Fatalf("packet %d: %+v", i, p)
 			}
 		}
-		want := drivers.Stats{Recv: uint64(len(frames))}
+		want := drivers.Stats{Recv: uint64(len(frames)), LinkState: drivers.LinkUp, LastPacketTS: got[len(got)-1].TS}
 		if diff := cmp.Diff(want, run.dev.Stats()); diff != "" {
 			t.Errorf("stats after close (-want +got):\n%s", diff)
 		}

@@ -9,44 +9,62 @@ import (
 
 // setFilter lets the kernel leave out what the device does not want, so that
 // it is neither copied nor counted: one direction, bytes beyond snap.
-func (d *device) setFilter() error {
-	if d.opts.direction == in {
-		if err := unix.SetsockoptInt(d.sock, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1); err != nil {
-			return openError(d.name, "leave out outgoing packets; direction=in needs Linux 4.20", err)
+func (s *socket) setFilter(o options) error {
+	if s.direction(o) == in {
+		if err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1); err != nil {
+			return openError(s.name, "leave out outgoing packets; direction=in needs Linux 4.20", err)
 		}
 	}
-	program := kernelFilter(d.opts)
+	program := kernelFilter(s.direction(o), s.index == 0, o.snap)
 	if program == nil {
 		return nil
 	}
 	raw, err := bpf.Assemble(program)
 	if err != nil {
-		return openError(d.name, "assemble the kernel filter", err)
+		return openError(s.name, "assemble the kernel filter", err)
 	}
 	code := make([]unix.SockFilter, len(raw))
 	for i, r := range raw {
 		code[i] = unix.SockFilter{Code: r.Op, Jt: r.Jt, Jf: r.Jf, K: r.K}
 	}
 	prog := &unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]}
-	if err := unix.SetsockoptSockFprog(d.sock, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, prog); err != nil {
-		return openError(d.name, "attach the kernel filter", err)
+	if err := unix.SetsockoptSockFprog(s.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, prog); err != nil {
+		return openError(s.name, "attach the kernel filter", err)
 	}
 	return nil
 }
 
-// kernelFilter returns the program for o, nil when everything is wanted. The
-// kernel runs it on the frame without its outer VLAN tag.
-func kernelFilter(o options) []bpf.Instruction {
-	keep := bpf.RetConstant{Val: uint32(o.snap)}
+// direction returns the direction that o means for this interface.
+func (s *socket) direction(o options) direction {
+	if o.direction == automatic && s.link.twice {
+		return in
+	}
+	return o.direction
+}
+
+// kernelFilter returns the program, nil when everything is wanted. The kernel
+// runs it on the frame without its outer VLAN tag.
+func kernelFilter(d direction, all bool, snap int) []bpf.Instruction {
+	keep := bpf.RetConstant{Val: uint32(snap)}
+	drop := bpf.RetConstant{Val: 0}
 	switch {
-	case o.direction == out:
+	case d == out:
 		return []bpf.Instruction{
 			bpf.LoadExtension{Num: bpf.ExtType}, // sll_pkttype
 			bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.PACKET_OUTGOING, SkipFalse: 1},
 			keep,
-			bpf.RetConstant{Val: 0},
+			drop,
 		}
-	case o.snap < drivers.MaxSnap:
+	case d == automatic && all: // once each packet of loopback
+		return []bpf.Instruction{
+			bpf.LoadExtension{Num: bpf.ExtType},
+			bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.PACKET_OUTGOING, SkipTrue: 3},
+			bpf.LoadExtension{Num: bpf.ExtLinkLayerType}, // sll_hatype
+			bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.ARPHRD_LOOPBACK, SkipTrue: 1},
+			drop,
+			keep,
+		}
+	case snap < drivers.MaxSnap:
 		return []bpf.Instruction{keep}
 	}
 	return nil

@@ -3,7 +3,6 @@ package nic
 import (
 	"context"
 	"errors"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -12,7 +11,6 @@ import (
 
 	"gomapi/drivers"
 	"gomapi/internal/leak"
-	"gomapi/internal/mapierr"
 	"gomapi/internal/testnet"
 )
 
@@ -48,27 +46,10 @@ func TestOpenCloseLeavesNothing(t *testing.T) {
 	})
 }
 
-func TestStopIdle(t *testing.T) {
-	testnet.Run(t, func(ns *testnet.NS) {
-		r := newRecorder()
-		run := start(t, mustOpen(t, testnet.B, nil), r)
-		// A packet that came through proves that Run has begun.
-		send(t, ns.Sender(testnet.A), testnet.UDP(1, 100))
-		r.await(t, 1)
-		if took := run.stop(t); took > stopLimit {
-			t.Errorf("stop took %v", took)
-		}
-	})
-}
-
-func TestRunWithEndedContext(t *testing.T) {
+func TestOpenWithEndedContext(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
-		dev := mustOpen(t, testnet.B, tinyRing)
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		if err := dev.Run(ctx, new(discard)); err != nil {
-			t.Error(err)
-		}
 		if _, err := (Driver{}).Open(ctx, drivers.Config{Device: testnet.B}); !errors.Is(err, context.Canceled) {
 			t.Errorf("Open with an ended context: %v", err)
 		}
@@ -127,37 +108,18 @@ func TestDownIsReadOnce(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		d := mustOpen(t, testnet.B, tinyRing).(*device)
 		ns.Down(testnet.B)
-		fds := []unix.PollFd{{Fd: int32(d.sock), Events: unix.POLLIN}}
+		fds := []unix.PollFd{{Fd: int32(d.sock.fd), Events: unix.POLLIN}}
 		if n, err := unix.Poll(fds, 0); n != 1 || err != nil || fds[0].Revents&unix.POLLERR == 0 {
 			t.Fatalf("poll after down: %d, %v, %x", n, err, fds[0].Revents)
 		}
-		if err := d.wait(); err != nil {
+		if changed, err := d.wait(forever); err != nil || !changed {
+			t.Errorf("wait: changed %v, %v", changed, err)
+		}
+		if err := d.follow(new(discard)); err != nil {
 			t.Error(err)
 		}
 		if n, err := unix.Poll(fds, 0); n != 0 || err != nil {
 			t.Errorf("poll after wait: %d, %v, %x", n, err, fds[0].Revents)
 		}
 	})
-}
-
-func TestInterfaceDeleted(t *testing.T) {
-	for _, state := range []string{"up", "down"} {
-		testnet.Run(t, func(ns *testnet.NS) {
-			r := newRecorder()
-			run := start(t, mustOpen(t, testnet.B, nil), r)
-			send(t, ns.Sender(testnet.A), testnet.UDP(1, 100))
-			r.await(t, 1)
-			if state == "down" {
-				ns.Down(testnet.B)
-			}
-			ns.Delete(testnet.B)
-			err := run.end(t)
-			if mapierr.CodeOf(err, 0) != mapierr.NICThread || !strings.Contains(err.Error(), "interface b was deleted") {
-				t.Errorf("deleted while %s: %v", state, err)
-			}
-			if st := run.dev.Stats(); st.Recv != 1 {
-				t.Errorf("stats after deletion: %+v", st)
-			}
-		})
-	}
 }

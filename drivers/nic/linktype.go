@@ -1,57 +1,61 @@
 package nic
 
 import (
-	"fmt"
-
 	"golang.org/x/sys/unix"
 
-	"gomapi/internal/mapierr"
+	"gomapi/internal/pkt"
 )
 
-// A linkType says what the frames of an interface start with.
+// anyName is the device that captures from all interfaces of its network
+// namespace.
+const anyName = "any"
+
+// A linkType says what the packets of an interface start with.
 type linkType struct {
-	dlt uint16 // link type of the packets, tcpdump.org/linktypes.html
+	dlt    uint16 // tcpdump.org/linktypes
+	header header
 	// twice says that each packet passes going out and again coming in.
 	twice bool
 }
 
-const dltEthernet = 1
+// Link types that package pkt does not parse.
+const (
+	dltIEEE80211         = 105
+	dltIEEE80211Prism    = 119
+	dltIEEE80211Radiotap = 127
+)
 
-// linkTypes are the ARPHRD numbers (linux/if_arp.h) that are captured.
+// linkTypes are the ARPHRD numbers (linux/if_arp.h) of interfaces whose packets
+// are taken as they are.
 var linkTypes = map[uint16]linkType{
-	unix.ARPHRD_ETHER:    {dlt: dltEthernet},
-	unix.ARPHRD_LOOPBACK: {dlt: dltEthernet, twice: true}, // Ethernet headers with zero addresses
+	unix.ARPHRD_ETHER:    {dlt: pkt.DLTEthernet, header: ethernet},
+	unix.ARPHRD_LOOPBACK: {dlt: pkt.DLTEthernet, header: ethernet, twice: true}, // with zero addresses
+	unix.ARPHRD_NONE:     {dlt: pkt.DLTRaw},                                     // tun, WireGuard
+	unix.ARPHRD_RAWIP:    {dlt: pkt.DLTRaw},                                     // modems
+
+	unix.ARPHRD_IEEE80211:          {dlt: dltIEEE80211},
+	unix.ARPHRD_IEEE80211_PRISM:    {dlt: dltIEEE80211Prism},
+	unix.ARPHRD_IEEE80211_RADIOTAP: {dlt: dltIEEE80211Radiotap},
 }
 
-// arphrdNames name what is refused.
-var arphrdNames = map[uint16]string{
-	unix.ARPHRD_PPP:                "PPP",
-	unix.ARPHRD_TUNNEL:             "IP in IP tunnel",
-	unix.ARPHRD_TUNNEL6:            "IPv6 tunnel",
-	unix.ARPHRD_SIT:                "IPv6 in IPv4 tunnel",
-	unix.ARPHRD_IPGRE:              "GRE tunnel",
-	unix.ARPHRD_IP6GRE:             "GRE over IPv6 tunnel",
-	unix.ARPHRD_IEEE80211:          "Wi-Fi monitor",
-	unix.ARPHRD_IEEE80211_PRISM:    "Wi-Fi monitor with Prism header",
-	unix.ARPHRD_IEEE80211_RADIOTAP: "Wi-Fi monitor with radiotap header",
-	unix.ARPHRD_INFINIBAND:         "InfiniBand",
-	unix.ARPHRD_CAN:                "CAN bus",
-	unix.ARPHRD_NETLINK:            "netlink monitor",
-	unix.ARPHRD_RAWIP:              "raw IP modem",
-	unix.ARPHRD_NONE:               "no link header, as tun and WireGuard have",
-}
+var anyLink = linkType{dlt: pkt.DLTLinuxSLL2, header: cooked2}
 
-// linkTypeOf looks the hardware type of interface name up.
-func linkTypeOf(name string, arphrd uint16) (linkType, error) {
+// linkTypeOf returns the link type for a hardware type. Where headers differ
+// from packet to packet or mean nothing to readers of captures (PPP, tunnels),
+// the kernel takes them off and a cooked one is put there.
+func linkTypeOf(arphrd uint16) linkType {
 	if l, ok := linkTypes[arphrd]; ok {
-		return l, nil
+		return l
 	}
-	what, ok := arphrdNames[arphrd]
-	if !ok {
-		what = fmt.Sprintf("hardware type %d", arphrd)
-	} else {
-		what = fmt.Sprintf("hardware type %d, %s", arphrd, what)
+	return linkType{dlt: pkt.DLTLinuxSLL, header: cooked}
+}
+
+// socketType returns the type of packet socket: without link header where each
+// packet has one of its own. "any" takes them, too, to find the tags of
+// Ethernet frames that have several.
+func (l linkType) socketType() int {
+	if l.header == cooked {
+		return unix.SOCK_DGRAM
 	}
-	return linkType{}, mapierr.New(mapierr.PcapOpen,
-		"interface %s has a link type that is not supported (%s); Ethernet and loopback are", name, what)
+	return unix.SOCK_RAW
 }

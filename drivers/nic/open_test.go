@@ -44,6 +44,10 @@ func TestBadParameters(t *testing.T) {
 		{"promisc", "yes", "0 or 1"},
 		{"direction", "left", "both or in or out"},
 		{"vlan_tags", "keep", "restore or strip"},
+		{"latency", "high", "efficient or low"},
+		{"tstamp", "card", "hw or hw-force or sw"},
+		{"netns", "a/b", "absolute path"},
+		{"netns", "..", "absolute path"},
 	} {
 		config := drivers.Config{Device: "eth7", Params: map[string]string{c.key: c.value}}
 		_, err := Driver{}.Open(context.Background(), config)
@@ -61,16 +65,6 @@ func TestUnknownInterface(t *testing.T) {
 			refused(t, err, "interface "+name+":", "no interface of this name")
 		}
 	})
-}
-
-func TestUnsupportedLinkType(t *testing.T) {
-	testnet.Run(t, func(*testnet.NS) {
-		newTap(t, netlink.TUNTAP_MODE_TUN)
-		_, err := Driver{}.Open(context.Background(), drivers.Config{Device: "tap"})
-		refused(t, err, "interface tap", "65534", "no link header", "not supported")
-	})
-	_, err := linkTypeOf("ax0", unix.ARPHRD_AX25)
-	refused(t, err, "interface ax0", "hardware type 3")
 }
 
 // The thread that gives its capability up ends with the goroutine, which stays

@@ -1,9 +1,11 @@
 package nic
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +32,9 @@ type options struct {
 	promisc    bool
 	direction  direction
 	stripVLAN  bool
+	lowLatency bool
+	timestamp  timestamp
+	netns      string // name or path, "" for the thread's own
 }
 
 func defaults() options {
@@ -70,6 +75,21 @@ var setters = map[string]func(o *options, value string) error{
 	"vlan_tags": func(o *options, v string) (err error) {
 		o.stripVLAN, err = choice(v, map[string]bool{"restore": false, "strip": true})
 		return err
+	},
+	"latency": func(o *options, v string) (err error) {
+		o.lowLatency, err = choice(v, map[string]bool{"efficient": false, "low": true})
+		return err
+	},
+	"tstamp": func(o *options, v string) (err error) {
+		o.timestamp, err = choice(v, map[string]timestamp{"sw": software, "hw": hardware, "hw-force": forced})
+		return err
+	},
+	"netns": func(o *options, v string) error {
+		if v == "" || v == "." || v == ".." || !filepath.IsAbs(v) && strings.Contains(v, "/") {
+			return errors.New("want a name as \"ip netns\" lists them, or an absolute path")
+		}
+		o.netns = v
+		return nil
 	},
 }
 

@@ -19,13 +19,13 @@ import (
 
 // The same frames seen by tcpdump on the same interface are the same bytes.
 func TestSameAsTcpdump(t *testing.T) {
-	path, err := exec.LookPath("tcpdump")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("tcpdump is missing")
-		}
-		t.Skip("needs tcpdump")
+	path := needTcpdump(t)
+	for _, params := range latencies {
+		t.Run(params["latency"], func(t *testing.T) { sameAsTcpdump(t, path, params) })
 	}
+}
+
+func sameAsTcpdump(t *testing.T, path string, params map[string]string) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		ns.SetMTU(9000)
 		var frames [][]byte
@@ -39,7 +39,7 @@ func TestSameAsTcpdump(t *testing.T) {
 		tcpdump := exec.Command(path, "-n", "-i", testnet.B, "-w", file, "-U", "-Z", "root", "-c", strconv.Itoa(len(frames)))
 		listening(t, tcpdump)
 		r := newRecorder()
-		run := start(t, mustOpen(t, testnet.B, nil), r)
+		run := start(t, mustOpen(t, testnet.B, params), r)
 		send(t, ns.Sender(testnet.A), frames...)
 		got := r.await(t, len(frames))
 		run.stop(t)

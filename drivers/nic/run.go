@@ -2,64 +2,85 @@ package nic
 
 import (
 	"context"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"gomapi/drivers"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/pkt"
 )
 
-// Run captures on the calling goroutine until ctx ends, which gives nil, or the
-// interface is deleted (1100). An interface that goes down is waited for.
-// Packets that are in the ring when ctx ends are not delivered.
+// forever is a timeout that does not come.
+const forever time.Duration = -1
+
+// Run captures on the calling goroutine until ctx ends, which gives nil. An
+// interface that goes down or vanishes is waited for; one that comes back with
+// another link type ends the capture (1100). Packets that are in the ring when
+// ctx ends are not delivered.
 func (d *device) Run(ctx context.Context, s drivers.Sink) error {
 	defer d.wake.watch(ctx)()
 	for !d.wake.stopped() {
-		block, ok := d.ring.next()
-		if !ok {
-			if err := d.wait(); err != nil {
-				return err
-			}
-			continue
+		d.take(s)
+		d.warnMerged()
+		changed, err := d.wait(forever)
+		if err == nil && changed {
+			err = d.follow(s)
 		}
-		d.deliver(block, s)
-		if d.ring.release() {
-			d.stats.collect()
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// deliver hands the packets of a block to s. Blocks may be empty.
-func (d *device) deliver(block []byte, s drivers.Sink) {
-	c := newCursor(block)
+// take delivers what is in the ring.
+func (d *device) take(s drivers.Sink) {
 	for !d.wake.stopped() {
-		n := d.view.fill(&c, d.batch)
+		n := d.sock.ring.fill(&d.view, d.batch)
+		d.stats.note(&d.view)
 		if n == 0 {
-			break
+			return
 		}
-		s.Batch(d.batch[:n])
+		d.deliver(d.batch[:n], s)
 	}
-	d.stats.add(&c)
 }
 
-// wait sleeps until the kernel hands a block over, the interface changes or
-// wake is called. It needs no timeout: a block with packets is handed over
-// after retire_ms at the latest.
-func (d *device) wait() error {
+func (d *device) deliver(pkts []drivers.Packet, s drivers.Sink) {
+	if d.gap {
+		pkts[0].Flags |= pkt.GapBefore
+		d.gap = false
+	}
+	d.stats.last.Store(pkts[len(pkts)-1].TS)
+	before := d.delivered
+	d.delivered += uint64(len(pkts))
+	s.Batch(pkts)
+	if d.delivered/collectEvery != before/collectEvery {
+		d.stats.collect()
+	}
+}
+
+// wait sleeps until there are packets, the interface changes (which it
+// reports), wake is called or the timeout ends. It needs none: a block with
+// packets is handed over after retire_ms at the latest.
+func (d *device) wait(timeout time.Duration) (changed bool, err error) {
 	fds := [...]unix.PollFd{
-		{Fd: int32(d.sock), Events: unix.POLLIN},
-		{Fd: int32(d.events), Events: unix.POLLIN},
+		{Fd: -1, Events: unix.POLLIN}, // poll ignores -1
+		{Fd: int32(d.control), Events: unix.POLLIN},
 		{Fd: int32(d.wake.fd), Events: unix.POLLIN},
 	}
-	if _, err := unix.Poll(fds[:], -1); err != nil && err != unix.EINTR {
-		return mapierr.Wrap(mapierr.NICThread, "interface "+d.name+": poll", err)
+	if d.sock != nil {
+		fds[0].Fd = int32(d.sock.fd)
+	}
+	ms := -1
+	if timeout >= 0 {
+		ms = int((timeout + time.Millisecond - 1) / time.Millisecond)
+	}
+	if _, err := unix.Poll(fds[:], ms); err != nil && err != unix.EINTR {
+		return false, mapierr.Wrap(mapierr.NICThread, "interface "+d.name+": poll", err)
 	}
 	if fds[1].Revents != 0 {
-		drain(d.events)
+		d.control.drain()
 	}
-	if fds[0].Revents&^unix.POLLIN != 0 || fds[1].Revents != 0 {
-		return d.checkLink()
-	}
-	return nil
+	return fds[0].Revents&^unix.POLLIN != 0 || fds[1].Revents != 0, nil
 }

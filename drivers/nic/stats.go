@@ -1,6 +1,7 @@
 package nic
 
 import (
+	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -10,50 +11,75 @@ import (
 	"gomapi/drivers"
 )
 
+// collectEvery is how many packets may be delivered until the ring's counters
+// are read, so that they do not overflow.
+const collectEvery = 1 << 20
+
 // stats adds up the counters of a device.
 //
 // The kernel's counters of the ring have 32 bits and start again at zero with
 // every reading (packet(7), PACKET_STATISTICS), so whoever reads them adds what
 // was read to the totals, under the lock.
 type stats struct {
-	truncated atomic.Uint64 // counted by Run
-	broken    atomic.Uint64 // counted by Run
+	truncated atomic.Uint64 // these are counted by Run
+	broken    atomic.Uint64
+	last      atomic.Uint64 // time stamp of the newest packet
 
 	mu     sync.Mutex
-	sock   int             // packet socket
-	index  int             // of the interface
-	kernel *netlink.Handle // nil before open and after close
+	sock   *socket         // nil while the interface is away
+	kernel *netlink.Handle // in the interface's namespace; nil before the first attach and after close
 	total  drivers.Stats
 	lost   growth // rx_missed_errors and rx_fifo_errors of the interface
 	other  growth // its rx_dropped, where some drivers count losses
 }
 
-// open takes the interface's counters of now as the start. Those of the ring
-// are zero before bind.
-func (s *stats) open(sock, index int) error {
+// attach takes the interface's counters of now as the start. Those of the ring
+// are zero before bind. The thread must be in the interface's namespace.
+func (s *stats) attach(sock *socket) error {
 	kernel, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sock, s.index, s.kernel = sock, index, kernel
+	if s.kernel != nil {
+		s.kernel.Close()
+	}
+	s.kernel, s.sock = kernel, sock
+	s.lost.started, s.other.started = false, false
 	return s.readLinkLocked()
 }
 
-// add takes over what a walk through a block counted.
-func (s *stats) add(c *cursor) {
-	if c.truncated != 0 {
-		s.truncated.Add(c.truncated)
-	}
-	if c.broken != 0 {
-		s.broken.Add(c.broken)
-	}
+// detach reads the counters of a socket for the last time.
+func (s *stats) detach() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refreshLocked()
+	s.sock = nil
+	s.total.LinkState = drivers.LinkAbsent
 }
 
-// collect adds the ring's counters to the totals before they can overflow. Run
-// calls it once a round of the ring. It never waits: who holds the lock is
-// reading them.
+// note takes over what Run has seen so far.
+func (s *stats) note(v *view) {
+	s.truncated.Store(v.truncated)
+	s.broken.Store(v.broken)
+}
+
+func (s *stats) reopened() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.total.Reopens++
+}
+
+// pending returns how many packets are in the ring still, of those that were
+// received since open.
+func (s *stats) pending(delivered uint64) uint64 {
+	now := s.read()
+	return now.Recv - now.Drop - now.Errors - delivered
+}
+
+// collect adds the ring's counters to the totals before they can overflow. It
+// never waits: who holds the lock is reading them.
 func (s *stats) collect() {
 	if s.mu.TryLock() {
 		s.readRingLocked()
@@ -67,7 +93,7 @@ func (s *stats) read() drivers.Stats {
 	s.refreshLocked()
 	t := s.total
 	t.IfDrop, t.IfDropOther = s.lost.total, s.other.total
-	t.Truncated, t.Errors = s.truncated.Load(), s.broken.Load()
+	t.Truncated, t.Errors, t.LastPacketTS = s.truncated.Load(), s.broken.Load(), s.last.Load()
 	return t
 }
 
@@ -76,6 +102,7 @@ func (s *stats) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refreshLocked()
+	s.sock = nil
 	if s.kernel != nil {
 		s.kernel.Close()
 		s.kernel = nil
@@ -85,17 +112,24 @@ func (s *stats) close() {
 // refreshLocked reads all counters. Those of an interface that is gone stay as
 // they were.
 func (s *stats) refreshLocked() {
-	if s.kernel == nil {
+	if s.sock == nil {
 		return
 	}
 	s.readRingLocked()
-	s.readLinkLocked()
+	var missing netlink.LinkNotFoundError
+	if err := s.readLinkLocked(); errors.As(err, &missing) {
+		s.total.LinkState = drivers.LinkAbsent
+	}
 }
 
 // readRingLocked adds what the ring counted since the last reading. The
 // kernel's count of packets includes those it dropped.
 func (s *stats) readRingLocked() {
-	now, err := unix.GetsockoptTpacketStatsV3(s.sock, unix.SOL_PACKET, unix.PACKET_STATISTICS)
+	if s.sock == nil {
+		return
+	}
+	// A ring of frames has no count of freezes and leaves it at 0.
+	now, err := unix.GetsockoptTpacketStatsV3(s.sock.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
 	if err != nil {
 		return
 	}
@@ -108,15 +142,31 @@ func (s *stats) readRingLocked() {
 // linux/if_link.h) by its index: in sysfs they go by a name that can change,
 // and only for one network namespace.
 func (s *stats) readLinkLocked() error {
-	link, err := s.kernel.LinkByIndex(s.index)
+	if s.sock.index == 0 { // all interfaces together have neither
+		s.total.LinkState = drivers.LinkUp
+		return nil
+	}
+	link, err := s.kernel.LinkByIndex(s.sock.index)
 	if err != nil {
 		return err
 	}
+	s.total.LinkState = linkState(link.Attrs().RawFlags)
 	if now := link.Attrs().Statistics; now != nil {
 		s.lost.update(now.RxMissedErrors + now.RxFifoErrors)
 		s.other.update(now.RxDropped)
 	}
 	return nil
+}
+
+// linkState reads the flags of an interface (netdevice(7)).
+func linkState(flags uint32) drivers.LinkState {
+	switch {
+	case flags&unix.IFF_UP == 0:
+		return drivers.LinkDown
+	case flags&unix.IFF_RUNNING == 0:
+		return drivers.LinkNoCarrier
+	}
+	return drivers.LinkUp
 }
 
 // A growth adds up how far a counter has come since its first reading. A counter

@@ -34,6 +34,7 @@ type device struct {
 	batch  [drivers.MaxBatch]pkt.Packet
 
 	recv, truncated, errors atomic.Uint64
+	last                    atomic.Uint64 // time stamp of the newest packet
 }
 
 func (d *device) Info() drivers.Info { return d.info }
@@ -72,6 +73,7 @@ func (d *device) count(pkts []pkt.Packet) {
 	}
 	d.recv.Add(uint64(len(pkts)))
 	d.truncated.Add(cut)
+	d.last.Store(pkts[len(pkts)-1].TS)
 }
 
 // reason says what is wrong with the record at the window's position.
@@ -93,9 +95,10 @@ func (d *device) refused(format string, args ...any) error {
 
 func (d *device) Stats() drivers.Stats {
 	return drivers.Stats{
-		Recv:      d.recv.Load(),
-		Truncated: d.truncated.Load(),
-		Errors:    d.errors.Load(),
+		Recv:         d.recv.Load(),
+		Truncated:    d.truncated.Load(),
+		Errors:       d.errors.Load(),
+		LastPacketTS: d.last.Load(),
 	}
 }
 

@@ -2,10 +2,13 @@ package acceptance
 
 import (
 	"context"
-	"errors"
+	"os"
+	"path/filepath"
 	"runtime"
-	"strings"
 	"testing"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"gomapi/internal/testnet"
 	"gomapi/mapi"
@@ -80,39 +83,90 @@ func TestLive(t *testing.T) {
 	})
 }
 
-// TestVanishedInterface removes the interface under a flow.
+// TestVanishedInterface removes the interface under a flow and brings it back:
+// the flow goes on, and there are no new ones meanwhile.
 func TestVanishedInterface(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		d := start(t)
 		c := d.client()
-		f, err := c.CreateFlow(t.Context(), testnet.B)
+		f, err := count(t.Context(), c, testnet.B, "udp")
 		if err != nil {
 			t.Fatal(err)
 		}
-		packets, err := f.Apply(t.Context(), "PKT_COUNTER")
-		if err != nil {
-			t.Fatal(err)
+		send := func(i uint64) {
+			t.Helper()
+			if err := ns.Sender(testnet.A).Send(testnet.UDP(i, 60)); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if err := f.Connect(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if err := ns.Sender(testnet.A).Send(testnet.UDP(1, 60)); err != nil {
-			t.Fatal(err)
-		}
-		reaches(t, "packets", packets, 1)
-		ns.Delete(testnet.B)
-		ctx, cancel := context.WithTimeout(t.Context(), testnet.Patience)
-		defer cancel()
-		if err := f.Wait(ctx); err == nil || !strings.Contains(err.Error(), testnet.B) || errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("the end of the interface is told as %v", err)
-		}
-		if f.Status() != mapi.FlowFinished {
-			t.Errorf("flow is %v, want finished", f.Status())
-		}
-		if n, err := packets.Uint64(); n != 1 || err != nil {
-			t.Errorf("last result %d, %v", n, err)
-		}
+		send(1)
+		ns.Delete(testnet.B) // with the packet under way
+		reaches(t, "packets before", f.packets, 1)
 		_, err = c.CreateFlow(t.Context(), testnet.B)
 		wantCode(t, "flow on the removed interface", err, mapi.ErrPcapOpen)
+
+		ns.AddPair()
+		ns.AwaitCapture(testnet.B)
+		send(2)
+		reaches(t, "packets after", f.packets, 2)
+		late, err := count(t.Context(), c, testnet.B, "udp")
+		if err != nil {
+			t.Fatal(err)
+		}
+		send(3)
+		reaches(t, "packets of a later flow", late.packets, 1)
+		reaches(t, "packets of the early flow", f.packets, 3)
 	})
+}
+
+// TestLinkTypes filters packets without Ethernet header: those of all
+// interfaces, cooked, and those of a tun device, raw.
+func TestLinkTypes(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		config := filepath.Join(t.TempDir(), "mapi.conf")
+		text := "[driver]\ndevice=any\ndriver=mapinicdrv.so\nlatency=low\n[driver]\ndevice=tap\ndriver=mapinicdrv.so\n"
+		if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		tun := newTun(t)
+		d := startAt(t, filepath.Join(t.TempDir(), "mapid.sock"), "--config", config)
+		c := d.client()
+		flow := func(device, filter string) *counted {
+			t.Helper()
+			f, err := count(t.Context(), c, device, filter)
+			if err != nil {
+				t.Fatalf("%s, %q: %v", device, filter, err)
+			}
+			return f
+		}
+		udp, in, raw, other := flow("any", "udp port 5000"), flow("any", "inbound and udp"), flow("tap", "udp"), flow("tap", "tcp")
+		if err := ns.Sender(testnet.A).Send(testnet.UDP(1, 100)); err != nil { // out of a, into b
+			t.Fatal(err)
+		}
+		if _, err := tun.Write(testnet.UDP(2, 100)[14:]); err != nil { // into tap
+			t.Fatal(err)
+		}
+		reaches(t, "any: udp", udp.packets, 3)
+		reaches(t, "any: inbound udp", in.packets, 2)
+		reaches(t, "tun: udp", raw.packets, 1)
+		reaches(t, "tun: bytes", raw.bytes, 86)
+		reaches(t, "tun: tcp", other.packets, 0)
+	})
+}
+
+// newTun makes the tun device "tap", up.
+func newTun(t *testing.T) *os.File {
+	t.Helper()
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = "tap"
+	tun := &netlink.Tuntap{LinkAttrs: attrs, Mode: netlink.TUNTAP_MODE_TUN, Flags: unix.IFF_NO_PI, Queues: 1, NonPersist: true}
+	if err := netlink.LinkAdd(tun); err != nil {
+		t.Fatal(err)
+	}
+	f := tun.Fds[0]
+	t.Cleanup(func() { f.Close() })
+	if err := netlink.LinkSetUp(tun); err != nil {
+		t.Fatal(err)
+	}
+	return f
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -49,7 +50,8 @@ type mapid struct {
 	stderr bytes.Buffer // read it after stop
 }
 
-// start runs a daemon with the built-in configuration until the test ends.
+// start runs a daemon until the test ends, with the built-in configuration
+// unless args name another.
 func start(t *testing.T, args ...string) *mapid {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "mapid") // t.TempDir is closed to other users
@@ -66,7 +68,10 @@ func start(t *testing.T, args ...string) *mapid {
 func startAt(t *testing.T, socket string, args ...string) *mapid {
 	t.Helper()
 	d := &mapid{t: t, socket: socket}
-	d.cmd = exec.Command(filepath.Join(binaries, "mapid"), append([]string{"--builtin", "--socket", socket}, args...)...)
+	if !slices.Contains(args, "--config") {
+		args = append(args, "--builtin")
+	}
+	d.cmd = exec.Command(filepath.Join(binaries, "mapid"), append([]string{"--socket", socket}, args...)...)
 	d.cmd.Stderr = &d.stderr
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := d.cmd.Start(); err != nil {

@@ -100,7 +100,7 @@ var rules = []rule{
 	{
 		who: []string{"gomapi/internal/daemon", "gomapi/cmd/mapid"},
 		not: []string{"gomapi/mapi/...", "gomapi/internal/tracegen", "gomapi/internal/testnet", "gomapi/internal/leak",
-			"gomapi/internal/testdata", "gomapi/drivers/fake", "gomapi/flib/flibtest"},
+			"gomapi/internal/testdata", "gomapi/drivers/fake", "gomapi/drivers/drivertest", "gomapi/flib/flibtest"},
 		why: "the daemon is no client of itself and links nothing that is for tests",
 	},
 }
@@ -130,7 +130,8 @@ var only = []struct {
 	{"github.com/sirupsen/logrus", []string{"gomapi/cmd", "gomapi/internal/daemon"}},
 	{"os/exec", []string{"gomapi/cmd", "gomapi/internal/filter", "gomapi/internal/bench", "gomapi/examples"}},
 	{"github.com/spf13/cobra", []string{"gomapi/cmd"}},
-	{"testing", []string{"gomapi/internal/testdata", "gomapi/internal/testnet", "gomapi/internal/leak", "gomapi/flib/flibtest"}},
+	{"testing", []string{"gomapi/internal/testdata", "gomapi/internal/testnet", "gomapi/internal/leak", "gomapi/flib/flibtest",
+		"gomapi/drivers/drivertest"}},
 }
 
 func TestPrivilegedImports(t *testing.T) {

@@ -32,7 +32,9 @@ var (
 	// driverParams are the further keys of [driver], by the driver that reads
 	// them.
 	driverParams = map[string][]string{
-		"mapinicdrv": {"ring_mb", "block_kb", "retire_ms", "snap", "promisc", "direction", "vlan_tags"},
+		"mapinicdrv": {
+			"ring_mb", "block_kb", "retire_ms", "snap", "promisc", "direction", "vlan_tags", "latency", "tstamp", "netns",
+		},
 		"mapivindrv": {"trace_dir"},
 	}
 )

@@ -96,6 +96,9 @@ func (d *device) acquire(ctx context.Context) (*capture, error) {
 	}
 	d.lifecycle.Lock()
 	defer d.lifecycle.Unlock()
+	if err := d.present(); err != nil {
+		return nil, err
+	}
 	d.engine.mu.Lock()
 	if d.engine.closed || d.deleted {
 		d.engine.mu.Unlock()
@@ -124,6 +127,19 @@ func (d *device) acquire(ctx context.Context) (*capture, error) {
 	return c, nil
 }
 
+// present refuses new flows while the interface of an open device is away. The
+// flows that it has wait for it. lifecycle is held, so that nobody closes it.
+func (d *device) present() error {
+	d.engine.mu.Lock()
+	c := d.cur
+	waiting := c != nil && d.owner == nil && !c.ended
+	d.engine.mu.Unlock()
+	if !waiting || c.dev.Stats().LinkState != drivers.LinkAbsent {
+		return nil
+	}
+	return mapierr.New(mapierr.PcapOpen, "device %s: the interface is not there; capturing goes on when it is back", d.spec.Name)
+}
+
 // open opens a live device and starts capturing.
 func (d *device) open(ctx context.Context) (*capture, error) {
 	drv, ok := d.engine.opts.Drivers.Live(d.spec.Driver)
@@ -132,7 +148,7 @@ func (d *device) open(ctx context.Context) (*capture, error) {
 	}
 	var dev drivers.Device
 	err := d.engine.safely("opening device "+d.spec.Name, func() (err error) {
-		dev, err = drv.Open(ctx, drivers.Config{Device: d.spec.Name, Params: d.spec.Params})
+		dev, err = drv.Open(ctx, drivers.Config{Device: d.spec.Name, Params: d.spec.Params, Log: d.engine.opts.Log})
 		return err
 	})
 	if err != nil {

@@ -12,19 +12,33 @@ import (
 // is sent vanishes without an error.
 func (ns *NS) Up(names ...string) {
 	ns.t.Helper()
-	events := ns.linkEvents()
-	defer unix.Close(events)
 	for _, name := range names {
 		if err := netlink.LinkSetUp(ns.link(name)); err != nil {
 			ns.t.Fatalf("bring %s up: %v", name, err)
 		}
 	}
-	deadline := time.Now().Add(Patience)
 	for _, name := range names {
-		for ns.link(name).Attrs().OperState != netlink.OperUp {
-			ns.awaitEvent(events, deadline)
-		}
+		ns.Await(name, func(a *netlink.LinkAttrs) bool { return a.OperState == netlink.OperUp })
 	}
+}
+
+// Await waits until an interface is as is says; it looks after every change of
+// an interface.
+func (ns *NS) Await(name string, is func(a *netlink.LinkAttrs) bool) {
+	ns.t.Helper()
+	events := ns.linkEvents()
+	defer unix.Close(events)
+	deadline := time.Now().Add(Patience)
+	for !is(ns.link(name).Attrs()) {
+		ns.awaitEvent(events, deadline)
+	}
+}
+
+// AwaitCapture waits until someone captures from an interface: in promiscuous
+// mode, as the drivers do.
+func (ns *NS) AwaitCapture(name string) {
+	ns.t.Helper()
+	ns.Await(name, func(a *netlink.LinkAttrs) bool { return a.Promisc > 0 })
 }
 
 // Down takes an interface down.
@@ -33,6 +47,16 @@ func (ns *NS) Down(name string) {
 	if err := netlink.LinkSetDown(ns.link(name)); err != nil {
 		ns.t.Fatalf("take %s down: %v", name, err)
 	}
+}
+
+// Rename gives an interface another name, as scripts do it: down, rename, up.
+func (ns *NS) Rename(name, to string) {
+	ns.t.Helper()
+	ns.Down(name)
+	if err := netlink.LinkSetName(ns.link(name), to); err != nil {
+		ns.t.Fatalf("rename %s to %s: %v", name, to, err)
+	}
+	ns.Up(to)
 }
 
 // Delete removes an interface; of the pair, both ends.
@@ -93,7 +117,7 @@ func (ns *NS) awaitEvent(events int, deadline time.Time) {
 	for {
 		left := time.Until(deadline).Milliseconds()
 		if left <= 0 {
-			ns.t.Fatal("the interfaces do not come up")
+			ns.t.Fatal("the interfaces do not become what the test waits for")
 		}
 		n, err := unix.Poll(fds, int(left))
 		if err != nil && err != unix.EINTR {

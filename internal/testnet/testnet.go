@@ -68,7 +68,7 @@ func Run(t testing.TB, f func(ns *NS)) {
 	defer leave(t, home)
 	ns := &NS{t: t, handle: private}
 	ns.quiet()
-	ns.addPair()
+	ns.AddPair()
 	f(ns)
 }
 
@@ -114,7 +114,8 @@ func (ns *NS) quiet() {
 	}
 }
 
-func (ns *NS) addPair() {
+// AddPair makes the pair, again after Delete, and brings it up.
+func (ns *NS) AddPair() {
 	ns.t.Helper()
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = A

@@ -1,0 +1,82 @@
+package drivertest
+
+import (
+	"testing"
+	"time"
+
+	"gomapi/drivers"
+	"gomapi/internal/pkt"
+)
+
+// checker is the sink of the suite. It checks every packet and then ruins
+// batch and bytes, on which a device must not rely any more.
+type checker struct {
+	t    *testing.T
+	w    World
+	info drivers.Info
+
+	n         int // packets that came
+	truncated uint64
+	last      uint64 // time stamp
+	more      chan int
+}
+
+func newChecker(t *testing.T, w World, dev drivers.Device) *checker {
+	return &checker{t: t, w: w, info: dev.Info(), more: make(chan int, 1)}
+}
+
+// Batch implements drivers.Sink.
+func (c *checker) Batch(pkts []drivers.Packet) {
+	if len(pkts) == 0 || len(pkts) > drivers.MaxBatch {
+		c.t.Errorf("a batch of %d packets, want 1 to %d", len(pkts), drivers.MaxBatch)
+	}
+	for i := range pkts {
+		c.check(&pkts[i])
+		for at := range pkts[i].Link {
+			pkts[i].Link[at] = 0xdb
+		}
+		pkts[i] = drivers.Packet{TS: 1, Color: 1, Wire: 1, IfIndex: 1, LinkType: 0xffff, Flags: 0xffff}
+	}
+	select {
+	case <-c.more: // nobody has looked yet
+	default:
+	}
+	c.more <- c.n
+}
+
+// await waits for n packets.
+func (c *checker) await(n int) {
+	c.t.Helper()
+	deadline := time.After(patience)
+	for came := 0; came < n; {
+		select {
+		case came = <-c.more:
+		case <-deadline:
+			c.t.Fatalf("%d of %d packets came", came, n)
+		}
+	}
+}
+
+// check holds a packet against the contract and what was sent.
+func (c *checker) check(p *drivers.Packet) {
+	cut := uint32(len(p.Link)) < p.Wire
+	switch {
+	case uint32(len(p.Link)) > p.Wire:
+		c.t.Errorf("packet %d: %d bytes captured of %d", c.n, len(p.Link), p.Wire)
+	case len(p.Link) > c.info.Snap:
+		c.t.Errorf("packet %d: %d bytes, the snap length is %d", c.n, len(p.Link), c.info.Snap)
+	case cut != (p.Flags&pkt.Truncated != 0):
+		c.t.Errorf("packet %d: %d bytes of %d, flags %b", c.n, len(p.Link), p.Wire, p.Flags)
+	case p.LinkType != c.info.LinkType:
+		c.t.Errorf("packet %d: link type %d, the device has %d", c.n, p.LinkType, c.info.LinkType)
+	case p.TS < c.last:
+		c.t.Errorf("packet %d: time %v before %v", c.n, pkt.Time(p.TS), pkt.Time(c.last))
+	case !c.w.Is(c.n, *p):
+		c.t.Errorf("packet %d is not the one that came: %+v", c.n, p)
+	}
+	if cut {
+		c.truncated++
+	}
+	c.last = p.TS
+	c.n++
+}

@@ -1,0 +1,222 @@
+package nic
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+
+	"gomapi/drivers"
+	"gomapi/internal/mapierr"
+	"gomapi/internal/pkt"
+	"gomapi/internal/testnet"
+)
+
+// said collects what a device logs.
+type said struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (s *said) log(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lines = append(s.lines, fmt.Sprintf(format, args...))
+}
+
+// has reports whether a line contains all these words.
+func (s *said) has(words ...string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, line := range s.lines {
+		all := true
+		for _, w := range words {
+			all = all && strings.Contains(line, w)
+		}
+		if all {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *said) wants(t *testing.T, words ...string) {
+	t.Helper()
+	if !s.has(words...) {
+		t.Errorf("no line with %q in %q", words, s.lines)
+	}
+}
+
+func openLogged(t testing.TB, name string, params map[string]string) (drivers.Device, *said) {
+	t.Helper()
+	s := new(said)
+	dev, err := Driver{}.Open(t.Context(), drivers.Config{Device: name, Params: params, Log: s.log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dev.Close() })
+	return dev, s
+}
+
+// both kinds of ring.
+var latencies = []map[string]string{{"latency": "efficient"}, {"latency": "low"}}
+
+// Removed and made again, while up or down, several times: no packet that was
+// sent while the interface was there is lost, and the books go on.
+func TestInterfaceComesBack(t *testing.T) {
+	for _, params := range latencies {
+		for _, down := range []bool{false, true} {
+			testnet.Run(t, func(ns *testnet.NS) {
+				r := newRecorder()
+				dev, said := openLogged(t, testnet.B, params)
+				run := start(t, dev, r)
+				var frames [][]byte
+				const rounds = 3
+				for round := range rounds {
+					if round > 0 {
+						if st := dev.Stats().LinkState; st != drivers.LinkAbsent {
+							t.Errorf("while away the link is %v", st)
+						}
+						ns.AddPair()
+						ns.AwaitCapture(testnet.B)
+					}
+					s := ns.Sender(testnet.A)
+					for range 10 {
+						f := testnet.UDP(uint64(len(frames)), 100)
+						frames = append(frames, f)
+						send(t, s, f)
+					}
+					if down {
+						ns.Down(testnet.B)
+					}
+					ns.Delete(testnet.B) // with the packets in an open block
+				}
+				got := r.await(t, len(frames))
+				if took := run.stop(t); took > stopLimit {
+					t.Errorf("stop while away took %v", took)
+				}
+				sameFrames(t, got, frames)
+				for i, p := range got {
+					if gap := i > 0 && i%10 == 0; gap != (p.Flags&pkt.GapBefore != 0) {
+						t.Errorf("packet %d: flags %b", i, p.Flags)
+					}
+				}
+				st := dev.Stats()
+				if st.Recv != uint64(len(frames)) || st.Reopens != rounds-1 || st.LinkState != drivers.LinkAbsent {
+					t.Errorf("stats %+v", st)
+				}
+				said.wants(t, "interface b is gone")
+				said.wants(t, "interface b is back")
+			})
+		}
+	}
+}
+
+// Interfaces of other names do not wake it to a false start.
+func TestOthersComeWhileAway(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		r := newRecorder()
+		dev := mustOpen(t, testnet.B, tinyRing)
+		run := start(t, dev, r)
+		ns.Delete(testnet.B)
+		for range 20 {
+			tap := newTap(t, netlink.TUNTAP_MODE_TAP)
+			tap.Close()
+		}
+		ns.AddPair()
+		ns.AwaitCapture(testnet.B)
+		send(t, ns.Sender(testnet.A), testnet.UDP(1, 100))
+		r.await(t, 1)
+		run.stop(t)
+		if st := dev.Stats(); st.Reopens != 1 {
+			t.Errorf("stats %+v", st)
+		}
+	})
+}
+
+func TestInterfaceRenamed(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		r := newRecorder()
+		dev, said := openLogged(t, testnet.B, nil)
+		run := start(t, dev, r)
+		s := ns.Sender(testnet.A)
+		send(t, s, testnet.UDP(0, 100))
+		ns.Rename(testnet.B, "c")
+		ns.Up(testnet.A)
+		send(t, s, testnet.UDP(1, 100))
+		r.await(t, 2)
+		ns.Delete("c")
+		ns.AddPair() // under the name of the configuration
+		ns.AwaitCapture(testnet.B)
+		send(t, ns.Sender(testnet.A), testnet.UDP(2, 100))
+		got := r.await(t, 3)
+		run.stop(t)
+		sameFrames(t, got, [][]byte{testnet.UDP(0, 100), testnet.UDP(1, 100), testnet.UDP(2, 100)})
+		if got[1].Flags != 0 || got[2].Flags != pkt.GapBefore {
+			t.Errorf("flags %b, %b", got[1].Flags, got[2].Flags)
+		}
+		said.wants(t, "interface b is now called c")
+		said.wants(t, "interface b is back")
+	})
+}
+
+func TestComesBackAsAnother(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		run := start(t, mustOpen(t, testnet.B, nil), new(discard))
+		ns.Delete(testnet.B)
+		newTun(t, testnet.B, 65534)
+		err := run.end(t)
+		if !errors.Is(err, errOtherLink) || mapierr.CodeOf(err, 0) != mapierr.NICThread {
+			t.Errorf("came back as a tun device: %v", err)
+		}
+	})
+}
+
+func TestLinkState(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		dev := mustOpen(t, testnet.B, tinyRing)
+		run := start(t, dev, new(discard))
+		wants := func(want drivers.LinkState) {
+			t.Helper()
+			if got := dev.Stats().LinkState; got != want {
+				t.Errorf("link is %v, want %v", got, want)
+			}
+		}
+		wants(drivers.LinkUp)
+		ns.Down(testnet.A)
+		ns.Await(testnet.B, func(a *netlink.LinkAttrs) bool { return a.OperState != netlink.OperUp })
+		wants(drivers.LinkNoCarrier)
+		ns.Down(testnet.B)
+		wants(drivers.LinkDown)
+		ns.Up(testnet.A, testnet.B)
+		wants(drivers.LinkUp)
+		ns.Delete(testnet.B)
+		wants(drivers.LinkAbsent)
+		run.stop(t)
+		wants(drivers.LinkAbsent)
+	})
+}
+
+func TestBackoff(t *testing.T) {
+	var b backoff
+	now := time.Unix(1000, 0)
+	for i, want := range []time.Duration{0, 500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 5 * time.Second, 5 * time.Second} {
+		if got := b.left(now); got != want {
+			t.Errorf("before attempt %d: %v, want %v", i, got, want)
+		}
+		now = now.Add(b.left(now))
+		b.tried(now)
+	}
+	now = now.Add(time.Minute)
+	if got := b.left(now); got != 0 {
+		t.Errorf("after a quiet minute: %v", got)
+	}
+	b.tried(now)
+	if got := b.left(now); got != firstDelay {
+		t.Errorf("after a quiet minute and an attempt: %v", got)
+	}
+}

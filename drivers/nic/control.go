@@ -1,0 +1,112 @@
+package nic
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
+
+// A control is an rtnetlink socket (rtnetlink(7)). It is readable after every
+// change of an interface, and interfaces are asked about over it
+// (netdevice(7)). Both hold for the network namespace that it was opened in.
+type control int
+
+func openControl() (control, error) {
+	const flags = unix.SOCK_RAW | unix.SOCK_CLOEXEC | unix.SOCK_NONBLOCK
+	fd, err := unix.Socket(unix.AF_NETLINK, flags, unix.NETLINK_ROUTE)
+	if err != nil {
+		return -1, err
+	}
+	links := &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: 1 << (unix.RTNLGRP_LINK - 1)}
+	if err := unix.Bind(fd, links); err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return control(fd), nil
+}
+
+func (c *control) close() { closeFD((*int)(c)) }
+
+// drain takes waiting messages; that there were some is all that counts. What a
+// flood leaves is taken the next time.
+func (c control) drain() {
+	var buf [4096]byte
+	for range 64 {
+		if _, err := unix.Read(int(c), buf[:]); err == unix.EAGAIN {
+			return
+		}
+	}
+}
+
+// ask puts a question about an interface.
+func (c control) ask(name string, request uint) (*unix.Ifreq, error) {
+	req, err := unix.NewIfreq(name)
+	if err != nil {
+		return nil, err
+	}
+	return req, unix.IoctlIfreq(int(c), request, req)
+}
+
+// index returns the index of an interface, an error if there is none of that
+// name.
+func (c control) index(name string) (int, error) {
+	req, err := c.ask(name, unix.SIOCGIFINDEX)
+	if err != nil {
+		return 0, err
+	}
+	return int(req.Uint32()), nil
+}
+
+// name returns the name that the interface of this index has now, "" if it is
+// gone.
+func (c control) name(index int) string {
+	req, err := unix.NewIfreq("")
+	if err != nil {
+		return ""
+	}
+	req.SetUint32(uint32(index))
+	if unix.IoctlIfreq(int(c), unix.SIOCGIFNAME, req) != nil {
+		return ""
+	}
+	return req.Name()
+}
+
+// A nic is what there is to know about an interface before it is opened.
+type nic struct {
+	name  string
+	index int // 0: all interfaces
+	link  linkType
+	mtu   int // bytes without link header
+}
+
+// find looks an interface up.
+func (c control) find(name string) (nic, error) {
+	const mtuOfAny = 1500
+	if name == anyName {
+		return nic{name: name, link: anyLink, mtu: mtuOfAny}, nil
+	}
+	index, err := c.index(name)
+	if err != nil {
+		return nic{}, openError(name, "there is no interface of this name; \"ip link\" lists them", err)
+	}
+	hardware, err1 := c.ask(name, unix.SIOCGIFHWADDR)
+	mtu, err2 := c.ask(name, unix.SIOCGIFMTU)
+	if err := errors.Join(err1, err2); err != nil {
+		return nic{}, openError(name, "read its link type and MTU", err)
+	}
+	// The answer is a struct sockaddr, which begins with the ARPHRD number.
+	return nic{name, index, linkTypeOf(hardware.Uint16()), int(mtu.Uint32())}, nil
+}
+
+// merging returns the names of the switches that make the card merge packets
+// (ethtool(8)) and are on, "" if none is.
+func (c control) merging(name string) (on string) {
+	const lro = 1 << 15 // ETH_FLAG_LRO, linux/ethtool.h
+	if v, err := ethtool(int(c), name, unix.ETHTOOL_GGRO); err == nil && v != 0 {
+		on += " gro off"
+	}
+	if v, err := ethtool(int(c), name, unix.ETHTOOL_GFLAGS); err == nil && v&lro != 0 {
+		on += " lro off"
+	}
+	return on
+}

@@ -1,0 +1,157 @@
+package nic
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"gomapi/drivers"
+)
+
+// Layout of a frame: struct tpacket2_hdr (linux/if_packet.h) in the host's byte
+// order, then struct sockaddr_ll.
+const (
+	frameStatus   = 0  // u32: TP_STATUS_ bits; TP_STATUS_USER once it is ours
+	frameLen      = 4  // u32: bytes that the packet had
+	frameCap      = 8  // u32: bytes of it that are here
+	frameMAC      = 12 // u16: offset of the packet
+	frameNet      = 14 // u16: offset of what follows the link header
+	frameSec      = 16 // u32
+	frameNsec     = 20 // u32
+	frameTCI      = 24 // u16: VLAN tag control information
+	frameTPID     = 26 // u16: VLAN tag type
+	frameAddress  = 32 // struct sockaddr_ll
+	frameHeader   = frameAddress + unix.SizeofSockaddrLinklayer
+	frameOverhead = 128 // bytes: all that can stand before a packet, Ethernet header included
+)
+
+// queueBytes bounds the socket's queue of long packets.
+const queueBytes = 16 << 20
+
+// A frameRing is a TPACKET_V2 ring: each packet has a frame, which is handed
+// over at once. Frames are made for the packets of the interface's MTU. What is
+// longer (the card or a sender on this machine has merged packets) the kernel
+// cuts in the frame and puts whole into the socket's queue, from where it is
+// read.
+type frameRing struct {
+	mapping
+	sock   int
+	frames int
+	at     int    // frame that comes next
+	held   int    // frames before it that were handed out
+	long   []byte // the packet that did not fit in its frame
+}
+
+// frameGeometry returns the shape of a ring for an interface of this MTU.
+// Frames are powers of two, so they fill their blocks and follow one another
+// without gaps.
+func frameGeometry(o options, mtu int) geometry {
+	const least, most = 1 << 11, 1 << 16
+	need := uint(min(mtu, o.snap) + frameOverhead)
+	frame := min(max(1<<bits.Len(need-1), least), most)
+	return geometry{blockBytes: most, blocks: max(1, o.ringBytes/most), frameBytes: frame}
+}
+
+func newFrameRing(sock int, o options, mtu int) (*frameRing, error) {
+	r := &frameRing{sock: sock, mapping: mapping{geometry: frameGeometry(o, mtu)}}
+	if err := unix.SetsockoptInt(sock, unix.SOL_PACKET, unix.PACKET_COPY_THRESH, 1); err != nil {
+		return nil, os.NewSyscallError("setsockopt PACKET_COPY_THRESH", err)
+	}
+	// Room for long packets, if it is granted: the default holds three.
+	_ = unix.SetsockoptInt(sock, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, queueBytes)
+	err := shrinkUntil(&r.geometry, func(req *unix.TpacketReq3) error {
+		return unix.SetsockoptTpacketReq(sock, unix.SOL_PACKET, unix.PACKET_RX_RING, &unix.TpacketReq{
+			Block_size: req.Block_size, Block_nr: req.Block_nr, Frame_size: req.Frame_size, Frame_nr: req.Frame_nr,
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.frames = r.blocks * (r.blockBytes / r.frameBytes)
+	r.long = make([]byte, frameOverhead+drivers.MaxSnap)
+	return r, r.mmap(sock)
+}
+
+func (r *frameRing) frame(i int) []byte {
+	end := (i + 1) * r.frameBytes
+	return r.mem[i*r.frameBytes : end : end]
+}
+
+// fill implements ring. A packet from the socket's queue ends a batch, as there
+// is room for one.
+func (r *frameRing) fill(v *view, batch []drivers.Packet) (n int) {
+	r.release()
+	var rec record
+	for n < len(batch) && r.held < r.frames {
+		f := r.frame(r.at)
+		if !owned(statusOf(f[frameStatus:])) {
+			break
+		}
+		r.at = (r.at + 1) % r.frames
+		r.held++
+		rec.readFrame(f)
+		queued := rec.status&unix.TP_STATUS_COPY != 0
+		if queued {
+			r.receive(&rec)
+		}
+		if v.see(&rec, &batch[n]) {
+			n++
+		}
+		if queued && n > 0 {
+			break
+		}
+	}
+	return n
+}
+
+// release gives the frames of the last batch back.
+func (r *frameRing) release() {
+	for ; r.held > 0; r.held-- {
+		giveBack(statusOf(r.frame((r.at - r.held + r.frames) % r.frames)))
+	}
+}
+
+// receive reads the packet whose beginning is in rec from the socket's queue,
+// behind a copy of its header. Others in the queue, left there when a read was
+// interrupted by an error of the interface, are skipped. If the packet is not
+// there, rec stays as it is.
+func (r *frameRing) receive(rec *record) {
+	end := rec.start + rec.captured
+	if rec.start < frameHeader || rec.start > frameOverhead || end > uint32(len(rec.bytes)) || end < rec.start {
+		return
+	}
+	here := rec.bytes[rec.start:end]
+	for {
+		n, err := unix.Read(r.sock, r.long[rec.start:])
+		if err == unix.ENETDOWN {
+			continue // reading has cleared it
+		}
+		if err != nil {
+			return
+		}
+		if n <= int(rec.wire) && bytes.HasPrefix(r.long[rec.start:][:n], here) {
+			copy(r.long, rec.bytes[:rec.start])
+			rec.captured = uint32(n)
+			rec.bytes = r.long[:rec.start+rec.captured]
+			return
+		}
+	}
+}
+
+// readFrame reads the header of a frame.
+func (r *record) readFrame(b []byte) {
+	r.bytes = b
+	r.address = frameAddress
+	r.start = uint32(binary.NativeEndian.Uint16(b[frameMAC:]))
+	r.network = uint32(binary.NativeEndian.Uint16(b[frameNet:]))
+	r.captured = binary.NativeEndian.Uint32(b[frameCap:])
+	r.wire = binary.NativeEndian.Uint32(b[frameLen:])
+	r.status = binary.NativeEndian.Uint32(b[frameStatus:])
+	r.sec = binary.NativeEndian.Uint32(b[frameSec:])
+	r.nsec = binary.NativeEndian.Uint32(b[frameNsec:])
+	r.tci = binary.NativeEndian.Uint16(b[frameTCI:])
+	r.tpid = binary.NativeEndian.Uint16(b[frameTPID:])
+}

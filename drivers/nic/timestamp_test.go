@@ -1,0 +1,66 @@
+package nic
+
+import (
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"gomapi/drivers"
+	"gomapi/internal/pkt"
+	"gomapi/internal/testnet"
+)
+
+// veth has no clock, and neither have a tun device and "any".
+func TestNoCardClock(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		newTun(t, "t0", unix.ARPHRD_NONE)
+		for _, name := range []string{testnet.B, "t0", "any", "lo"} {
+			for _, value := range []string{"hw", "hw-force"} {
+				_, err := Driver{}.Open(t.Context(), drivers.Config{Device: name, Params: map[string]string{"tstamp": value}})
+				refused(t, err, "interface "+name, "cannot stamp", "tstamp=sw")
+			}
+		}
+		control, err := openControl()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer control.close()
+		refused(t, checkClock(control, testnet.B), "interface b", "clock", "tstamp=hw-force", "phc2sys")
+	})
+}
+
+// Only the status of each packet tells who stamped it.
+func TestStampsOfTheCard(t *testing.T) {
+	for status, want := range map[uint32]pkt.Flags{
+		0:                              0,
+		unix.TP_STATUS_TS_SOFTWARE:     0,
+		unix.TP_STATUS_TS_RAW_HARDWARE: pkt.HWTimestamp,
+		unix.TP_STATUS_TS_RAW_HARDWARE | unix.TP_STATUS_CSUMNOTREADY: pkt.HWTimestamp | pkt.CsumNotReady,
+	} {
+		if got := packetFlags(status, unix.PACKET_HOST); got != want {
+			t.Errorf("status %x: flags %b, want %b", status, got, want)
+		}
+	}
+	ring := makeFrames(testnet.UDP(0, 60), testnet.UDP(1, 60))
+	*statusOf(ring.frame(0)) = unix.TP_STATUS_TS_RAW_HARDWARE
+	ring.handOver(2)
+	v := plainView
+	batch := make([]drivers.Packet, 4)
+	if n := ring.fill(&v, batch); n != 2 || batch[0].Flags != pkt.HWTimestamp || batch[1].Flags != 0 {
+		t.Errorf("%d packets, flags %b and %b", n, batch[0].Flags, batch[1].Flags)
+	}
+}
+
+func TestClockOffset(t *testing.T) {
+	if d, err := clockOffset(unix.CLOCK_REALTIME); err != nil || d.Abs() > maxClockOffset {
+		t.Errorf("the system's clock is %v from itself: %v", d, err)
+	}
+	// Counts from the start of the machine, as a card's clock that nobody set.
+	if d, err := clockOffset(unix.CLOCK_MONOTONIC); err != nil || d > -24*365*time.Hour {
+		t.Errorf("the monotonic clock is %v from the system's: %v", d, err)
+	}
+	if _, err := clockOffset(1 << 20); err == nil {
+		t.Error("a clock that does not exist has a time")
+	}
+}
