@@ -80,7 +80,7 @@ func TestParameters(t *testing.T) {
 		t.Fatal(err, problems)
 	}
 	for _, p := range problems {
-		if p.Warning || !strings.Contains(p.Text, `="?": want`) {
+		if p.Warning || !strings.Contains(p.Text, `="?/": want`) {
 			t.Errorf("%v, want that the value is bad", p)
 		}
 	}
