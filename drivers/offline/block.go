@@ -63,10 +63,25 @@ func (r *pcapngReader) next(b []byte) (blk block, size int, err error) {
 		return block{}, int(total), nil
 	}
 	size = int(total)
-	if again := o.u32(b[size-blockTail:]); again != total {
-		return block{}, 0, fmt.Errorf("block length %d at its start, %d at its end", total, again)
+	if err := checkTail(o, b[size-blockTail:], total); err != nil {
+		return block{}, 0, err
 	}
 	return block{kind, b[blockHead : size-blockTail]}, size, nil
+}
+
+// checkTail compares the length at a block's end with that at its start.
+func checkTail(o order, tail []byte, total uint32) error {
+	if again := o.u32(tail); again != total {
+		return fmt.Errorf("block length %d at its start, %d at its end", total, again)
+	}
+	return nil
+}
+
+// matters reports whether the block at the start of b, at least its head,
+// carries a packet or describes some.
+func (r *pcapngReader) matters(b []byte) bool {
+	blk := block{kind: r.order.u32(b)}
+	return blk.isPacket() || blk.kind == blockSection || blk.kind == blockInterface
 }
 
 func orderOf(magic []byte) (order, error) {

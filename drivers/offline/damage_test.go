@@ -133,39 +133,6 @@ func TestDamageOffset(t *testing.T) {
 	}
 }
 
-// TestWindowGrows: one block larger than the window is read whole, and a length
-// that is only claimed costs no memory.
-func TestWindowGrows(t *testing.T) {
-	w := le().section().iface(1, 0).block(5, make([]byte, maxRecord-12)).enhanced(0, 1, 60, frame(60, 1))
-	if pkts, _, err := readBytes(t, w.Bytes()); err != nil || len(pkts) != 1 {
-		t.Errorf("largest block: %d packets, %v", len(pkts), err)
-	}
-	w = le().section().iface(1, 0).block(5, make([]byte, maxRecord-8)).enhanced(0, 1, 60, frame(60, 1))
-	if pkts, _, err := readBytes(t, w.Bytes()); err == nil || len(pkts) != 0 {
-		t.Errorf("larger block: %d packets, %v", len(pkts), err)
-	}
-	w = le().section().iface(1, 0).enhanced(0, 1, 60, frame(60, 1))
-	w.u32(5, maxRecord, 1, 2, 3)
-	d := opened(t, w.Bytes())
-	if err := d.Run(t.Context(), &collector{}); err == nil || len(d.win.buf) > 2*windowSize {
-		t.Errorf("claimed length: %v with a window of %d bytes", err, len(d.win.buf))
-	}
-}
-
-func opened(t testing.TB, file []byte) *device {
-	t.Helper()
-	f, err := os.Open(save(t, file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	dev, err := Driver{}.OpenFile(t.Context(), f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { dev.Close() })
-	return dev.(*device)
-}
-
 // A truncater cuts the file that is being read.
 type truncater struct {
 	collector

@@ -21,6 +21,11 @@ type decoder interface {
 	// bytes that the next record is known to take. err is the damage of the
 	// record at b[used:].
 	decode(b []byte, pkts []pkt.Packet) (n, used, need int, err error)
+
+	// more reads on until need bytes are unread, which the record at w's
+	// position is known to take, or passes over a record that matters to
+	// nobody. Errors are as with window.fill.
+	more(w *window, need int) error
 }
 
 // device is one open capture file. Only the goroutine of Run touches the
@@ -41,8 +46,13 @@ func (d *device) Info() drivers.Info { return d.info }
 
 // Run delivers the whole file, from the packet behind the head on. Damage ends
 // it with 6155 and the byte offset of the damaged record, counted in the
-// uncompressed stream.
+// uncompressed stream. Afterwards the device holds no memory of the file.
 func (d *device) Run(ctx context.Context, s drivers.Sink) error {
+	defer d.release()
+	return d.run(ctx, s)
+}
+
+func (d *device) run(ctx context.Context, s drivers.Sink) error {
 	for ctx.Err() == nil {
 		n, used, need, err := d.dec.decode(d.win.unread(), d.batch[:])
 		d.win.advance(used)
@@ -51,7 +61,7 @@ func (d *device) Run(ctx context.Context, s drivers.Sink) error {
 			s.Batch(d.batch[:n])
 		}
 		if err == nil && need > 0 {
-			err = d.win.fill(need)
+			err = d.dec.more(d.win, need)
 		}
 		if err == io.EOF {
 			return nil
@@ -62,6 +72,12 @@ func (d *device) Run(ctx context.Context, s drivers.Sink) error {
 		}
 	}
 	return nil
+}
+
+// release drops what only reading needs: a device may stay long after its file
+// was read.
+func (d *device) release() {
+	d.win, d.dec = nil, nil
 }
 
 func (d *device) count(pkts []pkt.Packet) {
@@ -83,7 +99,7 @@ func (d *device) reason(err error) error {
 		place += " of the uncompressed data"
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("%s is cut short: the file ends %d bytes into it", place, len(d.win.unread()))
+		return fmt.Errorf("%s is cut short: the file ends %d bytes into it", place, d.win.reached())
 	}
 	return fmt.Errorf("%s: %w", place, err)
 }

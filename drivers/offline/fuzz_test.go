@@ -131,7 +131,7 @@ func survive(t *testing.T, file []byte) {
 	defer dev.Close()
 	d := dev.(*device)
 	sink := &inspector{t: t, d: d}
-	if err := d.Run(t.Context(), sink); err != nil {
+	if err := d.run(t.Context(), sink); err != nil {
 		mustCode(t, err)
 	}
 	switch {
@@ -139,7 +139,7 @@ func survive(t *testing.T, file []byte) {
 		t.Errorf("stats %+v, %d packets", d.Stats(), sink.packets)
 	case sink.bytes > d.win.offset():
 		t.Errorf("%d bytes of packets in %d bytes", sink.bytes, d.win.offset())
-	case len(d.win.buf) > 2*maxRecord:
+	case len(d.win.buf) > maxRecord:
 		t.Errorf("window of %d bytes", len(d.win.buf))
 	case !d.zipped && d.win.offset() > int64(len(file)), !d.zipped && len(d.win.buf) > max(windowSize, 2*len(file)):
 		t.Errorf("offset %d, window %d for a file of %d bytes", d.win.offset(), len(d.win.buf), len(file))

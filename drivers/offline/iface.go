@@ -15,7 +15,6 @@ const (
 	optEnd        = 0
 	optHead       = 4 // code, length of the value
 	optResolution = 9
-	optFCSLength  = 13
 	optOffset     = 14
 	optFlags      = 2 // of a packet
 
@@ -28,7 +27,6 @@ type iface struct {
 	resolution uint64 // ticks of a time stamp per second
 	offset     int64  // added to time stamps, seconds
 	snap       uint32 // longer captures are damage
-	fcs        uint32 // bytes at the end of each frame to take off
 	linkType   uint16
 	swap       bool // the frames' address family is in foreign byte order
 }
@@ -87,11 +85,6 @@ func (in *iface) option(o order, code uint16, value []byte, again bool) error {
 		want = 1
 	case optOffset:
 		want = 8
-	case optFCSLength:
-		if len(value) == 1 && value[0] < 16 { // larger ones are bits or nonsense
-			in.fcs = uint32(value[0])
-		}
-		return nil
 	default:
 		return nil
 	}
@@ -172,9 +165,6 @@ func (in *iface) set(p *pkt.Packet, link []byte, wire uint32) {
 	p.Link, p.Dev = link, nil
 	p.Wire, p.IfIndex, p.LinkType = wire, 0, in.linkType
 	p.Flags = cutFlag(uint32(len(link)), wire)
-	if in.fcs != 0 {
-		stripFCS(p, in.fcs)
-	}
 	if in.swap {
 		swapFamily(link)
 	}

@@ -6,7 +6,6 @@ import (
 	"math/bits"
 
 	"gomapi/drivers"
-	"gomapi/internal/pkt"
 )
 
 // Link types with rules of their own (tcpdump.org/linktypes.html).
@@ -59,17 +58,6 @@ func snapOf(stated uint32, dlt uint16) uint32 {
 		return maxCapture(dlt)
 	}
 	return stated
-}
-
-// stripFCS takes a frame check sequence of n bytes off p, as far as captured.
-func stripFCS(p *pkt.Packet, n uint32) {
-	p.Wire -= min(n, p.Wire)
-	if uint32(len(p.Link)) > p.Wire {
-		p.Link = p.Link[:p.Wire:p.Wire]
-	}
-	if uint32(len(p.Link)) == p.Wire {
-		p.Flags &^= pkt.Truncated
-	}
 }
 
 // hostOrderFamily reports whether frames of this link type begin with an

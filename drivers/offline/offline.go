@@ -14,7 +14,9 @@
 // decoder, one per format, turns them into packets (pcap.go, pcapng.go). The
 // packets of a batch point into the window; it reads on only after the sink has
 // given the batch back. One buffer serves the whole file and nothing is copied
-// but the record that a window's end cuts in two.
+// but the record that a window's end cuts in two; a record larger than the
+// window has a buffer of its own while it is looked at. pcapng blocks that
+// carry neither packets nor what describes them are passed over unread.
 //
 // Every length in a file is doubted. Where files lie, libpcap is the model; what
 // it cannot accept ends Run with an error that names the byte offset, after all

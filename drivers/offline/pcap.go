@@ -28,13 +28,10 @@ const (
 	recHeadLong = 24
 )
 
-// The link type field: the type in the low 16 bits, then bits that must be 0,
-// and the length of the frame check sequence where bit 26 says it is known.
-const (
-	linkReserved = 0x03ff0000
-	linkFCSKnown = 0x04000000
-	linkFCSShift = 28 // in units of 2 bytes
-)
+// linkReserved are the bits of the link type field that must be 0. Below them
+// is the type, above them the length of the frame check sequence. As for
+// libpcap, what was captured of the sequence is part of the packet.
+const linkReserved = 0x03ff0000
 
 // magic is what the first four bytes of a pcap file say.
 type magic struct {
@@ -73,7 +70,6 @@ type pcapReader struct {
 	linkType uint16
 	snap     uint32 // longer captures are cut to it
 	limit    uint32 // longer captures are damage
-	fcs      uint32 // bytes at the end of each frame to take off
 	swap     bool   // the frames' address family is in foreign byte order
 }
 
@@ -120,9 +116,6 @@ func (r *pcapReader) setLinkType(field uint32) error {
 		return fmt.Errorf("the reserved bits of the link type are not zero (%#x): the file header is damaged", field)
 	}
 	r.linkType = dltOf(uint16(field))
-	if field&linkFCSKnown != 0 {
-		r.fcs = field >> linkFCSShift * 2
-	}
 	r.swap = r.order.foreign() && hostOrderFamily(r.linkType)
 	return nil
 }
@@ -130,6 +123,8 @@ func (r *pcapReader) setLinkType(field uint32) error {
 func (r *pcapReader) info() drivers.Info {
 	return drivers.Info{DevType: drivers.TypeNIC, LinkType: r.linkType, Snap: int(min(r.snap, r.limit))}
 }
+
+func (r *pcapReader) more(w *window, need int) error { return w.fill(need) }
 
 func (r *pcapReader) decode(b []byte, pkts []pkt.Packet) (n, used, need int, err error) {
 	for n < len(pkts) {
@@ -162,8 +157,10 @@ func (r *pcapReader) decode(b []byte, pkts []pkt.Packet) (n, used, need int, err
 		used += end
 		n++
 	}
-	if r.fcs != 0 || r.swap {
-		r.normalise(pkts[:n])
+	if r.swap {
+		for i := range pkts[:n] {
+			swapFamily(pkts[i].Link)
+		}
 	}
 	return n, used, need, err
 }
@@ -174,17 +171,4 @@ func cutFlag(capture, wire uint32) pkt.Flags {
 		return pkt.Truncated
 	}
 	return 0
-}
-
-// normalise brings frames with a check sequence or a foreign address family
-// into the form that the rest of the daemon expects.
-func (r *pcapReader) normalise(pkts []pkt.Packet) {
-	for i := range pkts {
-		if r.fcs != 0 {
-			stripFCS(&pkts[i], r.fcs)
-		}
-		if r.swap {
-			swapFamily(pkts[i].Link)
-		}
-	}
 }

@@ -30,7 +30,7 @@ func (r *pcapngReader) readHead(ctx context.Context, w *window) error {
 		case err != nil:
 			return err
 		case size > len(w.unread()):
-			if err := w.fill(size); err == io.EOF {
+			if err := r.more(w, size); err == io.EOF {
 				return nil
 			} else if err != nil {
 				return err
@@ -45,6 +45,7 @@ func (r *pcapngReader) readHead(ctx context.Context, w *window) error {
 		w.advance(size)
 		if len(r.ifs) > 0 {
 			r.first = r.ifs[0].linkType
+			w.moveToFront() // the device may wait long for Run
 			return nil
 		}
 	}
@@ -79,6 +80,25 @@ func (r *pcapngReader) decode(b []byte, pkts []pkt.Packet) (n, used, need int, e
 		used += size
 	}
 	return n, used, 0, nil
+}
+
+// more streams over a large block that carries neither a packet nor what
+// describes packets; of it only the two lengths are looked at.
+func (r *pcapngReader) more(w *window, need int) error {
+	if need <= windowSize || r.matters(w.unread()) {
+		return w.fill(need)
+	}
+	if err := w.skip(need - blockTail); err != nil {
+		return err
+	}
+	if err := w.fill(blockTail); err != nil {
+		return err
+	}
+	if err := checkTail(r.order, w.unread(), uint32(need)); err != nil {
+		return err
+	}
+	w.advance(blockTail)
+	return nil
 }
 
 // control takes a block that carries no packet.

@@ -143,43 +143,6 @@ func TestDirection(t *testing.T) {
 	}
 }
 
-// TestFCS: check sequences that a file declares are no part of the packet.
-func TestFCS(t *testing.T) {
-	frames := []struct {
-		capture       int
-		wire          uint32
-		wantCap       int
-		wantWire      uint32
-		wantTruncated bool
-	}{
-		{64, 64, 60, 60, false},
-		{60, 64, 60, 60, false},
-		{62, 64, 60, 60, false},
-		{50, 64, 50, 60, true},
-		{3, 3, 0, 0, false},
-		{0, 64, 0, 60, true},
-	}
-	w, ng := be().pcapHead(0xa1b2c3d4, 2, 4, 100, 0x24000001), be().section()
-	ng.iface(1, 100, ng.opt(optFCSLength, 4))
-	for i, f := range frames {
-		w.u32(1, 2, uint32(f.capture), f.wire)
-		w.Write(frame(f.capture, i))
-		ng.enhanced(0, 1, f.wire, frame(f.capture, i))
-	}
-	for _, file := range [][]byte{w.Bytes(), ng.Bytes()} {
-		pkts, _, err := readBytes(t, file)
-		if err != nil || len(pkts) != len(frames) {
-			t.Fatalf("%d packets, %v", len(pkts), err)
-		}
-		for i, f := range frames {
-			p := pkts[i]
-			if len(p.Link) != f.wantCap || p.Wire != f.wantWire || (p.Flags&pkt.Truncated != 0) != f.wantTruncated {
-				t.Errorf("%+v: %d of %d bytes, flags %#x", f, len(p.Link), p.Wire, p.Flags)
-			}
-		}
-	}
-}
-
 // TestNullOrder: libpcap's filter for BSD loopback matches our packets of a file
 // from a machine of either byte order, as it matches its own.
 func TestNullOrder(t *testing.T) {

@@ -43,7 +43,7 @@ func TestAllocations(t *testing.T) {
 			}
 			d.win.advance(start)
 			d.dec = dec
-			if err := d.Run(t.Context(), sink); err != nil {
+			if err := d.run(t.Context(), sink); err != nil {
 				t.Fatal(err)
 			}
 		})

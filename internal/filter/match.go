@@ -4,18 +4,19 @@ import "encoding/binary"
 
 // headerUnit is the least number of bytes by which each turn of the loop of
 // "protochain" moves on: extension headers are multiples of it (RFC 8200,
-// section 4), authentication headers at least as long.
+// section 4). Behind an authentication header libpcap's program may go back
+// instead, and in bpf_filter never end.
 const headerUnit = 8
 
 // Match reports whether the program accepts a packet of which data was
 // captured and wire is the length on the wire, both from the link-layer header
 // on. As in libpcap and the kernel, a load outside data and a division by zero
-// refuse the packet, and "len" is wire. A program that loops more often than the
-// packet can have headers refuses it too.
+// refuse the packet, and "len" is wire. A program whose loops turn more often than
+// the packet can have headers refuses it too.
 func (p *Program) Match(data []byte, wire uint32) bool {
 	var a, x uint32
 	var scratch [scratchWords]uint32
-	loops := 0
+	turns := 0
 	code := p.code
 	for pc := 0; pc < len(code); {
 		in := &code[pc]
@@ -69,8 +70,8 @@ func (p *Program) Match(data []byte, wire uint32) bool {
 		case opJump:
 			pc = int(in.yes)
 		case opLoop:
-			pc, ok = int(in.yes), loops < len(data)/headerUnit
-			loops++
+			pc, ok = int(in.yes), turns < p.loops*(len(data)/headerUnit)
+			turns++
 		case opJumpEq:
 			pc = in.next(a == in.k)
 		case opJumpGt:

@@ -11,9 +11,15 @@ import (
 // A Program is one compiled filter: classic BPF, checked and decoded. It is
 // immutable and may be used by any number of goroutines.
 type Program struct {
-	code []instruction
-	key  string
+	code  []instruction
+	key   string
+	loops int // loops that it has, at most maxLoops
 }
+
+// maxLoops is how many loops of a program may each go through all headers that
+// a packet can have. More loops share as many turns, so that no program and
+// packet together take long.
+const maxLoops = 16
 
 // rawSize is the size of one instruction in a key: code, jt, jf, k, the layout
 // of struct bpf_insn in <linux/filter.h>, big-endian.
@@ -37,8 +43,20 @@ func NewProgram(raw []bpf.RawInstruction) (*Program, error) {
 		key = appendRaw(key, ins)
 		code[pc] = decode(ins, pc)
 	}
+	loops := countLoops(code)
 	fuse(code)
-	return &Program{code: code, key: string(key)}, nil
+	return &Program{code: code, key: string(key), loops: loops}, nil
+}
+
+// countLoops returns to how many places the program jumps back, up to maxLoops.
+func countLoops(code []instruction) int {
+	heads := make(map[uint16]bool)
+	for _, in := range code {
+		if in.op == opLoop {
+			heads[in.yes] = true
+		}
+	}
+	return min(len(heads), maxLoops)
 }
 
 // Raw returns the program as it was given to NewProgram, in memory of the

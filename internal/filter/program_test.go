@@ -135,6 +135,21 @@ func TestLongestProgram(t *testing.T) {
 	}
 }
 
+// The bound of turns grows with the loops, and not beyond maxLoops.
+func TestLoopsAreCounted(t *testing.T) {
+	for _, n := range []int{0, 1, 2, maxLoops, 10 * maxLoops} {
+		raw := []bpf.RawInstruction{{}}
+		for range n {
+			// Two jumps to one place are one loop.
+			raw = append(raw, bpf.RawInstruction{}, bpf.RawInstruction{Op: 0x05, K: math.MaxUint32 - 1}, bpf.RawInstruction{Op: 0x05, K: math.MaxUint32 - 2})
+		}
+		p, err := NewProgram(append(raw, bpf.RawInstruction{Op: 0x06}))
+		if err != nil || p.loops != min(n, maxLoops) {
+			t.Errorf("%d loops: counted %d, error %v", n, p.loops, err)
+		}
+	}
+}
+
 // A loop that would not end refuses the packet, whatever the packet's length.
 func TestLoopEnds(t *testing.T) {
 	for _, back := range []uint32{1, 2, 3} {
