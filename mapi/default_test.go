@@ -248,3 +248,31 @@ func TestOfflineDeviceCalls(t *testing.T) {
 	wantCode(t, "second delete", mapi.DeleteOfflineDevice(name), mapi.ErrNoDevice)
 	wantCode(t, "start after delete", mapi.StartOfflineDevice(name), mapi.ErrNoDevice)
 }
+
+func TestStats(t *testing.T) {
+	fd, err := mapi.CreateFlow("uplink")
+	must(err)
+	defer mapi.CloseFlow(fd)
+	must(mapi.Connect(fd))
+	before, err := mapi.Stats("net0")
+	must(err)
+	send(packet(0), packet(1))
+	after, err := mapi.Stats("uplink")
+	if err != nil || len(after) != 1 || after[0].Recv != before[0].Recv+2 || after[0].Delivered != before[0].Delivered+2 ||
+		after[0].Hostname != "localhost" || after[0].Device != "uplink" {
+		t.Errorf("counters went from %+v to %+v, %v", before, after, err)
+	}
+	_, err = mapi.Stats("")
+	wantCode(t, "no device", err, mapi.ErrDeviceInfo)
+	_, err = mapi.Stats("HOW CARES")
+	wantCode(t, "unknown device", err, mapi.ErrNoDriver)
+	_, err = mapi.Stats("spare")
+	wantCode(t, "device that no flow uses", err, mapi.ErrStats)
+	_, err = mapi.Stats("sensor.example:eth0")
+	wantCode(t, "remote device", err, mapi.ErrCommSocket)
+	name, err := mapi.CreateOfflineDevice("trace.pcap", mapi.FormatPCAP)
+	must(err)
+	_, err = mapi.Stats(name)
+	wantCode(t, "capture file", err, mapi.ErrStats)
+	must(mapi.DeleteOfflineDevice(name))
+}

@@ -71,7 +71,7 @@ func (c *Client) createFlow(ctx context.Context, device string) (*Flow, error) {
 	}})
 	if isCode(err, ErrNoDriver) && strings.Contains(device, ":") {
 		// What the daemon does not know by that name is a scope.
-		return nil, mapierr.Wrap(ErrCommSocket, "remote scopes are not available; on this host", err)
+		return nil, noScopes(err)
 	}
 	if err != nil {
 		return nil, err
@@ -126,6 +126,12 @@ func (f *Flow) change(ctx context.Context, req *wire.Request, files ...*os.File)
 		f.unsure.Store(true)
 	}
 	return resp, err
+}
+
+// noScopes is the answer to a name that this host does not know and that may be
+// a scope.
+func noScopes(err error) error {
+	return mapierr.Wrap(ErrCommSocket, "remote scopes are not available; on this host", err)
 }
 
 // errAnswer is the reason when the daemon answers something else than it was

@@ -53,6 +53,7 @@ func run(m *testing.M) int {
 func serve(socket string) (stop func()) {
 	drv := &fake.Driver{}
 	live = drv.Add("net0", drivers.Info{DevType: drivers.TypeNIC, LinkType: 1, Snap: 65535})
+	drv.Add("spare", drivers.Info{DevType: drivers.TypeNIC, LinkType: 1, Snap: 65535})
 	drv.Add("eth:0", drivers.Info{DevType: drivers.TypeNIC, LinkType: 1, Snap: 65535})
 	var reg drivers.Registry
 	reg.Add("mapinicdrv", drv)
@@ -67,6 +68,7 @@ func serve(socket string) (stop func()) {
 			Compiler: libpcap.InProcess{}, Log: log, Ready: func() { close(ready) }, Version: "test",
 			Config: &config.Config{Devices: []config.Device{
 				{Name: "net0", Driver: "mapinicdrv", Alias: "uplink", Description: "to the world", LinkSpeed: 1000},
+				{Name: "spare", Driver: "mapinicdrv", Alias: config.DefaultAlias, Description: config.DefaultDescription},
 				{Name: "eth:0", Driver: "mapinicdrv", Alias: config.DefaultAlias, Description: config.DefaultDescription},
 			}},
 		})

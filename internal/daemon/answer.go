@@ -87,6 +87,8 @@ func (c *client) handle(ctx context.Context, r *request) *wire.Response {
 		err = c.libraries(m.Libraries, resp)
 	case *wire.Request_LibraryFunctions:
 		err = c.libraryFunctions(m.LibraryFunctions, resp)
+	case *wire.Request_DeviceStats:
+		err = c.deviceStats(m.DeviceStats, resp)
 	case *wire.Request_Flows:
 		err = c.flows(m.Flows, resp)
 	case *wire.Request_Functions:

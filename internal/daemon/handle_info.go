@@ -60,6 +60,18 @@ func (c *client) devices(q *wire.DeviceQuery, resp *wire.Response) error {
 	return err
 }
 
+func (c *client) deviceStats(q *wire.DeviceStatsQuery, resp *wire.Response) error {
+	st, err := c.session.DeviceStats(q.Device)
+	if err != nil {
+		return err
+	}
+	resp.Result = &wire.Response_DeviceStats{DeviceStats: &wire.DeviceStats{
+		Received: st.Recv, Dropped: st.Drop, IfDropped: st.IfDrop, IfDroppedOther: st.IfDropOther,
+		Delivered: st.Delivered, Reopens: st.Reopens,
+	}}
+	return nil
+}
+
 func wireDevice(d engine.DeviceInfo) *wire.Device {
 	w := &wire.Device{
 		Id: d.ID, Device: clean(d.Spec.Name, maxName), Driver: d.Spec.Driver, Alias: d.Spec.Alias,

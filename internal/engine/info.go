@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"gomapi/drivers"
 	"gomapi/internal/mapierr"
 )
 
@@ -34,6 +35,29 @@ func (s *Session) Devices() []DeviceInfo {
 	}
 	slices.SortFunc(infos, func(a, b DeviceInfo) int { return cmp.Compare(a.ID, b.ID) })
 	return infos
+}
+
+// DeviceStats are the counters of a live device since it was opened.
+type DeviceStats struct {
+	drivers.Stats
+	Delivered uint64 // packets that went through the flows
+}
+
+// DeviceStats returns the counters of a live device: 3200 for an unknown one,
+// 8004 for one that is not open and for capture files.
+func (s *Session) DeviceStats(name string) (DeviceStats, error) {
+	d, err := s.device(name)
+	if err != nil {
+		return DeviceStats{}, err
+	}
+	s.engine.mu.Lock()
+	c := d.cur
+	s.engine.mu.Unlock()
+	if c == nil || d.owner != nil {
+		return DeviceStats{}, mapierr.New(mapierr.Stats, "device %s has no counters: it is a capture file, or no flow uses it", name)
+	}
+	delivered := c.loop.total.Load() // first, so that it is never ahead
+	return DeviceStats{Stats: c.dev.Stats(), Delivered: delivered}, nil
 }
 
 // FlowInfo tells about a flow.

@@ -46,6 +46,7 @@ type Request struct {
 	//	*Request_LibraryFunctions
 	//	*Request_Flows
 	//	*Request_Functions
+	//	*Request_DeviceStats
 	Call          isRequest_Call `protobuf_oneof:"call"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -212,6 +213,15 @@ func (x *Request) GetFunctions() *FunctionQuery {
 	return nil
 }
 
+func (x *Request) GetDeviceStats() *DeviceStatsQuery {
+	if x != nil {
+		if x, ok := x.Call.(*Request_DeviceStats); ok {
+			return x.DeviceStats
+		}
+	}
+	return nil
+}
+
 type isRequest_Call interface {
 	isRequest_Call()
 }
@@ -268,6 +278,10 @@ type Request_Functions struct {
 	Functions *FunctionQuery `protobuf:"bytes,14,opt,name=functions,proto3,oneof"`
 }
 
+type Request_DeviceStats struct {
+	DeviceStats *DeviceStatsQuery `protobuf:"bytes,15,opt,name=device_stats,json=deviceStats,proto3,oneof"`
+}
+
 func (*Request_Hello) isRequest_Call() {}
 
 func (*Request_CreateFlow) isRequest_Call() {}
@@ -294,6 +308,8 @@ func (*Request_Flows) isRequest_Call() {}
 
 func (*Request_Functions) isRequest_Call() {}
 
+func (*Request_DeviceStats) isRequest_Call() {}
+
 type Response struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -310,6 +326,7 @@ type Response struct {
 	//	*Response_Flows
 	//	*Response_Functions
 	//	*Response_DeviceEnded
+	//	*Response_DeviceStats
 	Result        isResponse_Result `protobuf_oneof:"result"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -456,6 +473,15 @@ func (x *Response) GetDeviceEnded() *DeviceEnded {
 	return nil
 }
 
+func (x *Response) GetDeviceStats() *DeviceStats {
+	if x != nil {
+		if x, ok := x.Result.(*Response_DeviceStats); ok {
+			return x.DeviceStats
+		}
+	}
+	return nil
+}
+
 type isResponse_Result interface {
 	isResponse_Result()
 }
@@ -500,6 +526,10 @@ type Response_DeviceEnded struct {
 	DeviceEnded *DeviceEnded `protobuf:"bytes,12,opt,name=device_ended,json=deviceEnded,proto3,oneof"` // event
 }
 
+type Response_DeviceStats struct {
+	DeviceStats *DeviceStats `protobuf:"bytes,13,opt,name=device_stats,json=deviceStats,proto3,oneof"`
+}
+
 func (*Response_Welcome) isResponse_Result() {}
 
 func (*Response_FlowCreated) isResponse_Result() {}
@@ -519,6 +549,8 @@ func (*Response_Flows) isResponse_Result() {}
 func (*Response_Functions) isResponse_Result() {}
 
 func (*Response_DeviceEnded) isResponse_Result() {}
+
+func (*Response_DeviceStats) isResponse_Result() {}
 
 type Error struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1595,6 +1627,135 @@ func (x *Device) GetUnavailable() string {
 	return ""
 }
 
+type DeviceStatsQuery struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Device        string                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeviceStatsQuery) Reset() {
+	*x = DeviceStatsQuery{}
+	mi := &file_internal_wire_mapi_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeviceStatsQuery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeviceStatsQuery) ProtoMessage() {}
+
+func (x *DeviceStatsQuery) ProtoReflect() protoreflect.Message {
+	mi := &file_internal_wire_mapi_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeviceStatsQuery.ProtoReflect.Descriptor instead.
+func (*DeviceStatsQuery) Descriptor() ([]byte, []int) {
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *DeviceStatsQuery) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+// DeviceStats are the counters of an open live device since it was opened.
+type DeviceStats struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Received       uint64                 `protobuf:"varint,1,opt,name=received,proto3" json:"received,omitempty"`                                     // packets that the device saw, dropped ones included
+	Dropped        uint64                 `protobuf:"varint,2,opt,name=dropped,proto3" json:"dropped,omitempty"`                                       // lost because the daemon was too slow
+	IfDropped      uint64                 `protobuf:"varint,3,opt,name=if_dropped,json=ifDropped,proto3" json:"if_dropped,omitempty"`                  // lost by the interface before
+	IfDroppedOther uint64                 `protobuf:"varint,4,opt,name=if_dropped_other,json=ifDroppedOther,proto3" json:"if_dropped_other,omitempty"` // discards that the interface does not tell apart from harmless ones
+	Delivered      uint64                 `protobuf:"varint,5,opt,name=delivered,proto3" json:"delivered,omitempty"`                                   // that went through the flows
+	Reopens        uint64                 `protobuf:"varint,6,opt,name=reopens,proto3" json:"reopens,omitempty"`                                       // times that the device came back
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *DeviceStats) Reset() {
+	*x = DeviceStats{}
+	mi := &file_internal_wire_mapi_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeviceStats) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeviceStats) ProtoMessage() {}
+
+func (x *DeviceStats) ProtoReflect() protoreflect.Message {
+	mi := &file_internal_wire_mapi_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeviceStats.ProtoReflect.Descriptor instead.
+func (*DeviceStats) Descriptor() ([]byte, []int) {
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *DeviceStats) GetReceived() uint64 {
+	if x != nil {
+		return x.Received
+	}
+	return 0
+}
+
+func (x *DeviceStats) GetDropped() uint64 {
+	if x != nil {
+		return x.Dropped
+	}
+	return 0
+}
+
+func (x *DeviceStats) GetIfDropped() uint64 {
+	if x != nil {
+		return x.IfDropped
+	}
+	return 0
+}
+
+func (x *DeviceStats) GetIfDroppedOther() uint64 {
+	if x != nil {
+		return x.IfDroppedOther
+	}
+	return 0
+}
+
+func (x *DeviceStats) GetDelivered() uint64 {
+	if x != nil {
+		return x.Delivered
+	}
+	return 0
+}
+
+func (x *DeviceStats) GetReopens() uint64 {
+	if x != nil {
+		return x.Reopens
+	}
+	return 0
+}
+
 type LibraryQuery struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            int32                  `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1606,7 +1767,7 @@ type LibraryQuery struct {
 
 func (x *LibraryQuery) Reset() {
 	*x = LibraryQuery{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[20]
+	mi := &file_internal_wire_mapi_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1618,7 +1779,7 @@ func (x *LibraryQuery) String() string {
 func (*LibraryQuery) ProtoMessage() {}
 
 func (x *LibraryQuery) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[20]
+	mi := &file_internal_wire_mapi_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1631,7 +1792,7 @@ func (x *LibraryQuery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LibraryQuery.ProtoReflect.Descriptor instead.
 func (*LibraryQuery) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{20}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *LibraryQuery) GetId() int32 {
@@ -1664,7 +1825,7 @@ type Libraries struct {
 
 func (x *Libraries) Reset() {
 	*x = Libraries{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[21]
+	mi := &file_internal_wire_mapi_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1676,7 +1837,7 @@ func (x *Libraries) String() string {
 func (*Libraries) ProtoMessage() {}
 
 func (x *Libraries) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[21]
+	mi := &file_internal_wire_mapi_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1689,7 +1850,7 @@ func (x *Libraries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Libraries.ProtoReflect.Descriptor instead.
 func (*Libraries) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{21}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Libraries) GetLibraries() []*Library {
@@ -1710,7 +1871,7 @@ type Library struct {
 
 func (x *Library) Reset() {
 	*x = Library{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[22]
+	mi := &file_internal_wire_mapi_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1722,7 +1883,7 @@ func (x *Library) String() string {
 func (*Library) ProtoMessage() {}
 
 func (x *Library) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[22]
+	mi := &file_internal_wire_mapi_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1735,7 +1896,7 @@ func (x *Library) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Library.ProtoReflect.Descriptor instead.
 func (*Library) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{22}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Library) GetId() int32 {
@@ -1771,7 +1932,7 @@ type LibraryFunctionQuery struct {
 
 func (x *LibraryFunctionQuery) Reset() {
 	*x = LibraryFunctionQuery{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[23]
+	mi := &file_internal_wire_mapi_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1783,7 +1944,7 @@ func (x *LibraryFunctionQuery) String() string {
 func (*LibraryFunctionQuery) ProtoMessage() {}
 
 func (x *LibraryFunctionQuery) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[23]
+	mi := &file_internal_wire_mapi_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1796,7 +1957,7 @@ func (x *LibraryFunctionQuery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LibraryFunctionQuery.ProtoReflect.Descriptor instead.
 func (*LibraryFunctionQuery) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{23}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *LibraryFunctionQuery) GetLibrary() int32 {
@@ -1836,7 +1997,7 @@ type LibraryFunctions struct {
 
 func (x *LibraryFunctions) Reset() {
 	*x = LibraryFunctions{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[24]
+	mi := &file_internal_wire_mapi_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1848,7 +2009,7 @@ func (x *LibraryFunctions) String() string {
 func (*LibraryFunctions) ProtoMessage() {}
 
 func (x *LibraryFunctions) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[24]
+	mi := &file_internal_wire_mapi_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1861,7 +2022,7 @@ func (x *LibraryFunctions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LibraryFunctions.ProtoReflect.Descriptor instead.
 func (*LibraryFunctions) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{24}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *LibraryFunctions) GetFunctions() []*LibraryFunction {
@@ -1887,7 +2048,7 @@ type LibraryFunction struct {
 
 func (x *LibraryFunction) Reset() {
 	*x = LibraryFunction{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[25]
+	mi := &file_internal_wire_mapi_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1899,7 +2060,7 @@ func (x *LibraryFunction) String() string {
 func (*LibraryFunction) ProtoMessage() {}
 
 func (x *LibraryFunction) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[25]
+	mi := &file_internal_wire_mapi_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1912,7 +2073,7 @@ func (x *LibraryFunction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LibraryFunction.ProtoReflect.Descriptor instead.
 func (*LibraryFunction) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{25}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *LibraryFunction) GetId() int32 {
@@ -1983,7 +2144,7 @@ type Argument struct {
 
 func (x *Argument) Reset() {
 	*x = Argument{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[26]
+	mi := &file_internal_wire_mapi_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1995,7 +2156,7 @@ func (x *Argument) String() string {
 func (*Argument) ProtoMessage() {}
 
 func (x *Argument) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[26]
+	mi := &file_internal_wire_mapi_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2008,7 +2169,7 @@ func (x *Argument) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Argument.ProtoReflect.Descriptor instead.
 func (*Argument) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{26}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Argument) GetName() string {
@@ -2050,7 +2211,7 @@ type FlowQuery struct {
 
 func (x *FlowQuery) Reset() {
 	*x = FlowQuery{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[27]
+	mi := &file_internal_wire_mapi_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2062,7 +2223,7 @@ func (x *FlowQuery) String() string {
 func (*FlowQuery) ProtoMessage() {}
 
 func (x *FlowQuery) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[27]
+	mi := &file_internal_wire_mapi_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2075,7 +2236,7 @@ func (x *FlowQuery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FlowQuery.ProtoReflect.Descriptor instead.
 func (*FlowQuery) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{27}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *FlowQuery) GetFd() int32 {
@@ -2108,7 +2269,7 @@ type Flows struct {
 
 func (x *Flows) Reset() {
 	*x = Flows{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[28]
+	mi := &file_internal_wire_mapi_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2120,7 +2281,7 @@ func (x *Flows) String() string {
 func (*Flows) ProtoMessage() {}
 
 func (x *Flows) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[28]
+	mi := &file_internal_wire_mapi_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2133,7 +2294,7 @@ func (x *Flows) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flows.ProtoReflect.Descriptor instead.
 func (*Flows) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{28}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Flows) GetFlows() []*Flow {
@@ -2160,7 +2321,7 @@ type Flow struct {
 
 func (x *Flow) Reset() {
 	*x = Flow{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[29]
+	mi := &file_internal_wire_mapi_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2172,7 +2333,7 @@ func (x *Flow) String() string {
 func (*Flow) ProtoMessage() {}
 
 func (x *Flow) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[29]
+	mi := &file_internal_wire_mapi_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2185,7 +2346,7 @@ func (x *Flow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flow.ProtoReflect.Descriptor instead.
 func (*Flow) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{29}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Flow) GetUid() uint32 {
@@ -2263,7 +2424,7 @@ type FunctionQuery struct {
 
 func (x *FunctionQuery) Reset() {
 	*x = FunctionQuery{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[30]
+	mi := &file_internal_wire_mapi_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2275,7 +2436,7 @@ func (x *FunctionQuery) String() string {
 func (*FunctionQuery) ProtoMessage() {}
 
 func (x *FunctionQuery) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[30]
+	mi := &file_internal_wire_mapi_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2288,7 +2449,7 @@ func (x *FunctionQuery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FunctionQuery.ProtoReflect.Descriptor instead.
 func (*FunctionQuery) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{30}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *FunctionQuery) GetFd() int32 {
@@ -2328,7 +2489,7 @@ type Functions struct {
 
 func (x *Functions) Reset() {
 	*x = Functions{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[31]
+	mi := &file_internal_wire_mapi_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2340,7 +2501,7 @@ func (x *Functions) String() string {
 func (*Functions) ProtoMessage() {}
 
 func (x *Functions) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[31]
+	mi := &file_internal_wire_mapi_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2353,7 +2514,7 @@ func (x *Functions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Functions.ProtoReflect.Descriptor instead.
 func (*Functions) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{31}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Functions) GetFunctions() []*Function {
@@ -2378,7 +2539,7 @@ type Function struct {
 
 func (x *Function) Reset() {
 	*x = Function{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[32]
+	mi := &file_internal_wire_mapi_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2390,7 +2551,7 @@ func (x *Function) String() string {
 func (*Function) ProtoMessage() {}
 
 func (x *Function) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[32]
+	mi := &file_internal_wire_mapi_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2403,7 +2564,7 @@ func (x *Function) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Function.ProtoReflect.Descriptor instead.
 func (*Function) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{32}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Function) GetFid() int32 {
@@ -2467,7 +2628,7 @@ type DeviceEnded struct {
 
 func (x *DeviceEnded) Reset() {
 	*x = DeviceEnded{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[33]
+	mi := &file_internal_wire_mapi_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2479,7 +2640,7 @@ func (x *DeviceEnded) String() string {
 func (*DeviceEnded) ProtoMessage() {}
 
 func (x *DeviceEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[33]
+	mi := &file_internal_wire_mapi_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2492,7 +2653,7 @@ func (x *DeviceEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceEnded.ProtoReflect.Descriptor instead.
 func (*DeviceEnded) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{33}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *DeviceEnded) GetDevice() string {
@@ -2513,7 +2674,7 @@ var File_internal_wire_mapi_proto protoreflect.FileDescriptor
 
 const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\n" +
-	"\x18internal/wire/mapi.proto\x12\vgomapi.wire\"\xed\x06\n" +
+	"\x18internal/wire/mapi.proto\x12\vgomapi.wire\"\xb1\a\n" +
 	"\aRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12*\n" +
 	"\x05hello\x18\x02 \x01(\v2\x12.gomapi.wire.HelloH\x00R\x05hello\x12:\n" +
@@ -2531,8 +2692,9 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\tlibraries\x18\v \x01(\v2\x19.gomapi.wire.LibraryQueryH\x00R\tlibraries\x12P\n" +
 	"\x11library_functions\x18\f \x01(\v2!.gomapi.wire.LibraryFunctionQueryH\x00R\x10libraryFunctions\x12.\n" +
 	"\x05flows\x18\r \x01(\v2\x16.gomapi.wire.FlowQueryH\x00R\x05flows\x12:\n" +
-	"\tfunctions\x18\x0e \x01(\v2\x1a.gomapi.wire.FunctionQueryH\x00R\tfunctionsB\x06\n" +
-	"\x04call\"\xc0\x05\n" +
+	"\tfunctions\x18\x0e \x01(\v2\x1a.gomapi.wire.FunctionQueryH\x00R\tfunctions\x12B\n" +
+	"\fdevice_stats\x18\x0f \x01(\v2\x1d.gomapi.wire.DeviceStatsQueryH\x00R\vdeviceStatsB\x06\n" +
+	"\x04call\"\xff\x05\n" +
 	"\bResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12(\n" +
 	"\x05error\x18\x02 \x01(\v2\x12.gomapi.wire.ErrorR\x05error\x120\n" +
@@ -2546,7 +2708,8 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x05flows\x18\n" +
 	" \x01(\v2\x12.gomapi.wire.FlowsH\x00R\x05flows\x126\n" +
 	"\tfunctions\x18\v \x01(\v2\x16.gomapi.wire.FunctionsH\x00R\tfunctions\x12=\n" +
-	"\fdevice_ended\x18\f \x01(\v2\x18.gomapi.wire.DeviceEndedH\x00R\vdeviceEndedB\b\n" +
+	"\fdevice_ended\x18\f \x01(\v2\x18.gomapi.wire.DeviceEndedH\x00R\vdeviceEnded\x12=\n" +
+	"\fdevice_stats\x18\r \x01(\v2\x18.gomapi.wire.DeviceStatsH\x00R\vdeviceStatsB\b\n" +
 	"\x06result\"/\n" +
 	"\x05Error\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\x05R\x04code\x12\x12\n" +
@@ -2617,7 +2780,17 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x04vlan\x18\b \x01(\bR\x04vlan\x12\x16\n" +
 	"\x06status\x18\t \x01(\x05R\x06status\x12 \n" +
 	"\vunavailable\x18\n" +
-	" \x01(\tR\vunavailable\"H\n" +
+	" \x01(\tR\vunavailable\"*\n" +
+	"\x10DeviceStatsQuery\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\"\xc4\x01\n" +
+	"\vDeviceStats\x12\x1a\n" +
+	"\breceived\x18\x01 \x01(\x04R\breceived\x12\x18\n" +
+	"\adropped\x18\x02 \x01(\x04R\adropped\x12\x1d\n" +
+	"\n" +
+	"if_dropped\x18\x03 \x01(\x04R\tifDropped\x12(\n" +
+	"\x10if_dropped_other\x18\x04 \x01(\x04R\x0eifDroppedOther\x12\x1c\n" +
+	"\tdelivered\x18\x05 \x01(\x04R\tdelivered\x12\x18\n" +
+	"\areopens\x18\x06 \x01(\x04R\areopens\"H\n" +
 	"\fLibraryQuery\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x05R\x02id\x12\x12\n" +
 	"\x04next\x18\x02 \x01(\bR\x04next\x12\x14\n" +
@@ -2697,7 +2870,7 @@ func file_internal_wire_mapi_proto_rawDescGZIP() []byte {
 	return file_internal_wire_mapi_proto_rawDescData
 }
 
-var file_internal_wire_mapi_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_internal_wire_mapi_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_internal_wire_mapi_proto_goTypes = []any{
 	(*Request)(nil),              // 0: gomapi.wire.Request
 	(*Response)(nil),             // 1: gomapi.wire.Response
@@ -2719,20 +2892,22 @@ var file_internal_wire_mapi_proto_goTypes = []any{
 	(*DeviceQuery)(nil),          // 17: gomapi.wire.DeviceQuery
 	(*Devices)(nil),              // 18: gomapi.wire.Devices
 	(*Device)(nil),               // 19: gomapi.wire.Device
-	(*LibraryQuery)(nil),         // 20: gomapi.wire.LibraryQuery
-	(*Libraries)(nil),            // 21: gomapi.wire.Libraries
-	(*Library)(nil),              // 22: gomapi.wire.Library
-	(*LibraryFunctionQuery)(nil), // 23: gomapi.wire.LibraryFunctionQuery
-	(*LibraryFunctions)(nil),     // 24: gomapi.wire.LibraryFunctions
-	(*LibraryFunction)(nil),      // 25: gomapi.wire.LibraryFunction
-	(*Argument)(nil),             // 26: gomapi.wire.Argument
-	(*FlowQuery)(nil),            // 27: gomapi.wire.FlowQuery
-	(*Flows)(nil),                // 28: gomapi.wire.Flows
-	(*Flow)(nil),                 // 29: gomapi.wire.Flow
-	(*FunctionQuery)(nil),        // 30: gomapi.wire.FunctionQuery
-	(*Functions)(nil),            // 31: gomapi.wire.Functions
-	(*Function)(nil),             // 32: gomapi.wire.Function
-	(*DeviceEnded)(nil),          // 33: gomapi.wire.DeviceEnded
+	(*DeviceStatsQuery)(nil),     // 20: gomapi.wire.DeviceStatsQuery
+	(*DeviceStats)(nil),          // 21: gomapi.wire.DeviceStats
+	(*LibraryQuery)(nil),         // 22: gomapi.wire.LibraryQuery
+	(*Libraries)(nil),            // 23: gomapi.wire.Libraries
+	(*Library)(nil),              // 24: gomapi.wire.Library
+	(*LibraryFunctionQuery)(nil), // 25: gomapi.wire.LibraryFunctionQuery
+	(*LibraryFunctions)(nil),     // 26: gomapi.wire.LibraryFunctions
+	(*LibraryFunction)(nil),      // 27: gomapi.wire.LibraryFunction
+	(*Argument)(nil),             // 28: gomapi.wire.Argument
+	(*FlowQuery)(nil),            // 29: gomapi.wire.FlowQuery
+	(*Flows)(nil),                // 30: gomapi.wire.Flows
+	(*Flow)(nil),                 // 31: gomapi.wire.Flow
+	(*FunctionQuery)(nil),        // 32: gomapi.wire.FunctionQuery
+	(*Functions)(nil),            // 33: gomapi.wire.Functions
+	(*Function)(nil),             // 34: gomapi.wire.Function
+	(*DeviceEnded)(nil),          // 35: gomapi.wire.DeviceEnded
 }
 var file_internal_wire_mapi_proto_depIdxs = []int32{
 	3,  // 0: gomapi.wire.Request.hello:type_name -> gomapi.wire.Hello
@@ -2744,36 +2919,38 @@ var file_internal_wire_mapi_proto_depIdxs = []int32{
 	15, // 6: gomapi.wire.Request.start_offline_device:type_name -> gomapi.wire.StartOfflineDevice
 	16, // 7: gomapi.wire.Request.delete_offline_device:type_name -> gomapi.wire.DeleteOfflineDevice
 	17, // 8: gomapi.wire.Request.devices:type_name -> gomapi.wire.DeviceQuery
-	20, // 9: gomapi.wire.Request.libraries:type_name -> gomapi.wire.LibraryQuery
-	23, // 10: gomapi.wire.Request.library_functions:type_name -> gomapi.wire.LibraryFunctionQuery
-	27, // 11: gomapi.wire.Request.flows:type_name -> gomapi.wire.FlowQuery
-	30, // 12: gomapi.wire.Request.functions:type_name -> gomapi.wire.FunctionQuery
-	2,  // 13: gomapi.wire.Response.error:type_name -> gomapi.wire.Error
-	4,  // 14: gomapi.wire.Response.welcome:type_name -> gomapi.wire.Welcome
-	6,  // 15: gomapi.wire.Response.flow_created:type_name -> gomapi.wire.FlowCreated
-	10, // 16: gomapi.wire.Response.function_applied:type_name -> gomapi.wire.FunctionApplied
-	14, // 17: gomapi.wire.Response.offline_device_created:type_name -> gomapi.wire.OfflineDeviceCreated
-	18, // 18: gomapi.wire.Response.devices:type_name -> gomapi.wire.Devices
-	21, // 19: gomapi.wire.Response.libraries:type_name -> gomapi.wire.Libraries
-	24, // 20: gomapi.wire.Response.library_functions:type_name -> gomapi.wire.LibraryFunctions
-	28, // 21: gomapi.wire.Response.flows:type_name -> gomapi.wire.Flows
-	31, // 22: gomapi.wire.Response.functions:type_name -> gomapi.wire.Functions
-	33, // 23: gomapi.wire.Response.device_ended:type_name -> gomapi.wire.DeviceEnded
-	8,  // 24: gomapi.wire.ApplyFunction.args:type_name -> gomapi.wire.Value
-	9,  // 25: gomapi.wire.Value.file:type_name -> gomapi.wire.File
-	19, // 26: gomapi.wire.Devices.devices:type_name -> gomapi.wire.Device
-	22, // 27: gomapi.wire.Libraries.libraries:type_name -> gomapi.wire.Library
-	25, // 28: gomapi.wire.LibraryFunctions.functions:type_name -> gomapi.wire.LibraryFunction
-	26, // 29: gomapi.wire.LibraryFunction.args:type_name -> gomapi.wire.Argument
-	29, // 30: gomapi.wire.Flows.flows:type_name -> gomapi.wire.Flow
-	2,  // 31: gomapi.wire.Flow.error:type_name -> gomapi.wire.Error
-	32, // 32: gomapi.wire.Functions.functions:type_name -> gomapi.wire.Function
-	2,  // 33: gomapi.wire.DeviceEnded.error:type_name -> gomapi.wire.Error
-	34, // [34:34] is the sub-list for method output_type
-	34, // [34:34] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	22, // 9: gomapi.wire.Request.libraries:type_name -> gomapi.wire.LibraryQuery
+	25, // 10: gomapi.wire.Request.library_functions:type_name -> gomapi.wire.LibraryFunctionQuery
+	29, // 11: gomapi.wire.Request.flows:type_name -> gomapi.wire.FlowQuery
+	32, // 12: gomapi.wire.Request.functions:type_name -> gomapi.wire.FunctionQuery
+	20, // 13: gomapi.wire.Request.device_stats:type_name -> gomapi.wire.DeviceStatsQuery
+	2,  // 14: gomapi.wire.Response.error:type_name -> gomapi.wire.Error
+	4,  // 15: gomapi.wire.Response.welcome:type_name -> gomapi.wire.Welcome
+	6,  // 16: gomapi.wire.Response.flow_created:type_name -> gomapi.wire.FlowCreated
+	10, // 17: gomapi.wire.Response.function_applied:type_name -> gomapi.wire.FunctionApplied
+	14, // 18: gomapi.wire.Response.offline_device_created:type_name -> gomapi.wire.OfflineDeviceCreated
+	18, // 19: gomapi.wire.Response.devices:type_name -> gomapi.wire.Devices
+	23, // 20: gomapi.wire.Response.libraries:type_name -> gomapi.wire.Libraries
+	26, // 21: gomapi.wire.Response.library_functions:type_name -> gomapi.wire.LibraryFunctions
+	30, // 22: gomapi.wire.Response.flows:type_name -> gomapi.wire.Flows
+	33, // 23: gomapi.wire.Response.functions:type_name -> gomapi.wire.Functions
+	35, // 24: gomapi.wire.Response.device_ended:type_name -> gomapi.wire.DeviceEnded
+	21, // 25: gomapi.wire.Response.device_stats:type_name -> gomapi.wire.DeviceStats
+	8,  // 26: gomapi.wire.ApplyFunction.args:type_name -> gomapi.wire.Value
+	9,  // 27: gomapi.wire.Value.file:type_name -> gomapi.wire.File
+	19, // 28: gomapi.wire.Devices.devices:type_name -> gomapi.wire.Device
+	24, // 29: gomapi.wire.Libraries.libraries:type_name -> gomapi.wire.Library
+	27, // 30: gomapi.wire.LibraryFunctions.functions:type_name -> gomapi.wire.LibraryFunction
+	28, // 31: gomapi.wire.LibraryFunction.args:type_name -> gomapi.wire.Argument
+	31, // 32: gomapi.wire.Flows.flows:type_name -> gomapi.wire.Flow
+	2,  // 33: gomapi.wire.Flow.error:type_name -> gomapi.wire.Error
+	34, // 34: gomapi.wire.Functions.functions:type_name -> gomapi.wire.Function
+	2,  // 35: gomapi.wire.DeviceEnded.error:type_name -> gomapi.wire.Error
+	36, // [36:36] is the sub-list for method output_type
+	36, // [36:36] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_internal_wire_mapi_proto_init() }
@@ -2795,6 +2972,7 @@ func file_internal_wire_mapi_proto_init() {
 		(*Request_LibraryFunctions)(nil),
 		(*Request_Flows)(nil),
 		(*Request_Functions)(nil),
+		(*Request_DeviceStats)(nil),
 	}
 	file_internal_wire_mapi_proto_msgTypes[1].OneofWrappers = []any{
 		(*Response_Welcome)(nil),
@@ -2807,6 +2985,7 @@ func file_internal_wire_mapi_proto_init() {
 		(*Response_Flows)(nil),
 		(*Response_Functions)(nil),
 		(*Response_DeviceEnded)(nil),
+		(*Response_DeviceStats)(nil),
 	}
 	file_internal_wire_mapi_proto_msgTypes[8].OneofWrappers = []any{
 		(*Value_Int)(nil),
@@ -2820,7 +2999,7 @@ func file_internal_wire_mapi_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_internal_wire_mapi_proto_rawDesc), len(file_internal_wire_mapi_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   34,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

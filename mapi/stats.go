@@ -1,0 +1,75 @@
+package mapi
+
+import (
+	"context"
+	"strings"
+
+	"gomapi/internal/mapierr"
+	"gomapi/internal/wire"
+)
+
+// DeviceStats are the counters of a live device since its first flow opened it.
+type DeviceStats struct {
+	Hostname string // "localhost"
+	Device   string // as it was asked for
+	Recv     uint64 // packets that the device saw, dropped ones included
+	Drop     uint64 // packets lost because the daemon was too slow
+	IfDrop   uint64 // packets lost by the interface before
+	// IfDropOther are discards that the interface does not tell apart from
+	// harmless ones.
+	IfDropOther uint64
+	Delivered   uint64 // packets that went through the flows
+	Reopens     uint64 // times that the device went away and came back
+}
+
+// Stats returns the counters of a live device. Errors: 6157 no name, 3200 no
+// such device, 8004 no flow uses the device or it is a capture file, 5123 remote
+// scopes, which are not available.
+func (c *Client) Stats(ctx context.Context, device string) (DeviceStats, error) {
+	st, err := c.stats(ctx, device)
+	return st, c.fail(err, "counters of device %q", device)
+}
+
+func (c *Client) stats(ctx context.Context, device string) (DeviceStats, error) {
+	if device == "" {
+		return DeviceStats{}, mapierr.New(ErrDeviceInfo, "no device named")
+	}
+	l, err := c.connection(ctx)
+	if err != nil {
+		return DeviceStats{}, err
+	}
+	resp, err := l.call(ctx, &wire.Request{Call: &wire.Request_DeviceStats{
+		DeviceStats: &wire.DeviceStatsQuery{Device: text(device)},
+	}})
+	if isCode(err, ErrNoDriver) && strings.Contains(device, ":") {
+		return DeviceStats{}, noScopes(err)
+	}
+	if err != nil {
+		return DeviceStats{}, err
+	}
+	st := resp.GetDeviceStats()
+	if st == nil {
+		return DeviceStats{}, errAnswer
+	}
+	return DeviceStats{
+		Hostname: "localhost", Device: device, Recv: st.Received, Drop: st.Dropped, IfDrop: st.IfDropped,
+		IfDropOther: st.IfDroppedOther, Delivered: st.Delivered, Reopens: st.Reopens,
+	}, nil
+}
+
+// Stats returns the counters of a device, one entry for each device of a scope.
+// Errors are those of Client.Stats, and 6141 when nothing was created yet.
+func Stats(dev string) ([]DeviceStats, error) {
+	err := std.initialized()
+	if dev == "" {
+		err = mapierr.New(ErrDeviceInfo, "no device named")
+	}
+	if err != nil {
+		return nil, std.client.fail(err, "counters of device %q", dev)
+	}
+	st, err := std.client.Stats(context.Background(), dev)
+	if err != nil {
+		return nil, err
+	}
+	return []DeviceStats{st}, nil
+}
