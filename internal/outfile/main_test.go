@@ -1,0 +1,9 @@
+package outfile
+
+import (
+	"testing"
+
+	"gomapi/internal/leak"
+)
+
+func TestMain(m *testing.M) { leak.Main(m) }

@@ -1,0 +1,221 @@
+package outfile
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// open takes over f for the time of the test.
+func open(t *testing.T, f *os.File) *File {
+	t.Helper()
+	o, err := Open(f, "file", NewBudget(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { o.Close() })
+	return o
+}
+
+// fromPair makes files of a pair of descriptors.
+func fromPair(t *testing.T, fds [2]int, err error) (a, b *os.File) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b = os.NewFile(uintptr(fds[0]), "a"), os.NewFile(uintptr(fds[1]), "b")
+	t.Cleanup(func() { a.Close(); b.Close() })
+	return a, b
+}
+
+// pipe makes a pipe whose ends wait, as a shell makes them.
+func pipe(t *testing.T) (r, w *os.File) {
+	t.Helper()
+	var fds [2]int
+	err := unix.Pipe2(fds[:], unix.O_CLOEXEC)
+	return fromPair(t, fds, err)
+}
+
+func sockets(t *testing.T, kind int) (r, w *os.File) {
+	t.Helper()
+	fds, err := unix.Socketpair(unix.AF_UNIX, kind|unix.SOCK_CLOEXEC, 0)
+	return fromPair(t, fds, err)
+}
+
+// streams are the files that somebody else may read too slowly.
+var streams = []struct {
+	name string
+	make func(*testing.T) (r, w *os.File)
+}{
+	{"pipe", pipe},
+	{"socket", func(t *testing.T) (*os.File, *os.File) { return sockets(t, unix.SOCK_STREAM) }},
+}
+
+func random(n int) []byte {
+	b := make([]byte, n)
+	rand.NewChaCha8([32]byte{1}).Read(b)
+	return b
+}
+
+// TestStreamsCarryEveryByte sends more than fits to a reader that takes odd
+// pieces.
+func TestStreamsCarryEveryByte(t *testing.T) {
+	for _, s := range streams {
+		t.Run(s.name, func(t *testing.T) {
+			r, w := s.make(t)
+			o := open(t, w)
+			want := random(3 << 20)
+			got := make(chan []byte)
+			go func() {
+				var all []byte
+				for piece := make([]byte, 7919); len(all) < len(want); {
+					n, err := r.Read(piece)
+					all = append(all, piece[:n]...)
+					if err != nil {
+						break
+					}
+				}
+				got <- all
+			}()
+			for rest := want; len(rest) > 0; {
+				n, err := o.Write(rest[:min(len(rest), 100000)])
+				if err != nil {
+					t.Fatal(err)
+				}
+				rest = rest[n:]
+			}
+			if !bytes.Equal(<-got, want) {
+				t.Error("the reader got other bytes")
+			}
+		})
+	}
+}
+
+// TestStopEndsTheWaitForAReader fills streams that nobody reads. What was
+// reported as written arrives, nothing else, and the flags stay as they were.
+func TestStopEndsTheWaitForAReader(t *testing.T) {
+	for _, s := range streams {
+		t.Run(s.name, func(t *testing.T) {
+			r, w := s.make(t)
+			o := open(t, w)
+			data := random(8 << 20)
+			end := make(chan int)
+			go func() {
+				written := 0
+				for {
+					n, err := o.Write(data[written:])
+					written += n
+					if err != nil {
+						if !errors.Is(err, ErrStopped) {
+							t.Errorf("Write ends with %v", err)
+						}
+						end <- written
+						return
+					}
+				}
+			}()
+			o.Stop()
+			written := <-end
+			flags, err := unix.FcntlInt(uintptr(o.fd), unix.F_GETFL, 0)
+			if err != nil || flags&unix.O_NONBLOCK != 0 {
+				t.Errorf("flags are %#x, %v", flags, err)
+			}
+			o.Close()
+			got, err := io.ReadAll(r)
+			if err != nil || !bytes.Equal(got, data[:written]) {
+				t.Errorf("%d bytes arrived of %d written, %v", len(got), written, err)
+			}
+		})
+	}
+}
+
+func TestReaderThatGoes(t *testing.T) {
+	for _, s := range streams {
+		t.Run(s.name, func(t *testing.T) {
+			r, w := s.make(t)
+			o := open(t, w)
+			data := random(1 << 20)
+			end := make(chan error)
+			go func() {
+				for {
+					if _, err := o.Write(data); err != nil {
+						end <- err
+						return
+					}
+				}
+			}()
+			if _, err := io.ReadFull(r, make([]byte, 1000)); err != nil {
+				t.Fatal(err)
+			}
+			r.Close()
+			if err := <-end; !errors.Is(err, unix.EPIPE) && !errors.Is(err, unix.ECONNRESET) {
+				t.Errorf("Write ends with %v", err)
+			}
+		})
+	}
+}
+
+func TestFullDevice(t *testing.T) {
+	f, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	if _, err := open(t, f).Write([]byte("x")); !errors.Is(err, unix.ENOSPC) {
+		t.Errorf("Write gives %v", err)
+	}
+}
+
+func TestRefusesWhatIsNoStreamToWrite(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, datagrams := sockets(t, unix.SOCK_DGRAM)
+	files := map[string]*os.File{"datagram socket": datagrams}
+	for what, flags := range map[string]int{"read only": unix.O_RDONLY, "path only": unix.O_PATH} {
+		f, err := os.OpenFile(path, flags, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		files[what] = f
+	}
+	for what, f := range files {
+		budget := NewBudget(1)
+		if _, err := Open(f, what, budget); err == nil {
+			t.Errorf("%s: opened", what)
+		} else {
+			t.Log(err)
+		}
+		if n := budget.open.Load(); n != 0 {
+			t.Errorf("%s: budget has %d open files", what, n)
+		}
+	}
+}
+
+func TestBudget(t *testing.T) {
+	budget := NewBudget(1)
+	_, w := pipe(t)
+	first, err := Open(w, "first", budget)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, w = pipe(t)
+	if _, err := Open(w, "second", budget); err == nil {
+		t.Error("a second file is open")
+	}
+	first.Close()
+	first.Close()
+	first.Stop()
+	second, err := Open(w, "second", budget)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second.Close()
+}
