@@ -1,0 +1,88 @@
+package capfile
+
+import "encoding/binary"
+
+// The file head (pcap-savefile(5)): offsets and size in bytes. Time zone and
+// accuracy, between version and snapshot length, are 0.
+const (
+	magicOffset    = 0
+	majorOffset    = 4
+	minorOffset    = 6
+	snapOffset     = 16
+	linkTypeOffset = 20
+	headSize       = 24
+)
+
+// A record head: offsets and size in bytes.
+const (
+	secondsOffset = 0
+	microsOffset  = 4
+	captureOffset = 8
+	wireOffset    = 12
+	recordHead    = 16
+)
+
+const (
+	magicMicros = 0xa1b2c3d4
+	major       = 2
+	minor       = 4
+)
+
+// maxSnap is the snapshot length: longer captures are cut to it. tcpdump takes
+// longer ones for damage.
+const maxSnap = 262144
+
+// head returns the head of a file with packets of link type dlt.
+func head(dlt uint16) []byte {
+	b := make([]byte, headSize)
+	binary.NativeEndian.PutUint32(b[magicOffset:], magicMicros)
+	binary.NativeEndian.PutUint16(b[majorOffset:], major)
+	binary.NativeEndian.PutUint16(b[minorOffset:], minor)
+	binary.NativeEndian.PutUint32(b[snapOffset:], maxSnap)
+	binary.NativeEndian.PutUint32(b[linkTypeOffset:], uint32(fileLinkType(dlt)))
+	return b
+}
+
+// fileLinkType is the number by which files call the link type that is dlt here.
+// They differ for a few old types whose DLT is not the same on all systems
+// (libpcap, pcap-common.c).
+func fileLinkType(dlt uint16) uint16 {
+	switch dlt {
+	case 11: // ATM with LLC
+		return 100
+	case 12: // raw IP
+		return 101
+	case 15: // SLIP of BSD/OS
+		return 102
+	case 16: // PPP of BSD/OS
+		return 103
+	case 19: // classical IP over ATM
+		return 106
+	}
+	return dlt
+}
+
+// putRecordHead writes the head of a record into b.
+func putRecordHead(b *[recordHead]byte, ts uint64, capture, wire uint32) {
+	sec, usec := micros(ts)
+	binary.NativeEndian.PutUint32(b[secondsOffset:], sec)
+	binary.NativeEndian.PutUint32(b[microsOffset:], usec)
+	binary.NativeEndian.PutUint32(b[captureOffset:], capture)
+	binary.NativeEndian.PutUint32(b[wireOffset:], wire)
+}
+
+// micros takes a time stamp of 2^-32 s apart into seconds and microseconds,
+// rounded to nearest, which is exact for all times that came in microseconds. The
+// last half microsecond of 2106 is rounded down.
+func micros(ts uint64) (sec, usec uint32) {
+	const perSecond = 1000000
+	sec = uint32(ts >> 32)
+	usec = uint32((ts&0xffffffff*perSecond + 1<<31) >> 32)
+	if usec < perSecond {
+		return sec, usec
+	}
+	if sec+1 == 0 {
+		return sec, perSecond - 1
+	}
+	return sec + 1, 0
+}

@@ -1,0 +1,70 @@
+package capfile
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/gopacket/pcap"
+
+	"gomapi/internal/pkt"
+)
+
+// TestLinkTypesAsLibpcap reads heads back with libpcap, which must come to the
+// DLT that we began with. Its Go binding keeps eight bits.
+func TestLinkTypesAsLibpcap(t *testing.T) {
+	for dlt := range uint16(256) {
+		path := filepath.Join(t.TempDir(), "head.pcap")
+		if err := os.WriteFile(path, head(dlt), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		h, err := pcap.OpenOffline(path)
+		if err != nil {
+			t.Errorf("DLT %d: %v", dlt, err)
+			continue
+		}
+		// What no file calls by these numbers, libpcap maps to another DLT.
+		unused := dlt >= 100 && dlt <= 103 || dlt == 106
+		if got := uint16(h.LinkType()); got != dlt && !unused && fileLinkType(dlt) == dlt && dlt != 246 {
+			t.Errorf("DLT %d is read as %d", dlt, got)
+		} else if fileLinkType(dlt) != dlt && got != dlt {
+			t.Errorf("DLT %d, in files %d, is read as %d", dlt, fileLinkType(dlt), got)
+		}
+		if h.SnapLen() != maxSnap {
+			t.Errorf("snapshot length %d", h.SnapLen())
+		}
+		h.Close()
+	}
+}
+
+// TestMicrosGoBackExactly takes every microsecond there and back, by our own
+// fraction and by the original's.
+func TestMicrosGoBackExactly(t *testing.T) {
+	for u := range uint64(1000000) {
+		original := 7<<32 | (u<<12 + u<<8 - u*1825>>5)
+		for _, ts := range []uint64{pkt.TS(7, u*1000), original} {
+			if sec, usec := micros(ts); sec != 7 || usec != uint32(u) {
+				t.Fatalf("7 s and %d us come back as %d s, %d us", u, sec, usec)
+			}
+		}
+	}
+}
+
+func TestMicrosAreRounded(t *testing.T) {
+	for _, c := range []struct {
+		ts        uint64
+		sec, usec uint32
+	}{
+		{0, 0, 0},
+		{pkt.TS(5, 1499), 5, 1},
+		{pkt.TS(5, 1501), 5, 2},
+		{pkt.TS(5, 999999499), 5, 999999},
+		{pkt.TS(5, 999999999), 6, 0},
+		{0x40ee913774fa5b90, 1089376567, 456945}, // first packet of the original's trace
+		{^uint64(0), 1<<32 - 1, 999999},
+	} {
+		if sec, usec := micros(c.ts); sec != c.sec || usec != c.usec {
+			t.Errorf("%#x is %d s, %d us, want %d, %d", c.ts, sec, usec, c.sec, c.usec)
+		}
+	}
+}

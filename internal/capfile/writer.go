@@ -1,0 +1,314 @@
+// Package capfile writes capture files: classic pcap with microseconds.
+//
+// A Writer has two ends. Add, on the capture goroutine, copies packets into a
+// bounded queue; a goroutine of the Writer's own brings them into the file, in
+// large writes while there is much and within 100 ms while there is little. What
+// happens to the file, slow disk or dead reader, is never felt by a live capture:
+// packets for which there is no room are counted and lost. Every packet ends in
+// exactly one counter, see Counts.
+package capfile
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gomapi/internal/outfile"
+	"gomapi/internal/pkt"
+)
+
+const (
+	queueSize  = 4 << 20   // bytes that wait for the file: 30 ms of a full gigabit link
+	writeSize  = 256 << 10 // bytes of one write, and worth a write of their own
+	flushEvery = 100 * time.Millisecond
+
+	// closeGrace is how long a file has to take the rest, stopGrace how long a
+	// goroutine to notice that it was too slow.
+	closeGrace = 2 * time.Second
+	stopGrace  = 100 * time.Millisecond
+)
+
+// Options say what to write.
+type Options struct {
+	LinkType uint16 // DLT; packets of others are refused
+	Limit    uint64 // packets to write, 0: no limit
+	// Park runs a wait for room in the queue. Without it Add does not wait, and
+	// packets are lost when the queue is full.
+	Park func(wait func())
+	// Ended is called once, on the Writer's goroutine: with nil when everything
+	// is in the file and the file is closed, with the error when writing has
+	// failed. It is not called any more when Close has returned.
+	Ended func(err error)
+}
+
+// A Writer writes packets into a file. Add belongs to the capture goroutine;
+// Start, Finish and Close to whoever knows that no Add is under way; the rest to
+// anybody.
+type Writer struct {
+	file    *outfile.File
+	options Options
+	counts  counts
+	queue   *queue // nil before Start
+
+	// Of the goroutine that calls Add.
+	left    uint64 // packets until the limit, practically endless without
+	pending uint64 // packets put into the queue, not yet in counts.accepted
+	need    int    // bytes that wait waits for
+	wait    func()
+
+	// Of the Writer's goroutine.
+	edge uint64 // position in the queue where the first record begins that is not wholly written
+	size uint64 // of that record, 0 before its head was read
+
+	finish, interrupt sync.Once
+	finished          chan struct{} // nothing will be added
+	interrupted       chan struct{} // Add must not wait
+	deadline          time.Time     // set before interrupted is closed
+	done              chan struct{} // the goroutine is gone
+
+	mu        sync.Mutex
+	err       error // why writing has ended, set before done is closed
+	abandoned bool
+}
+
+// New makes a Writer of a file, which it takes over, and does nothing yet.
+func New(file *outfile.File, o Options) *Writer {
+	w := &Writer{
+		file: file, options: o, left: o.Limit, edge: headSize,
+		finished: make(chan struct{}), interrupted: make(chan struct{}), done: make(chan struct{}),
+	}
+	if o.Limit == 0 {
+		w.left = math.MaxUint64
+	}
+	w.wait = func() { w.queue.waitRoom(w.need, w.interrupted, w.done) }
+	return w
+}
+
+// Start begins the file with its head. The goroutine that writes ends after
+// Finish or Close, or when writing fails; Close waits for it.
+func (w *Writer) Start() {
+	w.queue = newQueue(queueSize)
+	w.queue.put(head(w.options.LinkType))
+	w.queue.flush()
+	go w.run()
+}
+
+// Add queues packets in order, up to the limit. It copies them, and neither
+// allocates nor locks; without Options.Park it does not wait.
+func (w *Writer) Add(pkts []*pkt.Packet) {
+	if w.left > 0 && w.counts.state.Load() != running {
+		w.counts.late.Add(uint64(len(pkts)))
+		return
+	}
+	for i, p := range pkts {
+		if w.left == 0 {
+			w.counts.beyond.Add(uint64(len(pkts) - i))
+			break
+		}
+		w.add(p)
+	}
+	w.flush()
+	if w.left == 0 {
+		w.Finish()
+	}
+}
+
+func (w *Writer) add(p *pkt.Packet) {
+	if p.LinkType != w.options.LinkType {
+		w.counts.otherType.Add(1)
+		return
+	}
+	link := p.Link
+	if len(link) > maxSnap {
+		link = link[:maxSnap]
+		w.counts.cut.Add(1)
+	}
+	n := recordHead + len(link)
+	if !w.queue.fits(n) && !w.makeRoom(n) {
+		return
+	}
+	var record [recordHead]byte
+	putRecordHead(&record, p.TS, uint32(len(link)), p.Wire)
+	w.queue.put(record[:])
+	w.queue.put(link)
+	w.pending++
+	w.left--
+}
+
+// makeRoom waits for n bytes of room, if it may. Without room the packet is
+// counted.
+func (w *Writer) makeRoom(n int) bool {
+	if w.options.Park == nil {
+		w.counts.full.Add(1)
+		return false
+	}
+	w.flush()
+	w.need = n
+	w.options.Park(w.wait)
+	if !w.queue.fits(n) {
+		w.counts.late.Add(1)
+		return false
+	}
+	return true
+}
+
+// flush hands over what was put into the queue, and counts it before.
+func (w *Writer) flush() {
+	if w.pending == 0 {
+		return
+	}
+	w.counts.accepted.Add(w.pending)
+	w.pending = 0
+	w.queue.flush()
+}
+
+// Finish says that no packet follows: the rest is written, the file closed.
+func (w *Writer) Finish() {
+	w.finish.Do(func() { close(w.finished) })
+}
+
+// Interrupt ends what Add waits for, now and later, and starts the time that the
+// file has to take what is queued. Close follows.
+func (w *Writer) Interrupt() {
+	w.interrupt.Do(func() {
+		w.deadline = time.Now().Add(closeGrace)
+		close(w.interrupted)
+	})
+}
+
+// Close returns when everything is written, or 2 s after Interrupt, or after the
+// call without one. It returns the error that has ended writing. Twice is fine.
+func (w *Writer) Close() error {
+	if w.queue == nil {
+		return w.file.Close()
+	}
+	w.Finish()
+	w.Interrupt()
+	if !w.endsWithin(time.Until(w.deadline)) {
+		w.file.Stop()
+		w.endsWithin(stopGrace)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ended() {
+		return w.err
+	}
+	// The goroutine hangs in a system call. It ends with that and touches
+	// nothing but the Writer's own until then.
+	w.abandoned = true
+	w.counts.state.CompareAndSwap(running, closed)
+	return fmt.Errorf("write %s: %w", w.file.Name(), outfile.ErrStopped)
+}
+
+func (w *Writer) endsWithin(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-w.done:
+		return true
+	case <-timer.C:
+		return w.ended()
+	}
+}
+
+func (w *Writer) ended() bool {
+	select {
+	case <-w.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// run is the Writer's goroutine.
+func (w *Writer) run() {
+	err := w.write()
+	if closeErr := w.file.Close(); err == nil {
+		err = closeErr // some file systems tell only here that there was no room
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.err = err
+	w.counts.state.Store(stateAfter(err))
+	if !w.abandoned {
+		w.options.Ended(err)
+	}
+	close(w.done)
+}
+
+func stateAfter(err error) int32 {
+	switch {
+	case err == nil:
+		return complete
+	case errors.Is(err, outfile.ErrStopped):
+		return closed
+	}
+	return failed
+}
+
+// write brings the queue into the file until nothing follows.
+func (w *Writer) write() error {
+	timer := time.NewTimer(flushEvery)
+	defer timer.Stop()
+	for last := false; !last; {
+		if last = w.queue.waitData(1, nil, w.finished); !last {
+			timer.Reset(flushEvery)
+			last = w.queue.waitData(writeSize, timer.C, w.finished)
+		}
+		for b := w.queue.chunk(writeSize); len(b) > 0; b = w.queue.chunk(writeSize) {
+			n, err := w.file.Write(b)
+			if err != nil {
+				return err
+			}
+			w.account(uint64(n))
+			w.queue.release(n)
+		}
+	}
+	return nil
+}
+
+// account counts the records that end within the next n bytes of the queue.
+func (w *Writer) account(n uint64) {
+	to, packets := w.queue.consumed.Load()+n, uint64(0)
+	for {
+		if w.size == 0 {
+			if w.edge >= to {
+				break
+			}
+			w.size = recordHead + uint64(w.queue.uint32At(w.edge+captureOffset))
+		}
+		if w.edge+w.size > to {
+			break
+		}
+		w.edge += w.size
+		w.size = 0
+		packets++
+	}
+	w.counts.written.Add(packets)
+	w.counts.bytes.Add(n)
+}
+
+// counts is what Counts is made of.
+type counts struct {
+	accepted  atomic.Uint64 // packets put into the queue
+	full      atomic.Uint64 // packets lost for want of room
+	late      atomic.Uint64 // packets that came when writing had ended or was being ended
+	otherType atomic.Uint64 // packets of another link type
+	beyond    atomic.Uint64 // packets after the limit
+	cut       atomic.Uint64 // packets shortened to maxSnap
+
+	state   atomic.Int32
+	written atomic.Uint64 // packets
+	bytes   atomic.Uint64
+}
+
+// States of a Writer.
+const (
+	running  = iota
+	complete // everything is in the file
+	failed   // the file has failed
+	closed   // the file did not take everything in time
+)
