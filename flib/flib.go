@@ -88,6 +88,18 @@ type Closer interface{ Close() error }
 // closed, and may come more than once.
 type Interrupter interface{ Interrupt() }
 
+// An Accountant keeps books of its packets beyond those that the engine keeps.
+// Counters may be called from any goroutine, from New to Close and after it.
+type Accountant interface{ Counters() []Counter }
+
+// A Counter is one line of the books. Names say "what: why", for example
+// "lost: queue full"; unless its name has a unit, a counter counts packets, and
+// those without "of which" add up to the packets that reached the function.
+type Counter struct {
+	Name  string
+	Value uint64
+}
+
 // An Expirer acts on the passing of packet time. Expire is called after each
 // batch of the device, also when no packet of it reached the function, with
 // the time of the newest packet so far. What it returns goes on to the next

@@ -39,7 +39,7 @@ func New(t testing.TB, lib flib.Library, name string, args ...any) *Bench {
 	return b
 }
 
-// Apply makes an instance with args (int64, uint64 or string), as a flow does
+// Apply makes an instance with args (int64, uint64, string or flib.OpenFile), as a flow does
 // before it is connected.
 func Apply(t testing.TB, lib flib.Library, name string, args ...any) (*Bench, error) {
 	t.Helper()
