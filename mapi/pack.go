@@ -52,6 +52,14 @@ func (l *link) packOne(ctx context.Context, p *packed, name string, i int, arg a
 		if isFile {
 			return p.create(a)
 		}
+	case nil:
+		isFile, err := l.takesFile(ctx, name, i)
+		if err != nil {
+			return nil, err
+		}
+		if isFile {
+			return nil, mapierr.New(ErrFile, "no path of the file to write")
+		}
 	}
 	v, err := value(arg)
 	if err != nil {
