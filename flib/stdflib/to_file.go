@@ -1,0 +1,138 @@
+package stdflib
+
+import (
+	"context"
+
+	"gomapi/flib"
+	"gomapi/internal/capfile"
+	"gomapi/internal/mapierr"
+	"gomapi/internal/outfile"
+	"gomapi/mapi/result"
+)
+
+// Formats of files to write, in the numbers of the original.
+const (
+	formatPCAP = 0 // MFF_PCAP
+	formatRaw  = 1 // MFF_RAW: of the adapter, and as none here has one of its own, pcap
+)
+
+// maxFiles is how many files all flows of a daemon write at a time. Each may
+// take 4 MiB and a thread.
+const maxFiles = 512
+
+// toFile returns the definition of TO_FILE for one daemon, which counts its
+// files.
+func toFile() flib.Def {
+	budget := outfile.NewBudget(maxFiles)
+	return flib.Def{
+		Name: "TO_FILE",
+		Description: "Writes the packets that reach it into a capture file in the format pcap, with microseconds. " +
+			"When the file is too slow, packets of a live device are lost for the file and counted; capture files wait. " +
+			"Packets of another link type than the device's first are not written. All packets go on to the next function.",
+		Args: []flib.Arg{
+			{Name: "format", Kind: flib.Int, Doc: "0 (MFF_PCAP); 1 (MFF_RAW) gives the same"},
+			{Name: "file", Kind: flib.File, Doc: "path, which the program creates or empties with its own rights; or a file that it has opened, " +
+				"also a pipe or a stream socket"},
+			{Name: "limit", Kind: flib.Uint64, Default: uint64(0), Doc: "packets to write, 0 for all"},
+		},
+		Result: "int32: 1 while writing, 0 when the limit is reached or the device has ended and everything is in the file, " +
+			"-1 when writing has failed",
+		Example: `flow.Apply(ctx, "TO_FILE", mapi.FormatPCAP, "web.pcap", 1000)`,
+		New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
+			return newFileWriter(env, budget, args)
+		},
+	}
+}
+
+// fileWriter hands packets to a capfile.Writer.
+type fileWriter struct {
+	writer  *capfile.Writer
+	out     *flib.Result
+	started bool
+}
+
+func newFileWriter(env flib.Env, budget *outfile.Budget, args flib.Args) (flib.Function, error) {
+	format, file := args.Int(0), args.File(1)
+	if format != formatPCAP && format != formatRaw {
+		return nil, mapierr.New(mapierr.CouldNotApplyFunction,
+			"TO_FILE: format %d cannot be written, 0 (MFF_PCAP) can", format)
+	}
+	out, err := env.NewResult(result.FileStateSize)
+	if err != nil {
+		return nil, err
+	}
+	w := &fileWriter{out: out}
+	o := capfile.Options{LinkType: env.LinkType(), Limit: args.Uint64(2), Ended: w.ended}
+	if !env.Live() {
+		o.Park = env.Park
+	}
+	open, err := outfile.Open(file.File, file.Path, budget)
+	if err != nil {
+		return nil, mapierr.Wrap(mapierr.CodeOf(err, mapierr.File), "TO_FILE", err)
+	}
+	w.writer = capfile.New(open, o)
+	return w, nil
+}
+
+// Start begins the file. When another function of the flow then fails to start,
+// the file stays as it is, and the next Start goes on.
+func (w *fileWriter) Start() error {
+	if w.started {
+		return nil
+	}
+	w.started = true
+	w.set(result.FileWriting)
+	w.writer.Start()
+	return nil
+}
+
+func (w *fileWriter) Stop() {}
+
+func (w *fileWriter) Process(in []*flib.Packet) []*flib.Packet {
+	w.writer.Add(in)
+	return in
+}
+
+// End lets the rest be written; the result tells when that is done.
+func (w *fileWriter) End() []*flib.Packet {
+	w.writer.Finish()
+	return nil
+}
+
+func (w *fileWriter) Interrupt() { w.writer.Interrupt() }
+
+// Close returns when everything is in the file, or when the file has had 2 s
+// since Interrupt.
+func (w *fileWriter) Close() error {
+	if err := w.writer.Close(); err != nil {
+		return mapierr.Wrap(mapierr.File, "TO_FILE", err)
+	}
+	return nil
+}
+
+// ended comes from the goroutine that writes, once and before Close returns.
+func (w *fileWriter) ended(err error) {
+	if err != nil {
+		w.set(result.FileFailed)
+		return
+	}
+	w.set(result.FileDone)
+}
+
+func (w *fileWriter) set(s result.FileState) { w.out.Set(uint64(uint32(s))) }
+
+// Counters implements flib.Accountant.
+func (w *fileWriter) Counters() []flib.Counter {
+	c := w.writer.Counts()
+	return []flib.Counter{
+		{Name: "written", Value: c.Written},
+		{Name: "waiting", Value: c.Waiting},
+		{Name: "lost: queue full", Value: c.Full},
+		{Name: "not written: file error", Value: c.Failed},
+		{Name: "not written: flow closed", Value: c.Closed},
+		{Name: "not written: limit reached", Value: c.Beyond},
+		{Name: "refused: other link type", Value: c.OtherType},
+		{Name: "of which cut: snapshot length", Value: c.Cut},
+		{Name: "written: bytes", Value: c.FileBytes},
+	}
+}
