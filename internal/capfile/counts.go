@@ -1,5 +1,7 @@
 package capfile
 
+import "sync/atomic"
+
 // Counts are the books of a Writer: every packet that Add was given is in
 // exactly one of the first seven.
 type Counts struct {
@@ -31,3 +33,25 @@ func (w *Writer) Counts() Counts {
 	out.Full, out.OtherType, out.Beyond, out.Cut = c.full.Load(), c.otherType.Load(), c.beyond.Load(), c.cut.Load()
 	return out
 }
+
+// counts is what Counts is made of.
+type counts struct {
+	accepted  atomic.Uint64 // packets put into the queue
+	full      atomic.Uint64 // packets lost for want of room
+	late      atomic.Uint64 // packets that came when writing had ended or was being ended
+	otherType atomic.Uint64 // packets of another link type
+	beyond    atomic.Uint64 // packets after the limit
+	cut       atomic.Uint64 // packets shortened to maxSnap
+
+	state   atomic.Int32
+	written atomic.Uint64 // packets
+	bytes   atomic.Uint64
+}
+
+// States of a Writer.
+const (
+	running  = iota
+	complete // everything is in the file
+	failed   // the file has failed
+	closed   // the file did not take everything in time
+)

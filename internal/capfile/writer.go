@@ -9,15 +9,12 @@
 package capfile
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"gomapi/internal/outfile"
-	"gomapi/internal/pkt"
 )
 
 const (
@@ -96,75 +93,6 @@ func (w *Writer) Start() {
 	go w.run()
 }
 
-// Add queues packets in order, up to the limit. It copies them, and neither
-// allocates nor locks; without Options.Park it does not wait.
-func (w *Writer) Add(pkts []*pkt.Packet) {
-	if w.left > 0 && w.counts.state.Load() != running {
-		w.counts.late.Add(uint64(len(pkts)))
-		return
-	}
-	for i, p := range pkts {
-		if w.left == 0 {
-			w.counts.beyond.Add(uint64(len(pkts) - i))
-			break
-		}
-		w.add(p)
-	}
-	w.flush()
-	if w.left == 0 {
-		w.Finish()
-	}
-}
-
-func (w *Writer) add(p *pkt.Packet) {
-	if p.LinkType != w.options.LinkType {
-		w.counts.otherType.Add(1)
-		return
-	}
-	link := p.Link
-	if len(link) > maxSnap {
-		link = link[:maxSnap]
-		w.counts.cut.Add(1)
-	}
-	n := recordHead + len(link)
-	if !w.queue.fits(n) && !w.makeRoom(n) {
-		return
-	}
-	var record [recordHead]byte
-	putRecordHead(&record, p.TS, uint32(len(link)), p.Wire)
-	w.queue.put(record[:])
-	w.queue.put(link)
-	w.pending++
-	w.left--
-}
-
-// makeRoom waits for n bytes of room, if it may. Without room the packet is
-// counted.
-func (w *Writer) makeRoom(n int) bool {
-	if w.options.Park == nil {
-		w.counts.full.Add(1)
-		return false
-	}
-	w.flush()
-	w.need = n
-	w.options.Park(w.wait)
-	if !w.queue.fits(n) {
-		w.counts.late.Add(1)
-		return false
-	}
-	return true
-}
-
-// flush hands over what was put into the queue, and counts it before.
-func (w *Writer) flush() {
-	if w.pending == 0 {
-		return
-	}
-	w.counts.accepted.Add(w.pending)
-	w.pending = 0
-	w.queue.flush()
-}
-
 // Finish says that no packet follows: the rest is written, the file closed.
 func (w *Writer) Finish() {
 	w.finish.Do(func() { close(w.finished) })
@@ -222,93 +150,3 @@ func (w *Writer) ended() bool {
 		return false
 	}
 }
-
-// run is the Writer's goroutine.
-func (w *Writer) run() {
-	err := w.write()
-	if closeErr := w.file.Close(); err == nil {
-		err = closeErr // some file systems tell only here that there was no room
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.err = err
-	w.counts.state.Store(stateAfter(err))
-	if !w.abandoned {
-		w.options.Ended(err)
-	}
-	close(w.done)
-}
-
-func stateAfter(err error) int32 {
-	switch {
-	case err == nil:
-		return complete
-	case errors.Is(err, outfile.ErrStopped):
-		return closed
-	}
-	return failed
-}
-
-// write brings the queue into the file until nothing follows.
-func (w *Writer) write() error {
-	timer := time.NewTimer(flushEvery)
-	defer timer.Stop()
-	for last := false; !last; {
-		if last = w.queue.waitData(1, nil, w.finished); !last {
-			timer.Reset(flushEvery)
-			last = w.queue.waitData(writeSize, timer.C, w.finished)
-		}
-		for b := w.queue.chunk(writeSize); len(b) > 0; b = w.queue.chunk(writeSize) {
-			n, err := w.file.Write(b)
-			if err != nil {
-				return err
-			}
-			w.account(uint64(n))
-			w.queue.release(n)
-		}
-	}
-	return nil
-}
-
-// account counts the records that end within the next n bytes of the queue.
-func (w *Writer) account(n uint64) {
-	to, packets := w.queue.consumed.Load()+n, uint64(0)
-	for {
-		if w.size == 0 {
-			if w.edge >= to {
-				break
-			}
-			w.size = recordHead + uint64(w.queue.uint32At(w.edge+captureOffset))
-		}
-		if w.edge+w.size > to {
-			break
-		}
-		w.edge += w.size
-		w.size = 0
-		packets++
-	}
-	w.counts.written.Add(packets)
-	w.counts.bytes.Add(n)
-}
-
-// counts is what Counts is made of.
-type counts struct {
-	accepted  atomic.Uint64 // packets put into the queue
-	full      atomic.Uint64 // packets lost for want of room
-	late      atomic.Uint64 // packets that came when writing had ended or was being ended
-	otherType atomic.Uint64 // packets of another link type
-	beyond    atomic.Uint64 // packets after the limit
-	cut       atomic.Uint64 // packets shortened to maxSnap
-
-	state   atomic.Int32
-	written atomic.Uint64 // packets
-	bytes   atomic.Uint64
-}
-
-// States of a Writer.
-const (
-	running  = iota
-	complete // everything is in the file
-	failed   // the file has failed
-	closed   // the file did not take everything in time
-)
