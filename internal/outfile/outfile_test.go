@@ -42,6 +42,23 @@ func pipe(t *testing.T) (r, w *os.File) {
 	return fromPair(t, fds, err)
 }
 
+// fifo makes a named pipe that is written to as by ">>" of a shell.
+func fifo(t *testing.T) (r, w *os.File) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "fifo")
+	if err := unix.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	both, err := os.OpenFile(path, os.O_RDWR, 0) // opening one end would wait for the other
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer both.Close()
+	reader, errR := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	writer, errW := unix.Open(path, unix.O_WRONLY|unix.O_APPEND|unix.O_CLOEXEC, 0)
+	return fromPair(t, [2]int{reader, writer}, errors.Join(errR, errW))
+}
+
 func sockets(t *testing.T, kind int) (r, w *os.File) {
 	t.Helper()
 	fds, err := unix.Socketpair(unix.AF_UNIX, kind|unix.SOCK_CLOEXEC, 0)
@@ -54,6 +71,7 @@ var streams = []struct {
 	make func(*testing.T) (r, w *os.File)
 }{
 	{"pipe", pipe},
+	{"pipe opened to append", fifo},
 	{"socket", func(t *testing.T) (*os.File, *os.File) { return sockets(t, unix.SOCK_STREAM) }},
 }
 
