@@ -99,6 +99,7 @@ func ExampleGetNextLibraryInfo() {
 	// 	PKT_COUNTER()
 	// 	SAMPLE(ii)
 	// 	STR_SEARCH(sii)
+	// 	TO_FILE(iwl)
 	// 	TO_BUFFER(i)
 }
 
