@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,10 +25,15 @@ type report struct {
 	Allowed  []string // misdeeds that went well
 	Status   string   // /proc/self/status
 	Limits   string   // /proc/self/limits
+	Nice     []string // of each thread
+	Opened   []string // other people's files
 	Services bool     // /etc/services can be read
 	Resolves string   // error of a host name
 	Compiles string   // error of an expression that is right
 }
+
+// parent is asked for before a child is confined: it may not ask afterwards.
+var parent = os.Getppid()
 
 // misdeeds maps what a child must not be able to do to trying it. Each uses the
 // bare system call, as code that took over the child would.
@@ -43,8 +50,8 @@ var misdeeds = map[string]func() error{
 	"execve":         func() error { return notPermitted(call(unix.SYS_EXECVE, 0, 0, 0)) },
 	"execveat":       func() error { return notPermitted(call(unix.SYS_EXECVEAT, 0, 0, 0)) },
 	"ptrace":         func() error { return call(unix.SYS_PTRACE, unix.PTRACE_TRACEME, 0, 0) },
-	"signal parent":  func() error { return call(unix.SYS_KILL, uintptr(os.Getppid()), 0, 0) },
-	"signal thread":  func() error { return call(unix.SYS_TGKILL, uintptr(os.Getppid()), uintptr(os.Getppid()), 0) },
+	"signal parent":  func() error { return notPermitted(call(unix.SYS_KILL, uintptr(parent), 0, 0)) },
+	"signal thread":  func() error { return notPermitted(call(unix.SYS_TGKILL, uintptr(parent), uintptr(parent), 0)) },
 	"write file":     func() error { return open("/dev/null", unix.O_WRONLY) },
 	"create file":    func() error { return open("/tmp/mapi-prober", unix.O_CREAT|unix.O_RDONLY) },
 	"temporary file": func() error { return open("/tmp", unix.O_TMPFILE|unix.O_RDWR) },
@@ -103,17 +110,22 @@ func missing(err error) error {
 
 // probe is the main of a prober.
 func probe() int {
-	err := dropPrivileges()
 	out := os.Stdout
+	err := shed()
+	threads, _ := filepath.Glob("/proc/self/task/*/stat") // later ones are as nice as who starts them
 	if err == nil {
 		err = confine(os.Args)
 	}
 	r := report{Unready: fmt.Sprint(err), Allowed: []string{}}
+	if err != nil {
+		return r.write(out)
+	}
 	for name, try := range misdeeds {
 		if try() == nil {
 			r.Allowed = append(r.Allowed, name)
 		}
 	}
+	r.Opened, r.Nice = openable(), niceOf(threads)
 	status, _ := os.ReadFile("/proc/self/status")
 	limits, _ := os.ReadFile("/proc/self/limits")
 	r.Status, r.Limits = string(status), string(limits)
@@ -123,6 +135,10 @@ func probe() int {
 	r.Resolves = fmt.Sprint(err)
 	_, err = Compile("port http or proto gre", 1)
 	r.Compiles = fmt.Sprint(err)
+	return r.write(out)
+}
+
+func (r report) write(out *os.File) int {
 	if err := json.NewEncoder(out).Encode(r); err != nil {
 		return 1
 	}
@@ -168,6 +184,9 @@ func checkReport(t *testing.T, r report) {
 	if strings.Contains(strings.Join(strings.Fields(r.Limits), " "), "Max address space unlimited") {
 		t.Error("the address space is not limited")
 	}
+	if n := own(t) + niceness; slices.ContainsFunc(r.Nice, func(nice string) bool { return nice != strconv.Itoa(min(n, 19)) }) || len(r.Nice) == 0 {
+		t.Errorf("threads are nice by %v, want %d", r.Nice, n)
+	}
 	if !strings.Contains(r.Resolves, "not looked up") || r.Compiles != "<nil>" || !r.Services {
 		t.Errorf("host name %q, service %q, /etc/services %v", r.Resolves, r.Compiles, r.Services)
 	}
@@ -181,8 +200,14 @@ func TestConfined(t *testing.T) {
 		t.Fatal(err)
 	}
 	everybody := strings.Contains(string(ids), "4294967295") // not so in many containers
-	if os.Getuid() == 0 && everybody && !strings.Contains(r.Status, "Uid:\t65534\t65534\t65534\t65534") {
+	if os.Getuid() != 0 || !everybody {
+		return
+	}
+	if !strings.Contains(r.Status, "Uid:\t65534\t65534\t65534\t65534") {
 		t.Errorf("a child of root is not nobody:\n%s", r.Status)
+	}
+	if !strings.Contains(strings.Join(strings.Fields(r.Limits), " "), "Max processes 4096 4096") {
+		t.Errorf("threads of nobody are not limited:\n%s", r.Limits)
 	}
 }
 
@@ -192,7 +217,7 @@ func TestMisdeedsAreTried(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root: without it the kernel refuses by itself")
 	}
-	for _, name := range []string{"socket inet", "socket unix", "socket packet", "write file", "signal parent", "execve", "bpf", "mount", "code in memory", "clone3"} {
+	for _, name := range []string{"socket inet", "socket unix", "socket packet", "write file", "signal parent", "signal thread", "execve", "bpf", "mount", "code in memory", "clone3"} {
 		if misdeeds[name]() != nil {
 			t.Errorf("%s fails in a process that is not confined", name)
 		}

@@ -5,8 +5,9 @@
 // main calls ServeIfHelper before anything else and compiles through
 // filter.Helper, which starts the same program again as a confined child. Such
 // a child runs as nobody if the daemon is root, has no capability, may not
-// open sockets, write files, start programs or signal others, and has bounded
-// memory and processor time.
+// open sockets, write files, start programs or signal others, reads only /etc
+// and what /proc shows to everybody where the kernel has Landlock, gives way to
+// the daemon's threads, and has bounded memory and processor time.
 //
 // Names of services and protocols are taken from /etc/services and
 // /etc/protocols, and refused where these are missing. Names of hosts and networks are not looked up.

@@ -7,6 +7,34 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// niceness is added to that of the daemon, whose capture threads go first.
+const niceness = 10
+
+type resourceLimit struct {
+	name     string
+	resource int
+	max      uint64
+}
+
+// giveWay makes all threads of the process less important, in a process group
+// of its own: setpriority(2) takes one thread or a group.
+func giveWay() error {
+	if os.Getpid() != unix.Getpgrp() {
+		if err := unix.Setpgid(0, 0); err != nil {
+			return fmt.Errorf("process group: %w", err)
+		}
+	}
+	raw, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	if err != nil {
+		return fmt.Errorf("priority: %w", err)
+	}
+	nice := 20 - raw // as the system call, unlike the C library, returns it
+	if err := unix.Setpriority(unix.PRIO_PGRP, 0, min(nice+niceness, 19)); err != nil {
+		return fmt.Errorf("priority: %w", err)
+	}
+	return nil
+}
+
 // limit bounds the process: memory in bytes beyond what it has, cpu in
 // seconds. It will leave no core file, and die with the thread that started it.
 func limit(memory, cpu uint64) error {
@@ -14,16 +42,17 @@ func limit(memory, cpu uint64) error {
 	if err != nil {
 		return fmt.Errorf("address space: %w", err)
 	}
-	limits := []struct {
-		name     string
-		resource int
-		max      uint64
-	}{
+	limits := []resourceLimit{
 		{"core file", unix.RLIMIT_CORE, 0},
 		{"file size", unix.RLIMIT_FSIZE, 0},
 		{"descriptors", unix.RLIMIT_NOFILE, 32},
 		{"processor time", unix.RLIMIT_CPU, cpu},
 		{"address space", unix.RLIMIT_AS, size + memory},
+	}
+	if os.Getuid() == nobody {
+		// It counts the threads of all processes of a user, and one that a Go
+		// program cannot start ends it: only here, and with room for others.
+		limits = append(limits, resourceLimit{"threads", unix.RLIMIT_NPROC, 4096})
 	}
 	for _, l := range limits {
 		if err := lower(l.resource, l.max); err != nil {

@@ -12,6 +12,8 @@ func TestMain(m *testing.M) {
 	switch os.Args[0] {
 	case proberName:
 		os.Exit(probe())
+	case parentName:
+		os.Exit(probeAsParent())
 	case namelessName:
 		os.Exit(compileNameless())
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -12,15 +13,21 @@ import (
 
 const nobody = 65534
 
-// again is the last argument of a child that has started itself anew.
-const again = "again"
+// Arguments that a child gives itself when it starts anew.
+const (
+	bound = "bound" // to the files that it needs
+	again = "again" // without capabilities
+)
 
 // dropPrivileges makes a child of root run as nobody and leaves no capability
 // to any child.
 func dropPrivileges() error {
 	if os.Getuid() == 0 || os.Geteuid() == 0 {
-		// In a container root may be unable to; the capabilities go all the same.
-		_ = becomeNobody()
+		// In a user namespace, which may have no nobody, root is nobody special
+		// outside and loses the capabilities all the same.
+		if err := becomeNobody(); err != nil && !inUserNamespace() {
+			return fmt.Errorf("root cannot become nobody (%w): leave it CAP_SETUID and CAP_SETGID, or start it as another user", err)
+		}
 	}
 	capable, err := anyCapability()
 	if err != nil || !capable {
@@ -45,6 +52,14 @@ func becomeNobody() error {
 		return fmt.Errorf("setresuid: %w", err)
 	}
 	return nil
+}
+
+// inUserNamespace reports whether the process is in another user namespace than
+// the first, which maps all numbers of users to themselves (user_namespaces(7)).
+func inUserNamespace() bool {
+	const all = "0 0 4294967295"
+	b, err := os.ReadFile("/proc/self/uid_map")
+	return err == nil && strings.Join(strings.Fields(string(b)), " ") != all
 }
 
 func capabilities() (unix.CapUserHeader, [2]unix.CapUserData) {
@@ -76,6 +91,12 @@ func execWithoutCapabilities() error {
 	if err := unix.Capset(&head, &none[0]); err != nil {
 		return fmt.Errorf("capset: %w", err)
 	}
-	err := unix.Exec("/proc/self/exe", append(slices.Clone(os.Args), again), os.Environ())
+	return restart(again)
+}
+
+// restart starts the program anew in this process, with one more argument. It
+// returns only with an error. The caller's thread passes on what it has.
+func restart(arg string) error {
+	err := unix.Exec("/proc/self/exe", append(slices.Clone(os.Args), arg), os.Environ())
 	return fmt.Errorf("exec: %w", err)
 }

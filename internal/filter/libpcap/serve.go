@@ -35,8 +35,8 @@ func serve() error {
 }
 
 func prepare(s *streams) error {
-	// First of all, because it may start the program anew.
-	if err := dropPrivileges(); err != nil {
+	// First of all, because these may start the program anew.
+	if err := shed(); err != nil {
 		return err
 	}
 	if err := closeInherited(); err != nil {
@@ -46,6 +46,19 @@ func prepare(s *streams) error {
 		return fmt.Errorf("move standard streams: %w", err)
 	}
 	return confine(os.Args)
+}
+
+// shed gives up other people's files and the privileges. It may start the
+// program anew.
+func shed() error {
+	// Older C libraries load the code for look-ups, which must be mapped then.
+	if err := pinNames(); err != nil {
+		return err
+	}
+	if err := restrictFiles(); err != nil {
+		return err
+	}
+	return dropPrivileges()
 }
 
 // streams are the two ends of the protocol.
@@ -111,6 +124,9 @@ func confine(args []string) error {
 		return fmt.Errorf("limit of processor time: %w", err)
 	}
 	if err := pinNames(); err != nil {
+		return err
+	}
+	if err := giveWay(); err != nil {
 		return err
 	}
 	if err := limit(memory, cpu); err != nil {
