@@ -26,9 +26,9 @@ const (
 type Packet struct {
 	TS       uint64 // 2^-32 seconds since 1970-01-01 UTC: seconds in the upper half
 	Color    uint64 // classification bits of the hardware, 0 if it has none
-	Link     []byte // captured bytes, from the link-layer header on, without FCS
+	Link     []byte // captured bytes, from the link-layer header on; a frame check sequence only where a file has it
 	Dev      []byte // record of the capture hardware; nil where the driver has none
-	Wire     uint32 // length on the wire in bytes, without FCS
+	Wire     uint32 // length on the wire in bytes, likewise
 	IfIndex  uint16 // port of the adapter or interface number in the file
 	LinkType uint16 // DLT of Link: pcapng files mix them
 	Flags    Flags
