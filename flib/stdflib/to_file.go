@@ -101,7 +101,7 @@ func (w *fileWriter) End() []*flib.Packet {
 
 func (w *fileWriter) Interrupt() { w.writer.Interrupt() }
 
-// Close returns when everything is in the file, or when the file has had 2 s
+// Close returns when everything is in the file, or when the file has had 0.7 s
 // since Interrupt.
 func (w *fileWriter) Close() error {
 	if err := w.writer.Close(); err != nil {

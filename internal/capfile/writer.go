@@ -24,7 +24,7 @@ const (
 
 	// closeGrace is how long a file has to take the rest, stopGrace how long a
 	// goroutine to notice that it was too slow.
-	closeGrace = 2 * time.Second
+	closeGrace = 700 * time.Millisecond
 	stopGrace  = 100 * time.Millisecond
 )
 
@@ -107,7 +107,7 @@ func (w *Writer) Interrupt() {
 	})
 }
 
-// Close returns when everything is written, or 2 s after Interrupt, or after the
+// Close returns when everything is written, or 0.7 s after Interrupt, or after the
 // call without one. It returns the error that has ended writing. Twice is fine.
 func (w *Writer) Close() error {
 	if w.queue == nil {
