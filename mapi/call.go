@@ -46,7 +46,12 @@ func (l *link) exchange(ctx context.Context, req *wire.Request, files ...*os.Fil
 	case resp := <-ch:
 		return answer(resp)
 	case <-l.lost:
-		return response{}, l.err()
+		select {
+		case resp := <-ch: // it came in time
+			return answer(resp)
+		default:
+			return response{}, l.err()
+		}
 	case <-ctx.Done():
 		return l.giveUp(ctx, req.Id, ch)
 	}

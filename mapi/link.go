@@ -106,6 +106,15 @@ func (l *link) close() {
 	l.conn.Close()
 	l.workers.Wait()
 	l.view.Close()
+	l.mu.Lock()
+	var buffers []*Function
+	for f := range l.open {
+		buffers = append(buffers, f.buffers...)
+	}
+	l.mu.Unlock()
+	for _, b := range buffers {
+		b.Close()
+	}
 }
 
 // receive takes what the daemon sends until the connection ends.

@@ -44,6 +44,12 @@ type buffer struct {
 	*ring.Reader
 	noWait bool
 	packet Packet // the one that was taken last
+
+	// What stands in the way of the next packet, if anything: a buffer for which
+	// the daemon waits, with its position, and since when. For the reader.
+	suspect  *Function
+	position uint64
+	since    time.Time
 }
 
 // openBuffer opens the packet buffer that came with the answer.
@@ -61,6 +67,9 @@ func (fn *Function) openBuffer(args []any, files []*os.File) error {
 	fn.flow.link.mu.Lock()
 	fn.flow.buffers = append(fn.flow.buffers, fn)
 	fn.flow.link.mu.Unlock()
+	if fn.flow.closed.Load() { // meanwhile
+		r.Close()
+	}
 	return nil
 }
 
@@ -77,8 +86,9 @@ func (fn *Function) Close() error {
 // at a time may take packets of a function; others may take those of other
 // functions. The packet and its bytes are valid until the next call. The error
 // is io.EOF when the device has ended and all packets were taken; 6148 when
-// another goroutine is taking packets, or when this could wait for ever because
-// the daemon waits for room in another buffer of the same capture file; 6143
+// another goroutine is taking packets, or when the daemon has waited for a second
+// for room in another buffer of the same capture file, of which nobody takes
+// packets; 6143
 // the flow is not connected, 6145 it is closed, 6146 the function is no packet
 // buffer, 5123 the daemon is gone or ctx has ended.
 func (fn *Function) Next(ctx context.Context) (*Packet, error) {
@@ -102,6 +112,8 @@ func (fn *Function) TryNext() (*Packet, error) {
 	switch {
 	case err != nil:
 		return nil, fn.failPacket(fn.bufferError(context.Background(), err))
+	case !ok && fn.flow.link.err() != nil:
+		return nil, fn.failPacket(fn.flow.link.err())
 	case !ok:
 		return nil, nil
 	}
@@ -176,9 +188,32 @@ func (fn *Function) bufferError(ctx context.Context, err error) error {
 	return mapierr.Wrap(ErrReaderSem, "packet buffer", err)
 }
 
+// standstill is how long another buffer of a capture file may keep the daemon
+// waiting before a reader gives up: a goroutine that is at work on that buffer
+// takes packets in less.
+const standstill = time.Second
+
 // blocked reports that waiting for a packet would be for ever: the daemon, which
-// reads a capture file once for all flows, waits for room in another buffer.
-func (fn *Function) blocked() error {
+// reads a capture file once for all flows, waits for room in another buffer, and
+// nobody takes packets of that.
+func (fn *Function) blocked() (again time.Duration, err error) {
+	b, other := fn.buffer, fn.awaited()
+	if other == nil {
+		b.suspect = nil
+		return 0, nil
+	}
+	if at := other.buffer.Position(); b.suspect != other || b.position != at {
+		b.suspect, b.position, b.since = other, at, time.Now()
+	}
+	if left := standstill - time.Since(b.since); left > 0 {
+		return left, nil
+	}
+	return 0, mapierr.New(ErrReaderSem, "no packet can come: mapid waits until packets of function %d of flow %d are taken",
+		other.fid, other.flow.fd)
+}
+
+// awaited finds another buffer of the device for which the daemon waits.
+func (fn *Function) awaited() *Function {
 	l := fn.flow.link
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -188,7 +223,7 @@ func (fn *Function) blocked() error {
 		}
 		for _, other := range f.buffers {
 			if other != fn && other.buffer.Awaited() {
-				return mapierr.New(ErrReaderSem, "no packet can come: mapid waits until packets of function %d of flow %d are taken", other.fid, f.fd)
+				return other
 			}
 		}
 	}

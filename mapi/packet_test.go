@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"hash/crc32"
 	"io"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -263,4 +265,69 @@ func TestTutorialCalls(t *testing.T) {
 	_, err = mapi.Loop(fd, fid, 1, nil)
 	wantCode(t, "loop without a callback", err, mapi.ErrInvalidArgument4)
 	must(mapi.DeleteOfflineDevice(name))
+}
+
+// TestTwoReadersOfOneFile take packets of two flows, one faster than the other:
+// neither may take the other's waiting for a standstill.
+func TestTwoReadersOfOneFile(t *testing.T) {
+	path, packets := large(t)
+	c := client(t)
+	d := device(t, c, path)
+	_, fast := buffered(t, c, d.Name())
+	_, slow := buffered(t, c, d.Name())
+	must(d.Start(t.Context()))
+	var readers sync.WaitGroup
+	read := func(fn *mapi.Function, work int) {
+		readers.Go(func() {
+			n := 0
+			for p, err := range fn.Packets(context.Background()) {
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for range work {
+					crc32.ChecksumIEEE(p.Data)
+				}
+				n++
+			}
+			if n != packets {
+				t.Errorf("%d of %d packets", n, packets)
+			}
+		})
+	}
+	read(fast, 0)
+	read(slow, 20)
+	readers.Wait()
+}
+
+// TestClosedBufferHoldsNobodyUp closes the buffer of a function, not its flow.
+func TestClosedBufferHoldsNobodyUp(t *testing.T) {
+	path, packets := large(t)
+	c := client(t)
+	d := device(t, c, path)
+	_, unread := buffered(t, c, d.Name())
+	_, fn := buffered(t, c, d.Name())
+	must(d.Start(t.Context()))
+	must(unread.Close())
+	n := 0
+	for _, err := range fn.Packets(t.Context()) {
+		must(err)
+		n++
+	}
+	if n != packets {
+		t.Errorf("%d of %d packets beside a closed buffer", n, packets)
+	}
+}
+
+// TestNoWaitNoticesTheEndOfTheDaemon: an empty buffer and a lost connection are
+// not the same.
+func TestNoWaitNoticesTheEndOfTheDaemon(t *testing.T) {
+	c := client(t)
+	_, fn := buffered(t, c, "net0", mapi.NoWait)
+	if p, err := fn.TryNext(); p != nil || err != nil {
+		t.Errorf("no packet is there: %v, %v", p, err)
+	}
+	must(c.Close())
+	_, err := fn.TryNext()
+	wantCode(t, "after the connection was lost", err, mapi.ErrCommSocket)
 }

@@ -29,7 +29,7 @@ var toBuffer = flib.Def{
 	New: func(_ context.Context, env flib.Env, _ flib.Args) (flib.Function, error) {
 		ring, err := env.NewRing(bufferSize)
 		if err != nil {
-			return nil, mapierr.Wrap(mapierr.DaemonShm, "no memory for the packet buffer", err)
+			return nil, mapierr.Wrap(mapierr.CodeOf(err, mapierr.DaemonShm), "no memory for the packet buffer", err)
 		}
 		return &packetBuffer{ring: ring, live: env.Live()}, nil
 	},

@@ -74,12 +74,22 @@ func (r *Reader) sleep(ctx context.Context) error {
 	if r.look() || r.over() != nil {
 		return nil
 	}
-	if r.Idle != nil { // likewise
-		if err := r.Idle(); err != nil {
-			return err
-		}
+	if r.Idle == nil {
+		return r.listen(ctx)
 	}
-	return r.listen(ctx)
+	again, err := r.Idle() // likewise
+	switch {
+	case err != nil:
+		return err
+	case again == 0:
+		return r.listen(ctx)
+	}
+	short, cancel := context.WithTimeout(ctx, again)
+	defer cancel()
+	if err := r.listen(short); err != nil && (ctx.Err() != nil || short.Err() == nil) {
+		return err
+	}
+	return nil
 }
 
 // past is a deadline that ends a read at once.

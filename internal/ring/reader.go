@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // Errors of reading besides io.EOF, which says that the trace has ended and all
@@ -37,9 +38,10 @@ type Packet struct {
 // A Reader is the client's side of a ring. One goroutine at a time may read
 // (Next, TryNext, NextBatch); all other methods may be called from any.
 type Reader struct {
-	// Idle is asked before the reader sleeps, and again when the writer has
-	// nudged it; an error ends the reading call. Set it before the first one.
-	Idle func() error
+	// Idle is asked before the reader sleeps, again when the writer has nudged
+	// it, and again after the time that it returns, if that is not 0. An error
+	// ends the reading call. Set it before the first one.
+	Idle func() (again time.Duration, err error)
 
 	head *head
 	page *page
@@ -97,7 +99,14 @@ func (r *Reader) Counts() Counts {
 // still, and so do all other readers of it.
 func (r *Reader) Awaited() bool {
 	defer runtime.KeepAlive(r)
-	return r.head.want.Load() != 0
+	return !r.closed.Load() && r.head.want.Load() != 0
+}
+
+// Position is how far the reader has given room back, in bytes since the ring
+// was made. It may be called from any goroutine.
+func (r *Reader) Position() uint64 {
+	defer runtime.KeepAlive(r)
+	return r.page.read.Load()
 }
 
 // enter begins a reading call: the packets of the last one go back.
