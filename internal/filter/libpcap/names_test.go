@@ -2,6 +2,7 @@ package libpcap
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -66,6 +67,9 @@ func TestCompileWithoutNames(t *testing.T) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS}
 	cmd.Stderr = os.Stderr
 	b, err := cmd.Output()
+	if errors.Is(err, unix.EINVAL) {
+		t.Skip("needs a root folder that is a mount point, which that of a chroot is not")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
