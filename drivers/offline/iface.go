@@ -35,7 +35,7 @@ func newIface(o order, body []byte) (iface, error) {
 	if len(body) < interfaceHead {
 		return iface{}, errShortBlock
 	}
-	dlt := dltOf(o.u16(body))
+	dlt := pkt.DLTOfFile(o.u16(body))
 	in := iface{
 		resolution: 1e6,
 		linkType:   dlt,

@@ -18,25 +18,6 @@ const (
 	dltEBHSCR   = 279
 )
 
-// dltOf maps a link type as files store it to the DLT that filters and tcpdump
-// know on Linux. They are the same number but for a few old types, whose DLT
-// differs between systems (libpcap, pcap-common.c).
-func dltOf(linkType uint16) uint16 {
-	switch linkType {
-	case 100: // ATM with LLC
-		return 11
-	case 101: // raw IP
-		return 12
-	case 102: // SLIP of BSD/OS
-		return 15
-	case 103: // PPP of BSD/OS
-		return 16
-	case 106: // classical IP over ATM
-		return 19
-	}
-	return linkType
-}
-
 // maxCapture is the captured length above which a record of this link type is
 // taken for damaged, in bytes.
 func maxCapture(dlt uint16) uint32 {

@@ -115,7 +115,7 @@ func (r *pcapReader) setLinkType(field uint32) error {
 	if field&linkReserved != 0 {
 		return fmt.Errorf("the reserved bits of the link type are not zero (%#x): the file header is damaged", field)
 	}
-	r.linkType = dltOf(uint16(field))
+	r.linkType = pkt.DLTOfFile(uint16(field))
 	r.swap = r.order.foreign() && hostOrderFamily(r.linkType)
 	return nil
 }

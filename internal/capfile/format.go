@@ -1,6 +1,10 @@
 package capfile
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"gomapi/internal/pkt"
+)
 
 // The file head (pcap-savefile(5)): offsets and size in bytes. Time zone and
 // accuracy, between version and snapshot length, are 0.
@@ -39,27 +43,8 @@ func head(dlt uint16) []byte {
 	binary.NativeEndian.PutUint16(b[majorOffset:], major)
 	binary.NativeEndian.PutUint16(b[minorOffset:], minor)
 	binary.NativeEndian.PutUint32(b[snapOffset:], maxSnap)
-	binary.NativeEndian.PutUint32(b[linkTypeOffset:], uint32(fileLinkType(dlt)))
+	binary.NativeEndian.PutUint32(b[linkTypeOffset:], uint32(pkt.FileLinkType(dlt)))
 	return b
-}
-
-// fileLinkType is the number by which files call the link type that is dlt here.
-// They differ for a few old types whose DLT is not the same on all systems
-// (libpcap, pcap-common.c).
-func fileLinkType(dlt uint16) uint16 {
-	switch dlt {
-	case 11: // ATM with LLC
-		return 100
-	case 12: // raw IP
-		return 101
-	case 15: // SLIP of BSD/OS
-		return 102
-	case 16: // PPP of BSD/OS
-		return 103
-	case 19: // classical IP over ATM
-		return 106
-	}
-	return dlt
 }
 
 // putRecordHead writes the head of a record into b.
