@@ -61,7 +61,7 @@ type Device interface {
 	// of ctx it returns within 200 ms, also when no packet comes.
 	Run(ctx context.Context, s Sink) error
 	// Stats may be called from any goroutine, also after Close. Counters only
-	// grow; LinkState and LastPacketTS tell what is now.
+	// grow; Waiting, LinkState and LastPacketTS tell what is now.
 	Stats() Stats
 	// Close releases the device after Run has returned. Twice is fine.
 	Close() error
@@ -85,13 +85,16 @@ type Info struct {
 
 // Stats are a device's counters since it was opened, and its state.
 type Stats struct {
-	Recv        uint64 // packets that the device saw, dropped ones included
+	// Recv are packets that the device saw, dropped ones included. Each was
+	// delivered to the Sink, or is in Drop, Errors or Waiting.
+	Recv        uint64
 	Drop        uint64 // packets lost because the daemon was too slow: ring or buffer full
 	IfDrop      uint64 // packets lost by the interface before they reached the ring
 	IfDropOther uint64 // discards the interface does not tell apart from harmless ones
 	Freezes     uint64 // times that the ring was full
 	Truncated   uint64 // packets delivered with fewer bytes than the wire carried
 	Errors      uint64 // records that could not be delivered
+	Waiting     uint64 // packets received and neither delivered nor given up yet
 	Reopens     uint64 // times that the interface vanished, came back and was opened again
 
 	LinkState    LinkState // now, or when the device was closed

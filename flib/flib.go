@@ -18,6 +18,7 @@ package flib
 import (
 	"context"
 
+	"gomapi/internal/books"
 	"gomapi/internal/filter"
 	"gomapi/internal/pkt"
 	"gomapi/internal/ring"
@@ -88,16 +89,11 @@ type Closer interface{ Close() error }
 // closed, and may come more than once.
 type Interrupter interface{ Interrupt() }
 
-// An Accountant keeps books of its packets beyond those that the engine keeps.
-// Counters may be called from any goroutine, from New to Close and after it.
-type Accountant interface{ Counters() []Counter }
-
-// A Counter is one line of the books. Names say "what: why", for example
-// "lost: queue full"; unless its name has a unit, a counter counts packets, and
-// those without "of which" add up to the packets that reached the function.
-type Counter struct {
-	Name  string
-	Value uint64
+// An Accountant puts packets somewhere, and keeps books of where. Each packet
+// that reached it is in one of the lines of out; names are those of package
+// books. Books may be called from any goroutine, from New to Close and after it.
+type Accountant interface {
+	Books() (out, notes []books.Line)
 }
 
 // An Expirer acts on the passing of packet time. Expire is called after each

@@ -35,17 +35,18 @@ func (s FlowStatus) String() string {
 // A Flow is packets of a device on their way through functions. It ends with
 // Close or with its client.
 type Flow struct {
-	client  *Client
-	link    *link
-	fd      int
-	device  string
-	devtype string
-	place   *shm.FlowReader
-	closed  atomic.Bool
-	gone    chan struct{}  // closed with the flow
-	unsure  atomic.Bool    // a call that changes the flow was given up
-	offline *OfflineDevice // made with the flow, started by Connect, deleted by Close
-	buffers []*Function    // with packet buffers; guarded by link.mu
+	client   *Client
+	link     *link
+	fd       int
+	device   string
+	devtype  string
+	linkType uint16
+	place    *shm.FlowReader
+	closed   atomic.Bool
+	gone     chan struct{}  // closed with the flow
+	unsure   atomic.Bool    // a call that changes the flow was given up
+	offline  *OfflineDevice // made with the flow, started by Connect, deleted by Close
+	buffers  []*Function    // with packet buffers; guarded by link.mu
 }
 
 // CreateFlow makes a flow of the packets of a device. The device is one that
@@ -85,7 +86,7 @@ func (c *Client) createFlow(ctx context.Context, device string) (*Flow, error) {
 		return nil, mapierr.Wrap(ErrNoResult, "place of the flow", err)
 	}
 	f := &Flow{
-		client: c, link: l, fd: int(created.Fd), device: created.Device, devtype: created.Devtype, place: place,
+		client: c, link: l, fd: int(created.Fd), device: created.Device, devtype: created.Devtype, linkType: uint16(created.LinkType), place: place,
 		gone: make(chan struct{}),
 	}
 	c.numbered(f.fd)
@@ -147,6 +148,10 @@ func (f *Flow) FD() int { return f.fd }
 
 // Device is the name of the flow's device.
 func (f *Flow) Device() string { return f.device }
+
+// LinkType is the DLT number of the device's packets, or of the first one in a
+// file that mixes them.
+func (f *Flow) LinkType() int { return int(f.linkType) }
 
 // Status returns the state of the flow. It costs no system call.
 func (f *Flow) Status() FlowStatus {

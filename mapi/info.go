@@ -78,6 +78,9 @@ type FlowInfo struct {
 	End       time.Time // end of the device; zero before
 	Status    FlowStatus
 	Err       error // with which the device ended; nil at the end of a file
+	// Books are those from the device, or the leading filter, to behind the last
+	// function; nil before Connect.
+	Books *Books
 }
 
 // FunctionInfo describes a function applied to a flow.
@@ -89,6 +92,9 @@ type FunctionInfo struct {
 	Packets    uint64 // that reached the function since Connect
 	Passed     uint64 // that went on behind it
 	ResultSize int    // bytes, 0: no result
+	// Books tell where its packets went; nil before Connect, and for a
+	// BPF_FILTER that comes first: it never touches what it refuses.
+	Books *Books
 }
 
 // every asks for page after page until the daemon has no more, which it says

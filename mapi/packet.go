@@ -23,10 +23,11 @@ const (
 // with the program: they are valid until the next packet is taken from the same
 // function. Clone keeps them.
 type Packet struct {
-	TS      uint64 // 2^-32 seconds since 1970-01-01 UTC: seconds in the upper half
-	IfIndex uint16 // interface or port number, 0 when there is one only
-	Wlen    uint32 // length on the wire in bytes
-	Data    []byte // captured bytes, from the link-layer header on
+	TS       uint64 // 2^-32 seconds since 1970-01-01 UTC: seconds in the upper half
+	IfIndex  uint16 // interface or port number, 0 when there is one only
+	LinkType uint16 // what Data begins with: 1 Ethernet, and so on (DLT numbers of libpcap)
+	Wlen     uint32 // length on the wire in bytes
+	Data     []byte // captured bytes, from the link-layer header on
 }
 
 // Time is TS as a time.Time, to the nanosecond.
@@ -148,7 +149,7 @@ func (fn *Function) Lost() (uint64, error) {
 // take keeps a packet where its caller can point to it.
 func (fn *Function) take(p ring.Packet) *Packet {
 	b := fn.buffer
-	b.packet = Packet{TS: p.TS, IfIndex: p.IfIndex, Wlen: p.Wire, Data: p.Data}
+	b.packet = Packet{TS: p.TS, IfIndex: p.IfIndex, LinkType: p.LinkType, Wlen: p.Wire, Data: p.Data}
 	return &b.packet
 }
 

@@ -96,6 +96,7 @@ func (l *link) flows(ctx context.Context, fd int, next bool, limit uint32) ([]Fl
 		info := FlowInfo{
 			UID: f.Uid, FD: int(f.Fd), DeviceID: int(f.Devid), Device: f.Device, Functions: int(f.Functions),
 			Start: fromSeconds(f.Start), End: fromSeconds(f.End), Status: FlowStatus(f.Status),
+			Books: fromWire(f.Books),
 		}
 		if f.Error != nil {
 			info.Err = remoteError(f.Error)
@@ -125,6 +126,7 @@ func (l *link) functions(ctx context.Context, fd, fid int, next bool, limit uint
 		out = append(out, FunctionInfo{
 			FID: int(f.Fid), Name: f.Name, Library: f.Library, DevType: f.Devtype,
 			Packets: f.Packets, Passed: f.Passed, ResultSize: int(f.ResultSize),
+			Books: fromWire(f.Books),
 		})
 	}
 	return out, nil

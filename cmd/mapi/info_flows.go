@@ -62,7 +62,10 @@ func objectOf(f mapi.FlowInfo, functions []mapi.FunctionInfo) flowObject {
 		Start: moment(f.Start), End: moment(f.End), Functions: []appliedObject{},
 	}
 	for _, fn := range functions {
-		o.Functions = append(o.Functions, appliedObject(fn))
+		o.Functions = append(o.Functions, appliedObject{
+			FID: fn.FID, Name: fn.Name, Library: fn.Library, DevType: fn.DevType,
+			Packets: fn.Packets, Passed: fn.Passed, ResultSize: fn.ResultSize,
+		})
 	}
 	return o
 }

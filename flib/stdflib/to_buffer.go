@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"gomapi/flib"
+	"gomapi/internal/books"
 	"gomapi/internal/mapierr"
 )
 
@@ -59,3 +60,13 @@ func (b *packetBuffer) End() []*flib.Packet {
 }
 
 func (b *packetBuffer) Interrupt() { b.ring.Stop() }
+
+// Books implements flib.Accountant.
+func (b *packetBuffer) Books() (out, notes []books.Line) {
+	c := b.ring.Shown()
+	return []books.Line{
+		{Name: books.Written, Value: c.Written},
+		{Name: books.LostBuffer, Value: c.Full},
+		{Name: books.LostTooLarge, Value: c.TooLarge},
+	}, nil
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"gomapi/flib"
+	"gomapi/internal/books"
 	"gomapi/internal/capfile"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/outfile"
@@ -121,18 +122,19 @@ func (w *fileWriter) ended(err error) {
 
 func (w *fileWriter) set(s result.FileState) { w.out.Set(uint64(uint32(s))) }
 
-// Counters implements flib.Accountant.
-func (w *fileWriter) Counters() []flib.Counter {
+// Books implements flib.Accountant.
+func (w *fileWriter) Books() (out, notes []books.Line) {
 	c := w.writer.Counts()
-	return []flib.Counter{
-		{Name: "written", Value: c.Written},
-		{Name: "waiting", Value: c.Waiting},
-		{Name: "lost: queue full", Value: c.Full},
-		{Name: "not written: file error", Value: c.Failed},
-		{Name: "not written: flow closed", Value: c.Closed},
-		{Name: "not written: limit reached", Value: c.Beyond},
-		{Name: "refused: other link type", Value: c.OtherType},
-		{Name: "of which cut: snapshot length", Value: c.Cut},
-		{Name: "written: bytes", Value: c.FileBytes},
-	}
+	return []books.Line{
+			{Name: books.Written, Value: c.Written},
+			{Name: books.Waiting, Value: c.Waiting},
+			{Name: books.LostQueue, Value: c.Full},
+			{Name: books.NotWrittenError, Value: c.Failed},
+			{Name: books.NotWrittenClose, Value: c.Closed},
+			{Name: books.BeyondLimit, Value: c.Beyond},
+			{Name: books.OtherLinkType, Value: c.OtherType},
+		}, []books.Line{
+			{Name: books.OfWhichCut, Value: c.Cut},
+			{Name: books.FileBytes, Value: c.FileBytes},
+		}
 }

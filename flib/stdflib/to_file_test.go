@@ -47,7 +47,8 @@ func becomes(t *testing.T, b *flibtest.Bench, want result.FileState) {
 
 func counters(b *flibtest.Bench) map[string]uint64 {
 	m := make(map[string]uint64)
-	for _, c := range b.Function.(flib.Accountant).Counters() {
+	out, notes := b.Function.(flib.Accountant).Books()
+	for _, c := range append(out, notes...) {
 		m[c.Name] = c.Value
 	}
 	return m
@@ -85,7 +86,7 @@ func TestToFileStopsAtItsLimit(t *testing.T) {
 	if n := packetsIn(t, file.Path); n != 3 {
 		t.Errorf("%d packets in the file, want 3", n)
 	}
-	if c := counters(b); c["written"] != 3 || c["not written: limit reached"] != 5 || c["written: bytes"] != 24+3*(16+60) {
+	if c := counters(b); c["written"] != 3 || c["refused: limit reached"] != 5 || c["bytes written"] != 24+3*(16+60) {
 		t.Errorf("%v", c)
 	}
 }

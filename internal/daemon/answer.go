@@ -89,6 +89,8 @@ func (c *client) handle(ctx context.Context, r *request) *wire.Response {
 		err = c.libraryFunctions(m.LibraryFunctions, resp)
 	case *wire.Request_DeviceStats:
 		err = c.deviceStats(m.DeviceStats, resp)
+	case *wire.Request_DeviceBooks:
+		err = c.deviceBooks(m.DeviceBooks, resp)
 	case *wire.Request_Flows:
 		err = c.flows(m.Flows, resp)
 	case *wire.Request_Functions:

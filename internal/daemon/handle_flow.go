@@ -20,7 +20,7 @@ func (c *client) createFlow(ctx context.Context, m *wire.CreateFlow, resp *wire.
 	}
 	c.say("flow %d created on %s", f.FD, clean(f.Device, maxLogged))
 	resp.Result = &wire.Response_FlowCreated{FlowCreated: &wire.FlowCreated{
-		Fd: f.FD, Device: clean(f.Device, maxName), Devtype: f.DevType, Offset: f.Offset,
+		Fd: f.FD, Device: clean(f.Device, maxName), Devtype: f.DevType, Offset: f.Offset, LinkType: uint32(f.LinkType),
 	}}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"gomapi/internal/books"
 	"gomapi/internal/config"
 	"gomapi/internal/engine"
 	"gomapi/internal/mapierr"
@@ -72,6 +73,26 @@ func (c *client) deviceStats(q *wire.DeviceStatsQuery, resp *wire.Response) erro
 	return nil
 }
 
+func (c *client) deviceBooks(q *wire.DeviceBooksQuery, resp *wire.Response) error {
+	b, err := c.session.DeviceBooks(q.Device)
+	if err != nil {
+		return err
+	}
+	resp.Result = &wire.Response_DeviceBooks{DeviceBooks: wireBooks(&b)}
+	return nil
+}
+
+func wireBooks(b *books.Stage) *wire.Books {
+	return &wire.Books{In: b.In, Out: wireLines(b.Out), Notes: wireLines(b.Notes), Moved: b.Moved}
+}
+
+func wireLines(lines []books.Line) (out []*wire.Counter) {
+	for _, l := range lines {
+		out = append(out, &wire.Counter{Name: l.Name, Value: l.Value})
+	}
+	return out
+}
+
 func wireDevice(d engine.DeviceInfo) *wire.Device {
 	w := &wire.Device{
 		Id: d.ID, Device: clean(d.Spec.Name, maxName), Driver: d.Spec.Driver, Alias: d.Spec.Alias,
@@ -134,6 +155,9 @@ func (c *client) flows(q *wire.FlowQuery, resp *wire.Response) error {
 			Uid: f.UID, Fd: f.FD, Devid: f.DeviceID, Device: clean(f.Device, maxName),
 			Functions: uint32(f.Functions), Start: seconds(f.Start), End: seconds(f.End), Status: int32(f.Status),
 		}
+		if f.Status != engine.FlowInit {
+			w.Books = wireBooks(&f.Books)
+		}
 		if f.Err != nil {
 			w.Error = wireError(f.Err)
 		}
@@ -160,10 +184,14 @@ func (c *client) functions(q *wire.FunctionQuery, resp *wire.Response) error {
 	}
 	var all []*wire.Function
 	for _, f := range infos {
-		all = append(all, &wire.Function{
+		w := &wire.Function{
 			Fid: f.FID, Name: f.Name, Library: f.Library, Devtype: f.DevType,
 			Packets: f.Packets, Passed: f.Passed, ResultSize: int32(f.ResultSize),
-		})
+		}
+		if f.Books != nil {
+			w.Books = wireBooks(f.Books)
+		}
+		all = append(all, w)
 	}
 	out, err := page(q, q.Fid, all, (*wire.Function).GetFid,
 		mapierr.New(mapierr.FunctionInfo, "flow %d has no function with number %s%d", q.Fd, beyond(q), q.Fid))

@@ -87,9 +87,10 @@ func (c *chain) from(i int, in []*pkt.Packet) {
 		if s.private != nil {
 			in = s.private.of(in)
 		}
-		s.packets.Add(uint64(len(in)))
+		n := len(in)
+		s.packets.Add(uint64(n))
 		in = s.fn.Process(in)
-		s.passed.Add(uint64(len(in)))
+		s.sent(n, len(in))
 	}
 }
 
@@ -120,7 +121,7 @@ func (c *chain) end() {
 // emit sends on what step i gives out of itself.
 func (c *chain) emit(i int, out []*pkt.Packet) {
 	if len(out) > 0 {
-		c.steps[i].passed.Add(uint64(len(out)))
+		c.steps[i].sent(0, len(out))
 		c.from(i+1, out)
 	}
 }

@@ -83,18 +83,3 @@ func (f *Flow) prepare(ctx context.Context, linkType uint16) error {
 		return nil
 	})
 }
-
-// packets returns how many packets reached function i of the flow. A leading
-// filter is asked about every packet of the device without being called, so
-// its count is the device's since connect.
-func (f *Flow) packets(i int) uint64 {
-	a, c := f.functions[i], f.chain
-	if c == nil || c.lead != a {
-		return a.packets.Load()
-	}
-	if !c.adopted.Load() {
-		return 0
-	}
-	total, base := f.capture.loop.total.Load(), c.base.Load()
-	return max(total, base) - base
-}

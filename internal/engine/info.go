@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gomapi/drivers"
+	"gomapi/internal/books"
 	"gomapi/internal/mapierr"
 )
 
@@ -70,6 +71,7 @@ type FlowInfo struct {
 	Start, End time.Time // zero: not yet
 	Status     FlowStatus
 	Err        error // with which the device ended; nil at the end of a file
+	Books      books.Stage
 }
 
 // Flows returns the flows that the session may see, by ascending fd: its own,
@@ -104,6 +106,7 @@ func (f *Flow) info(fd int32) FlowInfo {
 	return FlowInfo{
 		UID: f.session.owner.UID, FD: fd, DeviceID: d.id, Device: d.spec.Name,
 		Functions: len(f.functions), Start: f.start, End: f.end, Status: f.status, Err: f.capture.err,
+		Books: f.books(),
 	}
 }
 
@@ -128,7 +131,8 @@ type FunctionInfo struct {
 	Name            string
 	Library         string
 	DevType         string
-	Packets, Passed uint64 // since connect
+	Packets, Passed uint64       // since connect
+	Books           *books.Stage // nil: not connected, or a leading filter
 	ResultSize      int
 }
 
@@ -146,6 +150,9 @@ func (s *Session) Functions(fd int32) ([]FunctionInfo, error) {
 		info := FunctionInfo{
 			FID: a.fid, Name: a.def.Name, Library: a.library, DevType: a.def.Type(),
 			Packets: flow.packets(i), Passed: a.passed.Load(),
+		}
+		if b, ok := flow.functionBooks(i); ok {
+			info.Books = &b
 		}
 		if a.slot != nil {
 			info.ResultSize = a.slot.Size()

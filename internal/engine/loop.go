@@ -17,7 +17,8 @@ type loop struct {
 	capture *capture
 	plan    atomic.Pointer[plan] // stored by the control side
 	seen    atomic.Uint64        // generation of the newest plan adopted
-	total   atomic.Uint64        // packets that went through, for the books
+	total   atomic.Uint64        // packets handed to flows
+	noFlow  atomic.Uint64        // packets that came while there was none
 	// turn is odd while a batch is under way. A batch that begins after a plan
 	// was stored runs on that plan, so whoever sees an even turn after storing
 	// knows that nothing runs on an older one.
@@ -54,7 +55,9 @@ func (l *loop) Batch(pkts []pkt.Packet) {
 		c.base.Add(olderThan(c.since, pkts))
 	}
 	ptrs := l.pointers(pkts)
-	if len(p.chains) > 0 {
+	if len(p.chains) == 0 {
+		l.noFlow.Add(uint64(len(ptrs)))
+	} else {
 		for len(ptrs) > 0 {
 			n := sameLinkType(ptrs)
 			p = l.run(p, pkts[:n], ptrs[:n])

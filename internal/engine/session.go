@@ -153,10 +153,11 @@ func (s *Session) flow(fd int32) (*Flow, error) {
 
 // Created tells about a new flow.
 type Created struct {
-	FD      int32
-	Device  string // the device's name, also when an alias was given
-	DevType string
-	Offset  uint32 // place of the flow in the result memory
+	FD       int32
+	Device   string // the device's name, also when an alias was given
+	DevType  string
+	Offset   uint32 // place of the flow in the result memory
+	LinkType uint16 // of the device's packets, or of the first in a file that mixes them
 }
 
 // CreateFlow makes a flow on a device, which it opens if it is the first one.
@@ -190,5 +191,5 @@ func (s *Session) CreateFlow(ctx context.Context, name string) (Created, error) 
 	s.lastFD++
 	f := &Flow{id: e.lastFlow, fd: s.lastFD, session: s, capture: c, place: place}
 	s.flows[f.fd] = f
-	return Created{FD: f.fd, Device: d.spec.Name, DevType: c.info.DevType, Offset: place.Offset()}, nil
+	return Created{FD: f.fd, Device: d.spec.Name, DevType: c.info.DevType, Offset: place.Offset(), LinkType: c.info.LinkType}, nil
 }

@@ -17,12 +17,14 @@ import "sync/atomic"
 // record head and is skipped without a mark.
 //
 //	0      8  10 12   16   20
-//	| ts   |if| 0|cap |wire| bytes ... | up to the next multiple of 8
+//	| ts   |if|lt|cap |wire| bytes ... | up to the next multiple of 8
 //
-// It is the packet record of the original API.
+// It is the packet record of the original API, with the link type in what is
+// padding there.
 const (
 	recordTS      = 0  // 2^-32 seconds since 1970
 	recordIfIndex = 8  // 16 bit: port or interface number
+	recordLink    = 10 // 16 bit: DLT
 	recordCap     = 12 // 32 bit: captured bytes
 	recordWire    = 16 // 32 bit: bytes on the wire
 	recordData    = 20 // the packet from the link-layer header on
@@ -91,6 +93,10 @@ type Counts struct {
 	Written  uint64 // in the ring, for the reader to read
 	Full     uint64 // lost: the ring was full, or its reader gone
 	TooLarge uint64 // lost: the record is over half of the ring and would not always fit
+}
+
+func (h *head) counts() Counts {
+	return Counts{Written: h.written.Load(), Full: h.full.Load(), TooLarge: h.tooLarge.Load()}
 }
 
 // Lost is the number of packets that the reader never gets.

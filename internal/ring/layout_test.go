@@ -11,12 +11,12 @@ import (
 // TestRecordIsTheOriginals reads a record as a C program declares it.
 func TestRecordIsTheOriginals(t *testing.T) {
 	w, r := pair(t, 0)
-	w.Write(&pkt.Packet{TS: 0x40ee913774fa5b90, IfIndex: 0x1234, Wire: 1514, Link: []byte("sixty-eight")})
+	w.Write(&pkt.Packet{TS: 0x40ee913774fa5b90, IfIndex: 0x1234, LinkType: 127, Wire: 1514, Link: []byte("sixty-eight")})
 	w.Flush()
 	var rec struct {
 		TS      uint64
 		IfIndex uint16
-		_       uint16
+		Link    uint16 // padding there
 		CapLen  uint32
 		WLen    uint32
 		Data    [11]byte
@@ -24,7 +24,7 @@ func TestRecordIsTheOriginals(t *testing.T) {
 	if err := binary.Read(bytes.NewReader(r.maps.data[headSize:]), binary.NativeEndian, &rec); err != nil {
 		t.Fatal(err)
 	}
-	if rec.TS != 0x40ee913774fa5b90 || rec.IfIndex != 0x1234 || rec.CapLen != 11 || rec.WLen != 1514 || string(rec.Data[:]) != "sixty-eight" {
+	if rec.TS != 0x40ee913774fa5b90 || rec.IfIndex != 0x1234 || rec.Link != 127 || rec.CapLen != 11 || rec.WLen != 1514 || string(rec.Data[:]) != "sixty-eight" {
 		t.Errorf("record is %+v", rec)
 	}
 	if got := string(r.maps.data[:8]); got != "MAPIRNG1" {

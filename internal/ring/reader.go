@@ -26,9 +26,10 @@ var (
 
 // A Packet is one packet of a ring.
 type Packet struct {
-	TS      uint64 // 2^-32 seconds since 1970-01-01 UTC
-	IfIndex uint16 // port of the adapter or interface number in the file
-	Wire    uint32 // length on the wire in bytes
+	TS       uint64 // 2^-32 seconds since 1970-01-01 UTC
+	IfIndex  uint16 // port of the adapter or interface number in the file
+	LinkType uint16 // DLT
+	Wire     uint32 // length on the wire in bytes
 	// Data are the captured bytes from the link-layer header on. They are in
 	// the ring, read-only (a write faults), and valid until the next reading
 	// call.
@@ -91,8 +92,7 @@ func (r *Reader) Lost() uint64 { return r.Counts().Lost() }
 // Counts tells what became of the packets for this reader.
 func (r *Reader) Counts() Counts {
 	defer runtime.KeepAlive(r)
-	h := r.head
-	return Counts{Written: h.written.Load(), Full: h.full.Load(), TooLarge: h.tooLarge.Load()}
+	return r.head.counts()
 }
 
 // Awaited reports whether the writer waits for this reader: its device stands
@@ -146,6 +146,7 @@ func (r *Reader) take(p *Packet) (bool, error) {
 		}
 		p.TS = binary.NativeEndian.Uint64(rec[recordTS:])
 		p.IfIndex = binary.NativeEndian.Uint16(rec[recordIfIndex:])
+		p.LinkType = binary.NativeEndian.Uint16(rec[recordLink:])
 		p.Wire = binary.NativeEndian.Uint32(rec[recordWire:])
 		p.Data = rec[recordData : recordData+length : recordData+length]
 		r.next += size

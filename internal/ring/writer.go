@@ -78,6 +78,17 @@ func (w *Writer) End() {
 // Counts tells what became of the packets so far.
 func (w *Writer) Counts() Counts { return w.counts }
 
+// Shown is what the reader knows of Counts. It may be called from any goroutine,
+// also after Close.
+func (w *Writer) Shown() Counts {
+	w.life.mu.Lock()
+	defer w.life.mu.Unlock()
+	if w.life.closed {
+		return w.counted
+	}
+	return w.head.counts()
+}
+
 // Capacity is the size of the ring in bytes. Packets of up to half of it, less
 // their record head of 20 bytes, can be written.
 func (w *Writer) Capacity() int { return len(w.ring) }
@@ -122,7 +133,7 @@ func (w *Writer) put(p *pkt.Packet, size uint64) {
 	rec := w.ring[off : off+size]
 	binary.NativeEndian.PutUint64(rec[recordTS:], p.TS)
 	binary.NativeEndian.PutUint16(rec[recordIfIndex:], p.IfIndex)
-	binary.NativeEndian.PutUint16(rec[recordIfIndex+2:], 0)
+	binary.NativeEndian.PutUint16(rec[recordLink:], p.LinkType)
 	binary.NativeEndian.PutUint32(rec[recordCap:], uint32(len(p.Link)))
 	binary.NativeEndian.PutUint32(rec[recordWire:], p.Wire)
 	copy(rec[recordData:], p.Link)

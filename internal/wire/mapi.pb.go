@@ -47,6 +47,7 @@ type Request struct {
 	//	*Request_Flows
 	//	*Request_Functions
 	//	*Request_DeviceStats
+	//	*Request_DeviceBooks
 	Call          isRequest_Call `protobuf_oneof:"call"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -222,6 +223,15 @@ func (x *Request) GetDeviceStats() *DeviceStatsQuery {
 	return nil
 }
 
+func (x *Request) GetDeviceBooks() *DeviceBooksQuery {
+	if x != nil {
+		if x, ok := x.Call.(*Request_DeviceBooks); ok {
+			return x.DeviceBooks
+		}
+	}
+	return nil
+}
+
 type isRequest_Call interface {
 	isRequest_Call()
 }
@@ -282,6 +292,10 @@ type Request_DeviceStats struct {
 	DeviceStats *DeviceStatsQuery `protobuf:"bytes,15,opt,name=device_stats,json=deviceStats,proto3,oneof"`
 }
 
+type Request_DeviceBooks struct {
+	DeviceBooks *DeviceBooksQuery `protobuf:"bytes,16,opt,name=device_books,json=deviceBooks,proto3,oneof"`
+}
+
 func (*Request_Hello) isRequest_Call() {}
 
 func (*Request_CreateFlow) isRequest_Call() {}
@@ -310,6 +324,8 @@ func (*Request_Functions) isRequest_Call() {}
 
 func (*Request_DeviceStats) isRequest_Call() {}
 
+func (*Request_DeviceBooks) isRequest_Call() {}
+
 type Response struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -327,6 +343,7 @@ type Response struct {
 	//	*Response_Functions
 	//	*Response_DeviceEnded
 	//	*Response_DeviceStats
+	//	*Response_DeviceBooks
 	Result        isResponse_Result `protobuf_oneof:"result"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -482,6 +499,15 @@ func (x *Response) GetDeviceStats() *DeviceStats {
 	return nil
 }
 
+func (x *Response) GetDeviceBooks() *Books {
+	if x != nil {
+		if x, ok := x.Result.(*Response_DeviceBooks); ok {
+			return x.DeviceBooks
+		}
+	}
+	return nil
+}
+
 type isResponse_Result interface {
 	isResponse_Result()
 }
@@ -530,6 +556,10 @@ type Response_DeviceStats struct {
 	DeviceStats *DeviceStats `protobuf:"bytes,13,opt,name=device_stats,json=deviceStats,proto3,oneof"`
 }
 
+type Response_DeviceBooks struct {
+	DeviceBooks *Books `protobuf:"bytes,14,opt,name=device_books,json=deviceBooks,proto3,oneof"`
+}
+
 func (*Response_Welcome) isResponse_Result() {}
 
 func (*Response_FlowCreated) isResponse_Result() {}
@@ -551,6 +581,8 @@ func (*Response_Functions) isResponse_Result() {}
 func (*Response_DeviceEnded) isResponse_Result() {}
 
 func (*Response_DeviceStats) isResponse_Result() {}
+
+func (*Response_DeviceBooks) isResponse_Result() {}
 
 type Error struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -754,10 +786,11 @@ func (x *CreateFlow) GetDevice() string {
 
 type FlowCreated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Fd            int32                  `protobuf:"varint,1,opt,name=fd,proto3" json:"fd,omitempty"`          // names the flow on this connection
-	Device        string                 `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"`   // the device's own name, when an alias was given
-	Devtype       string                 `protobuf:"bytes,3,opt,name=devtype,proto3" json:"devtype,omitempty"` // its place in the tree of device types
-	Offset        uint32                 `protobuf:"varint,4,opt,name=offset,proto3" json:"offset,omitempty"`  // place of the flow in the result memory
+	Fd            int32                  `protobuf:"varint,1,opt,name=fd,proto3" json:"fd,omitempty"`                             // names the flow on this connection
+	Device        string                 `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"`                      // the device's own name, when an alias was given
+	Devtype       string                 `protobuf:"bytes,3,opt,name=devtype,proto3" json:"devtype,omitempty"`                    // its place in the tree of device types
+	Offset        uint32                 `protobuf:"varint,4,opt,name=offset,proto3" json:"offset,omitempty"`                     // place of the flow in the result memory
+	LinkType      uint32                 `protobuf:"varint,5,opt,name=link_type,json=linkType,proto3" json:"link_type,omitempty"` // DLT of the device's packets, or of the first in a file that mixes them
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -816,6 +849,13 @@ func (x *FlowCreated) GetDevtype() string {
 func (x *FlowCreated) GetOffset() uint32 {
 	if x != nil {
 		return x.Offset
+	}
+	return 0
+}
+
+func (x *FlowCreated) GetLinkType() uint32 {
+	if x != nil {
+		return x.LinkType
 	}
 	return 0
 }
@@ -1756,6 +1796,174 @@ func (x *DeviceStats) GetReopens() uint64 {
 	return 0
 }
 
+// DeviceBooksQuery asks for the books of an open device: a live one, or a capture
+// file of the connection.
+type DeviceBooksQuery struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Device        string                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeviceBooksQuery) Reset() {
+	*x = DeviceBooksQuery{}
+	mi := &file_internal_wire_mapi_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeviceBooksQuery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeviceBooksQuery) ProtoMessage() {}
+
+func (x *DeviceBooksQuery) ProtoReflect() protoreflect.Message {
+	mi := &file_internal_wire_mapi_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeviceBooksQuery.ProtoReflect.Descriptor instead.
+func (*DeviceBooksQuery) Descriptor() ([]byte, []int) {
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *DeviceBooksQuery) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+// Books account for the packets of one stage. Names are those of
+// docs/accounting.md.
+type Books struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	In            uint64                 `protobuf:"varint,1,opt,name=in,proto3" json:"in,omitempty"`
+	Out           []*Counter             `protobuf:"bytes,2,rep,name=out,proto3" json:"out,omitempty"`      // each packet of in is in one of these
+	Notes         []*Counter             `protobuf:"bytes,3,rep,name=notes,proto3" json:"notes,omitempty"`  // further counters
+	Moved         uint64                 `protobuf:"varint,4,opt,name=moved,proto3" json:"moved,omitempty"` // packets on the move while the books were read
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Books) Reset() {
+	*x = Books{}
+	mi := &file_internal_wire_mapi_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Books) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Books) ProtoMessage() {}
+
+func (x *Books) ProtoReflect() protoreflect.Message {
+	mi := &file_internal_wire_mapi_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Books.ProtoReflect.Descriptor instead.
+func (*Books) Descriptor() ([]byte, []int) {
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Books) GetIn() uint64 {
+	if x != nil {
+		return x.In
+	}
+	return 0
+}
+
+func (x *Books) GetOut() []*Counter {
+	if x != nil {
+		return x.Out
+	}
+	return nil
+}
+
+func (x *Books) GetNotes() []*Counter {
+	if x != nil {
+		return x.Notes
+	}
+	return nil
+}
+
+func (x *Books) GetMoved() uint64 {
+	if x != nil {
+		return x.Moved
+	}
+	return 0
+}
+
+type Counter struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Value         uint64                 `protobuf:"varint,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Counter) Reset() {
+	*x = Counter{}
+	mi := &file_internal_wire_mapi_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Counter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Counter) ProtoMessage() {}
+
+func (x *Counter) ProtoReflect() protoreflect.Message {
+	mi := &file_internal_wire_mapi_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Counter.ProtoReflect.Descriptor instead.
+func (*Counter) Descriptor() ([]byte, []int) {
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Counter) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Counter) GetValue() uint64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
 type LibraryQuery struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            int32                  `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1767,7 +1975,7 @@ type LibraryQuery struct {
 
 func (x *LibraryQuery) Reset() {
 	*x = LibraryQuery{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[22]
+	mi := &file_internal_wire_mapi_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1779,7 +1987,7 @@ func (x *LibraryQuery) String() string {
 func (*LibraryQuery) ProtoMessage() {}
 
 func (x *LibraryQuery) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[22]
+	mi := &file_internal_wire_mapi_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1792,7 +2000,7 @@ func (x *LibraryQuery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LibraryQuery.ProtoReflect.Descriptor instead.
 func (*LibraryQuery) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{22}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *LibraryQuery) GetId() int32 {
@@ -1825,7 +2033,7 @@ type Libraries struct {
 
 func (x *Libraries) Reset() {
 	*x = Libraries{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[23]
+	mi := &file_internal_wire_mapi_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1837,7 +2045,7 @@ func (x *Libraries) String() string {
 func (*Libraries) ProtoMessage() {}
 
 func (x *Libraries) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[23]
+	mi := &file_internal_wire_mapi_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1850,7 +2058,7 @@ func (x *Libraries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Libraries.ProtoReflect.Descriptor instead.
 func (*Libraries) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{23}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Libraries) GetLibraries() []*Library {
@@ -1871,7 +2079,7 @@ type Library struct {
 
 func (x *Library) Reset() {
 	*x = Library{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[24]
+	mi := &file_internal_wire_mapi_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1883,7 +2091,7 @@ func (x *Library) String() string {
 func (*Library) ProtoMessage() {}
 
 func (x *Library) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[24]
+	mi := &file_internal_wire_mapi_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1896,7 +2104,7 @@ func (x *Library) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Library.ProtoReflect.Descriptor instead.
 func (*Library) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{24}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Library) GetId() int32 {
@@ -1932,7 +2140,7 @@ type LibraryFunctionQuery struct {
 
 func (x *LibraryFunctionQuery) Reset() {
 	*x = LibraryFunctionQuery{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[25]
+	mi := &file_internal_wire_mapi_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1944,7 +2152,7 @@ func (x *LibraryFunctionQuery) String() string {
 func (*LibraryFunctionQuery) ProtoMessage() {}
 
 func (x *LibraryFunctionQuery) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[25]
+	mi := &file_internal_wire_mapi_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1957,7 +2165,7 @@ func (x *LibraryFunctionQuery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LibraryFunctionQuery.ProtoReflect.Descriptor instead.
 func (*LibraryFunctionQuery) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{25}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *LibraryFunctionQuery) GetLibrary() int32 {
@@ -1997,7 +2205,7 @@ type LibraryFunctions struct {
 
 func (x *LibraryFunctions) Reset() {
 	*x = LibraryFunctions{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[26]
+	mi := &file_internal_wire_mapi_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2009,7 +2217,7 @@ func (x *LibraryFunctions) String() string {
 func (*LibraryFunctions) ProtoMessage() {}
 
 func (x *LibraryFunctions) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[26]
+	mi := &file_internal_wire_mapi_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2022,7 +2230,7 @@ func (x *LibraryFunctions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LibraryFunctions.ProtoReflect.Descriptor instead.
 func (*LibraryFunctions) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{26}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *LibraryFunctions) GetFunctions() []*LibraryFunction {
@@ -2048,7 +2256,7 @@ type LibraryFunction struct {
 
 func (x *LibraryFunction) Reset() {
 	*x = LibraryFunction{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[27]
+	mi := &file_internal_wire_mapi_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2060,7 +2268,7 @@ func (x *LibraryFunction) String() string {
 func (*LibraryFunction) ProtoMessage() {}
 
 func (x *LibraryFunction) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[27]
+	mi := &file_internal_wire_mapi_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2073,7 +2281,7 @@ func (x *LibraryFunction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LibraryFunction.ProtoReflect.Descriptor instead.
 func (*LibraryFunction) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{27}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *LibraryFunction) GetId() int32 {
@@ -2144,7 +2352,7 @@ type Argument struct {
 
 func (x *Argument) Reset() {
 	*x = Argument{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[28]
+	mi := &file_internal_wire_mapi_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2156,7 +2364,7 @@ func (x *Argument) String() string {
 func (*Argument) ProtoMessage() {}
 
 func (x *Argument) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[28]
+	mi := &file_internal_wire_mapi_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2169,7 +2377,7 @@ func (x *Argument) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Argument.ProtoReflect.Descriptor instead.
 func (*Argument) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{28}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Argument) GetName() string {
@@ -2211,7 +2419,7 @@ type FlowQuery struct {
 
 func (x *FlowQuery) Reset() {
 	*x = FlowQuery{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[29]
+	mi := &file_internal_wire_mapi_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2223,7 +2431,7 @@ func (x *FlowQuery) String() string {
 func (*FlowQuery) ProtoMessage() {}
 
 func (x *FlowQuery) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[29]
+	mi := &file_internal_wire_mapi_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2236,7 +2444,7 @@ func (x *FlowQuery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FlowQuery.ProtoReflect.Descriptor instead.
 func (*FlowQuery) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{29}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *FlowQuery) GetFd() int32 {
@@ -2269,7 +2477,7 @@ type Flows struct {
 
 func (x *Flows) Reset() {
 	*x = Flows{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[30]
+	mi := &file_internal_wire_mapi_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2281,7 +2489,7 @@ func (x *Flows) String() string {
 func (*Flows) ProtoMessage() {}
 
 func (x *Flows) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[30]
+	mi := &file_internal_wire_mapi_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2294,7 +2502,7 @@ func (x *Flows) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flows.ProtoReflect.Descriptor instead.
 func (*Flows) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{30}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Flows) GetFlows() []*Flow {
@@ -2314,14 +2522,15 @@ type Flow struct {
 	Start         int64                  `protobuf:"varint,6,opt,name=start,proto3" json:"start,omitempty"` // Unix seconds of connect, 0 before
 	End           int64                  `protobuf:"varint,7,opt,name=end,proto3" json:"end,omitempty"`     // Unix seconds of the device's end, 0 before
 	Status        int32                  `protobuf:"varint,8,opt,name=status,proto3" json:"status,omitempty"`
-	Error         *Error                 `protobuf:"bytes,9,opt,name=error,proto3" json:"error,omitempty"` // with which the device ended; not set at the regular end of a file
+	Error         *Error                 `protobuf:"bytes,9,opt,name=error,proto3" json:"error,omitempty"`  // with which the device ended; not set at the regular end of a file
+	Books         *Books                 `protobuf:"bytes,10,opt,name=books,proto3" json:"books,omitempty"` // from the device to behind the last function
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Flow) Reset() {
 	*x = Flow{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[31]
+	mi := &file_internal_wire_mapi_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2333,7 +2542,7 @@ func (x *Flow) String() string {
 func (*Flow) ProtoMessage() {}
 
 func (x *Flow) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[31]
+	mi := &file_internal_wire_mapi_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2346,7 +2555,7 @@ func (x *Flow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flow.ProtoReflect.Descriptor instead.
 func (*Flow) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{31}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Flow) GetUid() uint32 {
@@ -2412,6 +2621,13 @@ func (x *Flow) GetError() *Error {
 	return nil
 }
 
+func (x *Flow) GetBooks() *Books {
+	if x != nil {
+		return x.Books
+	}
+	return nil
+}
+
 type FunctionQuery struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Fd            int32                  `protobuf:"varint,1,opt,name=fd,proto3" json:"fd,omitempty"`
@@ -2424,7 +2640,7 @@ type FunctionQuery struct {
 
 func (x *FunctionQuery) Reset() {
 	*x = FunctionQuery{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[32]
+	mi := &file_internal_wire_mapi_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2436,7 +2652,7 @@ func (x *FunctionQuery) String() string {
 func (*FunctionQuery) ProtoMessage() {}
 
 func (x *FunctionQuery) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[32]
+	mi := &file_internal_wire_mapi_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2449,7 +2665,7 @@ func (x *FunctionQuery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FunctionQuery.ProtoReflect.Descriptor instead.
 func (*FunctionQuery) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{32}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *FunctionQuery) GetFd() int32 {
@@ -2489,7 +2705,7 @@ type Functions struct {
 
 func (x *Functions) Reset() {
 	*x = Functions{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[33]
+	mi := &file_internal_wire_mapi_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2501,7 +2717,7 @@ func (x *Functions) String() string {
 func (*Functions) ProtoMessage() {}
 
 func (x *Functions) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[33]
+	mi := &file_internal_wire_mapi_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2514,7 +2730,7 @@ func (x *Functions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Functions.ProtoReflect.Descriptor instead.
 func (*Functions) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{33}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Functions) GetFunctions() []*Function {
@@ -2533,13 +2749,14 @@ type Function struct {
 	Packets       uint64                 `protobuf:"varint,5,opt,name=packets,proto3" json:"packets,omitempty"` // that reached the function since connect
 	Passed        uint64                 `protobuf:"varint,6,opt,name=passed,proto3" json:"passed,omitempty"`   // that went on to the next one
 	ResultSize    int32                  `protobuf:"varint,7,opt,name=result_size,json=resultSize,proto3" json:"result_size,omitempty"`
+	Books         *Books                 `protobuf:"bytes,8,opt,name=books,proto3" json:"books,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Function) Reset() {
 	*x = Function{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[34]
+	mi := &file_internal_wire_mapi_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2551,7 +2768,7 @@ func (x *Function) String() string {
 func (*Function) ProtoMessage() {}
 
 func (x *Function) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[34]
+	mi := &file_internal_wire_mapi_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2564,7 +2781,7 @@ func (x *Function) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Function.ProtoReflect.Descriptor instead.
 func (*Function) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{34}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Function) GetFid() int32 {
@@ -2616,6 +2833,13 @@ func (x *Function) GetResultSize() int32 {
 	return 0
 }
 
+func (x *Function) GetBooks() *Books {
+	if x != nil {
+		return x.Books
+	}
+	return nil
+}
+
 // DeviceEnded tells that a device will bring no more packets: a file was read
 // to its end, or a device failed.
 type DeviceEnded struct {
@@ -2628,7 +2852,7 @@ type DeviceEnded struct {
 
 func (x *DeviceEnded) Reset() {
 	*x = DeviceEnded{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[35]
+	mi := &file_internal_wire_mapi_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2640,7 +2864,7 @@ func (x *DeviceEnded) String() string {
 func (*DeviceEnded) ProtoMessage() {}
 
 func (x *DeviceEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[35]
+	mi := &file_internal_wire_mapi_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2653,7 +2877,7 @@ func (x *DeviceEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceEnded.ProtoReflect.Descriptor instead.
 func (*DeviceEnded) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{35}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *DeviceEnded) GetDevice() string {
@@ -2674,7 +2898,7 @@ var File_internal_wire_mapi_proto protoreflect.FileDescriptor
 
 const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\n" +
-	"\x18internal/wire/mapi.proto\x12\vgomapi.wire\"\xb1\a\n" +
+	"\x18internal/wire/mapi.proto\x12\vgomapi.wire\"\xf5\a\n" +
 	"\aRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12*\n" +
 	"\x05hello\x18\x02 \x01(\v2\x12.gomapi.wire.HelloH\x00R\x05hello\x12:\n" +
@@ -2693,8 +2917,9 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x11library_functions\x18\f \x01(\v2!.gomapi.wire.LibraryFunctionQueryH\x00R\x10libraryFunctions\x12.\n" +
 	"\x05flows\x18\r \x01(\v2\x16.gomapi.wire.FlowQueryH\x00R\x05flows\x12:\n" +
 	"\tfunctions\x18\x0e \x01(\v2\x1a.gomapi.wire.FunctionQueryH\x00R\tfunctions\x12B\n" +
-	"\fdevice_stats\x18\x0f \x01(\v2\x1d.gomapi.wire.DeviceStatsQueryH\x00R\vdeviceStatsB\x06\n" +
-	"\x04call\"\xff\x05\n" +
+	"\fdevice_stats\x18\x0f \x01(\v2\x1d.gomapi.wire.DeviceStatsQueryH\x00R\vdeviceStats\x12B\n" +
+	"\fdevice_books\x18\x10 \x01(\v2\x1d.gomapi.wire.DeviceBooksQueryH\x00R\vdeviceBooksB\x06\n" +
+	"\x04call\"\xb8\x06\n" +
 	"\bResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12(\n" +
 	"\x05error\x18\x02 \x01(\v2\x12.gomapi.wire.ErrorR\x05error\x120\n" +
@@ -2709,7 +2934,8 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	" \x01(\v2\x12.gomapi.wire.FlowsH\x00R\x05flows\x126\n" +
 	"\tfunctions\x18\v \x01(\v2\x16.gomapi.wire.FunctionsH\x00R\tfunctions\x12=\n" +
 	"\fdevice_ended\x18\f \x01(\v2\x18.gomapi.wire.DeviceEndedH\x00R\vdeviceEnded\x12=\n" +
-	"\fdevice_stats\x18\r \x01(\v2\x18.gomapi.wire.DeviceStatsH\x00R\vdeviceStatsB\b\n" +
+	"\fdevice_stats\x18\r \x01(\v2\x18.gomapi.wire.DeviceStatsH\x00R\vdeviceStats\x127\n" +
+	"\fdevice_books\x18\x0e \x01(\v2\x12.gomapi.wire.BooksH\x00R\vdeviceBooksB\b\n" +
 	"\x06result\"/\n" +
 	"\x05Error\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\x05R\x04code\x12\x12\n" +
@@ -2722,12 +2948,13 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x06daemon\x18\x02 \x01(\tR\x06daemon\"$\n" +
 	"\n" +
 	"CreateFlow\x12\x16\n" +
-	"\x06device\x18\x01 \x01(\tR\x06device\"g\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\"\x84\x01\n" +
 	"\vFlowCreated\x12\x0e\n" +
 	"\x02fd\x18\x01 \x01(\x05R\x02fd\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\tR\x06device\x12\x18\n" +
 	"\adevtype\x18\x03 \x01(\tR\adevtype\x12\x16\n" +
-	"\x06offset\x18\x04 \x01(\rR\x06offset\"[\n" +
+	"\x06offset\x18\x04 \x01(\rR\x06offset\x12\x1b\n" +
+	"\tlink_type\x18\x05 \x01(\rR\blinkType\"[\n" +
 	"\rApplyFunction\x12\x0e\n" +
 	"\x02fd\x18\x01 \x01(\x05R\x02fd\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12&\n" +
@@ -2790,7 +3017,17 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"if_dropped\x18\x03 \x01(\x04R\tifDropped\x12(\n" +
 	"\x10if_dropped_other\x18\x04 \x01(\x04R\x0eifDroppedOther\x12\x1c\n" +
 	"\tdelivered\x18\x05 \x01(\x04R\tdelivered\x12\x18\n" +
-	"\areopens\x18\x06 \x01(\x04R\areopens\"H\n" +
+	"\areopens\x18\x06 \x01(\x04R\areopens\"*\n" +
+	"\x10DeviceBooksQuery\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\"\x81\x01\n" +
+	"\x05Books\x12\x0e\n" +
+	"\x02in\x18\x01 \x01(\x04R\x02in\x12&\n" +
+	"\x03out\x18\x02 \x03(\v2\x14.gomapi.wire.CounterR\x03out\x12*\n" +
+	"\x05notes\x18\x03 \x03(\v2\x14.gomapi.wire.CounterR\x05notes\x12\x14\n" +
+	"\x05moved\x18\x04 \x01(\x04R\x05moved\"3\n" +
+	"\aCounter\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value\"H\n" +
 	"\fLibraryQuery\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x05R\x02id\x12\x12\n" +
 	"\x04next\x18\x02 \x01(\bR\x04next\x12\x14\n" +
@@ -2827,7 +3064,7 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x04next\x18\x02 \x01(\bR\x04next\x12\x14\n" +
 	"\x05limit\x18\x03 \x01(\rR\x05limit\"0\n" +
 	"\x05Flows\x12'\n" +
-	"\x05flows\x18\x01 \x03(\v2\x11.gomapi.wire.FlowR\x05flows\"\xde\x01\n" +
+	"\x05flows\x18\x01 \x03(\v2\x11.gomapi.wire.FlowR\x05flows\"\x88\x02\n" +
 	"\x04Flow\x12\x10\n" +
 	"\x03uid\x18\x01 \x01(\rR\x03uid\x12\x0e\n" +
 	"\x02fd\x18\x02 \x01(\x05R\x02fd\x12\x14\n" +
@@ -2837,14 +3074,16 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x05start\x18\x06 \x01(\x03R\x05start\x12\x10\n" +
 	"\x03end\x18\a \x01(\x03R\x03end\x12\x16\n" +
 	"\x06status\x18\b \x01(\x05R\x06status\x12(\n" +
-	"\x05error\x18\t \x01(\v2\x12.gomapi.wire.ErrorR\x05error\"[\n" +
+	"\x05error\x18\t \x01(\v2\x12.gomapi.wire.ErrorR\x05error\x12(\n" +
+	"\x05books\x18\n" +
+	" \x01(\v2\x12.gomapi.wire.BooksR\x05books\"[\n" +
 	"\rFunctionQuery\x12\x0e\n" +
 	"\x02fd\x18\x01 \x01(\x05R\x02fd\x12\x10\n" +
 	"\x03fid\x18\x02 \x01(\x05R\x03fid\x12\x12\n" +
 	"\x04next\x18\x03 \x01(\bR\x04next\x12\x14\n" +
 	"\x05limit\x18\x04 \x01(\rR\x05limit\"@\n" +
 	"\tFunctions\x123\n" +
-	"\tfunctions\x18\x01 \x03(\v2\x15.gomapi.wire.FunctionR\tfunctions\"\xb7\x01\n" +
+	"\tfunctions\x18\x01 \x03(\v2\x15.gomapi.wire.FunctionR\tfunctions\"\xe1\x01\n" +
 	"\bFunction\x12\x10\n" +
 	"\x03fid\x18\x01 \x01(\x05R\x03fid\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
@@ -2853,7 +3092,8 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\apackets\x18\x05 \x01(\x04R\apackets\x12\x16\n" +
 	"\x06passed\x18\x06 \x01(\x04R\x06passed\x12\x1f\n" +
 	"\vresult_size\x18\a \x01(\x05R\n" +
-	"resultSize\"O\n" +
+	"resultSize\x12(\n" +
+	"\x05books\x18\b \x01(\v2\x12.gomapi.wire.BooksR\x05books\"O\n" +
 	"\vDeviceEnded\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12(\n" +
 	"\x05error\x18\x02 \x01(\v2\x12.gomapi.wire.ErrorR\x05errorB\x16Z\x14gomapi/internal/wireb\x06proto3"
@@ -2870,7 +3110,7 @@ func file_internal_wire_mapi_proto_rawDescGZIP() []byte {
 	return file_internal_wire_mapi_proto_rawDescData
 }
 
-var file_internal_wire_mapi_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_internal_wire_mapi_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_internal_wire_mapi_proto_goTypes = []any{
 	(*Request)(nil),              // 0: gomapi.wire.Request
 	(*Response)(nil),             // 1: gomapi.wire.Response
@@ -2894,20 +3134,23 @@ var file_internal_wire_mapi_proto_goTypes = []any{
 	(*Device)(nil),               // 19: gomapi.wire.Device
 	(*DeviceStatsQuery)(nil),     // 20: gomapi.wire.DeviceStatsQuery
 	(*DeviceStats)(nil),          // 21: gomapi.wire.DeviceStats
-	(*LibraryQuery)(nil),         // 22: gomapi.wire.LibraryQuery
-	(*Libraries)(nil),            // 23: gomapi.wire.Libraries
-	(*Library)(nil),              // 24: gomapi.wire.Library
-	(*LibraryFunctionQuery)(nil), // 25: gomapi.wire.LibraryFunctionQuery
-	(*LibraryFunctions)(nil),     // 26: gomapi.wire.LibraryFunctions
-	(*LibraryFunction)(nil),      // 27: gomapi.wire.LibraryFunction
-	(*Argument)(nil),             // 28: gomapi.wire.Argument
-	(*FlowQuery)(nil),            // 29: gomapi.wire.FlowQuery
-	(*Flows)(nil),                // 30: gomapi.wire.Flows
-	(*Flow)(nil),                 // 31: gomapi.wire.Flow
-	(*FunctionQuery)(nil),        // 32: gomapi.wire.FunctionQuery
-	(*Functions)(nil),            // 33: gomapi.wire.Functions
-	(*Function)(nil),             // 34: gomapi.wire.Function
-	(*DeviceEnded)(nil),          // 35: gomapi.wire.DeviceEnded
+	(*DeviceBooksQuery)(nil),     // 22: gomapi.wire.DeviceBooksQuery
+	(*Books)(nil),                // 23: gomapi.wire.Books
+	(*Counter)(nil),              // 24: gomapi.wire.Counter
+	(*LibraryQuery)(nil),         // 25: gomapi.wire.LibraryQuery
+	(*Libraries)(nil),            // 26: gomapi.wire.Libraries
+	(*Library)(nil),              // 27: gomapi.wire.Library
+	(*LibraryFunctionQuery)(nil), // 28: gomapi.wire.LibraryFunctionQuery
+	(*LibraryFunctions)(nil),     // 29: gomapi.wire.LibraryFunctions
+	(*LibraryFunction)(nil),      // 30: gomapi.wire.LibraryFunction
+	(*Argument)(nil),             // 31: gomapi.wire.Argument
+	(*FlowQuery)(nil),            // 32: gomapi.wire.FlowQuery
+	(*Flows)(nil),                // 33: gomapi.wire.Flows
+	(*Flow)(nil),                 // 34: gomapi.wire.Flow
+	(*FunctionQuery)(nil),        // 35: gomapi.wire.FunctionQuery
+	(*Functions)(nil),            // 36: gomapi.wire.Functions
+	(*Function)(nil),             // 37: gomapi.wire.Function
+	(*DeviceEnded)(nil),          // 38: gomapi.wire.DeviceEnded
 }
 var file_internal_wire_mapi_proto_depIdxs = []int32{
 	3,  // 0: gomapi.wire.Request.hello:type_name -> gomapi.wire.Hello
@@ -2919,38 +3162,44 @@ var file_internal_wire_mapi_proto_depIdxs = []int32{
 	15, // 6: gomapi.wire.Request.start_offline_device:type_name -> gomapi.wire.StartOfflineDevice
 	16, // 7: gomapi.wire.Request.delete_offline_device:type_name -> gomapi.wire.DeleteOfflineDevice
 	17, // 8: gomapi.wire.Request.devices:type_name -> gomapi.wire.DeviceQuery
-	22, // 9: gomapi.wire.Request.libraries:type_name -> gomapi.wire.LibraryQuery
-	25, // 10: gomapi.wire.Request.library_functions:type_name -> gomapi.wire.LibraryFunctionQuery
-	29, // 11: gomapi.wire.Request.flows:type_name -> gomapi.wire.FlowQuery
-	32, // 12: gomapi.wire.Request.functions:type_name -> gomapi.wire.FunctionQuery
+	25, // 9: gomapi.wire.Request.libraries:type_name -> gomapi.wire.LibraryQuery
+	28, // 10: gomapi.wire.Request.library_functions:type_name -> gomapi.wire.LibraryFunctionQuery
+	32, // 11: gomapi.wire.Request.flows:type_name -> gomapi.wire.FlowQuery
+	35, // 12: gomapi.wire.Request.functions:type_name -> gomapi.wire.FunctionQuery
 	20, // 13: gomapi.wire.Request.device_stats:type_name -> gomapi.wire.DeviceStatsQuery
-	2,  // 14: gomapi.wire.Response.error:type_name -> gomapi.wire.Error
-	4,  // 15: gomapi.wire.Response.welcome:type_name -> gomapi.wire.Welcome
-	6,  // 16: gomapi.wire.Response.flow_created:type_name -> gomapi.wire.FlowCreated
-	10, // 17: gomapi.wire.Response.function_applied:type_name -> gomapi.wire.FunctionApplied
-	14, // 18: gomapi.wire.Response.offline_device_created:type_name -> gomapi.wire.OfflineDeviceCreated
-	18, // 19: gomapi.wire.Response.devices:type_name -> gomapi.wire.Devices
-	23, // 20: gomapi.wire.Response.libraries:type_name -> gomapi.wire.Libraries
-	26, // 21: gomapi.wire.Response.library_functions:type_name -> gomapi.wire.LibraryFunctions
-	30, // 22: gomapi.wire.Response.flows:type_name -> gomapi.wire.Flows
-	33, // 23: gomapi.wire.Response.functions:type_name -> gomapi.wire.Functions
-	35, // 24: gomapi.wire.Response.device_ended:type_name -> gomapi.wire.DeviceEnded
-	21, // 25: gomapi.wire.Response.device_stats:type_name -> gomapi.wire.DeviceStats
-	8,  // 26: gomapi.wire.ApplyFunction.args:type_name -> gomapi.wire.Value
-	9,  // 27: gomapi.wire.Value.file:type_name -> gomapi.wire.File
-	19, // 28: gomapi.wire.Devices.devices:type_name -> gomapi.wire.Device
-	24, // 29: gomapi.wire.Libraries.libraries:type_name -> gomapi.wire.Library
-	27, // 30: gomapi.wire.LibraryFunctions.functions:type_name -> gomapi.wire.LibraryFunction
-	28, // 31: gomapi.wire.LibraryFunction.args:type_name -> gomapi.wire.Argument
-	31, // 32: gomapi.wire.Flows.flows:type_name -> gomapi.wire.Flow
-	2,  // 33: gomapi.wire.Flow.error:type_name -> gomapi.wire.Error
-	34, // 34: gomapi.wire.Functions.functions:type_name -> gomapi.wire.Function
-	2,  // 35: gomapi.wire.DeviceEnded.error:type_name -> gomapi.wire.Error
-	36, // [36:36] is the sub-list for method output_type
-	36, // [36:36] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	22, // 14: gomapi.wire.Request.device_books:type_name -> gomapi.wire.DeviceBooksQuery
+	2,  // 15: gomapi.wire.Response.error:type_name -> gomapi.wire.Error
+	4,  // 16: gomapi.wire.Response.welcome:type_name -> gomapi.wire.Welcome
+	6,  // 17: gomapi.wire.Response.flow_created:type_name -> gomapi.wire.FlowCreated
+	10, // 18: gomapi.wire.Response.function_applied:type_name -> gomapi.wire.FunctionApplied
+	14, // 19: gomapi.wire.Response.offline_device_created:type_name -> gomapi.wire.OfflineDeviceCreated
+	18, // 20: gomapi.wire.Response.devices:type_name -> gomapi.wire.Devices
+	26, // 21: gomapi.wire.Response.libraries:type_name -> gomapi.wire.Libraries
+	29, // 22: gomapi.wire.Response.library_functions:type_name -> gomapi.wire.LibraryFunctions
+	33, // 23: gomapi.wire.Response.flows:type_name -> gomapi.wire.Flows
+	36, // 24: gomapi.wire.Response.functions:type_name -> gomapi.wire.Functions
+	38, // 25: gomapi.wire.Response.device_ended:type_name -> gomapi.wire.DeviceEnded
+	21, // 26: gomapi.wire.Response.device_stats:type_name -> gomapi.wire.DeviceStats
+	23, // 27: gomapi.wire.Response.device_books:type_name -> gomapi.wire.Books
+	8,  // 28: gomapi.wire.ApplyFunction.args:type_name -> gomapi.wire.Value
+	9,  // 29: gomapi.wire.Value.file:type_name -> gomapi.wire.File
+	19, // 30: gomapi.wire.Devices.devices:type_name -> gomapi.wire.Device
+	24, // 31: gomapi.wire.Books.out:type_name -> gomapi.wire.Counter
+	24, // 32: gomapi.wire.Books.notes:type_name -> gomapi.wire.Counter
+	27, // 33: gomapi.wire.Libraries.libraries:type_name -> gomapi.wire.Library
+	30, // 34: gomapi.wire.LibraryFunctions.functions:type_name -> gomapi.wire.LibraryFunction
+	31, // 35: gomapi.wire.LibraryFunction.args:type_name -> gomapi.wire.Argument
+	34, // 36: gomapi.wire.Flows.flows:type_name -> gomapi.wire.Flow
+	2,  // 37: gomapi.wire.Flow.error:type_name -> gomapi.wire.Error
+	23, // 38: gomapi.wire.Flow.books:type_name -> gomapi.wire.Books
+	37, // 39: gomapi.wire.Functions.functions:type_name -> gomapi.wire.Function
+	23, // 40: gomapi.wire.Function.books:type_name -> gomapi.wire.Books
+	2,  // 41: gomapi.wire.DeviceEnded.error:type_name -> gomapi.wire.Error
+	42, // [42:42] is the sub-list for method output_type
+	42, // [42:42] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_internal_wire_mapi_proto_init() }
@@ -2973,6 +3222,7 @@ func file_internal_wire_mapi_proto_init() {
 		(*Request_Flows)(nil),
 		(*Request_Functions)(nil),
 		(*Request_DeviceStats)(nil),
+		(*Request_DeviceBooks)(nil),
 	}
 	file_internal_wire_mapi_proto_msgTypes[1].OneofWrappers = []any{
 		(*Response_Welcome)(nil),
@@ -2986,6 +3236,7 @@ func file_internal_wire_mapi_proto_init() {
 		(*Response_Functions)(nil),
 		(*Response_DeviceEnded)(nil),
 		(*Response_DeviceStats)(nil),
+		(*Response_DeviceBooks)(nil),
 	}
 	file_internal_wire_mapi_proto_msgTypes[8].OneofWrappers = []any{
 		(*Value_Int)(nil),
@@ -2999,7 +3250,7 @@ func file_internal_wire_mapi_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_internal_wire_mapi_proto_rawDesc), len(file_internal_wire_mapi_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   36,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

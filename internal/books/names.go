@@ -1,0 +1,77 @@
+package books
+
+import "strings"
+
+// Names of lines. "lost" and "not written" are losses: somebody asked for the
+// packet and did not get it. "refused" is a decision, "waiting" is not over yet.
+const (
+	// Of devices.
+	Delivered      = "delivered"
+	NoFlow         = "no flow"
+	LostRing       = "lost: ring full"
+	LostUnreadable = "lost: unreadable"
+	Waiting        = "waiting"
+
+	// Of devices, as notes.
+	LostInterface    = "before: lost by the interface"
+	DroppedInterface = "before: discarded by the interface"
+	OfWhichTruncated = "of which truncated"
+	Freezes          = "times the ring was full"
+	Reopens          = "times the interface came back"
+
+	// Of flows and functions.
+	Passed  = "passed"
+	Refused = "refused"
+	Emitted = "emitted besides"
+
+	// Of packet buffers.
+	Written      = "written"
+	LostBuffer   = "lost: buffer full"
+	LostTooLarge = "lost: too large"
+
+	// Of files.
+	LostQueue       = "lost: queue full"
+	NotWrittenError = "not written: file error"
+	NotWrittenClose = "not written: flow closed"
+	BeyondLimit     = "refused: limit reached"
+	OtherLinkType   = "refused: other link type"
+	OfWhichCut      = "of which cut to the snapshot length"
+	FileBytes       = "bytes written"
+)
+
+// An Entry explains a name.
+type Entry struct{ Name, Meaning string }
+
+// Glossary returns all names with their meanings, in the order of a packet's way.
+func Glossary() []Entry {
+	return []Entry{
+		{Delivered, "handed to the flows that were connected"},
+		{NoFlow, "came while the device was open and no flow was connected"},
+		{LostRing, "dropped by the kernel because the daemon was too slow and the ring of the device full"},
+		{LostUnreadable, "received, but the record of the packet was damaged or made no sense"},
+		{Waiting, "received and not handed on yet: in the ring of a device, in the queue of a file"},
+		{LostInterface, "lost by the interface for want of room, before it was received: missed and FIFO errors"},
+		{DroppedInterface, "discarded before it was received, by an interface that does not tell harmless discards from losses"},
+		{OfWhichTruncated, "delivered with fewer bytes than the wire carried"},
+		{Freezes, "not packets: how often the ring of the device was full"},
+		{Reopens, "not packets: how often the interface went away, came back and was opened again"},
+		{Passed, "went on: to the next function of the flow, or past the last one"},
+		{Refused, "held back by a function, as it was asked to"},
+		{Emitted, "packets that a function made besides those that it passed"},
+		{Written, "in the packet buffer for its reader, or wholly in the file"},
+		{LostBuffer, "lost for one reader, which was too slow, had stopped, or was gone"},
+		{LostTooLarge, "lost for one reader: the packet takes more than half of its buffer"},
+		{LostQueue, "lost for one file, which was too slow"},
+		{NotWrittenError, "lost for one file, which has failed: disk full, pipe broken"},
+		{NotWrittenClose, "lost for one file, which was too slow to take everything when its flow was closed"},
+		{BeyondLimit, "came after the number of packets that the file was to have"},
+		{OtherLinkType, "of another link type than the file can hold"},
+		{OfWhichCut, "written with fewer bytes than were captured"},
+		{FileBytes, "not packets: bytes in the file, heads included"},
+	}
+}
+
+// loss reports whether a line of that name tells of losses.
+func loss(name string) bool {
+	return strings.HasPrefix(name, "lost") || strings.HasPrefix(name, "not written")
+}
