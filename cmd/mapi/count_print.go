@@ -102,7 +102,7 @@ type total struct {
 }
 
 func (c *counting) printTotal(now reading, partial bool) error {
-	took := time.UnixMicro(int64(now.packets.at)).Sub(c.flow.Start())
+	took := max(0, time.UnixMicro(int64(now.packets.at)).Sub(c.flow.Start()))
 	if end := c.flow.End(); !end.IsZero() {
 		took = end.Sub(c.flow.Start())
 	}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"gomapi/mapi"
+)
+
+// A ledger prints books, one stage below the other, and sums up. After an error
+// it does nothing more; close returns it.
+type ledger struct {
+	*tool
+	stages, unbalanced int
+	lost               uint64
+	err                error
+}
+
+// A stageObject is the books of one stage in JSON.
+type stageObject struct {
+	Kind     string       `json:"kind"`
+	Stage    string       `json:"stage"`
+	In       uint64       `json:"in"`
+	Out      []lineObject `json:"out"`
+	Notes    []lineObject `json:"notes"`
+	Moved    uint64       `json:"moved"`   // packets on the move while the books were read
+	Missing  int64        `json:"missing"` // in less all of out
+	Balances bool         `json:"balances"`
+}
+
+// A filterObject is a leading filter in JSON.
+type filterObject struct {
+	Kind   string `json:"kind"`
+	Stage  string `json:"stage"`
+	In     uint64 `json:"in"` // packets that it was asked about
+	Passed uint64 `json:"passed"`
+}
+
+// A lineObject is a line of the books in JSON.
+type lineObject struct {
+	Name  string `json:"name"`
+	Value uint64 `json:"value"`
+}
+
+// A sumObject is the last line in JSON.
+type sumObject struct {
+	Kind       string `json:"kind"`
+	Stages     int    `json:"stages"`
+	Unbalanced int    `json:"unbalanced"`
+	Lost       uint64 `json:"lost"`
+	Balance    bool   `json:"balance"`
+}
+
+// enterFlow enters a flow and its functions. One that was closed meanwhile, or
+// was not connected yet, has no books.
+func (l *ledger) enterFlow(ctx context.Context, client *mapi.Client, f mapi.FlowInfo) {
+	if l.err != nil || f.Books == nil {
+		return
+	}
+	functions, err := client.FlowFunctions(ctx, f.FD)
+	if is(err, mapi.ErrFunctionInfo, mapi.ErrInvalidFlow) {
+		return
+	}
+	l.err = err
+	name := fmt.Sprintf("flow %d of user %d on %s", f.FD, f.UID, f.Device)
+	l.enter(name, f.Books)
+	for _, fn := range functions {
+		stage := fmt.Sprintf("%s, function %d %s", name, fn.FID, fn.Name)
+		if fn.Books == nil {
+			l.ask(stage, fn)
+			continue
+		}
+		l.enter(stage, fn.Books)
+	}
+}
+
+// enter prints the books of a stage and adds them to the sum.
+func (l *ledger) enter(stage string, b *mapi.Books) {
+	if l.err != nil {
+		return
+	}
+	l.stages++
+	l.lost += b.Lost()
+	if !b.Balances() {
+		l.unbalanced++
+	}
+	if l.json {
+		l.err = writeJSON(l.stdout, stageObject{
+			Kind: "stage", Stage: stage, In: b.In, Out: lineObjects(b.Out), Notes: lineObjects(b.Notes),
+			Moved: b.Moved, Missing: b.Missing(), Balances: b.Balances(),
+		})
+		return
+	}
+	l.err = l.print(stage, b)
+}
+
+// ask prints what a leading filter was asked and answered. It has no books: what
+// it refuses is never touched, so nobody could count it.
+func (l *ledger) ask(stage string, fn mapi.FunctionInfo) {
+	switch {
+	case l.err != nil:
+	case l.json:
+		l.err = writeJSON(l.stdout, filterObject{Kind: "filter", Stage: stage, In: fn.Packets, Passed: fn.Passed})
+	default:
+		_, l.err = fmt.Fprintf(l.stdout, "%s: asked about %d, passed %d\n", printable(stage), fn.Packets, fn.Passed)
+	}
+}
+
+// print writes the books of a stage for people.
+func (l *ledger) print(stage string, b *mapi.Books) error {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s: %d packets", printable(stage), b.In)
+	switch {
+	case !b.Balances():
+		fmt.Fprintf(&text, ", %d UNACCOUNTED FOR", b.Missing())
+	case b.Moved > 0:
+		fmt.Fprintf(&text, ", up to %d on the move", b.Moved)
+	}
+	text.WriteByte('\n')
+	for _, o := range b.Out {
+		fmt.Fprintf(&text, "%16d  %s\n", o.Value, printable(o.Name))
+	}
+	for _, n := range b.Notes {
+		if n.Value != 0 {
+			fmt.Fprintf(&text, "%16d  (%s)\n", n.Value, printable(n.Name))
+		}
+	}
+	_, err := l.stdout.Write([]byte(text.String()))
+	return err
+}
+
+// close prints whether all books balance.
+func (l *ledger) close() error {
+	switch {
+	case l.err != nil:
+		return l.err
+	case l.json:
+		l.err = writeJSON(l.stdout, sumObject{
+			Kind: "sum", Stages: l.stages, Unbalanced: l.unbalanced, Lost: l.lost, Balance: l.unbalanced == 0,
+		})
+	case l.stages == 0:
+		_, l.err = fmt.Fprintln(l.stdout, "no books: no device is open")
+	case l.unbalanced == 0:
+		_, l.err = fmt.Fprintf(l.stdout, "the books of all %d stages balance; %d packets lost\n", l.stages, l.lost)
+	default:
+		_, l.err = fmt.Fprintf(l.stdout, "the books of %d of %d stages do not balance; %d packets lost\n", l.unbalanced, l.stages, l.lost)
+	}
+	if l.err == nil && l.unbalanced > 0 {
+		return errUnbalanced
+	}
+	return l.err
+}
+
+// lineObjects makes an empty list of none.
+func lineObjects(lines []mapi.Counter) []lineObject {
+	out := make([]lineObject, len(lines))
+	for i, c := range lines {
+		out[i] = lineObject(c)
+	}
+	return out
+}
