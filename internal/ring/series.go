@@ -1,0 +1,76 @@
+package ring
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+	"sync/atomic"
+)
+
+// maxEntry bounds an entry of a series, in bytes.
+const maxEntry = 4096
+
+// NewSeries makes a ring for a series: of room for at least n entries of size
+// bytes, rounded up to a power of two of 8 to 4096. Only Append, Flush, End,
+// Shown and what is for control goroutines are for such a Writer.
+func NewSeries(size, n int) (*Writer, error) {
+	if size < 1 || size > maxEntry || n < 1 || n > MaxCapacity/maxEntry {
+		return nil, fmt.Errorf("a series of %d entries of %d bytes is out of bounds", n, size)
+	}
+	entry := max(align, 1<<bits.Len(uint(size-1)))
+	return newWriter(entry*(n+1), entry)
+}
+
+// Append adds an entry, unseen until Flush. It takes the place of the oldest
+// one when the ring is full. What e is shorter than the entry is zero.
+func (w *Writer) Append(e []byte) {
+	size := w.head.entry.Load()
+	at := w.words(w.pos, size)
+	for i := range at {
+		var word [align]byte
+		if i*align < len(e) {
+			copy(word[:], e[i*align:])
+		}
+		at[i].Store(binary.NativeEndian.Uint64(word[:]))
+	}
+	w.pos += size
+	w.counts.Written++
+	// A reader compares positions to see what was overwritten, so it may not
+	// fall behind by more than an entry.
+	w.show()
+}
+
+func (w *Writer) words(pos, size uint64) []atomic.Uint64 {
+	off := pos & w.mask
+	return asWords(w.ring[off : off+size])
+}
+
+// takeEntry reads the oldest entry that is there still.
+func (r *Reader) takeEntry(p *Packet) (bool, error) {
+	room := uint64(len(r.ring))
+	for r.next != r.end || r.look() {
+		r.look()
+		if r.end-r.next > room-r.entry {
+			r.skipTo(r.end - room + r.entry)
+			continue
+		}
+		off := r.next & r.mask
+		at := asWords(r.ring[off : off+r.entry])
+		for i := range at {
+			binary.NativeEndian.PutUint64(r.copied[i*align:], at[i].Load())
+		}
+		if r.look(); r.end-r.next > room-r.entry {
+			continue // overwritten meanwhile, perhaps
+		}
+		*p = Packet{Data: r.copied}
+		r.next += r.entry
+		return true, nil
+	}
+	return false, r.over()
+}
+
+// skipTo passes entries by that were overwritten.
+func (r *Reader) skipTo(pos uint64) {
+	r.missed.Add((pos - r.next) / r.entry)
+	r.next = pos
+}
