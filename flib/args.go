@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"strconv"
+	"strings"
 
 	"gomapi/internal/mapierr"
 )
@@ -19,6 +21,9 @@ const (
 	Char   Kind = 'c' // one byte
 	String Kind = 's' // text without NUL
 	File   Kind = 'w' // file that the program has opened for writing
+	Flow   Kind = 'r' // number of a flow of the same client, int32
+	Func   Kind = 'f' // number of a function of the flow before it, int32
+	Funcs  Kind = 'S' // functions: "fid@fd, fid@fd"
 )
 
 func (k Kind) String() string {
@@ -33,6 +38,12 @@ func (k Kind) String() string {
 		return "string"
 	case File:
 		return "file"
+	case Flow:
+		return "flow"
+	case Func:
+		return "function"
+	case Funcs:
+		return "functions"
 	}
 	return fmt.Sprintf("kind %q", byte(k))
 }
@@ -70,7 +81,7 @@ func (d *Def) Descr() string {
 // of its kind.
 type Args []any
 
-// Int returns argument i, which the Def declares as Int.
+// Int returns argument i, which the Def declares as Int, Flow or Func.
 func (a Args) Int(i int) int32 { return a[i].(int32) }
 
 // Uint64 returns argument i, which the Def declares as Uint64.
@@ -84,6 +95,10 @@ func (a Args) String(i int) string { return a[i].(string) }
 
 // File returns argument i, which the Def declares as File.
 func (a Args) File(i int) OpenFile { return a[i].(OpenFile) }
+
+// Targets returns argument i, which the Def declares as Funcs. There is one at
+// least.
+func (a Args) Targets(i int) []Target { return a[i].([]Target) }
 
 // Check converts what a client sent (int64, uint64, string or OpenFile values) to the
 // kinds that d declares. The error names the argument and its number: 7001 for
@@ -133,7 +148,7 @@ func (d *Def) Usage() string {
 
 func (a *Arg) convert(raw any) (any, error) {
 	switch a.Kind {
-	case Int:
+	case Int, Flow, Func:
 		v, ok := integer(raw, math.MinInt32, math.MaxInt32)
 		if !ok {
 			return nil, a.mismatch(raw)
@@ -163,6 +178,12 @@ func (a *Arg) convert(raw any) (any, error) {
 			return nil, a.mismatch(raw)
 		}
 		return v, nil
+	case Funcs:
+		v, ok := raw.(string)
+		if !ok {
+			return nil, a.mismatch(raw)
+		}
+		return parseTargets(v)
 	case File:
 		v, ok := raw.(OpenFile)
 		if !ok {
@@ -175,6 +196,27 @@ func (a *Arg) convert(raw any) (any, error) {
 
 func (a *Arg) mismatch(raw any) error {
 	return fmt.Errorf("%v (%T) is not a valid %v", raw, raw, a.Kind)
+}
+
+// maxTargets bounds a list of functions.
+const maxTargets = 256
+
+// parseTargets reads a list of functions: "fid@fd,fid@fd", with blanks after the
+// commas or without.
+func parseTargets(text string) ([]Target, error) {
+	var list []Target
+	for entry := range strings.SplitSeq(text, ",") {
+		fid, fd, _ := strings.Cut(strings.TrimLeft(entry, " "), "@")
+		a, err1 := strconv.ParseInt(fid, 10, 32)
+		b, err2 := strconv.ParseInt(fd, 10, 32)
+		if err1 != nil || err2 != nil {
+			return nil, fmt.Errorf("%.40q is not a function, want fid@fd", entry)
+		}
+		if list = append(list, Target{FD: int32(b), FID: int32(a)}); len(list) > maxTargets {
+			return nil, fmt.Errorf("more than %d functions", maxTargets)
+		}
+	}
+	return list, nil
 }
 
 // integer returns raw as an integer of the given range.

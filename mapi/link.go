@@ -20,8 +20,8 @@ type link struct {
 	lost    chan struct{} // closed when the connection is no more
 	workers sync.WaitGroup
 
-	catalogMu sync.Mutex // guards fileArgs; held while the daemon is asked
-	fileArgs  map[fileArg]bool
+	catalogMu sync.Mutex        // guards catalog; held while the daemon is asked
+	catalog   map[string]string // argument letters by function
 
 	mu      sync.Mutex
 	reason  error // why lost is closed

@@ -20,6 +20,8 @@ type Applied struct {
 	// Ring is the packet buffer of the function, nil without one. Its files are
 	// for the client, and to be closed when they were sent.
 	Ring *flib.Ring
+	// Entry is the size of an entry in bytes when Ring holds a series.
+	Entry int
 }
 
 // Apply adds a function at the end of a flow that is not connected yet. Args
@@ -63,7 +65,7 @@ func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) 
 	s.engine.mu.Lock()
 	f.functions = append(f.functions, a)
 	s.engine.mu.Unlock()
-	reply := Applied{FID: a.fid, DevType: a.def.Type(), Ring: a.ring}
+	reply := Applied{FID: a.fid, DevType: a.def.Type(), Ring: a.ring, Entry: a.entry}
 	if a.slot != nil {
 		reply.HasResult, reply.Offset, reply.Size = true, a.slot.Offset(), a.slot.Size()
 	}
@@ -112,6 +114,7 @@ func (s *Session) instantiate(ctx context.Context, f *Flow, a *applied, raw []an
 	}
 	CloseFiles(raw[min(len(raw), len(a.def.Args)):]) // surplus ones
 	a.classifier, _ = a.fn.(flib.Classifier)
+	a.resetter, _ = a.fn.(flib.Resetter)
 	return nil
 }
 
@@ -179,18 +182,33 @@ func (e *env) Park(wait func()) {
 
 // NewRing implements flib.Env.
 func (e *env) NewRing(size int) (*flib.Ring, error) {
+	r, err := e.newRing(size, func() (*flib.Ring, error) { return ring.New(size) })
+	if err != nil {
+		return nil, err
+	}
+	if loop := e.capture.loop; !e.Live() {
+		r.Waits = func(begin bool) { loop.waits(e.applied, begin) }
+	}
+	return r, nil
+}
+
+// NewSeries implements flib.Env.
+func (e *env) NewSeries(size, n int) (*flib.Ring, error) {
+	e.applied.entry = size
+	return e.newRing(size*n, func() (*flib.Ring, error) { return ring.NewSeries(size, n) })
+}
+
+// newRing puts size bytes on the user's account and makes the ring.
+func (e *env) newRing(size int, make func() (*flib.Ring, error)) (*flib.Ring, error) {
 	if e.applied.ring != nil {
 		return nil, mapierr.New(mapierr.DaemonShm, "function asks for a second packet buffer")
 	}
 	if err := e.session.reserve(e.applied, size); err != nil {
 		return nil, err
 	}
-	r, err := ring.New(size)
+	r, err := make()
 	if err != nil {
 		return nil, err
-	}
-	if loop := e.capture.loop; !e.Live() {
-		r.Waits = func(begin bool) { loop.waits(e.applied, begin) }
 	}
 	e.applied.ring = r
 	return r, nil

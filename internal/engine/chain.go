@@ -25,6 +25,8 @@ type chain struct {
 	// it is set: a leading filter has been asked about total - base packets.
 	base    atomic.Uint64
 	adopted atomic.Bool
+	// ready is told when the loop has taken the chain up.
+	ready *flib.FlowRef
 	// closed says that the flow is being closed. The loop may come upon its
 	// chain once more, after it was parked in another; it must pass it by.
 	closed atomic.Bool
@@ -44,10 +46,10 @@ type step struct {
 const sinceLimit = 2 * time.Second
 
 // newChain makes the chain of a flow's functions.
-func newChain(functions []*applied) *chain {
-	c := &chain{}
+func newChain(functions []*applied, ready *flib.FlowRef) *chain {
+	c := &chain{ready: ready}
 	copied := false
-	for i, a := range functions {
+	for i, a := range ordered(functions) {
 		if i == 0 && a.classifier != nil {
 			c.lead = a
 			continue
@@ -88,6 +90,10 @@ func (c *chain) from(i int, in []*pkt.Packet) {
 			in = s.private.of(in)
 		}
 		n := len(in)
+		if s.resetAsked.Load() {
+			s.resetAsked.Store(false)
+			s.resetter.Reset()
+		}
 		s.packets.Add(uint64(n))
 		in = s.fn.Process(in)
 		s.sent(n, len(in))

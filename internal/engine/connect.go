@@ -100,13 +100,17 @@ func (e *Engine) closeAll(functions []*applied) (first error) {
 // the device has ended before.
 func (s *Session) activate(f *Flow) {
 	c, now := f.capture, time.Now()
-	chain := newChain(f.functions)
+	chain := newChain(f.functions, &f.adopted)
 	if c.device.owner == nil {
 		chain.since, chain.deadline = pkt.FromTime(now), now.Add(sinceLimit)
 	}
 	e := s.engine
 	e.mu.Lock()
 	f.chain, f.start = chain, now
+	for _, a := range f.functions {
+		a.live.Store(true)
+	}
+	f.connected.Connect(chain.since)
 	f.place.SetStart(now.UnixNano())
 	f.setStatus(FlowActive)
 	ended := c.ended
@@ -115,6 +119,7 @@ func (s *Session) activate(f *Flow) {
 	}
 	e.mu.Unlock()
 	if ended {
+		f.adopted.Connect(0)
 		_ = e.safely("ending a flow", func() error { chain.end(); return nil }) // logged
 		e.mu.Lock()
 		f.finished(now)
@@ -157,10 +162,14 @@ func (s *Session) closeFlows(flows []*Flow) {
 	for c, closing := range byCapture {
 		c.loop.settle(closing)
 	}
+	for _, f := range flows {
+		s.finish(f)
+	}
+	s.sever(flows)
+	for _, f := range flows {
+		s.release(f)
+	}
 	for c, closing := range byCapture {
-		for _, f := range closing {
-			s.release(f)
-		}
 		c.device.release(len(closing))
 	}
 }
@@ -195,12 +204,18 @@ func (c *capture) remove(closing []*Flow) {
 	}
 }
 
-// release closes the functions of a flow that no packet reaches any more and
-// gives its memory back.
-func (s *Session) release(f *Flow) {
+// finish closes the functions of a flow that no packet reaches any more. Those
+// that it refers to are there still, and those who wait for it go on.
+func (s *Session) finish(f *Flow) {
 	if err := s.engine.closeAll(f.functions); err != nil {
 		s.engine.opts.Log("flow %d on %s: close: %v", f.id, f.capture.device.spec.Name, err)
 	}
+	f.connected.Connect(0)
+	f.adopted.Connect(0)
+}
+
+// release gives the memory of a flow back, which nobody looks at any more.
+func (s *Session) release(f *Flow) {
 	if !s.gone { // else the client is told by the end of its connection
 		f.place.SetStatus(uint64(FlowClosed))
 	}

@@ -86,16 +86,20 @@ func (l *loop) run(p *plan, pkts []pkt.Packet, ptrs []*pkt.Packet) *plan {
 	for _, c := range p.open {
 		c.run(ptrs)
 	}
-	for classifier != nil && len(p.members) > 0 && len(pkts) > 0 {
-		n, hits := classifier.Classify(pkts, p.scratch.hits[:0])
-		p.dispatch(hits, ptrs)
-		pkts, ptrs = pkts[n:], ptrs[n:]
+	for at := 0; classifier != nil && len(p.members) > 0 && at < len(pkts); {
+		n, hits := classifier.Classify(pkts[at:], p.scratch.hits[:0])
+		p.dispatch(hits, ptrs, at)
+		at += n
+	}
+	if len(p.tied) > 0 {
+		p.runTied(ptrs)
 	}
 	return p
 }
 
 // dispatch sorts hits by member and runs the chains of each with its packets.
-func (p *plan) dispatch(hits []filter.Hit, ptrs []*pkt.Packet) {
+// Hits count packets from ptrs[at] on. Tied chains are only told.
+func (p *plan) dispatch(hits []filter.Hit, ptrs []*pkt.Packet, at int) {
 	s := p.scratch
 	touched := s.touched[:0]
 	for i, h := range hits {
@@ -111,10 +115,13 @@ func (p *plan) dispatch(hits []filter.Hit, ptrs []*pkt.Packet) {
 	for _, m := range touched {
 		list := s.list[:0]
 		for i := s.head[m]; i >= 0; i = s.next[i] {
-			list = append(list, ptrs[hits[i].Packet])
+			list = append(list, ptrs[at+int(hits[i].Packet)])
+			for _, t := range p.members[m].tied {
+				t.hit(at + int(hits[i].Packet))
+			}
 		}
 		s.tail[m] = -1
-		for _, c := range p.members[m] {
+		for _, c := range p.members[m].free {
 			c.run(list)
 		}
 	}
@@ -132,6 +139,7 @@ func (l *loop) current() *plan {
 		}
 		c.base.Store(l.total.Load())
 		c.adopted.Store(true)
+		c.ready.Connect(c.since)
 		if c.since != 0 {
 			l.young = append(l.young, c)
 		}

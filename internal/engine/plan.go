@@ -17,10 +17,17 @@ type plan struct {
 	// open are the chains that see every packet, members those behind a
 	// leading filter: one member per distinct filter, with all its chains.
 	open    []*chain
-	members [][]*chain
+	members []member
+	tied    []*tied // those that run packet by packet, in neither of the two
 	types   []typedClassifier
 	expire  []*chain // with functions that act on the passing of time
 	scratch *scratch
+}
+
+// A member is a leading filter with its chains.
+type member struct {
+	free []*chain // run with lists of packets
+	tied []*tied
 }
 
 // typedClassifier decides the leading filters for packets of one link type.
@@ -49,14 +56,24 @@ func newPlan(old *plan, flows []*Flow, linkTypes []uint16, fresh []*chain) *plan
 	p := &plan{gen: old.gen + 1, fresh: fresh, chains: make([]*chain, 0, len(flows))}
 	index := make(map[string]int) // leading filter -> member
 	var leads []*applied          // by member
+	tie := tiedChains(flows)
 	for _, f := range flows {
 		c := f.chain
 		p.chains = append(p.chains, c)
 		if c.expires {
 			p.expire = append(p.expire, c)
 		}
-		if c.lead == nil {
+		var t *tied
+		if tie[c] {
+			t = &tied{chain: c}
+			p.tied = append(p.tied, t)
+		}
+		switch {
+		case c.lead != nil:
+		case t == nil:
 			p.open = append(p.open, c)
+			continue
+		default:
 			continue
 		}
 		key := c.lead.key(linkTypes)
@@ -64,10 +81,10 @@ func newPlan(old *plan, flows []*Flow, linkTypes []uint16, fresh []*chain) *plan
 		if !ok {
 			m = len(p.members)
 			index[key] = m
-			p.members = append(p.members, nil)
+			p.members = append(p.members, member{})
 			leads = append(leads, c.lead)
 		}
-		p.members[m] = append(p.members[m], c)
+		p.members[m].add(c, t)
 	}
 	for _, lt := range linkTypes {
 		programs := make([]*filter.Program, len(leads))
@@ -78,6 +95,15 @@ func newPlan(old *plan, flows []*Flow, linkTypes []uint16, fresh []*chain) *plan
 	}
 	p.scratch = old.scratch.fit(len(p.members))
 	return p
+}
+
+// add puts a chain behind the filter; t is not nil when it is tied.
+func (m *member) add(c *chain, t *tied) {
+	if t != nil {
+		m.tied = append(m.tied, t)
+		return
+	}
+	m.free = append(m.free, c)
 }
 
 // key names the filter's programs for all link types: filters with equal keys

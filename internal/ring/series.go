@@ -40,6 +40,16 @@ func (w *Writer) Append(e []byte) {
 	w.show()
 }
 
+// Skip leaves n entries out, as if they had been overwritten already. At least as
+// many entries as the ring has room for must follow before Flush.
+func (w *Writer) Skip(n uint64) {
+	w.pos += n * w.head.entry.Load()
+	w.counts.Written += n
+}
+
+// Entries is how many entries of a series the ring has room for.
+func (w *Writer) Entries() int { return len(w.ring) / int(w.head.entry.Load()) }
+
 func (w *Writer) words(pos, size uint64) []atomic.Uint64 {
 	off := pos & w.mask
 	return asWords(w.ring[off : off+size])

@@ -1096,7 +1096,8 @@ type FunctionApplied struct {
 	HasResult     bool                   `protobuf:"varint,3,opt,name=has_result,json=hasResult,proto3" json:"has_result,omitempty"`
 	Offset        uint32                 `protobuf:"varint,4,opt,name=offset,proto3" json:"offset,omitempty"`                  // place of the result in the result memory
 	Size          uint32                 `protobuf:"varint,5,opt,name=size,proto3" json:"size,omitempty"`                      // its length in bytes
-	HasRing       bool                   `protobuf:"varint,6,opt,name=has_ring,json=hasRing,proto3" json:"has_ring,omitempty"` // with three descriptors: the packet buffer
+	HasRing       bool                   `protobuf:"varint,6,opt,name=has_ring,json=hasRing,proto3" json:"has_ring,omitempty"` // with three descriptors: the packet buffer, or the series
+	Entry         uint32                 `protobuf:"varint,7,opt,name=entry,proto3" json:"entry,omitempty"`                    // bytes of an entry of a series, 0: packets
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1171,6 +1172,13 @@ func (x *FunctionApplied) GetHasRing() bool {
 		return x.HasRing
 	}
 	return false
+}
+
+func (x *FunctionApplied) GetEntry() uint32 {
+	if x != nil {
+		return x.Entry
+	}
+	return 0
 }
 
 type Connect struct {
@@ -2967,7 +2975,7 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x04kind\"0\n" +
 	"\x04File\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\rR\x05index\x12\x12\n" +
-	"\x04path\x18\x02 \x01(\tR\x04path\"\xa3\x01\n" +
+	"\x04path\x18\x02 \x01(\tR\x04path\"\xb9\x01\n" +
 	"\x0fFunctionApplied\x12\x10\n" +
 	"\x03fid\x18\x01 \x01(\x05R\x03fid\x12\x18\n" +
 	"\adevtype\x18\x02 \x01(\tR\adevtype\x12\x1d\n" +
@@ -2975,7 +2983,8 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"has_result\x18\x03 \x01(\bR\thasResult\x12\x16\n" +
 	"\x06offset\x18\x04 \x01(\rR\x06offset\x12\x12\n" +
 	"\x04size\x18\x05 \x01(\rR\x04size\x12\x19\n" +
-	"\bhas_ring\x18\x06 \x01(\bR\ahasRing\"\x19\n" +
+	"\bhas_ring\x18\x06 \x01(\bR\ahasRing\x12\x14\n" +
+	"\x05entry\x18\a \x01(\rR\x05entry\"\x19\n" +
 	"\aConnect\x12\x0e\n" +
 	"\x02fd\x18\x01 \x01(\x05R\x02fd\"\x1b\n" +
 	"\tCloseFlow\x12\x0e\n" +

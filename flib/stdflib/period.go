@@ -1,0 +1,26 @@
+package stdflib
+
+// A period cuts packet time into equal pieces, the first of which begins with
+// the first packet. A packet ends a period when it comes later than its end; one
+// with a time before the period belongs to it all the same.
+type period struct {
+	ticks   uint64 // its length, at least 1
+	last    uint64 // begin of the current one
+	started bool
+}
+
+// ended returns how many periods the packet at ts ends, and when the first of
+// them ended. Those behind the first had no packets.
+func (p *period) ended(ts uint64) (n, end uint64) {
+	if !p.started {
+		p.started, p.last = true, ts
+		return 0, 0
+	}
+	since := int64(ts - p.last)
+	if since <= int64(p.ticks) {
+		return 0, 0
+	}
+	n, end = uint64(since-1)/p.ticks, p.last+p.ticks
+	p.last += n * p.ticks
+	return n, end
+}

@@ -1,0 +1,69 @@
+package mapi
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"gomapi/internal/mapierr"
+)
+
+// ApplyArray is Apply with all arguments as text, for programs that read them
+// from somewhere: numbers are converted as the function's argument letters say,
+// decimal or with 0x. Errors besides: 7001 to 7005 and 7011 a number that is
+// none, or out of range.
+func (f *Flow) ApplyArray(ctx context.Context, name string, args []string) (*Function, error) {
+	converted, err := f.convert(ctx, name, args)
+	if err != nil {
+		return nil, f.client.fail(err, "apply %s to flow %d", name, f.fd)
+	}
+	return f.Apply(ctx, name, converted...)
+}
+
+// convert makes of texts what the function takes.
+func (f *Flow) convert(ctx context.Context, name string, args []string) ([]any, error) {
+	if f.closed.Load() {
+		return nil, errClosed(f.fd)
+	}
+	descr, err := f.link.descr(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]any, len(args))
+	for i, text := range args {
+		if i >= len(descr) || !strings.ContainsRune("ilcrf", rune(descr[i])) {
+			out[i] = text
+			continue
+		}
+		if out[i], err = number(descr[i], text); err != nil {
+			return nil, mapierr.New(mapierr.BadArgument(i), "argument %d: %v", i+1, err)
+		}
+	}
+	return out, nil
+}
+
+// number reads a number of the kind. A character may stand for itself.
+func number(kind byte, text string) (any, error) {
+	switch {
+	case kind == 'l':
+		if n, err := strconv.ParseUint(text, 0, 64); err == nil {
+			return n, nil
+		}
+	case kind == 'c' && len(text) == 1 && (text[0] < '0' || text[0] > '9'):
+		return int(text[0]), nil
+	default:
+		if n, err := strconv.ParseInt(text, 0, 32); err == nil {
+			return n, nil
+		}
+	}
+	return nil, fmt.Errorf("%.40q is not a number that fits", text)
+}
+
+// ApplyFunctionArray is ApplyFunction with all arguments as text. See
+// Flow.ApplyArray.
+func ApplyFunctionArray(fd int, name string, args []string) (fid int, err error) {
+	return std.apply(fd, name, func(f *Flow) (*Function, error) {
+		return f.ApplyArray(context.Background(), name, args)
+	})
+}
