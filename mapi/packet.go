@@ -27,7 +27,7 @@ type Packet struct {
 	IfIndex  uint16 // interface or port number, 0 when there is one only
 	LinkType uint16 // what Data begins with: 1 Ethernet, and so on (DLT numbers of libpcap)
 	Wlen     uint32 // length on the wire in bytes
-	Data     []byte // captured bytes, from the link-layer header on
+	Data     []byte // captured bytes, from the link-layer header on; read-only
 }
 
 // Time is TS as a time.Time, to the nanosecond.
@@ -148,9 +148,8 @@ func (fn *Function) Lost() (uint64, error) {
 
 // take keeps a packet where its caller can point to it.
 func (fn *Function) take(p ring.Packet) *Packet {
-	b := fn.buffer
-	b.packet = Packet{TS: p.TS, IfIndex: p.IfIndex, LinkType: p.LinkType, Wlen: p.Wire, Data: p.Data}
-	return &b.packet
+	fn.buffer.packet = Packet(p)
+	return &fn.buffer.packet
 }
 
 // takeable reports why no packet can be taken, nil when one can.
