@@ -6,14 +6,15 @@ import (
 	"gomapi/internal/ring"
 )
 
-// batchMax is how many packets NextBatch takes at most: more would win little
-// over the cost of a call, and would keep the room of all of them from the daemon.
+// batchMax is how many packets NextBatch takes at most. More would win little,
+// and the daemon has their room back only with the next call.
 const batchMax = 64
 
 // NextBatch is Next for several packets: it waits until there are some, puts as
 // many as are there into dst, at least one and at most 64, and returns how many.
 // All their bytes are valid until the next call. It is the cheapest way to take
-// many packets. Errors are those of Next, and come without packets.
+// many packets. Without room in dst it returns 0 and does not wait. Errors are
+// those of Next, and come without packets.
 func (fn *Function) NextBatch(ctx context.Context, dst []Packet) (int, error) {
 	if err := fn.takeable(); err != nil {
 		return 0, fn.failPacket(err)

@@ -20,14 +20,14 @@ const (
 )
 
 // A Packet is a captured packet. Its bytes lie in memory that the daemon shares
-// with the program: they are valid until the next packet is taken from the same
-// function. Clone keeps them.
+// with the program, read-only (a write faults): they are valid until the next
+// packet is taken from the same function. Clone keeps them.
 type Packet struct {
 	TS       uint64 // 2^-32 seconds since 1970-01-01 UTC: seconds in the upper half
 	IfIndex  uint16 // interface or port number, 0 when there is one only
 	LinkType uint16 // what Data begins with: 1 Ethernet, and so on (DLT numbers of libpcap)
 	Wlen     uint32 // length on the wire in bytes
-	Data     []byte // captured bytes, from the link-layer header on; read-only
+	Data     []byte // captured bytes, from the link-layer header on
 }
 
 // Time is TS as a time.Time, to the nanosecond.

@@ -368,6 +368,38 @@ func TestTutorialCalls(t *testing.T) {
 	must(mapi.DeleteOfflineDevice(name))
 }
 
+// TestLoopErrorPairs: which of several things that are wrong decides.
+func TestLoopErrorPairs(t *testing.T) {
+	fd, err := mapi.CreateFlow("net0")
+	must(err)
+	fid, err := mapi.ApplyFunction(fd, "TO_BUFFER", mapi.NoWait)
+	must(err)
+	counter, err := mapi.ApplyFunction(fd, "PKT_COUNTER")
+	must(err)
+	callback := func(*mapi.Packet) { t.Error("called without a packet") }
+	loop := func(what string, want mapi.Code, fd, fid int, callback func(*mapi.Packet)) {
+		t.Helper()
+		n, err := mapi.Loop(fd, fid, 1, callback)
+		wantCode(t, "loop over "+what, err, want)
+		if n != 0 {
+			t.Errorf("loop over %s: %d packets", what, n)
+		}
+	}
+	loop("flow 0", mapi.ErrInvalidFunction, 0, fid, callback)
+	loop("function 0", mapi.ErrInvalidFunction, fd, 0, callback)
+	loop("an unknown flow", mapi.ErrInvalidFlow, 4711, fid, callback)
+	loop("a flow before connect", mapi.ErrFlowNotConnected, fd, fid, callback)
+	loop("an unknown function before connect", mapi.ErrFlowNotConnected, fd, 4711, callback)
+	loop("a flow before connect, without a callback", mapi.ErrFlowNotConnected, fd, fid, nil)
+	must(mapi.Connect(fd))
+	loop("an unknown function", mapi.ErrInvalidFunction, fd, 4711, callback)
+	loop("a counter", mapi.ErrNoResult, fd, counter, callback)
+	loop("no callback", mapi.ErrInvalidArgument4, fd, fid, nil)
+	loop("an empty buffer", 0, fd, fid, callback)
+	must(mapi.CloseFlow(fd))
+	loop("a closed flow", mapi.ErrInvalidFlow, fd, fid, callback)
+}
+
 // TestTwoReadersOfOneFile take packets of two flows, one faster than the other:
 // neither may take the other's waiting for a standstill.
 func TestTwoReadersOfOneFile(t *testing.T) {
