@@ -5,10 +5,10 @@
 //	ftp -r trace.pcap
 //
 // It shows packets that lead to new flows. A flow sees what comes after it was
-// made: mapid needs some milliseconds for that, and the first packets of hosts
-// that are nearer to each other are missed. A file does not wait at all, so it
-// is read twice, first for the control connections, then for the data. It needs
-// a running mapid.
+// made, about 10 ms after the announcement: of hosts that are nearer to each
+// other the first packets are missed. A file does not wait at all, so it is read
+// twice, first for the control connections, then for the data. It needs a
+// running mapid.
 package main
 
 import (
