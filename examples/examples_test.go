@@ -3,7 +3,6 @@
 package examples
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"os"
@@ -12,10 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"gomapi/internal/testdata"
 	"gomapi/internal/testnet"
+	"gomapi/mapi/mapitest"
 )
 
 // bin is the folder of the programs.
@@ -30,7 +28,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(bin)
-	out, err := exec.Command("go", "build", "-o", bin, "gomapi/cmd/mapid", "gomapi/examples/...").CombinedOutput()
+	out, err := exec.Command("go", "build", "-o", bin, "gomapi/examples/...").CombinedOutput()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
 		return 1
@@ -38,32 +36,13 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// daemon runs a mapid for the rest of the test, as the one that programs find.
-func daemon(t *testing.T) {
+// daemon runs a mapid for the rest of the test, as the one that programs find,
+// and returns its device eth0.
+func daemon(t *testing.T) *mapitest.Device {
 	t.Helper()
-	socket := filepath.Join(t.TempDir(), "mapid.sock")
-	t.Setenv("MAPI_SOCKET", socket)
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	cmd := exec.Command(filepath.Join(bin, "mapid"), "--builtin", "--ready-fd=3", "--socket="+socket)
-	cmd.ExtraFiles = []*os.File{w}
-	err = cmd.Start()
-	w.Close()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(unix.SIGTERM)
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("mapid: %v", err)
-		}
-	})
-	if said, _ := bufio.NewReader(r).ReadString('\n'); said != "ready\n" {
-		t.Fatalf("mapid does not start: %q", said)
-	}
+	d := mapitest.Start(t)
+	t.Setenv("MAPI_SOCKET", d.Socket())
+	return d.Device("eth0")
 }
 
 func TestOffline(t *testing.T) {
@@ -80,31 +59,13 @@ func TestOffline(t *testing.T) {
 }
 
 func TestCount(t *testing.T) {
-	testnet.Run(t, func(ns *testnet.NS) {
-		daemon(t)
-		cmd := exec.Command(filepath.Join(bin, "count"), "-t", "1s", testnet.B)
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewReader(out)
-		if said, err := lines.ReadString('\n'); said != "counting for 1s\n" {
-			t.Errorf("%q, %v", said, err)
-		}
-		s := ns.Sender(testnet.A)
-		for i := range uint64(100) {
-			for _, frame := range [][]byte{testnet.TCP(i, 100), testnet.UDP(i, 100)} { // TCP to port 80
-				if err := s.Send(frame); err != nil {
-					t.Error(err)
-				}
-			}
-		}
-		rest, _ := io.ReadAll(lines)
-		if err := cmd.Wait(); err != nil || string(rest) != "pkts: 100\n" {
-			t.Errorf("%v: %q", err, rest)
-		}
-	})
+	eth0 := daemon(t)
+	r := start(t, "counting for 1s\n", "count", "-t", "1s", "eth0")
+	for i := range uint64(100) {
+		send(t, eth0, testnet.TCP(i, 100), testnet.UDP(i, 100)) // TCP to port 80
+	}
+	rest, _ := io.ReadAll(r.lines)
+	if err := r.cmd.Wait(); err != nil || string(rest) != "pkts: 100\n" {
+		t.Errorf("%v: %q", err, rest)
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gomapi/internal/testnet"
+	"gomapi/mapi/mapitest"
 )
 
 // worm makes a frame with the given content of a UDP packet.
@@ -59,66 +60,60 @@ func start(t *testing.T, first string, args ...string) *running {
 	return r
 }
 
+// send brings frames to a device.
+func send(t *testing.T, device *mapitest.Device, frames ...[]byte) {
+	t.Helper()
+	for _, frame := range frames {
+		if err := device.Send(mapitest.Packet{Data: frame}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestSigmatch finds the worm among near misses.
 func TestSigmatch(t *testing.T) {
 	const signature = "\x00\x00E\x00\x00E\x00\x00@\x00"
-	testnet.Run(t, func(ns *testnet.NS) {
-		daemon(t)
-		r := start(t, "waiting for the worm\n", "sigmatch", testnet.B)
-		s := ns.Sender(testnet.A)
-		const head = 14 + 20 + 8
-		last := strings.Repeat("x", 100-head-len(signature)) // ends at byte 100
-		for _, frame := range [][]byte{
-			worm(t, "10.0.0.1", "139.91.23.5", 2002, 80, "\x00\x00E\x00\x00F\x00\x00@\x00"), // one byte off
-			worm(t, "10.0.0.2", "139.91.23.5", 2002, 80, last+"x"+signature),                // beyond the depth
-			worm(t, "10.0.0.3", "139.91.23.5", 2002, 81, signature),                         // other port
-			worm(t, "10.0.0.4", "139.91.24.5", 2002, 80, signature),                         // other net
-			worm(t, "10.0.0.5", "139.91.23.5", 2002, 80, last+signature),
-			worm(t, "10.0.0.6", "139.91.23.6", 2002, 80, signature+"more"),
-		} {
-			if err := s.Send(frame); err != nil {
-				t.Fatal(err)
-			}
+	const head = 14 + 20 + 8
+	last := strings.Repeat("x", 100-head-len(signature)) // ends at byte 100
+	eth0 := daemon(t)
+	r := start(t, "waiting for the worm\n", "sigmatch", "eth0")
+	send(t, eth0,
+		worm(t, "10.0.0.1", "139.91.23.5", 2002, 80, "\x00\x00E\x00\x00F\x00\x00@\x00"), // one byte off
+		worm(t, "10.0.0.2", "139.91.23.5", 2002, 80, last+"x"+signature),                // beyond the depth
+		worm(t, "10.0.0.3", "139.91.23.5", 2002, 81, signature),                         // other port
+		worm(t, "10.0.0.4", "139.91.24.5", 2002, 80, signature),                         // other net
+		worm(t, "10.0.0.5", "139.91.23.5", 2002, 80, last+signature),
+		worm(t, "10.0.0.6", "139.91.23.6", 2002, 80, signature+"more"))
+	for _, want := range []string{
+		"Slapper worm packet! 10.0.0.5 -> 139.91.23.5, 100 bytes\n",
+		"Slapper worm packet! 10.0.0.6 -> 139.91.23.6, 60 bytes\n",
+	} {
+		if said, err := r.lines.ReadString('\n'); said != want {
+			t.Errorf("%q, %v, want %q", said, err, want)
 		}
-		for _, want := range []string{
-			"Slapper worm packet! 10.0.0.5 -> 139.91.23.5, 100 bytes\n",
-			"Slapper worm packet! 10.0.0.6 -> 139.91.23.6, 60 bytes\n",
-		} {
-			if said, err := r.lines.ReadString('\n'); said != want {
-				t.Errorf("%q, %v, want %q", said, err, want)
-			}
-		}
-		_ = r.cmd.Process.Signal(unix.SIGTERM)
-		_ = r.cmd.Wait() // ended by the signal
-	})
+	}
+	_ = r.cmd.Process.Signal(unix.SIGTERM)
+	_ = r.cmd.Wait() // ended by the signal
 }
 
 // TestUtil sends a second's worth of traffic in each direction.
 func TestUtil(t *testing.T) {
-	testnet.Run(t, func(ns *testnet.NS) {
-		daemon(t)
-		r := start(t, "load of 139.91.23.5\n", "util", "-n", "1", testnet.B, "139.91.23.5")
-		s := ns.Sender(testnet.A)
-		for range 10 {
-			for _, frame := range [][]byte{
-				worm(t, "10.0.0.1", "139.91.23.5", 1, 2, strings.Repeat("x", 958)),  // 1,000 bytes in
-				worm(t, "139.91.23.5", "10.0.0.1", 2, 1, strings.Repeat("x", 458)),  // 500 bytes out
-				worm(t, "139.91.23.6", "10.0.0.1", 2, 1, strings.Repeat("x", 1000)), // neither
-			} {
-				if err := s.Send(frame); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		rest, _ := io.ReadAll(r.lines)
-		if err := r.cmd.Wait(); err != nil {
-			t.Error(err)
-		}
-		if said := string(rest); !strings.Contains(said, "incoming: 0.08 Mbit/s (10000 bytes)\n") ||
-			!strings.Contains(said, "outgoing: 0.04 Mbit/s (5000 bytes)\n") {
-			t.Errorf("util says %q", said)
-		}
-	})
+	eth0 := daemon(t)
+	r := start(t, "load of 139.91.23.5\n", "util", "-n", "1", "eth0", "139.91.23.5")
+	for range 10 {
+		send(t, eth0,
+			worm(t, "10.0.0.1", "139.91.23.5", 1, 2, strings.Repeat("x", 958)),  // 1,000 bytes in
+			worm(t, "139.91.23.5", "10.0.0.1", 2, 1, strings.Repeat("x", 458)),  // 500 bytes out
+			worm(t, "139.91.23.6", "10.0.0.1", 2, 1, strings.Repeat("x", 1000))) // neither
+	}
+	rest, _ := io.ReadAll(r.lines)
+	if err := r.cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	if said := string(rest); !strings.Contains(said, "incoming: 0.08 Mbit/s (10000 bytes)\n") ||
+		!strings.Contains(said, "outgoing: 0.04 Mbit/s (5000 bytes)\n") {
+		t.Errorf("util says %q", said)
+	}
 }
 
 func parse(address string) net.IP { return net.ParseIP(address).To4() }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -67,6 +68,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	wants(t, "flow after the end", err, mapi.ErrCommInitSocket)
 	wants(t, "read after the end", second(packets.Uint64()), mapi.ErrCommSocket)
 	packets = nil
+	runtime.GC() // the mapping of results goes with its last reader
 	if err := leak.Since(before); err != nil {
 		t.Error(err)
 	}
@@ -237,8 +239,8 @@ func TestSendersMeetTheEnd(t *testing.T) {
 	must(t, err)
 	counting(t, d.Client(), "eth0")
 	var senders sync.WaitGroup
-	started := make(chan struct{}, 4)
-	for range 4 {
+	started := make(chan struct{}, 2)
+	for range 2 {
 		senders.Go(func() {
 			for first := true; d.Device("eth0").Send(mapitest.Packet{Data: tcp(80)}) == nil; first = false {
 				if first {
@@ -247,7 +249,7 @@ func TestSendersMeetTheEnd(t *testing.T) {
 			}
 		})
 	}
-	for range 4 {
+	for range 2 {
 		<-started
 	}
 	must(t, d.Close())
