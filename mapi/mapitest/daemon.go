@@ -25,6 +25,9 @@ import (
 // patience is how long the daemon may take to stop. It takes milliseconds.
 const patience = 30 * time.Second
 
+// maxSocket is how long the path of a socket may be, in bytes (unix(7)).
+const maxSocket = 107
+
 // A Daemon is a running mapid. Any goroutine may use it.
 type Daemon struct {
 	dir     string // private folder of the socket
@@ -68,12 +71,16 @@ func run(log io.Writer, specs []DeviceSpec) (*Daemon, error) {
 	if err := check(specs); err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "mapitest") // short: the path of a socket has 107 bytes at most
+	dir, err := os.MkdirTemp("", "mapitest")
 	if err != nil {
 		return nil, fmt.Errorf("folder for the socket: %w", err)
 	}
 	d := &Daemon{dir: dir, devices: make(map[string]*Device), done: make(chan error, 1)}
 	d.control = &mapi.Client{Socket: d.Socket()}
+	if len(d.Socket()) > maxSocket {
+		os.Remove(dir)
+		return nil, fmt.Errorf("the socket's path %s is longer than %d bytes: set TMPDIR to a shorter one", d.Socket(), maxSocket)
+	}
 	if err := d.start(d.options(log, specs)); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}

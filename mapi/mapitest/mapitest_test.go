@@ -3,6 +3,7 @@ package mapitest_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -90,6 +91,58 @@ func TestManyDaemonsInParallel(t *testing.T) {
 			counted(t, "one", here, 20)
 			counted(t, "other", there, 1)
 		})
+	}
+}
+
+// A recorder is a test that a test looks at.
+type recorder struct {
+	testing.TB
+	cleanups []func()
+	said     string
+}
+
+func (r *recorder) Helper()           {}
+func (r *recorder) Cleanup(f func())  { r.cleanups = append(r.cleanups, f) }
+func (r *recorder) Error(args ...any) { r.said += fmt.Sprintln(args...) }
+func (r *recorder) Fatal(args ...any) {
+	r.Error(args...)
+	runtime.Goexit()
+}
+
+// start calls Start and ends the recorded test.
+func (r *recorder) start(during func(*mapitest.Daemon)) {
+	var test sync.WaitGroup
+	test.Go(func() { during(mapitest.Start(r)) })
+	test.Wait()
+	for _, f := range r.cleanups {
+		f()
+	}
+}
+
+func TestStartFailsTheTest(t *testing.T) {
+	dir := t.TempDir()
+	for want, tmp := range map[string]string{
+		"folder for the socket":         filepath.Join(dir, "none"),
+		"set TMPDIR to a shorter one\n": filepath.Join(dir, strings.Repeat("long/", 30)),
+	} {
+		if strings.HasPrefix(want, "set") {
+			must(t, os.MkdirAll(tmp, 0o700))
+		}
+		t.Setenv("TMPDIR", tmp)
+		r := &recorder{TB: t}
+		r.start(func(*mapitest.Daemon) { t.Error("the test goes on") })
+		if !strings.Contains(r.said, want) {
+			t.Errorf("test failed with %q, want %q", r.said, want)
+		}
+		if left, _ := os.ReadDir(tmp); len(left) > 0 {
+			t.Errorf("left behind: %v", left)
+		}
+	}
+	t.Setenv("TMPDIR", dir)
+	r := &recorder{TB: t}
+	r.start(func(d *mapitest.Daemon) { counting(t, d.Client(), "eth0") })
+	if r.said != "" {
+		t.Errorf("a good test failed with %q", r.said)
 	}
 }
 
