@@ -36,7 +36,7 @@ type Client struct {
 func (c *Client) connection(ctx context.Context) (*link, error) {
 	for {
 		c.mu.Lock()
-		if c.link != nil && c.link.err() == nil {
+		if c.link != nil && c.link.usable() {
 			defer c.mu.Unlock()
 			return c.link, nil
 		}

@@ -8,6 +8,7 @@ import (
 
 	"gomapi/flib/stdflib"
 	"gomapi/mapi"
+	"gomapi/mapi/mapitest"
 )
 
 func wantCode(t *testing.T, what string, err error, want mapi.Code) {
@@ -23,15 +24,45 @@ func wantCode(t *testing.T, what string, err error, want mapi.Code) {
 	}
 }
 
-// TestBeforeAnything runs in a process of its own, in which nothing was created
-// yet.
+// fresh runs the test again in a process of its own, in which nothing was created
+// yet, and reports whether this is that process.
+func fresh(t *testing.T) bool {
+	if os.Getenv("MAPI_TEST_FRESH") != "" {
+		return true
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), "MAPI_TEST_FRESH=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	return false
+}
+
+// TestDaemonsInTurn: programs that keep to the default client are tested with one
+// daemon after the other. None may meet the connection to the one before.
+func TestDaemonsInTurn(t *testing.T) {
+	if !fresh(t) {
+		return
+	}
+	for range 100 {
+		t.Run("", func(t *testing.T) {
+			d := mapitest.Start(t)
+			t.Setenv("MAPI_SOCKET", d.Socket())
+			fd, err := mapi.CreateFlow("eth0")
+			must(err)
+			fid, err := mapi.ApplyFunction(fd, "PKT_COUNTER")
+			must(err)
+			must(mapi.Connect(fd))
+			must(d.Device("eth0").Send(mapitest.Packet{Data: packet(0)}))
+			if r, err := mapi.ReadResults(fd, fid); r.Uint64() != 1 || err != nil {
+				t.Errorf("%d packets, %v", r.Uint64(), err)
+			}
+		})
+	}
+}
+
 func TestBeforeAnything(t *testing.T) {
-	if os.Getenv("MAPI_TEST_FRESH") == "" {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestBeforeAnything$", "-test.v")
-		cmd.Env = append(os.Environ(), "MAPI_TEST_FRESH=1")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%v\n%s", err, out)
-		}
+	if !fresh(t) {
 		return
 	}
 	wantCode(t, "connect", mapi.Connect(1), mapi.ErrNotInitialized)
@@ -39,6 +70,10 @@ func TestBeforeAnything(t *testing.T) {
 	wantCode(t, "apply", err, mapi.ErrNotInitialized)
 	_, err = mapi.ReadResults(1, 1)
 	wantCode(t, "read results", err, mapi.ErrNotInitialized)
+	_, err = mapi.GetNextPkt(1, 1)
+	wantCode(t, "packet", err, mapi.ErrNotInitialized)
+	_, err = mapi.Loop(1, 1, 1, nil)
+	wantCode(t, "loop", err, mapi.ErrNotInitialized)
 	wantCode(t, "close", mapi.CloseFlow(1), mapi.ErrNotInitialized)
 	wantCode(t, "start offline device", mapi.StartOfflineDevice("x"), mapi.ErrNotInitialized)
 	wantCode(t, "delete offline device", mapi.DeleteOfflineDevice("x"), mapi.ErrNotInitialized)

@@ -24,7 +24,7 @@
 // on both.
 //
 // TO_BUFFER gives a program the packets themselves, one after the other, with
-// Next, Packets, GetNextPkt or Loop.
+// Next, Packets, GetNextPkt or Loop, or several per call, with NextBatch.
 //
 // Results are read from memory that the daemon shares with the program: reading
 // costs no system call and never disturbs the capture. Nothing here reads

@@ -101,6 +101,15 @@ func (l *link) err() error {
 	}
 }
 
+// usable reports whether a call that needs nothing made before can go over the
+// connection. The daemon may have hung up just now, before the receiver noticed.
+func (l *link) usable() bool {
+	if l.conn.HungUp() {
+		<-l.lost // the receiver comes to the end as well
+	}
+	return l.err() == nil
+}
+
 // close ends the connection and waits for the goroutines.
 func (l *link) close() {
 	l.conn.Close()

@@ -20,8 +20,8 @@ const (
 )
 
 // A Packet is a captured packet. Its bytes lie in memory that the daemon shares
-// with the program: they are valid until the next packet is taken from the same
-// function. Clone keeps them.
+// with the program, read-only (a write faults): they are valid until the next
+// packet is taken from the same function. Clone keeps them.
 type Packet struct {
 	TS       uint64 // 2^-32 seconds since 1970-01-01 UTC: seconds in the upper half
 	IfIndex  uint16 // interface or port number, 0 when there is one only
@@ -150,9 +150,8 @@ func (fn *Function) Lost() (uint64, error) {
 
 // take keeps a packet where its caller can point to it.
 func (fn *Function) take(p ring.Packet) *Packet {
-	b := fn.buffer
-	b.packet = Packet{TS: p.TS, IfIndex: p.IfIndex, LinkType: p.LinkType, Wlen: p.Wire, Data: p.Data}
-	return &b.packet
+	fn.buffer.packet = Packet(p)
+	return &fn.buffer.packet
 }
 
 // takeable reports why no packet can be taken, nil when one can.

@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -211,6 +212,106 @@ func TestNoAllocationPerPacketTaken(t *testing.T) {
 	if n := testing.AllocsPerRun(200, func() { must(second(fn.Next(context.Background()))) }); n != 0 {
 		t.Errorf("%v allocations per packet", n)
 	}
+	dst := make([]mapi.Packet, 4)
+	if n := testing.AllocsPerRun(20, func() { must(second(fn.NextBatch(context.Background(), dst))) }); n != 0 {
+		t.Errorf("%v allocations per batch", n)
+	}
+}
+
+// TestBatchesAreAsInTheFile takes a file in batches of several lengths, up to
+// beyond what one call gives.
+func TestBatchesAreAsInTheFile(t *testing.T) {
+	path, packets := large(t)
+	c := client(t)
+	for _, size := range []int{1, 3, 64, 1000} {
+		d := device(t, c, path)
+		_, fn := buffered(t, c, d.Name())
+		must(d.Start(t.Context()))
+		dst, i := make([]mapi.Packet, size), 0
+		for {
+			n, err := fn.NextBatch(t.Context(), dst)
+			if err == io.EOF {
+				break
+			}
+			must(err)
+			if n < 1 || n > min(size, 64) {
+				t.Fatalf("%d packets into %d", n, size)
+			}
+			for _, p := range dst[:n] { // all of them are still there
+				number := int(p.Data[20]) | int(p.Data[21])<<8 | int(p.Data[22])<<16
+				if number != i || p.Wlen != 1500 || len(p.Data) != 1500 || p.LinkType != 1 || p.Time().Unix() != int64(i) {
+					t.Fatalf("packet %d is %d: %d of %d bytes, %v", i, number, len(p.Data), p.Wlen, p.Time())
+				}
+				i++
+			}
+		}
+		if i != packets {
+			t.Errorf("%d of %d packets in batches of %d", i, packets, size)
+		}
+		must(d.Delete(t.Context()))
+	}
+}
+
+// TestMisuse: all ways to take packets give the same errors.
+func TestMisuse(t *testing.T) {
+	for name, take := range map[string]func(context.Context, *mapi.Function) error{
+		"Next":    func(ctx context.Context, fn *mapi.Function) error { return second(fn.Next(ctx)) },
+		"TryNext": func(_ context.Context, fn *mapi.Function) error { return second(fn.TryNext()) },
+		"NextBatch": func(ctx context.Context, fn *mapi.Function) error {
+			return second(fn.NextBatch(ctx, make([]mapi.Packet, 2)))
+		},
+		"NextBatch of none": func(ctx context.Context, fn *mapi.Function) error { return second(fn.NextBatch(ctx, nil)) },
+	} {
+		waits := name == "Next" || name == "NextBatch"
+		t.Run(name, func(t *testing.T) {
+			c := client(t)
+			f, err := c.CreateFlow(t.Context(), "net0")
+			must(err)
+			fn, err := f.Apply(t.Context(), "TO_BUFFER")
+			must(err)
+			counter, err := f.Apply(t.Context(), "PKT_COUNTER")
+			must(err)
+			wantCode(t, "before connect", take(t.Context(), fn), mapi.ErrFlowNotConnected)
+			must(f.Connect(t.Context()))
+			wantCode(t, "packet of a counter", take(t.Context(), counter), mapi.ErrNoResult)
+			over, cancel := context.WithCancel(t.Context())
+			cancel()
+			if err := take(over, fn); waits {
+				wantCode(t, "with a context that has ended", err, mapi.ErrCommSocket)
+			} else {
+				wantCode(t, "with nothing to wait for", err, 0)
+			}
+			wantCode(t, "beside another goroutine", besideReader(t, fn, take), mapi.ErrReaderSem)
+			must(f.Close(t.Context()))
+			wantCode(t, "after close", take(t.Context(), fn), mapi.ErrInvalidFlow)
+			_, fn = buffered(t, c, "net0")
+			must(c.Close())
+			wantCode(t, "after the connection was lost", take(t.Context(), fn), mapi.ErrCommSocket)
+		})
+	}
+}
+
+// besideReader takes packets while another goroutine waits for one.
+func besideReader(t *testing.T, fn *mapi.Function, take func(context.Context, *mapi.Function) error) error {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var reader sync.WaitGroup
+	defer reader.Wait()
+	defer cancel()
+	reader.Go(func() {
+		for ctx.Err() == nil { // again when the asking below was in its way
+			fn.Next(ctx)
+		}
+	})
+	for deadline := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+		if _, err := fn.TryNext(); err != nil {
+			wantCode(t, "until the other goroutine waits", err, mapi.ErrReaderSem)
+			return take(t.Context(), fn)
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the other goroutine does not wait")
+		}
+	}
 }
 
 // TestTutorialCalls takes packets with the calls of the original.
@@ -265,6 +366,38 @@ func TestTutorialCalls(t *testing.T) {
 	_, err = mapi.Loop(fd, fid, 1, nil)
 	wantCode(t, "loop without a callback", err, mapi.ErrInvalidArgument4)
 	must(mapi.DeleteOfflineDevice(name))
+}
+
+// TestLoopErrorPairs: which of several things that are wrong decides.
+func TestLoopErrorPairs(t *testing.T) {
+	fd, err := mapi.CreateFlow("net0")
+	must(err)
+	fid, err := mapi.ApplyFunction(fd, "TO_BUFFER", mapi.NoWait)
+	must(err)
+	counter, err := mapi.ApplyFunction(fd, "PKT_COUNTER")
+	must(err)
+	callback := func(*mapi.Packet) { t.Error("called without a packet") }
+	loop := func(what string, want mapi.Code, fd, fid int, callback func(*mapi.Packet)) {
+		t.Helper()
+		n, err := mapi.Loop(fd, fid, 1, callback)
+		wantCode(t, "loop over "+what, err, want)
+		if n != 0 {
+			t.Errorf("loop over %s: %d packets", what, n)
+		}
+	}
+	loop("flow 0", mapi.ErrInvalidFunction, 0, fid, callback)
+	loop("function 0", mapi.ErrInvalidFunction, fd, 0, callback)
+	loop("an unknown flow", mapi.ErrInvalidFlow, 4711, fid, callback)
+	loop("a flow before connect", mapi.ErrFlowNotConnected, fd, fid, callback)
+	loop("an unknown function before connect", mapi.ErrFlowNotConnected, fd, 4711, callback)
+	loop("a flow before connect, without a callback", mapi.ErrFlowNotConnected, fd, fid, nil)
+	must(mapi.Connect(fd))
+	loop("an unknown function", mapi.ErrInvalidFunction, fd, 4711, callback)
+	loop("a counter", mapi.ErrNoResult, fd, counter, callback)
+	loop("no callback", mapi.ErrInvalidArgument4, fd, fid, nil)
+	loop("an empty buffer", 0, fd, fid, callback)
+	must(mapi.CloseFlow(fd))
+	loop("a closed flow", mapi.ErrInvalidFlow, fd, fid, callback)
 }
 
 // TestTwoReadersOfOneFile take packets of two flows, one faster than the other:
@@ -330,4 +463,46 @@ func TestNoWaitNoticesTheEndOfTheDaemon(t *testing.T) {
 	must(c.Close())
 	_, err := fn.TryNext()
 	wantCode(t, "after the connection was lost", err, mapi.ErrCommSocket)
+}
+
+// BenchmarkTake is the cost of a packet for a program, one by one and in
+// batches, from a buffer that is filled again and again while the clock stands.
+func BenchmarkTake(b *testing.B) {
+	dst := make([]mapi.Packet, 64)
+	for _, way := range []struct {
+		name string
+		take func(*mapi.Function) (int, error)
+	}{
+		{"Next", func(fn *mapi.Function) (int, error) { return 1, second(fn.Next(context.Background())) }},
+		{"NextBatch", func(fn *mapi.Function) (int, error) { return fn.NextBatch(context.Background(), dst) }},
+	} {
+		b.Run(way.name, func(b *testing.B) { benchmarkTake(b, way.take) })
+	}
+}
+
+func benchmarkTake(b *testing.B, take func(*mapi.Function) (int, error)) {
+	c := &mapi.Client{}
+	defer c.Close()
+	f, err := c.CreateFlow(b.Context(), "net0")
+	must(err)
+	fn, err := f.Apply(b.Context(), "TO_BUFFER")
+	must(err)
+	must(f.Connect(b.Context()))
+	batch := make([][]byte, 4096)
+	for i := range batch {
+		batch[i] = packet(0)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for taken := 0; taken < b.N; {
+		b.StopTimer()
+		send(batch...)
+		b.StartTimer()
+		for left := len(batch); left > 0; {
+			n, err := take(fn)
+			must(err)
+			left -= n
+			taken += n
+		}
+	}
 }

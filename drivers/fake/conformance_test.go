@@ -23,7 +23,7 @@ func TestConformance(t *testing.T) {
 			},
 			Feed: func(ctx context.Context, n int) {
 				for range n {
-					if !s.SendContext(ctx, packet(next)) {
+					if ctx.Err() != nil || s.Send(packet(next)) != nil {
 						return
 					}
 					next++

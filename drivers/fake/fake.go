@@ -1,15 +1,13 @@
 // Package fake is a driver whose packets come from memory, for tests of what
-// runs on devices.
+// runs on devices. Users of package mapi have it as mapi/mapitest.
 package fake
 
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 
 	"gomapi/drivers"
 	"gomapi/internal/mapierr"
-	"gomapi/internal/pkt"
 )
 
 // A Driver opens the devices that were added to it, any number of times each.
@@ -25,105 +23,155 @@ func (d *Driver) Add(name string, info drivers.Info) *Source {
 	if d.sources == nil {
 		d.sources = make(map[string]*Source)
 	}
-	s := &Source{info: info, batches: make(chan batch), fail: make(chan error)}
+	s := &Source{name: name, info: info}
 	d.sources[name] = s
 	return s
 }
 
-// Open implements drivers.Driver.
+// Open implements drivers.Driver. It returns 1026 for a name that was not added
+// and for a device that was removed.
 func (d *Driver) Open(_ context.Context, c drivers.Config) (drivers.Device, error) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	s, ok := d.sources[c.Device]
+	d.mu.Unlock()
 	if !ok {
 		return nil, mapierr.New(mapierr.PcapOpen, "no fake device %q", c.Device)
 	}
-	s.opened.Add(1)
-	return &device{source: s}, nil
+	return s.open()
 }
 
-// A Source feeds a device. Its calls wait for the device to run.
+// A Source feeds a device. Any goroutine may use it. No call waits for longer
+// than the device is open: packets come to a device that is open, which is one
+// at a time, and to nobody else.
 type Source struct {
-	info    drivers.Info
-	batches chan batch
-	fail    chan error
-	opened  atomic.Int64
-	closed  atomic.Int64
+	name string
+	info drivers.Info
+
+	mu     sync.Mutex
+	dev    *device // opened last, nil when it was closed
+	opened int
+	away   bool
 }
 
-type batch struct {
-	pkts []drivers.Packet
-	done chan struct{}
+func (s *Source) open() (*device, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.away {
+		return nil, s.absent()
+	}
+	s.opened++
+	s.dev = newDevice(s)
+	return s.dev, nil
 }
 
-// Send hands one batch to the device and returns when it has been dealt with.
-func (s *Source) Send(pkts ...drivers.Packet) {
-	s.SendContext(context.Background(), pkts...)
+// closed forgets d unless it was opened anew.
+func (s *Source) closed(d *device) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dev == d {
+		s.dev = nil
+	}
 }
 
-// SendContext is Send, but it gives up waiting for the device when ctx ends. It
-// reports whether the batch was taken.
-func (s *Source) SendContext(ctx context.Context, pkts ...drivers.Packet) bool {
+// current returns the open device.
+func (s *Source) current() (*device, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.away:
+		return nil, s.absent()
+	case s.dev == nil:
+		return nil, mapierr.New(mapierr.Stats, "device %s is not open: packets come only while a flow uses it", s.name)
+	}
+	return s.dev, nil
+}
+
+func (s *Source) absent() error {
+	return mapierr.New(mapierr.PcapOpen, "device %s: the interface is not there", s.name)
+}
+
+// Send hands one batch to the device and returns when it has been dealt with; it
+// keeps nothing of it. Errors: 8004 the device is not open, 1026 it was removed,
+// 1100 it has ended; then nothing was delivered.
+func (s *Source) Send(pkts ...drivers.Packet) error {
+	d, err := s.current()
+	if err != nil {
+		return err
+	}
 	b := batch{pkts, make(chan struct{})}
 	select {
-	case s.batches <- b:
+	case d.batches <- b:
 		<-b.done
-		return true
-	case <-ctx.Done():
-		return false
+		return nil
+	case <-d.over:
+		return s.ended()
 	}
 }
 
-// End makes the running device end with err; nil is the end of a file.
-func (s *Source) End(err error) { s.fail <- err }
+// Lose makes the device count n packets that were received and lost for want of
+// room. Errors are those of Send.
+func (s *Source) Lose(n uint64) error {
+	d, err := s.current()
+	if err == nil {
+		d.lose(n)
+	}
+	return err
+}
 
-// Open returns how many devices of the source are open.
-func (s *Source) Open() int { return int(s.opened.Load() - s.closed.Load()) }
+// End makes the running device end with err; nil is the end of a file. Errors
+// are those of Send.
+func (s *Source) End(err error) error {
+	d, failed := s.current()
+	if failed != nil {
+		return failed
+	}
+	select {
+	case d.fail <- err:
+		return nil
+	case <-d.over:
+		return s.ended()
+	}
+}
+
+func (s *Source) ended() error {
+	return mapierr.New(mapierr.NICThread, "device %s has ended: the next flow opens it anew", s.name)
+}
+
+// Remove takes the interface away: an open device waits for it to come back, and
+// nobody can open one.
+func (s *Source) Remove() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.away = true
+	if s.dev != nil {
+		s.dev.away.Store(true)
+	}
+}
+
+// Restore brings the interface back. The next packet tells of the gap.
+func (s *Source) Restore() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.away = false
+	if s.dev != nil && s.dev.away.Swap(false) {
+		s.dev.gap.Store(true)
+		s.dev.reopens.Add(1)
+	}
+}
+
+// Open returns how many devices of the source are open: 0 or 1.
+func (s *Source) Open() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dev == nil {
+		return 0
+	}
+	return 1
+}
 
 // Opened returns how often the source was opened.
-func (s *Source) Opened() int { return int(s.opened.Load()) }
-
-type device struct {
-	source    *Source
-	recv      atomic.Uint64
-	truncated atomic.Uint64
-	last      atomic.Uint64 // time stamp
-	once      sync.Once
-}
-
-func (d *device) Info() drivers.Info { return d.source.info }
-
-func (d *device) Run(ctx context.Context, sink drivers.Sink) error {
-	for ctx.Err() == nil {
-		select {
-		case <-ctx.Done():
-		case err := <-d.source.fail:
-			return err
-		case b := <-d.source.batches:
-			d.deliver(b, sink)
-		}
-	}
-	return nil
-}
-
-// deliver answers the sender also when the sink panics.
-func (d *device) deliver(b batch, sink drivers.Sink) {
-	defer close(b.done)
-	d.recv.Add(uint64(len(b.pkts)))
-	for i := range b.pkts {
-		d.last.Store(b.pkts[i].TS)
-		if b.pkts[i].Flags&pkt.Truncated != 0 {
-			d.truncated.Add(1)
-		}
-	}
-	sink.Batch(b.pkts)
-}
-
-func (d *device) Stats() drivers.Stats {
-	return drivers.Stats{Recv: d.recv.Load(), Truncated: d.truncated.Load(), LastPacketTS: d.last.Load()}
-}
-
-func (d *device) Close() error {
-	d.once.Do(func() { d.source.closed.Add(1) })
-	return nil
+func (s *Source) Opened() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opened
 }

@@ -62,9 +62,13 @@ func under(path string, roots ...string) bool {
 	return false
 }
 
+// mapitest is a daemon for tests. It is below mapi because users import it.
+const mapitest = "gomapi/mapi/mapitest"
+
 // rule forbids packages to depend on others, also indirectly.
 type rule struct {
 	who []string
+	but []string // of who, not bound by the rule
 	not []string
 	why string
 }
@@ -72,6 +76,7 @@ type rule struct {
 var rules = []rule{
 	{
 		who: []string{"gomapi/mapi", "gomapi/cmd/mapi"},
+		but: []string{mapitest}, // a daemon for the tests of programs
 		not: []string{"gomapi/drivers", "gomapi/flib", "gomapi/internal/engine", "gomapi/internal/daemon", "gomapi/internal/filter",
 			"github.com/google/gopacket"},
 		why: "programs link a socket and a mapping, no capture code and no C",
@@ -108,7 +113,7 @@ var rules = []rule{
 func TestImportsPointDownwards(t *testing.T) {
 	for _, p := range packages(t) {
 		for _, r := range rules {
-			if !under(p.ImportPath, r.who...) {
+			if !under(p.ImportPath, r.who...) || under(p.ImportPath, r.but...) {
 				continue
 			}
 			for _, d := range p.Deps {
@@ -127,11 +132,13 @@ var only = []struct {
 }{
 	{"C", []string{"gomapi/internal/filter/libpcap"}},
 	{"gopkg.in/ini.v1", []string{"gomapi/internal/config"}},
-	{"github.com/sirupsen/logrus", []string{"gomapi/cmd", "gomapi/internal/daemon"}},
+	{"github.com/sirupsen/logrus", []string{"gomapi/cmd", "gomapi/internal/daemon", mapitest}},
 	{"os/exec", []string{"gomapi/cmd", "gomapi/internal/filter", "gomapi/internal/bench", "gomapi/examples"}},
 	{"github.com/spf13/cobra", []string{"gomapi/cmd"}},
 	{"testing", []string{"gomapi/internal/testdata", "gomapi/internal/testnet", "gomapi/internal/leak", "gomapi/flib/flibtest",
-		"gomapi/drivers/drivertest"}},
+		"gomapi/drivers/drivertest", mapitest}},
+	{"gomapi/drivers/fake", []string{mapitest}},
+	{mapitest, nil}, // tests only
 }
 
 func TestPrivilegedImports(t *testing.T) {
@@ -140,6 +147,20 @@ func TestPrivilegedImports(t *testing.T) {
 			if slices.Contains(p.Imports, o.what) && !under(p.ImportPath, o.who...) {
 				t.Errorf("%s imports %s, which only %s may", p.ImportPath, o.what, strings.Join(o.who, ", "))
 			}
+		}
+	}
+}
+
+// TestMapitestHasAllFunctions: a program must find under test what it finds in
+// mapid.
+func TestMapitestHasAllFunctions(t *testing.T) {
+	deps := make(map[string][]string)
+	for _, p := range packages(t) {
+		deps[p.ImportPath] = p.Deps
+	}
+	for _, d := range deps["gomapi/cmd/mapid"] {
+		if under(d, "gomapi/flib/...") && !slices.Contains(deps[mapitest], d) {
+			t.Errorf("%s does not have %s, which mapid has", mapitest, d)
 		}
 	}
 }

@@ -58,11 +58,11 @@ func sendThrough(t *testing.T, path string, totals map[string]uint64) (packets u
 			t.Errorf("%s: packet %d: %v", path, packets, err)
 			return false
 		}
-		if p.TS != want.TS || p.Wire != want.Wire || !bytes.Equal(p.Data, want.Link) {
+		if p.TS != want.TS || p.Wlen != want.Wire || !bytes.Equal(p.Data, want.Link) {
 			t.Errorf("%s: packet %d differs", path, packets)
 		}
 		packets++
-		wire += uint64(p.Wire)
+		wire += uint64(p.Wlen)
 		captured += uint64(len(p.Data))
 		return true
 	})

@@ -102,8 +102,8 @@ func number(p *pkt.Packet, n uint64) {
 // may call it.
 func checkNumbered(t testing.TB, p Packet, n uint64, length int) {
 	t.Helper()
-	if p.TS != n || p.IfIndex != uint16(n) || p.Wire != uint32(n) || len(p.Data) != length {
-		t.Errorf("got ts %d, interface %d, wire %d, %d bytes; want packet %d of %d bytes", p.TS, p.IfIndex, p.Wire, len(p.Data), n, length)
+	if p.TS != n || p.IfIndex != uint16(n) || p.Wlen != uint32(n) || len(p.Data) != length {
+		t.Errorf("got ts %d, interface %d, wire %d, %d bytes; want packet %d of %d bytes", p.TS, p.IfIndex, p.Wlen, len(p.Data), n, length)
 		return
 	}
 	for i, b := range p.Data {

@@ -24,12 +24,13 @@ var (
 	ErrCorrupt = errors.New("packet buffer is damaged")
 )
 
-// A Packet is one packet of a ring.
+// A Packet is one packet of a ring. mapi.Packet has the same fields, so that the
+// one converts to the other.
 type Packet struct {
 	TS       uint64 // 2^-32 seconds since 1970-01-01 UTC
 	IfIndex  uint16 // port of the adapter or interface number in the file
 	LinkType uint16 // DLT
-	Wire     uint32 // length on the wire in bytes
+	Wlen     uint32 // length on the wire in bytes
 	// Data are the captured bytes from the link-layer header on. They are in
 	// the ring, read-only (a write faults), and valid until the next reading
 	// call.
@@ -154,7 +155,7 @@ func (r *Reader) take(p *Packet) (bool, error) {
 		p.TS = binary.NativeEndian.Uint64(rec[recordTS:])
 		p.IfIndex = binary.NativeEndian.Uint16(rec[recordIfIndex:])
 		p.LinkType = binary.NativeEndian.Uint16(rec[recordLink:])
-		p.Wire = binary.NativeEndian.Uint32(rec[recordWire:])
+		p.Wlen = binary.NativeEndian.Uint32(rec[recordWire:])
 		p.Data = rec[recordData : recordData+length : recordData+length]
 		r.next += size
 		return true, nil

@@ -39,6 +39,22 @@ func NewConn(sock *net.UnixConn) *Conn {
 // Close ends the connection; a blocked Send or Receive returns net.ErrClosed.
 func (c *Conn) Close() error { return c.sock.Close() }
 
+// HungUp reports whether the peer has closed the connection, or this end is
+// closed. Records that the peer has sent before may still come.
+func (c *Conn) HungUp() bool {
+	gone := true
+	raw, err := c.sock.SyscallConn()
+	if err != nil {
+		return gone
+	}
+	_ = raw.Control(func(fd uintptr) { // not called when this end is closed
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
+		n, err := unix.Poll(fds, 0)
+		gone = n > 0 && err == nil
+	})
+	return gone
+}
+
 // Send sends m with copies of the descriptors of files. It waits while the
 // peer's queue is full.
 func (c *Conn) Send(m proto.Message, files ...*os.File) error {

@@ -38,6 +38,24 @@ func pair(t testing.TB) (a, b *net.UnixConn) {
 	return ends[0], ends[1]
 }
 
+func TestHungUp(t *testing.T) {
+	a, b := pair(t)
+	out, in := NewConn(a), NewConn(b)
+	if err := out.Send(&Request{Id: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if in.HungUp() || out.HungUp() {
+		t.Error("both ends are open")
+	}
+	out.Close()
+	if !in.HungUp() || !out.HungUp() {
+		t.Error("one end is closed")
+	}
+	if _, err := in.Receive(&Request{}); err != nil {
+		t.Errorf("a record from before: %v", err)
+	}
+}
+
 func TestMessagesKeepTheirBorders(t *testing.T) {
 	a, b := pair(t)
 	out, in := NewConn(a), NewConn(b)

@@ -1,0 +1,105 @@
+package fake
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"gomapi/drivers"
+	"gomapi/internal/pkt"
+)
+
+// device is one opening of a source.
+type device struct {
+	source  *Source
+	batches chan batch
+	fail    chan error
+	over    chan struct{} // closed when no packet is taken any more
+	once    sync.Once
+
+	truncated atomic.Uint64
+	reopens   atomic.Uint64
+	last      atomic.Uint64 // time stamp
+	away      atomic.Bool
+	gap       atomic.Bool // tell with the next packet
+
+	counts sync.Mutex // drop never grows without recv
+	recv   uint64
+	drop   uint64
+}
+
+type batch struct {
+	pkts []drivers.Packet
+	done chan struct{}
+}
+
+func newDevice(s *Source) *device {
+	return &device{source: s, batches: make(chan batch), fail: make(chan error), over: make(chan struct{})}
+}
+
+func (d *device) Info() drivers.Info { return d.source.info }
+
+func (d *device) Run(ctx context.Context, sink drivers.Sink) error {
+	defer d.finish()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case err := <-d.fail:
+			return err
+		case b := <-d.batches:
+			d.deliver(b, sink)
+		}
+	}
+	return nil
+}
+
+// finish lets nobody wait for the device any more.
+func (d *device) finish() { d.once.Do(func() { close(d.over) }) }
+
+// deliver answers the sender also when the sink panics.
+func (d *device) deliver(b batch, sink drivers.Sink) {
+	defer close(b.done)
+	pkts := b.pkts
+	if len(pkts) > 0 && d.gap.Swap(false) {
+		pkts = slices.Clone(pkts) // the sender's stay as they are
+		pkts[0].Flags |= pkt.GapBefore
+	}
+	d.counts.Lock()
+	d.recv += uint64(len(pkts))
+	d.counts.Unlock()
+	for i := range pkts {
+		d.last.Store(pkts[i].TS)
+		if pkts[i].Flags&pkt.Truncated != 0 {
+			d.truncated.Add(1)
+		}
+	}
+	sink.Batch(pkts)
+}
+
+func (d *device) lose(n uint64) {
+	d.counts.Lock()
+	defer d.counts.Unlock()
+	d.recv += n
+	d.drop += n
+}
+
+func (d *device) Stats() drivers.Stats {
+	d.counts.Lock()
+	recv, drop := d.recv, d.drop
+	d.counts.Unlock()
+	link := drivers.LinkUp
+	if d.away.Load() {
+		link = drivers.LinkAbsent
+	}
+	return drivers.Stats{
+		Recv: recv, Drop: drop, Truncated: d.truncated.Load(), Reopens: d.reopens.Load(),
+		LinkState: link, LastPacketTS: d.last.Load(),
+	}
+}
+
+func (d *device) Close() error {
+	d.finish()
+	d.source.closed(d)
+	return nil
+}

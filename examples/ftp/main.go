@@ -1,0 +1,135 @@
+// Ftp accounts for FTP (the example of the MAPI paper): it reads on the control
+// connections, port 21, where the data connections will go, and counts those.
+//
+//	ftp eth0             until it is interrupted
+//	ftp -r trace.pcap
+//
+// It shows packets that lead to new flows. A flow sees what comes after it was
+// made, about 10 ms after the announcement: of hosts that are nearer to each
+// other the first packets are missed. A file does not wait at all, so it is read
+// twice, first for the control connections, then for the data. It needs a
+// running mapid.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"net/netip"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+
+	"gomapi/mapi"
+)
+
+// A transfer is all data connections to one address and port.
+type transfer struct {
+	to             netip.AddrPort
+	packets, bytes *mapi.Function
+}
+
+// most is how many transfers are counted: anybody can send announcements.
+const most = 1000
+
+var client mapi.Client // its flows end with the program
+
+func main() {
+	log.SetFlags(0)
+	file := flag.Bool("r", false, "read a capture file")
+	flag.Parse()
+	if flag.NArg() != 1 {
+		log.Fatal("usage: ftp DEVICE, or ftp -r FILE")
+	}
+	name := flag.Arg(0)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if !*file {
+		report(follow(ctx, control(name), name))
+		return
+	}
+	first, err := client.CreateOfflineDevice(ctx, name, mapi.FormatPCAP)
+	check(err)
+	second, err := client.CreateOfflineDevice(ctx, name, mapi.FormatPCAP)
+	check(err)
+	announcements := control(first.Name())
+	check(first.Start(ctx))
+	transfers := follow(ctx, announcements, second.Name())
+	check(second.Start(ctx))
+	check(second.Wait(ctx))
+	report(transfers)
+}
+
+// control makes a flow of the packets that may announce a transfer: answers to
+// PASV and EPSV, and the commands PORT and EPRT.
+func control(device string) *mapi.Function {
+	f := flow(device, "tcp port 21")
+	if f.LinkType() != 1 {
+		log.Fatalf("%s is no Ethernet", device)
+	}
+	apply(f, "STR_SEARCH", "227 ||229 ||PORT ||EPRT ", 0, 0)
+	packets := apply(f, "TO_BUFFER")
+	check(f.Connect(context.Background()))
+	fmt.Println("watching port 21")
+	return packets
+}
+
+// follow makes a flow on device for each transfer that is announced, until there
+// are no more announcements or ctx ends.
+func follow(ctx context.Context, announcements *mapi.Function, device string) (all []transfer) {
+	for p, err := range announcements.Packets(ctx) {
+		if ctx.Err() != nil {
+			break
+		}
+		check(err)
+		to, ok := announced(payload(p.Data))
+		known := slices.ContainsFunc(all, func(t transfer) bool { return t.to == to })
+		switch {
+		case !ok || known:
+		case len(all) == most:
+			fmt.Println("not watching", to)
+		default:
+			f := flow(device, fmt.Sprintf("tcp and host %s and port %d", to.Addr(), to.Port()))
+			all = append(all, transfer{to, apply(f, "PKT_COUNTER"), apply(f, "BYTE_COUNTER")})
+			check(f.Connect(context.Background()))
+			fmt.Println("watching", to)
+		}
+	}
+	return all
+}
+
+// report prints what the transfers came to.
+func report(all []transfer) {
+	total := uint64(0)
+	for _, t := range all {
+		packets, err := t.packets.Uint64()
+		check(err)
+		bytes, err := t.bytes.Uint64()
+		check(err)
+		fmt.Printf("%v: %d packets, %d bytes\n", t.to, packets, bytes)
+		total += bytes
+	}
+	fmt.Printf("%d transfers, %d bytes\n", len(all), total)
+}
+
+// flow makes a flow of the packets of a device that match.
+func flow(device, filter string) *mapi.Flow {
+	f, err := client.CreateFlow(context.Background(), device)
+	check(err)
+	apply(f, "BPF_FILTER", filter)
+	return f
+}
+
+func apply(f *mapi.Flow, name string, args ...any) *mapi.Function {
+	fn, err := f.Apply(context.Background(), name, args...)
+	check(err)
+	return fn
+}
+
+func check(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}

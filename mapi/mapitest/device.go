@@ -1,0 +1,127 @@
+package mapitest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"gomapi/drivers/fake"
+	"gomapi/internal/mapierr"
+	"gomapi/mapi"
+)
+
+// A Device is a live device of a daemon, seen from the network. Any goroutine
+// may use it; packets sent on several come in any order.
+//
+// Calls that send return at once when nobody can take the packets: 8004 no flow
+// has been created on the device, 1026 the interface was removed, 1100 the device
+// has ended and no flow was created since, 3200 the daemon has no such device.
+// So they do at the end of the test. A device stays open for 5 s after its last
+// flow was closed; packets of that time are taken and seen by nobody.
+type Device struct {
+	daemon   *Daemon
+	name     string
+	linkType uint16
+	source   *fake.Source
+	unknown  error // the daemon has no such device
+}
+
+// Device returns the device of that name. All calls on one that the daemon does
+// not have fail with 3200.
+func (d *Daemon) Device(name string) *Device {
+	if dev, ok := d.devices[name]; ok {
+		return dev
+	}
+	has := strings.Join(slices.Sorted(maps.Keys(d.devices)), ", ")
+	return &Device{unknown: mapierr.New(mapierr.NoDriver, "no device %q: this daemon has %s", name, has)}
+}
+
+// Lose makes n packets that the daemon is too slow for: they are counted as
+// received and dropped.
+func (d *Device) Lose(n int) error {
+	switch {
+	case d.unknown != nil:
+		return d.unknown
+	case n < 0:
+		return mapierr.New(mapierr.InvalidArgument1, "device %s: %d packets cannot be lost", d.name, n)
+	}
+	return d.source.Lose(uint64(n))
+}
+
+// End makes the device fail with err, or end as a file does when err is nil. Its
+// flows are finished soon after, for which mapi.Flow.Wait waits; the next flow
+// opens the device anew. An err without a number of the API has 1100.
+func (d *Device) End(err error) error {
+	if d.unknown != nil {
+		return d.unknown
+	}
+	return d.source.End(d.coded(err))
+}
+
+// coded gives err a number of the API unless it has one. A mapi.Code is an error
+// itself, but only its number would come through.
+func (d *Device) coded(err error) error {
+	if err == nil || mapierr.CodeOf(err, 0) != 0 {
+		return err
+	}
+	code := mapi.ErrNICThread
+	errors.As(err, &code)
+	return mapierr.Wrap(code, "device "+d.name, err)
+}
+
+// Remove takes the interface away. Flows wait for it to come back; new ones are
+// refused with 1026. Removing twice is fine.
+func (d *Device) Remove() error {
+	if d.unknown == nil {
+		d.source.Remove()
+	}
+	return d.unknown
+}
+
+// Restore brings a removed interface back, and its flows go on.
+func (d *Device) Restore() error {
+	if d.unknown == nil {
+		d.source.Restore()
+	}
+	return d.unknown
+}
+
+// askEvery is how often the daemon is asked for what it tells nobody by itself.
+const askEvery = time.Millisecond
+
+// AwaitFlows returns when at least n flows on the device are connected, of any
+// program of the user, or when ctx ends.
+func (d *Device) AwaitFlows(ctx context.Context, n int) error {
+	if d.unknown != nil {
+		return d.unknown
+	}
+	tick := time.NewTicker(askEvery)
+	defer tick.Stop()
+	for {
+		connected, err := d.connected(ctx)
+		if ctx.Err() != nil {
+			return fmt.Errorf("%d of %d flows on %s are connected: %w", connected, n, d.name, ctx.Err())
+		}
+		if err != nil || connected >= n {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (d *Device) connected(ctx context.Context) (n int, err error) {
+	flows, err := d.daemon.control.Flows(ctx)
+	for _, f := range flows {
+		if f.Device == d.name && f.Status == mapi.FlowActive {
+			n++
+		}
+	}
+	return n, err
+}
