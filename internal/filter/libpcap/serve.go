@@ -27,7 +27,7 @@ func ServeIfHelper() {
 }
 
 func serve() error {
-	// Who sends it to all processes named mapid means the daemon.
+	// Who sends it to all processes of a service means the daemon.
 	signal.Ignore(unix.SIGHUP)
 	s := streams{in: os.Stdin, out: os.Stdout}
 	err := prepare(&s)
