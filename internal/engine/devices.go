@@ -67,16 +67,11 @@ func (e *Engine) SetDevices(specs []DeviceSpec) Difference {
 	e.devices = slices.DeleteFunc(slices.Clone(e.devices), func(d *device) bool {
 		return slices.Contains(diff.Removed, d.spec.Name)
 	})
-	changed := make(map[*device]DeviceSpec)
 	for _, s := range specs {
-		switch d := have[s.Name]; {
-		case d == nil:
-			e.add(s)
-		case !d.spec.opensAs(s):
-			changed[d] = s
-			fallthrough
-		default:
+		if d := have[s.Name]; d != nil {
 			d.spec.relabel(s)
+		} else {
+			e.add(s)
 		}
 	}
 	e.mu.Unlock()
@@ -84,8 +79,10 @@ func (e *Engine) SetDevices(specs []DeviceSpec) Difference {
 		have[name].delete(mapierr.New(mapierr.NoDriver,
 			"the configuration was changed: device %s is no longer part of it", name))
 	}
-	for d, s := range changed {
-		d.change(s)
+	for _, s := range specs {
+		if slices.Contains(diff.Changed, s.Name) {
+			have[s.Name].change(s)
+		}
 	}
 	return diff
 }
