@@ -2,6 +2,8 @@ package mapi
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
 	"os"
 	"sync"
@@ -202,9 +204,16 @@ func (l *link) refuse(id uint64, err error) {
 	l.deliver(response{Response: &wire.Response{Id: id, Error: refusal}})
 }
 
+// errHungUp stands for io.EOF, which readers of packets take for the end of a
+// capture file.
+var errHungUp = errors.New("mapid has ended or hung up")
+
 // lose marks the connection as lost and wakes everybody who waits on it.
 func (l *link) lose(err error) {
 	l.conn.Close()
+	if errors.Is(err, io.EOF) {
+		err = errHungUp
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.reason = mapierr.Wrap(ErrCommSocket, "connection to mapid lost", err)

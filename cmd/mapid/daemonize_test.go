@@ -161,6 +161,11 @@ func TestServeFD(t *testing.T) {
 		t.Fatal(err)
 	}
 	theirs.Close()
+	for deadline := time.Now().Add(20 * time.Second); !ignores(t, cmd.Process.Pid); {
+		if time.Now().After(deadline) {
+			t.Fatal("a daemon with one client does not ignore SIGHUP")
+		}
+	}
 	unix.Close(pair[0])
 	if err := cmd.Wait(); err != nil || out.Len() != 0 {
 		t.Errorf("mapid ends with %v, output %q", err, out.String())

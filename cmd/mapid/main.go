@@ -6,7 +6,8 @@
 // This package only puts the parts together: flags (main.go), configuration and
 // socket (setup.go), drivers and libraries of this build (plugins.go), log
 // (logging.go, outlet.go, sinks.go), background process (daemonize.go,
-// pidfile.go), and from there daemon.Run (serve.go).
+// pidfile.go), signals (signals.go) and reading the configuration again
+// (reload.go), and from there daemon.Run (serve.go).
 package main
 
 import (
@@ -46,8 +47,9 @@ type options struct {
 	builtin bool   // no file: the built-in configuration
 	socket  string // empty for the usual place
 	check   bool
-	serveFD int // serve the one client on this descriptor; -1 for a socket
-	readyFD int // tell the process that waits at this descriptor; -1 for none
+	dir     string // where relative paths begin; empty for the working directory
+	serveFD int    // serve the one client on this descriptor; -1 for a socket
+	readyFD int    // tell the process that waits at this descriptor; -1 for none
 }
 
 // private reports whether one client owns this daemon.
@@ -113,7 +115,11 @@ const help = `mapid captures packets from network interfaces and capture files a
 functions that monitoring programs apply to them. It stays in the foreground
 and writes its messages to standard error unless told otherwise.
 
-Without a configuration file it serves every interface that is up.`
+Without a configuration file it serves every interface that is up.
+
+SIGTERM, SIGINT and SIGQUIT end it. On SIGHUP it reads the configuration again:
+flows on devices that stay as they are go on. When its terminal hangs up it ends;
+under nohup it ignores SIGHUP.`
 
 func addFlags(cmd *cobra.Command, o *options) {
 	f := cmd.Flags()

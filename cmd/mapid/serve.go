@@ -7,12 +7,10 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/signal"
 	"os/user"
 	"strings"
 
 	"github.com/sirupsen/logrus"
-	"golang.org/x/sys/unix"
 
 	"gomapi/drivers/nic"
 	"gomapi/internal/daemon"
@@ -50,6 +48,10 @@ func preview(o *options, stderr io.Writer) error {
 
 // serve runs the daemon until a signal or the end of its one client.
 func serve(ctx context.Context, o *options, parent *readyPipe, stdout, stderr io.Writer) error {
+	hup := catchHangUps(o.private())
+	// The background process leaves the directory in which paths may begin. If
+	// it has no name any more, only absolute ones are of use.
+	o.dir, _ = os.Getwd()
 	s, err := configure(o)
 	if err != nil {
 		return err
@@ -75,7 +77,9 @@ func serve(ctx context.Context, o *options, parent *readyPipe, stdout, stderr io
 		defer pid.remove()
 	}
 	ctx, stop := untilSignal(ctx, o.private())
-	defer stop()
+	r := newReloader(o, s, log)
+	opts.Reload = r.out
+	defer r.start(ctx, hup, stop)()
 	return runDaemon(ctx, opts, log)
 }
 
@@ -161,20 +165,4 @@ func background(o *options, log logrus.FieldLogger) *pidFile {
 		log.Warnf("no pid file: %v", err)
 	}
 	return pid
-}
-
-// untilSignal returns a context that ends with the first signal to stop; the
-// second one kills. A daemon with one client ends with it and leaves the
-// terminal's signals to it.
-func untilSignal(ctx context.Context, private bool) (context.Context, context.CancelFunc) {
-	// A reader of our output that goes away is no reason to end.
-	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
-	signals := []os.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGQUIT}
-	if private {
-		signal.Ignore(unix.SIGINT, unix.SIGQUIT)
-		signals = signals[:1]
-	}
-	ctx, stop := signal.NotifyContext(ctx, signals...)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
 }

@@ -23,7 +23,9 @@ func configure(o *options) (*setup, error) {
 	if o.builtin {
 		return &setup{Config: config.Default()}, nil
 	}
-	cfg, problems, err := config.Load(o.config, known())
+	k := known()
+	k.Dir = o.dir
+	cfg, problems, err := config.Load(o.config, k)
 	s := &setup{Config: cfg, problems: problems}
 	switch {
 	case errors.Is(err, config.ErrNoFile) && o.config == "":
@@ -31,12 +33,6 @@ func configure(o *options) (*setup, error) {
 		s.note = fmt.Sprintf("serving every interface that is up: %v", err)
 	case err != nil:
 		return nil, err
-	}
-	if s.LogFile != "" {
-		// The background process leaves the working directory.
-		if s.LogFile, err = filepath.Abs(s.LogFile); err != nil {
-			return nil, fmt.Errorf("logfile=%s: %w", s.LogFile, err)
-		}
 	}
 	s.Devices = s.Group(o.group)
 	s.Auto = s.Auto && o.group == 0

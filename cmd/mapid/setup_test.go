@@ -45,19 +45,19 @@ func TestSocketPath(t *testing.T) {
 }
 
 func TestConfigure(t *testing.T) {
-	t.Chdir(t.TempDir())
+	dir := t.TempDir()
 	text := "logfile=log/mapi\n[driver]\ndevice=a\ndriver=mapinicdrv\n" +
 		"[driver]\ndevice=b\ndriver=mapinicdrv\ndevgroup=1\n"
-	if err := os.WriteFile("mapi.conf", []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "mapi.conf"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for group, want := range []string{"a", "b"} {
-		s, err := configure(&options{config: "mapi.conf", group: group})
+		s, err := configure(&options{config: "mapi.conf", group: group, dir: dir})
 		if err != nil || len(s.Devices) != 1 || s.Devices[0].Name != want {
 			t.Fatalf("group %d: %+v, %v", group, s, err)
 		}
-		if !filepath.IsAbs(s.LogFile) || !strings.HasSuffix(s.LogFile, "/log/mapi") {
-			t.Errorf("logfile %q is not absolute", s.LogFile)
+		if want := filepath.Join(dir, "log/mapi"); s.LogFile != want {
+			t.Errorf("logfile %q, want %q", s.LogFile, want)
 		}
 	}
 }

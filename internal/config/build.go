@@ -60,7 +60,7 @@ func (b *builder) global(s *Section) {
 			}
 			b.cfg.LogLevel = b.orDefault(k, 0, 2, DefaultLogLevel)
 		case "logfile":
-			b.cfg.LogFile = k.Value
+			b.cfg.LogFile = b.known.path(k.Value)
 			b.logFolder(k)
 		case "local":
 			b.cfg.Local = b.orDefault(k, 0, 1, 0) == 1
@@ -71,7 +71,7 @@ func (b *builder) global(s *Section) {
 // logFolder reports a log file for which there is no folder: nobody would see
 // the messages.
 func (b *builder) logFolder(k Key) {
-	folder := filepath.Dir(k.Value)
+	folder := filepath.Dir(b.cfg.LogFile)
 	st, err := os.Stat(folder)
 	switch {
 	case err != nil:

@@ -12,6 +12,8 @@
 // Load; a Config may be read from any goroutine.
 package config
 
+import "path/filepath"
+
 // Defaults of keys that are absent.
 const (
 	DefaultDimapiPort  = 2233
@@ -27,7 +29,7 @@ type Config struct {
 	Libs       []string // function libraries in search order, without ".so", all in this build
 	DimapiPort int      // TCP port of mapicommd
 	LogLevel   int      // 0 information, 1 debug also on stdout, 2 debug in syslog and files only
-	LogFile    string   // base name of the log files; empty for none
+	LogFile    string   // base name of the log files, beginning at Known.Dir when that is given; empty for none
 	Local      bool     // the socket is in the home directory
 	Auto       bool     // serve every interface that is up; only without a file
 	Devices    []Device // in the order of the file
@@ -81,12 +83,23 @@ func (s *Section) Get(name string) string {
 }
 
 // Known says which drivers and libraries are part of this build, by the names
-// that mapi.conf uses, without ".so".
+// that mapi.conf uses, without ".so", and where it runs.
 type Known struct {
 	Drivers, Libraries map[string]bool
 	// CheckParams says, for a driver, what is wrong with a parameter of a
 	// device. A driver without an entry checks when it opens the device.
 	CheckParams map[string]func(key, value string) error
+	// Dir is the directory at which relative paths begin, those of the files to
+	// read and those in them; empty for the working directory.
+	Dir string
+}
+
+// path returns a path that may be relative to k.Dir.
+func (k *Known) path(p string) string {
+	if k.Dir == "" || filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(k.Dir, p)
 }
 
 // Default returns the configuration that holds without a file: stdflib, pcap

@@ -35,7 +35,7 @@ func Load(path string, known Known) (*Config, []Problem, error) {
 	if path == "" {
 		path = SearchPath()
 	}
-	f, err := openFirst(strings.Split(path, ":"))
+	f, err := openFirst(strings.Split(path, ":"), known)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -47,13 +47,13 @@ func Load(path string, known Known) (*Config, []Problem, error) {
 	return parse(f.Name(), text, known)
 }
 
-func openFirst(paths []string) (*os.File, error) {
+func openFirst(paths []string, known Known) (*os.File, error) {
 	var reasons []string
 	for _, p := range paths {
 		if p == "" {
 			continue
 		}
-		f, err := os.Open(p)
+		f, err := os.Open(known.path(p))
 		if err == nil {
 			return f, nil
 		}

@@ -21,6 +21,7 @@ type daemon struct {
 	mu      sync.Mutex
 	clients map[*client]struct{}
 	ending  bool
+	auto    bool // interfaces are devices as they come; see config.Config.Auto
 }
 
 // acceptPause is how long accept waits when descriptors have run out.

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -38,6 +39,9 @@ type Options struct {
 	Ready      func()                   // called when clients can connect; may be nil
 	Interfaces func() ([]string, error) // interfaces that are up, for Config.Auto; may be nil
 	Version    string                   // for people
+	// Reload brings configurations that follow Config. The daemon takes up
+	// their devices, and nothing else of them. It may be nil.
+	Reload <-chan *config.Config
 }
 
 // Run serves clients until ctx ends, or until the one client of a private
@@ -52,8 +56,13 @@ func Run(ctx context.Context, o Options) error {
 		Linger:    linger,
 		Log:       o.Log.Warnf,
 	})
-	d.addDevices()
 	defer d.engine.Close()
+	d.configure(o.Config)
+	var reloading sync.WaitGroup
+	defer reloading.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	reloading.Go(func() { d.reload(ctx) })
 	if o.Conn != nil {
 		return d.servePrivate(ctx)
 	}

@@ -1,6 +1,9 @@
 package daemon
 
 import (
+	"context"
+	"strings"
+
 	"gomapi/internal/config"
 	"gomapi/internal/engine"
 	"gomapi/internal/mapierr"
@@ -15,9 +18,38 @@ var extinct = map[string]string{
 	"mapienp2611drv": "ENP2611 adapters",
 }
 
-// addDevices adds the devices of the configuration, in its order.
-func (d *daemon) addDevices() {
-	for _, c := range d.Config.Devices {
+// reload takes up configurations until ctx ends.
+func (d *daemon) reload(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case c := <-d.Reload:
+			d.report(d.configure(c))
+		}
+	}
+}
+
+// configure makes the devices those of a configuration and tells what that
+// changed. With all interfaces as devices there is nothing to change: they come
+// and go anyway.
+func (d *daemon) configure(c *config.Config) engine.Difference {
+	d.mu.Lock()
+	onlyInterfaces := d.auto && c.Auto
+	d.auto = c.Auto
+	d.mu.Unlock()
+	var diff engine.Difference
+	if !onlyInterfaces {
+		diff = d.engine.SetDevices(d.specs(c.Devices))
+	}
+	d.discover()
+	return diff
+}
+
+// specs are the devices of a configuration, in its order.
+func (d *daemon) specs(devices []config.Device) []engine.DeviceSpec {
+	var specs []engine.DeviceSpec
+	for _, c := range devices {
 		spec := engine.DeviceSpec{
 			Name: c.Name, Driver: c.Driver, Description: c.Description, LinkSpeed: int32(c.LinkSpeed),
 			MPLS: c.MPLS, VLAN: c.VLAN, Params: c.Params, Unavailable: d.unavailable(c),
@@ -25,9 +57,26 @@ func (d *daemon) addDevices() {
 		if c.Alias != config.DefaultAlias {
 			spec.Alias = c.Alias
 		}
-		d.engine.AddDevice(spec)
+		specs = append(specs, spec)
 	}
-	d.discover()
+	return specs
+}
+
+// report logs what became of the devices.
+func (d *daemon) report(diff engine.Difference) {
+	for _, what := range []struct {
+		done  string
+		names []string
+	}{
+		{"new", diff.Added},
+		{"changed, their flows have ended", diff.Changed},
+		{"no longer served, their flows have ended", diff.Removed},
+	} {
+		if len(what.names) > 0 {
+			d.Log.Infof("devices %s: %s", what.done, strings.Join(what.names, ", "))
+		}
+	}
+	d.Log.Info("the configuration was taken up")
 }
 
 // unavailable says why no flow can be made on a configured device, nil when one
@@ -45,7 +94,10 @@ func (d *daemon) unavailable(c config.Device) error {
 // discover brings the list of devices up to date with the interfaces that are up,
 // when the built-in configuration serves them all. It reports whether it looked.
 func (d *daemon) discover() bool {
-	if !d.Config.Auto || d.Interfaces == nil {
+	d.mu.Lock()
+	auto := d.auto
+	d.mu.Unlock()
+	if !auto || d.Interfaces == nil {
 		return false
 	}
 	names, err := d.Interfaces()
@@ -57,6 +109,10 @@ func (d *daemon) discover() bool {
 	for i, name := range names {
 		specs[i] = engine.DeviceSpec{Name: name, Driver: nicDriver, Description: "network interface"}
 	}
-	d.engine.Discover(specs)
-	return true
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.auto { // still
+		d.engine.Discover(specs)
+	}
+	return d.auto
 }

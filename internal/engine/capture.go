@@ -19,9 +19,9 @@ type capture struct {
 	info   drivers.Info
 	loop   *loop
 
-	ctx    context.Context // ends when the capture is to stop
-	cancel context.CancelFunc
-	done   chan struct{} // closed when the capture goroutine is gone
+	ctx    context.Context         // ends when the capture is to stop
+	cancel context.CancelCauseFunc // nil: no reason that concerns the flows
+	done   chan struct{}           // closed when the capture goroutine is gone
 
 	// types is held while filters are compiled for a link type: by connect,
 	// and by the capture goroutine of a file that brings a new one.
@@ -40,7 +40,7 @@ type capture struct {
 func newCapture(d *device, dev drivers.Device) *capture {
 	c := &capture{device: d, dev: dev, info: dev.Info(), done: make(chan struct{})}
 	c.linkTypes = []uint16{c.info.LinkType}
-	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.loop = newLoop(c)
 	return c
 }
@@ -58,12 +58,15 @@ func (c *capture) start() {
 	go c.run()
 }
 
-// stop ends the capture. It returns when its goroutine is gone and the device
-// is closed.
-func (c *capture) stop() {
+// stop ends the capture; its flows finish with cause. It returns when its
+// goroutine is gone and the device is closed. A nil capture has stopped.
+func (c *capture) stop(cause error) {
+	if c == nil {
+		return
+	}
 	e := c.device.engine
 	e.mu.Lock()
-	c.cancel()
+	c.cancel(cause)
 	started := c.started
 	e.mu.Unlock()
 	if started {
@@ -80,6 +83,9 @@ func (c *capture) run() {
 	// The thread ends with the goroutine: whatever a driver set on it is gone.
 	runtime.LockOSThread()
 	err := c.guard(func() error { return c.dev.Run(c.ctx, c.loop) })
+	if err == nil {
+		err = c.cause()
+	}
 	e := c.device.engine
 	e.mu.Lock()
 	c.ended, c.err = true, err // from here on, connect ends new flows itself
@@ -88,6 +94,14 @@ func (c *capture) run() {
 		err = finErr
 	}
 	c.tell(err)
+}
+
+// cause returns the reason that stop was given, nil without one.
+func (c *capture) cause() error {
+	if err := context.Cause(c.ctx); err != context.Canceled {
+		return err
+	}
+	return nil
 }
 
 // guard turns a panic of a driver or function into an error: it ends this

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -32,8 +31,11 @@ type DeviceSpec struct {
 type device struct {
 	engine *Engine
 	id     int32
-	spec   DeviceSpec
-	owner  *Session // of an offline device, else nil
+	// spec keeps its name. Driver, parameters and Unavailable change under
+	// lifecycle and Engine.mu, either of which is enough to look at them; the
+	// rest is guarded by Engine.mu.
+	spec  DeviceSpec
+	owner *Session // of an offline device, else nil
 
 	// lifecycle is held while the device is opened or closed.
 	lifecycle sync.Mutex
@@ -58,51 +60,21 @@ const (
 	DeviceDeleted  DeviceStatus = 4
 )
 
-// AddDevice adds a live device. Its id is one above the last one given. A name
-// that exists already is left as it is.
-func (e *Engine) AddDevice(spec DeviceSpec) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, d := range e.devices {
-		if d.spec.Name == spec.Name {
-			return
-		}
-	}
-	e.lastDev++
-	e.devices = append(e.devices, &device{engine: e, id: e.lastDev, spec: spec})
-}
-
-// Discover brings the discovered devices up to date with specs: new ones are
-// added, those that are neither in specs nor in use are forgotten.
-func (e *Engine) Discover(specs []DeviceSpec) {
-	seen := make(map[string]bool, len(specs))
-	for _, spec := range specs {
-		spec.Discovered = true
-		seen[spec.Name] = true
-		e.AddDevice(spec)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.devices = slices.DeleteFunc(e.devices, func(d *device) bool {
-		return d.spec.Discovered && !seen[d.spec.Name] && d.users == 0 && d.cur == nil
-	})
-}
-
 // acquire counts one more flow on the device and opens it if it is not open,
 // or has failed since.
 func (d *device) acquire(ctx context.Context) (*capture, error) {
+	d.lifecycle.Lock()
+	defer d.lifecycle.Unlock()
 	if d.spec.Unavailable != nil {
 		return nil, d.spec.Unavailable
 	}
-	d.lifecycle.Lock()
-	defer d.lifecycle.Unlock()
 	if err := d.present(); err != nil {
 		return nil, err
 	}
 	d.engine.mu.Lock()
-	if d.engine.closed || d.deleted {
+	if err := d.usable(); err != nil {
 		d.engine.mu.Unlock()
-		return nil, errShuttingDown
+		return nil, err
 	}
 	old := d.cur
 	if old != nil && (d.owner != nil || !old.ended) {
@@ -114,7 +86,7 @@ func (d *device) acquire(ctx context.Context) (*capture, error) {
 	d.engine.mu.Unlock()
 
 	if old != nil {
-		old.stop()
+		old.stop(nil)
 	}
 	c, err := d.open(ctx)
 	if err != nil {
@@ -125,6 +97,17 @@ func (d *device) acquire(ctx context.Context) (*capture, error) {
 	d.use()
 	d.engine.mu.Unlock()
 	return c, nil
+}
+
+// usable reports why the device takes no flows any more. Engine.mu is held.
+func (d *device) usable() error {
+	switch {
+	case d.engine.closed:
+		return errShuttingDown
+	case d.deleted:
+		return errNoDevice(d.spec.Name)
+	}
+	return nil
 }
 
 // present refuses new flows while the interface of an open device is away. The
@@ -179,33 +162,55 @@ func (d *device) release(n int) {
 	d.engine.mu.Lock()
 	defer d.engine.mu.Unlock()
 	d.users -= n
-	if d.users > 0 || d.owner != nil || d.idle != nil || d.engine.closed {
+	if d.users > 0 || d.owner != nil || d.idle != nil || d.deleted || d.engine.closed {
 		return
 	}
 	d.engine.tasks.Add(1)
 	d.idle = time.AfterFunc(d.engine.opts.Linger, func() {
 		defer d.engine.tasks.Done()
-		d.shut(false)
+		d.closeIdle()
 	})
 }
 
-// shut closes the device if nobody uses it, or for good.
-func (d *device) shut(forGood bool) {
+// closeIdle closes the device if nobody uses it.
+func (d *device) closeIdle() {
 	d.lifecycle.Lock()
 	defer d.lifecycle.Unlock()
 	d.engine.mu.Lock()
-	if !forGood && d.users > 0 {
+	if d.users > 0 {
 		d.engine.mu.Unlock()
 		return
 	}
+	c := d.detach()
+	d.engine.mu.Unlock()
+	c.stop(nil)
+}
+
+// delete closes the device for good; the flows that are left on it end with
+// cause.
+func (d *device) delete(cause error) {
+	d.end(cause, func() { d.deleted = true })
+}
+
+// end closes the device, whoever uses it: their flows end with cause. Before it
+// has the device changed, under lifecycle and Engine.mu.
+func (d *device) end(cause error, change func()) {
+	d.lifecycle.Lock()
+	defer d.lifecycle.Unlock()
+	d.engine.mu.Lock()
+	change()
+	c := d.detach()
+	d.engine.mu.Unlock()
+	c.stop(cause)
+}
+
+// detach takes what is open away from the device, nil when nothing is. The
+// caller stops it. Engine.mu is held.
+func (d *device) detach() *capture {
 	c := d.cur
 	d.cur = nil
-	d.deleted = d.deleted || forGood
 	d.keep()
-	d.engine.mu.Unlock()
-	if c != nil {
-		c.stop()
-	}
+	return c
 }
 
 // status returns the state of the device. Engine.mu is held.

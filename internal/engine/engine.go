@@ -42,7 +42,7 @@ type Options struct {
 // An Engine holds the devices and flows of a daemon.
 type Engine struct {
 	opts Options
-	// tasks are the goroutines that close idle devices.
+	// tasks are what Close waits for: closing of idle devices, SetDevices.
 	tasks sync.WaitGroup
 
 	// mu guards what follows, and every field of devices, captures, sessions
@@ -80,7 +80,7 @@ func (e *Engine) Close() {
 	devices := e.devices
 	e.mu.Unlock()
 	for _, d := range devices {
-		d.shut(true)
+		d.delete(nil)
 	}
 	e.tasks.Wait()
 }

@@ -80,7 +80,7 @@ func (s *Session) DeleteOffline(name string) error {
 	var flows []*Flow
 	s.engine.mu.Lock()
 	delete(s.offline, name)
-	d.cur.cancel() // a batch under way need not be finished
+	d.cur.cancel(nil) // a batch under way need not be finished
 	for _, f := range s.flows {
 		if f.capture.device == d {
 			flows = append(flows, f)
@@ -88,7 +88,7 @@ func (s *Session) DeleteOffline(name string) error {
 	}
 	s.engine.mu.Unlock()
 	s.closeFlows(flows)
-	d.shut(true)
+	d.delete(nil)
 	return nil
 }
 

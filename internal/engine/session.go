@@ -91,12 +91,12 @@ func (s *Session) Close() {
 		flows := slices.Collect(maps.Values(s.flows))
 		devices := slices.Collect(maps.Values(s.offline))
 		for _, d := range devices {
-			d.cur.cancel() // a batch under way need not be finished
+			d.cur.cancel(nil) // a batch under way need not be finished
 		}
 		s.engine.mu.Unlock()
 		s.closeFlows(flows)
 		for _, d := range devices {
-			d.shut(true)
+			d.delete(nil)
 		}
 		s.engine.mu.Lock()
 		delete(s.engine.sessions, s)
@@ -138,7 +138,11 @@ func (s *Session) device(name string) (*device, error) {
 			return d, nil
 		}
 	}
-	return nil, mapierr.New(mapierr.NoDriver, "no device %q: mapi info devices lists those of this daemon", name)
+	return nil, errNoDevice(name)
+}
+
+func errNoDevice(name string) error {
+	return mapierr.New(mapierr.NoDriver, "no device %q: mapi info devices lists those of this daemon", name)
 }
 
 // flow finds an own flow.

@@ -3,6 +3,7 @@ package libpcap
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -26,6 +27,8 @@ func ServeIfHelper() {
 }
 
 func serve() error {
+	// Who sends it to all processes of a service means the daemon.
+	signal.Ignore(unix.SIGHUP)
 	s := streams{in: os.Stdin, out: os.Stdout}
 	err := prepare(&s)
 	if err != nil {

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"gomapi/internal/config"
+)
+
+// A reloader reads the configuration again on SIGHUP.
+type reloader struct {
+	options *options
+	log     *logger
+	first   *setup              // what cannot be taken up later holds from here
+	last    *setup              // taken up last
+	out     chan *config.Config // those to take up
+}
+
+func newReloader(o *options, s *setup, log *logger) *reloader {
+	return &reloader{options: o, log: log, first: s, last: s, out: make(chan *config.Config)}
+}
+
+// start begins to follow SIGHUP. When the terminal is gone, it calls stop, which
+// ends ctx. The function that it returns does the same and waits.
+func (r *reloader) start(ctx context.Context, hup *hangUps, stop func()) (end func()) {
+	var following sync.WaitGroup
+	following.Go(func() { r.follow(ctx, hup, stop) })
+	return func() {
+		stop()
+		following.Wait()
+	}
+}
+
+// follow works until ctx ends. Signals that come while it reads count as one,
+// after which it reads once more.
+func (r *reloader) follow(ctx context.Context, hup *hangUps, stop func()) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup.arrived:
+		}
+		if hup.fromTerminal() {
+			r.log.Info("the terminal is gone")
+			stop()
+			return
+		}
+		s, err := r.read()
+		if err != nil {
+			r.log.Errorf("the configuration stays as it is: %v", err)
+			continue
+		}
+		select {
+		case r.out <- s.Config:
+			r.last = s
+		case <-ctx.Done():
+		}
+	}
+}
+
+// read reads the configuration and logs what is wrong with it. It fails when
+// there is nothing to take up.
+func (r *reloader) read() (*setup, error) {
+	s, err := configure(r.options)
+	if err != nil {
+		return nil, err
+	}
+	if s.Auto && !r.last.Auto {
+		// A file that is missing for a moment must not open all interfaces.
+		return nil, errors.New(s.note)
+	}
+	s.report(r.log)
+	if err := s.servable(r.options.group); err != nil {
+		return nil, err
+	}
+	for _, key := range fixed(r.first.Config, s.Config) {
+		r.log.Warnf("%s: %s was changed, which holds from the next start", s.where(), key)
+	}
+	return s, nil
+}
+
+// fixed returns the keys that differ between the configuration of the start and
+// the present one and cannot be taken up by a daemon that runs.
+func fixed(start, now *config.Config) (keys []string) {
+	for _, k := range []struct {
+		name string
+		same bool
+	}{
+		{"libs", slices.Equal(start.Libs, now.Libs)},
+		{"dimapi_port", start.DimapiPort == now.DimapiPort},
+		{"log_level", start.LogLevel == now.LogLevel},
+		{"logfile", start.LogFile == now.LogFile},
+		{"local", start.Local == now.Local},
+		{"the list of [format] sections", slices.Equal(formats(start), formats(now))},
+	} {
+		if !k.same {
+			keys = append(keys, k.name)
+		}
+	}
+	return keys
+}
+
+// formats returns the numbers of the formats that are served, in ascending order.
+func formats(c *config.Config) (numbers []int) {
+	for _, f := range c.Formats {
+		numbers = append(numbers, f.Format)
+	}
+	slices.Sort(numbers)
+	return numbers
+}

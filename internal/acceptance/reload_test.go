@@ -1,0 +1,356 @@
+package acceptance
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"gomapi/internal/testnet"
+	"gomapi/mapi"
+)
+
+// configured is a daemon with a file that tests change.
+type configured struct {
+	*mapid
+	file string
+	log  string
+}
+
+// driver is a [driver] section for an interface, with further keys.
+func driver(device string, keys ...string) string {
+	return "[driver]\ndevice=" + device + "\ndriver=mapinicdrv.so\n" + strings.Join(keys, "\n") + "\n"
+}
+
+// startWith runs a daemon with a configuration of sections.
+func startWith(t *testing.T, sections ...string) *configured {
+	t.Helper()
+	dir := t.TempDir()
+	c := &configured{file: filepath.Join(dir, "mapi.conf"), log: filepath.Join(dir, "log")}
+	c.write(t, sections...)
+	c.mapid = start(t, "--config", c.file)
+	return c
+}
+
+func (c *configured) write(t *testing.T, sections ...string) {
+	t.Helper()
+	text := "logfile=" + c.log + "\n" + strings.Join(sections, "")
+	if err := os.WriteFile(c.file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// reload sends SIGHUP and waits until the log says text once more.
+func (c *configured) reload(text string) {
+	c.t.Helper()
+	before := c.logged(text)
+	c.cmd.Process.Signal(syscall.SIGHUP)
+	for deadline := time.Now().Add(patience); c.logged(text) == before; {
+		if time.Now().After(deadline) {
+			all, _ := os.ReadFile(c.log + ".info")
+			c.t.Fatalf("the log does not say %q:\n%s", text, all)
+		}
+		time.Sleep(time.Millisecond) // a file tells nobody when it grows
+	}
+}
+
+func (c *configured) logged(text string) int {
+	all, _ := os.ReadFile(c.log + ".info")
+	return strings.Count(string(all), text)
+}
+
+const takenUp = "the configuration was taken up"
+
+// traffic sends numbered frames from a to b until stop is called, which returns
+// how many.
+func traffic(t *testing.T, ns *testnet.NS, size int) (stop func() uint64) {
+	t.Helper()
+	sender := ns.Sender(testnet.A)
+	var ending atomic.Bool
+	var sent uint64
+	done := ns.Go(func() {
+		for ; !ending.Load(); sent++ {
+			if err := sender.Send(testnet.UDP(sent, size)); err != nil {
+				t.Error(err)
+				return
+			}
+			if sent%100 == 99 {
+				time.Sleep(time.Millisecond) // 100,000 a second at most, so that nothing is lost
+			}
+		}
+	})
+	return func() uint64 {
+		ending.Store(true)
+		<-done
+		return sent
+	}
+}
+
+// TestReload changes one of two devices while packets pass both: flows of the
+// other miss nothing, its own end and say why.
+//
+//	test ── a ═══ b       a: parameters change, b: gets an alias, lo: is new
+func TestReload(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		d := startWith(t, driver(testnet.B), driver(testnet.A))
+		c, ctx := d.client(), t.Context()
+		steady, err := count(ctx, c, testnet.B, "udp")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ending, err := count(ctx, c, testnet.A, "udp")
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader, packets := buffered(t, c, testnet.A)
+		stop := traffic(t, ns, 100)
+		atLeast(t, "packets before", ending.packets, 1000)
+
+		d.write(t, driver(testnet.A, "snap=64"), driver(testnet.B, "alias=uplink", "link_speed=10000"), driver("lo"))
+		d.reload(takenUp)
+		err = ending.packets.Flow().Wait(ctx)
+		wantCode(t, "flow on the changed device", err, mapi.ErrNoDriver)
+		if !strings.Contains(fmt.Sprint(err), "configuration was changed") {
+			t.Errorf("the flow ends with %v", err)
+		}
+		if n, err := ending.packets.Uint64(); err != nil || n < 1000 {
+			t.Errorf("result of the finished flow: %d, %v", n, err)
+		}
+		for _, err := range packets.Packets(ctx) { // to the end, which comes
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s := reader.Status(); s != mapi.FlowFinished {
+			t.Errorf("flow of the reader is %v, want finished", s)
+		}
+
+		_, again := buffered(t, c, testnet.A)
+		if p, err := again.Next(ctx); err != nil || len(p.Data) != 64 || p.Wlen != 100 {
+			t.Errorf("packet of the changed device: %+v, %v, want 64 of 100 bytes", p, err)
+		}
+		if f, err := c.CreateFlow(ctx, "uplink"); err != nil || f.Device() != testnet.B {
+			t.Errorf("flow by the new alias: %v, %v", f, err)
+		}
+		sent := stop()
+		reaches(t, "packets of the unchanged device", steady.packets, sent)
+		st, err := c.Stats(ctx, testnet.B)
+		if err != nil || st.Recv != sent || st.Drop != 0 {
+			t.Errorf("unchanged device: %+v, %v, want %d received since the start", st, err, sent)
+		}
+		wantDevices(t, c, "1 b uplink 10000", "2 a No alias 0", "3 lo No alias 0")
+	})
+}
+
+// buffered makes a connected flow with a packet buffer.
+func buffered(t *testing.T, c *mapi.Client, device string) (*mapi.Flow, *mapi.Function) {
+	t.Helper()
+	f, err := c.CreateFlow(t.Context(), device)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fn, err := f.Apply(t.Context(), "TO_BUFFER")
+	if err == nil {
+		err = f.Connect(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, fn
+}
+
+// atLeast waits until a counter has a value or more.
+func atLeast(t *testing.T, what string, fn *mapi.Function, want uint64) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) { // counters change without an event
+		if n, err := fn.Uint64(); err != nil || n >= want {
+			if err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: less than %d", what, want)
+		}
+	}
+}
+
+func wantDevices(t *testing.T, c *mapi.Client, want ...string) {
+	t.Helper()
+	all, err := c.Devices(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, d := range all {
+		got = append(got, fmt.Sprint(d.ID, " ", d.Device, " ", d.Alias, " ", d.LinkSpeed))
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("devices are %q, want %q", got, want)
+	}
+}
+
+// TestReloadOfBrokenFiles: one that is of no use changes nothing, and a mistake
+// costs its own section.
+func TestReloadOfBrokenFiles(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		d := startWith(t, driver(testnet.B), driver(testnet.A))
+		c := d.client()
+		steady, err := count(t.Context(), c, testnet.B, "udp")
+		if err != nil {
+			t.Fatal(err)
+		}
+		sender, sent := ns.Sender(testnet.A), uint64(0)
+		lives := func(what string) {
+			t.Helper()
+			sent++
+			if err := sender.Send(testnet.UDP(sent, 100)); err != nil {
+				t.Fatal(err)
+			}
+			reaches(t, what, steady.packets, sent)
+			if s := steady.packets.Flow().Status(); s != mapi.FlowActive {
+				t.Errorf("%s: flow is %v", what, s)
+			}
+		}
+		const refused = "the configuration stays as it is: "
+		for what, spoil := range map[string]func() error{
+			"no file":          func() error { return os.Remove(d.file) },
+			"a folder":         func() error { return os.Mkdir(d.file, 0o755) },
+			"nothing to serve": func() error { return os.WriteFile(d.file, []byte("libs=stdflib\n[driver]\n"), 0o644) },
+			"no text":          func() error { return os.WriteFile(d.file, []byte("\x00\x01[dri\xff"), 0o644) },
+			"enormous":         func() error { return os.WriteFile(d.file, make([]byte, 2<<20), 0o644) },
+		} {
+			os.RemoveAll(d.file)
+			if err := spoil(); err != nil && what != "no file" {
+				t.Fatal(err)
+			}
+			d.reload(refused)
+			lives(what)
+			os.RemoveAll(d.file)
+		}
+		if n := d.logged(d.file + ":2: section [driver] without the key device"); n != 1 {
+			t.Errorf("the log names file and line %d times", n)
+		}
+		wantDevices(t, c, "1 b No alias 0", "2 a No alias 0")
+
+		d.write(t, driver(testnet.A, "devgroup=0815x"), driver(testnet.B), "[format]\nformat=MFF_PCAP\n", driver("lo", "devgroup=7"))
+		d.reload(takenUp)
+		lives("one section is broken")
+		wantDevices(t, c, "1 b No alias 0")
+		for _, text := range []string{d.file + ":5: devgroup=0815x", "the list of [format] sections was changed"} {
+			if d.logged(text) != 1 {
+				t.Errorf("the log does not say %q", text)
+			}
+		}
+	})
+}
+
+// TestReloadStorm changes devices ten times in a row, and often beside it, while
+// programs come and go. Flows on the device that stays count every packet.
+func TestReloadStorm(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		d := startWith(t, driver(testnet.B), driver(testnet.A))
+		c := d.client()
+		steady, err := count(t.Context(), c, testnet.B, "udp")
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := sockets(t, d.mapid)
+		stop := traffic(t, ns, 60)
+		ctx, cancel := context.WithCancel(t.Context())
+		var programs sync.WaitGroup
+		var flows atomic.Int64
+		for range 3 {
+			programs.Go(func() {
+				for ctx.Err() == nil {
+					comeAndGo(t, d.socket)
+					flows.Add(1)
+				}
+			})
+		}
+		for i := range 20 {
+			d.write(t, driver(testnet.B), driver(testnet.A, fmt.Sprintf("snap=%d", 64+i)))
+			for range 10 {
+				d.cmd.Process.Signal(syscall.SIGHUP)
+			}
+			d.reload(takenUp)
+		}
+		d.write(t, driver(testnet.B))
+		d.reload("no longer served, their flows have ended: a")
+		cancel()
+		programs.Wait()
+		reaches(t, "packets of the unchanged device", steady.packets, stop())
+		for deadline := time.Now().Add(patience); sockets(t, d.mapid) != before; {
+			if time.Now().After(deadline) {
+				t.Fatalf("mapid has %d sockets, had %d", sockets(t, d.mapid), before)
+			}
+		}
+		t.Logf("%d programs came and went", flows.Load())
+	})
+}
+
+// sockets counts those of the daemon, of clients and of interfaces. Other
+// descriptors belong to compilers of filters, of which there may be more later.
+func sockets(t *testing.T, d *mapid) (n int) {
+	t.Helper()
+	dir := filepath.Join("/proc", fmt.Sprint(d.cmd.Process.Pid), "fd")
+	fds, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fd := range fds {
+		if to, _ := os.Readlink(filepath.Join(dir, fd.Name())); strings.HasPrefix(to, "socket:") {
+			n++
+		}
+	}
+	return n
+}
+
+// comeAndGo is a program with flows on both devices, of which one may be gone or
+// go at any time.
+func comeAndGo(t *testing.T, socket string) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	c := &mapi.Client{Socket: socket}
+	defer c.Close()
+	for _, device := range []string{testnet.A, testnet.B} {
+		f, err := count(ctx, c, device, "udp")
+		if err != nil {
+			if device == testnet.B {
+				t.Errorf("flow on the unchanged device: %v", err)
+			}
+			wantCode(t, "flow on the changed device", err, mapi.ErrNoDriver)
+			continue
+		}
+		if _, err := f.packets.Uint64(); err != nil {
+			t.Error(err)
+		}
+		if err := f.packets.Flow().Close(ctx); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestStopWhileReloading ends a daemon in the middle of it.
+func TestStopWhileReloading(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		for range 5 {
+			d := startWith(t, driver(testnet.B), driver(testnet.A))
+			if _, err := count(t.Context(), d.client(), testnet.A, ""); err != nil {
+				t.Fatal(err)
+			}
+			d.write(t, driver(testnet.B))
+			d.cmd.Process.Signal(syscall.SIGHUP)
+			begin := time.Now()
+			if err := d.stop(syscall.SIGTERM); err != nil || time.Since(begin) > time.Second {
+				t.Errorf("mapid ends with %v after %v", err, time.Since(begin))
+			}
+		}
+	})
+}

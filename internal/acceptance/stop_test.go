@@ -1,0 +1,216 @@
+package acceptance
+
+import (
+	"context"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"gomapi/internal/testdata"
+	"gomapi/internal/testnet"
+	"gomapi/mapi"
+)
+
+// stopsWithin ends a daemon as an administrator does: it leaves no socket and
+// reports success, in time.
+func stopsWithin(t *testing.T, d *mapid, most time.Duration) {
+	t.Helper()
+	begin := time.Now()
+	if err := d.stop(syscall.SIGTERM); err != nil {
+		t.Errorf("mapid ends with %v, want exit code 0", err)
+	}
+	took := time.Since(begin)
+	t.Logf("stopping took %v", took)
+	if took > most {
+		t.Errorf("stopping took %v, want %v at most", took, most)
+	}
+	if _, err := os.Lstat(d.socket); !os.IsNotExist(err) {
+		t.Errorf("socket is left: %v", err)
+	}
+}
+
+// saveLive makes a connected flow that writes the packets of a device and counts
+// them behind that.
+func saveLive(t *testing.T, c *mapi.Client, device string, file any) (packets *mapi.Function) {
+	t.Helper()
+	f, err := c.CreateFlow(t.Context(), device)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Apply(t.Context(), "TO_FILE", mapi.FormatPCAP, file); err != nil {
+		t.Fatal(err)
+	}
+	if packets, err = f.Apply(t.Context(), "PKT_COUNTER"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return packets
+}
+
+// numbered returns how many packets are in a file of tcpdump's format, which
+// must be the frames of testnet from 0 on, without a gap.
+func numbered(t *testing.T, path string) (n uint64) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const fileHead, recordHead = 24, 16
+	for at := fileHead; at < len(b); n++ {
+		end := at + recordHead
+		if end <= len(b) {
+			end += int(binary.NativeEndian.Uint32(b[at+8:]))
+		}
+		if end > len(b) {
+			t.Fatalf("%s ends within packet %d", path, n)
+		}
+		if got, ok := testnet.Number(b[at+recordHead : end]); !ok || got != n {
+			t.Fatalf("%s: packet %d has number %d", path, n, got)
+		}
+		at = end
+	}
+	return n
+}
+
+// TestStopCompletesFiles: what was captured before the stop is in the file, down
+// to the last packet, and nothing is torn.
+func TestStopCompletesFiles(t *testing.T) {
+	needs(t, "tcpdump")
+	t.Run("packets in the queue", func(t *testing.T) {
+		testnet.Run(t, func(ns *testnet.NS) {
+			d := start(t)
+			out := filepath.Join(t.TempDir(), "out.pcap")
+			packets := saveLive(t, d.client(), testnet.B, out)
+			stop := traffic(t, ns, 1000)
+			atLeast(t, "packets", packets, 10000)
+			sent := stop()
+			reaches(t, "packets", packets, sent)
+			stopsWithin(t, d, 2*time.Second)
+			if n := countWithTcpdump(t, out); n != sent || numbered(t, out) != sent {
+				t.Errorf("tcpdump reads %d packets, %d were counted", n, sent)
+			}
+		})
+	})
+	t.Run("packets under way", func(t *testing.T) {
+		testnet.Run(t, func(ns *testnet.NS) {
+			d := start(t)
+			out := filepath.Join(t.TempDir(), "out.pcap")
+			packets := saveLive(t, d.client(), testnet.B, out)
+			stop := traffic(t, ns, 1000)
+			atLeast(t, "packets", packets, 10000)
+			before, err := packets.Uint64()
+			if err != nil {
+				t.Fatal(err)
+			}
+			stopsWithin(t, d, 2*time.Second)
+			sent := stop()
+			n := countWithTcpdump(t, out)
+			if n < before || n > sent || numbered(t, out) != n {
+				t.Errorf("tcpdump reads %d packets, %d were counted before and %d sent", n, before, sent)
+			}
+		})
+	})
+}
+
+// TestStopWakesReaders: whoever waits for packets, or for the end of a flow,
+// learns at once that the daemon is gone.
+func TestStopWakesReaders(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		d := start(t)
+		t.Setenv("MAPI_SOCKET", d.socket)
+		flow, packets := buffered(t, d.client(), testnet.B)
+		fd, err := mapi.CreateFlow(testnet.B)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer mapi.CloseFlow(fd)
+		fid, err := mapi.ApplyFunction(fd, "TO_BUFFER")
+		if err == nil {
+			err = mapi.Connect(fd)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		waiting := map[string]func() error{
+			"Next": func() error { _, err := packets.Next(context.Background()); return err },
+			"Wait": func() error { return flow.Wait(context.Background()) },
+			"Loop": func() error {
+				_, err := mapi.Loop(fd, fid, 0, func(*mapi.Packet) {})
+				return err
+			},
+		}
+		type woken struct {
+			what string
+			err  error
+		}
+		begun, ended := make(chan struct{}), make(chan woken)
+		for what, wait := range waiting {
+			go func() { // the loop below takes what it brings
+				begun <- struct{}{}
+				ended <- woken{what, wait()}
+			}()
+		}
+		for range waiting {
+			<-begun
+		}
+		stopsWithin(t, d, time.Second)
+		late := time.After(time.Second)
+		for range waiting {
+			select {
+			case w := <-ended:
+				wantCode(t, w.what, w.err, mapi.ErrCommSocket)
+			case <-late:
+				t.Fatal("somebody waits for a daemon that is gone")
+			}
+		}
+	})
+}
+
+// TestStopBesideBlockedPipes: programs that do not read what they asked for, of
+// a live device and of a capture file that waits for them, hold up the end by
+// less than a second, and cost the file beside them nothing.
+func TestStopBesideBlockedPipes(t *testing.T) {
+	needs(t, "tcpdump")
+	testnet.Run(t, func(ns *testnet.NS) {
+		d := start(t)
+		out := filepath.Join(t.TempDir(), "out.pcap")
+		packets := saveLive(t, d.client(), testnet.B, out)
+		client := d.client()
+		var blocked []*mapi.Function
+		for range 3 {
+			blocked = append(blocked, saveLive(t, client, testnet.B, blockedPipe(t)))
+		}
+		trace := filepath.Join(testdata.Dir(t), "mixed-merged.pcap") // more than the queue holds
+		waits := saveFile(t, d.client(), trace, "", []any{mapi.FormatPCAP, blockedPipe(t)})
+		stop := traffic(t, ns, 1000)
+		atLeast(t, "packets before the pipe is full", waits.packets, 1)
+		atLeast(t, "packets", packets, 10000) // 10 MB, more than pipe and queue hold
+		sent := stop()
+		reaches(t, "packets", packets, sent)
+		closing := make(chan error)
+		go func() { closing <- blocked[0].Flow().Close(context.Background()) }() // on its way, or just ended
+		stopsWithin(t, d, 2*time.Second)
+		if err := <-closing; err != nil {
+			wantCode(t, "close under way", err, mapi.ErrCommSocket)
+		}
+		if n := countWithTcpdump(t, out); n != sent || numbered(t, out) != sent {
+			t.Errorf("tcpdump reads %d packets, %d were counted", n, sent)
+		}
+	})
+}
+
+// blockedPipe is a pipe that nobody reads.
+func blockedPipe(t *testing.T) *os.File {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close(); w.Close() })
+	return w
+}

@@ -1,0 +1,113 @@
+package daemon
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"gomapi/drivers"
+	"gomapi/drivers/fake"
+	"gomapi/internal/config"
+	"gomapi/internal/mapierr"
+	"gomapi/internal/wire"
+)
+
+// reloading is a daemon whose configuration can be changed.
+type reloading struct {
+	socket string
+	source *fake.Source
+	out    chan *config.Config
+}
+
+func startReloading(t *testing.T, change func(o *Options)) *reloading {
+	t.Helper()
+	r := &reloading{socket: filepath.Join(t.TempDir(), "mapid.sock"), out: make(chan *config.Config)}
+	o, source := options(t, r.socket)
+	o.Reload, r.source = r.out, source
+	change(&o)
+	start(t, o)
+	return r
+}
+
+// take has the daemon take up a configuration and returns when it has: it does
+// not come for the second one before.
+func (r *reloading) take(c *config.Config) {
+	r.out <- c
+	r.out <- c
+}
+
+// names returns the devices that a program sees.
+func (p *program) names() (names []string) {
+	p.t.Helper()
+	resp := p.call(&wire.Request{Call: &wire.Request_Devices{Devices: &wire.DeviceQuery{Next: true, Id: -1 << 31, Limit: 100}}})
+	for _, d := range resp.GetDevices().GetDevices() {
+		names = append(names, d.Device)
+	}
+	return names
+}
+
+func TestReload(t *testing.T) {
+	r := startReloading(t, func(*Options) {})
+	p := greeted(t, r.socket)
+	if resp := p.call(create("net0")); resp.GetFlowCreated() == nil {
+		t.Fatal(resp)
+	}
+	device := config.Device{Name: "net0", Driver: "fake", Alias: "uplink"}
+	r.take(&config.Config{Devices: []config.Device{{Name: "net9", Driver: "mapidagdrv"}, device}})
+	if r.source.Opened() != 1 || r.source.Open() != 1 {
+		t.Errorf("net0 was opened %d times, want once", r.source.Opened())
+	}
+	if got, want := p.names(), []string{"net0", "net9"}; !slices.Equal(got, want) {
+		t.Errorf("devices are %v, want %v", got, want)
+	}
+	wantError(t, "device that is gone", p.call(create("combo")), mapierr.NoDriver)
+	if resp := p.call(create("uplink")); resp.GetFlowCreated().GetDevice() != "net0" {
+		t.Errorf("flow by the new alias: %v", resp)
+	}
+	device.Params = map[string]string{"snap": "64"}
+	r.take(&config.Config{Devices: []config.Device{device}})
+	if r.source.Open() != 0 {
+		t.Error("net0 is open after its parameters have changed")
+	}
+}
+
+// TestReloadOfInterfaces goes from all interfaces to a list and back.
+func TestReloadOfInterfaces(t *testing.T) {
+	drv := &fake.Driver{}
+	source := drv.Add("eth0", drivers.Info{DevType: drivers.TypeNIC, LinkType: 1})
+	drv.Add("eth1", drivers.Info{DevType: drivers.TypeNIC, LinkType: 1})
+	up := make(chan []string, 1) // the interfaces, one list at a time
+	up <- []string{"eth0", "eth1"}
+	r := startReloading(t, func(o *Options) {
+		o.Drivers.Add(nicDriver, drv)
+		o.Config = config.Default()
+		o.Interfaces = func() ([]string, error) {
+			names := <-up
+			up <- names
+			return names, nil
+		}
+	})
+	p := greeted(t, r.socket)
+	if resp := p.call(create("eth0")); resp.GetFlowCreated() == nil {
+		t.Fatal(resp)
+	}
+	<-up
+	up <- []string{"eth0", "eth2"}
+	r.take(config.Default())
+	if got, want := p.names(), []string{"eth0", "eth2"}; !slices.Equal(got, want) {
+		t.Errorf("interfaces are %v, want %v", got, want)
+	}
+	list := &config.Config{Devices: []config.Device{{Name: "eth0", Driver: nicDriver, Params: map[string]string{}}}}
+	r.take(list)
+	if got, want := p.names(), []string{"eth0"}; !slices.Equal(got, want) {
+		t.Errorf("devices are %v, want %v", got, want)
+	}
+	wantError(t, "interface that is not in the list", p.call(create("eth2")), mapierr.NoDriver)
+	if source.Opened() != 1 || source.Open() != 1 {
+		t.Errorf("eth0 was opened %d times, want once for its flow", source.Opened())
+	}
+	r.take(config.Default())
+	if got, want := p.names(), []string{"eth0", "eth2"}; !slices.Equal(got, want) {
+		t.Errorf("interfaces are %v, want %v", got, want)
+	}
+}
