@@ -68,6 +68,25 @@ type OpenFile struct {
 	Path string // as the program wrote it
 }
 
+// Range tells the values that an Int may have, empty when Doc tells more.
+func (a *Arg) Range() string {
+	switch {
+	case a.Min == a.Max:
+		return ""
+	case a.Max == math.MaxInt32:
+		return fmt.Sprintf("%d or more", a.Min)
+	}
+	return fmt.Sprintf("%d to %d", a.Min, a.Max)
+}
+
+// DefaultText is the default in words, empty without one.
+func (a *Arg) DefaultText() string {
+	if a.Default == nil {
+		return ""
+	}
+	return fmt.Sprint(a.Default)
+}
+
 // Descr returns the argument letters of d, the argdescr of the info calls.
 func (d *Def) Descr() string {
 	b := make([]byte, len(d.Args))

@@ -64,7 +64,9 @@ type LibFunctInfo struct {
 // ArgInfo describes an argument of a function.
 type ArgInfo struct {
 	Name, Kind, Doc string
-	Optional        bool // it may be left out
+	Optional        bool   // it may be left out
+	Default         string // its value then
+	Range           string // values that are allowed; empty: Doc tells
 }
 
 // FlowInfo describes a flow.

@@ -132,7 +132,10 @@ func (c *client) libraryFunctions(q *wire.LibraryFunctionQuery, resp *wire.Respo
 			Devtype: d.Type(), Result: d.Result, Example: d.Example,
 		}
 		for _, a := range d.Args {
-			w.Args = append(w.Args, &wire.Argument{Name: a.Name, Kind: a.Kind.String(), Doc: a.Doc, Optional: a.Default != nil})
+			w.Args = append(w.Args, &wire.Argument{
+				Name: a.Name, Kind: a.Kind.String(), Doc: a.Doc,
+				Optional: a.Default != nil, Range: a.Range(), Default: a.DefaultText(),
+			})
 		}
 		all = append(all, w)
 	}

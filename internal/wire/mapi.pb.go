@@ -2354,6 +2354,8 @@ type Argument struct {
 	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	Doc           string                 `protobuf:"bytes,3,opt,name=doc,proto3" json:"doc,omitempty"`
 	Optional      bool                   `protobuf:"varint,4,opt,name=optional,proto3" json:"optional,omitempty"` // it may be left out
+	Range         string                 `protobuf:"bytes,5,opt,name=range,proto3" json:"range,omitempty"`        // values that are allowed, empty: see doc
+	Default       string                 `protobuf:"bytes,6,opt,name=default,proto3" json:"default,omitempty"`    // value of one that was left out
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2414,6 +2416,20 @@ func (x *Argument) GetOptional() bool {
 		return x.Optional
 	}
 	return false
+}
+
+func (x *Argument) GetRange() string {
+	if x != nil {
+		return x.Range
+	}
+	return ""
+}
+
+func (x *Argument) GetDefault() string {
+	if x != nil {
+		return x.Default
+	}
+	return ""
 }
 
 type FlowQuery struct {
@@ -3062,12 +3078,14 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\adevtype\x18\x05 \x01(\tR\adevtype\x12)\n" +
 	"\x04args\x18\x06 \x03(\v2\x15.gomapi.wire.ArgumentR\x04args\x12\x16\n" +
 	"\x06result\x18\a \x01(\tR\x06result\x12\x18\n" +
-	"\aexample\x18\b \x01(\tR\aexample\"`\n" +
+	"\aexample\x18\b \x01(\tR\aexample\"\x90\x01\n" +
 	"\bArgument\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x10\n" +
 	"\x03doc\x18\x03 \x01(\tR\x03doc\x12\x1a\n" +
-	"\boptional\x18\x04 \x01(\bR\boptional\"E\n" +
+	"\boptional\x18\x04 \x01(\bR\boptional\x12\x14\n" +
+	"\x05range\x18\x05 \x01(\tR\x05range\x12\x18\n" +
+	"\adefault\x18\x06 \x01(\tR\adefault\"E\n" +
 	"\tFlowQuery\x12\x0e\n" +
 	"\x02fd\x18\x01 \x01(\x05R\x02fd\x12\x12\n" +
 	"\x04next\x18\x02 \x01(\bR\x04next\x12\x14\n" +
