@@ -18,40 +18,22 @@ const (
 
 // ipv4 tells of an IPv4 packet (RFC 791, section 3.1).
 func (l *line) ipv4(p part, depth int) {
-	if len(p.b) > 0 && p.b[0]>>4 != 4 {
-		l.add("IP%", uint32(p.b[0]>>4))
-		if p.b[0]>>4 == 6 {
-			l.add(", wrong link-layer encapsulation")
-		}
-		l.add(" (invalid)")
-		return
-	}
-	if len(p.b) == 0 {
-		l.cut("ip")
-		return
-	}
-	l.add("IP ")
-	if len(p.b) < ipv4Len {
-		l.cut("ip")
+	if !l.ipv4Begins(p) {
 		return
 	}
 	ip := pkt.IPv4(p.b)
 	head, total := ip.HeaderLen(), ip.TotalLength()
-	if head < ipv4Len {
-		l.add("bad-hlen %", uint32(head))
-		return
-	}
 	if total == 0 {
 		total = p.wire // left empty by segmentation offload
 	}
 	if total > p.wire {
 		l.add("truncated-ip - % bytes missing! ", uint32(total-p.wire))
 	}
-	if total < head {
+	switch {
+	case total < head:
 		l.add("bad-len %", uint32(total))
 		return
-	}
-	if head > len(p.b) {
+	case head > len(p.b):
 		l.cut("ip")
 		return
 	}
@@ -63,6 +45,33 @@ func (l *line) ipv4(p part, depth int) {
 		return
 	}
 	l.inner(p.first(total).from(head), ip.Protocol(), e, fragment&0x2000 != 0, depth)
+}
+
+// ipv4Begins returns false when no header of IPv4 without options is there, which
+// ends the line.
+func (l *line) ipv4Begins(p part) bool {
+	if len(p.b) == 0 {
+		l.cut("ip")
+		return false
+	}
+	if version := p.b[0] >> 4; version != 4 {
+		l.add("IP%", uint32(version))
+		if version == 6 {
+			l.add(", wrong link-layer encapsulation")
+		}
+		l.add(" (invalid)")
+		return false
+	}
+	l.add("IP ")
+	if len(p.b) < ipv4Len {
+		l.cut("ip")
+		return false
+	}
+	if head := pkt.IPv4(p.b).HeaderLen(); head < ipv4Len {
+		l.add("bad-hlen %", uint32(head))
+		return false
+	}
+	return true
 }
 
 // inner tells of what an IP packet carries, or its first fragment.

@@ -36,8 +36,8 @@ func TestCutAnywhere(t *testing.T) {
 	}
 }
 
-// maxLine is what a line can have at most: a packet of 64 KiB made of extension
-// headers, with ten characters for eight bytes.
+// maxLine is what a line can have at most, in bytes: a packet of 64 KiB made of
+// fragment headers, with not quite sixteen characters for each eight bytes.
 const maxLine = 128 << 10
 
 func check(t *testing.T, link []byte, linkType uint16, wire uint32) {
