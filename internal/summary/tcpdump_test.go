@@ -68,25 +68,28 @@ func tcpdump(t *testing.T, file string) []string {
 			lines[i] = quiet[i]
 		}
 		for _, c := range changes {
-			lines[i] = c.what.ReplaceAllString(lines[i], c.by)
+			if strings.Contains(lines[i], c.in) {
+				lines[i] = c.what.ReplaceAllString(lines[i], c.by)
+			}
 		}
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
 	return lines
 }
 
+// Each change is for lines with a certain text in them, which is faster to find.
 var changes = []struct {
+	in   string
 	what *regexp.Regexp
 	by   string
 }{
-	{regexp.MustCompile(`^PPPoE  \[ses 0x[0-9a-f]+\] `), ""},
-	{regexp.MustCompile(`^\S+ +(In|Out|B|M|P) +`), ""},
-	{regexp.MustCompile(`(Flags \[[^]]*\],.*?, length \d+).*`), "$1"},
-	{regexp.MustCompile(` \[remaining caplen[^]]*\]`), ""},
-	{regexp.MustCompile(`(destination unreachable,)  `), "$1 "},
-	{regexp.MustCompile(`(ARP, Unknown \(\d+\)) $`), "$1"},
-	{regexp.MustCompile(`(ethertype Unknown .*, length \d+): $`), "$1"},
-	{regexp.MustCompile(`:  ip-proto-(\d+) (\d+)$`), ": ip-proto-$1, length $2"},
+	{"PPPoE", regexp.MustCompile(`^PPPoE  \[ses 0x[0-9a-f]+\] `), ""},
+	{"  ", regexp.MustCompile(`^\S+ +(In|Out|B|M|P) +`), ""},
+	{"Flags [", regexp.MustCompile(`(Flags \[[^]]*\],.*?, length \d+).*`), "$1"},
+	{" [remaining", regexp.MustCompile(` \[remaining caplen[^]]*\]`), ""},
+	{"unreachable,  ", regexp.MustCompile(`(destination unreachable,)  `), "$1 "},
+	{"Unknown", regexp.MustCompile(`(ethertype Unknown .*, length \d+): $`), "$1"},
+	{":  ip-proto-", regexp.MustCompile(`:  ip-proto-(\d+) (\d+)$`), ": ip-proto-$1, length $2"},
 }
 
 func tcpdumpLines(t *testing.T, file string, more ...string) (lines []string) {
@@ -148,24 +151,15 @@ func (n tally) compare(t *testing.T, name string, all []frame, want []string) {
 	}
 }
 
-// kinds are what is counted.
-var kinds = []struct {
-	name string
-	line *regexp.Regexp
-}{
-	{"named only", named},
-	{"TCP", regexp.MustCompile(`Flags \[`)},
-	{"UDP", regexp.MustCompile(`: UDP, `)},
-	{"ICMP", regexp.MustCompile(`ICMP `)},
-	{"ICMPv6", regexp.MustCompile(`ICMP6,`)},
-	{"ARP", regexp.MustCompile(`ARP,`)},
-	{"fragments", regexp.MustCompile(`ip-proto-|frag \(`)},
-	{"others", regexp.MustCompile(``)},
+// kinds are what is counted: lines with a text in them, of several the first.
+var kinds = []struct{ name, text string }{
+	{"TCP", "Flags ["}, {"UDP", ": UDP, "}, {"ICMP", "ICMP "}, {"ICMPv6", "ICMP6,"}, {"ARP", "ARP,"},
+	{"fragments", "frag ("}, {"protocols", "ip-proto-"}, {"cut off", "[|"}, {"others", ""},
 }
 
 func kindOf(line string) string {
 	for _, k := range kinds {
-		if k.line.MatchString(line) {
+		if strings.Contains(line, k.text) {
 			return k.name
 		}
 	}
@@ -217,7 +211,7 @@ func TestTcpdumpMutated(t *testing.T) {
 	}
 	n := make(tally)
 	var changed []frame
-	for range 100000 {
+	for range 50000 {
 		changed = append(changed, mutate(random, originals[random.IntN(len(originals))]))
 	}
 	file := filepath.Join(t.TempDir(), "mutated.pcap")
