@@ -110,8 +110,8 @@ func (s *stats) refreshLocked() {
 	if s.sock == nil {
 		return
 	}
-	// Counted first: a packet that comes now is one more of Recv, as if it had
-	// come after this reading, but never one that nobody has received.
+	// In this order, so that a packet that comes meanwhile is in Recv only and
+	// nothing is waiting that was not received.
 	s.total.Waiting = s.left + s.sock.ring.waiting()
 	s.readRingLocked()
 	var missing netlink.LinkNotFoundError

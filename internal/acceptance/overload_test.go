@@ -3,6 +3,7 @@ package acceptance
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -37,12 +38,15 @@ func overload(t *testing.T, ns *testnet.NS, latency string) {
 	dead := startDeadReader(t, d.socket)
 	fast, slow := connectReader(t, d), connectReader(t, d)
 	before := ns.Counters(testnet.B)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	slowed := startReaders(t, ctx, fast, slow)
+	read := startReaders(t, fast, slow)
+	defer read()
+
+	watched := watchBooks(t, d.client())
+	defer watched()
 
 	sent := flood(t, ns, d)
 
+	watched()
 	after := ns.Counters(testnet.B)
 	refused := after.RxDropped - before.RxDropped // by the interface: they never reached the ring
 	device := atRest(t, witness, sent-refused)
@@ -50,8 +54,7 @@ func overload(t *testing.T, ns *testnet.NS, latency string) {
 		t.Errorf("the interface passed on %d packets, the device received %d", got, device.In)
 	}
 	awaitFast(t, fast, line(t, device, books.Delivered))
-	cancel()
-	slowed.Wait()
+	read()
 
 	ring := line(t, device, books.LostRing)
 	if ring == 0 {
@@ -66,19 +69,6 @@ func overload(t *testing.T, ns *testnet.NS, latency string) {
 		}
 	}
 	checkBooks(t, witness, device)
-}
-
-// checkTally holds what a reader missed against what was lost: for all, and
-// for it.
-func checkTally(t *testing.T, name string, sent, lostForAll uint64, y tally) {
-	t.Helper()
-	t.Logf("%s: %d seen, %d lost", name, y.Seen, y.Lost)
-	if y.Wrong != "" {
-		t.Errorf("%s: %s", name, y.Wrong)
-	}
-	if missed := sent - y.Seen; missed != lostForAll+y.Lost {
-		t.Errorf("%s: %d of %d packets are missing, %d were lost for all and %d for it", name, missed, sent, lostForAll, y.Lost)
-	}
 }
 
 // startSmallRing runs a daemon with a ring of 1 MiB on b.
@@ -128,10 +118,32 @@ func flood(t *testing.T, ns *testnet.NS, d *mapid) (sent uint64) {
 	return sent
 }
 
-// startReaders lets fast take packets until ctx ends, and slow one for every
-// hundred of them, and the rest at the end.
-func startReaders(t *testing.T, ctx context.Context, fast, slow *reader) *sync.WaitGroup {
+// watchBooks reads the books of the device, which balance at every moment, until
+// the function that it returns is called.
+func watchBooks(t *testing.T, c *mapi.Client) (end func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			if b, err := c.Books(t.Context(), testnet.B); err != nil || !b.Balances() {
+				t.Errorf("in the middle: %d missing, %d on the move, %v: %+v", b.Missing(), b.Moved, err, b)
+				return
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
+// startReaders lets fast take packets, and slow one for every hundred of them.
+// The function that it returns ends fast and waits until slow has taken the
+// rest.
+func startReaders(t *testing.T, fast, slow *reader) (end func()) {
 	const pace = 100
+	ctx, cancel := context.WithCancel(t.Context())
 	step := make(chan struct{}, 1)
 	var all sync.WaitGroup
 	all.Go(func() {
@@ -154,34 +166,17 @@ func startReaders(t *testing.T, ctx context.Context, fast, slow *reader) *sync.W
 	})
 	all.Go(func() {
 		for range step {
-			if _, err := slow.drain(1); err != nil {
+			if err := slow.drain(1); err != nil {
 				t.Errorf("slow: %v", err)
 			}
 		}
-		if _, err := slow.drain(1 << 30); err != nil {
+		if err := slow.drain(math.MaxInt); err != nil {
 			t.Errorf("slow: %v", err)
 		}
 	})
-	return &all
-}
-
-// atRest waits until the device has received n packets and nothing moves.
-func atRest(t *testing.T, c *mapi.Client, n uint64) mapi.Books {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), testnet.Patience)
-	defer cancel()
-	for {
-		b, err := c.Books(ctx, testnet.B)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if b.In == n && b.Moved == 0 && line(t, b, books.Waiting) == 0 && b.Balances() {
-			return b
-		}
-		if ctx.Err() != nil || b.In > n {
-			t.Fatalf("%d packets reached the device: %+v", n, b)
-		}
-		runtime.Gosched() // counters change without an event, by design
+	return func() {
+		cancel()
+		all.Wait()
 	}
 }
 
@@ -200,55 +195,5 @@ func awaitFast(t *testing.T, fast *reader, delivered uint64) {
 			t.Fatalf("fast: of %d packets it has seen %d, lost %d, %v", delivered, seen, lost, err)
 		}
 		runtime.Gosched()
-	}
-}
-
-// final returns the tally when no packets are taken any more.
-func (r *reader) final(t *testing.T) tally {
-	t.Helper()
-	y, err := r.tally()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return y
-}
-
-// line returns a line of the books, which must be there.
-func line(t *testing.T, b mapi.Books, name string) uint64 {
-	t.Helper()
-	for _, l := range b.Out {
-		if l.Name == name {
-			return l.Value
-		}
-	}
-	t.Fatalf("no line %q in %+v", name, b)
-	return 0
-}
-
-// checkBooks holds the books of all flows and functions against those of the
-// device: exact, and chained to one another.
-func checkBooks(t *testing.T, c *mapi.Client, device mapi.Books) {
-	t.Helper()
-	delivered := line(t, device, books.Delivered)
-	flows, err := c.Flows(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(flows) != 3 {
-		t.Errorf("%d flows, want those of three readers", len(flows))
-	}
-	for _, f := range flows {
-		if b := f.Books; b == nil || b.Moved != 0 || b.Missing() != 0 || b.In != delivered {
-			t.Errorf("flow %d, to which %d packets were delivered: %+v", f.FD, delivered, b)
-		}
-		functions, err := c.FlowFunctions(t.Context(), f.FD)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, fn := range functions {
-			if b := fn.Books; b == nil || b.Moved != 0 || b.Missing() != 0 || b.In != delivered {
-				t.Errorf("%s of flow %d, which %d packets reached: %+v", fn.Name, f.FD, delivered, b)
-			}
-		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"sync/atomic"
@@ -65,22 +66,32 @@ func (r *reader) take(p *mapi.Packet) {
 	r.seen.Add(1)
 }
 
-// drain takes what is in the buffer, up to most packets, and returns how many.
-func (r *reader) drain(most int) (n int, err error) {
-	for ; n < most; n++ {
+// drain takes what is in the buffer, most packets at most.
+func (r *reader) drain(most int) error {
+	for range most {
 		p, err := r.buffer.TryNext()
 		if p == nil || err != nil {
-			return n, err
+			return err
 		}
 		r.take(p)
 	}
-	return n, nil
+	return nil
 }
 
 // tally is for when no packets are taken any more.
 func (r *reader) tally() (tally, error) {
 	lost, err := r.buffer.Lost()
 	return tally{Seen: r.seen.Load(), Lost: lost, Wrong: r.wrong}, err
+}
+
+// final returns the tally when no packets are taken any more.
+func (r *reader) final(t *testing.T) tally {
+	t.Helper()
+	y, err := r.tally()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return y
 }
 
 // deadReader is the environment variable that makes the test binary a program
@@ -101,7 +112,7 @@ func TestDeadReader(t *testing.T) {
 	}
 	fmt.Println("ready")
 	io.Copy(io.Discard, os.Stdin)
-	if _, err := r.drain(1 << 30); err != nil {
+	if err := r.drain(math.MaxInt); err != nil {
 		t.Fatal(err)
 	}
 	y, err := r.tally()
