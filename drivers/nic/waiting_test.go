@@ -78,8 +78,43 @@ func TestWaitingIsCounted(t *testing.T) {
 	}
 }
 
-// The interface goes while the sink is busy: what was left in the ring is
-// delivered or waiting, and neither is lost when another ring follows.
+// What was left in a ring that was given up is waiting still when there is
+// another one.
+func TestWaitingInTwoRings(t *testing.T) {
+	for _, latency := range latencies {
+		testnet.Run(t, func(ns *testnet.NS) {
+			dev := mustOpen(t, testnet.B, slowToRetire(latency)).(*device)
+			s := ns.Sender(testnet.A)
+			const first, second = 5, 3
+			for i := range uint64(first) {
+				send(t, s, testnet.UDP(i, 100))
+			}
+			awaitRecv(t, dev, first)
+			if err := dev.detach(); err != nil {
+				t.Fatal(err)
+			}
+			if st := dev.Stats(); st.Waiting != first {
+				t.Errorf("%v, without a ring: %+v", latency, st)
+			}
+			n, ok := dev.find()
+			if !ok {
+				t.Fatal("b is not there")
+			}
+			if err := dev.attach(n); err != nil {
+				t.Fatal(err)
+			}
+			for i := range uint64(second) {
+				send(t, s, testnet.UDP(i, 100))
+			}
+			if st := awaitRecv(t, dev, first+second); st.Recv != first+second || st.Waiting != first+second {
+				t.Errorf("%v: %+v", latency, st)
+			}
+		})
+	}
+}
+
+// What is in the ring when the interface goes is delivered, also from an open
+// block, and is waiting no more.
 func TestWaitingWhenTheInterfaceGoes(t *testing.T) {
 	for _, latency := range latencies {
 		testnet.Run(t, func(ns *testnet.NS) {
