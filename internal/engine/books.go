@@ -48,10 +48,10 @@ func (s *Session) DeviceBooks(name string) (books.Stage, error) {
 
 // books accounts for the packets of the device. One that is just being handed
 // from the kernel to the driver, or from there to the loop, is in nobody's count
-// for microseconds, and longer when that thread has lost its processor then. So
-// books that do not balance are read again.
+// for less than a microsecond, but for some 10 ms when the thread loses its
+// processor just then. So books that do not balance are read again.
 func (c *capture) books() (b books.Stage) {
-	const readings, pause = 10, time.Millisecond
+	const readings, pause = 100, time.Millisecond
 	for range readings {
 		if b = c.readBooks(); b.Balances() {
 			return b
