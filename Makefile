@@ -91,4 +91,6 @@ install: build ## into PREFIX (default /usr/local) and SYSCONFDIR, below DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(SYSCONFDIR)/mapi
 	install -m 755 bin/mapid $(DESTDIR)$(PREFIX)/sbin/mapid
 	install -m 755 bin/mapi $(DESTDIR)$(PREFIX)/bin/mapi
+	ln -sf mapi $(DESTDIR)$(PREFIX)/bin/mapiinfo
+	ln -sf mapi $(DESTDIR)$(PREFIX)/bin/mapidump
 	install -m 644 etc/mapi.conf $(DESTDIR)$(SYSCONFDIR)/mapi/mapi.conf.example

@@ -20,9 +20,11 @@ const (
 // runDevice counts on a live device until ctx ends, enough packets have come or
 // the device fails.
 func (c *counting) runDevice(ctx context.Context, client *mapi.Client) error {
-	if err := c.openDevice(ctx, client); err != nil {
+	flow, err := c.openDevice(ctx, client, c.device, "counting")
+	if err != nil {
 		return err
 	}
+	c.flow, c.device = flow, flow.Device()
 	if err := c.startFlow(ctx); err != nil {
 		return err
 	}
@@ -40,58 +42,6 @@ func (c *counting) runDevice(ctx context.Context, client *mapi.Client) error {
 		return nil
 	}
 	return err
-}
-
-// openDevice makes the flow on the device that the user names, else on the first
-// one that can be opened, with the loopback interface as the last resort.
-func (c *counting) openDevice(ctx context.Context, client *mapi.Client) (err error) {
-	if c.device != "" {
-		c.flow, err = client.CreateFlow(ctx, c.device)
-		return err
-	}
-	names, err := candidates(ctx, client)
-	if err != nil {
-		return err
-	}
-	failures := make([]error, 0, len(names))
-	for _, name := range names {
-		c.flow, err = client.CreateFlow(ctx, name)
-		switch {
-		case err == nil:
-			c.device = name
-			for _, f := range failures {
-				fmt.Fprintf(c.stderr, "mapi: %s\n", printable(f.Error()))
-			}
-			fmt.Fprintf(c.stderr, "mapi: counting on %s\n", printable(name))
-			return nil
-		case ctx.Err() != nil || is(err, mapi.ErrCommInitSocket, mapi.ErrCommSocket):
-			return err
-		}
-		failures = append(failures, err)
-	}
-	if len(failures) > 0 {
-		return failures[0]
-	}
-	return errors.New("the daemon has no device to count on: see \"mapi info devices\"")
-}
-
-// candidates are the live devices that the daemon does not call unavailable.
-func candidates(ctx context.Context, client *mapi.Client) (names []string, err error) {
-	all, err := client.Devices(ctx)
-	if err != nil {
-		return nil, err
-	}
-	last := []string{}
-	for _, d := range all {
-		switch {
-		case d.Status != mapi.DeviceOnline || d.Unavailable != "":
-		case d.Device == "lo":
-			last = append(last, d.Device)
-		default:
-			names = append(names, d.Device)
-		}
-	}
-	return append(names, last...), nil
 }
 
 // watch prints a line each interval. It returns the last numbers and the error

@@ -1,6 +1,7 @@
 // Mapi is the tool for people at a terminal and for scripts. Its sub-commands
 // look at a daemon or let it measure: info shows what mapid has, count counts
-// packets, live or in a capture file, stats shows what became of them.
+// packets, live or in a capture file, dump prints them or writes them to a file,
+// stats shows what became of them.
 //
 // The tool reads no packets itself. It is a client of mapid like any other and
 // uses only the public package: of the daemon that runs, or, for files and where
@@ -16,7 +17,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -70,27 +70,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitCode(err)
 }
 
-// original turns the command line of the original mapiinfo, which the tool
-// understands under that name, into ours.
-func original(args []string) []string {
-	name, rest := filepath.Base(args[0]), args[1:]
-	if name != "mapiinfo" {
-		return rest
-	}
-	letters := map[string]string{
-		"-d": "devices", "-l": "libraries", "-f": "functions", "-o": "flows", "-u": "flows",
-	}
-	out := []string{"info"}
-	for _, a := range rest {
-		if section, ok := letters[a]; ok {
-			a = section
-		}
-		out = append(out, a)
-	}
-	return out
-}
-
-const help = `mapi asks the monitoring daemon mapid what it has and lets it count packets.
+const help = `mapi asks the monitoring daemon mapid what it has, lets it count packets and takes
+packets from it.
 Where no daemon runs, and for capture files, it starts one for the call.
 
 Exit codes: 0 done, 1 failed, 2 command line not understood, 3 no daemon can be
@@ -130,7 +111,7 @@ func (t *tool) command() *cobra.Command {
 	f.DurationVar(&t.deadline, "deadline", 0, "end the whole call after `DURATION`, such as 10s or 5m")
 	f.StringVar(&t.socket, "socket", "", "use the daemon that listens on `PATH`, and no other")
 	f.BoolVar(&t.private, "private", false, "start a daemon for this call, whatever others run")
-	root.AddCommand(t.infoCommand(), t.countCommand(), t.statsCommand())
+	root.AddCommand(t.infoCommand(), t.countCommand(), t.dumpCommand(), t.statsCommand())
 	return root
 }
 

@@ -36,10 +36,10 @@ func (m tests) Run() int {
 	return code
 }
 
-// TestMain makes the test binary run as mapi and mapiinfo, under these names in
+// TestMain makes the test binary run as mapi, mapiinfo and mapidump, under these names in
 // the scripts' PATH, too.
 func TestMain(m *testing.M) {
-	testscript.Main(tests{m}, map[string]func(){"mapi": main, "mapiinfo": main})
+	testscript.Main(tests{m}, map[string]func(){"mapi": main, "mapiinfo": main, "mapidump": main})
 }
 
 func buildPrograms() (dir string, err error) {

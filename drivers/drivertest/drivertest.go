@@ -27,6 +27,9 @@ type World struct {
 	// ends. Any goroutine may call it, one at a time. A file, which ends by
 	// itself, has none.
 	Feed func(ctx context.Context, n int)
+	// Queue is how many packets the device receives, and keeps or drops, while its
+	// Sink is busy or it does not run; 0 when it receives none then.
+	Queue int
 	// Packets is how many a file holds: a thousand at least, so that there is
 	// something to stop.
 	Packets int
@@ -51,6 +54,8 @@ var cases = map[string]func(t *testing.T, w World){
 	"packets":                      packets,
 	"stats":                        stats,
 	"close":                        closeTwice,
+	"books when stopped":           stoppedBooks,
+	"books when never run":         neverRunBooks,
 }
 
 // Run runs the suite. in makes a world and calls its argument inside, once for

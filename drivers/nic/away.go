@@ -49,7 +49,7 @@ func (d *device) takeLast(s drivers.Sink) error {
 	for {
 		d.take(s)
 		left := time.Until(end)
-		if d.wake.stopped() || left <= 0 || d.stats.pending(d.delivered) == 0 {
+		if d.wake.stopped() || left <= 0 || d.sock.ring.waiting() == 0 {
 			return nil
 		}
 		if _, err := d.wait(left); err != nil {

@@ -12,6 +12,7 @@ const (
 	blockStatus  = 8  // u32: TP_STATUS_USER once it is ours
 	blockPackets = 12 // u32: number of packets, 0 is possible
 	blockFirst   = 16 // u32: offset of the first packet in the block
+	blockNumber  = 24 // u64: one more for each block that the kernel opens
 	blockHeader  = 48
 )
 
@@ -40,8 +41,7 @@ type cursor struct {
 }
 
 func newCursor(block []byte) cursor {
-	most := uint32(len(block) / packetHeader)
-	c := cursor{left: min(binary.NativeEndian.Uint32(block[blockPackets:]), most)}
+	c := cursor{left: packetsIn(block)}
 	first := binary.NativeEndian.Uint32(block[blockFirst:])
 	if first < blockHeader || uint64(first) > uint64(len(block)) {
 		c.giveUp()
@@ -49,6 +49,11 @@ func newCursor(block []byte) cursor {
 	}
 	c.rest = block[first:]
 	return c
+}
+
+// packetsIn returns how many packets the block has so far, no more than fit.
+func packetsIn(block []byte) uint32 {
+	return min(load32(block[blockPackets:]), uint32(len(block)/packetHeader))
 }
 
 // next returns the next packet from its header on, nil at the end.

@@ -35,6 +35,7 @@ func TestLayout(t *testing.T) {
 	}{
 		{"blockStatus", blockStatus, in(desc, "Hdr") + in(v1, "Block_status")},
 		{"blockPackets", blockPackets, in(desc, "Hdr") + in(v1, "Num_pkts")},
+		{"blockNumber", blockNumber, in(desc, "Hdr") + in(v1, "Seq_num")},
 		{"blockFirst", blockFirst, in(desc, "Hdr") + in(v1, "Offset_to_first_pkt")},
 		{"blockHeader", blockHeader, int(desc.Size())},
 		{"packetNext", packetNext, in(hdr, "Next_offset")},
@@ -229,9 +230,8 @@ func manyFrames() [][]byte {
 // over again.
 func ringOf(block []byte) (d *device, again func()) {
 	r := &blockRing{mapping: mapping{geometry: geometry{blockBytes: len(block), blocks: 1}, mem: block}}
-	r.status = []*uint32{statusOf(block[blockStatus:])}
 	d = &device{view: plainView, batch: make([]drivers.Packet, drivers.MaxBatch), sock: &socket{fd: -1, ring: r}}
-	return d, func() { *r.status[0] = unix.TP_STATUS_USER }
+	return d, func() { *statusOf(block[blockStatus:]) = unix.TP_STATUS_USER }
 }
 
 func TestTakeAllocatesNothing(t *testing.T) {

@@ -1,6 +1,8 @@
 package nic
 
 import (
+	"sync/atomic"
+
 	"golang.org/x/sys/unix"
 
 	"gomapi/drivers"
@@ -10,10 +12,11 @@ import (
 // packet does not fit, or after the retire time.
 type blockRing struct {
 	mapping
-	status []*uint32 // of each block
-	at     int       // block that is walked or comes next
-	ours   bool      // it has been handed over
-	walk   cursor    // through it
+	number  uint64        // of the block that the kernel opened first
+	given   uint64        // blocks given back; the one after is walked or comes next
+	ours    bool          // it has been handed over
+	walk    cursor        // through it
+	reached atomic.Uint64 // the place where fill has come to, for waiting
 }
 
 // blockGeometry returns the shape that o asks for. The frame size is
@@ -41,36 +44,77 @@ func newBlockRing(sock int, o options) (*blockRing, error) {
 	if err := r.mmap(sock); err != nil {
 		return nil, err
 	}
-	r.status = make([]*uint32, r.blocks)
-	for i := range r.status {
-		r.status[i] = statusOf(r.block(i)[blockStatus:])
-	}
+	r.number = load64(r.block(0)[blockNumber:]) // it is open from the start
 	return r, nil
 }
 
-func (r *blockRing) block(i int) []byte {
-	end := (i + 1) * r.blockBytes
-	return r.mem[i*r.blockBytes : end : end]
+// block returns the block that the kernel opens after n others.
+func (r *blockRing) block(n uint64) []byte {
+	start := int(n%uint64(r.blocks)) * r.blockBytes
+	end := start + r.blockBytes
+	return r.mem[start:end:end]
 }
 
 // fill implements ring. Blocks may be empty.
 func (r *blockRing) fill(v *view, batch []drivers.Packet) int {
 	for {
 		if n := v.fill(&r.walk, batch); n > 0 {
+			r.reached.Store(placeOf(r.given, packetsIn(r.block(r.given))-r.walk.left))
 			return n
 		}
+		block := r.block(r.given)
 		if r.ours {
-			giveBack(r.status[r.at])
 			r.ours = false
-			r.at = (r.at + 1) % r.blocks
+			r.given++
+			r.reached.Store(placeOf(r.given, 0)) // before the kernel may open it again
+			giveBack(statusOf(block[blockStatus:]))
+			block = r.block(r.given)
 		}
-		if !owned(r.status[r.at]) {
+		if !owned(statusOf(block[blockStatus:])) {
 			return 0
 		}
 		r.ours = true
-		r.walk = newCursor(r.block(r.at))
+		r.walk = newCursor(block)
 	}
 }
+
+// waiting implements ring. The kernel numbers blocks in order as it opens them,
+// and counts a packet in its block at once (prb_open_block, prb_fill_curr_block
+// in net/packet/af_packet.c). A block that was given back keeps its number and
+// count until it is opened again.
+func (r *blockRing) waiting() (n uint64) {
+	first := blocksOf(r.reached.Load())
+	for at := first; at < first+uint64(r.blocks); at++ {
+		b := r.block(at)
+		opened := load64(b[blockNumber:]) == r.number+at
+		closed := owned(statusOf(b[blockStatus:]))
+		packets := uint64(packetsIn(b))
+		// Read last: it tells whether b was the kernel's to change meanwhile.
+		reached := r.reached.Load()
+		switch {
+		case blocksOf(reached) > at: // fill has gone through it
+			continue
+		case !opened:
+			return n
+		case blocksOf(reached) == at:
+			packets -= min(packets, packetsOf(reached))
+		}
+		n += packets
+		if !closed {
+			return n
+		}
+	}
+	return n
+}
+
+// A place in the ring is one word, so that its parts are of one moment: blocks
+// given back, and packets taken of the block after. The largest block has less
+// than 2^20 packets; 2^44 of the smallest take 10 Gbit/s seven years to fill.
+const placeBits = 20
+
+func placeOf(blocks uint64, packets uint32) uint64 { return blocks<<placeBits | uint64(packets) }
+func blocksOf(place uint64) uint64                 { return place >> placeBits }
+func packetsOf(place uint64) uint64                { return place & (1<<placeBits - 1) }
 
 // fill reads packets of c into batch until either ends and returns how many.
 func (v *view) fill(c *cursor, batch []drivers.Packet) int {

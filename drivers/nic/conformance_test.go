@@ -28,6 +28,7 @@ func veth(t *testing.T, ns *testnet.NS, params map[string]string) drivertest.Wor
 	sender := ns.Sender(testnet.A)
 	next := uint64(0)
 	return drivertest.World{
+		Queue: 1000,
 		Open: func() (drivers.Device, error) {
 			return Driver{}.Open(context.Background(), drivers.Config{Device: testnet.B, Params: params})
 		},

@@ -1,6 +1,9 @@
 package nic
 
 import (
+	"fmt"
+	"os"
+
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 
@@ -19,19 +22,25 @@ func (s *socket) setFilter(o options) error {
 	if program == nil {
 		return nil
 	}
+	if err := s.attachFilter(program); err != nil {
+		return openError(s.name, "attach the kernel filter", err)
+	}
+	return nil
+}
+
+// attachFilter gives the kernel a program to run on every packet from now on.
+func (s *socket) attachFilter(program []bpf.Instruction) error {
 	raw, err := bpf.Assemble(program)
 	if err != nil {
-		return openError(s.name, "assemble the kernel filter", err)
+		return fmt.Errorf("assemble: %w", err)
 	}
 	code := make([]unix.SockFilter, len(raw))
 	for i, r := range raw {
 		code[i] = unix.SockFilter{Code: r.Op, Jt: r.Jt, Jf: r.Jf, K: r.K}
 	}
 	prog := &unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]}
-	if err := unix.SetsockoptSockFprog(s.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, prog); err != nil {
-		return openError(s.name, "attach the kernel filter", err)
-	}
-	return nil
+	return os.NewSyscallError("setsockopt SO_ATTACH_FILTER",
+		unix.SetsockoptSockFprog(s.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, prog))
 }
 
 // direction returns the direction that o means for this interface.

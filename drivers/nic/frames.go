@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"os"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -40,9 +41,11 @@ type frameRing struct {
 	mapping
 	sock   int
 	frames int
-	at     int    // frame that comes next
-	held   int    // frames before it that were handed out
 	long   []byte // the packet that did not fit in its frame
+
+	// How many frames fill has taken and, of those, given back. It alone
+	// changes them.
+	taken, given atomic.Uint64
 }
 
 // frameGeometry returns the shape of a ring for an interface of this MTU.
@@ -75,23 +78,25 @@ func newFrameRing(sock int, o options, mtu int) (*frameRing, error) {
 	return r, r.mmap(sock)
 }
 
-func (r *frameRing) frame(i int) []byte {
-	end := (i + 1) * r.frameBytes
-	return r.mem[i*r.frameBytes : end : end]
+// frame returns the frame that the kernel fills after n others.
+func (r *frameRing) frame(n uint64) []byte {
+	start := int(n%uint64(r.frames)) * r.frameBytes
+	end := start + r.frameBytes
+	return r.mem[start:end:end]
 }
 
 // fill implements ring. A packet from the socket's queue ends a batch, as there
 // is room for one.
 func (r *frameRing) fill(v *view, batch []drivers.Packet) (n int) {
-	r.release()
+	given := r.release()
+	taken := given
 	var rec record
-	for n < len(batch) && r.held < r.frames {
-		f := r.frame(r.at)
+	for n < len(batch) && taken < given+uint64(r.frames) {
+		f := r.frame(taken)
 		if !owned(statusOf(f[frameStatus:])) {
 			break
 		}
-		r.at = (r.at + 1) % r.frames
-		r.held++
+		taken++
 		rec.readFrame(f)
 		queued := rec.status&unix.TP_STATUS_COPY != 0
 		if queued {
@@ -104,14 +109,35 @@ func (r *frameRing) fill(v *view, batch []drivers.Packet) (n int) {
 			break
 		}
 	}
+	r.taken.Store(taken)
 	return n
 }
 
-// release gives the frames of the last batch back.
-func (r *frameRing) release() {
-	for ; r.held > 0; r.held-- {
-		giveBack(statusOf(r.frame((r.at - r.held + r.frames) % r.frames)))
+// release gives the frames of the last batch back. It returns how many were
+// given back so far.
+func (r *frameRing) release() uint64 {
+	taken := r.taken.Load()
+	for at := r.given.Load(); at < taken; at++ {
+		giveBack(statusOf(r.frame(at)[frameStatus:]))
 	}
+	r.given.Store(taken)
+	return taken
+}
+
+// waiting implements ring. A packet has a frame also if it is too long for it.
+func (r *frameRing) waiting() (n uint64) {
+	end := r.given.Load() + uint64(r.frames) // beyond, frames that were taken come again
+	for at := r.taken.Load(); at < end; at++ {
+		here := owned(statusOf(r.frame(at)[frameStatus:]))
+		switch {
+		case r.taken.Load() > at: // by fill, meanwhile
+		case here:
+			n++
+		default:
+			return n
+		}
+	}
+	return n
 }
 
 // receive reads the packet whose beginning is in rec from the socket's queue,

@@ -117,7 +117,7 @@ func makeFrames(frames ...[]byte) *frameRing {
 	ne := binary.NativeEndian
 	const at = 70
 	for i, f := range frames {
-		b := r.frame(i)
+		b := r.frame(uint64(i))
 		ne.PutUint32(b[frameLen:], uint32(len(f)))
 		ne.PutUint32(b[frameCap:], uint32(len(f)))
 		ne.PutUint16(b[frameMAC:], at)
@@ -130,7 +130,7 @@ func makeFrames(frames ...[]byte) *frameRing {
 
 func (r *frameRing) handOver(n int) {
 	for i := range n {
-		*statusOf(r.frame((r.at + i) % r.frames)) |= unix.TP_STATUS_USER
+		*statusOf(r.frame(r.taken.Load() + uint64(i))) |= unix.TP_STATUS_USER
 	}
 }
 

@@ -92,26 +92,41 @@ func start(t testing.TB, dev drivers.Device, s drivers.Sink) *session {
 	return r
 }
 
-// stop ends the run and returns how long that took.
+// stop ends the run, closes the device and returns how long the run took to end.
 func (r *session) stop(t testing.TB) time.Duration {
 	t.Helper()
 	begin := time.Now()
 	r.cancel()
-	if err := r.end(t); err != nil {
+	err := r.wait(t)
+	took := time.Since(begin)
+	if err != nil {
 		t.Errorf("Run: %v", err)
 	}
-	return time.Since(begin)
+	r.close(t)
+	return took
 }
 
-// end waits for Run and closes the device.
+// end waits for Run, closes the device and returns what Run did.
 func (r *session) end(t testing.TB) error {
 	t.Helper()
 	defer r.cancel()
+	err := r.wait(t)
+	r.close(t)
+	return err
+}
+
+func (r *session) close(t testing.TB) {
+	t.Helper()
+	if err := r.dev.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+}
+
+// wait waits for Run.
+func (r *session) wait(t testing.TB) error {
+	t.Helper()
 	select {
 	case err := <-r.ended:
-		if err := r.dev.Close(); err != nil {
-			t.Errorf("Close: %v", err)
-		}
 		return err
 	case <-time.After(testnet.Patience):
 		t.Fatal("Run does not return")

@@ -166,6 +166,7 @@ func (d *device) detach() error {
 	if d.sock == nil {
 		return nil
 	}
+	d.sock.silence()
 	d.stats.detach()
 	s := d.sock
 	d.sock = nil
@@ -178,17 +179,21 @@ func (d *device) Info() drivers.Info {
 }
 
 // Stats returns the counters since Open. Recv and Drop come from the kernel's
-// ring, IfDrop and IfDropOther from the interface; the device "any" has none of
-// those. It may be called from any goroutine; it reads the kernel's counters,
+// ring, Waiting is counted in the ring; IfDrop and IfDropOther are the
+// interface's, the device "any" has none of those. It may be called from any goroutine; it reads the kernel's counters,
 // so it is not for every packet.
 func (d *device) Stats() drivers.Stats { return d.stats.read() }
 
 // Close gives ring and sockets back. Run must have returned.
 func (d *device) Close() error {
+	if d.sock != nil {
+		d.sock.silence()
+	}
 	d.stats.close()
 	var err error
 	if d.sock != nil {
 		err = d.sock.close()
+		d.sock = nil
 	}
 	d.wake.close()
 	d.control.close()

@@ -11,12 +11,18 @@ import (
 
 // A ring is memory that the kernel fills with packets. There are two kinds:
 // blocks of packets, which cost little for each, and frames of one packet,
-// which come at once. A ring belongs to the goroutine of Run.
+// which come at once. A ring belongs to the goroutine of Run, but for waiting.
 type ring interface {
 	// fill makes batch views of the packets that come next, in order, and
 	// returns how many; 0 when the kernel has handed none over. They are valid
 	// until the next call, which gives them back to the kernel.
 	fill(v *view, batch []drivers.Packet) int
+	// waiting counts the packets that the kernel has put into the ring and fill
+	// has not returned or found broken, those in an open block included. Any
+	// goroutine may call it, also while fill goes on: then some of the packets
+	// that come or go meanwhile are in, others not. It must not be called after
+	// unmap.
+	waiting() uint64
 	// unmap returns the memory. Twice is fine.
 	unmap() error
 }

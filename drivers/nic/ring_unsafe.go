@@ -13,6 +13,13 @@ func statusOf(b []byte) *uint32 {
 	return (*uint32)(unsafe.Pointer(&b[0]))
 }
 
+// load32 reads a word that the kernel may be changing; it is aligned like
+// statusOf's.
+func load32(b []byte) uint32 { return atomic.LoadUint32(statusOf(b)) }
+
+// load64 is load32 for 64 bits, at a multiple of 8.
+func load64(b []byte) uint64 { return atomic.LoadUint64((*uint64)(unsafe.Pointer(&b[0]))) }
+
 // owned reports whether the kernel has handed the block or frame over. The load
 // comes before all reads of it: it pairs with the barriers in the kernel's
 // prb_close_block and tpacket_rcv (net/packet/af_packet.c).

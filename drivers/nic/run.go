@@ -17,7 +17,7 @@ const forever time.Duration = -1
 // Run captures on the calling goroutine until ctx ends, which gives nil. An
 // interface that goes down or vanishes is waited for; one that comes back with
 // another link type ends the capture (1100). Packets that are in the ring when
-// ctx ends are not delivered.
+// ctx ends are not delivered; they stay Waiting.
 func (d *device) Run(ctx context.Context, s drivers.Sink) error {
 	defer d.wake.watch(ctx)()
 	for !d.wake.stopped() {

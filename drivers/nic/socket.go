@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 
+	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 
 	"gomapi/internal/mapierr"
@@ -111,6 +112,17 @@ func (s *socket) gone() (bool, error) {
 	}
 	ll, ok := addr.(*unix.SockaddrLinklayer)
 	return !ok || ll.Ifindex != s.index, nil
+}
+
+// silence ends the flow of packets: when it returns, the kernel has put the last
+// one into the ring and counted it. It makes the filter refuse everything, for
+// packets of now on, and binds to another protocol, for which the kernel waits
+// until it is done with those under way (packet_do_bind in
+// net/packet/af_packet.c). Nothing is left to do when the interface is gone.
+func (s *socket) silence() {
+	_ = s.attachFilter([]bpf.Instruction{bpf.RetConstant{Val: 0}})
+	none := &unix.SockaddrLinklayer{Protocol: bigEndian(unix.ETH_P_802_3), Ifindex: s.index}
+	_ = unix.Bind(s.fd, none)
 }
 
 // close gives ring and socket back. It may be called on a part of a socket.

@@ -29,6 +29,7 @@ type stats struct {
 	sock   *socket         // nil while the interface is away
 	kernel *netlink.Handle // in the interface's namespace; nil before the first attach and after close
 	total  drivers.Stats
+	left   uint64 // packets in rings that were given up
 	lost   growth // rx_missed_errors and rx_fifo_errors of the interface
 	other  growth // its rx_dropped, where some drivers count losses
 }
@@ -50,12 +51,13 @@ func (s *stats) attach(sock *socket) error {
 	return s.readLinkLocked()
 }
 
-// detach reads the counters of a socket for the last time.
+// detach reads the counters of a silent socket for the last time. What is in its
+// ring then is waiting for ever.
 func (s *stats) detach() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refreshLocked()
-	s.sock = nil
+	s.left, s.sock = s.total.Waiting, nil
 	s.total.LinkState = drivers.LinkAbsent
 }
 
@@ -69,13 +71,6 @@ func (s *stats) reopened() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.total.Reopens++
-}
-
-// pending returns how many packets are in the ring still, of those that were
-// received since open.
-func (s *stats) pending(delivered uint64) uint64 {
-	now := s.read()
-	return now.Recv - now.Drop - now.Errors - delivered
 }
 
 // collect adds the ring's counters to the totals before they can overflow. It
@@ -115,6 +110,9 @@ func (s *stats) refreshLocked() {
 	if s.sock == nil {
 		return
 	}
+	// In this order, so that a packet that comes meanwhile is in Recv only and
+	// nothing is waiting that was not received.
+	s.total.Waiting = s.left + s.sock.ring.waiting()
 	s.readRingLocked()
 	var missing netlink.LinkNotFoundError
 	if err := s.readLinkLocked(); errors.As(err, &missing) {

@@ -67,6 +67,7 @@ func (d *device) run(ctx context.Context, s drivers.Sink) error {
 			return nil
 		}
 		if err != nil {
+			d.recv.Add(1)
 			d.errors.Add(1)
 			return mapierr.New(mapierr.File, "%s: %v; the packets before it were delivered", d.file.Name(), d.reason(err))
 		}
@@ -109,6 +110,9 @@ func (d *device) refused(format string, args ...any) error {
 	return mapierr.New(mapierr.File, "%s: %s", d.file.Name(), fmt.Sprintf(format, args...))
 }
 
+// Stats returns the counters so far. A damaged record is one of Recv and of
+// Errors. None are waiting: what is read of a file is delivered at once, and
+// what is not read has not been received.
 func (d *device) Stats() drivers.Stats {
 	return drivers.Stats{
 		Recv:         d.recv.Load(),

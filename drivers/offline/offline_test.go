@@ -48,7 +48,7 @@ func read(t testing.TB, path string) ([]pkt.Packet, drivers.Info, error) {
 	var c collector
 	err = dev.Run(t.Context(), &c)
 	st := dev.Stats()
-	if int(st.Recv) != len(c.pkts) || (st.Errors == 1) != (err != nil) {
+	if st.Recv != uint64(len(c.pkts))+st.Errors || (st.Errors == 1) != (err != nil) || st.Waiting != 0 {
 		t.Errorf("%s: stats %+v after %d packets and error %v", path, st, len(c.pkts), err)
 	}
 	if c.largest > drivers.MaxBatch {

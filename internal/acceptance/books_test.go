@@ -8,10 +8,10 @@ import (
 	"gomapi/mapi"
 )
 
-// checkBooks demands that the books of a device, of the client's flows on it and
+// balanced demands that the books of a device, of the client's flows on it and
 // of their functions balance to the packet, and that their lines are in the
 // glossary. The device must be at rest.
-func checkBooks(t *testing.T, client *mapi.Client, device string) {
+func balanced(t *testing.T, client *mapi.Client, device string) {
 	t.Helper()
 	b, err := client.Books(t.Context(), device)
 	if err != nil {

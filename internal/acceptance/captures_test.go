@@ -16,7 +16,9 @@ type capture struct {
 	name    string
 	status  string // ok, partial, refused
 	format  string
+	link    string // type, in capinfos' words
 	packets uint64
+	cut     uint64 // packets of which not all bytes were captured
 	bytes   uint64
 	good    uint64               // packets before the damage of a partial file
 	filters map[string][2]uint64 // packets and bytes
@@ -53,6 +55,10 @@ func (c *capture) take(t *testing.T, r testdata.Row) {
 		c.status = r.Value
 	case "file format":
 		c.format = r.Value
+	case "file encapsulation":
+		c.link = r.Value
+	case "total truncated_packets":
+		c.cut = number()
 	case "total packets":
 		c.packets = number()
 	case "total wire_bytes":
@@ -120,6 +126,7 @@ func checkPartial(t *testing.T, client *mapi.Client, c *capture, path string) {
 	if err != nil && !strings.Contains(err.Error(), "offset") {
 		t.Errorf("%v names no offset", err)
 	}
+	balanced(t, client, d.Name())
 	if p, _ := f.read(t); p != c.good {
 		t.Errorf("%d packets before the damage, want %d", p, c.good)
 	}

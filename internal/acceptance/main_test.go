@@ -187,6 +187,7 @@ func countFile(t *testing.T, c *mapi.Client, path string, filters ...string) [][
 	if err := d.Wait(ctx); err != nil {
 		t.Fatal(err)
 	}
+	balanced(t, c, d.Name())
 	var out [][2]uint64
 	for _, f := range flows {
 		p, b := f.read(t)

@@ -101,6 +101,11 @@ func TestFrames(t *testing.T) {
 		if n, ok := Number(c.frame); !ok || n != 7 {
 			t.Errorf("%s: number %d, %v", c.name, n, ok)
 		}
+		Renumber(c.frame, 8)
+		if n, ok := Number(c.frame); !ok || n != 8 {
+			t.Errorf("%s: number %d, %v after Renumber", c.name, n, ok)
+		}
+		Renumber(c.frame, 7)
 		p := gopacket.NewPacket(c.frame, layers.LayerTypeEthernet, gopacket.Default)
 		if p.ErrorLayer() != nil || p.TransportLayer() == nil {
 			t.Errorf("%s does not decode: %v", c.name, p)

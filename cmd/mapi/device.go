@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"gomapi/mapi"
+)
+
+// openDevice makes a flow on the live device that the user names, else on the first
+// one that can be opened, with the loopback interface as the last resort. It tells
+// which one that is and what for.
+func (t *tool) openDevice(ctx context.Context, client *mapi.Client, name, doing string) (*mapi.Flow, error) {
+	if name != "" {
+		return client.CreateFlow(ctx, name)
+	}
+	names, err := candidates(ctx, client)
+	if err != nil {
+		return nil, err
+	}
+	failures := make([]error, 0, len(names))
+	for _, name := range names {
+		flow, err := client.CreateFlow(ctx, name)
+		switch {
+		case err == nil:
+			for _, f := range failures {
+				fmt.Fprintf(t.stderr, "mapi: %s\n", printable(f.Error()))
+			}
+			fmt.Fprintf(t.stderr, "mapi: %s on %s\n", doing, printable(name))
+			return flow, nil
+		case ctx.Err() != nil || is(err, mapi.ErrCommInitSocket, mapi.ErrCommSocket):
+			return nil, err
+		}
+		failures = append(failures, err)
+	}
+	if len(failures) > 0 {
+		return nil, failures[0]
+	}
+	return nil, fmt.Errorf("the daemon has no device for %s: see \"mapi info devices\"", doing)
+}
+
+// candidates are the live devices that the daemon does not call unavailable.
+func candidates(ctx context.Context, client *mapi.Client) (names []string, err error) {
+	all, err := client.Devices(ctx)
+	if err != nil {
+		return nil, err
+	}
+	last := []string{}
+	for _, d := range all {
+		switch {
+		case d.Status != mapi.DeviceOnline || d.Unavailable != "":
+		case d.Device == "lo":
+			last = append(last, d.Device)
+		default:
+			names = append(names, d.Device)
+		}
+	}
+	return append(names, last...), nil
+}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"gomapi/mapi"
+)
+
+const dumpHelp = `Print the packets of a device, or of a capture file, that match a filter, or write
+them to a file.
+
+The filter is an expression in the language of tcpdump, the rest of the command
+line. A packet is a line in the words of tcpdump -n -S: numbers of TCP are
+absolute, and what applications say is not read. On a device the tool goes on
+until a signal, --count or --deadline ends it, and then says on standard error
+how many packets there were and how many were lost.
+
+--write makes a pcap file, with times in microseconds. Packets of another link
+type than the first of a capture file are left out of it, and counted.`
+
+const dumpExamples = `  mapi dump -r trace.pcap tcp and dst port 80
+  mapi dump -d eth0 -c 100 -w dns.pcap udp port 53
+  mapi dump -d eth0 -w - | wireshark -k -i -`
+
+// dumping is one call of dump.
+type dumping struct {
+	*tool
+	device string // empty: the first that can be opened
+	file   string // empty: a device
+	filter string // empty: everything
+	search string // bytes that packets contain, as STR_SEARCH takes them; empty: any
+	limit  uint64 // packets, 0: none
+	snap   uint32 // bytes of a packet, 0: all
+	write  string // file, "-" for standard output; empty: print
+
+	flow   *mapi.Flow
+	buffer *mapi.Function
+	sink   sink
+}
+
+func (t *tool) dumpCommand() *cobra.Command {
+	d := &dumping{tool: t}
+	cmd := &cobra.Command{
+		Use:     "dump [-d DEVICE | -r FILE] [flags] [filter]",
+		Short:   "Print packets or write them to a file",
+		Long:    dumpHelp,
+		Example: dumpExamples,
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, words []string) error {
+			if err := d.valid(cmd); err != nil {
+				return usageError{err}
+			}
+			d.filter = strings.Join(words, " ")
+			ctx, cancel := t.limited(cmd.Context())
+			defer cancel()
+			from := anyDaemon
+			if d.file != "" {
+				from = ownDaemon
+			}
+			return t.withDaemon(ctx, from, func(client *mapi.Client) error {
+				return d.run(ctx, client)
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.SetInterspersed(false) // what follows the first word of the filter is filter
+	f.StringVarP(&d.device, "device", "d", "", "take packets of `DEVICE` (default the first that works)")
+	f.StringVarP(&d.file, "read", "r", "", "take packets of the capture `FILE`")
+	f.Uint64VarP(&d.limit, "count", "c", 0, "end after `N` packets")
+	f.Uint32VarP(&d.snap, "snap", "s", 0, "cut packets to `N` bytes (default whole)")
+	f.StringVarP(&d.write, "write", "w", "", "write packets to `FILE`, which is emptied first; - is standard output")
+	f.StringVar(&d.search, "search", "", "take only packets with `BYTES` in the first 1500, written as for STR_SEARCH")
+	return cmd
+}
+
+// valid refuses values and combinations that make no sense.
+func (d *dumping) valid(cmd *cobra.Command) error {
+	given := cmd.Flags().Changed
+	switch {
+	case given("device") && given("read"):
+		return errors.New("--device and --read exclude each other")
+	case given("device") && d.device == "", given("read") && d.file == "", given("write") && d.write == "":
+		return errors.New("an empty name is given for the device or a file")
+	case given("write") && d.json:
+		return errors.New("--write and --json exclude each other: nothing is printed")
+	case given("search") && d.search == "":
+		return errors.New("nothing is given to search for")
+	case d.write == "-" && isTerminal(d.stdout):
+		return errors.New("a capture file is nothing for a terminal: send it to a file or a pipe")
+	case d.write != "" && sameFile(d.write, d.file):
+		return errors.New("the file to write is the one to read")
+	}
+	if d.snap == 0 {
+		d.snap = math.MaxUint32
+	}
+	return nil
+}
+
+// run takes packets until they end, and says how it went.
+func (d *dumping) run(ctx context.Context, client *mapi.Client) error {
+	if err := d.startFlow(ctx, client); err != nil {
+		return err
+	}
+	if err := d.openSink(); err != nil {
+		return err
+	}
+	before := d.losses(ctx, client)
+	err := d.flow.Connect(ctx)
+	if err == nil {
+		err = d.take(ctx)
+	}
+	if closed := d.sink.close(); closed != nil && (err == nil || errors.Is(err, io.EOF) || ctx.Err() != nil) {
+		err = closed
+	}
+	if errors.Is(err, errClosedOutput) {
+		return err
+	}
+	d.report(ctx, client, before)
+	return d.outcome(ctx, err)
+}
+
+// startFlow makes the flow and gives it its functions. The order is that of the
+// original.
+func (d *dumping) startFlow(ctx context.Context, client *mapi.Client) (err error) {
+	if d.file != "" {
+		d.flow, err = client.CreateOfflineFlow(ctx, d.file, mapi.FormatPCAP)
+	} else {
+		d.flow, err = d.openDevice(ctx, client, d.device, "capturing")
+	}
+	if err != nil {
+		return err
+	}
+	if d.filter != "" {
+		if _, err := d.flow.Apply(ctx, "BPF_FILTER", d.filter); err != nil {
+			return err
+		}
+	}
+	if d.search != "" {
+		if _, err := d.flow.Apply(ctx, "STR_SEARCH", d.search, 0, searchDepth); err != nil {
+			return err
+		}
+	}
+	d.buffer, err = d.flow.Apply(ctx, "TO_BUFFER")
+	return err
+}
+
+// searchDepth is how far the original's mapidump searches, in bytes.
+const searchDepth = 1500
+
+// take hands packets to the sink until it has enough; the error says why before.
+func (d *dumping) take(ctx context.Context) error {
+	for d.limit == 0 || d.sink.taken < d.limit {
+		p, err := d.buffer.TryNext()
+		if p == nil && err == nil {
+			if err := d.sink.flush(); err != nil {
+				return err
+			}
+			p, err = d.buffer.Next(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		full := d.sink.add(p, d.snap)
+		if !full {
+			continue
+		}
+		if err := d.sink.flush(); err != nil {
+			return err
+		}
+		if ctx.Err() != nil { // Next is not called while packets wait
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// outcome is the result of the call, given why no more packets were taken.
+func (d *dumping) outcome(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() == context.DeadlineExceeded && d.file == "":
+		return nil
+	case ctx.Err() != nil:
+		return errPartial
+	case !errors.Is(err, io.EOF):
+		return err
+	}
+	err = d.flow.Wait(ctx)
+	if err == nil && d.file == "" {
+		err = errors.New("the device " + d.flow.Device() + " has ended")
+	}
+	return err
+}
+
+// sameFile reports whether both names are of one existing file.
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}

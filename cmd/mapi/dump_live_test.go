@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"gomapi/internal/testnet"
+)
+
+// liveDump starts mapi dump on b and waits until the flow is connected: what it
+// writes first is the head of a file.
+func liveDump(t *testing.T, args ...string) *live {
+	t.Helper()
+	l := &live{t: t}
+	l.cmd = exec.Command(filepath.Join(bin, "mapi"), append([]string{"dump", "-d", testnet.B}, args...)...)
+	l.cmd.Stderr = &l.stderr
+	out, err := l.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.cmd.Process.Kill() }) // for tests that fail
+	l.stdout, l.lines = out, bufio.NewReader(out)
+	return l
+}
+
+// written waits for n bytes of a capture file, which come as soon as the packets do.
+func (l *live) written(n int) []byte {
+	l.t.Helper()
+	b := make([]byte, n)
+	if _, err := io.ReadFull(l.lines, b); err != nil {
+		l.t.Fatalf("%v; it said %s", err, &l.stderr)
+	}
+	return b
+}
+
+// TestDumpLive sends more when the first packets are there, and reads back what was
+// written with tcpdump.
+func TestDumpLive(t *testing.T) {
+	for _, s := range []unix.Signal{unix.SIGINT, unix.SIGTERM} {
+		testnet.Run(t, func(ns *testnet.NS) {
+			l := liveDump(t, "-w", "-", "udp")
+			capture := l.written(pcapHead)
+			for range 2 {
+				send(t, ns, 1000)
+				capture = append(capture, l.written(500*(pcapRecord+frameSize))...)
+			}
+			l.signal(s)
+			if rest, err := io.ReadAll(l.lines); err != nil || len(rest) > 0 {
+				t.Errorf("behind the last packet: %d bytes, %v", len(rest), err)
+			}
+			l.wait(exitInterrupted)
+			if said := l.stderr.String(); !strings.HasSuffix(said, "1000 packets captured\n0 packets lost for this buffer\n0 packets lost: ring full\n") {
+				t.Errorf("it said %q", said)
+			}
+			tcpdump := exec.Command("tcpdump", "-n", "-r", "-")
+			tcpdump.Stdin = bytes.NewReader(capture)
+			out, err := tcpdump.Output()
+			if n := strings.Count(string(out), "\n"); n != 1000 || err != nil {
+				t.Errorf("tcpdump reads %d packets, %v", n, err)
+			}
+		})
+	}
+}
+
+// TestDumpLimit ends by itself after exactly so many packets. Packets are sent until
+// it does: printing begins with no word.
+func TestDumpLimit(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		l := liveDump(t, "-c", "7", "udp")
+		ended := make(chan []byte)
+		go func() {
+			out, _ := io.ReadAll(l.lines)
+			ended <- out
+		}()
+		s := ns.Sender(testnet.A)
+		var out []byte
+		for i := uint64(0); out == nil; i++ {
+			if err := s.Send(testnet.UDP(i, frameSize)); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case out = <-ended:
+			default:
+			}
+		}
+		l.wait(exitDone)
+		line := regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d\.\d{6} IP .*: UDP, length \d+$`)
+		if len(line.FindAll(out, -1)) != 7 || bytes.Count(out, []byte("\n")) != 7 {
+			t.Errorf("printed\n%s", out)
+		}
+		if said := l.stderr.String(); !strings.Contains(said, "7 packets captured\n") {
+			t.Errorf("it said %q", said)
+		}
+	})
+}
+
+// TestDumpReaderGone closes the output, as head does.
+func TestDumpReaderGone(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		l := liveDump(t, "-w", "-")
+		l.written(pcapHead)
+		l.stdout.Close()
+		send(t, ns, 100)
+		l.wait(exitDone)
+		if said := l.stderr.String(); strings.Contains(said, "write") {
+			t.Errorf("it said %q", said)
+		}
+	})
+}
+
+// TestDumpDeadline ends well without a packet.
+func TestDumpDeadline(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		l := liveDump(t, "--deadline", "300ms", "--json")
+		if out, err := io.ReadAll(l.lines); err != nil || len(out) > 0 {
+			t.Errorf("printed %q, %v", out, err)
+		}
+		l.wait(exitDone)
+	})
+}
+
+// TestDumpDaemonKilled has what came before.
+func TestDumpDaemonKilled(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		dir := t.TempDir()
+		daemon, err := startDaemon(dir, "--builtin")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := liveDump(t, "-w", "-", "--socket", filepath.Join(dir, "mapid.sock"))
+		l.written(pcapHead)
+		send(t, ns, 100)
+		l.written(100 * (pcapRecord + frameSize))
+		_ = daemon.Process.Kill()
+		_ = daemon.Wait()
+		if rest, err := io.ReadAll(l.lines); err != nil || len(rest) > 0 {
+			t.Errorf("behind the last packet: %d bytes, %v", len(rest), err)
+		}
+		l.wait(exitNoDaemon)
+		if said := l.stderr.String(); !strings.Contains(said, "100 packets captured\n") {
+			t.Errorf("it said %q", said)
+		}
+	})
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"gomapi/internal/capfile"
+	"gomapi/internal/pkt"
+	"gomapi/internal/summary"
+	"gomapi/mapi"
+)
+
+// flushSize is how many bytes are written at once when packets come without end.
+const flushSize = 64 << 10
+
+// A sink collects packets in the form in which they are printed or written. Packets
+// wait in it until flush.
+type sink struct {
+	append  func(b []byte, p *mapi.Packet) []byte // unchanged: the packet is left out
+	pending []byte
+	taken   uint64 // packets
+	leftOut uint64 // packets
+	calls   uint64
+	w       io.Writer
+	file    *os.File // to close, or nil
+}
+
+// openSink chooses what becomes of the packets, and empties the file to write.
+func (d *dumping) openSink() error {
+	d.sink = sink{w: d.stdout, append: appendText}
+	switch d.write {
+	case "":
+		if d.json {
+			d.sink.append = objects()
+		}
+		return nil
+	case "-":
+	default:
+		f, err := os.OpenFile(d.write, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+		if err != nil {
+			return err
+		}
+		d.sink.w, d.sink.file = output{f}, f
+	}
+	linkType := uint16(d.flow.LinkType())
+	d.sink.append = recordsOf(linkType)
+	d.sink.pending = capfile.AppendHead(nil, linkType)
+	return nil
+}
+
+// add takes a packet, cut to snap bytes, and reports whether it is time to flush.
+func (s *sink) add(p *mapi.Packet, snap uint32) bool {
+	if uint64(len(p.Data)) > uint64(snap) {
+		p.Data = p.Data[:snap]
+	}
+	before := len(s.pending)
+	s.pending = s.append(s.pending, p)
+	if len(s.pending) == before {
+		s.leftOut++
+	} else {
+		s.taken++
+	}
+	s.calls++
+	return len(s.pending) >= flushSize || s.calls%1024 == 0
+}
+
+func (s *sink) flush() error {
+	if len(s.pending) == 0 {
+		return nil
+	}
+	_, err := s.w.Write(s.pending)
+	s.pending = s.pending[:0]
+	return err
+}
+
+func (s *sink) close() error {
+	err := s.flush()
+	if s.file == nil {
+		return err
+	}
+	if closed := s.file.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+// appendText appends a line.
+func appendText(b []byte, p *mapi.Packet) []byte {
+	b = p.Time().Local().AppendFormat(b, "15:04:05.000000 ")
+	b = summary.Append(b, p.Data, p.LinkType, p.Wlen)
+	return append(b, '\n')
+}
+
+// recordsOf appends records of a pcap file for packets of a link type, which is
+// what such a file can hold.
+func recordsOf(linkType uint16) func(b []byte, p *mapi.Packet) []byte {
+	return func(b []byte, p *mapi.Packet) []byte {
+		if p.LinkType != linkType {
+			return b
+		}
+		return capfile.AppendRecord(b, &pkt.Packet{TS: p.TS, Link: p.Data, Wire: p.Wlen})
+	}
+}
+
+// packetObject is a packet in JSON.
+type packetObject struct {
+	Time      time.Time `json:"time"`
+	Interface uint16    `json:"interface"`
+	LinkType  uint16    `json:"link_type"` // DLT number of libpcap
+	Length    uint32    `json:"length"`    // on the wire, bytes
+	Captured  int       `json:"captured"`  // bytes
+	Summary   string    `json:"summary"`   // the line for people
+}
+
+// objects appends JSON. It allocates for each packet: whoever asks for JSON pays
+// much more to read it.
+func objects() func(b []byte, p *mapi.Packet) []byte {
+	var text []byte
+	var line bytes.Buffer
+	return func(b []byte, p *mapi.Packet) []byte {
+		text = summary.Append(text[:0], p.Data, p.LinkType, p.Wlen)
+		line.Reset()
+		_ = writeJSON(&line, packetObject{ // a buffer takes everything
+			Time: p.Time().Local(), Interface: p.IfIndex, LinkType: p.LinkType,
+			Length: p.Wlen, Captured: len(p.Data), Summary: string(text),
+		})
+		return append(b, line.Bytes()...)
+	}
+}
+
+// isTerminal reports whether w writes to a terminal.
+func isTerminal(w io.Writer) bool {
+	if o, ok := w.(output); ok {
+		w = o.Writer
+	}
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
+}

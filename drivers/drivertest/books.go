@@ -1,0 +1,101 @@
+package drivertest
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"gomapi/drivers"
+)
+
+// balance checks the rule of drivers.Stats, which is exact when nothing moves.
+func balance(t *testing.T, st drivers.Stats, delivered int) {
+	t.Helper()
+	if st.Recv != uint64(delivered)+st.Drop+st.Errors+st.Waiting {
+		t.Errorf("%d packets were delivered: %+v", delivered, st)
+	}
+}
+
+// closeBalanced closes dev and checks that this changes no counter.
+func closeBalanced(t *testing.T, dev drivers.Device, delivered int) {
+	t.Helper()
+	st := dev.Stats()
+	balance(t, st, delivered)
+	if err := dev.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	if after := dev.Stats(); after != st {
+		t.Errorf("stats after Close: %+v, before: %+v", after, st)
+	}
+}
+
+// A busy sink stays in its first batch until it is let go.
+type busy struct {
+	*checker
+	once  sync.Once
+	begun chan struct{} // closed in the first batch
+	leave chan struct{} // to be closed
+}
+
+func newBusy(t *testing.T, w World, dev drivers.Device) *busy {
+	return &busy{checker: newChecker(t, w, dev), begun: make(chan struct{}), leave: make(chan struct{})}
+}
+
+// Batch implements drivers.Sink.
+func (b *busy) Batch(pkts []drivers.Packet) {
+	b.checker.Batch(pkts)
+	b.once.Do(func() {
+		close(b.begun)
+		<-b.leave
+	})
+}
+
+// stoppedBooks stops a device while packets wait, and looks at the books while
+// the sink is busy, when Run has ended and after Close.
+func stoppedBooks(t *testing.T, w World) {
+	dev := open(t, w)
+	b := newBusy(t, w, dev)
+	r := start(dev, b)
+	feed, enough := context.WithCancel(t.Context())
+	var feeder sync.WaitGroup
+	if w.endless() {
+		feeder.Go(func() { w.Feed(feed, 1+w.Queue) })
+	}
+	<-b.begun
+	if w.endless() {
+		received(t, dev, 1+w.Queue)
+	}
+	st := dev.Stats()
+	balance(t, st, b.n)
+	if (st.Waiting > 0) != (w.Queue > drivers.MaxBatch) {
+		t.Errorf("%d packets are with the sink: %+v", b.n, st)
+	}
+	r.cancel()
+	close(b.leave)
+	r.end(t)
+	enough()
+	feeder.Wait()
+	closeBalanced(t, dev, b.n)
+}
+
+// neverRunBooks closes a device that has received packets and never run.
+func neverRunBooks(t *testing.T, w World) {
+	dev := open(t, w)
+	if w.Queue > 0 {
+		w.Feed(t.Context(), w.Queue)
+		received(t, dev, w.Queue)
+	}
+	closeBalanced(t, dev, 0)
+}
+
+// received waits until the device has received n packets.
+func received(t *testing.T, dev drivers.Device, n int) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); dev.Stats().Recv < uint64(n); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d packets were fed: %+v", n, dev.Stats())
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package summary
+
+import (
+	"encoding/hex"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// A line is the text so far.
+type line struct{ text []byte }
+
+// add appends text with the numbers, one for each % in it.
+func (l *line) add(text string, numbers ...uint32) {
+	for _, n := range numbers {
+		before, after, _ := strings.Cut(text, "%")
+		l.text = append(l.text, before...)
+		l.text = strconv.AppendUint(l.text, uint64(n), 10)
+		text = after
+	}
+	l.text = append(l.text, text...)
+}
+
+// cut says that the bytes of a protocol end too early.
+func (l *line) cut(protocol string) {
+	l.add(" [|")
+	l.add(protocol)
+	l.add("]")
+}
+
+// hex appends n with that many hexadecimal digits, 8 at most.
+func (l *line) hex(n uint32, digits int) {
+	const alphabet = "0123456789abcdef"
+	for shift := 4 * (digits - 1); shift >= 0; shift -= 4 {
+		l.text = append(l.text, alphabet[n>>shift&15])
+	}
+}
+
+func (l *line) hexBytes(b []byte) { l.text = hex.AppendEncode(l.text, b) }
+
+// mac appends the Ethernet address at the start of b.
+func (l *line) mac(b []byte) {
+	for i, octet := range b[:macLen] {
+		if i > 0 {
+			l.add(":")
+		}
+		l.hex(uint32(octet), 2)
+	}
+}
+
+// address appends an IPv4 address of 4 bytes or an IPv6 address of 16.
+func (l *line) address(b []byte) {
+	if len(b) == 4 {
+		l.add("%.%.%.%", uint32(b[0]), uint32(b[1]), uint32(b[2]), uint32(b[3]))
+		return
+	}
+	a := netip.AddrFrom16([16]byte(b))
+	if compatible(b) {
+		l.add("::")
+		l.address(b[12:])
+		return
+	}
+	l.text = a.AppendTo(l.text)
+}
+
+// compatible reports whether an IPv6 address is an IPv4-compatible one, whose end
+// is written like an IPv4 address (RFC 4291, section 2.5.5.1). One with a small
+// number, such as ::1, is not.
+func compatible(b []byte) bool {
+	for _, octet := range b[:12] {
+		if octet != 0 {
+			return false
+		}
+	}
+	return b[12] != 0 || b[13] != 0
+}
+
+// A pair is the two ends of a packet, addresses of IPv4 or IPv6.
+type pair struct {
+	src, dst []byte
+	said     bool // they stand in the line
+}
+
+func (l *line) hosts(e pair) {
+	l.address(e.src)
+	l.add(" > ")
+	l.address(e.dst)
+	l.add(": ")
+}
+
+// shortPorts appends the ends of a packet whose ports were not captured.
+func (l *line) shortPorts(e pair, protocol string) {
+	l.address(e.src)
+	l.add(" > ")
+	l.address(e.dst)
+	l.add(":")
+	l.cut(protocol)
+}
+
+// ports appends the ends with ports, or the ports alone where the addresses
+// stand before.
+func (l *line) ports(e pair, src, dst uint16) {
+	if e.said {
+		l.add("% > %: ", uint32(src), uint32(dst))
+		return
+	}
+	l.address(e.src)
+	l.add(".% > ", uint32(src))
+	l.address(e.dst)
+	l.add(".%: ", uint32(dst))
+}

@@ -1,0 +1,111 @@
+// Package summary puts a packet into one line for people, in the words of
+// tcpdump without options:
+//
+//	IP 10.0.0.1.1234 > 10.0.0.2.80: Flags [S], seq 1, win 65535, length 0
+//
+// Sequence numbers of TCP are absolute, as with tcpdump -S, because a line here
+// stands for itself. It ends where transport ends: what applications say is not
+// read. Headers of links, tags and tunnels are not told, but for MPLS labels and IP
+// in IP; what is not decoded is named by its number and length.
+//
+// Append in this file finds the network header. A file holds one protocol;
+// line.go and part.go are what they stand on: text, and bytes that may be cut
+// off anywhere. Bytes are hostile: all reading is bounded by what was captured,
+// IP in IP ends after a few layers, and nothing of a packet gets into the line
+// but as numbers, so the line is printable ASCII. Nothing allocates, unless dst
+// must grow.
+package summary
+
+import (
+	"encoding/binary"
+
+	"gomapi/internal/pkt"
+)
+
+const (
+	etherTypeRARP = 0x8035
+
+	macLen = 6
+)
+
+// Append appends the line of a packet, without line end, to dst. link holds the
+// captured bytes from the link header on, linkType their DLT, and wire is the length
+// on the wire in bytes. It keeps nothing; any goroutine may call it.
+func Append(dst, link []byte, linkType uint16, wire uint32) []byte {
+	var h pkt.Headers
+	pkt.Parse(link, linkType, &h)
+	l := line{text: dst}
+	l.labels(link, &h)
+	p := part{link, max(len(link), int(wire))}
+	if h.Has&(pkt.HasIPv4|pkt.HasIPv6) == 0 && int(h.End) < len(link) {
+		p = p.first(int(h.End)) // a link header has a length; what IP says is not asked yet
+	}
+	p = p.from(int(h.Net))
+	switch h.EtherType {
+	case pkt.EtherTypeIPv4:
+		l.ipv4(p, 0)
+	case pkt.EtherTypeIPv6:
+		l.ipv6(p, 0)
+	case pkt.EtherTypeARP:
+		l.arp(p, "ARP")
+	case etherTypeRARP:
+		l.arp(p, "RARP")
+	default:
+		l.unknown(link, linkType, wire, &h)
+	}
+	return l.text
+}
+
+// labels tells of the MPLS stack (RFC 3032, section 2.1), which is what stands
+// before the network header.
+func (l *line) labels(link []byte, h *pkt.Headers) {
+	const size = 4
+	start := int(h.Net) - size*int(h.Labels)
+	if h.Labels == 0 || start < 0 {
+		return
+	}
+	l.add("MPLS")
+	bottom := false
+	for b := link[start:h.Net]; len(b) >= size; b = b[size:] {
+		entry := binary.BigEndian.Uint32(b)
+		l.add(" (label %, tc %, ", entry>>12, entry>>9&7)
+		if bottom = entry&0x100 != 0; bottom {
+			l.add("[S], ")
+		}
+		l.add("ttl %)", entry&0xff)
+	}
+	switch {
+	case !bottom || len(link) == int(h.Net):
+		l.cut("mpls")
+	case h.EtherType != 0:
+		l.add(" ")
+	}
+}
+
+// unknown names a frame in which no protocol was found that is known here.
+func (l *line) unknown(link []byte, linkType uint16, wire uint32, h *pkt.Headers) {
+	switch {
+	case h.Labels > 0:
+	case linkType == pkt.DLTEthernet && len(link) < macLen+macLen:
+		l.cut("ether")
+	case linkType == pkt.DLTEthernet:
+		l.mac(link[macLen:])
+		l.add(" > ")
+		l.mac(link)
+		l.nameless(h.EtherType, wire)
+	default:
+		l.add("link-type %", uint32(linkType))
+		l.nameless(h.EtherType, wire)
+	}
+}
+
+// nameless appends what is left to tell of a frame; etherType is 0 when there is
+// none.
+func (l *line) nameless(etherType uint16, wire uint32) {
+	if etherType != 0 {
+		l.add(", ethertype Unknown (0x")
+		l.hex(uint32(etherType), 4)
+		l.add(")")
+	}
+	l.add(", length %", wire)
+}

@@ -1,0 +1,298 @@
+package summary
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
+	"github.com/google/gopacket/pcap"
+	"github.com/google/gopacket/pcapgo"
+
+	"gomapi/internal/testdata"
+)
+
+// A frame is a packet of a capture, as libpcap reads it.
+type frame struct {
+	data []byte
+	wire uint32
+	dlt  uint16
+}
+
+// frames reads a file to its end or damage; ok is false when it cannot be read
+// at all.
+func frames(t *testing.T, file string) (all []frame, ok bool) {
+	t.Helper()
+	h, err := pcap.OpenOffline(file)
+	if err != nil {
+		return nil, false
+	}
+	defer h.Close()
+	for {
+		data, ci, err := h.ReadPacketData()
+		if err != nil {
+			return all, true
+		}
+		all = append(all, frame{slices.Clone(data), uint32(ci.Length), uint16(h.LinkType())})
+	}
+}
+
+// tcpdump returns its lines, one for each packet, without what it adds of
+// applications. It cannot be told to leave applications out, but
+//
+//   - -q does it for UDP: of UDP packets its lines with -q are taken;
+//   - of TCP all behind the length is application;
+//   - of several lines for one packet, -# marks the first.
+//
+// Besides, the words differ by intent: headers of PPPoE and the interface of Linux
+// cooked captures are left out here, and what it calls " ip-proto-N L" has the
+// length with its name.
+func tcpdump(t *testing.T, file string) []string {
+	t.Helper()
+	quiet := tcpdumpLines(t, file, "-q")
+	lines := tcpdumpLines(t, file)
+	if len(lines) != len(quiet) {
+		t.Fatalf("%s: tcpdump prints %d lines, with -q %d", file, len(lines), len(quiet))
+	}
+	for i := range lines {
+		if strings.Contains(quiet[i], ": UDP, ") {
+			lines[i] = quiet[i]
+		}
+		for _, c := range changes {
+			if strings.Contains(lines[i], c.in) {
+				lines[i] = c.what.ReplaceAllString(lines[i], c.by)
+			}
+		}
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return lines
+}
+
+// Each change is for lines with a certain text in them, which is faster to find.
+var changes = []struct {
+	in   string
+	what *regexp.Regexp
+	by   string
+}{
+	{"PPPoE", regexp.MustCompile(`^PPPoE  \[ses 0x[0-9a-f]+\] `), ""},
+	{"  ", regexp.MustCompile(`^\S+ +(In|Out|B|M|P) +`), ""},
+	{"Flags [", regexp.MustCompile(`(Flags \[[^]]*\],.*?, length \d+).*`), "$1"},
+	{" [remaining", regexp.MustCompile(` \[remaining caplen[^]]*\]`), ""},
+	{"unreachable,  ", regexp.MustCompile(`(destination unreachable,)  `), "$1 "},
+	{"Unknown", regexp.MustCompile(`(ethertype Unknown .*, length \d+): $`), "$1"},
+	{":  ip-proto-", regexp.MustCompile(`:  ip-proto-(\d+) (\d+)$`), ": ip-proto-$1, length $2"},
+}
+
+func tcpdumpLines(t *testing.T, file string, more ...string) (lines []string) {
+	t.Helper()
+	cmd := exec.Command("tcpdump", append([]string{"-#", "-n", "-S", "-t", "-r", file}, more...)...)
+	out, err := cmd.Output()
+	if len(out) == 0 && err != nil {
+		return nil
+	}
+	for text := range strings.Lines(string(out)) {
+		if number := numbered.FindString(text); number != "" {
+			lines = append(lines, strings.TrimSuffix(text[len(number):], "\n"))
+		}
+	}
+	return lines
+}
+
+// numbered is how the first line of a packet begins with -#.
+var numbered = regexp.MustCompile(`^ *[0-9]+  `)
+
+// named are lines of packets that are not decoded, of which tcpdump may tell more.
+// All others are to be the same.
+var named = regexp.MustCompile(`^link-type|ethertype Unknown|ip-proto-\d+, length|^(..:){5}.. > (..:){5}.., length|` +
+	`type-#|ARP, for protocol|ARP, Unknown|icmp6 type|unknown unreach code|multicast listener (query|report|done), |unknown-\d+`)
+
+// badOption are lines of packets with options of IP that are no options or cut
+// off: they are not looked into here.
+var badOption = regexp.MustCompile(`\[\|(hbhopt|dstopt|ip)\]$`)
+
+// A tally counts lines by their kind.
+type tally map[string]*struct{ compared, equal, named int }
+
+// compare compares each line with that of tcpdump.
+func (n tally) compare(t *testing.T, name string, all []frame, want []string) {
+	t.Helper()
+	if len(want) < len(all) {
+		t.Errorf("%s: %d lines for %d packets", name, len(want), len(all))
+		return
+	}
+	differ := 0
+	for i, f := range all {
+		got := strings.TrimRight(string(Append(nil, f.data, f.dlt, f.wire)), " ")
+		k := kindOf(got)
+		if n[k] == nil {
+			n[k] = new(struct{ compared, equal, named int })
+		}
+		switch {
+		case got == want[i]:
+			n[k].compared++
+			n[k].equal++
+		case named.MatchString(got), strings.HasPrefix(want[i], "[Invalid header"), badOption.MatchString(want[i]):
+			n[k].named++
+		default:
+			n[k].compared++
+			if differ++; differ < 10 {
+				t.Errorf("%s, packet %d:\nours    %q\ntcpdump %q\n%x", name, i+1, got, want[i], f.data[:min(len(f.data), 150)])
+			}
+		}
+	}
+}
+
+// kinds are what is counted: lines with a text in them, of several the first.
+var kinds = []struct{ name, text string }{
+	{"TCP", "Flags ["}, {"UDP", ": UDP, "}, {"ICMP", "ICMP "}, {"ICMPv6", "ICMP6,"}, {"ARP", "ARP,"},
+	{"fragments", "frag ("}, {"protocols", "ip-proto-"}, {"cut off", "[|"}, {"others", ""},
+}
+
+func kindOf(line string) string {
+	for _, k := range kinds {
+		if strings.Contains(line, k.text) {
+			return k.name
+		}
+	}
+	return ""
+}
+
+// log prints the sums. At least least lines must have been compared.
+func (n tally) log(t *testing.T, least int) {
+	t.Helper()
+	compared := 0
+	for _, k := range kinds {
+		if c := n[k.name]; c != nil {
+			t.Logf("%-10s %6d compared, %6d equal, %6d only named", k.name, c.compared, c.equal, c.named)
+			compared += c.compared
+		}
+	}
+	if compared < least {
+		t.Errorf("%d lines compared, want %d", compared, least)
+	}
+}
+
+func TestTcpdump(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(testdata.Dir(t), "*.pcap*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no captures: %v", err)
+	}
+	n := make(tally)
+	for _, file := range files {
+		if all, ok := frames(t, file); ok {
+			n.compare(t, filepath.Base(file), all, tcpdump(t, file))
+		}
+	}
+	n.log(t, 60000)
+}
+
+// TestTcpdumpMutated changes and cuts packets of the captures at random.
+func TestTcpdumpMutated(t *testing.T) {
+	files := []string{"zk-icmp6-nd.pcap", "zk-icmp-5-pings.pcap", "tr-test.pcap", "mapi-tracefile.pcap", "nd-6in4.pcap",
+		"sv-ipv6-dstopts.pcap", "nd-dns-fragmented.pcap", "pc-gateway.pcap", "nd-skype.pcap", "tr-fragroute.pcap"}
+	random := rand.New(rand.NewPCG(1, 2))
+	var originals []frame
+	for _, name := range files {
+		all, _ := frames(t, filepath.Join(testdata.Dir(t), name))
+		for i, f := range all {
+			if f.dlt == 1 && i < 400 && !strings.HasPrefix(string(Append(nil, f.data, f.dlt, f.wire)), "MPLS") {
+				originals = append(originals, f)
+			}
+		}
+	}
+	n := make(tally)
+	var changed []frame
+	for range 50000 {
+		changed = append(changed, mutate(random, originals[random.IntN(len(originals))]))
+	}
+	file := filepath.Join(t.TempDir(), "mutated.pcap")
+	write(t, file, changed)
+	n.compare(t, "mutated", changed, tcpdump(t, file))
+	n.log(t, 10000)
+}
+
+// TestTcpdumpICMP has all types and codes, cut off at any length.
+func TestTcpdumpICMP(t *testing.T) {
+	const (
+		head4 = "aaaaaaaaaaaabbbbbbbbbbbb0800 45000000 00000000 40010000 0a000001 0a000002"
+		head6 = "aaaaaaaaaaaabbbbbbbbbbbb86dd 60000000 00003a40 fe800000000000000000000000000001 ff020000000000000000000000000002"
+		rest4 = "0001 01020304 46000030 00000000 40110000 0a000009 0a000008 01010101 30390035 00100000 0102030405060708 0a000007 0a000006"
+		rest6 = "0001 01020304 60000000 00103a40 20010db8000000000000000000000001 20010db8000000000000000000000002 " +
+			"30390035 00100000 0102030405060708"
+	)
+	var all []frame
+	for kind := range 256 {
+		for code := range 20 {
+			for _, c := range []struct{ head, rest string }{{head4, rest4}, {head6, rest6}, {head6, strings.Replace(rest6, "3a40", "1140", 1)}} {
+				b := append(unhex(t, c.head), byte(kind), byte(code))
+				b = append(b, unhex(t, c.rest)...)
+				if c.head == head4 {
+					binary.BigEndian.PutUint16(b[16:], uint16(len(b)-14))
+				} else {
+					binary.BigEndian.PutUint16(b[18:], uint16(len(b)-54))
+				}
+				all = append(all, frame{b, uint32(len(b)), 1}, frame{b[:30+(kind+code)%(len(b)-30)], uint32(len(b)), 1})
+			}
+		}
+	}
+	n := make(tally)
+	file := filepath.Join(t.TempDir(), "icmp.pcap")
+	write(t, file, all)
+	n.compare(t, "icmp", all, tcpdump(t, file))
+	n.log(t, 2000)
+}
+
+func unhex(t testing.TB, text string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// mutate returns a changed copy of f, never one without a whole link header.
+func mutate(random *rand.Rand, f frame) frame {
+	const link = 14
+	f.data = slices.Clone(f.data)
+	for range random.IntN(3) {
+		if at := link + random.IntN(80); at < len(f.data) {
+			// An IP length of 0, which segmentation offload leaves, is told
+			// otherwise by each version of tcpdump.
+			f.data[at] = max(1, byte(random.IntN(256))>>random.IntN(8))
+		}
+	}
+	if random.IntN(2) == 0 {
+		f.data = f.data[:min(len(f.data), link+random.IntN(120))]
+	}
+	return f
+}
+
+// write makes a capture file of Ethernet frames.
+func write(t *testing.T, file string, all []frame) {
+	t.Helper()
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	w := pcapgo.NewWriter(f)
+	if err := w.WriteFileHeader(262144, layers.LinkTypeEthernet); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range all {
+		ci := gopacket.CaptureInfo{Timestamp: time.Unix(1, 0), CaptureLength: len(p.data), Length: int(p.wire)}
+		if err := w.WritePacket(ci, p.data); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

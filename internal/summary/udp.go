@@ -1,0 +1,41 @@
+package summary
+
+import "gomapi/internal/pkt"
+
+const udpLen = 8
+
+// udp tells of a UDP datagram (RFC 768). Of a fragment the length is that of the
+// whole datagram.
+func (l *line) udp(p part, e pair, fragment bool) {
+	if len(p.b) < 4 {
+		if !e.said {
+			l.hosts(e)
+		}
+		l.cut("udp")
+		return
+	}
+	d := pkt.UDP(p.b)
+	l.ports(e, d.SrcPort(), d.DstPort())
+	if p.wire < udpLen {
+		l.add("truncated-udp %", uint32(p.wire))
+		return
+	}
+	if len(p.b) < 6 {
+		l.cut("udp")
+		return
+	}
+	length := int(d.Length())
+	if length == 0 && p.wire > 1<<16-1 {
+		length = p.wire // a jumbogram (RFC 2675, section 4)
+	}
+	switch {
+	case length < udpLen:
+		l.add("truncated-udplength %", uint32(length))
+	case len(p.b) < udpLen:
+		l.cut("udp")
+	case length > p.wire && !fragment:
+		l.add("UDP, bad length % > %", uint32(length-udpLen), uint32(p.wire-udpLen))
+	default:
+		l.add("UDP, length %", uint32(length-udpLen))
+	}
+}
