@@ -1,0 +1,113 @@
+package stdflib
+
+import (
+	"context"
+	"encoding/binary"
+
+	"gomapi/flib"
+	"gomapi/internal/pkt"
+	"gomapi/mapi/result"
+)
+
+var hash = flib.Def{
+	Name: "HASH",
+	Description: "Computes a number from the bytes of the newest packet that reached it: their count and sum, " +
+		"modulo 500009. Equal bytes give equal numbers.",
+	Args: []flib.Arg{{
+		Name: "layer", Kind: flib.Int, Min: 0, Max: 3,
+		Doc: "What is hashed, as far as it was captured. 0: the whole frame. 1: what follows the link header. " +
+			"2: what follows the IPv4 header, or the first 8 bytes of ARP and RARP. 3: payload of TCP or UDP over IPv4, " +
+			"what follows 8 bytes of ICMP. From 1 on Ethernet without VLAN tags and Cisco HDLC only; of all else nothing.",
+	}},
+	Result:  "uint32: number below 500009; 0 when nothing was hashed",
+	Example: `flow.Apply(ctx, "HASH", 3)`,
+	New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
+		out, err := env.NewResult(result.HashSize)
+		return &hasher{layer: args.Int(0), out: out}, err
+	},
+}
+
+type hasher struct {
+	layer int32
+	out   *flib.Result
+}
+
+// Process hashes the last packet, which overwrites those before it.
+func (h *hasher) Process(in []*flib.Packet) []*flib.Packet {
+	b := layerBytes(in[len(in)-1], h.layer)
+	const modulus = 500009
+	h.out.Set(uint64((uint32(len(b)) + byteSum(b)) % modulus))
+	return in
+}
+
+// layerBytes returns the captured bytes that a layer hashes.
+func layerBytes(p *flib.Packet, layer int32) []byte {
+	if layer == 0 {
+		return p.Link
+	}
+	etherType, net, ok := netHeader(p)
+	const rarp = 0x8035
+	switch {
+	case !ok:
+		return nil
+	case layer == 1:
+		return net
+	case etherType == pkt.EtherTypeIPv4:
+		return ipv4Bytes(net, layer)
+	case layer == 2 && (etherType == pkt.EtherTypeARP || etherType == rarp):
+		return between(net, 8, len(net))
+	}
+	return nil
+}
+
+// ipv4Bytes is layerBytes from an IPv4 header on, for layers 2 and 3. The total
+// length of the header bounds both. Later fragments are read as if they began with
+// a transport header, as the original reads them.
+func ipv4Bytes(b []byte, layer int32) []byte {
+	if len(b) < 20 {
+		return nil
+	}
+	ip := pkt.IPv4(b)
+	data := between(b, ip.HeaderLen(), ip.TotalLength())
+	if layer == 2 {
+		return data
+	}
+	switch ip.Protocol() {
+	case pkt.ProtoTCP:
+		if len(data) >= 20 {
+			return between(data, pkt.TCP(data).HeaderLen(), len(data))
+		}
+	case pkt.ProtoUDP, pkt.ProtoICMP:
+		return between(data, 8, len(data))
+	}
+	return nil
+}
+
+// between returns b[from:to] as far as there is any.
+func between(b []byte, from, to int) []byte {
+	to = min(to, len(b))
+	if from >= to {
+		return nil
+	}
+	return b[from:to]
+}
+
+// byteSum adds up bytes, eight at a time: two for each quarter of a word. No
+// packet is long enough for the sum to overflow.
+func byteSum(b []byte) (sum uint32) {
+	const even, low = 0x00ff00ff00ff00ff, 0x0000ffff0000ffff
+	for len(b) >= 8 {
+		quarters := uint64(0)
+		for range min(len(b)/8, 128) { // 128*510 is the last to fit into a quarter
+			w := binary.LittleEndian.Uint64(b)
+			quarters += w&even + w>>8&even
+			b = b[8:]
+		}
+		halves := quarters&low + quarters>>16&low
+		sum += uint32(halves) + uint32(halves>>32)
+	}
+	for _, c := range b {
+		sum += uint32(c)
+	}
+	return sum
+}
