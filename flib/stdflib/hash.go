@@ -98,11 +98,12 @@ func byteSum(b []byte) (sum uint32) {
 	const even, low = 0x00ff00ff00ff00ff, 0x0000ffff0000ffff
 	for len(b) >= 8 {
 		quarters := uint64(0)
-		for range min(len(b)/8, 128) { // 128*510 is the last to fit into a quarter
-			w := binary.LittleEndian.Uint64(b)
+		some := b[:min(len(b)&^7, 1024)] // 128*510 is the last sum to fit into a quarter
+		for i := 0; i+8 <= len(some); i += 8 {
+			w := binary.LittleEndian.Uint64(some[i:])
 			quarters += w&even + w>>8&even
-			b = b[8:]
 		}
+		b = b[len(some):]
 		halves := quarters&low + quarters>>16&low
 		sum += uint32(halves) + uint32(halves>>32)
 	}

@@ -34,57 +34,54 @@ var hashSamp = flib.Def{
 		"TCP sequence number, flags, protocol; 4 bytes unused; uint64 time stamp in 2^-32 seconds since 1970-01-01 UTC",
 	Example: `flow.Apply(ctx, "HASHSAMP", 128, 0)`,
 	New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
-		filter := hashFilter{limit: uint32(args.Int(0))}
+		h := &hashSampler{limit: uint32(args.Int(0))}
 		if args.Int(1) == 0 {
-			return &filter, nil
+			return h, nil
 		}
-		series, err := env.NewSeries(result.HashSampleSize, maxSamples)
-		if err != nil {
+		var err error
+		if h.samples, err = env.NewSeries(result.HashSampleSize, maxSamples); err != nil {
 			return nil, mapierr.Wrap(mapierr.CodeOf(err, mapierr.DaemonShm), "HASHSAMP: no memory for the samples", err)
 		}
-		return &hashKeeper{hashFilter: filter, samples: series}, nil
+		return h, nil
 	},
 }
 
-// hashFilter passes the packets whose hash is below limit.
-type hashFilter struct {
-	limit uint32
-	out   []*flib.Packet
-}
-
-func (f *hashFilter) Process(in []*flib.Packet) []*flib.Packet {
-	f.out = f.out[:0]
-	for _, p := range in {
-		if ip, segment := ports(p); segment != nil && flowHash(ip, segment) < f.limit {
-			f.out = append(f.out, p)
-		}
-	}
-	return f.out
-}
-
-// hashKeeper is a hashFilter that keeps a sample of each packet that passes.
-type hashKeeper struct {
-	hashFilter
-	samples *flib.Ring
+// hashSampler passes the packets whose hash is below limit.
+type hashSampler struct {
+	limit   uint32
+	out     []*flib.Packet
+	samples *flib.Ring // of what passed; nil: not kept
 	entry   [result.HashSampleSize]byte
 }
 
-func (k *hashKeeper) Process(in []*flib.Packet) []*flib.Packet {
-	out := k.hashFilter.Process(in)
-	for _, p := range out {
+func (h *hashSampler) Process(in []*flib.Packet) []*flib.Packet {
+	h.out = h.out[:0]
+	for _, p := range in {
 		ip, segment := ports(p)
-		s := sampleOf(p.TS, ip, segment)
-		s.Put(k.entry[:])
-		k.samples.Append(k.entry[:])
+		if segment == nil || flowHash(ip, segment) >= h.limit {
+			continue
+		}
+		h.out = append(h.out, p)
+		if h.samples != nil {
+			h.keep(p.TS, ip, segment)
+		}
 	}
-	if len(out) > 0 {
-		k.samples.Flush()
+	if h.samples != nil && len(h.out) > 0 {
+		h.samples.Flush()
 	}
-	return out
+	return h.out
 }
 
-func (k *hashKeeper) End() []*flib.Packet {
-	k.samples.End()
+func (h *hashSampler) keep(ts uint64, ip pkt.IPv4, segment []byte) {
+	s := sampleOf(ts, ip, segment)
+	s.Put(h.entry[:])
+	h.samples.Append(h.entry[:])
+}
+
+func (h *hashSampler) End() []*flib.Packet {
+	if h.samples != nil {
+		h.samples.End()
+	}
 	return nil
 }
 

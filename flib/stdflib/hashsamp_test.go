@@ -19,7 +19,7 @@ import (
 // none.
 func hashOf(t *testing.T, p *flib.Packet) int {
 	t.Helper()
-	f := &hashFilter{}
+	f := &hashSampler{}
 	for h := range hashRange {
 		f.limit = uint32(h + 1)
 		if len(f.Process([]*flib.Packet{p})) == 1 {
