@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"gomapi/flib"
-	"gomapi/mapi/result"
 )
 
 // FuzzPacket gives packets to what reads headers, HASH and HASHSAMP, and compares
@@ -22,21 +21,24 @@ func FuzzPacket(f *testing.F) {
 				t.Errorf("layer %d: %d bytes, want %d", layer, len(b), len(want))
 			}
 		}
-		ip, segment := ports(p)
-		want, hash, ok := modelSample(p)
-		if (segment != nil) != ok {
-			t.Fatalf("sampled %v, want %v", segment != nil, ok)
+		for layer := range int32(4) {
+			anyLayerBytes(p, layer)
+		}
+		if s, ok := anySegmentOf(p); ok {
+			s.sample(1)
+		}
+		s, ok := segmentOf(p)
+		want, hash, wantOK := modelSample(p)
+		if ok != wantOK {
+			t.Fatalf("sampled %v, want %v", ok, wantOK)
 		}
 		if !ok {
 			return
 		}
-		if got := flowHash(ip, segment); got != hash {
+		if got := s.hash(); got != hash {
 			t.Errorf("hash %d, want %d", got, hash)
 		}
-		var b [result.HashSampleSize]byte
-		s := sampleOf(0, ip, segment)
-		s.Put(b[:])
-		if got, _ := result.ParseHashSample(b[:]); got != want {
+		if got := s.sample(0); got != want {
 			t.Errorf("sample %+v, want %+v", got, want)
 		}
 	})

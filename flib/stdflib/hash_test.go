@@ -181,6 +181,9 @@ func TestHashArguments(t *testing.T) {
 		{[]any{"1"}, mapierr.InvalidArgument1},
 		{[]any{int64(-1)}, mapierr.InvalidArgument1},
 		{[]any{int64(4)}, mapierr.InvalidArgument1},
+		{[]any{int64(anyHeaders - 1)}, mapierr.InvalidArgument1},
+		{[]any{int64(anyHeaders + 4)}, mapierr.InvalidArgument1},
+		{[]any{int64(1 << 30)}, mapierr.InvalidArgument1},
 		{[]any{int64(0), int64(0)}, mapierr.InvalidArgument2},
 	})
 }

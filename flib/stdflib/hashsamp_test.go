@@ -44,8 +44,9 @@ func TestHashSampOfRealPackets(t *testing.T) {
 	}
 }
 
-func TestFlowHashOfZeros(t *testing.T) {
-	if h := flowHash(make([]byte, 20), make([]byte, 4)); h != 530 {
+func TestSegmentHashOfZeros(t *testing.T) {
+	s := segment{data: make([]byte, 4)}
+	if h := s.hash(); h != 530 {
 		t.Errorf("hash is %d, want 530", h)
 	}
 }
@@ -209,6 +210,9 @@ func TestHashSampArguments(t *testing.T) {
 		{[]any{int64(0), int64(0)}, mapierr.InvalidArgument1},
 		{[]any{int64(-1), int64(0)}, mapierr.InvalidArgument1},
 		{[]any{int64(1025), int64(0)}, mapierr.InvalidArgument1},
+		{[]any{int64(anyHeaders), int64(0)}, mapierr.InvalidArgument1},
+		{[]any{int64(anyHeaders + 1025), int64(0)}, mapierr.InvalidArgument1},
+		{[]any{int64(2 * anyHeaders), int64(0)}, mapierr.InvalidArgument1},
 		{[]any{int64(1)}, mapierr.InvalidArgument2},
 		{[]any{int64(1), "0"}, mapierr.InvalidArgument2},
 		{[]any{int64(1), int64(0), int64(0)}, mapierr.InvalidArgument3},

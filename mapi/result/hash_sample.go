@@ -6,7 +6,6 @@ import (
 )
 
 // Layout of a HashSample: offsets of uint32s, and of the time stamp, a uint64.
-// The four bytes before that are not used.
 const (
 	sampleSrc     = 0 // addresses are in network order, all else in that of the host
 	sampleDst     = 4
@@ -15,6 +14,7 @@ const (
 	sampleSeq     = 16
 	sampleFlags   = 20
 	sampleProto   = 24
+	sampleVersion = 28 // 6: IPv6, otherwise 0; the original does not use it
 	sampleTS      = 32
 
 	// HashSampleSize is the size of a HashSample.
@@ -37,13 +37,14 @@ const (
 // A HashSample is an entry of the result of HASHSAMP: one packet that it let
 // through.
 type HashSample struct {
-	TS       uint64 // 2^-32 seconds since 1970-01-01 UTC
-	Src, Dst [4]byte
+	TS       uint64  // 2^-32 seconds since 1970-01-01 UTC
+	Src, Dst [4]byte // addresses; of IPv6 their four words combined by exclusive or
 	SrcPort  uint16
 	DstPort  uint16
 	Seq      uint32      // of TCP, otherwise 0
 	Flags    SampleFlags // likewise
 	Proto    uint8       // 6 TCP, 17 UDP
+	IPv6     bool
 }
 
 // Source is where the packet came from.
@@ -71,6 +72,7 @@ func ParseHashSample(b []byte) (HashSample, bool) {
 		Seq:     u32(b[sampleSeq:]),
 		Flags:   SampleFlags(u32(b[sampleFlags:])),
 		Proto:   uint8(u32(b[sampleProto:])),
+		IPv6:    u32(b[sampleVersion:]) == 6,
 	}, true
 }
 
@@ -84,6 +86,9 @@ func (s *HashSample) Put(b []byte) {
 	put(b[sampleSeq:], s.Seq)
 	put(b[sampleFlags:], uint32(s.Flags))
 	put(b[sampleProto:], uint32(s.Proto))
-	put(b[sampleProto+4:], 0)
+	put(b[sampleVersion:], 0)
+	if s.IPv6 {
+		put(b[sampleVersion:], 6)
+	}
 	binary.NativeEndian.PutUint64(b[sampleTS:], s.TS)
 }

@@ -29,6 +29,11 @@ func TestHashSampleLayout(t *testing.T) {
 	if got, ok := ParseHashSample(b); !ok || got != s {
 		t.Errorf("%+v, %v, want %+v", got, ok, s)
 	}
+	s.IPv6 = true
+	s.Put(b)
+	if got, ok := ParseHashSample(b); !ok || got != s {
+		t.Errorf("%+v, %v, want %+v", got, ok, s)
+	}
 	if from, to := s.Source().String(), s.Destination().String(); from != "139.91.70.22:3255" || to != "63.236.73.161:80" {
 		t.Errorf("%s > %s", from, to)
 	}
