@@ -7,7 +7,8 @@ import "gomapi/flib"
 // Library returns the library as mapi.conf names it.
 func Library() flib.Library {
 	return flib.Library{
-		Name:      "stdflib",
-		Functions: []flib.Def{bpfFilter, byteCounter, pktCounter, sample, strSearch, toFile(), toBuffer},
+		Name: "stdflib",
+		Functions: []flib.Def{hash, bpfFilter, byteCounter, dist, gap, hashSamp, pktCounter, pktInfo, sample,
+			strSearch, toFile(), toBuffer},
 	}
 }
