@@ -1,5 +1,6 @@
-// Package stdflib is the standard function library of MAPI: filters and
-// counters. One file holds one function, and Library lists them.
+// Package stdflib is the standard function library of MAPI: filters,
+// counters, and functions that read the results of others. One file holds one
+// function, and Library lists them.
 package stdflib
 
 import "gomapi/flib"
@@ -7,7 +8,9 @@ import "gomapi/flib"
 // Library returns the library as mapi.conf names it.
 func Library() flib.Library {
 	return flib.Library{
-		Name:      "stdflib",
-		Functions: []flib.Def{bpfFilter, byteCounter, pktCounter, sample, strSearch, toFile(), toBuffer},
+		Name: "stdflib",
+		Functions: []flib.Def{
+			binop, bpfFilter, bucket, byteCounter, pktCounter, sample, stats, strSearch, syncFlows, threshold, toFile(), toBuffer,
+		},
 	}
 }
