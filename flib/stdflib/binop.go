@@ -30,8 +30,8 @@ var binop = flib.Def{
 	New:     newBinop,
 }
 
-// binary operations are recomputed at each packet, not when one of the results
-// changes: between packets the results of other flows may go on without it.
+// An operation is computed at each packet that reaches it: between these, results
+// of other flows go on without it.
 type operation struct {
 	left, right *flib.Ref
 	subtract    bool

@@ -32,7 +32,8 @@ var syncFlows = flib.Def{
 // packet. But the last flow itself sees no packets from before its connect, which
 // the device may still bring, so the others have to leave these out as well. The
 // engine ends that for a flow after the batch in which packet time has come to
-// its connect, and so does Expire.
+// its connect, and so does Expire. When the clock was set back just before that,
+// the gate stays shut until it has come to the connect again.
 type gate struct {
 	waiting []*flib.FlowRef // not known to be connected yet
 	since   uint64          // newest connect so far, in packet time

@@ -57,7 +57,8 @@ var threshold = flib.Def{
 // that the later packet is not in what it sees. At each moment that meets the
 // boundary there is an event, with the time of the moment. Quiet time applies
 // to events at packets only, and values that pass meanwhile are the last ones for
-// differences all the same.
+// differences all the same. While the target has no value, its flow closed or not
+// connected, nothing is looked at.
 type watch struct {
 	target *flib.Ref
 	gauge  gauge
