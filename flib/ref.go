@@ -60,6 +60,14 @@ func (r *FlowRef) Connected() (since uint64, ok bool) {
 	return r.since.Load(), true
 }
 
+// Close is for the engine: a flow that was not connected will not be, and nobody
+// waits for it from the packets of now on. One that was connected stays so.
+func (r *FlowRef) Close(now uint64) {
+	if !r.connected.Load() {
+		r.Connect(now)
+	}
+}
+
 // Connect is for the engine.
 func (r *FlowRef) Connect(since uint64) {
 	r.since.Store(since)

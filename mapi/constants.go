@@ -16,3 +16,32 @@ const (
 // look behind VLAN tags, MPLS labels and PPPoE, at IPv6, and at other link types than
 // Ethernet and Cisco HDLC. The original has nothing like it.
 const AnyHeaders = 1 << 16
+
+// Types of BINOP, with the values of the original API.
+const (
+	BinopAdd = 0 // BINOP_ADD
+	BinopSub = 1 // BINOP_SUB
+)
+
+// Types of THRESHOLD, with the values of the original API: how the result of the
+// function that it watches is read. ThresholdPoll or ThresholdWindow is added for
+// another mode than a look at each packet.
+const (
+	ThresholdChar   = 0 // TYPE_CHAR: its first byte, 0 to 255
+	ThresholdInt    = 1 // TYPE_INT: an int32
+	ThresholdUint64 = 2 // TYPE_UNSIGNED_LONG_LONG: a uint64
+
+	ThresholdPoll   = 64  // TR_POLL: look every timeout microseconds
+	ThresholdWindow = 128 // TR_MW: look at the increase within the last timeout microseconds
+)
+
+// Boundaries of THRESHOLD, with the values of the original API.
+const (
+	BoundaryEqual = 0 // TR_B_EQ: value = threshold
+	BoundaryAbove = 1 // TR_B_POS: value > threshold
+	BoundaryBelow = 2 // TR_B_NEG: value < threshold
+
+	BoundaryDiffEqual = 4  // TR_B_D_EQ: as above, of the difference from the last value
+	BoundaryDiffAbove = 8  // TR_B_D_POS
+	BoundaryDiffBelow = 16 // TR_B_D_NEG
+)

@@ -1,5 +1,20 @@
 package stdflib
 
+import "gomapi/internal/mapierr"
+
+// parsePeriod reads the length of a period, argument number arg of the function
+// called name. Errors have the number code.
+func parsePeriod(name string, code mapierr.Code, arg int, text string) (uint64, error) {
+	ticks, err := parseTicks(text)
+	if err != nil {
+		return 0, mapierr.New(code, "%s: argument %d (interval): %v", name, arg, err)
+	}
+	if ticks == 0 {
+		return 0, mapierr.New(code, "%s: argument %d (interval): %.40q is no time, want 2^-32 s at least", name, arg, text)
+	}
+	return ticks, nil
+}
+
 // A period cuts packet time into equal pieces, the first of which begins with
 // the first packet. A packet ends a period when it comes later than its end; one
 // with a time before the period belongs to it all the same.
@@ -23,4 +38,14 @@ func (p *period) ended(ts uint64) (n, end uint64) {
 	n, end = uint64(since-1)/p.ticks, p.last+p.ticks
 	p.last += n * p.ticks
 	return n, end
+}
+
+// endedOne is ended for who takes one period per packet: it reports whether the
+// packet ends the current one. The next packets end those that have passed, too.
+func (p *period) endedOne(ts uint64) bool {
+	n, _ := p.ended(ts)
+	if n > 1 {
+		p.last -= (n - 1) * p.ticks
+	}
+	return n > 0
 }

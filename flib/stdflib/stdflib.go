@@ -1,5 +1,6 @@
-// Package stdflib is the standard function library of MAPI: filters and
-// counters. One file holds one function, and Library lists them.
+// Package stdflib is the standard function library of MAPI: filters,
+// counters, and functions that read the results of others. One file holds one
+// function, and Library lists them.
 package stdflib
 
 import "gomapi/flib"
@@ -8,7 +9,9 @@ import "gomapi/flib"
 func Library() flib.Library {
 	return flib.Library{
 		Name: "stdflib",
-		Functions: []flib.Def{hash, bpfFilter, byteCounter, dist, gap, hashSamp, pktCounter, pktInfo, sample,
-			strSearch, toFile(), toBuffer},
+		Functions: []flib.Def{
+			hash, binop, bpfFilter, bucket, byteCounter, dist, gap, hashSamp, pktCounter, pktInfo,
+			sample, stats, strSearch, syncFlows, threshold, toFile(), toBuffer,
+		},
 	}
 }

@@ -210,8 +210,12 @@ func (s *Session) finish(f *Flow) {
 	if err := s.engine.closeAll(f.functions); err != nil {
 		s.engine.opts.Log("flow %d on %s: close: %v", f.id, f.capture.device.spec.Name, err)
 	}
-	f.connected.Connect(0)
-	f.adopted.Connect(0)
+	now := uint64(0)
+	if f.capture.device.owner == nil {
+		now = pkt.FromTime(time.Now())
+	}
+	f.connected.Close(now)
+	f.adopted.Close(now)
 }
 
 // release gives the memory of a flow back, which nobody looks at any more.

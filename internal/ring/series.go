@@ -40,10 +40,11 @@ func (w *Writer) Append(e []byte) {
 	w.show()
 }
 
-// Skip leaves n entries out, as if they had been overwritten already. At least as
-// many entries as the ring has room for must follow before Flush.
+// Skip leaves n entries out, as if they had been overwritten already, with all
+// that the ring holds.
 func (w *Writer) Skip(n uint64) {
 	w.pos += n * w.head.entry.Load()
+	w.head.floor.Store(w.pos)
 	w.counts.Written += n
 }
 
@@ -57,11 +58,9 @@ func (w *Writer) words(pos, size uint64) []atomic.Uint64 {
 
 // takeEntry reads the oldest entry that is there still.
 func (r *Reader) takeEntry(p *Packet) (bool, error) {
-	room := uint64(len(r.ring))
 	for r.next != r.end || r.look() {
-		r.look()
-		if r.end-r.next > room-r.entry {
-			r.skipTo(r.end - room + r.entry)
+		if oldest := r.oldest(); r.next < oldest {
+			r.skipTo(oldest)
 			continue
 		}
 		off := r.next & r.mask
@@ -69,7 +68,7 @@ func (r *Reader) takeEntry(p *Packet) (bool, error) {
 		for i := range at {
 			binary.NativeEndian.PutUint64(r.copied[i*align:], at[i].Load())
 		}
-		if r.look(); r.end-r.next > room-r.entry {
+		if r.next < r.oldest() {
 			continue // overwritten meanwhile, perhaps
 		}
 		*p = Packet{Data: r.copied}
@@ -77,6 +76,17 @@ func (r *Reader) takeEntry(p *Packet) (bool, error) {
 		return true, nil
 	}
 	return false, r.over()
+}
+
+// oldest looks and returns the position of the oldest entry that is there for
+// sure.
+func (r *Reader) oldest() uint64 {
+	r.look()
+	floor := min(r.head.floor.Load(), r.end) // it moves before the position does
+	if room := uint64(len(r.ring)); r.end >= room {
+		return max(floor, r.end-room+r.entry)
+	}
+	return floor
 }
 
 // skipTo passes entries by that were overwritten.

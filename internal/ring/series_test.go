@@ -154,3 +154,43 @@ func TestSeriesDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// TestSkipUnderReader leaves entries out while the reader reads: none comes twice,
+// and every gap is counted.
+func TestSkipUnderReader(t *testing.T) {
+	w, r := series(t, 16, 1000)
+	const all = 1_000_000
+	var writing sync.WaitGroup
+	defer writing.Wait()
+	writing.Go(func() {
+		for n := uint64(0); n < all; n++ {
+			w.Append(entry(n, 16))
+			if n%3000 == 0 {
+				w.Flush()
+				w.Skip(5001)
+				n += 5001
+			}
+		}
+		w.End()
+	})
+	next, missed := uint64(0), uint64(0)
+	for {
+		p, err := r.Next(bounded(t))
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := binary.NativeEndian.Uint64(p.Data)
+		if n < next {
+			t.Fatalf("entry %d after %d", n, next-1)
+		}
+		missed += n - next
+		next = n + 1
+	}
+	missed += w.Shown().Written - next
+	if missed != r.Lost() {
+		t.Errorf("missed %d, counted %d", missed, r.Lost())
+	}
+}
