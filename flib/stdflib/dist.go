@@ -42,9 +42,8 @@ type distribution struct {
 func newDistribution(env flib.Env, args flib.Args) (*distribution, error) {
 	d := &distribution{}
 	var err error
-	if d.ref, err = env.Refer(args.Int(0), args.Int(1)); err != nil {
-		return nil, mapierr.New(mapierr.InvalidArgument1,
-			"DIST: arguments 1 and 2 (fd, fid): %v: first apply the function to read", err)
+	if d.ref, err = refer(env, "DIST", mapierr.InvalidArgument1, args, 0); err != nil {
+		return nil, err
 	}
 	for i, bound := range []struct {
 		name  string
