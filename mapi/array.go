@@ -3,6 +3,7 @@ package mapi
 import (
 	"context"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -45,17 +46,22 @@ func (f *Flow) convert(ctx context.Context, name string, args []string) ([]any, 
 
 // number reads a number of the kind. A character may stand for itself.
 func number(kind byte, text string) (any, error) {
+	digits, base := strings.TrimPrefix(text, "-"), 10
+	if hex, ok := strings.CutPrefix(strings.ToLower(digits), "0x"); ok {
+		digits, base = hex, 16
+	}
+	n, err := strconv.ParseUint(digits, base, 64)
+	negative := strings.HasPrefix(text, "-")
 	switch {
-	case kind == 'l':
-		if n, err := strconv.ParseUint(text, 0, 64); err == nil {
-			return n, nil
-		}
 	case kind == 'c' && len(text) == 1 && (text[0] < '0' || text[0] > '9'):
 		return int(text[0]), nil
-	default:
-		if n, err := strconv.ParseInt(text, 0, 32); err == nil {
-			return n, nil
-		}
+	case err != nil, kind == 'l' && negative:
+	case kind == 'l':
+		return n, nil
+	case negative && n <= -math.MinInt32:
+		return -int64(n), nil
+	case !negative && n <= math.MaxInt32:
+		return int64(n), nil
 	}
 	return nil, fmt.Errorf("%.40q is not a number that fits", text)
 }

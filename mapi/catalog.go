@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// kind returns the letter of argument i of a function, 0 when it has none. What
-// functions take is asked once per connection.
+// kind returns the letter of argument i of a function, 0 when it has none.
 func (l *link) kind(ctx context.Context, name string, i int) (byte, error) {
 	descr, err := l.descr(ctx, name)
 	if err != nil || i >= len(descr) {
@@ -16,22 +15,35 @@ func (l *link) kind(ctx context.Context, name string, i int) (byte, error) {
 }
 
 // descr returns the argument letters of a function, none for one that the daemon
-// does not have.
+// does not have: it says so itself.
 func (l *link) descr(ctx context.Context, name string) (string, error) {
+	all, err := l.letters(ctx)
+	return all[plainName(name)], err
+}
+
+// plainName is the name of a function without its library and what may follow
+// it, as programs may write them.
+func plainName(name string) string {
 	if _, rest, ok := strings.Cut(name, ":"); ok {
 		name = rest
 	}
 	name, _, _ = strings.Cut(name, "!")
-	l.catalogMu.Lock()
-	defer l.catalogMu.Unlock()
-	if l.catalog == nil {
-		all, err := l.fetchCatalog(ctx)
-		if err != nil {
-			return "", err
-		}
-		l.catalog = all
+	return name
+}
+
+// letters returns the argument letters of all functions by name. The daemon is
+// asked once per connection. Nobody waits for another's call, which may have more
+// time.
+func (l *link) letters(ctx context.Context) (map[string]string, error) {
+	if all := l.catalog.Load(); all != nil {
+		return *all, nil
 	}
-	return l.catalog[name], nil
+	all, err := l.fetchCatalog(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l.catalog.Store(&all)
+	return all, nil
 }
 
 // fetchCatalog asks the daemon for the functions of all libraries.

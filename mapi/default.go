@@ -138,7 +138,8 @@ func (r Results) Uint64() uint64 {
 	return r[0].Uint64()
 }
 
-// ReadResults copies the result of a function. See Function.Read. Errors
+// ReadResults copies the result of a function; of a series it waits for the next
+// entry, and the error is io.EOF after the last one. See Function.Read. Errors
 // besides: 6141 nothing was created yet, 6145 no such flow, or fd or fid not
 // positive, 6143 the flow is not connected, 6147 no such function, 6146 the
 // function has no result.

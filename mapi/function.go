@@ -23,7 +23,7 @@ type Function struct {
 // are in Libraries and, for people, "mapi info functions"; a name may be
 // "library:NAME". Arguments are Go integers for numbers and strings or []byte
 // for text. Where a function refers to others, a *Function stands for the numbers
-// of its flow and its own, []*Function for a list, []*Flow for a list of flows. A
+// of its flow and its own, []*Function for a list, []*Flow for the flows of SYNC. A
 // file to write is a path, which is created or cut to nothing with
 // the program's own rights (mode 0600), or an *os.File. Errors: 6145 the flow is closed, 7006 it is connected or the
 // function refuses, 6144 no such function, 7001 to 7005 and 7011 that argument
@@ -144,7 +144,10 @@ func (fn *Function) readable() error {
 	case FlowClosed:
 		return errClosed(fn.flow.fd)
 	}
-	if fn.result == nil {
+	switch {
+	case fn.isSeries():
+		return mapierr.New(ErrNoResult, "the result of %s is a series: use ReadNext", fn.name)
+	case fn.result == nil:
 		return mapierr.New(ErrNoResult, "%s has no result", fn.name)
 	}
 	return nil

@@ -54,7 +54,7 @@ type LibFunctInfo struct {
 	ID          int // place in the library, from 0
 	Name        string
 	Description string
-	ArgDescr    string // a letter per argument: i int, l uint64, c char, s string, w file to write
+	ArgDescr    string // a letter per argument: i int, l uint64, c char, s string, w file to write, r flow, f function, S functions
 	DevType     string // place in the tree of device types it is made for, "1": any
 	Args        []ArgInfo
 	Result      string // what reading gives, with its unit; empty: no result

@@ -2,10 +2,10 @@ package mapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
-	"gomapi/internal/mapierr"
 	"gomapi/internal/wire"
 )
 
@@ -17,43 +17,65 @@ func (l *link) packRefs(ctx context.Context, p *packed, name string, arg any) er
 	if err != nil {
 		return err
 	}
-	bad := func(format string, args ...any) error {
-		return mapierr.New(mapierr.BadArgument(i), "argument %d: %s", i+1, fmt.Sprintf(format, args...))
-	}
-	var functions []*Function
-	var flows []*Flow
-	switch a := arg.(type) {
-	case *Flow:
-		flows = []*Flow{a}
-	case []*Flow:
-		flows = a
-	case *Function:
-		functions = []*Function{a}
-	case []*Function:
-		functions = a
-	}
-	for _, fn := range functions {
-		if fn == nil || fn.flow.link != l {
-			return bad("the function is not one of this client's")
-		}
-	}
-	for _, f := range flows {
-		if f == nil || f.link != l {
-			return bad("the flow is not one of this client's")
-		}
+	flows, functions := references(arg)
+	if err := l.owns(flows, functions); err != nil {
+		return badArgument(i, err)
 	}
 	switch {
-	case len(functions) == 1 && kind == 'r':
+	case len(flows)+len(functions) == 0:
+		return badArgument(i, fmt.Errorf("the list of %T is empty", arg))
+	case len(functions) == 1 && (kind == 'r' || kind == 0): // 0: the daemon says that it is too much
 		p.addInt(functions[0].flow.fd)
 		p.addInt(functions[0].fid)
-	case len(flows) == 1 && kind == 'r':
+	case len(flows) == 1 && (kind == 'r' || kind == 0):
 		p.addInt(flows[0].fd)
 	case len(functions) > 0 && kind == 'S':
 		p.addText(join(functions, func(fn *Function) string { return fmt.Sprintf("%d@%d", fn.fid, fn.flow.fd) }))
-	case len(flows) > 0 && kind == 's':
+	case len(flows) > 0 && plainName(name) == flowsAsText:
 		p.addText(join(flows, func(f *Flow) string { return fmt.Sprint(f.fd) }))
 	default:
-		return bad("%s takes no %T here", name, arg)
+		return badArgument(i, fmt.Errorf("%s takes no %T here", name, arg))
+	}
+	return nil
+}
+
+// flowsAsText is the function whose text is a list of flows. Its letter does not
+// tell: in the original it is that of any text.
+const flowsAsText = "SYNC"
+
+// references returns what an argument refers to.
+func references(arg any) (flows []*Flow, functions []*Function) {
+	switch a := arg.(type) {
+	case *Flow:
+		return []*Flow{a}, nil
+	case []*Flow:
+		return a, nil
+	case *Function:
+		return nil, []*Function{a}
+	case []*Function:
+		return nil, a
+	}
+	return nil, nil
+}
+
+// owns reports what was not made over this connection: its numbers mean something
+// else here.
+func (l *link) owns(flows []*Flow, functions []*Function) error {
+	for _, f := range flows {
+		switch {
+		case f == nil:
+			return errors.New("the flow is nil")
+		case f.link != l:
+			return fmt.Errorf("flow %d is of another client or connection", f.fd)
+		}
+	}
+	for _, fn := range functions {
+		switch {
+		case fn == nil:
+			return errors.New("the function is nil")
+		case fn.flow.link != l:
+			return fmt.Errorf("function %d (%s) is of another client or connection", fn.fid, fn.name)
+		}
 	}
 	return nil
 }

@@ -23,7 +23,8 @@ func (t *tool) functionsCommand() *cobra.Command {
 		Long: `Show the functions that can be applied to flows; with a NAME all about that one,
 which may be written LIBRARY:NAME.
 
-The letters of the arguments: s string, i int, l uint64, c char, w file.`,
+The letters of the arguments: s string, i int, l uint64, c char, w file,
+r flow, f function of the flow before it, S functions.`,
 		Args: func(_ *cobra.Command, rest []string) error {
 			if len(rest) > 1 {
 				return usageError{fmt.Errorf("one function at a time: %q is too much", rest[1])}
