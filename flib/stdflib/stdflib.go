@@ -8,6 +8,6 @@ import "gomapi/flib"
 func Library() flib.Library {
 	return flib.Library{
 		Name:      "stdflib",
-		Functions: []flib.Def{bpfFilter, byteCounter, pktCounter, sample, strSearch, toFile(), toBuffer},
+		Functions: []flib.Def{bpfFilter, burst, byteCounter, pktCounter, sample, startStop, strSearch, toFile(), toBuffer},
 	}
 }
