@@ -2,12 +2,23 @@
 // counters. One file holds one function, and Library lists them.
 package stdflib
 
-import "gomapi/flib"
+import (
+	"gomapi/flib"
+	"gomapi/internal/outfile"
+)
 
-// Library returns the library as mapi.conf names it.
+// maxFiles is how many files all flows of a daemon write at a time. Each may
+// take 4 MiB and a thread.
+const maxFiles = 512
+
+// Library returns the library as mapi.conf names it, for one daemon.
 func Library() flib.Library {
+	files := outfile.NewBudget(maxFiles)
 	return flib.Library{
-		Name:      "stdflib",
-		Functions: []flib.Def{bpfFilter, burst, byteCounter, pktCounter, sample, startStop, strSearch, toFile(), toBuffer},
+		Name: "stdflib",
+		Functions: []flib.Def{
+			bpfFilter, burst, byteCounter, pktCounter, resToFile(files), sample, startStop, strSearch,
+			toFile(files), toBuffer,
+		},
 	}
 }
