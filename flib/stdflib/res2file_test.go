@@ -68,7 +68,7 @@ func TestRowOfEachType(t *testing.T) {
 	copy(raw.Begin(), "raw\nresult!")
 	raw.End()
 	r := newRows(t, w, "1, 1,2,3,0,1", "1@1, 2@1,3@2,4@2,5@2,4@2", "0", 0)
-	if out := r.Process(stamped(5)...); len(out) != 1 {
+	if out := r.Process(packetsAt(5)...); len(out) != 1 {
 		t.Errorf("%d packets went on", len(out))
 	}
 	r.close("18446744073709551615 7 1089376572.304822999984 " +
@@ -82,7 +82,7 @@ func TestRowsOfPeriods(t *testing.T) {
 	b.NoReset = true
 	r := newRows(t, w, "1,1", "1@1,2@1", "10", 1)
 	for i, ts := range []uint64{100, 95, 110, 111, 111, 110, 141, 142, 151} {
-		r.Process(stamped(ts)...)
+		r.Process(packetsAt(ts)...)
 		a.Result.Set(a.Result.Uint64() + 1) // behind: the packet that ends a period is not in its row
 		b.Result.Set(uint64(i + 1))
 	}
@@ -108,7 +108,7 @@ func TestRowsWithoutReset(t *testing.T) {
 		r := newRows(t, w, "1", "1@1", c.interval, c.reset)
 		for ts := uint64(100); ts < 130; ts += 11 {
 			a.Result.Set(ts)
-			r.Process(stamped(ts)...)
+			r.Process(packetsAt(ts)...)
 		}
 		r.close(c.want)
 		if a.Resets != 0 {
@@ -121,7 +121,7 @@ func TestRowAtClose(t *testing.T) {
 	w := flibtest.NewWorld(t)
 	a := w.Add(1, 1, 8)
 	r := newRows(t, w, "1", "1@1", "-1", 1)
-	r.Process(stamped(1, 1<<50)...)
+	r.Process(packetsAt(1, 1<<50)...)
 	r.Function.(flib.Ender).End()
 	a.Result.Set(12)
 	r.close("12 \n")
@@ -137,7 +137,7 @@ func TestNoRowWithoutValue(t *testing.T) {
 		w.Add(1, 1, 8)
 		w.Add(1, 2, 8).Live.Store(false)
 		r := newRows(t, w, "1,1", "1@1,2@1", interval, 1)
-		r.Process(stamped(1, 2, 42)...)
+		r.Process(packetsAt(1, 2, 42)...)
 		r.close("")
 		if c := counters(r.Bench); c["rows left out: no value"] != want || c["rows written"] != 0 {
 			t.Errorf("interval %s: %v, want %d left out", interval, c, want)
@@ -156,8 +156,8 @@ func TestAbsurdTimes(t *testing.T) {
 	w.Offline = true // no row may be lost
 	w.Add(1, 1, 8).Result.Set(5)
 	r := newRows(t, w, "1", "1@1", "1", 0)
-	r.Process(stamped(1<<40, 1<<62)...)
-	r.Process(stamped(1<<62+1<<60, math.MaxUint64)...)
+	r.Process(packetsAt(1<<40, 1<<62)...)
+	r.Process(packetsAt(1<<62+1<<60, math.MaxUint64)...)
 	empty := uint64(maxEmptyRows + 2*emptyRowsPerPacket)
 	var want strings.Builder
 	want.WriteString("5 \n")
@@ -194,7 +194,7 @@ func TestSlowReaderOfRows(t *testing.T) {
 		}
 		for i := range uint64(packets) {
 			a.Result.Set(i)
-			b.Process(stamped(i)...)
+			b.Process(packetsAt(i)...)
 		}
 		if !offline {
 			begin()
@@ -266,7 +266,7 @@ func TestRowsInAFullFile(t *testing.T) {
 	if err := errors.Join(fn.Start(), fn.Start()); err != nil { // a second connect
 		t.Fatal(err)
 	}
-	if out := b.Process(stamped(1, 2, 3)...); len(out) != 3 {
+	if out := b.Process(packetsAt(1, 2, 3)...); len(out) != 3 {
 		t.Errorf("%d of 3 packets went on", len(out))
 	}
 	if err := fn.Close(); mapierr.CodeOf(err, 0) != mapierr.File {
@@ -398,7 +398,7 @@ func TestRowsDoNotAllocate(t *testing.T) {
 	for _, interval := range []string{"0", "1", "1000s"} {
 		b := rowBench(t, "1,2,3,0", "1@1,2@1,3@1,3@1", interval)
 		ts := uint64(1 << 40)
-		pkts := stamped(0, 0)
+		pkts := packetsAt(0, 0)
 		if n := testing.AllocsPerRun(1000, func() {
 			pkts[0].TS, pkts[1].TS = ts+3, ts+7
 			ts += 10

@@ -16,8 +16,8 @@ import (
 	"gomapi/mapi/result"
 )
 
-// stamped makes packets with the given times.
-func stamped(times ...uint64) []*flib.Packet {
+// packetsAt makes packets with the given times.
+func packetsAt(times ...uint64) []*flib.Packet {
 	pkts := make([]*flib.Packet, len(times))
 	for i, ts := range times {
 		pkts[i] = &flib.Packet{TS: ts, LinkType: flibtest.EN10MB}
@@ -63,7 +63,7 @@ func TestStartStop(t *testing.T) {
 		for _, batch := range []int{1, 7, len(all)} {
 			b := flibtest.New(t, Library(), "STARTSTOP", c.start, c.stop)
 			var got []uint64
-			for part := range slices.Chunk(stamped(all...), batch) {
+			for part := range slices.Chunk(packetsAt(all...), batch) {
 				got = append(got, times(b.Process(part...))...)
 			}
 			want := result.StartStop{First: 100}
@@ -91,7 +91,7 @@ func TestStartStopByTheClock(t *testing.T) {
 	const layout = "2006-01-02 15:04:05"
 	base := time.Date(2004, 7, 9, 14, 56, 7, 0, time.Local)
 	second := func(n int) uint64 { return pkt.FromTime(base) + uint64(int64(n)<<32) }
-	pkts := stamped(second(-1), second(0)-1, second(0), second(5), second(10), second(10)+1, second(11))
+	pkts := packetsAt(second(-1), second(0)-1, second(0), second(5), second(10), second(10)+1, second(11))
 	epoch := time.Unix(0, 0).In(time.Local).Format(layout)
 	for _, c := range []struct {
 		start, stop string
@@ -138,7 +138,7 @@ func TestStartStopAgainstTheRule(t *testing.T) {
 			want = append(want, ts)
 		}
 		b := flibtest.New(t, Library(), "STARTSTOP", fmt.Sprint("+", start), fmt.Sprint("+", length))
-		if got := times(b.Process(stamped(stampsOf...)...)); !slices.Equal(got, want) {
+		if got := times(b.Process(packetsAt(stampsOf...)...)); !slices.Equal(got, want) {
 			t.Fatalf("+%d +%d passes %v, want %v", start, length, got, want)
 		}
 	}
@@ -184,7 +184,7 @@ func TestStartStopArguments(t *testing.T) {
 
 func TestStartStopDoesNotAllocate(t *testing.T) {
 	b := flibtest.New(t, Library(), "STARTSTOP", "+0s", "+0s")
-	pkts := stamped(1, 2, 3)
+	pkts := packetsAt(1, 2, 3)
 	if n := testing.AllocsPerRun(1000, func() { b.Function.Process(pkts) }); n != 0 {
 		t.Errorf("%v allocations per batch", n)
 	}

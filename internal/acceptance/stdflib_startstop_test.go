@@ -78,9 +78,9 @@ func during(t *testing.T, client *mapi.Client, path, begin, end string) (result.
 func TestStartStopGoldens(t *testing.T) {
 	client := start(t).client()
 	path := filepath.Join(testdata.Dir(t), "mapi-tracefile.pcap")
-	ms := func(ts uint64) int64 { return pkt.Time(ts).UnixMilli() }
+	ms := func(ts uint64) int64 { return pkt.Time(ts).Round(time.Millisecond).UnixMilli() }
 	s, n := during(t, client, path, "+10s", "+20s")
-	if n != 39 || ms(s.First) != 1089376567456 || ms(s.FirstPassed) != 1089376577783 || ms(s.Last) != 1089376597389 {
+	if n != 39 || ms(s.First) != 1089376567457 || ms(s.FirstPassed) != 1089376577783 || ms(s.Last) != 1089376597389 {
 		t.Errorf("+10s +20s: %d packets, %d to %d after %d ms", n, ms(s.FirstPassed), ms(s.Last), ms(s.First))
 	}
 	if _, n := during(t, client, path, "+0s", "+30s"); n != 83 {
