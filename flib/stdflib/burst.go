@@ -22,7 +22,7 @@ var burst = flib.Def{
 		{Name: "min", Kind: flib.Int, Min: 0, Max: math.MaxInt32,
 			Doc: "size from which on bursts and gaps are told apart, in bytes on the wire: smaller ones are category 0"},
 		{Name: "max", Kind: flib.Int, Min: 1, Max: math.MaxInt32,
-			Doc: "size in bytes, above min, where the last category begins: (max-min)/step+1"},
+			Doc: "size in bytes, above min: from min on there are (max-min)/step+1 categories, and the last one has no upper end"},
 		{Name: "step", Kind: flib.Int, Min: 1, Max: math.MaxInt32,
 			Doc: "width of a category in bytes, so large that there are 4096 categories at most"},
 		{Name: "iftime", Kind: flib.Int, Min: 0, Max: math.MaxInt32, Doc: "time between two packets of a burst in ns"},

@@ -36,7 +36,8 @@ func resToFile(budget *outfile.Budget) flib.Def {
 			{Name: "file", Kind: flib.File, Doc: "path, which the program creates or empties with its own rights; or a file that it has opened, " +
 				"also a pipe or a stream socket"},
 			{Name: "interval", Kind: flib.String, Doc: `"5s", a row for each period of packet time (units s, ms, us, m for minutes, ` +
-				`none for 2^-32 s), and rows of zeros for periods without packets, 65536 in a row at most; "0", a row for each packet; ` +
+				`none for 2^-32 s), and a row of zeros for each period without packets ` +
+				`(of these 65536 at once and 64 more for each packet, the others are left out and counted); "0", a row for each packet; ` +
 				`"-1", one row when the flow is closed`},
 			{Name: "reset", Kind: flib.Int, Min: 0, Max: 1, Doc: "1: the functions that can be are reset after each periodic row; 0: none is"},
 		},
