@@ -70,6 +70,12 @@ func Number(frame []byte) (uint64, bool) {
 	return binary.BigEndian.Uint64(frame[i+len(mark):]), true
 }
 
+// SetNumber gives a frame made here another number. Its checksum is wrong then.
+func SetNumber(frame []byte, number uint64) {
+	at := bytes.Index(frame, []byte(mark)) + len(mark)
+	binary.BigEndian.PutUint64(frame[at:], number)
+}
+
 func ipv4(p layers.IPProtocol) *layers.IPv4 {
 	return &layers.IPv4{Version: 4, TTL: 64, Protocol: p, SrcIP: ipOfA, DstIP: ipOfB}
 }
