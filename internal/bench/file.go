@@ -5,18 +5,18 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
-	"slices"
 	"strings"
 	"time"
 
 	"gomapi/internal/tracegen"
+	"gomapi/mapi"
 )
 
 // filter is what the filtered measurements count.
 const filter = "tcp and dst port 80"
 
-// row is one measurement, made by the daemon and by tcpdump in turn.
-type row struct {
+// fileRow is one measurement, made by the daemon and by tcpdump in turn.
+type fileRow struct {
 	what           string
 	filter         string
 	target         float64 // ns per packet
@@ -24,30 +24,36 @@ type row struct {
 	mapid, tcpdump []time.Duration
 }
 
-// measure makes all measurements, round by round, so that a slow moment of the
-// machine meets all of them alike.
-func measure(ctx context.Context, d *daemon, path string, rounds int) ([]*row, error) {
-	rows := []*row{
+// file measures counting the packets of the file. Round follows round, so that a
+// slow moment of the machine meets all measurements alike.
+func (b *bench) file(ctx context.Context, path string) (string, error) {
+	d, err := b.startDaemon(ctx, "efficient")
+	if err != nil {
+		return "", err
+	}
+	defer d.stop()
+	rows := []*fileRow{
 		{what: "PKT_COUNTER", target: 50},
 		{what: `BPF_FILTER "` + filter + `", PKT_COUNTER`, filter: filter, target: 75},
 	}
-	for round := range rounds + 1 {
+	for round := range b.rounds + 1 {
+		progress("counting in a file, round %d of %d", round, b.rounds)
 		for _, r := range rows {
 			if err := r.once(ctx, d, path, round > 0); err != nil {
-				return nil, err
+				return "", err
 			}
 		}
 	}
-	return rows, nil
+	return fileSection(rows, b.rounds), nil
 }
 
 // once measures both programs; the first round only warms up.
-func (r *row) once(ctx context.Context, d *daemon, path string, counts bool) error {
+func (r *fileRow) once(ctx context.Context, d *daemon, path string, counts bool) error {
 	cpu, packets, err := d.read(ctx, path, r.filter)
 	if err != nil {
 		return err
 	}
-	dumped, said, err := tcpdump(path, r.filter)
+	dumped, said, err := tcpdumpFile(path, r.filter)
 	if err != nil {
 		return err
 	}
@@ -62,8 +68,38 @@ func (r *row) once(ctx context.Context, d *daemon, path string, counts bool) err
 	return nil
 }
 
-// tcpdump counts packets and returns the CPU time of the whole process.
-func tcpdump(path, filter string) (time.Duration, uint64, error) {
+// read lets the daemon count the packets of the file and returns the CPU time
+// that it used from start to end, and the packets.
+func (d *daemon) read(ctx context.Context, path, filter string) (time.Duration, uint64, error) {
+	dev, err := d.client.CreateOfflineDevice(ctx, path, mapi.FormatPCAP)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer dev.Delete(ctx)
+	packets, err := flow(ctx, d.client, dev.Name(), filter, "PKT_COUNTER")
+	if err != nil {
+		return 0, 0, err
+	}
+	before, err := d.cpu()
+	if err != nil {
+		return 0, 0, err
+	}
+	if err := dev.Start(ctx); err != nil {
+		return 0, 0, err
+	}
+	if err := dev.Wait(ctx); err != nil {
+		return 0, 0, err
+	}
+	after, err := d.cpu()
+	if err != nil {
+		return 0, 0, err
+	}
+	n, err := packets.Uint64()
+	return after - before, n, err
+}
+
+// tcpdumpFile counts packets and returns the CPU time of the whole process.
+func tcpdumpFile(path, filter string) (time.Duration, uint64, error) {
 	args := []string{"-n", "-r", path, "--count"}
 	if filter != "" {
 		args = append(args, filter)
@@ -85,9 +121,22 @@ func tcpdump(path, filter string) (time.Duration, uint64, error) {
 	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), n, nil
 }
 
-// perPacket returns minimum and median in nanoseconds per packet of the file.
-func perPacket(times []time.Duration) (least, median float64) {
-	sorted := slices.Sorted(slices.Values(times))
-	ns := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / tracegen.BenchPackets }
-	return ns(sorted[0]), ns(sorted[len(sorted)/2])
+func fileSection(rows []*fileRow, rounds int) string {
+	t := newTable("functions of the flow", "packets", "mapid", "tcpdump --count", "mapid / tcpdump", "target")
+	for _, r := range rows {
+		m, d := perPacket(r.mapid), perPacket(r.tcpdump)
+		t.row(r.what, r.packets, m.String(), d.String(), fmt.Sprintf("%.2f", m.median/d.median), fmt.Sprintf("%.0f", r.target))
+	}
+	return section("Counting in a file", t,
+		"%d packets, in the page cache, one pass. CPU time in nanoseconds per packet of the file, median (minimum) of %d rounds; "+
+			"of mapid from start to end of the file, of tcpdump of the whole process.", tracegen.BenchPackets, rounds)
+}
+
+// perPacket is in nanoseconds per packet of the file.
+func perPacket(times []time.Duration) figures {
+	ns := make([]float64, len(times))
+	for i, t := range times {
+		ns[i] = float64(t.Nanoseconds()) / tracegen.BenchPackets
+	}
+	return summarize(ns)
 }
