@@ -25,14 +25,18 @@ type capture interface {
 	stop()
 }
 
+// still is how long nothing has to happen until nothing more is expected: a
+// packet waits in a ring for a second at most.
+const still = 3 * time.Second
+
 // counting is mapid with a flow that counts.
 type counting struct {
 	*daemon
 	counter *mapi.Function
 }
 
-func (b *bench) startCounting(ctx context.Context) (capture, error) {
-	d, err := b.startDaemon(ctx, "efficient")
+func (b *bench) startCounting(ctx context.Context, line string) (capture, error) {
+	d, err := b.startDaemon(ctx, line)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +49,6 @@ func (b *bench) startCounting(ctx context.Context) (capture, error) {
 }
 
 func (c *counting) settle(packets uint64) error {
-	const still = 100 * time.Millisecond // ten times what a packet waits in the ring
 	last, since := uint64(0), time.Now()
 	for {
 		n, err := c.counter.Uint64()
@@ -115,7 +118,6 @@ func (d *dumping) stop() {
 // settle asks tcpdump from time to time: the last packets wait a second in its
 // ring.
 func (d *dumping) settle(packets uint64) error {
-	const still = 3 * time.Second
 	last, since := uint64(0), time.Now()
 	for {
 		if err := d.ask(); err != nil || d.captured+d.lost >= packets {

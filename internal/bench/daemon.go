@@ -22,14 +22,14 @@ type daemon struct {
 }
 
 // startDaemon starts a mapid and connects to it. It serves the interface b of the
-// pair, with the given latency, and pcap files.
-func (b *bench) startDaemon(ctx context.Context, latency string) (*daemon, error) {
+// pair, with a line for its section of mapi.conf, and pcap files.
+func (b *bench) startDaemon(ctx context.Context, line string) (*daemon, error) {
 	dir, err := filepath.Abs(b.dir)
 	if err != nil {
 		return nil, err
 	}
 	config := filepath.Join(dir, "mapi.conf")
-	text := "[driver]\ndevice=" + testnet.B + "\ndriver=mapinicdrv\nlatency=" + latency + "\n[format]\nformat=MFF_PCAP\ndriver=mapinicdrv\n"
+	text := "[driver]\ndevice=" + testnet.B + "\ndriver=mapinicdrv\n" + line + "\n[format]\nformat=MFF_PCAP\ndriver=mapinicdrv\n"
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
 		return nil, err
 	}

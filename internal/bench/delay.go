@@ -25,8 +25,8 @@ func (b *bench) delay(ctx context.Context, ns *testnet.NS) (string, error) {
 		{latency: "efficient", target: "all within 11,000"},
 	}
 	sender := ns.Sender(testnet.A)
-	for round := range b.rounds2 {
-		progress("delay, round %d of %d", round+1, b.rounds2)
+	for round := range b.longRounds {
+		progress("delay, round %d of %d", round+1, b.longRounds)
 		for _, r := range rows {
 			took, err := b.delays(ctx, sender, r.latency)
 			if err != nil {
@@ -44,13 +44,13 @@ func (b *bench) delay(ctx context.Context, ns *testnet.NS) (string, error) {
 		t.row(r.latency, us(summarize(r.half).median), us(summarize(r.p99).median), us(latest.median), us(latest.most), r.target)
 	}
 	return section("Delay", t, "From before the packet is sent to the program's loop over Next, in microseconds: medians of %d rounds of %d packets, "+
-		"one every millisecond.", b.rounds2, b.stamped), nil
+		"one every millisecond.", b.longRounds, b.stamped), nil
 }
 
 // delays sends packets with the time in them and returns how long each took, in
 // microseconds, sorted.
 func (b *bench) delays(ctx context.Context, sender *testnet.Sender, latency string) ([]float64, error) {
-	d, err := b.startDaemon(ctx, latency)
+	d, err := b.startDaemon(ctx, "latency="+latency)
 	if err != nil {
 		return nil, err
 	}

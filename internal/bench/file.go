@@ -27,7 +27,7 @@ type fileRow struct {
 // file measures counting the packets of the file. Round follows round, so that a
 // slow moment of the machine meets all measurements alike.
 func (b *bench) file(ctx context.Context, path string) (string, error) {
-	d, err := b.startDaemon(ctx, "efficient")
+	d, err := b.startDaemon(ctx, "")
 	if err != nil {
 		return "", err
 	}

@@ -23,7 +23,7 @@ type usage struct {
 // comes.
 func (b *bench) idle(ctx context.Context, _ *testnet.NS) (string, error) {
 	progress("silence for %v", b.silence)
-	d, err := b.startDaemon(ctx, "efficient")
+	d, err := b.startDaemon(ctx, "")
 	if err != nil {
 		return "", err
 	}

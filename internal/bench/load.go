@@ -31,7 +31,7 @@ func newRoad(ns *testnet.NS) road {
 // carry sends a load and returns how many packets the interface at the other end
 // has received, which all who capture there must account for, and the rate.
 func (r road) carry(l load) (arrived uint64, rate float64, err error) {
-	before, lost := r.counters()
+	before, lost := r.counters(l)
 	start := time.Now()
 	if l.flood {
 		err = r.sender.Flood(testnet.UDP(0, l.size), l.packets)
@@ -42,7 +42,7 @@ func (r road) carry(l load) (arrived uint64, rate float64, err error) {
 		return 0, 0, err
 	}
 	took := time.Since(start)
-	received, dropped := r.counters()
+	received, dropped := r.counters(l)
 	arrived, dropped = received-before, dropped-lost
 	if arrived+dropped != uint64(l.packets) {
 		return 0, 0, fmt.Errorf("%d packets sent, the kernel says that %d arrived and %d were dropped on the way", l.packets, arrived, dropped)
@@ -51,9 +51,13 @@ func (r road) carry(l load) (arrived uint64, rate float64, err error) {
 }
 
 // counters returns what the kernel has counted at the far end, and what was
-// dropped on the way.
-func (r road) counters() (received, dropped uint64) {
+// dropped on the way. What a flood loses between the two is counted at both ends
+// (veth_get_stats64 in drivers/net/veth.c).
+func (r road) counters(l load) (received, dropped uint64) {
 	a, b := r.ns.Counters(testnet.A), r.ns.Counters(testnet.B)
+	if l.flood {
+		return b.RxPackets, b.RxDropped
+	}
 	return b.RxPackets, b.RxDropped + a.TxDropped
 }
 

@@ -24,15 +24,17 @@ import (
 
 // bench says with what and how long to measure.
 type bench struct {
-	bin, dir  string        // the daemon, and a folder for files
-	rounds    int           // of the short measurements
-	rounds2   int           // of the long ones, which have figures for every packet
-	burst     time.Duration // sending at one rate
-	stamped   int           // packets whose delay is measured
-	silence   time.Duration // without packets
-	idleFlows crowd         // connected meanwhile
-	waiting   int           // and clients that wait for a packet
-	crowds    []crowd       // that set up flows
+	bin, dir   string        // the daemon, and a folder for files
+	rounds     int           // of the measurements of the file
+	longRounds int           // of those on an interface
+	sizes      []int         // of frames, in bytes without FCS
+	shares     []float64     // of the most that the sender reaches, besides all
+	burst      time.Duration // sending at one rate
+	stamped    int           // packets whose delay is measured
+	silence    time.Duration // without packets
+	idleFlows  crowd         // connected meanwhile
+	waiting    int           // and clients that wait for a packet
+	crowds     []crowd       // that set up flows
 }
 
 // crowd is a number of clients with as many flows each.
@@ -41,7 +43,9 @@ type crowd struct{ clients, flows int }
 // full is how the report is made.
 func full() *bench {
 	return &bench{
-		rounds: 9, rounds2: 5, burst: 400 * time.Millisecond, stamped: 2000, silence: 10 * time.Second,
+		rounds: 9, longRounds: 3,
+		sizes: []int{64, 1460}, shares: []float64{0.25, 0.5, 0.75}, burst: 400 * time.Millisecond,
+		stamped: 2000, silence: 10 * time.Second,
 		idleFlows: crowd{10, 100}, waiting: 100,
 		crowds: []crowd{{1, 1000}, {100, 10}, {100, 100}},
 	}
@@ -54,12 +58,12 @@ func main() {
 	// them: this one.
 	runtime.LockOSThread()
 	b := full()
-	flag.IntVar(&b.rounds, "rounds", b.rounds, "how often each measurement is made; the median counts")
+	flag.IntVar(&b.rounds, "rounds", b.rounds, "how often each measurement of the file is made; those on an interface at most 3 times")
 	flag.StringVar(&b.bin, "mapid", "bin/mapid", "the daemon to measure")
 	flag.StringVar(&b.dir, "dir", "bench", "folder for the capture file, which stays there")
 	out := flag.String("o", "", "write the report to this file as well")
 	flag.Parse()
-	b.rounds2 = min(b.rounds, b.rounds2)
+	b.longRounds = min(b.rounds, b.longRounds)
 	report, err := b.run(context.Background(), &console{})
 	if err != nil {
 		log.Fatal(err)

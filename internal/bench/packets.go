@@ -20,7 +20,7 @@ type taken struct {
 
 // packets measures how fast a program gets packets through TO_BUFFER.
 func (b *bench) packets(ctx context.Context, path string) (string, error) {
-	d, err := b.startDaemon(ctx, "efficient")
+	d, err := b.startDaemon(ctx, "")
 	if err != nil {
 		return "", err
 	}

@@ -25,8 +25,8 @@ func (b *bench) setup(ctx context.Context, ns *testnet.NS) (string, error) {
 	for _, c := range b.crowds {
 		rows = append(rows, &setupRow{crowd: c})
 	}
-	for round := range b.rounds2 {
-		progress("setting up flows, round %d of %d", round+1, b.rounds2)
+	for round := range b.longRounds {
+		progress("setting up flows, round %d of %d", round+1, b.longRounds)
 		for _, r := range rows {
 			if err := b.setupOnce(ctx, sender, r); err != nil {
 				return "", fmt.Errorf("%d clients with %d flows: %w", r.clients, r.flows, err)
@@ -42,11 +42,11 @@ func (b *bench) setup(ctx context.Context, ns *testnet.NS) (string, error) {
 		t.row(r.clients, r.flows, ms(r.wall), ms(r.cpu), "0.2")
 	}
 	return section("Setting up flows", t, "Create, BPF_FILTER with a port of its own, PKT_COUNTER, connect; in a fresh mapid. "+
-		"Time until all flows of all clients are connected, by the number of flows: median (minimum) of %d rounds.", b.rounds2), nil
+		"Time until all flows of all clients are connected, by the number of flows: median (minimum) of %d rounds.", b.longRounds), nil
 }
 
 func (b *bench) setupOnce(ctx context.Context, sender *testnet.Sender, r *setupRow) error {
-	d, err := b.startDaemon(ctx, "efficient")
+	d, err := b.startDaemon(ctx, "")
 	if err != nil {
 		return err
 	}
