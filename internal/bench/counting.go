@@ -103,19 +103,16 @@ func (s *side) once(ctx context.Context, r road, l load) error {
 	if err != nil {
 		return err
 	}
-	if err := c.settle(arrived); err != nil {
+	captured, lost, err := settle(ctx, c, arrived)
+	if err != nil {
 		return err
 	}
 	after, err := c.cpu()
 	if err != nil {
 		return err
 	}
-	captured, lost, err := c.counts(ctx)
-	if err != nil {
-		return err
-	}
 	if captured+lost != arrived || captured == 0 {
-		return fmt.Errorf("%d packets arrived, %d were captured, %d lost", arrived, captured, lost)
+		return fmt.Errorf("%d packets arrived, %d were captured, %d lost: %v", arrived, captured, lost, c)
 	}
 	s.rate = append(s.rate, rate)
 	s.cpu = append(s.cpu, float64(after-before)/float64(time.Nanosecond)/float64(captured))
