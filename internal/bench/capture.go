@@ -16,28 +16,32 @@ import (
 type capture interface {
 	// cpu returns the CPU time that the process has used so far.
 	cpu() (time.Duration, error)
+	// settled reports whether all of so many packets were captured or lost.
+	// Asking costs next to nothing.
+	settled(ctx context.Context, packets uint64) (bool, error)
 	// counts returns the packets that were captured and those that were lost,
 	// as the program itself says.
 	counts(ctx context.Context) (captured, lost uint64, err error)
 	stop()
 }
 
-// settle returns when all of so many packets were captured or lost, or after a
-// long time. Asking costs the program little, but not nothing: the last packets
-// may wait in its ring for two seconds.
-func settle(ctx context.Context, c capture, packets uint64) (captured, lost uint64, err error) {
-	for deadline := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
-		captured, lost, err = c.counts(ctx)
-		if err != nil || captured+lost >= packets || time.Now().After(deadline) {
-			return captured, lost, err
+// settle returns when a program has dealt with all of so many packets, or after
+// a long time.
+func settle(ctx context.Context, c capture, packets uint64) error {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		if done, err := c.settled(ctx, packets); done || err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // counting is mapid with a flow that counts.
 type counting struct {
 	*daemon
 	counter *mapi.Function
+	last    uint64 // what settled has seen
+	since   time.Time
 }
 
 func (b *bench) startCounting(ctx context.Context, line string) (capture, error) {
@@ -50,7 +54,25 @@ func (b *bench) startCounting(ctx context.Context, line string) (capture, error)
 		d.stop()
 		return nil, err
 	}
-	return &counting{d, counter}, nil
+	return &counting{daemon: d, counter: counter}, nil
+}
+
+// settled reads the counter, and only when that stands still asks for the books,
+// which wakes the daemon. The last packets may wait in its ring for two seconds.
+func (c *counting) settled(ctx context.Context, packets uint64) (bool, error) {
+	const still = 2500 * time.Millisecond
+	n, err := c.counter.Uint64()
+	if err != nil || n >= packets {
+		return true, err
+	}
+	if n != c.last || c.since.IsZero() {
+		c.last, c.since = n, time.Now()
+	}
+	if time.Since(c.since) < still {
+		return false, nil
+	}
+	captured, lost, err := c.counts(ctx)
+	return captured+lost >= packets, err
 }
 
 func (c *counting) counts(ctx context.Context) (captured, lost uint64, err error) {
@@ -105,6 +127,11 @@ func startDumping(context.Context) (capture, error) {
 func (d *dumping) stop() {
 	d.process.stop()
 	d.said.Close()
+}
+
+func (d *dumping) settled(_ context.Context, packets uint64) (bool, error) {
+	err := d.ask()
+	return d.captured+d.lost >= packets, err
 }
 
 func (d *dumping) counts(context.Context) (captured, lost uint64, err error) {

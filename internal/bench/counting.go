@@ -103,11 +103,14 @@ func (s *side) once(ctx context.Context, r road, l load) error {
 	if err != nil {
 		return err
 	}
-	captured, lost, err := settle(ctx, c, arrived)
-	if err != nil {
+	if err := settle(ctx, c, arrived); err != nil {
 		return err
 	}
 	after, err := c.cpu()
+	if err != nil {
+		return err
+	}
+	captured, lost, err := c.counts(ctx)
 	if err != nil {
 		return err
 	}
