@@ -67,7 +67,7 @@ func (b *bench) loads(ctx context.Context, r road) (rows []*countingRow, err err
 		for _, share := range b.shares {
 			rate := share * most
 			name := fmt.Sprintf("%.0f %%", 100*share)
-			rows = append(rows, b.newCountingRow(load{name: name, size: size, rate: rate, packets: b.burstOf(rate)}))
+			rows = append(rows, b.newCountingRow(load{name: name, size: size, rate: rate, packets: b.burstOf(most)}))
 		}
 		rows = append(rows, b.newCountingRow(load{name: "100 %", size: size, packets: b.burstOf(most)}),
 			b.newCountingRow(load{name: "flood", size: size, packets: b.burstOf(flood), flood: true}))

@@ -29,7 +29,7 @@ type bench struct {
 	longRounds int           // of those on an interface
 	sizes      []int         // of frames, in bytes without FCS
 	shares     []float64     // of the most that the sender reaches, besides all
-	burst      time.Duration // sending at one rate
+	burst      time.Duration // sending as fast as it goes; lower rates take longer
 	stamped    int           // packets whose delay is measured
 	silence    time.Duration // without packets
 	idleFlows  crowd         // connected meanwhile
