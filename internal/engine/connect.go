@@ -187,7 +187,7 @@ func (c *capture) remove(closing []*Flow) {
 			f.chain.closed.Store(true)
 		}
 	}
-	c.fresh = slices.DeleteFunc(c.fresh, func(ch *chain) bool { return chains[ch] })
+	c.fresh = slices.DeleteFunc(slices.Clone(c.fresh), func(ch *chain) bool { return chains[ch] })
 	before := len(c.flows)
 	c.flows = slices.DeleteFunc(c.flows, func(f *Flow) bool { return gone[f] })
 	if len(c.flows) != before {

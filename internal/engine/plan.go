@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strings"
 
 	"gomapi/internal/filter"
@@ -12,12 +13,13 @@ import (
 // touches its scratch.
 type plan struct {
 	gen    uint64
-	chains []*chain // all, in order of creation
+	chains []*chain // all, in order of connecting
 	fresh  []*chain // those that the loop may not have adopted yet
 	// open are the chains that see every packet, members those behind a
 	// leading filter: one member per distinct filter, with all its chains.
 	open    []*chain
 	members [][]*chain
+	index   map[string]int // leading filter -> member; for the control side
 	types   []typedClassifier
 	expire  []*chain // with functions that act on the passing of time
 	scratch *scratch
@@ -44,51 +46,86 @@ type scratch struct {
 // minHits is the least room for hits, in entries.
 const minHits = 4096
 
-// newPlan makes the plan that follows old.
+// newPlan makes the plan that follows old, from nothing.
 func newPlan(old *plan, flows []*Flow, linkTypes []uint16, fresh []*chain) *plan {
-	p := &plan{gen: old.gen + 1, fresh: fresh, chains: make([]*chain, 0, len(flows))}
-	index := make(map[string]int) // leading filter -> member
-	var leads []*applied          // by member
-	for _, f := range flows {
-		c := f.chain
-		p.chains = append(p.chains, c)
-		if c.expires {
-			p.expire = append(p.expire, c)
-		}
-		if c.lead == nil {
-			p.open = append(p.open, c)
-			continue
-		}
-		key := c.lead.key(linkTypes)
-		m, ok := index[key]
-		if !ok {
-			m = len(p.members)
-			index[key] = m
-			p.members = append(p.members, nil)
-			leads = append(leads, c.lead)
-		}
-		p.members[m] = append(p.members[m], c)
+	p := &plan{
+		gen: old.gen + 1, fresh: fresh,
+		chains: make([]*chain, 0, len(flows)), index: make(map[string]int, len(flows)),
 	}
 	for _, lt := range linkTypes {
+		p.types = append(p.types, typedClassifier{linkType: lt})
+	}
+	var leads []*applied // by member
+	for _, f := range flows {
+		if p.add(f.chain) {
+			leads = append(leads, f.chain.lead)
+		}
+	}
+	for i := range p.types {
+		t := &p.types[i]
 		programs := make([]*filter.Program, len(leads))
 		for m, lead := range leads {
-			programs[m] = lead.classifier.Program(lt)
+			programs[m] = lead.classifier.Program(t.linkType)
 		}
-		p.types = append(p.types, typedClassifier{lt, filter.NewClassifier(programs)})
+		t.Classifier = filter.NewClassifier(programs)
 	}
 	p.scratch = old.scratch.fit(len(p.members))
 	return p
 }
 
+// with makes the plan that follows p when a flow is connected. It costs the same
+// however many flows there are: the two share their memory, and what is new
+// stands behind what p looks at. Only one plan may follow p in this way.
+func (p *plan) with(c *chain, fresh []*chain) *plan {
+	next := *p
+	next.gen, next.fresh = p.gen+1, fresh
+	if c.lead != nil {
+		if _, known := p.index[c.lead.key(p.types)]; known {
+			next.members = slices.Clone(p.members) // add changes one of them
+		}
+	}
+	if next.add(c) {
+		next.types = slices.Clone(p.types)
+		for i := range next.types {
+			t := &next.types[i]
+			t.Classifier = t.With(c.lead.classifier.Program(t.linkType))
+		}
+		next.scratch = p.scratch.fit(len(next.members))
+	}
+	return &next
+}
+
+// add puts a chain at its place and reports whether its leading filter is a new
+// member, for which the classifiers do not stand yet.
+func (p *plan) add(c *chain) (member bool) {
+	p.chains = append(p.chains, c)
+	if c.expires {
+		p.expire = append(p.expire, c)
+	}
+	if c.lead == nil {
+		p.open = append(p.open, c)
+		return false
+	}
+	key := c.lead.key(p.types)
+	m, known := p.index[key]
+	if !known {
+		m = len(p.members)
+		p.index[key] = m
+		p.members = append(p.members, nil)
+	}
+	p.members[m] = append(p.members[m], c)
+	return !known
+}
+
 // key names the filter's programs for all link types: filters with equal keys
 // match the same packets.
-func (a *applied) key(linkTypes []uint16) string {
-	if len(linkTypes) == 1 {
-		return a.programKey(linkTypes[0])
+func (a *applied) key(types []typedClassifier) string {
+	if len(types) == 1 {
+		return a.programKey(types[0].linkType)
 	}
-	keys := make([]string, len(linkTypes))
-	for i, lt := range linkTypes {
-		keys[i] = a.programKey(lt)
+	keys := make([]string, len(types))
+	for i, t := range types {
+		keys[i] = a.programKey(t.linkType)
 	}
 	return strings.Join(keys, "\x00|")
 }
