@@ -67,6 +67,13 @@ type Device interface {
 	Close() error
 }
 
+// An Absentee is a Device whose interface can go away and come back.
+type Absentee interface {
+	// Absent reports whether it is away and waited for. It may be called from
+	// any goroutine, for every new flow: it costs no system call.
+	Absent() bool
+}
+
 // Config says which device to open. It is the [driver] section of mapi.conf.
 type Config struct {
 	Device string            // the name clients use; for interfaces their name

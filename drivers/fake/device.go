@@ -84,6 +84,9 @@ func (d *device) lose(n uint64) {
 	d.drop += n
 }
 
+// Absent implements drivers.Absentee.
+func (d *device) Absent() bool { return d.away.Load() }
+
 func (d *device) Stats() drivers.Stats {
 	d.counts.Lock()
 	recv, drop := d.recv, d.drop

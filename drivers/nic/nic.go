@@ -184,6 +184,9 @@ func (d *device) Info() drivers.Info {
 // so it is not for every packet.
 func (d *device) Stats() drivers.Stats { return d.stats.read() }
 
+// Absent implements drivers.Absentee.
+func (d *device) Absent() bool { return d.stats.away.Load() }
+
 // Close gives ring and sockets back. Run must have returned.
 func (d *device) Close() error {
 	if d.sock != nil {

@@ -24,6 +24,7 @@ type stats struct {
 	truncated atomic.Uint64 // these are counted by Run
 	broken    atomic.Uint64
 	last      atomic.Uint64 // time stamp of the newest packet
+	away      atomic.Bool   // the interface is waited for
 
 	mu     sync.Mutex
 	sock   *socket         // nil while the interface is away
@@ -48,6 +49,7 @@ func (s *stats) attach(sock *socket) error {
 	}
 	s.kernel, s.sock = kernel, sock
 	s.lost.started, s.other.started = false, false
+	s.away.Store(false)
 	return s.readLinkLocked()
 }
 
@@ -59,6 +61,7 @@ func (s *stats) detach() {
 	s.refreshLocked()
 	s.left, s.sock = s.total.Waiting, nil
 	s.total.LinkState = drivers.LinkAbsent
+	s.away.Store(true)
 }
 
 // note takes over what Run has seen so far.

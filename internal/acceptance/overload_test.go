@@ -101,7 +101,7 @@ func flood(t *testing.T, ns *testnet.NS, d *mapid) (sent uint64) {
 	send := func(n int) {
 		t.Helper()
 		for range n {
-			testnet.Renumber(frame, sent)
+			testnet.SetNumber(frame, sent)
 			if err := sender.Send(frame); err != nil {
 				t.Fatal(err)
 			}

@@ -58,7 +58,7 @@ func newReader(ctx context.Context, c *mapi.Client, device string) (*reader, err
 // take checks one frame: whole, and later than those before.
 func (r *reader) take(p *mapi.Packet) {
 	n, ok := testnet.Number(p.Data)
-	testnet.Renumber(r.want, n)
+	testnet.SetNumber(r.want, n)
 	if (!ok || n < r.next || !bytes.Equal(p.Data, r.want)) && r.wrong == "" {
 		r.wrong = fmt.Sprintf("packet %d has number %d, not before %d, %d bytes", r.seen.Load(), n, r.next, len(p.Data))
 	}

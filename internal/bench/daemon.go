@@ -7,98 +7,82 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"gomapi/internal/testnet"
 	"gomapi/mapi"
 )
 
 // daemon is a mapid with one client.
 type daemon struct {
-	cmd    *exec.Cmd
+	process
+	socket string
 	client *mapi.Client
 }
 
-// startDaemon starts bin and connects to it.
-func startDaemon(ctx context.Context, bin, dir string) (*daemon, error) {
-	socket, err := filepath.Abs(filepath.Join(dir, "mapid.sock"))
+// startDaemon starts a mapid and connects to it. It serves the interface b of the
+// pair, with a line for its section of mapi.conf, and pcap files.
+func (b *bench) startDaemon(ctx context.Context, line string) (*daemon, error) {
+	dir, err := filepath.Abs(b.dir)
 	if err != nil {
 		return nil, err
 	}
-	d := &daemon{cmd: exec.Command(bin, "--builtin", "--socket", socket), client: &mapi.Client{Socket: socket}}
+	config := filepath.Join(dir, "mapi.conf")
+	text := "[driver]\ndevice=" + testnet.B + "\ndriver=mapinicdrv\n" + line + "\n[format]\nformat=MFF_PCAP\ndriver=mapinicdrv\n"
+	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+		return nil, err
+	}
+	d := &daemon{socket: filepath.Join(dir, "mapid.sock")}
+	d.cmd = exec.Command(b.bin, "--config", config, "--socket", d.socket)
+	d.client = d.newClient()
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := d.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start mapid (make build makes it): %w", err)
 	}
+	if err := d.answers(ctx); err != nil {
+		d.stop()
+		return nil, err
+	}
+	return d, nil
+}
+
+// answers waits until the daemon does.
+func (d *daemon) answers(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	for {
 		_, err := d.client.Libraries(ctx)
-		if !errors.Is(err, mapi.ErrCommInitSocket) {
-			return d, err
-		}
-		if ctx.Err() != nil {
-			d.stop()
-			return nil, err
+		if !errors.Is(err, mapi.ErrCommInitSocket) || ctx.Err() != nil {
+			return err
 		}
 		time.Sleep(time.Millisecond)
 	}
 }
 
+func (d *daemon) newClient() *mapi.Client { return &mapi.Client{Socket: d.socket} }
+
+// stop ends the daemon. Twice is fine.
 func (d *daemon) stop() {
 	d.client.Close()
-	_ = d.cmd.Process.Signal(os.Interrupt)
-	_ = d.cmd.Wait()
+	d.process.stop()
 }
 
-// cpu returns the CPU time that the daemon has used so far, of all its threads
-// (clock_getres(2): the clock of a process is ~pid<<3|2).
-func (d *daemon) cpu() (time.Duration, error) {
-	var ts unix.Timespec
-	if err := unix.ClockGettime(int32(^d.cmd.Process.Pid<<3|2), &ts); err != nil {
-		return 0, fmt.Errorf("CPU clock of mapid: %w", err)
-	}
-	return time.Duration(ts.Nano()), nil
-}
-
-// read lets the daemon read the file through a flow with the functions and
-// returns the CPU time that it used from start to end, and the packets counted.
-func (d *daemon) read(ctx context.Context, path, filter string) (time.Duration, uint64, error) {
-	dev, err := d.client.CreateOfflineDevice(ctx, path, mapi.FormatPCAP)
+// flow makes a flow on a device, behind a filter unless that is empty, with one
+// function, and connects it.
+func flow(ctx context.Context, c *mapi.Client, device, filter, function string) (*mapi.Function, error) {
+	f, err := c.CreateFlow(ctx, device)
 	if err != nil {
-		return 0, 0, err
-	}
-	defer dev.Delete(ctx)
-	flow, err := d.client.CreateFlow(ctx, dev.Name())
-	if err != nil {
-		return 0, 0, err
+		return nil, err
 	}
 	if filter != "" {
-		if _, err := flow.Apply(ctx, "BPF_FILTER", filter); err != nil {
-			return 0, 0, err
+		if _, err := f.Apply(ctx, "BPF_FILTER", filter); err != nil {
+			return nil, err
 		}
 	}
-	packets, err := flow.Apply(ctx, "PKT_COUNTER")
+	fn, err := f.Apply(ctx, function)
 	if err != nil {
-		return 0, 0, err
+		return nil, err
 	}
-	if err := flow.Connect(ctx); err != nil {
-		return 0, 0, err
-	}
-	before, err := d.cpu()
-	if err != nil {
-		return 0, 0, err
-	}
-	if err := dev.Start(ctx); err != nil {
-		return 0, 0, err
-	}
-	if err := dev.Wait(ctx); err != nil {
-		return 0, 0, err
-	}
-	after, err := d.cpu()
-	if err != nil {
-		return 0, 0, err
-	}
-	n, err := packets.Uint64()
-	return after - before, n, err
+	return fn, f.Connect(ctx)
 }

@@ -1,6 +1,10 @@
-// Bench measures what the daemon costs for each packet, beside what a user
-// would run instead, in one run and on the same file. docs/bench.md describes
-// the file and the method.
+// Bench measures what the daemon costs, beside what a user would run instead, in
+// one run on one machine. docs/bench.md describes the method.
+//
+// The parts are a file each. Those of a capture file are file.go and packets.go;
+// those of an interface, for which it makes a network namespace of its own, are
+// counting.go, delay.go, idle.go and setup.go. A part returns its section of the
+// report, or an error when a count is not what it must be.
 //
 //	go run ./internal/bench [-rounds N] [-o FILE]
 package main
@@ -9,23 +13,58 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"log"
 	"os"
-	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
 
-	"gomapi/internal/tracegen"
+	"gomapi/internal/testnet"
 )
+
+// bench says with what and how long to measure.
+type bench struct {
+	bin, dir   string        // the daemon, and a folder for files
+	rounds     int           // of the measurements of the file
+	longRounds int           // of those on an interface
+	sizes      []int         // of frames, in bytes without FCS
+	shares     []float64     // of the most that the sender reaches, besides all
+	burst      time.Duration // sending as fast as it goes; lower rates take longer
+	stamped    int           // packets whose delay is measured
+	silence    time.Duration // without packets
+	idleFlows  crowd         // connected meanwhile
+	waiting    int           // and clients that wait for a packet
+	crowds     []crowd       // that set up flows
+}
+
+// crowd is a number of clients with as many flows each.
+type crowd struct{ clients, flows int }
+
+// full is how the report is made.
+func full() *bench {
+	return &bench{
+		rounds: 9, longRounds: 3,
+		sizes: []int{64, 1460}, shares: []float64{0.25, 0.5, 0.75}, burst: 400 * time.Millisecond,
+		stamped: 2000, silence: 10 * time.Second,
+		idleFlows: crowd{10, 100}, waiting: 100,
+		crowds: []crowd{{1, 1000}, {100, 10}, {100, 100}},
+	}
+}
 
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("bench: ")
-	rounds := flag.Int("rounds", 9, "how often each measurement is made; the median counts")
-	bin := flag.String("mapid", "bin/mapid", "the daemon to measure")
-	dir := flag.String("dir", "bench", "folder for the capture file, which stays there")
+	// The kernel ends the daemons and the tcpdumps with the thread that started
+	// them: this one.
+	runtime.LockOSThread()
+	b := full()
+	flag.IntVar(&b.rounds, "rounds", b.rounds, "how often each measurement of the file is made; those on an interface at most 3 times")
+	flag.StringVar(&b.bin, "mapid", "bin/mapid", "the daemon to measure")
+	flag.StringVar(&b.dir, "dir", "bench", "folder for the capture file, which stays there")
 	out := flag.String("o", "", "write the report to this file as well")
 	flag.Parse()
-	report, err := run(context.Background(), *rounds, *bin, *dir)
+	b.longRounds = min(b.rounds, b.longRounds)
+	report, err := b.run(context.Background(), &console{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -37,57 +76,44 @@ func main() {
 	}
 }
 
-// run makes the file, measures and returns the report.
-func run(ctx context.Context, rounds int, bin, dir string) (string, error) {
-	path, err := trafficFile(dir)
+// run measures everything and returns the report.
+func (b *bench) run(ctx context.Context, t testnet.TB) (string, error) {
+	path, err := trafficFile(b.dir)
 	if err != nil {
 		return "", err
 	}
-	d, err := startDaemon(ctx, bin, dir)
+	sections := []string{head()}
+	parts := []func(context.Context, string) (string, error){b.file, b.packets}
+	for _, part := range parts {
+		section, err := part(ctx, path)
+		if err != nil {
+			return "", err
+		}
+		sections = append(sections, section)
+	}
+	live, err := b.live(ctx, t)
 	if err != nil {
 		return "", err
 	}
-	defer d.stop()
-	rows, err := measure(ctx, d, path, rounds)
-	if err != nil {
-		return "", err
-	}
-	return format(rows, rounds)
+	return strings.Join(append(sections, live...), "\n"), nil
 }
 
-// trafficFile returns the capture file, which it generates when it is not there
-// or not whole, and has all of it in the page cache.
-func trafficFile(dir string) (string, error) {
-	path := filepath.Join(dir, "traffic.pcap")
-	whole := path + ".whole"
-	if _, err := os.Stat(whole); err != nil {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return "", err
+// live measures on an interface, for which it must be root.
+func (b *bench) live(ctx context.Context, t testnet.TB) (sections []string, err error) {
+	if os.Geteuid() != 0 {
+		why := "needs root, for a network namespace of its own"
+		log.Print("live capture is left out: ", why)
+		return []string{"## Live capture\n\nLeft out: " + why + ".\n"}, nil
+	}
+	testnet.Run(t, func(ns *testnet.NS) {
+		parts := []func(context.Context, *testnet.NS) (string, error){b.counting, b.delay, b.idle, b.setup}
+		for _, part := range parts {
+			var section string
+			if section, err = part(ctx, ns); err != nil {
+				return
+			}
+			sections = append(sections, section)
 		}
-		if err := generate(path); err != nil {
-			return "", err
-		}
-		if err := os.WriteFile(whole, nil, 0o644); err != nil {
-			return "", err
-		}
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	_, err = io.Copy(io.Discard, f)
-	return path, err
-}
-
-func generate(path string) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if _, err := tracegen.Write(f, tracegen.BenchPackets, 1); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
+	})
+	return sections, err
 }

@@ -2,32 +2,42 @@ package main
 
 import (
 	"fmt"
+	"log"
 	"os"
 	"runtime"
 	"strings"
-
-	"gomapi/internal/tracegen"
 )
 
-// format makes the report, in Markdown.
-func format(rows []*row, rounds int) (string, error) {
-	var b strings.Builder
-	fmt.Fprintf(&b, "# Performance\n\n")
-	fmt.Fprintf(&b, "`make bench` made this table. docs/bench.md says how, and what is in the file.\n\n")
-	fmt.Fprintf(&b, "Machine: %s, %d processors, %s %s.\n", processor(), runtime.NumCPU(), runtime.Version(), runtime.GOARCH)
-	fmt.Fprintf(&b, "File: %d packets, in the page cache, one pass. ", tracegen.BenchPackets)
-	fmt.Fprintf(&b, "CPU time in nanoseconds per packet of the file, median (minimum) of %d rounds;\n", rounds)
-	fmt.Fprintf(&b, "of mapid from start to end of the file, of tcpdump of the whole process.\n\n")
-	fmt.Fprintf(&b, "| functions of the flow | packets | mapid | tcpdump --count | mapid / tcpdump | target |\n")
-	fmt.Fprintf(&b, "|---|---|---|---|---|---|\n")
-	for _, r := range rows {
-		leastM, m := perPacket(r.mapid)
-		leastT, t := perPacket(r.tcpdump)
-		fmt.Fprintf(&b, "| %s | %d | %.1f (%.1f) | %.1f (%.1f) | %.2f | %.0f |\n",
-			r.what, r.packets, m, leastM, t, leastT, m/t, r.target)
-	}
-	return b.String(), nil
+// head begins the report, which is in Markdown.
+func head() string {
+	return fmt.Sprintf("# Performance\n\n`make bench` made these tables. docs/bench.md says how.\n\n"+
+		"Machine: %s, %d processors, Linux %s, %s %s.\n", processor(), runtime.NumCPU(), release(), runtime.Version(), runtime.GOARCH)
 }
+
+// section is a part of the report: its title, what was measured, the figures.
+func section(title string, t *table, what string, args ...any) string {
+	return "## " + title + "\n\n" + fmt.Sprintf(what, args...) + "\n\n" + t.String()
+}
+
+// table is a table of the report.
+type table struct{ strings.Builder }
+
+func newTable(columns ...string) *table {
+	t := &table{}
+	t.WriteString("| " + strings.Join(columns, " | ") + " |\n|" + strings.Repeat("---|", len(columns)) + "\n")
+	return t
+}
+
+func (t *table) row(cells ...any) {
+	t.WriteString("|")
+	for _, c := range cells {
+		fmt.Fprintf(t, " %v |", c)
+	}
+	t.WriteString("\n")
+}
+
+// progress tells who waits what is going on.
+func progress(format string, args ...any) { log.Printf(format, args...) }
 
 // processor names the CPU.
 func processor() string {
@@ -41,4 +51,14 @@ func processor() string {
 		}
 	}
 	return "unknown processor"
+}
+
+// release is the version of the kernel, without what a distribution adds.
+func release() string {
+	text, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		return "unknown"
+	}
+	version, _, _ := strings.Cut(strings.TrimSpace(string(text)), "-")
+	return version
 }

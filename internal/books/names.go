@@ -37,6 +37,15 @@ const (
 	OtherLinkType   = "refused: other link type"
 	OfWhichCut      = "of which cut to the snapshot length"
 	FileBytes       = "bytes written"
+
+	// Of files with results, as notes: they count rows.
+	RowsWritten         = "rows written"
+	RowsWaiting         = "rows waiting"
+	RowsLostQueue       = "rows lost: queue full"
+	RowsNotWrittenError = "rows not written: file error"
+	RowsNotWrittenClose = "rows not written: flow closed"
+	RowsNoValue         = "rows left out: no value"
+	RowsTooMany         = "rows left out: too many"
 )
 
 // An Entry explains a name.
@@ -68,6 +77,13 @@ func Glossary() []Entry {
 		{OtherLinkType, "of another link type than the file can hold"},
 		{OfWhichCut, "written with fewer bytes than were captured"},
 		{FileBytes, "not packets: bytes in the file, heads included"},
+		{RowsWritten, "not packets: rows of results that are wholly in the file"},
+		{RowsWaiting, "not packets: rows of results in the queue of the file"},
+		{RowsLostQueue, "not packets: rows of results for which the file was too slow"},
+		{RowsNotWrittenError, "not packets: rows of results lost because the file has failed"},
+		{RowsNotWrittenClose, "not packets: rows of results that the file was too slow to take when the flow was closed"},
+		{RowsNoValue, "not packets: rows left out because the flow of a function among them was not connected, or closed"},
+		{RowsTooMany, "not packets: rows left out because a packet ended more periods than a file may have rows for at once"},
 	}
 }
 

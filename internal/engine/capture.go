@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"runtime"
 	"slices"
@@ -28,8 +27,8 @@ type capture struct {
 	types sync.Mutex
 
 	// The rest is guarded by Engine.mu.
-	flows     []*Flow  // connected, in order of creation
-	fresh     []*chain // connected after freshSince was current
+	flows     []*Flow  // connected, in order of connecting
+	fresh     []*chain // those that the loop may not know; plans share its memory
 	freshGen  uint64   // plan that brought the last of fresh
 	linkTypes []uint16 // seen so far
 	started   bool
@@ -143,26 +142,33 @@ func (c *capture) tell(err error) {
 	}
 }
 
-// publish makes a plan of the connected flows and hands it to the loop.
-// Engine.mu is held.
+// publish makes a plan of the connected flows from nothing and hands it to the
+// loop. Engine.mu is held.
 func (c *capture) publish() {
 	old := c.loop.plan.Load()
-	if c.loop.seen.Load() >= c.freshGen {
-		c.fresh = nil // adopted
-	}
-	c.loop.plan.Store(newPlan(old, c.flows, c.linkTypes, slices.Clone(c.fresh)))
+	c.adopted()
+	c.loop.plan.Store(newPlan(old, c.flows, c.linkTypes, c.fresh))
 }
 
-// add connects f: its chain is part of the next plan. Engine.mu is held.
+// add connects f: its chain is the last of the next plan. Engine.mu is held.
 func (c *capture) add(f *Flow) {
-	i, _ := slices.BinarySearchFunc(c.flows, f.id, func(g *Flow, id int64) int { return cmp.Compare(g.id, id) })
-	c.flows = slices.Insert(c.flows, i, f)
+	old := c.loop.plan.Load()
+	c.adopted()
+	c.flows = append(c.flows, f)
+	c.fresh = append(c.fresh, f.chain)
+	c.freshGen = old.gen + 1
+	if f.ties() {
+		c.publish()
+		return
+	}
+	c.loop.plan.Store(old.with(f.chain, c.fresh))
+}
+
+// adopted forgets the fresh chains if the loop knows them. Engine.mu is held.
+func (c *capture) adopted() {
 	if c.loop.seen.Load() >= c.freshGen {
 		c.fresh = nil
 	}
-	c.fresh = append(c.fresh, f.chain)
-	c.freshGen = c.loop.plan.Load().gen + 1
-	c.publish()
 }
 
 // addLinkType prepares all filters of the device for packets of a link type

@@ -11,6 +11,7 @@ import (
 // A chain is the functions of one connected flow as the capture goroutine runs
 // them. Apart from the counters it belongs to that goroutine.
 type chain struct {
+	id      int64    // of its flow, in order of creation
 	lead    *applied // leading filter that the classifier decides, nil: none
 	steps   []step   // the functions behind it, in order
 	expires bool     // some step is a flib.Expirer
@@ -45,11 +46,11 @@ type step struct {
 // 10 ms by default and 1 s at most.
 const sinceLimit = 2 * time.Second
 
-// newChain makes the chain of a flow's functions.
-func newChain(functions []*applied, ready *flib.FlowRef) *chain {
-	c := &chain{ready: ready}
+// newChain makes the chain of the flow's functions.
+func newChain(f *Flow) *chain {
+	c := &chain{id: f.id, ready: &f.adopted}
 	copied := false
-	for i, a := range ordered(functions) {
+	for i, a := range ordered(f.functions) {
 		if i == 0 && a.classifier != nil {
 			c.lead = a
 			continue

@@ -100,7 +100,7 @@ func (e *Engine) closeAll(functions []*applied) (first error) {
 // the device has ended before.
 func (s *Session) activate(f *Flow) {
 	c, now := f.capture, time.Now()
-	chain := newChain(f.functions, &f.adopted)
+	chain := newChain(f)
 	if c.device.owner == nil {
 		chain.since, chain.deadline = pkt.FromTime(now), now.Add(sinceLimit)
 	}
@@ -196,7 +196,7 @@ func (c *capture) remove(closing []*Flow) {
 			f.chain.closed.Store(true)
 		}
 	}
-	c.fresh = slices.DeleteFunc(c.fresh, func(ch *chain) bool { return chains[ch] })
+	c.fresh = slices.DeleteFunc(slices.Clone(c.fresh), func(ch *chain) bool { return chains[ch] })
 	before := len(c.flows)
 	c.flows = slices.DeleteFunc(c.flows, func(f *Flow) bool { return gone[f] })
 	if len(c.flows) != before {

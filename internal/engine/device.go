@@ -117,7 +117,10 @@ func (d *device) present() error {
 	c := d.cur
 	waiting := c != nil && d.owner == nil && !c.ended
 	d.engine.mu.Unlock()
-	if !waiting || c.dev.Stats().LinkState != drivers.LinkAbsent {
+	if !waiting {
+		return nil
+	}
+	if a, ok := c.dev.(drivers.Absentee); !ok || !a.Absent() {
 		return nil
 	}
 	return mapierr.New(mapierr.PcapOpen, "device %s: the interface is not there; capturing goes on when it is back", d.spec.Name)

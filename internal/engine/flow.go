@@ -52,8 +52,9 @@ type applied struct {
 	classifier flib.Classifier
 	slot       *shm.Slot // nil: no result
 	// live says that the result may be read by those that refer to it.
-	live atomic.Bool
-	refs []*reference // to others
+	live     atomic.Bool
+	refs     []*reference // to others
+	referred bool         // others refer to it, or did; changes under Session.calls
 	// resetter is fn if it can be reset. resetAsked is the wish of a function
 	// of another device; the loop looks for it before the next packets.
 	resetter   flib.Resetter

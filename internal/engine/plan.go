@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"gomapi/internal/filter"
@@ -12,13 +14,14 @@ import (
 // touches its scratch.
 type plan struct {
 	gen    uint64
-	chains []*chain // all, in order of creation
+	chains []*chain // all, in order of connecting
 	fresh  []*chain // those that the loop may not have adopted yet
 	// open are the chains that see every packet, members those behind a
 	// leading filter: one member per distinct filter, with all its chains.
 	open    []*chain
 	members []member
-	tied    []*tied // those that run packet by packet, in neither of the two
+	tied    []*tied        // those that run packet by packet, in neither of the two
+	index   map[string]int // leading filter -> member; for the control side
 	types   []typedClassifier
 	expire  []*chain // with functions that act on the passing of time
 	scratch *scratch
@@ -51,70 +54,98 @@ type scratch struct {
 // minHits is the least room for hits, in entries.
 const minHits = 4096
 
-// newPlan makes the plan that follows old.
+// newPlan makes the plan that follows old, from nothing.
 func newPlan(old *plan, flows []*Flow, linkTypes []uint16, fresh []*chain) *plan {
-	p := &plan{gen: old.gen + 1, fresh: fresh, chains: make([]*chain, 0, len(flows))}
-	index := make(map[string]int) // leading filter -> member
-	var leads []*applied          // by member
-	tie := tiedChains(flows)
-	for _, f := range flows {
-		c := f.chain
-		p.chains = append(p.chains, c)
-		if c.expires {
-			p.expire = append(p.expire, c)
-		}
-		var t *tied
-		if tie[c] {
-			t = &tied{chain: c}
-			p.tied = append(p.tied, t)
-		}
-		switch {
-		case c.lead != nil:
-		case t == nil:
-			p.open = append(p.open, c)
-			continue
-		default:
-			continue
-		}
-		key := c.lead.key(linkTypes)
-		m, ok := index[key]
-		if !ok {
-			m = len(p.members)
-			index[key] = m
-			p.members = append(p.members, member{})
-			leads = append(leads, c.lead)
-		}
-		p.members[m].add(c, t)
+	p := &plan{
+		gen: old.gen + 1, fresh: fresh,
+		chains: make([]*chain, 0, len(flows)), index: make(map[string]int, len(flows)),
 	}
 	for _, lt := range linkTypes {
+		p.types = append(p.types, typedClassifier{linkType: lt})
+	}
+	var leads []*applied // by member
+	tie := tiedChains(flows)
+	for _, f := range flows {
+		if p.add(f.chain, tie[f.chain]) {
+			leads = append(leads, f.chain.lead)
+		}
+	}
+	slices.SortFunc(p.tied, func(a, b *tied) int { return cmp.Compare(a.id, b.id) })
+	for i := range p.types {
+		t := &p.types[i]
 		programs := make([]*filter.Program, len(leads))
 		for m, lead := range leads {
-			programs[m] = lead.classifier.Program(lt)
+			programs[m] = lead.classifier.Program(t.linkType)
 		}
-		p.types = append(p.types, typedClassifier{lt, filter.NewClassifier(programs)})
+		t.Classifier = filter.NewClassifier(programs)
 	}
 	p.scratch = old.scratch.fit(len(p.members))
 	return p
 }
 
-// add puts a chain behind the filter; t is not nil when it is tied.
-func (m *member) add(c *chain, t *tied) {
-	if t != nil {
-		m.tied = append(m.tied, t)
-		return
+// with makes the plan that follows p when a flow is connected that has to do with
+// no other. It costs the same however many flows there are: the two share their
+// memory, and what is new stands behind what p looks at. Only one plan may follow
+// p in this way.
+func (p *plan) with(c *chain, fresh []*chain) *plan {
+	next := *p
+	next.gen, next.fresh = p.gen+1, fresh
+	if c.lead != nil {
+		if _, known := p.index[c.lead.key(p.types)]; known {
+			next.members = slices.Clone(p.members) // add changes one of them
+		}
 	}
-	m.free = append(m.free, c)
+	if next.add(c, nil) {
+		next.types = slices.Clone(p.types)
+		for i := range next.types {
+			t := &next.types[i]
+			t.Classifier = t.With(c.lead.classifier.Program(t.linkType))
+		}
+		next.scratch = p.scratch.fit(len(next.members))
+	}
+	return &next
+}
+
+// add puts a chain at its place; t is not nil when it is tied. It reports whether
+// its leading filter is a new member, for which the classifiers do not stand yet.
+func (p *plan) add(c *chain, t *tied) (isNew bool) {
+	p.chains = append(p.chains, c)
+	if c.expires {
+		p.expire = append(p.expire, c)
+	}
+	if t != nil {
+		p.tied = append(p.tied, t)
+	}
+	if c.lead == nil {
+		if t == nil {
+			p.open = append(p.open, c)
+		}
+		return false
+	}
+	key := c.lead.key(p.types)
+	m, known := p.index[key]
+	if !known {
+		m = len(p.members)
+		p.index[key] = m
+		p.members = append(p.members, member{})
+	}
+	if t != nil {
+		p.members[m].tied = append(p.members[m].tied, t)
+	} else {
+		p.members[m].free = append(p.members[m].free, c)
+	}
+	return !known
 }
 
 // key names the filter's programs for all link types: filters with equal keys
 // match the same packets.
-func (a *applied) key(linkTypes []uint16) string {
-	if len(linkTypes) == 1 {
-		return a.programKey(linkTypes[0])
+func (a *applied) key(types []typedClassifier) string {
+	if len(types) == 1 {
+		return a.programKey(types[0].linkType)
 	}
-	keys := make([]string, len(linkTypes))
-	for i, lt := range linkTypes {
-		keys[i] = a.programKey(lt)
+	keys := make([]string, len(types))
+	for i, t := range types {
+		keys[i] = a.programKey(t.linkType)
 	}
 	return strings.Join(keys, "\x00|")
 }

@@ -32,6 +32,7 @@ func (e *env) Refer(fd, fid int32) (*flib.Ref, error) {
 	if target.slot == nil {
 		return nil, fmt.Errorf("function %d (%s) of flow %d has no result that could be read", fid, target.def.Name, fd)
 	}
+	target.referred = true
 	r := &reference{target: target, Ref: flib.Ref{Result: target.slot, Live: &target.live}}
 	if target.resetter != nil {
 		r.OnReset = func() { target.resetAsked.Store(true) }
@@ -139,14 +140,19 @@ func (p *plan) runTied(ptrs []*pkt.Packet) {
 	}
 }
 
-// tiedChains returns the chains among flows that have to run packet by packet.
-func tiedChains(flows []*Flow) map[*chain]bool {
-	out := make(map[*chain]bool)
+// ties reports whether the flow's chain may have to be tied, or tie another.
+func (f *Flow) ties() bool {
+	return slices.ContainsFunc(f.functions, func(a *applied) bool { return a.referred || len(a.refs) > 0 })
+}
+
+// tiedChains makes the tied ones of the flows' chains.
+func tiedChains(flows []*Flow) map[*chain]*tied {
+	out := make(map[*chain]*tied)
 	targets := make(map[*applied]bool)
 	for _, f := range flows {
 		for _, a := range f.functions {
 			for _, r := range a.refs {
-				out[f.chain] = true
+				out[f.chain] = &tied{chain: f.chain}
 				targets[r.target] = true
 			}
 		}
@@ -156,7 +162,7 @@ func tiedChains(flows []*Flow) map[*chain]bool {
 	}
 	for _, f := range flows {
 		if slices.ContainsFunc(f.functions, func(a *applied) bool { return targets[a] }) {
-			out[f.chain] = true
+			out[f.chain] = &tied{chain: f.chain}
 		}
 	}
 	return out

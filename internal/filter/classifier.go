@@ -50,6 +50,19 @@ func NewClassifier(programs []*Program) *Classifier {
 	return c
 }
 
+// With returns a classifier with one more member, behind those of c; nil never
+// matches. It costs the same however many members there are: the two share their
+// memory, so With is called on each classifier once. It does not look whether
+// another member has the same program.
+func (c *Classifier) With(p *Program) *Classifier {
+	next := *c
+	next.members++
+	if p != nil {
+		next.groups = append(next.groups, group{program: p, members: []uint32{uint32(c.members)}})
+	}
+	return &next
+}
+
 // Len returns the number of members.
 func (c *Classifier) Len() int { return c.members }
 

@@ -70,9 +70,9 @@ func Number(frame []byte) (uint64, bool) {
 	return binary.BigEndian.Uint64(frame[i+len(mark):]), true
 }
 
-// Renumber gives a frame made here another number, in place, for senders that
+// SetNumber gives a frame made here another number, in place, for senders that
 // have no time to build frames. Checksums stay as they were.
-func Renumber(frame []byte, number uint64) {
+func SetNumber(frame []byte, number uint64) {
 	i := bytes.Index(frame, []byte(mark)) + len(mark)
 	binary.BigEndian.PutUint64(frame[i:], number)
 }

@@ -117,7 +117,7 @@ func (ns *NS) awaitEvent(events int, deadline time.Time) {
 	for {
 		left := time.Until(deadline).Milliseconds()
 		if left <= 0 {
-			ns.t.Fatal("the interfaces do not become what the test waits for")
+			ns.t.Fatalf("the interfaces do not become what the test waits for")
 		}
 		n, err := unix.Poll(fds, int(left))
 		if err != nil && err != unix.EINTR {

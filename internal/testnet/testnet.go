@@ -10,14 +10,13 @@
 //	+----------------------------------------------------------------+
 //
 // The namespace goes away with the test. It needs root; without, the test is
-// skipped. For tests only.
+// skipped. For tests and for the benchmark.
 package testnet
 
 import (
 	"net"
 	"os"
 	"runtime"
-	"testing"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -39,17 +38,27 @@ var (
 // Patience is how long any awaited event may take before the test fails.
 const Patience = 10 * time.Second
 
+// TB is what this package needs of a test: a testing.TB, or a program that
+// measures. Fatalf and Skip do not return.
+type TB interface {
+	Helper()
+	Skip(args ...any)
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Cleanup(f func())
+}
+
 // An NS is a private network namespace. Its methods report failures to the
 // test and are called on the test's goroutine, except where they say otherwise.
 type NS struct {
-	t      testing.TB
+	t      TB
 	handle netns.NsHandle
 }
 
 // Run makes a namespace with the pair, both ends up, and calls f inside: on the
 // goroutine of the test, which is locked to its thread meanwhile. Goroutines
 // that f starts are outside; see Go.
-func Run(t testing.TB, f func(ns *NS)) {
+func Run(t TB, f func(ns *NS)) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root: CAP_SYS_ADMIN and CAP_NET_ADMIN for a network namespace")
@@ -74,7 +83,7 @@ func Run(t testing.TB, f func(ns *NS)) {
 
 // leave brings the thread home. If that fails it stays locked, and ends with
 // its goroutine instead of surprising another test.
-func leave(t testing.TB, home netns.NsHandle) {
+func leave(t TB, home netns.NsHandle) {
 	if err := netns.Set(home); err != nil {
 		t.Errorf("return to the first network namespace: %v", err)
 		return

@@ -3,6 +3,7 @@ package testnet
 import (
 	"bytes"
 	"net"
+	"slices"
 	"testing"
 
 	"github.com/google/gopacket"
@@ -101,11 +102,11 @@ func TestFrames(t *testing.T) {
 		if n, ok := Number(c.frame); !ok || n != 7 {
 			t.Errorf("%s: number %d, %v", c.name, n, ok)
 		}
-		Renumber(c.frame, 8)
+		SetNumber(c.frame, 8)
 		if n, ok := Number(c.frame); !ok || n != 8 {
-			t.Errorf("%s: number %d, %v after Renumber", c.name, n, ok)
+			t.Errorf("%s: number %d, %v after SetNumber", c.name, n, ok)
 		}
-		Renumber(c.frame, 7)
+		SetNumber(c.frame, 7)
 		p := gopacket.NewPacket(c.frame, layers.LayerTypeEthernet, gopacket.Default)
 		if p.ErrorLayer() != nil || p.TransportLayer() == nil {
 			t.Errorf("%s does not decode: %v", c.name, p)
@@ -113,5 +114,58 @@ func TestFrames(t *testing.T) {
 	}
 	if _, ok := Number(bytes.Repeat([]byte{0}, 100)); ok {
 		t.Error("a number in a frame without")
+	}
+}
+
+func TestFastSenders(t *testing.T) {
+	const frames = 64 * 500
+	senders := map[string]func(s *Sender) error{
+		"batches": func(s *Sender) error {
+			batch := slices.Repeat([][]byte{UDP(1, 64)}, MaxBatch+1)
+			for range frames / len(batch) {
+				if err := s.SendBatch(batch); err != nil {
+					return err
+				}
+			}
+			return s.SendBatch(batch[:frames%len(batch)])
+		},
+		"flood": func(s *Sender) error { return s.Flood(UDP(1, 64), frames) },
+	}
+	for name, send := range senders {
+		t.Run(name, func(t *testing.T) {
+			Run(t, func(ns *NS) {
+				ns.SetGRO(B)
+				before := ns.Counters(B)
+				if err := send(ns.Sender(A)); err != nil {
+					t.Fatal(err)
+				}
+				after := ns.Counters(B)
+				if got := after.RxPackets + after.RxDropped - before.RxPackets - before.RxDropped; got != frames {
+					t.Errorf("the kernel counted %d of %d frames on b, %d dropped", got, frames, after.RxDropped-before.RxDropped)
+				}
+			})
+		})
+	}
+}
+
+func TestSendBatchDoesNotAllocate(t *testing.T) {
+	Run(t, func(ns *NS) {
+		s, batch := ns.Sender(A), slices.Repeat([][]byte{UDP(1, 64)}, MaxBatch)
+		allocs := testing.AllocsPerRun(10, func() {
+			if err := s.SendBatch(batch); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if allocs != 0 {
+			t.Errorf("%v allocations for a batch", allocs)
+		}
+	})
+}
+
+func TestSetNumber(t *testing.T) {
+	f := TCP(1, 100)
+	SetNumber(f, 1<<40+7)
+	if n, ok := Number(f); !ok || n != 1<<40+7 {
+		t.Errorf("number %d, %v", n, ok)
 	}
 }
