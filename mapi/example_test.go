@@ -94,11 +94,24 @@ func ExampleGetNextLibraryInfo() {
 	}
 	// Output:
 	// 0 stdflib
+	// 	HASH(i)
+	// 	BINOP(irfrf)
 	// 	BPF_FILTER(s)
+	// 	BUCKET(rfsi)
+	// 	BURST(iiiiiiii)
 	// 	BYTE_COUNTER()
+	// 	DIST(rfsss)
+	// 	GAP()
+	// 	HASHSAMP(ii)
 	// 	PKT_COUNTER()
+	// 	PKTINFO(i)
+	// 	RES2FILE(sSswsi)
 	// 	SAMPLE(ii)
+	// 	STARTSTOP(ss)
+	// 	STATS(rfs)
 	// 	STR_SEARCH(sii)
+	// 	SYNC(s)
+	// 	THRESHOLD(irfliiii)
 	// 	TO_FILE(iwl)
 	// 	TO_BUFFER(i)
 }
