@@ -115,9 +115,6 @@ func (a Args) File(i int) OpenFile { return a[i].(OpenFile) }
 // least.
 func (a Args) Targets(i int) []Target { return a[i].([]Target) }
 
-// Check converts what a client sent (int64, uint64, string or OpenFile values) to the
-// kinds that d declares. The error names the argument and its number: 7001 for
-// the first and so on.
 // Usage returns the argument list for people: "(expression string)".
 func (d *Def) Usage() string {
 	if len(d.Args) == 0 {
@@ -135,7 +132,3 @@ func (d *Def) Usage() string {
 	}
 	return s + ")"
 }
-
-// parseTargets reads a list of functions: "fid@fd,fid@fd", with blanks after the
-// commas or without.
-// integer returns raw as an integer of the given range.

@@ -9,6 +9,9 @@ import (
 	"gomapi/internal/mapierr"
 )
 
+// Check converts what a client sent (int64, uint64, string or OpenFile values) to the
+// kinds that d declares. The error names the argument and its number: 7001 for
+// the first and so on.
 func (d *Def) Check(raw []any) (Args, error) {
 	if len(raw) > len(d.Args) && !d.ExtraArgs {
 		return nil, mapierr.New(mapierr.BadArgument(len(d.Args)),
@@ -89,6 +92,8 @@ func (a *Arg) mismatch(raw any) error {
 // maxTargets bounds a list of functions.
 const maxTargets = 256
 
+// parseTargets reads a list of functions: "fid@fd,fid@fd", with blanks after the
+// commas or without.
 func parseTargets(text string) ([]Target, error) {
 	var list []Target
 	for entry := range strings.SplitSeq(text, ",") {
@@ -105,6 +110,7 @@ func parseTargets(text string) ([]Target, error) {
 	return list, nil
 }
 
+// integer returns raw as an integer of the given range.
 func integer(raw any, lo, hi int64) (int64, bool) {
 	switch v := raw.(type) {
 	case int64:

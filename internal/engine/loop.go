@@ -189,12 +189,6 @@ func (l *loop) finish() error {
 	return nil
 }
 
-// waits tells that function a begins or ends to wait for the reader of its packet
-// buffer. The readers of other buffers look up, for it may be one of them that
-// setParked tells that the loop waits in function a, or no more: meanwhile flows
-// parkedBeside reports whether the loop waits in a function that is not one of
-// settle returns when the loop does not come upon the flows any more, which the
-// plan stored last does not have. It is for the control side and waits for one
 func olderThan(since uint64, pkts []pkt.Packet) (n uint64) {
 	for i := range pkts {
 		if pkts[i].TS < since {

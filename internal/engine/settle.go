@@ -2,6 +2,8 @@ package engine
 
 import "slices"
 
+// waits tells that function a begins or ends to wait for the reader of its packet
+// buffer. The readers of other buffers look up, for it may be one of them that
 // has to read this one first.
 func (l *loop) waits(a *applied, begin bool) {
 	if !begin {
@@ -22,6 +24,7 @@ func (l *loop) nudge(but *applied) {
 	}
 }
 
+// setParked tells that the loop waits in function a, or no more: meanwhile flows
 // other than that of a can be closed.
 func (l *loop) setParked(a *applied) {
 	l.waiters.Lock()
@@ -30,6 +33,7 @@ func (l *loop) setParked(a *applied) {
 	l.waiters.Unlock()
 }
 
+// parkedBeside reports whether the loop waits in a function that is not one of
 // the flows'. The waiters' lock is held.
 func (l *loop) parkedBeside(flows []*Flow) bool {
 	a := l.waiters.parked
@@ -61,6 +65,8 @@ func (l *loop) abandon() {
 	}
 }
 
+// settle returns when the loop does not come upon the flows any more, which the
+// plan stored last does not have. It is for the control side and waits for one
 // batch at most; not for a client that lets a capture file wait in another flow.
 func (l *loop) settle(flows []*Flow) {
 	turn := l.turn.Load()
