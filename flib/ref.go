@@ -16,6 +16,9 @@ type Ref struct {
 	Result  *Result
 	Live    *atomic.Bool
 	OnReset func()
+	// Pending says that a reset was asked for and not done yet: the value is 0
+	// already. It is nil where that is done at once.
+	Pending *atomic.Bool
 }
 
 // Value returns the first word of the target's result as it is now. It reports
@@ -24,6 +27,9 @@ func (r *Ref) Value() (uint64, bool) {
 	if !r.Live.Load() {
 		return 0, false
 	}
+	if r.pending() {
+		return 0, true
+	}
 	return r.Result.Uint64(), true
 }
 
@@ -31,8 +37,17 @@ func (r *Ref) Value() (uint64, bool) {
 // reports false when there is none, or when the target is being written by
 // another goroutine and does not get ready.
 func (r *Ref) Copy(dst []byte) bool {
-	return r.Live.Load() && r.Result.Read(dst)
+	switch {
+	case !r.Live.Load():
+		return false
+	case r.pending():
+		clear(dst)
+		return true
+	}
+	return r.Result.Read(dst)
 }
+
+func (r *Ref) pending() bool { return r.Pending != nil && r.Pending.Load() }
 
 // Size is the length of the target's result in bytes.
 func (r *Ref) Size() int { return r.Result.Size() }

@@ -64,6 +64,7 @@ func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) 
 	}
 	s.engine.mu.Lock()
 	f.functions = append(f.functions, a)
+	a.read(1)
 	s.engine.mu.Unlock()
 	reply := Applied{FID: a.fid, DevType: a.def.Type(), Ring: a.ring, Entry: a.entry}
 	if a.slot != nil {
@@ -131,7 +132,11 @@ func CloseFiles(args []any) {
 func (s *Session) free(a *applied) {
 	s.engine.mu.Lock()
 	s.user.instructions -= a.instructions
-	s.user.buffers -= a.buffer
+	if a.buffer > 0 {
+		s.user.buffers -= a.buffer
+		s.user.rings--
+		s.engine.rings--
+	}
 	a.instructions, a.buffer = 0, 0
 	s.engine.mu.Unlock()
 	if a.slot != nil {
@@ -182,8 +187,8 @@ func (e *env) Park(wait func()) {
 
 // NewRing implements flib.Env.
 func (e *env) NewRing(size int) (*flib.Ring, error) {
-	r, err := e.newRing(size, func() (*flib.Ring, error) { return ring.New(size) })
-	if err != nil {
+	r, err := ring.New(size)
+	if err = e.own(r, err); err != nil {
 		return nil, err
 	}
 	if loop := e.capture.loop; !e.Live() {
@@ -194,24 +199,30 @@ func (e *env) NewRing(size int) (*flib.Ring, error) {
 
 // NewSeries implements flib.Env.
 func (e *env) NewSeries(size, n int) (*flib.Ring, error) {
+	r, err := ring.NewSeries(size, n)
+	if err = e.own(r, err); err != nil {
+		return nil, err
+	}
 	e.applied.entry = size
-	return e.newRing(size*n, func() (*flib.Ring, error) { return ring.NewSeries(size, n) })
+	return r, nil
 }
 
-// newRing puts size bytes on the user's account and makes the ring.
-func (e *env) newRing(size int, make func() (*flib.Ring, error)) (*flib.Ring, error) {
-	if e.applied.ring != nil {
-		return nil, mapierr.New(mapierr.DaemonShm, "function asks for a second packet buffer")
+// own puts a ring that was just made on the user's account, or closes it.
+func (e *env) own(r *flib.Ring, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case e.applied.ring != nil:
+		err = mapierr.New(mapierr.DaemonShm, "function asks for a second packet buffer")
+	default:
+		err = e.session.reserve(e.applied, r.Footprint())
 	}
-	if err := e.session.reserve(e.applied, size); err != nil {
-		return nil, err
-	}
-	r, err := make()
 	if err != nil {
-		return nil, err
+		r.Close()
+		return err
 	}
 	e.applied.ring = r
-	return r, nil
+	return nil
 }
 
 // Compile implements flib.Env.

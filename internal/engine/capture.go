@@ -157,11 +157,18 @@ func (c *capture) add(f *Flow) {
 	c.flows = append(c.flows, f)
 	c.fresh = append(c.fresh, f.chain)
 	c.freshGen = old.gen + 1
-	if f.ties() {
+	if f.bindsOthers() {
 		c.publish()
 		return
 	}
-	c.loop.plan.Store(old.with(f.chain, c.fresh))
+	c.loop.plan.Store(old.with(f, c.fresh))
+}
+
+// over reports whether no packet will come any more.
+func (c *capture) over() bool {
+	c.device.engine.mu.Lock()
+	defer c.device.engine.mu.Unlock()
+	return c.ended
 }
 
 // adopted forgets the fresh chains if the loop knows them. Engine.mu is held.

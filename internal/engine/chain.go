@@ -12,6 +12,7 @@ import (
 // them. Apart from the counters it belongs to that goroutine.
 type chain struct {
 	id      int64    // of its flow, in order of creation
+	tied    bool     // it runs packet by packet in the current plan; for the control side
 	lead    *applied // leading filter that the classifier decides, nil: none
 	steps   []step   // the functions behind it, in order
 	expires bool     // some step is a flib.Expirer
@@ -26,8 +27,9 @@ type chain struct {
 	// it is set: a leading filter has been asked about total - base packets.
 	base    atomic.Uint64
 	adopted atomic.Bool
-	// ready is told when the loop has taken the chain up.
-	ready *flib.FlowRef
+	// adoptedRef is told when the loop has taken the chain up. It and connectedRef
+	// are told that since has come to nothing.
+	adoptedRef, connectedRef *flib.FlowRef
 	// closed says that the flow is being closed. The loop may come upon its
 	// chain once more, after it was parked in another; it must pass it by.
 	closed atomic.Bool
@@ -48,7 +50,7 @@ const sinceLimit = 2 * time.Second
 
 // newChain makes the chain of the flow's functions.
 func newChain(f *Flow) *chain {
-	c := &chain{id: f.id, ready: &f.adopted}
+	c := &chain{id: f.id, adoptedRef: &f.adopted, connectedRef: &f.connected}
 	copied := false
 	for i, a := range ordered(f.functions) {
 		if i == 0 && a.classifier != nil {
@@ -92,8 +94,8 @@ func (c *chain) from(i int, in []*pkt.Packet) {
 		}
 		n := len(in)
 		if s.resetAsked.Load() {
-			s.resetAsked.Store(false)
-			s.resetter.Reset()
+			s.reset()
+			s.resetAsked.Store(false) // until here others take the value as 0
 		}
 		s.packets.Add(uint64(n))
 		in = s.fn.Process(in)

@@ -157,6 +157,11 @@ func (s *Session) closeFlows(flows []*Flow) {
 	}
 	s.engine.mu.Unlock()
 	interrupt(flows)
+	for _, f := range flows {
+		for _, a := range f.functions {
+			a.closing.Store(true)
+		}
+	}
 	// A function may look at another flow's on another device: nothing is
 	// released before everything has settled.
 	for c, closing := range byCapture {
@@ -199,9 +204,38 @@ func (c *capture) remove(closing []*Flow) {
 	c.fresh = slices.DeleteFunc(slices.Clone(c.fresh), func(ch *chain) bool { return chains[ch] })
 	before := len(c.flows)
 	c.flows = slices.DeleteFunc(c.flows, func(f *Flow) bool { return gone[f] })
-	if len(c.flows) != before {
+	if c.tellWaiting(closing) || len(c.flows) != before {
 		c.publish()
 	}
+}
+
+// tellWaiting lets the loop tell those who wait for flows that were not connected
+// that they never will be: between batches, so that all go on from the same
+// packet. It reports whether there was something to tell. Engine.mu is held.
+func (c *capture) tellWaiting(closing []*Flow) (told bool) {
+	if c.ended {
+		return false // finish tells
+	}
+	for _, f := range closing {
+		if _, ok := f.adopted.Connected(); ok || !f.awaited {
+			continue
+		}
+		if !told {
+			c.adopted()
+			c.freshGen = c.loop.plan.Load().gen + 1
+		}
+		told = true
+		c.fresh = append(c.fresh, &chain{adoptedRef: &f.adopted, connectedRef: &f.connected, since: f.capture.now()})
+	}
+	return told
+}
+
+// now is the time stamp from which on a flow sees packets that is connected now.
+func (c *capture) now() uint64 {
+	if c.device.owner != nil {
+		return 0
+	}
+	return pkt.FromTime(time.Now())
 }
 
 // finish closes the functions of a flow that no packet reaches any more. Those
@@ -210,12 +244,10 @@ func (s *Session) finish(f *Flow) {
 	if err := s.engine.closeAll(f.functions); err != nil {
 		s.engine.opts.Log("flow %d on %s: close: %v", f.id, f.capture.device.spec.Name, err)
 	}
-	now := uint64(0)
-	if f.capture.device.owner == nil {
-		now = pkt.FromTime(time.Now())
+	f.connected.Close(f.capture.now())
+	if !f.awaited || f.capture.over() {
+		f.adopted.Close(0)
 	}
-	f.connected.Close(now)
-	f.adopted.Close(now)
 }
 
 // release gives the memory of a flow back, which nobody looks at any more.
@@ -223,6 +255,11 @@ func (s *Session) release(f *Flow) {
 	if !s.gone { // else the client is told by the end of its connection
 		f.place.SetStatus(uint64(FlowClosed))
 	}
+	s.engine.mu.Lock()
+	for _, a := range f.functions {
+		a.read(-1)
+	}
+	s.engine.mu.Unlock()
 	for _, a := range f.functions {
 		s.free(a)
 	}

@@ -56,6 +56,7 @@ type Engine struct {
 	lastDev  int32 // device ids, shared by live and offline devices
 	lastFlow int64 // flows, over all sessions
 	users    map[uint32]*account
+	rings    int // packet buffers and series of all users
 }
 
 // New makes an engine without devices.

@@ -32,6 +32,7 @@ type Flow struct {
 	// What SYNC sees of the flow: connected by Connect, adopted by the loop when
 	// it has taken the flow up.
 	connected, adopted flib.FlowRef
+	awaited            bool // a function of the same device waits for adopted; under Session.calls
 
 	// Guarded by Engine.mu.
 	functions []*applied
@@ -52,9 +53,10 @@ type applied struct {
 	classifier flib.Classifier
 	slot       *shm.Slot // nil: no result
 	// live says that the result may be read by those that refer to it.
-	live     atomic.Bool
-	refs     []*reference // to others
-	referred bool         // others refer to it, or did; changes under Session.calls
+	live    atomic.Bool
+	refs    []*reference // to others
+	readers int          // functions that refer to it; guarded by Engine.mu
+	closing atomic.Bool  // it is not to be reset any more
 	// resetter is fn if it can be reset. resetAsked is the wish of a function
 	// of another device; the loop looks for it before the next packets.
 	resetter   flib.Resetter

@@ -138,7 +138,7 @@ func (l *loop) current() *plan {
 		}
 		c.base.Store(l.total.Load())
 		c.adopted.Store(true)
-		c.ready.Connect(c.since)
+		c.adoptedRef.Connect(c.since)
 		if c.since != 0 {
 			l.young = append(l.young, c)
 		}
@@ -153,9 +153,14 @@ func (l *loop) mature() {
 	now := time.Now()
 	keep := l.young[:0]
 	for _, c := range l.young {
-		if l.newest >= c.since || now.After(c.deadline) {
+		switch {
+		case l.newest >= c.since:
 			c.since = 0
-		} else {
+		case now.After(c.deadline):
+			c.since = 0
+			c.adoptedRef.Connect(0)
+			c.connectedRef.Connect(0)
+		default:
 			keep = append(keep, c)
 		}
 	}

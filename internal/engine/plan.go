@@ -64,13 +64,11 @@ func newPlan(old *plan, flows []*Flow, linkTypes []uint16, fresh []*chain) *plan
 		p.types = append(p.types, typedClassifier{linkType: lt})
 	}
 	var leads []*applied // by member
-	tie := tiedChains(flows)
 	for _, f := range flows {
-		if p.add(f.chain, tie[f.chain]) {
+		if p.add(f.chain, f.isTied()) {
 			leads = append(leads, f.chain.lead)
 		}
 	}
-	slices.SortFunc(p.tied, func(a, b *tied) int { return cmp.Compare(a.id, b.id) })
 	for i := range p.types {
 		t := &p.types[i]
 		programs := make([]*filter.Program, len(leads))
@@ -83,19 +81,19 @@ func newPlan(old *plan, flows []*Flow, linkTypes []uint16, fresh []*chain) *plan
 	return p
 }
 
-// with makes the plan that follows p when a flow is connected that has to do with
-// no other. It costs the same however many flows there are: the two share their
+// with makes the plan that follows p when a flow is connected and changes nothing
+// for the others. It costs the same however many flows there are: the two share their
 // memory, and what is new stands behind what p looks at. Only one plan may follow
 // p in this way.
-func (p *plan) with(c *chain, fresh []*chain) *plan {
-	next := *p
+func (p *plan) with(f *Flow, fresh []*chain) *plan {
+	next, c := *p, f.chain
 	next.gen, next.fresh = p.gen+1, fresh
 	if c.lead != nil {
 		if _, known := p.index[c.lead.key(p.types)]; known {
 			next.members = slices.Clone(p.members) // add changes one of them
 		}
 	}
-	if next.add(c, nil) {
+	if next.add(c, f.isTied()) {
 		next.types = slices.Clone(p.types)
 		for i := range next.types {
 			t := &next.types[i]
@@ -106,15 +104,17 @@ func (p *plan) with(c *chain, fresh []*chain) *plan {
 	return &next
 }
 
-// add puts a chain at its place; t is not nil when it is tied. It reports whether
-// its leading filter is a new member, for which the classifiers do not stand yet.
-func (p *plan) add(c *chain, t *tied) (isNew bool) {
+// add puts a chain at its place, and reports whether its leading filter is a new
+// member, for which the classifiers do not stand yet.
+func (p *plan) add(c *chain, tie bool) (isNew bool) {
 	p.chains = append(p.chains, c)
 	if c.expires {
 		p.expire = append(p.expire, c)
 	}
-	if t != nil {
-		p.tied = append(p.tied, t)
+	var t *tied
+	if c.tied = tie; tie {
+		t = &tied{chain: c}
+		p.tie(t)
 	}
 	if c.lead == nil {
 		if t == nil {
@@ -135,6 +135,17 @@ func (p *plan) add(c *chain, t *tied) (isNew bool) {
 		p.members[m].free = append(p.members[m].free, c)
 	}
 	return !known
+}
+
+// tie puts a tied chain at its place in the order of creation. Where that is not
+// the end, the list gets memory of its own: another plan may look at the old one.
+func (p *plan) tie(t *tied) {
+	i, _ := slices.BinarySearchFunc(p.tied, t.id, func(u *tied, id int64) int { return cmp.Compare(u.id, id) })
+	if i == len(p.tied) {
+		p.tied = append(p.tied, t)
+		return
+	}
+	p.tied = slices.Insert(slices.Clone(p.tied), i, t)
 }
 
 // key names the filter's programs for all link types: filters with equal keys

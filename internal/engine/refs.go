@@ -15,6 +15,7 @@ import (
 type reference struct {
 	flib.Ref
 	target *applied
+	flow   *Flow // of the target
 }
 
 // Refer implements flib.Env.
@@ -32,16 +33,25 @@ func (e *env) Refer(fd, fid int32) (*flib.Ref, error) {
 	if target.slot == nil {
 		return nil, fmt.Errorf("function %d (%s) of flow %d has no result that could be read", fid, target.def.Name, fd)
 	}
-	target.referred = true
-	r := &reference{target: target, Ref: flib.Ref{Result: target.slot, Live: &target.live}}
-	if target.resetter != nil {
+	r := &reference{target: target, flow: flow, Ref: flib.Ref{Result: target.slot, Live: &target.live}}
+	switch {
+	case target.resetter == nil:
+	case flow.capture == e.capture:
+		r.OnReset = target.reset
+	default: // another goroutine's
 		r.OnReset = func() { target.resetAsked.Store(true) }
-		if flow.capture == e.capture {
-			r.OnReset = target.resetter.Reset
-		}
+		r.Pending = &target.resetAsked
 	}
 	e.applied.refs = append(e.applied.refs, r)
 	return &r.Ref, nil
+}
+
+// reset is for the capture goroutine of the function, which may be closed at any
+// moment.
+func (a *applied) reset() {
+	if !a.closing.Load() {
+		a.resetter.Reset()
+	}
 }
 
 // ReferFlow implements flib.Env. A flow of the same device is connected when the
@@ -52,6 +62,7 @@ func (e *env) ReferFlow(fd int32) (*flib.FlowRef, error) {
 		return nil, errors.New(err.Error())
 	}
 	if flow.capture == e.capture {
+		flow.awaited = true
 		return &flow.adopted, nil
 	}
 	return &flow.connected, nil
@@ -88,8 +99,13 @@ func (s *Session) sever(closing []*Flow) {
 	for _, f := range closing {
 		for _, a := range f.functions {
 			a.live.Store(false)
-			dead[a] = true
+			if a.readers > 0 {
+				dead[a] = true
+			}
 		}
+	}
+	if len(dead) == 0 {
+		return
 	}
 	readers := make(map[*capture]bool)
 	s.engine.mu.Lock()
@@ -126,9 +142,14 @@ func (t *tied) hit(i int) { t.hits[i/64] |= 1 << (i % 64) }
 func (t *tied) takes(i int) bool { return t.lead == nil || t.hits[i/64]>>(i%64)&1 == 1 }
 
 // runTied takes packets through the tied chains, all of which were told their
-// hits.
+// hits. Each packet brings its time first.
 func (p *plan) runTied(ptrs []*pkt.Packet) {
 	for i := range ptrs {
+		for _, t := range p.tied {
+			if t.expires {
+				t.expire(ptrs[i].TS)
+			}
+		}
 		for _, t := range p.tied {
 			if t.takes(i) {
 				t.run(ptrs[i : i+1])
@@ -140,30 +161,25 @@ func (p *plan) runTied(ptrs []*pkt.Packet) {
 	}
 }
 
-// ties reports whether the flow's chain may have to be tied, or tie another.
-func (f *Flow) ties() bool {
-	return slices.ContainsFunc(f.functions, func(a *applied) bool { return a.referred || len(a.refs) > 0 })
+// isTied reports whether the flow's chain is to be tied. Engine.mu is held.
+func (f *Flow) isTied() bool {
+	return slices.ContainsFunc(f.functions, func(a *applied) bool { return a.readers > 0 || len(a.refs) > 0 })
 }
 
-// tiedChains makes the tied ones of the flows' chains.
-func tiedChains(flows []*Flow) map[*chain]*tied {
-	out := make(map[*chain]*tied)
-	targets := make(map[*applied]bool)
-	for _, f := range flows {
-		for _, a := range f.functions {
-			for _, r := range a.refs {
-				out[f.chain] = &tied{chain: f.chain}
-				targets[r.target] = true
-			}
-		}
+// bindsOthers reports whether connecting the flow makes chains tied that are
+// connected already and were free. Engine.mu is held.
+func (f *Flow) bindsOthers() bool {
+	return slices.ContainsFunc(f.functions, func(a *applied) bool {
+		return slices.ContainsFunc(a.refs, func(r *reference) bool {
+			c := r.flow.chain
+			return r.flow != f && c != nil && !c.tied
+		})
+	})
+}
+
+// read counts by n more or less that a refers to others. Engine.mu is held.
+func (a *applied) read(n int) {
+	for _, r := range a.refs {
+		r.target.readers += n
 	}
-	if len(targets) == 0 {
-		return out
-	}
-	for _, f := range flows {
-		if slices.ContainsFunc(f.functions, func(a *applied) bool { return targets[a] }) {
-			out[f.chain] = &tied{chain: f.chain}
-		}
-	}
-	return out
 }

@@ -136,11 +136,11 @@ func TestReset(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.source.Send(udps(1, 1, 1)...)
-	other.Send(udps(1)...)
-	wantCount(t, "before the next packet", r[0], 3)
+	other.Send(udps(1, 1)...)
+	wantCount(t, "before the next packet", r[0], 3) // which the one who asked sees as 0
 	b.source.Send(udps(1, 1)...)
 	wantCount(t, "after it", r[0], 2)
-	if !slices.Equal(all[1].seen, []uint64{3}) {
+	if !slices.Equal(all[1].seen, []uint64{3, 0}) {
 		t.Errorf("saw %d", all[1].seen)
 	}
 }
@@ -195,4 +195,124 @@ func TestTiedChainsSeeWhatOthersSee(t *testing.T) {
 		wantCount(t, fmt.Sprintf("port %d, looked at", port), tied[port], want[port])
 		wantCount(t, fmt.Sprintf("port %d", port), free[port], want[port])
 	}
+}
+
+// A clock notes the times that it is told.
+type clock struct {
+	*looker
+	times []uint64
+}
+
+func (c *clock) Expire(now uint64) []*flib.Packet {
+	v, _ := c.ref.Value()
+	c.times = append(c.times, now, v)
+	return nil
+}
+
+// TestTimeOfTiedChains tells functions that refer to others the time of each
+// packet before it, however the packets come in batches.
+func TestTimeOfTiedChains(t *testing.T) {
+	var told *clock
+	lib := flib.Library{Name: "clocks", Functions: []flib.Def{{
+		Name: "CLOCK", Args: []flib.Arg{{Name: "fd", Kind: flib.Flow}, {Name: "fid", Kind: flib.Func}},
+		New: func(_ context.Context, env flib.Env, a flib.Args) (flib.Function, error) {
+			ref, err := env.Refer(a.Int(0), a.Int(1))
+			told = &clock{looker: &looker{ref: ref}}
+			return told, err
+		},
+	}}}
+	b := newBed(t, lib)
+	c := b.client(1)
+	fd, _ := c.connected(fn("PKT_COUNTER"))
+	c.connected(fn("BPF_FILTER", "udp dst port 9"), fn("CLOCK", int64(fd), int64(1)))
+	pkts := udps(1, 9, 1)
+	b.source.Send(pkts...)
+	want := []uint64{pkts[0].TS, 0, pkts[1].TS, 1, pkts[2].TS, 2, pkts[2].TS, 3} // and at the end of the batch
+	if !slices.Equal(told.times, want) {
+		t.Errorf("times and values %d, want %d", told.times, want)
+	}
+}
+
+// TestClosingWhatIsWaitedFor closes an unconnected flow for which others wait:
+// they learn it between two batches.
+func TestClosingWhatIsWaitedFor(t *testing.T) {
+	b := newBed(t)
+	c := b.client(1)
+	late, _ := c.flow()
+	list := fmt.Sprint(late)
+	_, a := c.connected(fn("SYNC", list), fn("PKT_COUNTER"))
+	_, z := c.connected(fn("SYNC", list), fn("PKT_COUNTER"))
+	b.source.Send(udps(1, 1)...)
+	s := c.flows[late]
+	if err := c.CloseFlow(late); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := s.adopted.Connected(); ok {
+		t.Error("told outside of a batch")
+	}
+	b.source.Send(udps(1, 1, 1)...)
+	wantCount(t, "first", a[1], 3)
+	wantCount(t, "second", z[1], 3)
+}
+
+// TestTiedPlansGrow connects flows that refer to themselves, to earlier and to
+// later ones: each plan is what is made from nothing.
+func TestTiedPlansGrow(t *testing.T) {
+	var all []*looker
+	b := newBed(t, lookers(&all))
+	c := b.client(1)
+	var open []int32
+	for i := range 40 {
+		fd, _ := c.flow(fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", i%7)), fn("PKT_COUNTER"))
+		open = append(open, fd)
+		infos, err := c.Functions(open[i*i%len(open)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i%3 == 0 {
+			target := open[i*i%len(open)]
+			if _, err := c.Apply(t.Context(), fd, "LOOK", []any{int64(target), int64(infos[1].FID)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if i%5 == 4 {
+			continue // connected later
+		}
+		if err := c.Connect(t.Context(), fd); err != nil {
+			t.Fatal(err)
+		}
+		if i > 4 && i%5 == 0 {
+			if err := c.Connect(t.Context(), open[i-1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		capture := b.engine.devices[0].cur
+		p := capture.loop.plan.Load()
+		fresh := newPlan(p, capture.flows, capture.linkTypes, nil)
+		if !shapeOf(p).equal(shapeOf(fresh)) || !slices.EqualFunc(p.tied, fresh.tied, func(a, b *tied) bool { return a.chain == b.chain }) {
+			t.Fatalf("plan after %d flows: %+v, %d tied\nfrom nothing: %+v, %d tied", i+1, shapeOf(p), len(p.tied), shapeOf(fresh), len(fresh.tied))
+		}
+	}
+}
+
+// TestSeriesOnTheAccount charges what a series takes, not what it holds.
+func TestSeriesOnTheAccount(t *testing.T) {
+	b := newBed(t)
+	c := b.client(1)
+	fd, _ := c.flow(fn("PKT_COUNTER"))
+	series, _ := c.flow(fn("BUCKET", int64(fd), int64(1), "1s", int64(0)))
+	if got := c.user.buffers; got < 64<<10 || c.user.rings != 1 || b.engine.rings != 1 {
+		t.Errorf("%d bytes, %d rings", got, c.user.rings)
+	}
+	if err := c.CloseFlow(series); err != nil {
+		t.Fatal(err)
+	}
+	if c.user.buffers != 0 || c.user.rings != 0 || b.engine.rings != 0 {
+		t.Errorf("after close %d bytes, %d rings", c.user.buffers, c.user.rings)
+	}
+	c.user.rings = maxRings
+	f, _ := c.flow()
+	_, err := c.Apply(t.Context(), f, "TO_BUFFER", nil)
+	wantCode(t, "one ring too many", err, mapierr.Memory)
+	c.user.rings = 0
 }
