@@ -6,6 +6,7 @@ import (
 	"log"
 
 	"gomapi/mapi"
+	"gomapi/mapi/result"
 )
 
 // The first program of the tutorial, on a capture file instead of a network.
@@ -82,6 +83,40 @@ func ExampleClient() {
 	// tcp 3
 	// udp 2
 	// port 53 2
+}
+
+// BUCKET notes a counter at the end of each period, as a series.
+func ExampleFunction_Results() {
+	ctx := context.Background()
+	var client mapi.Client
+	defer client.Close()
+
+	flow, err := client.CreateOfflineFlow(ctx, "trace.pcap", mapi.FormatPCAP)
+	if err != nil {
+		log.Fatal(err)
+	}
+	packets, err := flow.Apply(ctx, "PKT_COUNTER")
+	if err != nil {
+		log.Fatal(err)
+	}
+	perSecond, err := flow.Apply(ctx, "BUCKET", packets, "1s", 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := flow.Connect(ctx); err != nil {
+		log.Fatal(err)
+	}
+	for r, err := range perSecond.Results(ctx) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		entry, _ := result.ParseBucket(r.Res)
+		fmt.Printf("until %s: %d packets\n", entry.Time().Format("15:04:05"), entry.Value)
+	}
+	// Output:
+	// until 00:00:01: 2 packets
+	// until 00:00:02: 1 packets
+	// until 00:00:03: 1 packets
 }
 
 // The information calls list what a daemon offers.

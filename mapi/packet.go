@@ -175,7 +175,7 @@ func (fn *Function) bufferError(ctx context.Context, err error) error {
 	case errors.Is(err, io.EOF):
 		return io.EOF
 	case ctx.Err() != nil:
-		return mapierr.Wrap(ErrCommSocket, "gave up waiting for a packet", ctx.Err())
+		return mapierr.Wrap(ErrCommSocket, "gave up waiting", ctx.Err())
 	case fn.flow.closed.Load():
 		return errClosed(fn.flow.fd)
 	case fn.flow.link.err() != nil:
