@@ -75,7 +75,8 @@ func (o *observer) readFile(path string, start time.Time, number int) {
 
 // watch has the current interval and the one after it.
 func (o *observer) watch(number int) {
-	current := o.prepare(time.Now().Truncate(o.length).Add(o.length))
+	soon := time.Now().Add(o.length / 2) // time enough to make the flows
+	current := o.prepare(soon.Truncate(o.length).Add(o.length))
 	for i := 0; number == 0 || i < number; i++ {
 		time.Sleep(time.Until(current.start))
 		next := o.prepare(current.start.Add(o.length))
