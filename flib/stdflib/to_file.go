@@ -31,7 +31,7 @@ func toFile(budget *outfile.Budget) flib.Def {
 				"also a pipe or a stream socket"},
 			{Name: "limit", Kind: flib.Uint64, Default: uint64(0), Doc: "packets to write, 0 for all"},
 		},
-		Result: "int32: 1 while writing, 0 when the limit is reached or the device has ended and everything is in the file, " +
+		Result: "int32: 11 while writing, 0 when the limit is reached or the device has ended and everything is in the file, " +
 			"-1 when writing has failed",
 		Example: `flow.Apply(ctx, "TO_FILE", mapi.FormatPCAP, "web.pcap", 1000)`,
 		New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
