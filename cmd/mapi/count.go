@@ -50,9 +50,7 @@ func (t *tool) countCommand() *cobra.Command {
 				return usageError{err}
 			}
 			c.filter = strings.Join(words, " ")
-			ctx, cancel := t.limited(cmd.Context())
-			defer cancel()
-			from := anyDaemon
+			ctx, from := cmd.Context(), anyDaemon
 			if c.file != "" {
 				from = ownDaemon
 			}

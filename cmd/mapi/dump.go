@@ -58,9 +58,7 @@ func (t *tool) dumpCommand() *cobra.Command {
 				return usageError{err}
 			}
 			d.filter = strings.Join(words, " ")
-			ctx, cancel := t.limited(cmd.Context())
-			defer cancel()
-			from := anyDaemon
+			ctx, from := cmd.Context(), anyDaemon
 			if d.file != "" {
 				from = ownDaemon
 			}
@@ -109,7 +107,7 @@ func (d *dumping) run(ctx context.Context, client *mapi.Client) error {
 	if err := d.startFlow(ctx, client); err != nil {
 		return err
 	}
-	if err := d.openSink(); err != nil {
+	if err := d.openSink(ctx); err != nil {
 		return err
 	}
 	before := d.losses(ctx, client)

@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"gomapi/internal/books"
 	"gomapi/mapi"
 )
 
-// reportTime bounds the questions after the last packet.
-const reportTime = time.Second
+// reportTime bounds the questions after the last packet. It is a part of patience.
+const reportTime = patience / 2
 
 // losses are what the books of the device say of packets that never came to the
 // flows, since it was opened. They are nil for files, and when the daemon is gone.
