@@ -26,6 +26,7 @@ type sink struct {
 	append  func(b []byte, p *mapi.Packet) []byte // unchanged: the packet is left out
 	pending []byte
 	taken   uint64 // packets
+	written uint64 // packets, of those taken
 	leftOut uint64 // packets
 	calls   uint64
 	w       io.Writer
@@ -62,7 +63,7 @@ func create(ctx context.Context, name string) (*os.File, error) {
 	defer again.Stop()
 	for {
 		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NONBLOCK, 0o600)
-		if !errors.Is(err, unix.ENXIO) || !isPipe(name) {
+		if !errors.Is(err, unix.ENXIO) || modeOf(name)&os.ModeNamedPipe == 0 {
 			return f, err
 		}
 		select {
@@ -71,11 +72,6 @@ func create(ctx context.Context, name string) (*os.File, error) {
 			return nil, fmt.Errorf("nobody reads the pipe %s: %w", name, ctx.Err())
 		}
 	}
-}
-
-func isPipe(name string) bool {
-	st, err := os.Stat(name)
-	return err == nil && st.Mode()&os.ModeNamedPipe != 0
 }
 
 // add takes a packet, cut to snap bytes, and reports whether it is time to flush.
@@ -100,6 +96,9 @@ func (s *sink) flush() error {
 	}
 	_, err := s.w.Write(s.pending)
 	s.pending = s.pending[:0]
+	if err == nil {
+		s.written = s.taken
+	}
 	return err
 }
 
