@@ -57,6 +57,9 @@ func (t *tool) dumpCommand() *cobra.Command {
 			if err := d.valid(cmd); err != nil {
 				return usageError{err}
 			}
+			if err := mistaken(d.file, words); err != nil {
+				return usageError{err}
+			}
 			d.filter = strings.Join(words, " ")
 			ctx, from := cmd.Context(), anyDaemon
 			if d.file != "" {
