@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -187,5 +188,31 @@ func TestAddDoesNotAllocate(t *testing.T) {
 	batch := numbered(100, 64)
 	if n := testing.AllocsPerRun(1000, func() { w.addAll(batch) }); n != 0 {
 		t.Errorf("%v allocations per batch", n)
+	}
+}
+
+// TestDroppedRecordIsMissed takes a record out of the queue that nobody counts:
+// the books must not hide it, neither while records wait nor when writing ended.
+func TestDroppedRecordIsMissed(t *testing.T) {
+	_, f := pipe(t)
+	fill(t, f)
+	w := begin(t, f, Options{Bytes: 1 << 12, Records: 8, Unit: "records"})
+	w.addAll(numbered(10, 64))
+	sum := func() uint64 {
+		c := w.Counts()
+		return c.Written + c.Waiting + c.Full + c.Failed + c.Closed
+	}
+	w.balanced(10)
+	w.queue.gone.Add(1)
+	if sum() != 9 {
+		t.Errorf("%d of 10 records are found while one is missing", sum())
+	}
+	w.Interrupt()
+	err := w.Close()
+	if sum() != 9 {
+		t.Errorf("%d of 10 records are found at the end while one is missing", sum())
+	}
+	if !errors.Is(err, outfile.ErrStopped) || !strings.Contains(fmt.Sprint(err), "7 records were not written") {
+		t.Errorf("Close gives %v", err)
 	}
 }
