@@ -14,14 +14,14 @@ import (
 // batch: packets before the function sees them, the rest afterwards.
 type counts struct {
 	packets atomic.Uint64 // reached the function
-	passed  atomic.Uint64 // went on behind it, emitted ones included
-	refused atomic.Uint64 // of packets, held back
-	emitted atomic.Uint64 // of passed, made besides
+	passed  atomic.Uint64 // of packets, went on
+	refused atomic.Uint64 // of packets, held back: the function did not return them
+	emitted atomic.Uint64 // made besides
 }
 
 // sent counts what a function made of n packets.
 func (c *counts) sent(n, out int) {
-	c.passed.Add(uint64(out))
+	c.passed.Add(uint64(min(n, out)))
 	switch {
 	case out < n:
 		c.refused.Add(uint64(n - out))
@@ -29,6 +29,9 @@ func (c *counts) sent(n, out int) {
 		c.emitted.Add(uint64(out - n))
 	}
 }
+
+// behind returns how many packets went on behind the function.
+func (c *counts) behind() uint64 { return c.passed.Load() + c.emitted.Load() }
 
 // DeviceBooks accounts for the packets of an open device, live or an own capture
 // file: 3200 for an unknown one, 8004 for one that is not open.
@@ -41,7 +44,7 @@ func (s *Session) DeviceBooks(name string) (books.Stage, error) {
 	c := d.cur
 	s.engine.mu.Unlock()
 	if c == nil {
-		return books.Stage{}, mapierr.New(mapierr.Stats, "device %s has no books: no flow uses it", name)
+		return books.Stage{}, mapierr.New(mapierr.Stats, "device %q has no books: no flow uses it", name)
 	}
 	return c.books(), nil
 }
@@ -75,7 +78,8 @@ func (c *capture) readBooks() books.Stage {
 			{Name: books.LostUnreadable, Value: st.Errors},
 			{Name: books.Waiting, Value: st.Waiting},
 		},
-		Notes: deviceNotes(st),
+		Notes:   append(deviceNotes(st), books.Line{Name: books.LostClosedFlows, Value: c.lostByClosed.Load()}),
+		Opening: c.opening,
 	}
 	moved := c.loop.total.Load() - delivered + c.loop.noFlow.Load() - noFlow
 	b.Moved = st.Recv - before + moved + c.loop.since(at)
@@ -100,20 +104,23 @@ func (f *Flow) books() (b books.Stage) {
 	if c == nil {
 		return b
 	}
-	at := f.capture.loop.moment()
-	arrived := f.arrived()
+	r := f.read()
+	arrived, early := f.arrived(), c.early.Load()
 	var refused, emitted uint64
-	passed := arrived
+	passed := max(arrived, early) - early
 	for i := range c.steps {
 		s := &c.steps[i]
 		refused += s.refused.Load()
 		emitted += s.emitted.Load()
-		passed = s.passed.Load()
+		passed = s.behind()
 	}
 	b.In = arrived + emitted
-	b.Out = []books.Line{{Name: books.Passed, Value: passed}, {Name: books.Refused, Value: refused}}
+	b.Out = []books.Line{
+		{Name: books.Passed, Value: passed}, {Name: books.Refused, Value: refused}, {Name: books.Early, Value: early},
+	}
 	b.Notes = []books.Line{{Name: books.Emitted, Value: emitted}}
-	b.Moved = f.arrived() - arrived + f.capture.loop.since(at)
+	b.Moved = f.arrived() - arrived + r.moved()
+	b.Opening = f.capture.opening
 	return b
 }
 
@@ -126,8 +133,8 @@ func (f *Flow) arrived() uint64 {
 	return f.delivered()
 }
 
-// delivered returns how many packets the device has delivered since the flow was
-// connected.
+// delivered returns how many packets the device has delivered since the loop took
+// the flow up.
 func (f *Flow) delivered() uint64 {
 	if !f.chain.adopted.Load() {
 		return 0
@@ -136,13 +143,17 @@ func (f *Flow) delivered() uint64 {
 	return max(total, base) - base
 }
 
-// packets returns how many packets reached function i of the flow. A leading
-// filter is asked about every packet of the device without being called.
-func (f *Flow) packets(i int) uint64 {
-	if a := f.functions[i]; f.chain == nil || f.chain.lead != a {
-		return a.packets.Load()
+// packets returns how many packets reached function i of the flow and how many
+// went on behind it. A leading filter is asked about every packet of the device
+// without being called; those from before connect do not count.
+func (f *Flow) packets(i int) (in, out uint64) {
+	a := f.functions[i]
+	if f.chain == nil || f.chain.lead != a {
+		return a.packets.Load(), a.behind()
 	}
-	return f.delivered()
+	older, early := f.chain.older.Load(), f.chain.early.Load()
+	in = f.delivered()
+	return max(in, older) - older, a.passed.Load() - early
 }
 
 // books accounts for the packets of function i: where it put them, if it is one
@@ -153,10 +164,10 @@ func (f *Flow) functionBooks(i int) (b books.Stage, ok bool) {
 	if f.chain == nil || f.chain.lead == a {
 		return b, false
 	}
-	at := f.capture.loop.moment()
+	r := f.read()
 	before := a.packets.Load()
 	b.Out = []books.Line{
-		{Name: books.Passed, Value: a.passed.Load() - a.emitted.Load()},
+		{Name: books.Passed, Value: a.passed.Load()},
 		{Name: books.Refused, Value: a.refused.Load()},
 	}
 	b.Notes = []books.Line{{Name: books.Emitted, Value: a.emitted.Load()}}
@@ -164,8 +175,51 @@ func (f *Flow) functionBooks(i int) (b books.Stage, ok bool) {
 		b.Out, b.Notes = acc.Books()
 	}
 	b.In = a.packets.Load()
-	b.Moved = b.In - before + f.capture.loop.since(at)
+	b.Moved = b.In - before + r.moved()
+	b.Opening = f.capture.opening
 	return b, true
+}
+
+// A reading of a flow's books, from its beginning.
+type reading struct {
+	*Flow
+	at      uint64 // moment
+	emitted uint64
+	afoot   uint64 // emitted before and under way
+}
+
+// read begins a reading.
+func (f *Flow) read() reading {
+	r := reading{Flow: f, at: f.capture.loop.moment(), emitted: f.chain.emitted()}
+	r.afoot = f.chain.afoot.Load() // after emitted: no emission is in neither
+	return r
+}
+
+// moved ends a reading. It returns how many packets at most were half-way
+// meanwhile, apart from those that arrived: of a batch, and emitted ones.
+func (r reading) moved() uint64 {
+	return r.chain.emitted() - r.emitted + r.afoot + r.capture.loop.since(r.at)
+}
+
+// emitted is what the functions have emitted.
+func (c *chain) emitted() (n uint64) {
+	for i := range c.steps {
+		n += c.steps[i].emitted.Load()
+	}
+	return n
+}
+
+// lost returns how many packets the functions of the flow have lost for those for
+// whom they put them somewhere.
+func (f *Flow) lost() (n uint64) {
+	for _, a := range f.functions {
+		if acc, ok := a.fn.(flib.Accountant); ok {
+			var b books.Stage
+			b.Out, _ = acc.Books()
+			n += b.Lost()
+		}
+	}
+	return n
 }
 
 // moment begins a reading of the books.

@@ -223,6 +223,7 @@ func (s *Session) release(f *Flow) {
 	if !s.gone { // else the client is told by the end of its connection
 		f.place.SetStatus(uint64(FlowClosed))
 	}
+	f.capture.lostByClosed.Add(f.lost()) // while there are books to read
 	for _, a := range f.functions {
 		s.free(a)
 	}
