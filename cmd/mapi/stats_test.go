@@ -23,6 +23,7 @@ const liveBooks = `device b: 1000 packets
 flow 1073741825 of user 0 on b: 500 packets
              500  passed
                0  refused
+               0  from before connect
 flow 1073741825 of user 0 on b, function 1 BPF_FILTER: asked about 1000, passed 500
 flow 1073741825 of user 0 on b, function 2 PKT_COUNTER: 500 packets
              500  passed
@@ -77,7 +78,7 @@ func TestUnbalancedBooks(t *testing.T) {
                7  passed
                1  lost: \x1b[31m
                3  (some)
-the books of 1 of 1 stages do not balance; 1 packets lost
+the books of 1 of 1 stages do not balance; 1 packet lost
 `
 	if text.String() != want {
 		t.Errorf("%s", &text)
