@@ -58,15 +58,13 @@ func (t *tool) stats(ctx context.Context, client *mapi.Client, names []string) e
 		return err
 	}
 	flows, err := client.Flows(ctx)
+	if err == nil && len(names) > 0 {
+		devices, flows, err = pick(names, devices, flows)
+	}
 	if err != nil {
 		return err
 	}
-	if len(names) > 0 {
-		if devices, flows, err = pick(names, devices, flows); err != nil {
-			return err
-		}
-	}
-	l, entered := ledger{tool: t}, make(map[int]bool)
+	l := ledger{tool: t}
 	for _, d := range devices {
 		b, err := client.Books(ctx, d.Device)
 		if is(err, mapi.ErrStats, mapi.ErrNoDriver) && (len(names) == 0 || onDevice(flows, d.Device)) {
@@ -76,17 +74,18 @@ func (t *tool) stats(ctx context.Context, client *mapi.Client, names []string) e
 			return err
 		}
 		l.enter("device "+d.Device, &b)
+		var others []mapi.FlowInfo
 		for _, f := range flows {
 			if f.Device == d.Device && f.Books != nil && f.Books.Opening == b.Opening {
 				l.enterFlow(ctx, client, f)
-				entered[f.FD] = true
+			} else {
+				others = append(others, f)
 			}
 		}
+		flows = others
 	}
 	for _, f := range flows {
-		if !entered[f.FD] {
-			l.enterFlow(ctx, client, f)
-		}
+		l.enterFlow(ctx, client, f)
 	}
 	return l.close()
 }
