@@ -74,13 +74,9 @@ func (t *tool) stats(ctx context.Context, client *mapi.Client, names []string) e
 			return err
 		}
 		l.enter("device "+d.Device, &b)
-		var others []mapi.FlowInfo
-		for _, f := range flows {
-			if f.Device == d.Device && f.Books != nil && f.Books.Opening == b.Opening {
-				l.enterFlow(ctx, client, f)
-			} else {
-				others = append(others, f)
-			}
+		own, others := split(flows, d.Device, b.Opening)
+		for _, f := range own {
+			l.enterFlow(ctx, client, f)
 		}
 		flows = others
 	}
@@ -113,6 +109,18 @@ func pick(names []string, devices []mapi.DeviceInfo, flows []mapi.FlowInfo) ([]m
 	}
 	flows = slices.DeleteFunc(flows, func(f mapi.FlowInfo) bool { return !wanted[f.Device] })
 	return picked, flows, nil
+}
+
+// split parts flows that belong to an opening of a device from others.
+func split(flows []mapi.FlowInfo, device string, opening uint64) (own, others []mapi.FlowInfo) {
+	for _, f := range flows {
+		if f.Device == device && f.Books != nil && f.Books.Opening == opening {
+			own = append(own, f)
+		} else {
+			others = append(others, f)
+		}
+	}
+	return own, others
 }
 
 // onDevice reports whether one of the flows is on the device of that name.

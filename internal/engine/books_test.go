@@ -2,8 +2,13 @@ package engine
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"gomapi/drivers"
 	"gomapi/flib"
@@ -172,5 +177,38 @@ func TestEmissionsAreOnTheMove(t *testing.T) {
 	f, _ := c.Flow(fd)
 	if s := f.Books; s.In != n+1 || s.Moved != 0 || !s.Balances() {
 		t.Errorf("at the end: %+v", s)
+	}
+}
+
+// TestCloseSaysWhatIsLost closes a flow whose file takes nothing: a pipe that is
+// full.
+func TestCloseSaysWhatIsLost(t *testing.T) {
+	b := newBed(t)
+	var logged []string
+	b.engine.opts.Log = func(format string, args ...any) { logged = append(logged, fmt.Sprintf(format, args...)) }
+	c := b.client(1)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if _, err := unix.FcntlInt(w.Fd(), unix.F_SETPIPE_SZ, 4096); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(make([]byte, 4096)); err != nil {
+		t.Fatal(err)
+	}
+	fd, _ := c.connected(fn("TO_FILE", int64(0), flib.OpenFile{File: w, Path: "pipe"}, uint64(0)))
+	b.source.Send(udp(1, 0), udp(1, 1), udp(1, 2))
+	wantCode(t, "close", c.CloseFlow(fd), 0)
+	if len(logged) != 1 || !strings.HasSuffix(logged[0], "; 3 packets were not written") {
+		t.Errorf("the log says %q", logged)
+	}
+	s, err := c.DeviceBooks("net0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := note(t, s, books.LostClosedFlows); n != 3 {
+		t.Errorf("the device says that closed flows have lost %d packets, want 3", n)
 	}
 }
