@@ -2,10 +2,10 @@
 // what arrived is written down, and, by another hand, each way that it can go.
 // What is lost or waits is counted where that happens and never computed as what
 // is missing, so books that balance say something: those of a device that no
-// packet got lost between kernel and flows, those of a flow that none did between
-// device and functions, and from one function to the next, those of a function
-// that puts packets somewhere that it has put all of them. The exception is
-// refused: it is what a function did not return, whatever its reason.
+// packet got lost between kernel and flows; those of a flow that none did from the
+// device, or the leading filter, to the functions and from one to the next; those
+// of a function that puts packets somewhere that it has put all of them. The
+// exception is refused: it is what a function did not return, whatever its reason.
 //
 // names.go is the glossary: every name that a line can have, with its meaning.
 // docs/accounting.md is the same for people; a test compares them.

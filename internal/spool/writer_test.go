@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -214,5 +215,38 @@ func TestDroppedRecordIsMissed(t *testing.T) {
 	}
 	if !errors.Is(err, outfile.ErrStopped) || !strings.Contains(fmt.Sprint(err), "7 records were not written") {
 		t.Errorf("Close gives %v", err)
+	}
+}
+
+// TestCountsWhileRecordsMove finds every record at every moment, those excepted
+// that are just being added.
+func TestCountsWhileRecordsMove(t *testing.T) {
+	f, err := os.OpenFile("/dev/null", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := begin(t, f, Options{Bytes: 1 << 12, Records: 64})
+	var begun, added atomic.Uint64
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 10_000 {
+			begun.Add(10)
+			w.addAll(numbered(10, 32))
+			added.Add(10)
+		}
+	}()
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		default:
+		}
+		least := added.Load()
+		c := w.Counts()
+		sum, most := c.Written+c.Waiting+c.Full+c.Failed+c.Closed, begun.Load()
+		if sum < least || sum > most {
+			t.Fatalf("%d records are found, of %d to %d: %+v", sum, least, most, c)
+		}
 	}
 }
