@@ -87,7 +87,7 @@ func newRowWriter(env flib.Env, budget *outfile.Budget, args flib.Args) (_ flib.
 	if err := w.setInterval(args.String(4)); err != nil {
 		return nil, err
 	}
-	o := spool.Options{Bytes: rowQueueBytes, Records: rowQueueRows}
+	o := spool.Options{Unit: "rows", Bytes: rowQueueBytes, Records: rowQueueRows}
 	if !env.Live() {
 		o.Park = env.Park
 	}

@@ -18,11 +18,13 @@ const (
 	OfWhichTruncated = "of which truncated"
 	Freezes          = "times the ring was full"
 	Reopens          = "times the interface came back"
+	LostClosedFlows  = "lost by closed flows"
 
 	// Of flows and functions.
 	Passed  = "passed"
 	Refused = "refused"
 	Emitted = "emitted besides"
+	Early   = "from before connect"
 
 	// Of packet buffers.
 	Written      = "written"
@@ -64,9 +66,11 @@ func Glossary() []Entry {
 		{OfWhichTruncated, "delivered with fewer bytes than the wire carried"},
 		{Freezes, "not packets: how often the ring of the device was full"},
 		{Reopens, "not packets: how often the interface went away, came back and was opened again"},
+		{LostClosedFlows, "lost for one reader or file of a flow that is closed now, since the device was opened"},
 		{Passed, "went on: to the next function of the flow, or past the last one"},
-		{Refused, "held back by a function, as it was asked to"},
+		{Refused, "held back: a function did not return them, as it was asked to"},
 		{Emitted, "packets that a function made besides those that it passed"},
+		{Early, "were in the ring of the device already when the flow was connected, and not for it"},
 		{Written, "in the packet buffer for its reader, or wholly in the file"},
 		{LostBuffer, "lost for one reader, which was too slow, had stopped, or was gone"},
 		{LostTooLarge, "lost for one reader: the packet takes more than half of its buffer"},

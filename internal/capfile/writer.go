@@ -47,7 +47,7 @@ type Writer struct {
 func New(file *outfile.File, o Options) *Writer {
 	w := &Writer{
 		linkType: o.LinkType, left: o.Limit,
-		out: spool.New(file, spool.Options{Bytes: queueBytes, Records: queuePackets, Park: o.Park, Ended: o.Ended}),
+		out: spool.New(file, spool.Options{Unit: "packets", Bytes: queueBytes, Records: queuePackets, Park: o.Park, Ended: o.Ended}),
 	}
 	if o.Limit == 0 {
 		w.left = math.MaxUint64
@@ -67,5 +67,6 @@ func (w *Writer) Finish() { w.out.Finish() }
 func (w *Writer) Interrupt() { w.out.Interrupt() }
 
 // Close returns when everything is written, or 0.7 s after Interrupt, or after the
-// call without one. It returns the error that has ended writing. Twice is fine.
+// call without one. It returns the error that has ended writing, and says how many
+// packets it has cost. Twice is fine.
 func (w *Writer) Close() error { return w.out.Close() }

@@ -83,7 +83,7 @@ func (c *client) deviceBooks(q *wire.DeviceBooksQuery, resp *wire.Response) erro
 }
 
 func wireBooks(b *books.Stage) *wire.Books {
-	return &wire.Books{In: b.In, Out: wireLines(b.Out), Notes: wireLines(b.Notes), Moved: b.Moved}
+	return &wire.Books{In: b.In, Out: wireLines(b.Out), Notes: wireLines(b.Notes), Moved: b.Moved, Opening: b.Opening}
 }
 
 func wireLines(lines []books.Line) (out []*wire.Counter) {

@@ -24,9 +24,12 @@ type chain struct {
 	since    uint64
 	deadline time.Time
 	// base is the loop's packet count when the chain began, adopted says that
-	// it is set: a leading filter has been asked about total - base packets.
-	base    atomic.Uint64
-	adopted atomic.Bool
+	// it is set: total - base packets were delivered to it, older of them from
+	// before its connect. Of those, early passed its leading filter, if it has one.
+	base, older, early atomic.Uint64
+	adopted            atomic.Bool
+	// afoot is how many packets that functions have emitted are under way.
+	afoot atomic.Uint64
 	// adoptedRef is told when the loop has taken the chain up. It and connectedRef
 	// are told that since has come to nothing.
 	adoptedRef, connectedRef *flib.FlowRef
@@ -74,19 +77,18 @@ func (c *chain) run(in []*pkt.Packet) {
 	if c.closed.Load() {
 		return
 	}
-	if c.since != 0 {
-		if in = c.young(in); len(in) == 0 {
-			return
-		}
-	}
 	if c.lead != nil {
 		c.lead.passed.Add(uint64(len(in)))
+	}
+	if c.since != 0 {
+		in = c.young(in)
 	}
 	c.from(0, in)
 }
 
 // from takes packets through the steps from i on.
 func (c *chain) from(i int, in []*pkt.Packet) {
+	emitted := false
 	for ; i < len(c.steps) && len(in) > 0; i++ {
 		s := &c.steps[i]
 		if s.private != nil {
@@ -99,7 +101,14 @@ func (c *chain) from(i int, in []*pkt.Packet) {
 		}
 		s.packets.Add(uint64(n))
 		in = s.fn.Process(in)
+		if len(in) > n {
+			c.afoot.Add(uint64(len(in) - n))
+			emitted = true
+		}
 		s.sent(n, len(in))
+	}
+	if emitted {
+		c.afoot.Store(0)
 	}
 }
 
@@ -130,18 +139,22 @@ func (c *chain) end() {
 // emit sends on what step i gives out of itself.
 func (c *chain) emit(i int, out []*pkt.Packet) {
 	if len(out) > 0 {
+		c.afoot.Add(uint64(len(out)))
 		c.steps[i].sent(0, len(out))
 		c.from(i+1, out)
+		c.afoot.Store(0)
 	}
 }
 
-// young drops the packets from before the flow's connect. It is the rare case
+// young drops and counts the packets from before the flow's connect. It is the rare case
 // of a chain's first batches and copies what it keeps.
 func (c *chain) young(in []*pkt.Packet) []*pkt.Packet {
 	var out []*pkt.Packet
 	for _, p := range in {
 		if p.TS >= c.since {
 			out = append(out, p)
+		} else {
+			c.early.Add(1)
 		}
 	}
 	return out

@@ -260,6 +260,7 @@ func (s *Session) release(f *Flow) {
 		a.read(-1)
 	}
 	s.engine.mu.Unlock()
+	f.capture.lostByClosed.Add(f.lost()) // while there are books to read
 	for _, a := range f.functions {
 		s.free(a)
 	}

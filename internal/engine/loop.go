@@ -51,7 +51,7 @@ func (l *loop) Batch(pkts []pkt.Packet) {
 	l.turn.Add(1)
 	p := l.current()
 	for _, c := range l.young {
-		c.base.Add(olderThan(c.since, pkts))
+		c.older.Add(olderThan(c.since, pkts))
 	}
 	ptrs := l.pointers(pkts)
 	if len(p.chains) == 0 {

@@ -11,7 +11,6 @@ func (w *Writer) Add(a, b []byte) bool {
 		return false
 	}
 	w.queue.add(a, b)
-	w.pending++
 	return true
 }
 
@@ -32,15 +31,8 @@ func (w *Writer) makeRoom(n int) bool {
 	return true
 }
 
-// Flush lets the file have what was added, and counts it before.
-func (w *Writer) Flush() {
-	if w.pending == 0 {
-		return
-	}
-	w.counts.accepted.Add(w.pending)
-	w.pending = 0
-	w.queue.flush()
-}
+// Flush lets the file have what was added.
+func (w *Writer) Flush() { w.queue.flush() }
 
 // Over reports whether writing has ended or failed. Then it counts n records as
 // not written, and nothing needs to be added.

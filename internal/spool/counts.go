@@ -1,6 +1,9 @@
 package spool
 
-import "sync/atomic"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // Counts are the books of a Writer: every record that was added, or that Over was
 // told of, is in exactly one of the first five.
@@ -13,33 +16,38 @@ type Counts struct {
 	Bytes   uint64 // bytes written, the head included
 }
 
-// Counts may be called at any time.
+// Counts may be called at any time. What waits, or was left when writing ended, is
+// looked for in the queue: a record that was taken off and not written is nowhere.
 func (w *Writer) Counts() Counts {
 	c := &w.counts
-	out := Counts{Written: c.written.Load(), Bytes: c.bytes.Load()}
-	state := c.state.Load()
-	rest, late := c.accepted.Load()-out.Written, c.late.Load()
+	out := Counts{Full: c.full.Load()}
+	state, late := c.state.Load(), c.late.Load()
+	c.taking.Lock()
+	out.Written, out.Bytes = c.written.Load(), c.bytes.Load()
+	left := w.queue.waiting()
+	c.taking.Unlock()
 	switch state {
 	case failed:
-		out.Failed = rest + late
+		out.Failed = left + late
 	case closed:
-		out.Closed = rest + late
+		out.Closed = left + late
 	default:
-		out.Waiting, out.Closed = rest, late
+		out.Waiting, out.Closed = left, late
 	}
-	out.Full = c.full.Load()
 	return out
 }
 
-// counts is what Counts is made of.
+// counts is what Counts is made of, apart from the queue.
 type counts struct {
-	accepted atomic.Uint64 // records put into the queue
-	full     atomic.Uint64 // records lost for want of room
-	late     atomic.Uint64 // records that came when writing had ended or was being ended
+	full atomic.Uint64 // records lost for want of room
+	late atomic.Uint64 // records that came when writing had ended or was being ended
 
 	state   atomic.Int32
 	written atomic.Uint64 // records
 	bytes   atomic.Uint64
+	// taking is held while records go from the queue to written, so that nobody
+	// finds one in neither. The capture goroutine never takes it.
+	taking sync.Mutex
 }
 
 // States of a Writer.

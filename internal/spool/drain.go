@@ -48,8 +48,10 @@ func (w *Writer) write() error {
 			if err != nil {
 				return err
 			}
+			w.counts.taking.Lock()
 			w.counts.bytes.Add(uint64(n))
 			w.counts.written.Add(w.queue.release(n))
+			w.counts.taking.Unlock()
 		}
 	}
 	return nil

@@ -34,19 +34,23 @@ type queue struct {
 	_        [64]byte
 	consumed atomic.Uint64
 	gone     atomic.Uint64 // records that were wholly consumed
+	shown    atomic.Uint64 // records that the consumer may take
 	wanted   atomic.Bool   // the producer waits for room
 }
 
 // never is a position that is not reached.
 const never = math.MaxUint64
 
-func newQueue(bytes, records int) *queue {
-	q := &queue{
-		buf: make([]byte, bytes), sizes: make([]uint32, records),
-		room: make(chan struct{}, 1), data: make(chan struct{}, 1),
-	}
+// newQueue makes a queue without room for anything, see enlarge.
+func newQueue() *queue {
+	q := &queue{room: make(chan struct{}, 1), data: make(chan struct{}, 1)}
 	q.dataAt.Store(never)
 	return q
+}
+
+// enlarge gives the queue its room, before anything is put into it.
+func (q *queue) enlarge(bytes, records int) {
+	q.buf, q.sizes = make([]byte, bytes), make([]uint32, records)
 }
 
 // head adds what stands before the first record. Producer.
@@ -86,6 +90,7 @@ func (q *queue) copyIn(b []byte) {
 
 // flush lets the consumer take what was added. Producer.
 func (q *queue) flush() {
+	q.shown.Store(q.put) // before the consumer may take them
 	q.ready.Store(q.end)
 	if q.end >= q.dataAt.Load() {
 		leave(q.data)
@@ -154,6 +159,13 @@ func (q *queue) release(n int) (records uint64) {
 		leave(q.room)
 	}
 	return gone - before
+}
+
+// waiting returns how many records lie in the queue: those that were put less
+// those that were taken off, each counted by its own side.
+func (q *queue) waiting() uint64 {
+	gone := q.gone.Load() // first, so that it is never ahead
+	return q.shown.Load() - gone
 }
 
 func (q *queue) index(pos uint64) int { return int(pos & uint64(len(q.buf)-1)) }

@@ -28,8 +28,9 @@ const (
 
 // Options say how much may wait, and who is told what.
 type Options struct {
-	Bytes   int // that wait for the file, a power of two
-	Records int // that wait for the file, a power of two
+	Unit    string // what a record is, in errors: "packets"
+	Bytes   int    // that wait for the file, a power of two
+	Records int    // that wait for the file, a power of two
 	// Park runs a wait for room in the queue. Without it Add does not wait, and
 	// records are lost when the queue is full.
 	Park func(wait func())
@@ -46,12 +47,11 @@ type Writer struct {
 	file    *outfile.File
 	options Options
 	counts  counts
-	queue   *queue // nil before Start
+	queue   *queue // without room before Start
 
 	// Of the goroutine that calls Add.
-	pending uint64 // records put into the queue, not yet in counts.accepted
-	need    int    // bytes that wait waits for
-	wait    func()
+	need int // bytes that wait waits for
+	wait func()
 
 	finish, interrupt sync.Once
 	finished          chan struct{} // nothing will be added
@@ -67,7 +67,7 @@ type Writer struct {
 // New makes a Writer of a file, which it takes over, and does nothing yet.
 func New(file *outfile.File, o Options) *Writer {
 	w := &Writer{
-		file: file, options: o,
+		file: file, options: o, queue: newQueue(),
 		finished: make(chan struct{}), interrupted: make(chan struct{}), done: make(chan struct{}),
 	}
 	w.wait = func() { w.queue.waitRoom(w.need, w.interrupted, w.done) }
@@ -77,7 +77,7 @@ func New(file *outfile.File, o Options) *Writer {
 // Start begins the file with a head, for which there is room. The goroutine that
 // writes ends after Finish or Close, or when writing fails; Close waits for it.
 func (w *Writer) Start(head []byte) {
-	w.queue = newQueue(w.options.Bytes, w.options.Records)
+	w.queue.enlarge(w.options.Bytes, w.options.Records)
 	w.queue.head(head)
 	w.queue.flush()
 	go w.run()
@@ -98,11 +98,22 @@ func (w *Writer) Interrupt() {
 }
 
 // Close returns when everything is written, or 0.7 s after Interrupt, or after the
-// call without one. It returns the error that has ended writing. Twice is fine.
+// call without one. It returns the error that has ended writing, and says how many
+// records it has cost. Twice is fine.
 func (w *Writer) Close() error {
-	if w.queue == nil {
+	if w.queue.buf == nil {
 		return w.file.Close()
 	}
+	err := w.end()
+	if err == nil {
+		return nil
+	}
+	c := w.Counts()
+	return fmt.Errorf("%w; %d %s were not written", err, c.Failed+c.Closed, w.options.Unit)
+}
+
+// end ends the goroutine, or leaves it behind.
+func (w *Writer) end() error {
 	w.Finish()
 	w.Interrupt()
 	if !w.endsWithin(time.Until(w.deadline)) {

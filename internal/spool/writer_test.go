@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -187,5 +189,64 @@ func TestAddDoesNotAllocate(t *testing.T) {
 	batch := numbered(100, 64)
 	if n := testing.AllocsPerRun(1000, func() { w.addAll(batch) }); n != 0 {
 		t.Errorf("%v allocations per batch", n)
+	}
+}
+
+// TestDroppedRecordIsMissed takes a record out of the queue that nobody counts:
+// the books must not hide it, neither while records wait nor when writing ended.
+func TestDroppedRecordIsMissed(t *testing.T) {
+	_, f := pipe(t)
+	fill(t, f)
+	w := begin(t, f, Options{Bytes: 1 << 12, Records: 8, Unit: "records"})
+	w.addAll(numbered(10, 64))
+	sum := func() uint64 {
+		c := w.Counts()
+		return c.Written + c.Waiting + c.Full + c.Failed + c.Closed
+	}
+	w.balanced(10)
+	w.queue.gone.Add(1)
+	if sum() != 9 {
+		t.Errorf("%d of 10 records are found while one is missing", sum())
+	}
+	w.Interrupt()
+	err := w.Close()
+	if sum() != 9 {
+		t.Errorf("%d of 10 records are found at the end while one is missing", sum())
+	}
+	if !errors.Is(err, outfile.ErrStopped) || !strings.Contains(fmt.Sprint(err), "7 records were not written") {
+		t.Errorf("Close gives %v", err)
+	}
+}
+
+// TestCountsWhileRecordsMove finds every record at every moment, those excepted
+// that are just being added.
+func TestCountsWhileRecordsMove(t *testing.T) {
+	f, err := os.OpenFile("/dev/null", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := begin(t, f, Options{Bytes: 1 << 12, Records: 64})
+	var begun, added atomic.Uint64
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 10_000 {
+			begun.Add(10)
+			w.addAll(numbered(10, 32))
+			added.Add(10)
+		}
+	}()
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		default:
+		}
+		least := added.Load()
+		c := w.Counts()
+		sum, most := c.Written+c.Waiting+c.Full+c.Failed+c.Closed, begun.Load()
+		if sum < least || sum > most {
+			t.Fatalf("%d records are found, of %d to %d: %+v", sum, least, most, c)
+		}
 	}
 }

@@ -1855,9 +1855,10 @@ func (x *DeviceBooksQuery) GetDevice() string {
 type Books struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	In            uint64                 `protobuf:"varint,1,opt,name=in,proto3" json:"in,omitempty"`
-	Out           []*Counter             `protobuf:"bytes,2,rep,name=out,proto3" json:"out,omitempty"`      // each packet of in is in one of these
-	Notes         []*Counter             `protobuf:"bytes,3,rep,name=notes,proto3" json:"notes,omitempty"`  // further counters
-	Moved         uint64                 `protobuf:"varint,4,opt,name=moved,proto3" json:"moved,omitempty"` // packets on the move while the books were read
+	Out           []*Counter             `protobuf:"bytes,2,rep,name=out,proto3" json:"out,omitempty"`          // each packet of in is in one of these
+	Notes         []*Counter             `protobuf:"bytes,3,rep,name=notes,proto3" json:"notes,omitempty"`      // further counters
+	Moved         uint64                 `protobuf:"varint,4,opt,name=moved,proto3" json:"moved,omitempty"`     // packets on the move while the books were read
+	Opening       uint64                 `protobuf:"varint,5,opt,name=opening,proto3" json:"opening,omitempty"` // number of the opening of the device that they belong to
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1916,6 +1917,13 @@ func (x *Books) GetNotes() []*Counter {
 func (x *Books) GetMoved() uint64 {
 	if x != nil {
 		return x.Moved
+	}
+	return 0
+}
+
+func (x *Books) GetOpening() uint64 {
+	if x != nil {
+		return x.Opening
 	}
 	return 0
 }
@@ -3044,12 +3052,13 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\tdelivered\x18\x05 \x01(\x04R\tdelivered\x12\x18\n" +
 	"\areopens\x18\x06 \x01(\x04R\areopens\"*\n" +
 	"\x10DeviceBooksQuery\x12\x16\n" +
-	"\x06device\x18\x01 \x01(\tR\x06device\"\x81\x01\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\"\x9b\x01\n" +
 	"\x05Books\x12\x0e\n" +
 	"\x02in\x18\x01 \x01(\x04R\x02in\x12&\n" +
 	"\x03out\x18\x02 \x03(\v2\x14.gomapi.wire.CounterR\x03out\x12*\n" +
 	"\x05notes\x18\x03 \x03(\v2\x14.gomapi.wire.CounterR\x05notes\x12\x14\n" +
-	"\x05moved\x18\x04 \x01(\x04R\x05moved\"3\n" +
+	"\x05moved\x18\x04 \x01(\x04R\x05moved\x12\x18\n" +
+	"\aopening\x18\x05 \x01(\x04R\aopening\"3\n" +
 	"\aCounter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value\"H\n" +
