@@ -54,7 +54,7 @@ func newBucket(_ context.Context, env flib.Env, args flib.Args) (flib.Function, 
 			return nil, err
 		}
 	}
-	b.out, err = newSeries(env, result.BucketSize, bucketEntries)
+	b.out, err = newSeries(env, "BUCKET", result.BucketSize, bucketEntries)
 	return b, err
 }
 
@@ -98,11 +98,10 @@ func (b *resultLog) close(n, end uint64) {
 	if !ok {
 		return
 	}
-	for i := b.out.leaveOut(n); i < n; i++ {
-		if i > 0 {
-			v = 0
-		}
-		b.append(end+i*b.period.ticks, v)
+	b.append(end, v)
+	b.out.earn()
+	for i := b.out.leaveOut(n - 1); i < n-1; i++ {
+		b.append(end+(i+1)*b.period.ticks, 0)
 	}
 	if b.reset {
 		b.target.Reset()

@@ -96,7 +96,7 @@ func newThreshold(_ context.Context, env flib.Env, args flib.Args) (flib.Functio
 	default:
 		w.moment.ticks = ticks / looks
 	}
-	w.out, err = newSeries(env, result.ThresholdSize, thresholdEvents)
+	w.out, err = newSeries(env, "THRESHOLD", result.ThresholdSize, thresholdEvents)
 	return w, err
 }
 
@@ -144,8 +144,7 @@ func (w *watch) begin() {
 	}
 }
 
-// pass looks at all moments before ts. When nothing changes between two, the
-// gauge comes to rest, and however many follow they are all the same.
+// pass looks at all moments before ts, those with the same outcome at once.
 func (w *watch) pass(ts uint64) {
 	n, end := w.moment.ended(ts)
 	if n == 0 || w.silent() {
@@ -155,14 +154,13 @@ func (w *watch) pass(ts uint64) {
 	if !ok {
 		return
 	}
-	for looks := min(n, w.gauge.memory()); looks > 0; looks-- {
-		if w.gauge.look(v) {
-			w.note(1, end)
+	w.out.earn()
+	for n > 0 && !w.silent() {
+		looks := w.gauge.look(v, n)
+		if w.gauge.hit {
+			w.note(looks, end)
 		}
-		n, end = n-1, end+w.moment.ticks
-	}
-	if n > 0 && w.gauge.hit {
-		w.note(n, end)
+		n, end = n-looks, end+looks*w.moment.ticks
 	}
 }
 
@@ -173,7 +171,7 @@ func (w *watch) lookAt(in []*flib.Packet) {
 		return
 	}
 	for _, p := range in {
-		if w.gauge.look(v) && !w.isQuiet(p.TS) {
+		if w.gauge.look(v, 1); w.gauge.hit && !w.isQuiet(p.TS) {
 			w.note(1, p.TS)
 		}
 	}
