@@ -26,7 +26,8 @@ var threshold = flib.Def{
 	Name: "THRESHOLD",
 	Description: "Watches the result of a function and notes as an event, in a series, when it meets a boundary: " +
 		"at each packet that reaches it, or at fixed moments of packet time, then also the increase within a moving window. " +
-		"All packets go on to the next function.",
+		"All packets go on to the next function. " +
+		"A time stamp far in the future makes all moments up to it pass: none follows until time has come there.",
 	Args: []flib.Arg{
 		{Name: "type", Kind: flib.Int, Doc: "how the result is read: mapi.ThresholdChar (0), ThresholdInt (1), ThresholdUint64 (2); " +
 			"with ThresholdPoll (64) added at fixed moments, with ThresholdWindow (128) its increase within a window"},
@@ -43,7 +44,8 @@ var threshold = flib.Def{
 		{Name: "count", Kind: flib.Int, Default: int32(0), Doc: "events, then there are no more; less than 1 for no bound"},
 	},
 	Result: "series of 24 bytes each: time as uint64 in 2^-32 s since 1970, value that was compared as uint64 (signed but for a plain uint64), " +
-		"events that may follow as int32, -1 without a bound. The newest 1000 events at least are kept",
+		"events that may follow as int32, -1 without a bound. The newest 1000 events at least are kept; " +
+		"at fixed moments 1000 at least are noted at once, and 24 more for each packet that comes after one; others count as lost",
 	Example: `flow.Apply(ctx, "THRESHOLD", mapi.ThresholdUint64+mapi.ThresholdWindow, bytes, 10_000_000, mapi.BoundaryAbove, 1_000_000, 10, 0)`,
 	New:     newThreshold,
 }
