@@ -9,10 +9,11 @@ import "sync/atomic"
 // Value, Copy and Reset are for the goroutine that runs the instance, from Start
 // to Close, and for Close itself. They do not allocate, lock or wait.
 type Ref struct {
-	// Result is the target's. Live is true from connect to close of its flow.
+	// Name is the target's, as in its Def. Result is the target's. Live is true from connect to close of its flow.
 	// OnReset resets the target, now or, when it belongs to another capture
 	// goroutine, before its next packets; nil: it cannot be reset. The engine
 	// sets them; all but it use the methods.
+	Name    string
 	Result  *Result
 	Live    *atomic.Bool
 	OnReset func()

@@ -34,6 +34,10 @@ func (c *Client) libraries(ctx context.Context, id int, next bool, limit uint32)
 	if err != nil {
 		return nil, err
 	}
+	return l.libraries(ctx, id, next, limit)
+}
+
+func (l *link) libraries(ctx context.Context, id int, next bool, limit uint32) ([]LibraryInfo, error) {
 	resp, err := l.call(ctx, &wire.Request{Call: &wire.Request_Libraries{
 		Libraries: &wire.LibraryQuery{Id: int32(id), Next: next, Limit: limit},
 	}})

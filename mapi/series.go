@@ -12,7 +12,7 @@ import (
 
 // Some functions (BUCKET, THRESHOLD, HASHSAMP that keeps samples) have a series
 // for a result: entries that are read one by one, each once. A reader that is
-// slow misses the oldest ones; Lost counts them.
+// slow misses the oldest ones; Lost counts them, and what the function left out.
 
 // ReadNext waits for the next entry of a series and returns it. For other
 // functions it is Read. One goroutine at a time may read a function. The error is

@@ -38,6 +38,7 @@ type Target struct {
 	Result *flib.Result
 	Live   atomic.Bool // set by Add
 	Resets int         // how often it was reset
+	Name   string      // of the function; set it before it is referred to
 	// NoReset says that it cannot be reset. Set it before it is referred to.
 	NoReset bool
 }
@@ -67,7 +68,7 @@ func (w *World) Refer(fd, fid int32) (*flib.Ref, error) {
 	if !ok {
 		return nil, fmt.Errorf("no function %d of flow %d", fid, fd)
 	}
-	r := &flib.Ref{Result: t.Result, Live: &t.Live}
+	r := &flib.Ref{Name: t.Name, Result: t.Result, Live: &t.Live}
 	if !t.NoReset {
 		r.OnReset = func() {
 			t.Resets++

@@ -15,7 +15,8 @@ var bucket = flib.Def{
 	Name: "BUCKET",
 	Description: "Notes the result of a function at the end of each period of packet time, as a series. " +
 		"The packet that ends a period comes after its end and is not in it: BUCKET runs before a function of its own flow that it reads. " +
-		"The last period, which no packet ends, has no entry.",
+		"The last period, which no packet ends, has no entry. " +
+		"A time stamp far in the future ends all periods up to it: nothing follows until time has come there.",
 	Args: []flib.Arg{
 		{Name: "flow", Kind: flib.Flow, Doc: "flow of the function"},
 		{Name: "function", Kind: flib.Func, Doc: "function of whose result the first 8 bytes are noted"},
@@ -24,7 +25,8 @@ var bucket = flib.Def{
 		{Name: "reset", Kind: flib.Int, Min: 0, Max: 1, Doc: "1: the function is reset at the end of each period; 0: it is not"},
 	},
 	Result: "series of 16 bytes each: end of the period as uint64 in 2^-32 s since 1970, result as uint64; " +
-		"periods without packets give 0. The newest 1000 entries at least are kept",
+		"periods without packets give 0. The newest 1000 entries at least are kept; " +
+		"1000 zeros at least are noted at once, and 24 more for each packet that ends periods; others count as lost",
 	Example: `flow.Apply(ctx, "BUCKET", packets, "5s", 1)`,
 	New:     newBucket,
 }
@@ -44,17 +46,12 @@ func newBucket(_ context.Context, env flib.Env, args flib.Args) (flib.Function, 
 	if err != nil {
 		return nil, err
 	}
-	b := &resultLog{target: target, reset: args.Int(3) == 1}
-	switch interval := args.String(2); interval {
-	case "-1":
-	case "0":
-		b.every = true
-	default:
-		if b.period.ticks, err = parsePeriod("BUCKET", mapierr.InvalidArgument3, 3, interval); err != nil {
-			return nil, err
-		}
+	word, ticks, err := parseInterval("BUCKET", 3, args.String(2), "0", "-1")
+	if err != nil {
+		return nil, err
 	}
-	b.out, err = newSeries(env, result.BucketSize, bucketEntries)
+	b := &resultLog{target: target, reset: args.Int(3) == 1, every: word == "0", period: period{ticks: ticks}}
+	b.out, err = newSeries(env, "BUCKET", result.BucketSize, bucketEntries)
 	return b, err
 }
 
@@ -98,11 +95,10 @@ func (b *resultLog) close(n, end uint64) {
 	if !ok {
 		return
 	}
-	for i := b.out.leaveOut(n); i < n; i++ {
-		if i > 0 {
-			v = 0
-		}
-		b.append(end+i*b.period.ticks, v)
+	b.append(end, v)
+	b.out.earn()
+	for i := b.out.leaveOut(n - 1); i < n-1; i++ {
+		b.append(end+(i+1)*b.period.ticks, 0)
 	}
 	if b.reset {
 		b.target.Reset()

@@ -107,8 +107,7 @@ func TestBucketOfDeadTarget(t *testing.T) {
 	}
 }
 
-// TestBucketAfterGap has more periods to note than anybody could read, and more
-// than positions in the ring could count.
+// TestBucketAfterGap has more periods to note than anybody could read.
 func TestBucketAfterGap(t *testing.T) {
 	for _, gap := range []uint64{1000, 4097, 1 << 20, 1 << 40, math.MaxInt64} {
 		w := flibtest.NewWorld(t)
@@ -127,15 +126,50 @@ func TestBucketAfterGap(t *testing.T) {
 				t.Fatalf("gap of %d: entry %d of %d is of %d", gap, i, n, e.TS)
 			}
 		}
-		if noted, want := b.Ring.Shown().Written, min(gap-1, maxLeftOut+room); noted != want {
-			t.Errorf("gap of %d: %d entries noted, want %d", gap, noted, want)
+		if c := b.Ring.Shown(); c.Written+c.Full != gap-1 {
+			t.Errorf("gap of %d: %+v", gap, c)
 		}
 		for i := range uint64(40) { // time goes round and round
 			b.Process(packetAt((2+i)*gap + 1))
 		}
-		if noted := b.Ring.Shown().Written; noted > maxLeftOut+42*room {
-			t.Errorf("%d entries noted, which is too many for the ring", noted)
+		if noted := b.Ring.Shown().Written; noted > 2*room+40*(entriesPerPacket+1) {
+			t.Errorf("%d entries noted, which is too much work", noted)
 		}
+	}
+}
+
+// TestBucketLeavesZerosOutOnly ends more periods than packets may note: values come
+// all, zeros as many as may be, in order, and what is missing is counted.
+func TestBucketLeavesZerosOutOnly(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	w := flibtest.NewWorld(t)
+	target := w.Add(1, 1, 8)
+	b := w.New(Library(), "BUCKET", int64(1), int64(1), "10", int64(0))
+	ts, end, all, lost := uint64(1000), uint64(1010), uint64(0), uint64(0)
+	b.Process(packetAt(ts))
+	for value := range uint64(3000) {
+		ts += uint64(random.IntN(2000))
+		target.Result.Set(value + 1)
+		b.Process(packetAt(ts))
+		if ts <= end {
+			continue
+		}
+		periods := (ts-end-1)/10 + 1
+		got := bucketEntriesOf(t, b)
+		n := uint64(len(got))
+		if got[0] != (result.BucketEntry{TS: end, Value: value + 1}) || n < min(periods, entriesPerPacket) {
+			t.Fatalf("%d entries for %d periods, the first %+v", n, periods, got[0])
+		}
+		end += 10 * periods
+		for i, e := range got[1:] {
+			if e != (result.BucketEntry{TS: end - 10*(n-1-uint64(i))}) {
+				t.Fatalf("entry %d of %d is %+v, the last one ends at %d", i+1, n, e, end-10)
+			}
+		}
+		all, lost = all+periods, lost+periods-n
+	}
+	if c := b.Ring.Shown(); lost == 0 || c.Full != lost || c.Written != all-lost {
+		t.Errorf("%d of %d lost, counted %+v", lost, all, c)
 	}
 }
 

@@ -33,7 +33,7 @@ var burst = flib.Def{
 			Doc: "1: the burst that is open when the device ends counts; 0: it does not"},
 	},
 	Result: "a list of 5 uint64 for each category of sizes (result.BurstCategory): bytes, packets and number of its bursts, " +
-		"bytes that its gaps had room for, number of its gaps",
+		"bytes that its gaps had room for, number of its gaps; behind each burst that has ended there is a gap, also without room for a byte",
 	Example: `flow.Apply(ctx, "BURST", 0, 10000, 1000, 16000, 1230400, 1230400, 10)`,
 	New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
 		b, err := newBurst(args)
@@ -124,9 +124,8 @@ func (b *bursts) gap(since int64) {
 	if hi, lo := bits.Mul64(uint64(max(since, 0)), b.speed); hi < 8000 {
 		room, _ = bits.Div64(hi, lo, 8000)
 	}
-	if room > b.wire {
-		b.add(room-b.wire, result.BurstCategory{GapBytes: room - b.wire, Gaps: 1})
-	}
+	gap := room - min(room, b.wire)
+	b.add(gap, result.BurstCategory{GapBytes: gap, Gaps: 1})
 }
 
 // add adds c to the category of a size.

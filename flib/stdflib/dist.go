@@ -9,8 +9,8 @@ import (
 	"gomapi/mapi/result"
 )
 
-// maxIntervals bounds a DIST: a reader copies all of its counters between two
-// packets.
+// maxIntervals bounds a DIST: a reader has to copy all of its counters between
+// two packets, 20 us for so many, and tries again until that comes about.
 const maxIntervals = 16384
 
 var dist = flib.Def{

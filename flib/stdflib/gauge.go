@@ -35,10 +35,9 @@ var orders = map[int32]int{
 type gauge struct {
 	typ       int32
 	threshold uint64
-	order     int    // of value and threshold at the boundary
-	sign      uint64 // the sign bit where values are unsigned
-	window    []uint64
-	oldest    int // place in window
+	order     int       // of value and threshold at the boundary
+	sign      uint64    // the sign bit where values are unsigned
+	window    *lookback // of what increases are from; nil: values are compared
 	differ    bool
 	began     bool   // window has values
 	referred  bool   // prev has been set
@@ -69,7 +68,7 @@ func newGauge(typ int32, threshold uint64, boundary int32, looks int) (gauge, er
 	}
 	g := gauge{typ: kind, threshold: threshold, order: order, differ: differ}
 	if mode == modeWindow {
-		g.window = make([]uint64, looks)
+		g.window = newLookback(looks)
 	}
 	if kind == typeUint64 && mode != modeWindow && !differ {
 		g.sign = 1 << 63
@@ -80,29 +79,34 @@ func newGauge(typ int32, threshold uint64, boundary int32, looks int) (gauge, er
 // begin fills the window with the value that increases count from. Without it,
 // that is the first one.
 func (g *gauge) begin(word uint64) {
-	g.began = true
-	for i := range g.window {
-		g.window[i] = g.read(word)
+	if g.began = true; g.window != nil {
+		g.window.fill(g.read(word))
 	}
 }
 
-// look compares the result word and reports whether it meets the boundary.
-func (g *gauge) look(word uint64) bool {
+// look looks at the result word, n times at most, as long as the outcome is the
+// same: value and hit. It returns how often.
+func (g *gauge) look(word, n uint64) uint64 {
 	v := g.read(word)
+	g.value = v
 	if g.window != nil {
-		v = g.increase(v)
+		if !g.began {
+			g.begin(word)
+		}
+		old, looks := g.window.leaving(v)
+		g.value, n = v-old, min(n, looks)
 	}
 	if g.differ {
-		v = g.difference(v)
+		if g.value = g.difference(g.value); g.value != 0 {
+			n = 1 // at the next look there is none
+		}
 	}
-	g.value = v
-	g.hit = cmp.Compare(int64(v^g.sign), int64(g.threshold^g.sign)) == g.order
-	return g.hit
+	if g.window != nil {
+		g.window.add(v, n)
+	}
+	g.hit = cmp.Compare(int64(g.value^g.sign), int64(g.threshold^g.sign)) == g.order
+	return n
 }
-
-// memory is after how many looks at one value all others have the outcome of the
-// last.
-func (g *gauge) memory() uint64 { return uint64(len(g.window)) + 2 }
 
 // read takes the value out of the first word of a result.
 func (g *gauge) read(word uint64) uint64 {
@@ -113,19 +117,6 @@ func (g *gauge) read(word uint64) uint64 {
 		return uint64(int64(int32(word)))
 	}
 	return word
-}
-
-// increase returns how much v is above the value of a window before.
-func (g *gauge) increase(v uint64) uint64 {
-	if !g.began {
-		g.begin(v)
-	}
-	before := g.window[g.oldest]
-	g.window[g.oldest] = v
-	if g.oldest++; g.oldest == len(g.window) {
-		g.oldest = 0
-	}
-	return v - before
 }
 
 // difference returns how much v is above the last value. The first value that is

@@ -15,6 +15,9 @@ const hashRange = 1024
 
 // maxSamples is how many samples wait for their reader; then the newest take the
 // place of the oldest.
+//
+// The original keeps 40, the oldest, which fill at once: what a program that is a
+// little late gets is then all from long ago. Packets pass in either case.
 const maxSamples = 1000
 
 var hashSamp = flib.Def{
@@ -32,7 +35,8 @@ var hashSamp = flib.Def{
 	}},
 	Filters: true,
 	Result: "with keep, for each packet that passed 40 bytes: uint32 addresses (2, network order), ports (2), " +
-		"TCP sequence number, flags, protocol, 6 for IPv6; uint64 time stamp in 2^-32 seconds since 1970-01-01 UTC",
+		"TCP sequence number, flags, protocol, 6 for IPv6; uint64 time stamp in 2^-32 seconds since 1970-01-01 UTC. " +
+		"The newest 1000 at least are kept, the original kept the oldest 40",
 	Example: `flow.Apply(ctx, "HASHSAMP", 128, 0)`,
 	New:     newHashSampler,
 }

@@ -1,18 +1,26 @@
 package stdflib
 
-import "gomapi/internal/mapierr"
+import (
+	"slices"
 
-// parsePeriod reads the length of a period, argument number arg of the function
-// called name. Errors have the number code.
-func parsePeriod(name string, code mapierr.Code, arg int, text string) (uint64, error) {
-	ticks, err := parseTicks(text)
-	if err != nil {
-		return 0, mapierr.New(code, "%s: argument %d (interval): %v", name, arg, err)
+	"gomapi/internal/mapierr"
+)
+
+// parseInterval reads argument number arg of the function called name, an
+// interval: one of words, or the length of a period, and then word is empty.
+func parseInterval(name string, arg int, text string, words ...string) (word string, ticks uint64, err error) {
+	if slices.Contains(words, text) {
+		return text, 0, nil
+	}
+	code := mapierr.BadArgument(arg - 1)
+	if ticks, err = parseTicks(text); err != nil {
+		return "", 0, mapierr.New(code, "%s: argument %d (interval): %v; or exactly one of %q", name, arg, err, words)
 	}
 	if ticks == 0 {
-		return 0, mapierr.New(code, "%s: argument %d (interval): %.40q is no time, want 2^-32 s at least", name, arg, text)
+		return "", 0, mapierr.New(code, "%s: argument %d (interval): %.40q is no time, want 2^-32 s at least, or exactly one of %q",
+			name, arg, text, words)
 	}
-	return ticks, nil
+	return "", ticks, nil
 }
 
 // A period cuts packet time into equal pieces, the first of which begins with

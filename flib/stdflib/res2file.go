@@ -26,7 +26,8 @@ func resToFile(budget *outfile.Budget) flib.Def {
 		Description: "Writes results of other functions into a text file, a row at a time: for each period of packet time, " +
 			"for each packet, or when the flow is closed. Periodic rows do not include the packet that ends the period. " +
 			"When the file is too slow, rows of a live device are lost and counted; capture files wait. " +
-			"No row is written while one of the functions has no value. All packets go on to the next function.",
+			"No row is written while one of the functions has no value. All packets go on to the next function. " +
+			"A time stamp far in the future ends all periods up to it: no row follows until time has come there.",
 		Args: []flib.Arg{
 			{Name: "types", Kind: flib.String, Doc: "how to write each of the functions, separated by commas: " +
 				"0 (mapi.R2FRaw) its bytes behind their number, 1 (mapi.R2FULLStr) a number, " +
@@ -84,8 +85,16 @@ func newRowWriter(env flib.Env, budget *outfile.Budget, args flib.Args) (_ flib.
 			"RES2FILE: argument 3 (header) has %d bytes, more than %d are not allowed", len(args.String(2)), maxHeader)
 	}
 	w.head = []byte(args.String(2) + "\n")
-	if err := w.setInterval(args.String(4)); err != nil {
+	word, ticks, err := parseInterval("RES2FILE", 5, args.String(4), "0", "-1")
+	if err != nil {
 		return nil, err
+	}
+	w.period.ticks = ticks
+	switch word {
+	case "0":
+		w.when = eachPacket
+	case "-1":
+		w.when = atClose
 	}
 	o := spool.Options{Unit: "rows", Bytes: rowQueueBytes, Records: rowQueueRows}
 	if !env.Live() {
@@ -98,25 +107,6 @@ func newRowWriter(env flib.Env, budget *outfile.Budget, args flib.Args) (_ flib.
 	}
 	w.out = spool.New(open, o)
 	return w, nil
-}
-
-func (w *rowWriter) setInterval(text string) (err error) {
-	switch text {
-	case "-1":
-		w.when = atClose
-		return nil
-	case "0":
-		w.when = eachPacket
-		return nil
-	}
-	if w.period.ticks, err = parseTicks(text); err != nil {
-		return mapierr.Wrap(mapierr.InvalidArgument5, "RES2FILE: argument 5 (interval)", err)
-	}
-	if w.period.ticks == 0 {
-		return mapierr.New(mapierr.InvalidArgument5,
-			`RES2FILE: argument 5 (interval): %.40q is no time, write "0" for a row for each packet`, text)
-	}
-	return nil
 }
 
 // Start begins the file. When another function of the flow then fails to start,

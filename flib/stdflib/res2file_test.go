@@ -17,6 +17,7 @@ import (
 	"gomapi/flib"
 	"gomapi/flib/flibtest"
 	"gomapi/internal/mapierr"
+	"gomapi/mapi/result"
 )
 
 // rows is a RES2FILE under test and the file that it writes.
@@ -48,6 +49,13 @@ func (r *rows) close(want string) {
 	}
 }
 
+// addStats makes a STATS to refer to.
+func addStats(w *flibtest.World, fd, fid int32) *flibtest.Target {
+	s := w.Add(fd, fid, result.StatsSize)
+	s.Name = "STATS"
+	return s
+}
+
 // setStats writes a result as STATS does.
 func setStats(s *flibtest.Target, count uint64, sum, sumLow, sum2, sum2Low, maximum, minimum float64) {
 	b := s.Result.Begin()
@@ -63,7 +71,7 @@ func TestRowOfEachType(t *testing.T) {
 	w.Add(1, 1, 8).Result.Set(math.MaxUint64)
 	w.Add(1, 2, 4).Result.Set(7)
 	w.Add(2, 3, 8).Result.Set(1089376572<<32 | 1309204816)
-	setStats(w.Add(2, 4, 64), 893, 283464, 0, 1<<62, 1, 1514, 42.5)
+	setStats(addStats(w, 2, 4), 893, 283464, 0, 1<<62, 1, 1514, 42.5)
 	raw := w.Add(2, 5, 11).Result
 	copy(raw.Begin(), "raw\nresult!")
 	raw.End()
@@ -298,8 +306,9 @@ func TestRes2FileArguments(t *testing.T) {
 	defer reading.Close()
 	w := flibtest.NewWorld(t)
 	w.Add(1, 1, 8)
-	w.Add(1, 2, 64)
+	addStats(w, 1, 2)
 	w.Add(1, 3, 40000)
+	w.Add(1, 4, 64).Name = "DIST"
 	for _, c := range []struct {
 		types, functions any
 		header, file     any
@@ -315,6 +324,7 @@ func TestRes2FileArguments(t *testing.T) {
 		{"1,x", "1@1", "H", file, "1s", int64(1), mapierr.InvalidArgument1},
 		{"1,", "1@1", "H", file, "1s", int64(1), mapierr.InvalidArgument1},
 		{"3", "1@1", "H", file, "1s", int64(1), mapierr.InvalidArgument1}, // no STATS
+		{"3", "4@1", "H", file, "1s", int64(1), mapierr.InvalidArgument1}, // of its size, but none
 		{int64(1), "1@1", "H", file, "1s", int64(1), mapierr.InvalidArgument1},
 		{"1", "", "H", file, "1s", int64(1), mapierr.InvalidArgument2},
 		{"1", "1", "H", file, "1s", int64(1), mapierr.InvalidArgument2},
@@ -390,7 +400,7 @@ func rowBench(tb testing.TB, types, functions, interval string) *flibtest.Bench 
 	w := flibtest.NewWorld(tb)
 	w.Add(1, 1, 8).Result.Set(123456)
 	w.Add(1, 2, 8).Result.Set(1700000000<<32 | 123456789)
-	setStats(w.Add(1, 3, 64), 1e6, 1e9, 0, 1e12, 0, 1514, 60)
+	setStats(addStats(w, 1, 3), 1e6, 1e9, 0, 1e12, 0, 1514, 60)
 	return w.New(Library(), "RES2FILE", types, functions, "", flib.OpenFile{File: f, Path: "null"}, interval, int64(1))
 }
 

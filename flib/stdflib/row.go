@@ -9,6 +9,7 @@ import (
 
 	"gomapi/flib"
 	"gomapi/internal/mapierr"
+	"gomapi/mapi/result"
 )
 
 // A columnType says how RES2FILE writes a result, in the numbers of the original.
@@ -19,17 +20,6 @@ const (
 	columnCount                   // R2F_ULLSTR
 	columnTime                    // R2F_ULLSEC
 	columnStats                   // R2F_STATS
-)
-
-// Offsets in the result of STATS and its size. The sums are pairs of float64,
-// the second of which is what the first leaves out.
-const (
-	statsCount = 0
-	statsSum   = 16
-	statsSum2  = 32
-	statsMax   = 48
-	statsMin   = 56
-	statsSize  = 64
 )
 
 // Bytes that a column takes at most, blanks included, and that a row may take.
@@ -68,16 +58,17 @@ func newRow(env flib.Env, types string, targets []flib.Target) (r row, err error
 	for i, t := range targets {
 		ref, err := env.Refer(t.FD, t.FID)
 		if err != nil {
-			return r, mapierr.Wrap(mapierr.InvalidArgument2, "RES2FILE: argument 2 (functions)", err)
+			return r, mapierr.New(mapierr.InvalidArgument2, "RES2FILE: argument 2 (functions): %v; apply the function that it reads first", err)
 		}
 		c := column{kind: kinds[i], ref: ref}
 		if size += c.maxSize(); size > maxRow {
 			return r, mapierr.New(mapierr.InvalidArgument2,
-				"RES2FILE: argument 2 (functions): function %d of flow %d makes a row longer than %d bytes", t.FID, t.FD, maxRow)
+				"RES2FILE: argument 2 (functions): function %d of flow %d makes a row longer than %d bytes: write fewer, or into two files", t.FID, t.FD, maxRow)
 		}
-		if c.kind == columnStats && ref.Size() != statsSize {
+		if c.kind == columnStats && (ref.Name != stats.Name || ref.Size() != result.StatsSize) {
 			return r, mapierr.New(mapierr.InvalidArgument1,
-				"RES2FILE: argument 1 (types): entry %d is 3 (R2F_STATS), but function %d of flow %d is no STATS", i+1, t.FID, t.FD)
+				"RES2FILE: argument 1 (types): entry %d is 3 (R2F_STATS), but function %d of flow %d is %s: give 0, 1 or 2 for it",
+				i+1, t.FID, t.FD, ref.Name)
 		}
 		if c.kind == columnRaw || c.kind == columnStats {
 			c.raw = make([]byte, ref.Size())
@@ -180,13 +171,13 @@ func appendSeconds(b []byte, ts uint64) []byte {
 }
 
 // appendStats adds the result of STATS.
-func appendStats(b, stats []byte) []byte {
-	float := func(at int) float64 { return math.Float64frombits(binary.NativeEndian.Uint64(stats[at:])) }
-	b = append(strconv.AppendUint(b, binary.NativeEndian.Uint64(stats[statsCount:]), 10), "  "...)
-	b = append(appendDecimal(b, float(statsSum), float(statsSum+8)), ' ')
-	b = append(appendDecimal(b, float(statsSum2), float(statsSum2+8)), ' ')
-	b = append(appendDecimal(b, float(statsMin), 0), ' ')
-	return append(appendDecimal(b, float(statsMax), 0), ' ')
+func appendStats(b, raw []byte) []byte {
+	s, _ := result.ParseStats(raw) // of the right size
+	b = append(strconv.AppendUint(b, s.Count, 10), "  "...)
+	b = append(appendDecimal(b, s.Sum.High, s.Sum.Low), ' ')
+	b = append(appendDecimal(b, s.Sum2.High, s.Sum2.Low), ' ')
+	b = append(appendDecimal(b, s.Min, 0), ' ')
+	return append(appendDecimal(b, s.Max, 0), ' ')
 }
 
 // appendDecimal adds high + low with 6 decimals, as the %f of C. Whole numbers

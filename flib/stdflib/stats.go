@@ -11,7 +11,8 @@ import (
 var stats = flib.Def{
 	Name: "STATS",
 	Description: "Sums up the result of a function over packets or periods: count, sum, sum of squares, largest and smallest. " +
-		"Apply it behind a function of its own flow that it reads.",
+		"Apply it behind a function of its own flow that it reads. " +
+		"A stray time stamp in the future ends a period early.",
 	Args: []flib.Arg{
 		{Name: "flow", Kind: flib.Flow, Doc: "flow of the function"},
 		{Name: "function", Kind: flib.Func, Doc: "function of whose result the first 8 bytes are read"},
@@ -42,15 +43,13 @@ func newStats(_ context.Context, env flib.Env, args flib.Args) (flib.Function, e
 	if err != nil {
 		return nil, err
 	}
-	s := &statistics{target: target}
-	switch interval := args.String(2); interval {
-	case "0":
-	case "1":
+	word, ticks, err := parseInterval("STATS", 3, args.String(2), "0", "1")
+	if err != nil {
+		return nil, err
+	}
+	s := &statistics{target: target, period: period{ticks: ticks}}
+	if word == "1" {
 		s.skip = 1
-	default:
-		if s.period.ticks, err = parsePeriod("STATS", mapierr.InvalidArgument3, 3, interval); err != nil {
-			return nil, err
-		}
 	}
 	s.out, err = env.NewResult(result.StatsSize)
 	return s, err

@@ -26,7 +26,8 @@ var threshold = flib.Def{
 	Name: "THRESHOLD",
 	Description: "Watches the result of a function and notes as an event, in a series, when it meets a boundary: " +
 		"at each packet that reaches it, or at fixed moments of packet time, then also the increase within a moving window. " +
-		"All packets go on to the next function.",
+		"All packets go on to the next function. " +
+		"A time stamp far in the future makes all moments up to it pass: none follows until time has come there.",
 	Args: []flib.Arg{
 		{Name: "type", Kind: flib.Int, Doc: "how the result is read: mapi.ThresholdChar (0), ThresholdInt (1), ThresholdUint64 (2); " +
 			"with ThresholdPoll (64) added at fixed moments, with ThresholdWindow (128) its increase within a window"},
@@ -43,7 +44,8 @@ var threshold = flib.Def{
 		{Name: "count", Kind: flib.Int, Default: int32(0), Doc: "events, then there are no more; less than 1 for no bound"},
 	},
 	Result: "series of 24 bytes each: time as uint64 in 2^-32 s since 1970, value that was compared as uint64 (signed but for a plain uint64), " +
-		"events that may follow as int32, -1 without a bound. The newest 1000 events at least are kept",
+		"events that may follow as int32, -1 without a bound. The newest 1000 events at least are kept; " +
+		"at fixed moments 1000 at least are noted at once, and 24 more for each packet that comes after one; others count as lost",
 	Example: `flow.Apply(ctx, "THRESHOLD", mapi.ThresholdUint64+mapi.ThresholdWindow, bytes, 10_000_000, mapi.BoundaryAbove, 1_000_000, 10, 0)`,
 	New:     newThreshold,
 }
@@ -96,7 +98,7 @@ func newThreshold(_ context.Context, env flib.Env, args flib.Args) (flib.Functio
 	default:
 		w.moment.ticks = ticks / looks
 	}
-	w.out, err = newSeries(env, result.ThresholdSize, thresholdEvents)
+	w.out, err = newSeries(env, "THRESHOLD", result.ThresholdSize, thresholdEvents)
 	return w, err
 }
 
@@ -144,8 +146,7 @@ func (w *watch) begin() {
 	}
 }
 
-// pass looks at all moments before ts. When nothing changes between two, the
-// gauge comes to rest, and however many follow they are all the same.
+// pass looks at all moments before ts, those with the same outcome at once.
 func (w *watch) pass(ts uint64) {
 	n, end := w.moment.ended(ts)
 	if n == 0 || w.silent() {
@@ -155,14 +156,13 @@ func (w *watch) pass(ts uint64) {
 	if !ok {
 		return
 	}
-	for looks := min(n, w.gauge.memory()); looks > 0; looks-- {
-		if w.gauge.look(v) {
-			w.note(1, end)
+	w.out.earn()
+	for n > 0 && !w.silent() {
+		looks := w.gauge.look(v, n)
+		if w.gauge.hit {
+			w.note(looks, end)
 		}
-		n, end = n-1, end+w.moment.ticks
-	}
-	if n > 0 && w.gauge.hit {
-		w.note(n, end)
+		n, end = n-looks, end+looks*w.moment.ticks
 	}
 }
 
@@ -173,7 +173,7 @@ func (w *watch) lookAt(in []*flib.Packet) {
 		return
 	}
 	for _, p := range in {
-		if w.gauge.look(v) && !w.isQuiet(p.TS) {
+		if w.gauge.look(v, 1); w.gauge.hit && !w.isQuiet(p.TS) {
 			w.note(1, p.TS)
 		}
 	}

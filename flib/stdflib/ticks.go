@@ -35,7 +35,7 @@ func parseTicks(text string) (uint64, error) {
 	twice.Add(twice, big.NewRat(1, 2))
 	ticks := new(big.Int).Quo(twice.Num(), twice.Denom())
 	if !ticks.IsInt64() {
-		return 0, fmt.Errorf("%.40q is too large", text)
+		return 0, fmt.Errorf("%.40q is too large, want less than 2147483648s or 2^63 without a unit", text)
 	}
 	return ticks.Uint64(), nil
 }

@@ -102,10 +102,9 @@ func burstModel(pkts []gopacket.CaptureInfo, low, high, step, ifTime, late, earl
 				c.Bytes, c.Packets, c.Bursts = c.Bytes+uint64(bytes), c.Packets+uint64(packets), c.Bursts+1
 				bytes, packets = 0, 0
 				room := lateness.Mul(lateness, new(big.Rat).SetFrac64(speed, 8000))
-				if gap := new(big.Int).Quo(room.Num(), room.Denom()).Int64(); gap > 0 {
-					c := category(gap)
-					c.GapBytes, c.Gaps = c.GapBytes+uint64(gap), c.Gaps+1
-				}
+				gap := max(new(big.Int).Quo(room.Num(), room.Denom()).Int64(), 0)
+				c = category(gap)
+				c.GapBytes, c.Gaps = c.GapBytes+uint64(gap), c.Gaps+1
 			}
 		}
 		bytes, packets = bytes+int64(p.Length), packets+1

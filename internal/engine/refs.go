@@ -43,6 +43,7 @@ func (e *env) Refer(fd, fid int32) (*flib.Ref, error) {
 		r.Pending = &target.resetAsked
 	}
 	e.applied.refs = append(e.applied.refs, r)
+	r.Name = target.def.Name
 	return &r.Ref, nil
 }
 

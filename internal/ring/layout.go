@@ -63,8 +63,7 @@ type head struct {
 	magic    atomic.Uint64 // 0
 	capacity atomic.Uint64 // 8: bytes of the ring
 	entry    atomic.Uint64 // 16: bytes of an entry of a series; 0: the ring holds packets
-	floor    atomic.Uint64 // 24: no entry of a series from before this position is there
-	_        [32]byte
+	_        [40]byte
 
 	position atomic.Uint64 // 64: end of the last record
 	written  atomic.Uint64 // 72: packets or entries in the ring so far

@@ -3,6 +3,7 @@ package ring
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/bits"
 	"sync/atomic"
 )
@@ -11,8 +12,9 @@ import (
 const maxEntry = 4096
 
 // NewSeries makes a ring for a series: of room for at least n entries of size
-// bytes, rounded up to a power of two of 8 to 4096. Only Append, Flush, End,
-// Shown and what is for control goroutines are for such a Writer.
+// bytes, rounded up to a power of two of 8 to 4096. Only Append,
+// LeaveOut, Flush, End, Shown and what is for control goroutines are for such a
+// Writer.
 func NewSeries(size, n int) (*Writer, error) {
 	if size < 1 || size > maxEntry || n < 1 || n > MaxCapacity/maxEntry {
 		return nil, fmt.Errorf("a series of %d entries of %d bytes is out of bounds", n, size)
@@ -26,12 +28,12 @@ func NewSeries(size, n int) (*Writer, error) {
 func (w *Writer) Append(e []byte) {
 	size := w.head.entry.Load()
 	at := w.words(w.pos, size)
-	for i := range at {
-		var word [align]byte
-		if i*align < len(e) {
-			copy(word[:], e[i*align:])
-		}
-		at[i].Store(binary.NativeEndian.Uint64(word[:]))
+	whole := min(len(e)/align, len(at))
+	for i := range whole {
+		at[i].Store(binary.NativeEndian.Uint64(e[i*align:]))
+	}
+	if rest := at[whole:]; len(rest) > 0 {
+		putShort(rest, e[whole*align:])
 	}
 	w.pos += size
 	w.counts.Written++
@@ -40,12 +42,19 @@ func (w *Writer) Append(e []byte) {
 	w.show()
 }
 
-// Skip leaves n entries out, as if they had been overwritten already, with all
-// that the ring holds.
-func (w *Writer) Skip(n uint64) {
-	w.pos += n * w.head.entry.Load()
-	w.head.floor.Store(w.pos)
-	w.counts.Written += n
+// putShort stores what is left of an entry, less than a word, and zeros.
+func putShort(at []atomic.Uint64, e []byte) {
+	var word [align]byte
+	copy(word[:], e)
+	at[0].Store(binary.NativeEndian.Uint64(word[:]))
+	for i := 1; i < len(at); i++ {
+		at[i].Store(0)
+	}
+}
+
+// LeaveOut counts n entries that are not appended as lost.
+func (w *Writer) LeaveOut(n uint64) {
+	w.counts.Full += min(n, math.MaxUint64-w.counts.Full)
 }
 
 // Entries is how many entries of a series the ring has room for.
@@ -82,11 +91,10 @@ func (r *Reader) takeEntry(p *Packet) (bool, error) {
 // sure.
 func (r *Reader) oldest() uint64 {
 	r.look()
-	floor := min(r.head.floor.Load(), r.end) // it moves before the position does
 	if room := uint64(len(r.ring)); r.end >= room {
-		return max(floor, r.end-room+r.entry)
+		return r.end - room + r.entry
 	}
-	return floor
+	return 0
 }
 
 // skipTo passes entries by that were overwritten.

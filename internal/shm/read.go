@@ -4,11 +4,15 @@ import (
 	"encoding/binary"
 	"runtime"
 	"sync/atomic"
+	"time"
 )
+
+// patience is how long a patient reader tries to get in between writes.
+const patience = time.Second
 
 // read copies the result in w, a slot, into dst, which has its size. It gives up
 // and reports false after so many tries; a patient reader counts those at one
-// and the same write only.
+// and the same write only, and gives up when its patience is over.
 func read(dst []byte, w []atomic.Uint64, tries int, patient bool) bool {
 	if len(dst) <= wordSize {
 		var b [wordSize]byte
@@ -16,6 +20,7 @@ func read(dst []byte, w []atomic.Uint64, tries int, patient bool) bool {
 		copy(dst, b[:])
 		return true
 	}
+	var begun time.Time
 	for left, last := tries, uint64(0); left > 0; left-- {
 		before := w[0].Load()
 		if before&1 == 0 {
@@ -25,6 +30,11 @@ func read(dst []byte, w []atomic.Uint64, tries int, patient bool) bool {
 			}
 		}
 		if patient && before != last {
+			if begun.IsZero() {
+				begun = time.Now()
+			} else if time.Since(begun) > patience {
+				return false
+			}
 			left, last = tries, before
 		}
 		runtime.Gosched()
@@ -35,9 +45,12 @@ func read(dst []byte, w []atomic.Uint64, tries int, patient bool) bool {
 // copyWords copies word by word: atomic loads keep their order on every
 // machine, which a plain copy would not.
 func copyWords(dst []byte, w []atomic.Uint64) {
-	var b [wordSize]byte
-	for i := 0; i*wordSize < len(dst); i++ {
-		binary.NativeEndian.PutUint64(b[:], w[i].Load())
-		copy(dst[i*wordSize:], b[:])
+	for ; len(dst) >= wordSize; dst, w = dst[wordSize:], w[1:] {
+		binary.NativeEndian.PutUint64(dst, w[0].Load())
+	}
+	if len(dst) > 0 {
+		var b [wordSize]byte
+		binary.NativeEndian.PutUint64(b[:], w[0].Load())
+		copy(dst, b[:])
 	}
 }

@@ -113,8 +113,9 @@ func (r *Reader) Uint64() uint64 {
 const maxTries = 1 << 20
 
 // ErrBusy says that a result stayed half written, which happens when the
-// daemon was stopped or killed in the middle.
-var ErrBusy = errors.New("result stays half written: the daemon was stopped or killed")
+// daemon was stopped or killed in the middle, or that for a second there was no
+// time between two writes to copy it.
+var ErrBusy = errors.New("result stays half written: the daemon was stopped or killed, or writes it too often to be read; try again")
 
 // Read copies the result into dst, which has room for Size bytes. What it
 // copies is never torn.

@@ -22,7 +22,7 @@ type BurstCategory struct {
 	Packets  uint64 // of the bursts
 	Bursts   uint64
 	GapBytes uint64 // that the link could have carried in the gaps
-	Gaps     uint64
+	Gaps     uint64 // also those without room for a byte
 }
 
 // ParseBurst decodes the result of BURST, one entry for each category. It reports
