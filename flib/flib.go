@@ -107,8 +107,14 @@ type Expirer interface{ Expire(now uint64) []*Packet }
 type Ender interface{ End() []*Packet }
 
 // A Resetter can go back to the state and result of a fresh instance. Other
-// functions ask for it; reading a result never does.
+// functions ask for it (Ref.Reset); reading a result never does.
 type Resetter interface{ Reset() }
+
+// A Predecessor reads functions that it wants to run before, so that it sees
+// their results without the packet that it is given. The engine places it before
+// the earliest of them in its own flow; those in other flows do not matter.
+// Precedes is called at connect.
+type Predecessor interface{ Precedes() []*Ref }
 
 // A LinkTyper needs to prepare for each link type of the device. AddLinkType
 // is called before Start for the known ones and between batches for those that
@@ -136,6 +142,16 @@ type Env interface {
 	// gets packets. One ring per instance; the engine closes it after the
 	// instance. Writing to it may wait (WriteWait) where the device is not live.
 	NewRing(size int) (*Ring, error)
+	// NewSeries makes a series of entries of size bytes through which the flow's
+	// owner gets them one by one, the newest n at least. It is a ring of its own
+	// kind: Append, Flush and End are for the instance.
+	NewSeries(size, n int) (*Ring, error)
+	// Refer finds function fid of the client's flow fd, which must have a result
+	// that stays. The error carries no number that is fit for programs: it is
+	// up to the function which argument was wrong.
+	Refer(fd, fid int32) (*Ref, error)
+	// ReferFlow finds the client's flow fd, which may be the instance's own.
+	ReferFlow(fd int32) (*FlowRef, error)
 	// Live reports whether the device goes on while a function waits: then
 	// packets are lost, and no function may wait. Capture files wait.
 	Live() bool

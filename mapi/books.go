@@ -57,7 +57,7 @@ func fromWire(w *wire.Books) *Books {
 	if w == nil {
 		return nil
 	}
-	return &Books{In: w.In, Out: lines(w.Out), Notes: lines(w.Notes), Moved: w.Moved}
+	return &Books{In: w.In, Out: lines(w.Out), Notes: lines(w.Notes), Moved: w.Moved, Opening: w.Opening}
 }
 
 func lines(counters []*wire.Counter) (out []Counter) {

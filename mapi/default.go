@@ -88,22 +88,29 @@ func CreateOfflineFlow(path string, format Format) (fd int, err error) {
 // Flow.Apply. Errors besides: 6141 nothing was created yet, 6147 fd is not
 // positive, 6145 no such flow, 7006 the flow is connected.
 func ApplyFunction(fd int, name string, args ...any) (fid int, err error) {
+	return std.apply(fd, name, func(f *Flow) (*Function, error) {
+		return f.Apply(context.Background(), name, args...)
+	})
+}
+
+// apply calls do with the flow of that number, and numbers the function.
+func (d *defaults) apply(fd int, name string, do func(*Flow) (*Function, error)) (fid int, err error) {
 	fail := func(err error) (int, error) {
-		return -1, std.client.fail(err, "apply %s to flow %d", name, fd)
+		return -1, d.client.fail(err, "apply %s to flow %d", name, fd)
 	}
-	f, err := std.flow(fd, ErrInvalidFunction)
+	f, err := d.flow(fd, ErrInvalidFunction)
 	if name == "" && isCode(err, ErrInvalidFlow) {
 		err = errNoFunction
 	}
 	if err != nil {
 		return fail(err)
 	}
-	fn, err := f.Apply(context.Background(), name, args...)
+	fn, err := do(f.Flow)
 	if err != nil {
 		return -1, err
 	}
-	std.mu.Lock()
-	defer std.mu.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	f.functions[fn.fid] = fn
 	return fn.fid, nil
 }
@@ -131,7 +138,8 @@ func (r Results) Uint64() uint64 {
 	return r[0].Uint64()
 }
 
-// ReadResults copies the result of a function. See Function.Read. Errors
+// ReadResults copies the result of a function; of a series it waits for the next
+// entry, and the error is io.EOF after the last one. See Function.Read. Errors
 // besides: 6141 nothing was created yet, 6145 no such flow, or fd or fid not
 // positive, 6143 the flow is not connected, 6147 no such function, 6146 the
 // function has no result.

@@ -26,6 +26,16 @@
 // TO_BUFFER gives a program the packets themselves, one after the other, with
 // Next, Packets, GetNextPkt or Loop, or several per call, with NextBatch.
 //
+// A function may work on what another one has found, in its own or another flow of
+// the client: a *Function is an argument then.
+//
+//	sizes, err := flow.Apply(ctx, "PKTINFO", mapi.PktSize)
+//	spread, err := flow.Apply(ctx, "DIST", sizes, "0", "1600", "100")
+//
+// Most functions have one result, the newest, which Read and Uint64 copy. Some, such
+// as BUCKET, have a series: entries to be read one by one, each once, with Results,
+// ReadNext or ReadResults, which wait for the next one. Package result has the types.
+//
 // Results are read from memory that the daemon shares with the program: reading
 // costs no system call and never disturbs the capture. Nothing here reads
 // packets from a device; the package links no capture code and no C.

@@ -6,6 +6,7 @@ import (
 	"log"
 
 	"gomapi/mapi"
+	"gomapi/mapi/result"
 )
 
 // The first program of the tutorial, on a capture file instead of a network.
@@ -84,6 +85,40 @@ func ExampleClient() {
 	// port 53 2
 }
 
+// BUCKET notes a counter at the end of each period, as a series.
+func ExampleFunction_Results() {
+	ctx := context.Background()
+	var client mapi.Client
+	defer client.Close()
+
+	flow, err := client.CreateOfflineFlow(ctx, "trace.pcap", mapi.FormatPCAP)
+	if err != nil {
+		log.Fatal(err)
+	}
+	packets, err := flow.Apply(ctx, "PKT_COUNTER")
+	if err != nil {
+		log.Fatal(err)
+	}
+	perSecond, err := flow.Apply(ctx, "BUCKET", packets, "1s", 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := flow.Connect(ctx); err != nil {
+		log.Fatal(err)
+	}
+	for r, err := range perSecond.Results(ctx) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		entry, _ := result.ParseBucket(r.Res)
+		fmt.Printf("until %s: %d packets\n", entry.Time().Format("15:04:05"), entry.Value)
+	}
+	// Output:
+	// until 00:00:01: 2 packets
+	// until 00:00:02: 1 packets
+	// until 00:00:03: 1 packets
+}
+
 // The information calls list what a daemon offers.
 func ExampleGetNextLibraryInfo() {
 	for lib, err := mapi.GetNextLibraryInfo(-1); err == nil; lib, err = mapi.GetNextLibraryInfo(lib.ID) {
@@ -94,11 +129,24 @@ func ExampleGetNextLibraryInfo() {
 	}
 	// Output:
 	// 0 stdflib
+	// 	HASH(i)
+	// 	BINOP(irfrf)
 	// 	BPF_FILTER(s)
+	// 	BUCKET(rfsi)
+	// 	BURST(iiiiiiii)
 	// 	BYTE_COUNTER()
+	// 	DIST(rfsss)
+	// 	GAP()
+	// 	HASHSAMP(ii)
 	// 	PKT_COUNTER()
+	// 	PKTINFO(i)
+	// 	RES2FILE(sSswsi)
 	// 	SAMPLE(ii)
+	// 	STARTSTOP(ss)
+	// 	STATS(rfs)
 	// 	STR_SEARCH(sii)
+	// 	SYNC(s)
+	// 	THRESHOLD(irfliiii)
 	// 	TO_FILE(iwl)
 	// 	TO_BUFFER(i)
 }

@@ -167,6 +167,10 @@ func (f *Flow) Start() time.Time { return fromNanos(f.place.Start()) }
 // End returns the time at which the device ended, zero before.
 func (f *Flow) End() time.Time { return fromNanos(f.place.End()) }
 
+func (f *Flow) errNotConnected() error {
+	return mapierr.New(ErrFlowNotConnected, "flow %d is not connected", f.fd)
+}
+
 func fromNanos(ns int64) time.Time {
 	if ns == 0 {
 		return time.Time{}

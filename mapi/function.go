@@ -22,7 +22,9 @@ type Function struct {
 // Apply adds a function behind those that the flow has. Names and arguments
 // are in Libraries and, for people, "mapi info functions"; a name may be
 // "library:NAME". Arguments are Go integers for numbers and strings or []byte
-// for text. A file to write is a path, which is created or cut to nothing with
+// for text. Where a function refers to others, a *Function stands for the numbers
+// of its flow and its own, []*Function for a list, []*Flow for the flows of SYNC. A
+// file to write is a path, which is created or cut to nothing with
 // the program's own rights (mode 0600), or an *os.File. Errors: 6145 the flow is closed, 7006 it is connected or the
 // function refuses, 6144 no such function, 7001 to 7005 and 7011 that argument
 // is missing or bad (7000: an argument beyond), and those of the function, such
@@ -56,7 +58,7 @@ func (f *Flow) apply(ctx context.Context, name string, args []any) (*Function, e
 	}
 	fn := &Function{flow: f, name: name, fid: int(applied.Fid)}
 	if applied.HasRing {
-		if err := fn.openBuffer(args, resp.files); err != nil {
+		if err := fn.openBuffer(args, int(applied.Entry), resp.files); err != nil {
 			return nil, err
 		}
 	}
@@ -94,9 +96,12 @@ func (r Result) Uint64() uint64 {
 }
 
 // Read copies the result. It sends no message and makes no system call, and it
-// never sees a half-written value. Errors: 6145 the flow is closed, 6143 it is
+// never sees a half-written value. Where the result is a series, it waits for the
+// next entry, as ReadNext. Errors: 6145 the flow is closed, 6143 it is
 // not connected, 6146 the function has no result, 5123 the daemon is gone.
-func (fn *Function) Read() (Result, error) {
+func (fn *Function) Read() (Result, error) { return fn.ReadNext(context.Background()) }
+
+func (fn *Function) readNow() (Result, error) {
 	if err := fn.readable(); err != nil {
 		return Result{}, fn.fail(err)
 	}
@@ -135,11 +140,14 @@ func (fn *Function) readable() error {
 	}
 	switch fn.flow.Status() {
 	case FlowInit:
-		return mapierr.New(ErrFlowNotConnected, "flow %d is not connected", fn.flow.fd)
+		return fn.flow.errNotConnected()
 	case FlowClosed:
 		return errClosed(fn.flow.fd)
 	}
-	if fn.result == nil {
+	switch {
+	case fn.isSeries():
+		return mapierr.New(ErrNoResult, "the result of %s is a series: use ReadNext", fn.name)
+	case fn.result == nil:
 		return mapierr.New(ErrNoResult, "%s has no result", fn.name)
 	}
 	return nil

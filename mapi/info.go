@@ -54,7 +54,7 @@ type LibFunctInfo struct {
 	ID          int // place in the library, from 0
 	Name        string
 	Description string
-	ArgDescr    string // a letter per argument: i int, l uint64, c char, s string, w file to write
+	ArgDescr    string // a letter per argument: i int, l uint64, c char, s string, w file to write, r flow, f function, S functions
 	DevType     string // place in the tree of device types it is made for, "1": any
 	Args        []ArgInfo
 	Result      string // what reading gives, with its unit; empty: no result
@@ -64,7 +64,9 @@ type LibFunctInfo struct {
 // ArgInfo describes an argument of a function.
 type ArgInfo struct {
 	Name, Kind, Doc string
-	Optional        bool // it may be left out
+	Optional        bool   // it may be left out
+	Default         string // its value then
+	Range           string // values that are allowed; empty: Doc tells
 }
 
 // FlowInfo describes a flow.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"gomapi/internal/mapierr"
 	"gomapi/internal/shm"
@@ -22,8 +23,7 @@ type link struct {
 	lost    chan struct{} // closed when the connection is no more
 	workers sync.WaitGroup
 
-	catalogMu sync.Mutex // guards fileArgs; held while the daemon is asked
-	fileArgs  map[fileArg]bool
+	catalog atomic.Pointer[map[string]string] // argument letters by function; nil: not asked yet
 
 	mu      sync.Mutex
 	reason  error // why lost is closed

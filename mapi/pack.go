@@ -2,11 +2,11 @@ package mapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
 	"reflect"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -30,42 +30,55 @@ func (l *link) pack(ctx context.Context, name string, args []any) (_ *packed, er
 			wire.CloseAll(p.files)
 		}
 	}()
-	for i, a := range args {
-		v, err := l.packOne(ctx, p, name, i, a)
-		if err != nil {
+	for _, a := range args {
+		if err := l.packOne(ctx, p, name, a); err != nil {
 			return nil, err
 		}
-		p.values = append(p.values, v)
 	}
 	return p, nil
 }
 
-func (l *link) packOne(ctx context.Context, p *packed, name string, i int, arg any) (*wire.Value, error) {
+// packOne adds one argument; a *Function where a flow's number is wanted stands
+// for that and its own.
+func (l *link) packOne(ctx context.Context, p *packed, name string, arg any) (err error) {
+	i := len(p.values)
+	var v *wire.Value
 	switch a := arg.(type) {
 	case *os.File:
-		return p.duplicate(a)
-	case string:
-		isFile, err := l.takesFile(ctx, name, i)
-		if err != nil {
-			return nil, err
+		v, err = p.duplicate(a)
+	case *Flow, []*Flow, *Function, []*Function:
+		return l.packRefs(ctx, p, name, a)
+	case string, nil:
+		var kind byte
+		if kind, err = l.kind(ctx, name, i); err != nil {
+			return err
 		}
-		if isFile {
-			return p.create(a)
+		path, given := a.(string)
+		switch {
+		case kind == 'w' && given:
+			v, err = p.create(path)
+		case kind == 'w':
+			err = mapierr.New(ErrFile, "no path of the file to write")
+		default:
+			v, err = value(arg)
 		}
-	case nil:
-		isFile, err := l.takesFile(ctx, name, i)
-		if err != nil {
-			return nil, err
-		}
-		if isFile {
-			return nil, mapierr.New(ErrFile, "no path of the file to write")
-		}
+	default:
+		v, err = value(arg)
 	}
-	v, err := value(arg)
 	if err != nil {
-		return nil, mapierr.Wrap(mapierr.BadArgument(i), fmt.Sprintf("argument %d", i+1), err)
+		return badArgument(i, err)
 	}
-	return v, nil
+	p.values = append(p.values, v)
+	return nil
+}
+
+// badArgument gives err the number of argument i, unless it has one.
+func badArgument(i int, err error) error {
+	var e *mapierr.Error
+	if errors.As(err, &e) {
+		return err
+	}
+	return mapierr.Wrap(mapierr.BadArgument(i), fmt.Sprintf("argument %d", i+1), err)
 }
 
 // create opens a file for writing as the original does.
@@ -89,50 +102,6 @@ func (p *packed) duplicate(f *os.File) (*wire.Value, error) {
 func (p *packed) add(f *os.File, path string) *wire.Value {
 	p.files = append(p.files, f)
 	return &wire.Value{Kind: &wire.Value_File{File: &wire.File{Index: uint32(len(p.files) - 1), Path: text(path)}}}
-}
-
-// takesFile reports whether argument i of a function is a file. What functions
-// take is asked once per connection.
-func (l *link) takesFile(ctx context.Context, name string, i int) (bool, error) {
-	if _, rest, ok := strings.Cut(name, ":"); ok {
-		name = rest
-	}
-	name, _, _ = strings.Cut(name, "!")
-	l.catalogMu.Lock()
-	defer l.catalogMu.Unlock()
-	if l.fileArgs == nil {
-		args, err := l.fileArguments(ctx)
-		if err != nil {
-			return false, err
-		}
-		l.fileArgs = args
-	}
-	return l.fileArgs[fileArg{name, i}], nil
-}
-
-// fileArg is an argument of a function that is a file.
-type fileArg struct {
-	function string
-	index    int
-}
-
-// fileArguments asks the daemon for the functions of all libraries.
-func (l *link) fileArguments(ctx context.Context) (map[fileArg]bool, error) {
-	files := make(map[fileArg]bool)
-	for lib := 0; ; lib++ {
-		functions, err := every(ErrNotSupported, -1, func(f LibFunctInfo) int { return f.ID },
-			func(after int) ([]LibFunctInfo, error) { return l.libraryFunctions(ctx, lib, after, true, pageLimit) })
-		if err != nil || len(functions) == 0 {
-			return files, err
-		}
-		for _, f := range functions {
-			for i, letter := range f.ArgDescr {
-				if letter == 'w' {
-					files[fileArg{f.Name, i}] = true
-				}
-			}
-		}
-	}
 }
 
 // value makes the message of an argument that is no file.

@@ -44,6 +44,7 @@ func (p *Packet) Clone() *Packet {
 type buffer struct {
 	*ring.Reader
 	noWait bool
+	entry  int    // bytes of an entry, if it is a series; 0: packets
 	packet Packet // the one that was taken last
 
 	// What stands in the way of the next packet, if anything: a buffer for which
@@ -54,13 +55,13 @@ type buffer struct {
 }
 
 // openBuffer opens the packet buffer that came with the answer.
-func (fn *Function) openBuffer(args []any, files []*os.File) error {
+func (fn *Function) openBuffer(args []any, entry int, files []*os.File) error {
 	r, err := ring.Open(files...)
 	if err != nil {
 		return mapierr.Wrap(ErrNoResult, "packet buffer", err)
 	}
-	fn.buffer = &buffer{Reader: r}
-	if len(args) > 0 {
+	fn.buffer = &buffer{Reader: r, entry: entry}
+	if entry == 0 && len(args) > 0 {
 		v, err := value(args[0])
 		fn.buffer.noWait = err == nil && v.GetInt() == NoWait
 	}
@@ -138,7 +139,8 @@ func (fn *Function) Packets(ctx context.Context) iter.Seq2[*Packet, error] {
 }
 
 // Lost returns how many packets were lost for this buffer because they were not
-// taken in time or are too large for it. It costs no system call.
+// taken in time or are too large for it, or how many entries of a series were not
+// read in time. It costs no system call.
 func (fn *Function) Lost() (uint64, error) {
 	if fn.buffer == nil {
 		return 0, fn.failPacket(fn.noBuffer())
@@ -154,12 +156,10 @@ func (fn *Function) take(p ring.Packet) *Packet {
 
 // takeable reports why no packet can be taken, nil when one can.
 func (fn *Function) takeable() error {
-	switch {
-	case fn.flow.Status() == FlowInit:
-		return mapierr.New(ErrFlowNotConnected, "flow %d is not connected", fn.flow.fd)
-	case fn.flow.closed.Load():
-		return errClosed(fn.flow.fd)
-	case fn.buffer == nil:
+	if err := fn.started(); err != nil {
+		return err
+	}
+	if fn.buffer == nil || fn.isSeries() {
 		return fn.noBuffer()
 	}
 	return nil
@@ -175,7 +175,7 @@ func (fn *Function) bufferError(ctx context.Context, err error) error {
 	case errors.Is(err, io.EOF):
 		return io.EOF
 	case ctx.Err() != nil:
-		return mapierr.Wrap(ErrCommSocket, "gave up waiting for a packet", ctx.Err())
+		return mapierr.Wrap(ErrCommSocket, "gave up waiting", ctx.Err())
 	case fn.flow.closed.Load():
 		return errClosed(fn.flow.fd)
 	case fn.flow.link.err() != nil:

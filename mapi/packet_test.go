@@ -254,9 +254,12 @@ func TestBatchesAreAsInTheFile(t *testing.T) {
 
 // TestMisuse: all ways to take packets give the same errors.
 func TestMisuse(t *testing.T) {
-	for name, take := range map[string]func(context.Context, *mapi.Function) error{
-		"Next":    func(ctx context.Context, fn *mapi.Function) error { return second(fn.Next(ctx)) },
-		"TryNext": func(_ context.Context, fn *mapi.Function) error { return second(fn.TryNext()) },
+	type way = func(context.Context, *mapi.Function) error
+	var wait way = func(ctx context.Context, fn *mapi.Function) error { return second(fn.Next(ctx)) }
+	var try way = func(_ context.Context, fn *mapi.Function) error { return second(fn.TryNext()) }
+	for name, take := range map[string]way{
+		"Next":    wait,
+		"TryNext": try,
 		"NextBatch": func(ctx context.Context, fn *mapi.Function) error {
 			return second(fn.NextBatch(ctx, make([]mapi.Packet, 2)))
 		},
@@ -281,7 +284,7 @@ func TestMisuse(t *testing.T) {
 			} else {
 				wantCode(t, "with nothing to wait for", err, 0)
 			}
-			wantCode(t, "beside another goroutine", besideReader(t, fn, take), mapi.ErrReaderSem)
+			wantCode(t, "beside another goroutine", besideReader(t, fn, wait, try, take), mapi.ErrReaderSem)
 			must(f.Close(t.Context()))
 			wantCode(t, "after close", take(t.Context(), fn), mapi.ErrInvalidFlow)
 			_, fn = buffered(t, c, "net0")
@@ -291,8 +294,9 @@ func TestMisuse(t *testing.T) {
 	}
 }
 
-// besideReader takes packets while another goroutine waits for one.
-func besideReader(t *testing.T, fn *mapi.Function, take func(context.Context, *mapi.Function) error) error {
+// besideReader reads in the way take while another goroutine waits in the way
+// wait. try does not wait.
+func besideReader(t *testing.T, fn *mapi.Function, wait, try, take func(context.Context, *mapi.Function) error) error {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var reader sync.WaitGroup
@@ -300,11 +304,11 @@ func besideReader(t *testing.T, fn *mapi.Function, take func(context.Context, *m
 	defer cancel()
 	reader.Go(func() {
 		for ctx.Err() == nil { // again when the asking below was in its way
-			fn.Next(ctx)
+			_ = wait(ctx, fn)
 		}
 	})
 	for deadline := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
-		if _, err := fn.TryNext(); err != nil {
+		if err := try(t.Context(), fn); err != nil {
 			wantCode(t, "until the other goroutine waits", err, mapi.ErrReaderSem)
 			return take(t.Context(), fn)
 		}

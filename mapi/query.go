@@ -34,6 +34,10 @@ func (c *Client) libraries(ctx context.Context, id int, next bool, limit uint32)
 	if err != nil {
 		return nil, err
 	}
+	return l.libraries(ctx, id, next, limit)
+}
+
+func (l *link) libraries(ctx context.Context, id int, next bool, limit uint32) ([]LibraryInfo, error) {
 	resp, err := l.call(ctx, &wire.Request{Call: &wire.Request_Libraries{
 		Libraries: &wire.LibraryQuery{Id: int32(id), Next: next, Limit: limit},
 	}})
@@ -69,7 +73,7 @@ func (l *link) libraryFunctions(ctx context.Context, library, id int, next bool,
 			DevType: f.Devtype, Result: f.Result, Example: f.Example,
 		}
 		for _, a := range f.Args {
-			info.Args = append(info.Args, ArgInfo{Name: a.Name, Kind: a.Kind, Doc: a.Doc, Optional: a.Optional})
+			info.Args = append(info.Args, ArgInfo{Name: a.Name, Kind: a.Kind, Doc: a.Doc, Optional: a.Optional, Default: a.Default, Range: a.Range})
 		}
 		out = append(out, info)
 	}

@@ -62,7 +62,7 @@ func (t *tool) withPrivate(ctx context.Context, do func(*mapi.Client) error) err
 		err = do(client)
 	}
 	client.Close()
-	ended := p.end()
+	ended := p.end(ctx)
 	switch {
 	case refused == nil:
 		return err

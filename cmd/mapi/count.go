@@ -49,10 +49,11 @@ func (t *tool) countCommand() *cobra.Command {
 			if err := c.valid(cmd); err != nil {
 				return usageError{err}
 			}
+			if err := mistaken(c.file, words); err != nil {
+				return usageError{err}
+			}
 			c.filter = strings.Join(words, " ")
-			ctx, cancel := t.limited(cmd.Context())
-			defer cancel()
-			from := anyDaemon
+			ctx, from := cmd.Context(), anyDaemon
 			if c.file != "" {
 				from = ownDaemon
 			}

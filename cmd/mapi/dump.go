@@ -57,10 +57,11 @@ func (t *tool) dumpCommand() *cobra.Command {
 			if err := d.valid(cmd); err != nil {
 				return usageError{err}
 			}
+			if err := mistaken(d.file, words); err != nil {
+				return usageError{err}
+			}
 			d.filter = strings.Join(words, " ")
-			ctx, cancel := t.limited(cmd.Context())
-			defer cancel()
-			from := anyDaemon
+			ctx, from := cmd.Context(), anyDaemon
 			if d.file != "" {
 				from = ownDaemon
 			}
@@ -109,7 +110,7 @@ func (d *dumping) run(ctx context.Context, client *mapi.Client) error {
 	if err := d.startFlow(ctx, client); err != nil {
 		return err
 	}
-	if err := d.openSink(); err != nil {
+	if err := d.openSink(ctx); err != nil {
 		return err
 	}
 	before := d.losses(ctx, client)

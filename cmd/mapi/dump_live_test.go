@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gomapi/internal/testdata"
 	"gomapi/internal/testnet"
 )
 
@@ -117,6 +119,49 @@ func TestDumpReaderGone(t *testing.T) {
 			t.Errorf("it said %q", said)
 		}
 	})
+}
+
+// TestDumpStuck has a reader that does not read, once until the deadline and once
+// until a signal.
+func TestDumpStuck(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		l := liveDump(t, "-w", "-", "--deadline", "2s")
+		l.written(pcapHead)
+		send(t, ns, 2000)
+		l.wait(exitFailed)
+		if said := l.stderr.String(); !strings.HasSuffix(said, "the deadline of 2s has passed: a write or the daemon hangs\n") {
+			t.Errorf("it said %q", said)
+		}
+		l = liveDump(t, "-w", "-")
+		l.written(pcapHead)
+		send(t, ns, 2000)
+		l.signal(unix.SIGTERM)
+		l.wait(exitInterrupted)
+	})
+}
+
+// TestDumpPipe writes to a named pipe: there is nobody to read it, then there is.
+func TestDumpPipe(t *testing.T) {
+	dir := t.TempDir()
+	pipe, file := filepath.Join(dir, "pipe"), filepath.Join(dir, "file")
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	trace := filepath.Join(testdata.Dir(t), "zk-icmp-5-pings.pcap")
+	if _, said := dump(t, exitFailed, "-r", trace, "-w", pipe, "--deadline", "500ms"); !strings.Contains(said, "deadline") {
+		t.Errorf("it said %q", said)
+	}
+	dump(t, exitDone, "-r", trace, "-w", file)
+	read := make(chan []byte)
+	go func() {
+		b, _ := os.ReadFile(pipe)
+		read <- b
+	}()
+	dump(t, exitDone, "-r", trace, "-w", pipe)
+	want, err := os.ReadFile(file)
+	if got := <-read; err != nil || !bytes.Equal(got, want) || len(want) <= pcapHead {
+		t.Errorf("%d bytes through the pipe, %d in the file, %v", len(got), len(want), err)
+	}
 }
 
 // TestDumpDeadline ends well without a packet.

@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"time"
@@ -23,6 +26,7 @@ type sink struct {
 	append  func(b []byte, p *mapi.Packet) []byte // unchanged: the packet is left out
 	pending []byte
 	taken   uint64 // packets
+	written uint64 // packets, of those taken
 	leftOut uint64 // packets
 	calls   uint64
 	w       io.Writer
@@ -30,7 +34,7 @@ type sink struct {
 }
 
 // openSink chooses what becomes of the packets, and empties the file to write.
-func (d *dumping) openSink() error {
+func (d *dumping) openSink(ctx context.Context) error {
 	d.sink = sink{w: d.stdout, append: appendText}
 	switch d.write {
 	case "":
@@ -40,7 +44,7 @@ func (d *dumping) openSink() error {
 		return nil
 	case "-":
 	default:
-		f, err := os.OpenFile(d.write, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+		f, err := create(ctx, d.write)
 		if err != nil {
 			return err
 		}
@@ -50,6 +54,24 @@ func (d *dumping) openSink() error {
 	d.sink.append = recordsOf(linkType)
 	d.sink.pending = capfile.AppendHead(nil, linkType)
 	return nil
+}
+
+// create opens a file to write, and empties it. A pipe is opened when somebody reads
+// it: until then the kernel answers ENXIO (fifo(7)).
+func create(ctx context.Context, name string) (*os.File, error) {
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for {
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NONBLOCK, 0o600)
+		if !errors.Is(err, unix.ENXIO) || modeOf(name)&os.ModeNamedPipe == 0 {
+			return f, err
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("nobody reads the pipe %s: %w", name, ctx.Err())
+		}
+	}
 }
 
 // add takes a packet, cut to snap bytes, and reports whether it is time to flush.
@@ -74,6 +96,9 @@ func (s *sink) flush() error {
 	}
 	_, err := s.w.Write(s.pending)
 	s.pending = s.pending[:0]
+	if err == nil {
+		s.written = s.taken
+	}
 	return err
 }
 

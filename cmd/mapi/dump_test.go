@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -133,6 +135,44 @@ func TestDumpAllocations(t *testing.T) {
 			}
 		}); n != 0 {
 			t.Errorf("%s: %v allocations a packet", name, n)
+		}
+	}
+}
+
+// TestSince has devices that go on, are opened anew, or are not told about.
+func TestSince(t *testing.T) {
+	type counts = map[string]uint64
+	for _, c := range []struct{ before, now, want counts }{
+		{counts{arrived: 9, "lost: a": 2}, counts{arrived: 9, "lost: a": 5}, counts{arrived: 0, "lost: a": 3}},
+		{counts{arrived: 9, "lost: a": 2}, counts{arrived: 9, "lost: a": 0}, nil},
+		{counts{arrived: 9, "lost: a": 0}, counts{arrived: 8, "lost: a": 7}, nil},
+		{nil, counts{arrived: 9, "lost: a": 5}, nil},
+		{counts{arrived: 9}, nil, nil},
+	} {
+		if got, ok := since(c.before, c.now); !maps.Equal(got, c.want) || ok != (c.want != nil) {
+			t.Errorf("from %v to %v: %v, %v, want %v", c.before, c.now, got, ok, c.want)
+		}
+	}
+}
+
+// fullDisk takes so many writes.
+type fullDisk int
+
+func (f *fullDisk) Write(b []byte) (int, error) {
+	if *f--; *f < 0 {
+		return 0, errors.New("no space left")
+	}
+	return len(b), nil
+}
+
+// TestDumpCountsWritten counts the packets that were written.
+func TestDumpCountsWritten(t *testing.T) {
+	disk := fullDisk(1)
+	s := sink{append: recordsOf(1), w: &disk}
+	for i := range 5 {
+		s.add(&mapi.Packet{LinkType: 1, Data: testnet.TCP(1, frameSize)}, frameSize)
+		if err := s.flush(); (err == nil) != (i == 0) || s.written != 1 {
+			t.Errorf("packet %d: %d are written, %v", i, s.written, err)
 		}
 	}
 }

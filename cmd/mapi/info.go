@@ -46,8 +46,6 @@ func (t *tool) sectionCommand(name, short string, from source, s section) *cobra
 
 // show asks a daemon for a section.
 func (t *tool) show(ctx context.Context, from source, s section) error {
-	ctx, cancel := t.limited(ctx)
-	defer cancel()
 	return t.withDaemon(ctx, from, func(client *mapi.Client) error { return s(ctx, client) })
 }
 

@@ -23,7 +23,8 @@ func (t *tool) functionsCommand() *cobra.Command {
 		Long: `Show the functions that can be applied to flows; with a NAME all about that one,
 which may be written LIBRARY:NAME.
 
-The letters of the arguments: s string, i int, l uint64, c char, w file.`,
+The letters of the arguments: s string, i int, l uint64, c char, w file,
+r flow, f function of the flow before it, S functions.`,
 		Args: func(_ *cobra.Command, rest []string) error {
 			if len(rest) > 1 {
 				return usageError{fmt.Errorf("one function at a time: %q is too much", rest[1])}
@@ -59,7 +60,9 @@ type argumentObject struct {
 	Kind string `json:"type"`
 	Doc  string `json:"doc"`
 
-	Optional bool `json:"optional"`
+	Optional bool   `json:"optional"`
+	Default  string `json:"default"` // of an optional one
+	Range    string `json:"range"`   // empty: doc tells
 }
 
 // A definition is a function with its library.
@@ -157,13 +160,25 @@ func (d definition) document(b *strings.Builder) {
 		b.WriteString("\nArguments\n")
 	}
 	for _, a := range d.Args {
-		fmt.Fprintf(b, "    %s (%s)\n%s", a.Name, a.Kind, wrap("        ", a.Doc))
+		fmt.Fprintf(b, "    %s (%s)\n%s", a.Name, kind(a), wrap("        ", a.Doc))
 	}
 	fmt.Fprintf(b, "\nResult\n%s", wrap("    ", cmp.Or(d.Result, "none")))
 	fmt.Fprintf(b, "\nDevices\n    %s\n", deviceType(d.DevType))
 	if d.Example != "" {
 		fmt.Fprintf(b, "\nExample\n    %s\n", strings.ReplaceAll(d.Example, "\n", "\n    "))
 	}
+}
+
+// kind words the type of an argument, with its range and default.
+func kind(a mapi.ArgInfo) string {
+	text := a.Kind
+	if a.Range != "" {
+		text += ", " + a.Range
+	}
+	if a.Optional {
+		text += ", " + a.Default + " when left out"
+	}
+	return text
 }
 
 // arguments lists names and types.

@@ -56,18 +56,71 @@ type tool struct {
 	private  bool          // a daemon of our own in any case
 	stdout   io.Writer
 	stderr   io.Writer
+	late     chan error // why the call is given up
+	release  func()     // what limit took
 }
 
 // run executes the command line args, with the program's name first, and
-// returns the exit code.
+// returns the exit code, a second after the end of ctx or of the deadline at the
+// latest: a write that hangs cannot be interrupted, and ends with the process.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	t := &tool{stdout: output{stdout}, stderr: stderr}
+	t := &tool{stdout: output{stdout}, stderr: stderr, late: make(chan error, 1), release: func() {}}
+	code := make(chan int, 1)
+	go func() { code <- t.execute(ctx, args) }()
+	select {
+	case code := <-code:
+		return code
+	case err := <-t.late:
+		said := make(chan struct{})
+		go func() {
+			defer close(said)
+			t.complain(nil, err)
+		}()
+		select {
+		case <-said:
+		case <-time.After(lastWord):
+		}
+		return exitCode(err)
+	}
+}
+
+// execute is run for as long as it takes.
+func (t *tool) execute(ctx context.Context, args []string) int {
 	root := t.command()
 	root.SetArgs(original(args))
+	defer func() { t.release() }()
 	cmd, err := root.ExecuteContextC(ctx)
 	err = t.explain(ctx, err)
 	t.complain(cmd, err)
 	return exitCode(err)
+}
+
+const (
+	// patience is how long a call may take to finish once its time is up.
+	patience = 800 * time.Millisecond
+	// lastWord is how long it may take after that to say why it did not.
+	lastWord = 100 * time.Millisecond
+)
+
+// limit bounds the call by its deadline, and watches that it ends after that or
+// after a signal.
+func (t *tool) limit(cmd *cobra.Command) {
+	ctx, cancel := cmd.Context(), func() {}
+	if t.deadline > 0 {
+		ctx, cancel = context.WithTimeout(ctx, t.deadline)
+	}
+	unwatch := context.AfterFunc(ctx, func() {
+		why := fmt.Errorf("%w: a write or the daemon hangs", errInterrupted)
+		if ctx.Err() == context.DeadlineExceeded {
+			why = fmt.Errorf("the deadline of %v has passed: a write or the daemon hangs", t.deadline)
+		}
+		time.AfterFunc(patience, func() { t.late <- why })
+	})
+	t.release = func() {
+		unwatch()
+		cancel()
+	}
+	cmd.SetContext(ctx)
 }
 
 const help = `mapi asks the monitoring daemon mapid what it has, lets it count packets and takes
@@ -99,6 +152,7 @@ func (t *tool) command() *cobra.Command {
 			if t.private && t.socket != "" {
 				return usageError{errors.New("--private and --socket exclude each other")}
 			}
+			t.limit(cmd)
 			return nil
 		},
 	}
@@ -113,14 +167,6 @@ func (t *tool) command() *cobra.Command {
 	f.BoolVar(&t.private, "private", false, "start a daemon for this call, whatever others run")
 	root.AddCommand(t.infoCommand(), t.countCommand(), t.dumpCommand(), t.statsCommand())
 	return root
-}
-
-// limited bounds ctx by the deadline of the call.
-func (t *tool) limited(ctx context.Context) (context.Context, context.CancelFunc) {
-	if t.deadline == 0 {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeout(ctx, t.deadline)
 }
 
 // noMore refuses arguments; what says what they would have been.

@@ -3,7 +3,6 @@ package main
 import (
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // original turns the command lines of the original mapiinfo and mapidump, which the
@@ -34,27 +33,30 @@ func originalInfo(args []string) []string {
 }
 
 // originalDump translates the letters that mean something else here: -s string,
-// -e file of ERF, -l seconds. The others are the same, or unknown and refused. What
-// follows the flags is the filter.
+// -e file of ERF, -l seconds. The others are the same, or unknown and refused. Values
+// may be empty, and stay with their flags. What follows the flags is the filter.
 func originalDump(args []string) []string {
-	const withValue = "rwcsdel"
+	flags := map[string]string{
+		"r": "--read", "e": "--read", "w": "--write", "c": "--count", "d": "--device", "s": "--search", "l": "--deadline",
+	}
 	out := []string{"dump"}
 	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' && args[0][1] != '-' {
 		letter, value := args[0][1:2], args[0][2:]
 		args = args[1:]
-		if value == "" && strings.Contains(withValue, letter) && len(args) > 0 {
+		flag, known := flags[letter]
+		switch {
+		case !known:
+			out = append(out, "-"+letter+value)
+			continue
+		case value == "" && len(args) == 0:
+			return append(out, flag)
+		case value == "":
 			value, args = args[0], args[1:]
 		}
-		switch letter {
-		case "s":
-			out = append(out, "--search="+value)
-		case "e":
-			out = append(out, "--read="+value)
-		case "l":
-			out = append(out, "--deadline="+value+"s")
-		default:
-			out = append(out, "-"+letter+value)
+		if letter == "l" {
+			value += "s"
 		}
+		out = append(out, flag+"="+value)
 	}
 	return slices.Concat(out, args)
 }

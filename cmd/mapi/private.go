@@ -109,12 +109,16 @@ func (p *private) dial(context.Context) (*net.UnixConn, error) {
 }
 
 // end waits for the daemon, whose client must be closed, and returns how it
-// ended.
-func (p *private) end() error {
+// ended. When the time of the call is up, ctx has ended, it waits less.
+func (p *private) end(ctx context.Context) error {
 	if p.conn != nil {
 		p.conn.Close()
 	}
-	kill := time.AfterFunc(farewell, func() { _ = p.cmd.Process.Kill() })
+	wait := farewell
+	if ctx.Err() != nil {
+		wait = patience / 4
+	}
+	kill := time.AfterFunc(wait, func() { _ = p.cmd.Process.Kill() })
 	defer kill.Stop()
 	return p.cmd.Wait()
 }

@@ -17,7 +17,8 @@ them. The last line says whether the books balance, that is, whether every packe
 that came is in exactly one of the lines below it. docs/accounting.md explains
 the lines.
 
-With names of devices it shows those alone. It fails when books do not balance.`
+With names of devices it shows those alone. Flows whose device is closed, and those on
+capture files of other programs, come last. It fails when books do not balance.`
 
 // errUnbalanced is a packet too many or too few in some book.
 var errUnbalanced = errors.New("the books do not balance")
@@ -28,6 +29,9 @@ func (t *tool) statsCommand() *cobra.Command {
 		Short: "Show what became of the packets, stage by stage",
 		Long:  statsHelp,
 		RunE: func(cmd *cobra.Command, devices []string) error {
+			if err := t.checkStats(devices); err != nil {
+				return err
+			}
 			return t.show(cmd.Context(), hostDaemon, func(ctx context.Context, client *mapi.Client) error {
 				return t.stats(ctx, client, devices)
 			})
@@ -35,61 +39,93 @@ func (t *tool) statsCommand() *cobra.Command {
 	}
 }
 
-// stats shows the books of the devices and of what lies behind them.
+// checkStats refuses what cannot be meant.
+func (t *tool) checkStats(names []string) error {
+	if slices.Contains(names, "") {
+		return usageError{errors.New("an empty name is given for a device")}
+	}
+	if t.private {
+		return usageError{errors.New("a daemon of its own has no books to show: leave --private out")}
+	}
+	return nil
+}
+
+// stats shows the books of the devices and of what lies behind them, then those of
+// flows whose device is closed or belongs to another program.
 func (t *tool) stats(ctx context.Context, client *mapi.Client, names []string) error {
-	devices, err := openDevices(ctx, client, names)
+	devices, err := client.Devices(ctx)
 	if err != nil {
 		return err
 	}
 	flows, err := client.Flows(ctx)
+	if err == nil && len(names) > 0 {
+		devices, flows, err = pick(names, devices, flows)
+	}
 	if err != nil {
 		return err
 	}
 	l := ledger{tool: t}
 	for _, d := range devices {
-		l.enter("device "+d.name, d.books)
-		for _, f := range flows {
-			if f.Device == d.name {
-				l.enterFlow(ctx, client, f)
-			}
+		b, err := client.Books(ctx, d.Device)
+		if is(err, mapi.ErrStats, mapi.ErrNoDriver) && (len(names) == 0 || onDevice(flows, d.Device)) {
+			continue // not open, or gone meanwhile
 		}
+		if err != nil {
+			return err
+		}
+		l.enter("device "+d.Device, &b)
+		own, others := split(flows, d.Device, b.Opening)
+		for _, f := range own {
+			l.enterFlow(ctx, client, f)
+		}
+		flows = others
+	}
+	for _, f := range flows {
+		l.enterFlow(ctx, client, f)
 	}
 	return l.close()
 }
 
-// An openDevice is a device with its books.
-type openDevice struct {
-	name  string
-	books *mapi.Books
+// pick returns the devices of those names or aliases, and the flows on devices of
+// those names. It fails when a name is neither.
+func pick(names []string, devices []mapi.DeviceInfo, flows []mapi.FlowInfo) ([]mapi.DeviceInfo, []mapi.FlowInfo, error) {
+	var picked []mapi.DeviceInfo
+	wanted := make(map[string]bool)
+	for _, n := range names {
+		wanted[n] = true
+		known := onDevice(flows, n)
+		for _, d := range devices {
+			known = known || called(d, n)
+		}
+		if !known {
+			return nil, nil, fmt.Errorf("the daemon has no device %q; mapi info devices lists those that it has", n)
+		}
+	}
+	for _, d := range devices {
+		if slices.ContainsFunc(names, func(n string) bool { return called(d, n) }) {
+			picked = append(picked, d)
+			wanted[d.Device] = true
+		}
+	}
+	flows = slices.DeleteFunc(flows, func(f mapi.FlowInfo) bool { return !wanted[f.Device] })
+	return picked, flows, nil
 }
 
-// openDevices returns the devices of those names or aliases, without names all
-// that are open.
-func openDevices(ctx context.Context, client *mapi.Client, names []string) (open []openDevice, err error) {
-	all, err := client.Devices(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, n := range names {
-		if !slices.ContainsFunc(all, func(d mapi.DeviceInfo) bool { return called(d, n) }) {
-			return nil, fmt.Errorf("the daemon has no device %s; mapi info devices lists those that it has", n)
+// split parts flows that belong to an opening of a device from others.
+func split(flows []mapi.FlowInfo, device string, opening uint64) (own, others []mapi.FlowInfo) {
+	for _, f := range flows {
+		if f.Device == device && f.Books != nil && f.Books.Opening == opening {
+			own = append(own, f)
+		} else {
+			others = append(others, f)
 		}
 	}
-	for _, d := range all {
-		meant := slices.ContainsFunc(names, func(n string) bool { return called(d, n) })
-		if len(names) > 0 && !meant {
-			continue
-		}
-		b, err := client.Books(ctx, d.Device)
-		if is(err, mapi.ErrStats) && !meant {
-			continue // not open
-		}
-		if err != nil {
-			return nil, err
-		}
-		open = append(open, openDevice{d.Device, &b})
-	}
-	return open, nil
+	return own, others
+}
+
+// onDevice reports whether one of the flows is on the device of that name.
+func onDevice(flows []mapi.FlowInfo, name string) bool {
+	return slices.ContainsFunc(flows, func(f mapi.FlowInfo) bool { return f.Device == name })
 }
 
 // called reports whether name is that of the device, or its alias.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"gomapi/internal/books"
 	"gomapi/mapi"
 )
 
@@ -21,6 +22,7 @@ type ledger struct {
 type stageObject struct {
 	Kind     string       `json:"kind"`
 	Stage    string       `json:"stage"`
+	Opening  uint64       `json:"opening"` // of the device
 	In       uint64       `json:"in"`
 	Out      []lineObject `json:"out"`
 	Notes    []lineObject `json:"notes"`
@@ -82,12 +84,17 @@ func (l *ledger) enter(stage string, b *mapi.Books) {
 	}
 	l.stages++
 	l.lost += b.Lost()
+	for _, n := range b.Notes {
+		if n.Name == books.LostClosedFlows {
+			l.lost += n.Value
+		}
+	}
 	if !b.Balances() {
 		l.unbalanced++
 	}
 	if l.json {
 		l.err = writeJSON(l.stdout, stageObject{
-			Kind: "stage", Stage: stage, In: b.In, Out: lineObjects(b.Out), Notes: lineObjects(b.Notes),
+			Kind: "stage", Stage: stage, Opening: b.Opening, In: b.In, Out: lineObjects(b.Out), Notes: lineObjects(b.Notes),
 			Moved: b.Moved, Missing: b.Missing(), Balances: b.Balances(),
 		})
 		return
@@ -110,7 +117,7 @@ func (l *ledger) ask(stage string, fn mapi.FunctionInfo) {
 // print writes the books of a stage for people.
 func (l *ledger) print(stage string, b *mapi.Books) error {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s: %d packets", printable(stage), b.In)
+	fmt.Fprintf(&text, "%s: %s", printable(stage), packets(b.In))
 	switch {
 	case !b.Balances():
 		fmt.Fprintf(&text, ", %d UNACCOUNTED FOR", b.Missing())
@@ -142,14 +149,26 @@ func (l *ledger) close() error {
 	case l.stages == 0:
 		_, l.err = fmt.Fprintln(l.stdout, "no books: no device is open")
 	case l.unbalanced == 0:
-		_, l.err = fmt.Fprintf(l.stdout, "the books of all %d stages balance; %d packets lost\n", l.stages, l.lost)
+		which := fmt.Sprintf("all %d stages", l.stages)
+		if l.stages == 1 {
+			which = "the one stage"
+		}
+		_, l.err = fmt.Fprintf(l.stdout, "the books of %s balance; %s lost\n", which, packets(l.lost))
 	default:
-		_, l.err = fmt.Fprintf(l.stdout, "the books of %d of %d stages do not balance; %d packets lost\n", l.unbalanced, l.stages, l.lost)
+		_, l.err = fmt.Fprintf(l.stdout, "the books of %d of %d stages do not balance; %s lost\n", l.unbalanced, l.stages, packets(l.lost))
 	}
 	if l.err == nil && l.unbalanced > 0 {
 		return errUnbalanced
 	}
 	return l.err
+}
+
+// packets words a number of packets.
+func packets(n uint64) string {
+	if n == 1 {
+		return "1 packet"
+	}
+	return fmt.Sprintf("%d packets", n)
 }
 
 // lineObjects makes an empty list of none.

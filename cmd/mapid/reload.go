@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
+	"time"
 
 	"gomapi/internal/config"
 )
@@ -12,6 +12,7 @@ import (
 // A reloader reads the configuration again on SIGHUP.
 type reloader struct {
 	options *options
+	load    func(*options) (*setup, error)
 	log     *logger
 	first   *setup              // what cannot be taken up later holds from here
 	last    *setup              // taken up last
@@ -19,17 +20,29 @@ type reloader struct {
 }
 
 func newReloader(o *options, s *setup, log *logger) *reloader {
-	return &reloader{options: o, log: log, first: s, last: s, out: make(chan *config.Config)}
+	return &reloader{options: o, load: configure, log: log, first: s, last: s, out: make(chan *config.Config)}
 }
 
+// reloadWait is how long the end of the daemon waits for a file that is being read.
+// A file system that does not answer keeps its reader for ever; that goroutine ends
+// with the process.
+const reloadWait = 500 * time.Millisecond
+
 // start begins to follow SIGHUP. When the terminal is gone, it calls stop, which
-// ends ctx. The function that it returns does the same and waits.
+// ends ctx. The function that it returns does the same and waits, for reloadWait
+// at most.
 func (r *reloader) start(ctx context.Context, hup *hangUps, stop func()) (end func()) {
-	var following sync.WaitGroup
-	following.Go(func() { r.follow(ctx, hup, stop) })
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.follow(ctx, hup, stop)
+	}()
 	return func() {
 		stop()
-		following.Wait()
+		select {
+		case <-done:
+		case <-time.After(reloadWait):
+		}
 	}
 }
 
@@ -48,6 +61,9 @@ func (r *reloader) follow(ctx context.Context, hup *hangUps, stop func()) {
 			return
 		}
 		s, err := r.read()
+		if ctx.Err() != nil {
+			return
+		}
 		if err != nil {
 			r.log.Errorf("the configuration stays as it is: %v", err)
 			continue
@@ -63,7 +79,7 @@ func (r *reloader) follow(ctx context.Context, hup *hangUps, stop func()) {
 // read reads the configuration and logs what is wrong with it. It fails when
 // there is nothing to take up.
 func (r *reloader) read() (*setup, error) {
-	s, err := configure(r.options)
+	s, err := r.load(r.options)
 	if err != nil {
 		return nil, err
 	}

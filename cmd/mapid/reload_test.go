@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -56,6 +57,27 @@ func TestReloaderKeepsLast(t *testing.T) {
 	if _, err := r.read(); err == nil {
 		t.Error("all interfaces after a file")
 	}
+}
+
+// TestReloaderHangs ends while the file that is being read does not answer.
+func TestReloaderHangs(t *testing.T) {
+	log := newLogger(logSetup{})
+	defer log.Close()
+	r := newReloader(&options{}, &setup{Config: config.Default()}, log)
+	reading, answer := make(chan struct{}), make(chan struct{})
+	r.load = func(*options) (*setup, error) {
+		close(reading)
+		<-answer
+		return nil, errors.New("too late")
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	hup := &hangUps{arrived: make(chan os.Signal, 1)}
+	end := r.start(ctx, hup, stop)
+	hup.arrived <- unix.SIGHUP
+	<-reading
+	end() // returns
+	close(answer)
+	end()
 }
 
 // lines passes on what a process writes, line by line.

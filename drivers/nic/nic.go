@@ -180,8 +180,8 @@ func (d *device) Info() drivers.Info {
 
 // Stats returns the counters since Open. Recv and Drop come from the kernel's
 // ring, Waiting is counted in the ring; IfDrop and IfDropOther are the
-// interface's, the device "any" has none of those. It may be called from any goroutine; it reads the kernel's counters,
-// so it is not for every packet.
+// interface's, the device "any" has none of those. It may be called from any
+// goroutine; it reads the kernel's counters, so it is not for every packet.
 func (d *device) Stats() drivers.Stats { return d.stats.read() }
 
 // Absent implements drivers.Absentee.

@@ -8,7 +8,8 @@
 // made, about 10 ms after the announcement: of hosts that are nearer to each
 // other the first packets are missed. A file does not wait at all, so it is read
 // twice, first for the control connections, then for the data. It needs a
-// running mapid.
+// running mapid. This file is the program; announced.go reads what is said on a
+// control connection, transfer.go counts a data connection.
 package main
 
 import (
@@ -16,7 +17,6 @@ import (
 	"flag"
 	"fmt"
 	"log"
-	"net/netip"
 	"os"
 	"os/signal"
 	"slices"
@@ -24,12 +24,6 @@ import (
 
 	"gomapi/mapi"
 )
-
-// A transfer is all data connections to one address and port.
-type transfer struct {
-	to             netip.AddrPort
-	packets, bytes *mapi.Function
-}
 
 // most is how many transfers are counted: anybody can send announcements.
 const most = 1000
@@ -91,27 +85,11 @@ func follow(ctx context.Context, announcements *mapi.Function, device string) (a
 		case len(all) == most:
 			fmt.Println("not watching", to)
 		default:
-			f := flow(device, fmt.Sprintf("tcp and host %s and port %d", to.Addr(), to.Port()))
-			all = append(all, transfer{to, apply(f, "PKT_COUNTER"), apply(f, "BYTE_COUNTER")})
-			check(f.Connect(context.Background()))
+			all = append(all, watch(device, to))
 			fmt.Println("watching", to)
 		}
 	}
 	return all
-}
-
-// report prints what the transfers came to.
-func report(all []transfer) {
-	total := uint64(0)
-	for _, t := range all {
-		packets, err := t.packets.Uint64()
-		check(err)
-		bytes, err := t.bytes.Uint64()
-		check(err)
-		fmt.Printf("%v: %d packets, %d bytes\n", t.to, packets, bytes)
-		total += bytes
-	}
-	fmt.Printf("%d transfers, %d bytes\n", len(all), total)
 }
 
 // flow makes a flow of the packets of a device that match.

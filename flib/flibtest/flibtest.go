@@ -25,29 +25,38 @@ type Bench struct {
 	Function flib.Function
 	Ring     *flib.Ring  // nil: no packet buffer
 	result   *shm.Reader // nil: no result
+	entries  *ring.Reader
 }
 
 // New makes an instance of the function called name and connects it. It ends
 // with the test.
 func New(t testing.TB, lib flib.Library, name string, args ...any) *Bench {
 	t.Helper()
-	b, err := Apply(t, lib, name, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.start()
-	return b
+	return NewWorld(t).New(lib, name, args...)
 }
 
 // Apply makes an instance with args (int64, uint64, string or flib.OpenFile), as a flow does
 // before it is connected.
 func Apply(t testing.TB, lib flib.Library, name string, args ...any) (*Bench, error) {
 	t.Helper()
-	seg, err := shm.NewSegment()
+	return NewWorld(t).Apply(lib, name, args...)
+}
+
+// New is the function New in this world.
+func (w *World) New(lib flib.Library, name string, args ...any) *Bench {
+	w.t.Helper()
+	b, err := w.Apply(lib, name, args...)
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	t.Cleanup(func() { seg.Close() })
+	b.start()
+	return b
+}
+
+// Apply is the function Apply in this world.
+func (w *World) Apply(lib flib.Library, name string, args ...any) (*Bench, error) {
+	w.t.Helper()
+	t, seg := w.t, w.segment
 	found, err := flib.NewRegistry(lib).Find(name, "1.3")
 	if err != nil {
 		return nil, err
@@ -56,7 +65,7 @@ func Apply(t testing.TB, lib flib.Library, name string, args ...any) (*Bench, er
 	if err != nil {
 		return nil, err
 	}
-	e := &env{segment: seg}
+	e := &env{World: w}
 	b := &Bench{t: t}
 	if b.Function, err = found.New(context.Background(), e, checked); err != nil {
 		return nil, err
@@ -136,11 +145,11 @@ func (b *Bench) Uint64() uint64 {
 	return b.result.Uint64()
 }
 
-// env is a constructor's view of an engine that has nothing else.
+// env is a constructor's view of the world.
 type env struct {
-	segment *shm.Segment
-	slot    *shm.Slot
-	ring    *flib.Ring
+	*World
+	slot *shm.Slot
+	ring *flib.Ring
 }
 
 func (e *env) NewResult(size int) (*flib.Result, error) {
@@ -151,12 +160,18 @@ func (e *env) NewResult(size int) (*flib.Result, error) {
 
 func (e *env) LinkType() uint16 { return EN10MB }
 
-func (e *env) Live() bool { return true }
+func (e *env) Live() bool { return !e.Offline }
 
 func (e *env) Park(wait func()) { wait() }
 
 func (e *env) NewRing(size int) (*flib.Ring, error) {
 	r, err := ring.New(size)
+	e.ring = r
+	return r, err
+}
+
+func (e *env) NewSeries(size, n int) (*flib.Ring, error) {
+	r, err := ring.NewSeries(size, n)
 	e.ring = r
 	return r, err
 }

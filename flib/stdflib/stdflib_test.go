@@ -129,18 +129,3 @@ func TestNoAllocationPerPacket(t *testing.T) {
 		}
 	}
 }
-
-// TestDefinitions keeps the definitions complete: everything that people and
-// programs learn about a function comes from there.
-func TestDefinitions(t *testing.T) {
-	for _, d := range Library().Functions {
-		if d.Name == "" || d.Description == "" || d.Example == "" || d.New == nil {
-			t.Errorf("%q lacks a description, example or constructor", d.Name)
-		}
-		for _, a := range d.Args {
-			if a.Name == "" || a.Doc == "" {
-				t.Errorf("%s: argument %q lacks a name or text", d.Name, a.Name)
-			}
-		}
-	}
-}

@@ -17,14 +17,9 @@ const (
 	formatRaw  = 1 // MFF_RAW: of the adapter, and as none here has one of its own, pcap
 )
 
-// maxFiles is how many files all flows of a daemon write at a time. Each may
-// take 4 MiB and a thread.
-const maxFiles = 512
-
-// toFile returns the definition of TO_FILE for one daemon, which counts its
-// files.
-func toFile() flib.Def {
-	budget := outfile.NewBudget(maxFiles)
+// toFile returns the definition of TO_FILE for one daemon, whose files are bounded
+// by budget.
+func toFile(budget *outfile.Budget) flib.Def {
 	return flib.Def{
 		Name: "TO_FILE",
 		Description: "Writes the packets that reach it into a capture file in the format pcap, with microseconds. " +
@@ -36,7 +31,7 @@ func toFile() flib.Def {
 				"also a pipe or a stream socket"},
 			{Name: "limit", Kind: flib.Uint64, Default: uint64(0), Doc: "packets to write, 0 for all"},
 		},
-		Result: "int32: 1 while writing, 0 when the limit is reached or the device has ended and everything is in the file, " +
+		Result: "int32: 11 while writing, 0 when the limit is reached or the device has ended and everything is in the file, " +
 			"-1 when writing has failed",
 		Example: `flow.Apply(ctx, "TO_FILE", mapi.FormatPCAP, "web.pcap", 1000)`,
 		New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {

@@ -1,7 +1,11 @@
 // Package books is how packets are accounted for: at each stage of their way
 // what arrived is written down, and, by another hand, each way that it can go.
-// Nothing is ever computed as what is missing, so books that balance say
-// something.
+// What is lost or waits is counted where that happens and never computed as what
+// is missing, so books that balance say something: those of a device that no
+// packet got lost between kernel and flows; those of a flow that none did from the
+// device, or the leading filter, to the functions and from one to the next; those
+// of a function that puts packets somewhere that it has put all of them. The
+// exception is refused: it is what a function did not return, whatever its reason.
 //
 // names.go is the glossary: every name that a line can have, with its meaning.
 // docs/accounting.md is the same for people; a test compares them.
@@ -24,6 +28,10 @@ type Stage struct {
 	// read, so that one side may have them and the other not. It is 0 when the
 	// stage was at rest.
 	Moved uint64
+	// Opening is the number of the opening of the device to which the stage
+	// belongs: a device that is opened anew begins new books, and flows of before
+	// are none of its own. 0: not known.
+	Opening uint64
 }
 
 // Missing is what the ways add up to less than arrived; below 0: more.

@@ -18,11 +18,13 @@ const (
 	OfWhichTruncated = "of which truncated"
 	Freezes          = "times the ring was full"
 	Reopens          = "times the interface came back"
+	LostClosedFlows  = "lost by closed flows"
 
 	// Of flows and functions.
 	Passed  = "passed"
 	Refused = "refused"
 	Emitted = "emitted besides"
+	Early   = "from before connect"
 
 	// Of packet buffers.
 	Written      = "written"
@@ -37,6 +39,15 @@ const (
 	OtherLinkType   = "refused: other link type"
 	OfWhichCut      = "of which cut to the snapshot length"
 	FileBytes       = "bytes written"
+
+	// Of files with results, as notes: they count rows.
+	RowsWritten         = "rows written"
+	RowsWaiting         = "rows waiting"
+	RowsLostQueue       = "rows lost: queue full"
+	RowsNotWrittenError = "rows not written: file error"
+	RowsNotWrittenClose = "rows not written: flow closed"
+	RowsNoValue         = "rows left out: no value"
+	RowsTooMany         = "rows left out: too many"
 )
 
 // An Entry explains a name.
@@ -55,9 +66,11 @@ func Glossary() []Entry {
 		{OfWhichTruncated, "delivered with fewer bytes than the wire carried"},
 		{Freezes, "not packets: how often the ring of the device was full"},
 		{Reopens, "not packets: how often the interface went away, came back and was opened again"},
+		{LostClosedFlows, "lost for one reader or file of a flow that is closed now, since the device was opened"},
 		{Passed, "went on: to the next function of the flow, or past the last one"},
-		{Refused, "held back by a function, as it was asked to"},
+		{Refused, "held back: a function did not return them, as it was asked to"},
 		{Emitted, "packets that a function made besides those that it passed"},
+		{Early, "were in the ring of the device already when the flow was connected, and not for it"},
 		{Written, "in the packet buffer for its reader, or wholly in the file"},
 		{LostBuffer, "lost for one reader, which was too slow, had stopped, or was gone"},
 		{LostTooLarge, "lost for one reader: the packet takes more than half of its buffer"},
@@ -68,6 +81,13 @@ func Glossary() []Entry {
 		{OtherLinkType, "of another link type than the file can hold"},
 		{OfWhichCut, "written with fewer bytes than were captured"},
 		{FileBytes, "not packets: bytes in the file, heads included"},
+		{RowsWritten, "not packets: rows of results that are wholly in the file"},
+		{RowsWaiting, "not packets: rows of results in the queue of the file"},
+		{RowsLostQueue, "not packets: rows of results for which the file was too slow"},
+		{RowsNotWrittenError, "not packets: rows of results lost because the file has failed"},
+		{RowsNotWrittenClose, "not packets: rows of results that the file was too slow to take when the flow was closed"},
+		{RowsNoValue, "not packets: rows left out because the flow of a function among them was not connected, or closed"},
+		{RowsTooMany, "not packets: rows left out because a packet ended more periods than a file may have rows for at once"},
 	}
 }
 

@@ -18,40 +18,16 @@ type Counts struct {
 
 // Counts may be called at any time.
 func (w *Writer) Counts() Counts {
-	c := &w.counts
-	out := Counts{Written: c.written.Load(), FileBytes: c.bytes.Load()}
-	state := c.state.Load()
-	rest, late := c.accepted.Load()-out.Written, c.late.Load()
-	switch state {
-	case failed:
-		out.Failed = rest + late
-	case closed:
-		out.Closed = rest + late
-	default:
-		out.Waiting, out.Closed = rest, late
+	c := w.out.Counts()
+	return Counts{
+		Written: c.Written, Waiting: c.Waiting, Full: c.Full, Failed: c.Failed, Closed: c.Closed, FileBytes: c.Bytes,
+		OtherType: w.counts.otherType.Load(), Beyond: w.counts.beyond.Load(), Cut: w.counts.cut.Load(),
 	}
-	out.Full, out.OtherType, out.Beyond, out.Cut = c.full.Load(), c.otherType.Load(), c.beyond.Load(), c.cut.Load()
-	return out
 }
 
-// counts is what Counts is made of.
+// counts are of packets that did not get to the queue, or not whole.
 type counts struct {
-	accepted  atomic.Uint64 // packets put into the queue
-	full      atomic.Uint64 // packets lost for want of room
-	late      atomic.Uint64 // packets that came when writing had ended or was being ended
 	otherType atomic.Uint64 // packets of another link type
 	beyond    atomic.Uint64 // packets after the limit
 	cut       atomic.Uint64 // packets shortened to maxSnap
-
-	state   atomic.Int32
-	written atomic.Uint64 // packets
-	bytes   atomic.Uint64
 }
-
-// States of a Writer.
-const (
-	running  = iota
-	complete // everything is in the file
-	failed   // the file has failed
-	closed   // the file did not take everything in time
-)

@@ -89,3 +89,11 @@ func frames(first, n, size int) []*pkt.Packet {
 	}
 	return out
 }
+
+// tell leaves word in c, which has room for one, unless there is some.
+func tell(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

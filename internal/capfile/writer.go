@@ -1,31 +1,22 @@
 // Package capfile writes capture files: classic pcap with microseconds.
 //
-// A Writer has two ends. Add, on the capture goroutine, copies packets into a
-// bounded queue; a goroutine of the Writer's own brings them into the file, in
-// large writes while there is much and within 100 ms while there is little. What
-// happens to the file, slow disk or dead reader, is never felt by a live capture:
-// packets for which there is no room are counted and lost. Every packet ends in
-// exactly one counter, see Counts.
+// A Writer makes records of packets and gives them to a spool, so that what
+// happens to the file, slow disk or dead reader, is never felt by a live capture.
+// Every packet ends in exactly one counter, see Counts.
 package capfile
 
 import (
-	"fmt"
 	"math"
-	"sync"
-	"time"
 
 	"gomapi/internal/outfile"
+	"gomapi/internal/spool"
 )
 
+// What waits for the file: bytes for 30 ms of a full gigabit link, and so many
+// packets that the bytes decide, unless all are tiny.
 const (
-	queueSize  = 4 << 20   // bytes that wait for the file: 30 ms of a full gigabit link
-	writeSize  = 256 << 10 // bytes of one write, and worth a write of their own
-	flushEvery = 100 * time.Millisecond
-
-	// closeGrace is how long a file has to take the rest, stopGrace how long a
-	// goroutine to notice that it was too slow.
-	closeGrace = 700 * time.Millisecond
-	stopGrace  = 100 * time.Millisecond
+	queueBytes   = 4 << 20
+	queuePackets = 64 << 10
 )
 
 // Options say what to write.
@@ -35,9 +26,9 @@ type Options struct {
 	// Park runs a wait for room in the queue. Without it Add does not wait, and
 	// packets are lost when the queue is full.
 	Park func(wait func())
-	// Ended is called once, on the Writer's goroutine: with nil when everything
-	// is in the file and the file is closed, with the error when writing has
-	// failed. It is not called any more when Close has returned.
+	// Ended is called once, on a goroutine of the Writer's own: with nil when
+	// everything is in the file and the file is closed, with the error when
+	// writing has failed. It is not called any more when Close has returned.
 	Ended func(err error)
 }
 
@@ -45,108 +36,37 @@ type Options struct {
 // Start, Finish and Close to whoever knows that no Add is under way; the rest to
 // anybody.
 type Writer struct {
-	file    *outfile.File
-	options Options
-	counts  counts
-	queue   *queue // nil before Start
+	linkType uint16
+	counts   counts
+	out      *spool.Writer
 
-	// Of the goroutine that calls Add.
-	left    uint64 // packets until the limit, practically endless without
-	pending uint64 // packets put into the queue, not yet in counts.accepted
-	need    int    // bytes that wait waits for
-	wait    func()
-
-	// Of the Writer's goroutine.
-	edge uint64 // position in the queue where the first record begins that is not wholly written
-	size uint64 // of that record, 0 before its head was read
-
-	finish, interrupt sync.Once
-	finished          chan struct{} // nothing will be added
-	interrupted       chan struct{} // Add must not wait
-	deadline          time.Time     // set before interrupted is closed
-	done              chan struct{} // the goroutine is gone
-
-	mu        sync.Mutex
-	err       error // why writing has ended, set before done is closed
-	abandoned bool
+	left uint64 // packets until the limit, practically endless without; of the goroutine that calls Add
 }
 
 // New makes a Writer of a file, which it takes over, and does nothing yet.
 func New(file *outfile.File, o Options) *Writer {
 	w := &Writer{
-		file: file, options: o, left: o.Limit, edge: headSize,
-		finished: make(chan struct{}), interrupted: make(chan struct{}), done: make(chan struct{}),
+		linkType: o.LinkType, left: o.Limit,
+		out: spool.New(file, spool.Options{Unit: "packets", Bytes: queueBytes, Records: queuePackets, Park: o.Park, Ended: o.Ended}),
 	}
 	if o.Limit == 0 {
 		w.left = math.MaxUint64
 	}
-	w.wait = func() { w.queue.waitRoom(w.need, w.interrupted, w.done) }
 	return w
 }
 
 // Start begins the file with its head. The goroutine that writes ends after
 // Finish or Close, or when writing fails; Close waits for it.
-func (w *Writer) Start() {
-	w.queue = newQueue(queueSize)
-	w.queue.put(head(w.options.LinkType))
-	w.queue.flush()
-	go w.run()
-}
+func (w *Writer) Start() { w.out.Start(head(w.linkType)) }
 
 // Finish says that no packet follows: the rest is written, the file closed.
-func (w *Writer) Finish() {
-	w.finish.Do(func() { close(w.finished) })
-}
+func (w *Writer) Finish() { w.out.Finish() }
 
 // Interrupt ends what Add waits for, now and later, and starts the time that the
 // file has to take what is queued. Close follows.
-func (w *Writer) Interrupt() {
-	w.interrupt.Do(func() {
-		w.deadline = time.Now().Add(closeGrace)
-		close(w.interrupted)
-	})
-}
+func (w *Writer) Interrupt() { w.out.Interrupt() }
 
 // Close returns when everything is written, or 0.7 s after Interrupt, or after the
-// call without one. It returns the error that has ended writing. Twice is fine.
-func (w *Writer) Close() error {
-	if w.queue == nil {
-		return w.file.Close()
-	}
-	w.Finish()
-	w.Interrupt()
-	if !w.endsWithin(time.Until(w.deadline)) {
-		w.file.Stop()
-		w.endsWithin(stopGrace)
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.ended() {
-		return w.err
-	}
-	// The goroutine hangs in a system call. It ends with that and touches
-	// nothing but the Writer's own until then.
-	w.abandoned = true
-	w.counts.state.CompareAndSwap(running, closed)
-	return fmt.Errorf("write %s: %w", w.file.Name(), outfile.ErrStopped)
-}
-
-func (w *Writer) endsWithin(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-w.done:
-		return true
-	case <-timer.C:
-		return w.ended()
-	}
-}
-
-func (w *Writer) ended() bool {
-	select {
-	case <-w.done:
-		return true
-	default:
-		return false
-	}
-}
+// call without one. It returns the error that has ended writing, and says how many
+// packets it has cost. Twice is fine.
+func (w *Writer) Close() error { return w.out.Close() }

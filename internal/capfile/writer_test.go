@@ -3,7 +3,6 @@ package capfile
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 
 	"gomapi/internal/outfile"
 	"gomapi/internal/pkt"
+	"gomapi/internal/spool"
 )
 
 func create(t *testing.T) *os.File {
@@ -168,7 +168,7 @@ func TestLiveLosesWhatDoesNotFit(t *testing.T) {
 func TestOfflineWaits(t *testing.T) {
 	r, f := pipe(t)
 	parked := make(chan struct{}, 1)
-	w := begin(t, f, Options{LinkType: pkt.DLTEthernet, Park: func(wait func()) { leave(parked); wait() }})
+	w := begin(t, f, Options{LinkType: pkt.DLTEthernet, Park: func(wait func()) { tell(parked); wait() }})
 	pkts := frames(0, 8000, 1400)
 	path := filepath.Join(t.TempDir(), "read.pcap")
 	read := make(chan error)
@@ -195,7 +195,7 @@ func TestOfflineWaits(t *testing.T) {
 func TestInterruptEndsTheWait(t *testing.T) {
 	_, f := pipe(t)
 	parked := make(chan struct{}, 1)
-	w := begin(t, f, Options{LinkType: pkt.DLTEthernet, Park: func(wait func()) { leave(parked); wait() }})
+	w := begin(t, f, Options{LinkType: pkt.DLTEthernet, Park: func(wait func()) { tell(parked); wait() }})
 	added := make(chan struct{})
 	go func() {
 		w.Add(frames(0, 8000, 1400))
@@ -211,7 +211,7 @@ func TestInterruptEndsTheWait(t *testing.T) {
 	if err := w.Close(); !errors.Is(err, outfile.ErrStopped) {
 		t.Errorf("Close gives %v", err)
 	}
-	if took := time.Since(start); took > closeGrace+time.Second {
+	if took := time.Since(start); took > spool.CloseGrace+time.Second {
 		t.Errorf("closing took %v", took)
 	}
 	if err := w.end(); !errors.Is(err, outfile.ErrStopped) {
@@ -219,51 +219,6 @@ func TestInterruptEndsTheWait(t *testing.T) {
 	}
 	if c := w.balanced(8000); c.Closed == 0 || c.Waiting != 0 || c.Full != 0 {
 		t.Errorf("%+v", c)
-	}
-}
-
-// TestHungWriteIsLeftBehind writes to a terminal that nobody reads: write(2)
-// waits, and nothing ends that but the other side.
-func TestHungWriteIsLeftBehind(t *testing.T) {
-	ptmx, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skip(err)
-	}
-	defer ptmx.Close()
-	fd := int(ptmx.Fd())
-	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
-		t.Skip(err)
-	}
-	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	if err != nil {
-		t.Skip(err)
-	}
-	terminal, err := unix.Open(fmt.Sprintf("/dev/pts/%d", number), unix.O_WRONLY|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		t.Skip(err)
-	}
-	w := begin(t, os.NewFile(uintptr(terminal), "terminal"), Options{LinkType: pkt.DLTEthernet})
-	w.Add(frames(0, 1000, 1400))
-	start := time.Now()
-	if err := w.Close(); !errors.Is(err, outfile.ErrStopped) {
-		t.Errorf("Close gives %v", err)
-	}
-	if took := time.Since(start); took > closeGrace+time.Second {
-		t.Errorf("closing took %v", took)
-	}
-	if c := w.balanced(1000); c.Closed == 0 || c.Waiting != 0 {
-		t.Errorf("%+v", c)
-	}
-	ptmx.Close()
-	select {
-	case <-w.done: // the write ends with the other side
-	case <-time.After(patience):
-		t.Error("the goroutine stays")
-	}
-	select {
-	case err := <-w.ended:
-		t.Errorf("the end is reported after Close: %v", err)
-	default:
 	}
 }
 

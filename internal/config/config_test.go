@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"gomapi/internal/mapierr"
 )
@@ -229,5 +230,17 @@ func TestLogFolder(t *testing.T) {
 		if len(problems) != 1 || problems[0].Text != want || problems[0].Line != 2 || problems[0].Warning {
 			t.Errorf("%s: %v, want %q", logfile, problems, want)
 		}
+	}
+}
+
+// TestPipe: nobody writes to it, and nobody waits for that.
+func TestPipe(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "mapi.conf")
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := Load(pipe, build)
+	if !errors.Is(err, mapierr.File) || !strings.Contains(err.Error(), pipe+": it is no regular file") {
+		t.Error(err)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"gomapi/internal/mapierr"
 )
 
@@ -53,7 +55,8 @@ func openFirst(paths []string, known Known) (*os.File, error) {
 		if p == "" {
 			continue
 		}
-		f, err := os.Open(known.path(p))
+		// A pipe must not make anybody wait for its writer: readAll refuses it.
+		f, err := os.OpenFile(known.path(p), os.O_RDONLY|unix.O_NONBLOCK, 0)
 		if err == nil {
 			return f, nil
 		}
@@ -74,7 +77,7 @@ func readAll(f *os.File) ([]byte, error) {
 		return nil, err
 	}
 	if !st.Mode().IsRegular() {
-		return nil, errors.New("it is not a regular file")
+		return nil, errors.New("it is no regular file: pipes, devices and folders are not read")
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"gomapi/internal/config"
@@ -73,10 +74,21 @@ func (d *daemon) report(diff engine.Difference) {
 		{"no longer served, their flows have ended", diff.Removed},
 	} {
 		if len(what.names) > 0 {
-			d.Log.Infof("devices %s: %s", what.done, strings.Join(what.names, ", "))
+			d.Log.Infof("devices %s: %s", what.done, listed(what.names))
 		}
 	}
 	d.Log.Info("the configuration was taken up")
+}
+
+// maxListed bounds how many names a line of the log has.
+const maxListed = 10
+
+// listed returns names for one line of the log.
+func listed(names []string) string {
+	if len(names) <= maxListed {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:maxListed], ", "), len(names)-maxListed)
 }
 
 // unavailable says why no flow can be made on a configured device, nil when one

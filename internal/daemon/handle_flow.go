@@ -47,7 +47,7 @@ func (c *client) applyFunction(ctx context.Context, m *wire.ApplyFunction, r *re
 	}
 	resp.Result = &wire.Response_FunctionApplied{FunctionApplied: &wire.FunctionApplied{
 		Fid: a.FID, Devtype: a.DevType, HasResult: a.HasResult, Offset: a.Offset, Size: uint32(a.Size),
-		HasRing: a.Ring != nil,
+		HasRing: a.Ring != nil, Entry: uint32(a.Entry),
 	}}
 	return nil
 }

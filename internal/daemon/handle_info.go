@@ -83,7 +83,7 @@ func (c *client) deviceBooks(q *wire.DeviceBooksQuery, resp *wire.Response) erro
 }
 
 func wireBooks(b *books.Stage) *wire.Books {
-	return &wire.Books{In: b.In, Out: wireLines(b.Out), Notes: wireLines(b.Notes), Moved: b.Moved}
+	return &wire.Books{In: b.In, Out: wireLines(b.Out), Notes: wireLines(b.Notes), Moved: b.Moved, Opening: b.Opening}
 }
 
 func wireLines(lines []books.Line) (out []*wire.Counter) {
@@ -132,7 +132,10 @@ func (c *client) libraryFunctions(q *wire.LibraryFunctionQuery, resp *wire.Respo
 			Devtype: d.Type(), Result: d.Result, Example: d.Example,
 		}
 		for _, a := range d.Args {
-			w.Args = append(w.Args, &wire.Argument{Name: a.Name, Kind: a.Kind.String(), Doc: a.Doc, Optional: a.Default != nil})
+			w.Args = append(w.Args, &wire.Argument{
+				Name: a.Name, Kind: a.Kind.String(), Doc: a.Doc,
+				Optional: a.Default != nil, Range: a.Range(), Default: a.DefaultText(),
+			})
 		}
 		all = append(all, w)
 	}

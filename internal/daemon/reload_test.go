@@ -3,6 +3,7 @@ package daemon
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"gomapi/drivers"
@@ -109,5 +110,14 @@ func TestReloadOfInterfaces(t *testing.T) {
 	r.take(config.Default())
 	if got, want := p.names(), []string{"eth0", "eth2"}; !slices.Equal(got, want) {
 		t.Errorf("interfaces are %v, want %v", got, want)
+	}
+}
+
+func TestListed(t *testing.T) {
+	names := strings.Split("a b c d e f g h i j k l", " ")
+	for n, want := range map[int]string{1: "a", 10: "a, b, c, d, e, f, g, h, i, j", 12: "a, b, c, d, e, f, g, h, i, j and 2 more"} {
+		if got := listed(names[:n]); got != want {
+			t.Errorf("%d names: %q, want %q", n, got, want)
+		}
 	}
 }

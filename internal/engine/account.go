@@ -12,8 +12,13 @@ const (
 	maxSessions     = 1024
 	maxInstructions = 8 << 20 // of filter programs; one takes about 32 bytes
 	maxCompiling    = 2       // filters being compiled at a time
-	maxBuffers      = 1 << 30 // bytes of packet buffers
+	maxBuffers      = 1 << 30 // bytes of packet buffers and series
+	maxRings        = 4096    // of these
 )
+
+// maxAllRings bounds the packet buffers and series of all users. Each takes two
+// of the 65,530 mappings that a process can have, and a descriptor.
+const maxAllRings = 16384
 
 // account is what a user has of the daemon. Apart from compiling it is guarded
 // by Engine.mu.
@@ -22,6 +27,7 @@ type account struct {
 	sessions     int
 	instructions int
 	buffers      int
+	rings        int
 	compiling    chan struct{} // has room for those being compiled
 }
 
@@ -54,16 +60,25 @@ func (a *account) beginCompile(ctx context.Context) error {
 
 func (a *account) endCompile() { <-a.compiling }
 
-// reserve puts a packet buffer on the account of a user.
+// reserve puts a packet buffer or series on the account of a user.
 func (s *Session) reserve(a *applied, size int) error {
 	s.engine.mu.Lock()
 	defer s.engine.mu.Unlock()
-	if s.user.buffers+size > maxBuffers && !s.user.unlimited {
+	switch {
+	case s.engine.rings >= maxAllRings:
+		return mapierr.New(mapierr.Memory, "the daemon has %d packet buffers and series, more are not possible: close some flows", maxAllRings)
+	case s.user.unlimited:
+	case s.user.rings >= maxRings:
+		return mapierr.New(mapierr.Memory, "user %d has %d packet buffers and series, more are not allowed: close some flows",
+			s.owner.UID, maxRings)
+	case s.user.buffers+size > maxBuffers:
 		return mapierr.New(mapierr.Memory, "the packet buffers of user %d have %d bytes, more than %d are not allowed: close some flows",
 			s.owner.UID, s.user.buffers, maxBuffers)
 	}
 	s.user.buffers += size
-	a.buffer += size
+	s.user.rings++
+	s.engine.rings++
+	a.buffer = size
 	return nil
 }
 

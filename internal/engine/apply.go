@@ -20,6 +20,8 @@ type Applied struct {
 	// Ring is the packet buffer of the function, nil without one. Its files are
 	// for the client, and to be closed when they were sent.
 	Ring *flib.Ring
+	// Entry is the size of an entry in bytes when Ring holds a series.
+	Entry int
 }
 
 // Apply adds a function at the end of a flow that is not connected yet. Args
@@ -62,8 +64,9 @@ func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) 
 	}
 	s.engine.mu.Lock()
 	f.functions = append(f.functions, a)
+	a.read(1)
 	s.engine.mu.Unlock()
-	reply := Applied{FID: a.fid, DevType: a.def.Type(), Ring: a.ring}
+	reply := Applied{FID: a.fid, DevType: a.def.Type(), Ring: a.ring, Entry: a.entry}
 	if a.slot != nil {
 		reply.HasResult, reply.Offset, reply.Size = true, a.slot.Offset(), a.slot.Size()
 	}
@@ -112,6 +115,7 @@ func (s *Session) instantiate(ctx context.Context, f *Flow, a *applied, raw []an
 	}
 	CloseFiles(raw[min(len(raw), len(a.def.Args)):]) // surplus ones
 	a.classifier, _ = a.fn.(flib.Classifier)
+	a.resetter, _ = a.fn.(flib.Resetter)
 	return nil
 }
 
@@ -128,7 +132,11 @@ func CloseFiles(args []any) {
 func (s *Session) free(a *applied) {
 	s.engine.mu.Lock()
 	s.user.instructions -= a.instructions
-	s.user.buffers -= a.buffer
+	if a.buffer > 0 {
+		s.user.buffers -= a.buffer
+		s.user.rings--
+		s.engine.rings--
+	}
 	a.instructions, a.buffer = 0, 0
 	s.engine.mu.Unlock()
 	if a.slot != nil {
@@ -179,21 +187,42 @@ func (e *env) Park(wait func()) {
 
 // NewRing implements flib.Env.
 func (e *env) NewRing(size int) (*flib.Ring, error) {
-	if e.applied.ring != nil {
-		return nil, mapierr.New(mapierr.DaemonShm, "function asks for a second packet buffer")
-	}
-	if err := e.session.reserve(e.applied, size); err != nil {
-		return nil, err
-	}
 	r, err := ring.New(size)
-	if err != nil {
+	if err = e.own(r, err); err != nil {
 		return nil, err
 	}
 	if loop := e.capture.loop; !e.Live() {
 		r.Waits = func(begin bool) { loop.waits(e.applied, begin) }
 	}
-	e.applied.ring = r
 	return r, nil
+}
+
+// NewSeries implements flib.Env.
+func (e *env) NewSeries(size, n int) (*flib.Ring, error) {
+	r, err := ring.NewSeries(size, n)
+	if err = e.own(r, err); err != nil {
+		return nil, err
+	}
+	e.applied.entry = size
+	return r, nil
+}
+
+// own puts a ring that was just made on the user's account, or closes it.
+func (e *env) own(r *flib.Ring, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case e.applied.ring != nil:
+		err = mapierr.New(mapierr.DaemonShm, "function asks for a second packet buffer")
+	default:
+		err = e.session.reserve(e.applied, r.Footprint())
+	}
+	if err != nil {
+		r.Close()
+		return err
+	}
+	e.applied.ring = r
+	return nil
 }
 
 // Compile implements flib.Env.

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"gomapi/drivers"
-	"gomapi/flib"
 	"gomapi/internal/books"
 	"gomapi/internal/mapierr"
 )
@@ -14,14 +13,14 @@ import (
 // batch: packets before the function sees them, the rest afterwards.
 type counts struct {
 	packets atomic.Uint64 // reached the function
-	passed  atomic.Uint64 // went on behind it, emitted ones included
-	refused atomic.Uint64 // of packets, held back
-	emitted atomic.Uint64 // of passed, made besides
+	passed  atomic.Uint64 // of packets, went on
+	refused atomic.Uint64 // of packets, held back: the function did not return them
+	emitted atomic.Uint64 // made besides
 }
 
 // sent counts what a function made of n packets.
 func (c *counts) sent(n, out int) {
-	c.passed.Add(uint64(out))
+	c.passed.Add(uint64(min(n, out)))
 	switch {
 	case out < n:
 		c.refused.Add(uint64(n - out))
@@ -29,6 +28,9 @@ func (c *counts) sent(n, out int) {
 		c.emitted.Add(uint64(out - n))
 	}
 }
+
+// behind returns how many packets went on behind the function.
+func (c *counts) behind() uint64 { return c.passed.Load() + c.emitted.Load() }
 
 // DeviceBooks accounts for the packets of an open device, live or an own capture
 // file: 3200 for an unknown one, 8004 for one that is not open.
@@ -41,7 +43,7 @@ func (s *Session) DeviceBooks(name string) (books.Stage, error) {
 	c := d.cur
 	s.engine.mu.Unlock()
 	if c == nil {
-		return books.Stage{}, mapierr.New(mapierr.Stats, "device %s has no books: no flow uses it", name)
+		return books.Stage{}, mapierr.New(mapierr.Stats, "device %q has no books: no flow uses it", name)
 	}
 	return c.books(), nil
 }
@@ -75,7 +77,8 @@ func (c *capture) readBooks() books.Stage {
 			{Name: books.LostUnreadable, Value: st.Errors},
 			{Name: books.Waiting, Value: st.Waiting},
 		},
-		Notes: deviceNotes(st),
+		Notes:   append(deviceNotes(st), books.Line{Name: books.LostClosedFlows, Value: c.lostByClosed.Load()}),
+		Opening: c.opening,
 	}
 	moved := c.loop.total.Load() - delivered + c.loop.noFlow.Load() - noFlow
 	b.Moved = st.Recv - before + moved + c.loop.since(at)
@@ -90,82 +93,6 @@ func deviceNotes(st drivers.Stats) []books.Line {
 		{Name: books.Freezes, Value: st.Freezes},
 		{Name: books.Reopens, Value: st.Reopens},
 	}
-}
-
-// books accounts for the packets of the flow, from the device, or the leading
-// filter, to behind the last function. Before connect there are none. Engine.mu
-// is held.
-func (f *Flow) books() (b books.Stage) {
-	c := f.chain
-	if c == nil {
-		return b
-	}
-	at := f.capture.loop.moment()
-	arrived := f.arrived()
-	var refused, emitted uint64
-	passed := arrived
-	for i := range c.steps {
-		s := &c.steps[i]
-		refused += s.refused.Load()
-		emitted += s.emitted.Load()
-		passed = s.passed.Load()
-	}
-	b.In = arrived + emitted
-	b.Out = []books.Line{{Name: books.Passed, Value: passed}, {Name: books.Refused, Value: refused}}
-	b.Notes = []books.Line{{Name: books.Emitted, Value: emitted}}
-	b.Moved = f.arrived() - arrived + f.capture.loop.since(at)
-	return b
-}
-
-// arrived is what was given to the flow: by the leading filter, else by the
-// device.
-func (f *Flow) arrived() uint64 {
-	if lead := f.chain.lead; lead != nil {
-		return lead.passed.Load()
-	}
-	return f.delivered()
-}
-
-// delivered returns how many packets the device has delivered since the flow was
-// connected.
-func (f *Flow) delivered() uint64 {
-	if !f.chain.adopted.Load() {
-		return 0
-	}
-	base, total := f.chain.base.Load(), f.capture.loop.total.Load()
-	return max(total, base) - base
-}
-
-// packets returns how many packets reached function i of the flow. A leading
-// filter is asked about every packet of the device without being called.
-func (f *Flow) packets(i int) uint64 {
-	if a := f.functions[i]; f.chain == nil || f.chain.lead != a {
-		return a.packets.Load()
-	}
-	return f.delivered()
-}
-
-// books accounts for the packets of function i: where it put them, if it is one
-// that puts them somewhere, else which went on. A leading filter has no books:
-// what it refuses is never touched, so nobody counts it. Engine.mu is held.
-func (f *Flow) functionBooks(i int) (b books.Stage, ok bool) {
-	a := f.functions[i]
-	if f.chain == nil || f.chain.lead == a {
-		return b, false
-	}
-	at := f.capture.loop.moment()
-	before := a.packets.Load()
-	b.Out = []books.Line{
-		{Name: books.Passed, Value: a.passed.Load() - a.emitted.Load()},
-		{Name: books.Refused, Value: a.refused.Load()},
-	}
-	b.Notes = []books.Line{{Name: books.Emitted, Value: a.emitted.Load()}}
-	if acc, ok := a.fn.(flib.Accountant); ok {
-		b.Out, b.Notes = acc.Books()
-	}
-	b.In = a.packets.Load()
-	b.Moved = b.In - before + f.capture.loop.since(at)
-	return b, true
 }
 
 // moment begins a reading of the books.

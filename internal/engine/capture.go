@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gomapi/drivers"
@@ -13,10 +14,13 @@ import (
 // A capture is one opening of a device: from Open to Close, with the goroutine
 // that runs it and the flows connected to it.
 type capture struct {
-	device *device
-	dev    drivers.Device
-	info   drivers.Info
-	loop   *loop
+	device  *device
+	opening uint64 // its number, over all devices
+	dev     drivers.Device
+	info    drivers.Info
+	loop    *loop
+	// lostByClosed counts packets that functions of closed flows have lost.
+	lostByClosed atomic.Uint64
 
 	ctx    context.Context         // ends when the capture is to stop
 	cancel context.CancelCauseFunc // nil: no reason that concerns the flows
@@ -37,7 +41,9 @@ type capture struct {
 }
 
 func newCapture(d *device, dev drivers.Device) *capture {
-	c := &capture{device: d, dev: dev, info: dev.Info(), done: make(chan struct{})}
+	c := &capture{
+		device: d, opening: d.engine.openings.Add(1), dev: dev, info: dev.Info(), done: make(chan struct{}),
+	}
 	c.linkTypes = []uint16{c.info.LinkType}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.loop = newLoop(c)
@@ -157,7 +163,18 @@ func (c *capture) add(f *Flow) {
 	c.flows = append(c.flows, f)
 	c.fresh = append(c.fresh, f.chain)
 	c.freshGen = old.gen + 1
-	c.loop.plan.Store(old.with(f.chain, c.fresh))
+	if f.bindsOthers() {
+		c.publish()
+		return
+	}
+	c.loop.plan.Store(old.with(f, c.fresh))
+}
+
+// over reports whether no packet will come any more.
+func (c *capture) over() bool {
+	c.device.engine.mu.Lock()
+	defer c.device.engine.mu.Unlock()
+	return c.ended
 }
 
 // adopted forgets the fresh chains if the loop knows them. Engine.mu is held.

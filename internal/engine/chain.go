@@ -11,6 +11,8 @@ import (
 // A chain is the functions of one connected flow as the capture goroutine runs
 // them. Apart from the counters it belongs to that goroutine.
 type chain struct {
+	id      int64    // of its flow, in order of creation
+	tied    bool     // it runs packet by packet in the current plan; for the control side
 	lead    *applied // leading filter that the classifier decides, nil: none
 	steps   []step   // the functions behind it, in order
 	expires bool     // some step is a flib.Expirer
@@ -22,9 +24,15 @@ type chain struct {
 	since    uint64
 	deadline time.Time
 	// base is the loop's packet count when the chain began, adopted says that
-	// it is set: a leading filter has been asked about total - base packets.
-	base    atomic.Uint64
-	adopted atomic.Bool
+	// it is set: total - base packets were delivered to it, older of them from
+	// before its connect. Of those, early passed its leading filter, if it has one.
+	base, older, early atomic.Uint64
+	adopted            atomic.Bool
+	// afoot is how many packets that functions have emitted are under way.
+	afoot atomic.Uint64
+	// adoptedRef is told when the loop has taken the chain up. It and connectedRef
+	// are told that since has come to nothing.
+	adoptedRef, connectedRef *flib.FlowRef
 	// closed says that the flow is being closed. The loop may come upon its
 	// chain once more, after it was parked in another; it must pass it by.
 	closed atomic.Bool
@@ -43,11 +51,11 @@ type step struct {
 // 10 ms by default and 1 s at most.
 const sinceLimit = 2 * time.Second
 
-// newChain makes the chain of a flow's functions.
-func newChain(functions []*applied) *chain {
-	c := &chain{}
+// newChain makes the chain of the flow's functions.
+func newChain(f *Flow) *chain {
+	c := &chain{id: f.id, adoptedRef: &f.adopted, connectedRef: &f.connected}
 	copied := false
-	for i, a := range functions {
+	for i, a := range ordered(f.functions) {
 		if i == 0 && a.classifier != nil {
 			c.lead = a
 			continue
@@ -69,28 +77,38 @@ func (c *chain) run(in []*pkt.Packet) {
 	if c.closed.Load() {
 		return
 	}
-	if c.since != 0 {
-		if in = c.young(in); len(in) == 0 {
-			return
-		}
-	}
 	if c.lead != nil {
 		c.lead.passed.Add(uint64(len(in)))
+	}
+	if c.since != 0 {
+		in = c.young(in)
 	}
 	c.from(0, in)
 }
 
 // from takes packets through the steps from i on.
 func (c *chain) from(i int, in []*pkt.Packet) {
+	emitted := false
 	for ; i < len(c.steps) && len(in) > 0; i++ {
 		s := &c.steps[i]
 		if s.private != nil {
 			in = s.private.of(in)
 		}
 		n := len(in)
+		if s.resetAsked.Load() {
+			s.reset()
+			s.resetAsked.Store(false) // until here others take the value as 0
+		}
 		s.packets.Add(uint64(n))
 		in = s.fn.Process(in)
+		if len(in) > n {
+			c.afoot.Add(uint64(len(in) - n))
+			emitted = true
+		}
 		s.sent(n, len(in))
+	}
+	if emitted {
+		c.afoot.Store(0)
 	}
 }
 
@@ -121,18 +139,22 @@ func (c *chain) end() {
 // emit sends on what step i gives out of itself.
 func (c *chain) emit(i int, out []*pkt.Packet) {
 	if len(out) > 0 {
+		c.afoot.Add(uint64(len(out)))
 		c.steps[i].sent(0, len(out))
 		c.from(i+1, out)
+		c.afoot.Store(0)
 	}
 }
 
-// young drops the packets from before the flow's connect. It is the rare case
+// young drops and counts the packets from before the flow's connect. It is the rare case
 // of a chain's first batches and copies what it keeps.
 func (c *chain) young(in []*pkt.Packet) []*pkt.Packet {
 	var out []*pkt.Packet
 	for _, p := range in {
 		if p.TS >= c.since {
 			out = append(out, p)
+		} else {
+			c.early.Add(1)
 		}
 	}
 	return out

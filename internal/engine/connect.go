@@ -100,13 +100,17 @@ func (e *Engine) closeAll(functions []*applied) (first error) {
 // the device has ended before.
 func (s *Session) activate(f *Flow) {
 	c, now := f.capture, time.Now()
-	chain := newChain(f.functions)
+	chain := newChain(f)
 	if c.device.owner == nil {
 		chain.since, chain.deadline = pkt.FromTime(now), now.Add(sinceLimit)
 	}
 	e := s.engine
 	e.mu.Lock()
 	f.chain, f.start = chain, now
+	for _, a := range f.functions {
+		a.live.Store(true)
+	}
+	f.connected.Connect(chain.since)
 	f.place.SetStart(now.UnixNano())
 	f.setStatus(FlowActive)
 	ended := c.ended
@@ -115,6 +119,7 @@ func (s *Session) activate(f *Flow) {
 	}
 	e.mu.Unlock()
 	if ended {
+		f.adopted.Connect(0)
 		_ = e.safely("ending a flow", func() error { chain.end(); return nil }) // logged
 		e.mu.Lock()
 		f.finished(now)
@@ -152,15 +157,24 @@ func (s *Session) closeFlows(flows []*Flow) {
 	}
 	s.engine.mu.Unlock()
 	interrupt(flows)
+	for _, f := range flows {
+		for _, a := range f.functions {
+			a.closing.Store(true)
+		}
+	}
 	// A function may look at another flow's on another device: nothing is
 	// released before everything has settled.
 	for c, closing := range byCapture {
 		c.loop.settle(closing)
 	}
+	for _, f := range flows {
+		s.finish(f)
+	}
+	s.sever(flows)
+	for _, f := range flows {
+		s.release(f)
+	}
 	for c, closing := range byCapture {
-		for _, f := range closing {
-			s.release(f)
-		}
 		c.device.release(len(closing))
 	}
 }
@@ -190,20 +204,63 @@ func (c *capture) remove(closing []*Flow) {
 	c.fresh = slices.DeleteFunc(slices.Clone(c.fresh), func(ch *chain) bool { return chains[ch] })
 	before := len(c.flows)
 	c.flows = slices.DeleteFunc(c.flows, func(f *Flow) bool { return gone[f] })
-	if len(c.flows) != before {
+	if c.tellWaiting(closing) || len(c.flows) != before {
 		c.publish()
 	}
 }
 
-// release closes the functions of a flow that no packet reaches any more and
-// gives its memory back.
-func (s *Session) release(f *Flow) {
+// tellWaiting lets the loop tell those who wait for flows that were not connected
+// that they never will be: between batches, so that all go on from the same
+// packet. It reports whether there was something to tell. Engine.mu is held.
+func (c *capture) tellWaiting(closing []*Flow) (told bool) {
+	if c.ended {
+		return false // finish tells
+	}
+	for _, f := range closing {
+		if _, ok := f.adopted.Connected(); ok || !f.awaited {
+			continue
+		}
+		if !told {
+			c.adopted()
+			c.freshGen = c.loop.plan.Load().gen + 1
+		}
+		told = true
+		c.fresh = append(c.fresh, &chain{adoptedRef: &f.adopted, connectedRef: &f.connected, since: f.capture.now()})
+	}
+	return told
+}
+
+// now is the time stamp from which on a flow sees packets that is connected now.
+func (c *capture) now() uint64 {
+	if c.device.owner != nil {
+		return 0
+	}
+	return pkt.FromTime(time.Now())
+}
+
+// finish closes the functions of a flow that no packet reaches any more. Those
+// that it refers to are there still, and those who wait for it go on.
+func (s *Session) finish(f *Flow) {
 	if err := s.engine.closeAll(f.functions); err != nil {
 		s.engine.opts.Log("flow %d on %s: close: %v", f.id, f.capture.device.spec.Name, err)
 	}
+	f.connected.Close(f.capture.now())
+	if !f.awaited || f.capture.over() {
+		f.adopted.Close(0)
+	}
+}
+
+// release gives the memory of a flow back, which nobody looks at any more.
+func (s *Session) release(f *Flow) {
 	if !s.gone { // else the client is told by the end of its connection
 		f.place.SetStatus(uint64(FlowClosed))
 	}
+	s.engine.mu.Lock()
+	for _, a := range f.functions {
+		a.read(-1)
+	}
+	s.engine.mu.Unlock()
+	f.capture.lostByClosed.Add(f.lost()) // while there are books to read
 	for _, a := range f.functions {
 		s.free(a)
 	}

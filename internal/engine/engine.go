@@ -11,6 +11,7 @@ package engine
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gomapi/drivers"
@@ -43,7 +44,8 @@ type Options struct {
 type Engine struct {
 	opts Options
 	// tasks are what Close waits for: closing of idle devices, SetDevices.
-	tasks sync.WaitGroup
+	tasks    sync.WaitGroup
+	openings atomic.Uint64 // of devices
 
 	// mu guards what follows, and every field of devices, captures, sessions
 	// and flows that says so. It is never held while something is opened,
@@ -56,6 +58,7 @@ type Engine struct {
 	lastDev  int32 // device ids, shared by live and offline devices
 	lastFlow int64 // flows, over all sessions
 	users    map[uint32]*account
+	rings    int // packet buffers and series of all users
 }
 
 // New makes an engine without devices.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"gomapi/flib"
@@ -28,6 +29,11 @@ type Flow struct {
 	capture *capture
 	place   *shm.Flow
 
+	// What SYNC sees of the flow: connected by Connect, adopted by the loop when
+	// it has taken the flow up.
+	connected, adopted flib.FlowRef
+	awaited            bool // a function of the same device waits for adopted; under Session.calls
+
 	// Guarded by Engine.mu.
 	functions []*applied
 	chain     *chain // nil before connect
@@ -46,9 +52,19 @@ type applied struct {
 	// device, which it is when it comes first in its flow.
 	classifier flib.Classifier
 	slot       *shm.Slot // nil: no result
+	// live says that the result may be read by those that refer to it.
+	live    atomic.Bool
+	refs    []*reference // to others
+	readers int          // functions that refer to it; guarded by Engine.mu
+	closing atomic.Bool  // it is not to be reset any more
+	// resetter is fn if it can be reset. resetAsked is the wish of a function
+	// of another device; the loop looks for it before the next packets.
+	resetter   flib.Resetter
+	resetAsked atomic.Bool
 	// instructions is what its filters take of the user's account.
 	instructions int
 	ring         *flib.Ring // nil: no packet buffer
+	entry        int        // bytes of an entry, if it is a series
 	buffer       int        // bytes of it on the user's account
 	counts
 }

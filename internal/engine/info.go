@@ -149,8 +149,8 @@ func (s *Session) Functions(fd int32) ([]FunctionInfo, error) {
 	for i, a := range flow.functions {
 		info := FunctionInfo{
 			FID: a.fid, Name: a.def.Name, Library: a.library, DevType: a.def.Type(),
-			Packets: flow.packets(i), Passed: a.passed.Load(),
 		}
+		info.Packets, info.Passed = flow.packets(i)
 		if b, ok := flow.functionBooks(i); ok {
 			info.Books = &b
 		}

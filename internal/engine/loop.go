@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,7 +51,7 @@ func (l *loop) Batch(pkts []pkt.Packet) {
 	l.turn.Add(1)
 	p := l.current()
 	for _, c := range l.young {
-		c.base.Add(olderThan(c.since, pkts))
+		c.older.Add(olderThan(c.since, pkts))
 	}
 	ptrs := l.pointers(pkts)
 	if len(p.chains) == 0 {
@@ -86,16 +85,20 @@ func (l *loop) run(p *plan, pkts []pkt.Packet, ptrs []*pkt.Packet) *plan {
 	for _, c := range p.open {
 		c.run(ptrs)
 	}
-	for classifier != nil && len(p.members) > 0 && len(pkts) > 0 {
-		n, hits := classifier.Classify(pkts, p.scratch.hits[:0])
-		p.dispatch(hits, ptrs)
-		pkts, ptrs = pkts[n:], ptrs[n:]
+	for at := 0; classifier != nil && len(p.members) > 0 && at < len(pkts); {
+		n, hits := classifier.Classify(pkts[at:], p.scratch.hits[:0])
+		p.dispatch(hits, ptrs, at)
+		at += n
+	}
+	if len(p.tied) > 0 {
+		p.runTied(ptrs)
 	}
 	return p
 }
 
 // dispatch sorts hits by member and runs the chains of each with its packets.
-func (p *plan) dispatch(hits []filter.Hit, ptrs []*pkt.Packet) {
+// Hits count packets from ptrs[at] on. Tied chains are only told.
+func (p *plan) dispatch(hits []filter.Hit, ptrs []*pkt.Packet, at int) {
 	s := p.scratch
 	touched := s.touched[:0]
 	for i, h := range hits {
@@ -111,10 +114,13 @@ func (p *plan) dispatch(hits []filter.Hit, ptrs []*pkt.Packet) {
 	for _, m := range touched {
 		list := s.list[:0]
 		for i := s.head[m]; i >= 0; i = s.next[i] {
-			list = append(list, ptrs[hits[i].Packet])
+			list = append(list, ptrs[at+int(hits[i].Packet)])
+			for _, t := range p.members[m].tied {
+				t.hit(at + int(hits[i].Packet))
+			}
 		}
 		s.tail[m] = -1
-		for _, c := range p.members[m] {
+		for _, c := range p.members[m].free {
 			c.run(list)
 		}
 	}
@@ -132,6 +138,7 @@ func (l *loop) current() *plan {
 		}
 		c.base.Store(l.total.Load())
 		c.adopted.Store(true)
+		c.adoptedRef.Connect(c.since)
 		if c.since != 0 {
 			l.young = append(l.young, c)
 		}
@@ -146,9 +153,14 @@ func (l *loop) mature() {
 	now := time.Now()
 	keep := l.young[:0]
 	for _, c := range l.young {
-		if l.newest >= c.since || now.After(c.deadline) {
+		switch {
+		case l.newest >= c.since:
 			c.since = 0
-		} else {
+		case now.After(c.deadline):
+			c.since = 0
+			c.adoptedRef.Connect(0)
+			c.connectedRef.Connect(0)
+		default:
 			keep = append(keep, c)
 		}
 	}
@@ -180,86 +192,6 @@ func (l *loop) finish() error {
 	}
 	l.leave()
 	return nil
-}
-
-// waits tells that function a begins or ends to wait for the reader of its packet
-// buffer. The readers of other buffers look up, for it may be one of them that
-// has to read this one first.
-func (l *loop) waits(a *applied, begin bool) {
-	if !begin {
-		l.setParked(nil)
-		return
-	}
-	l.nudge(a) // before others may be closed
-	l.setParked(a)
-}
-
-func (l *loop) nudge(but *applied) {
-	for _, c := range l.plan.Load().chains {
-		for i := range c.steps {
-			if s := &c.steps[i]; s.ring != nil && s.applied != but {
-				s.ring.Nudge()
-			}
-		}
-	}
-}
-
-// setParked tells that the loop waits in function a, or no more: meanwhile flows
-// other than that of a can be closed.
-func (l *loop) setParked(a *applied) {
-	l.waiters.Lock()
-	l.waiters.parked = a
-	l.waiters.Broadcast()
-	l.waiters.Unlock()
-}
-
-// parkedBeside reports whether the loop waits in a function that is not one of
-// the flows'. The waiters' lock is held.
-func (l *loop) parkedBeside(flows []*Flow) bool {
-	a := l.waiters.parked
-	if a == nil {
-		return false
-	}
-	for _, f := range flows {
-		if slices.Contains(f.functions, a) {
-			return false
-		}
-	}
-	return true
-}
-
-// leave ends a turn and wakes who waits for that.
-func (l *loop) leave() {
-	l.turn.Add(1)
-	if l.waiters.count.Load() != 0 {
-		l.waiters.Lock()
-		l.waiters.Broadcast()
-		l.waiters.Unlock()
-	}
-}
-
-// abandon ends a turn that a panic has interrupted.
-func (l *loop) abandon() {
-	if l.turn.Load()&1 == 1 {
-		l.leave()
-	}
-}
-
-// settle returns when the loop does not come upon the flows any more, which the
-// plan stored last does not have. It is for the control side and waits for one
-// batch at most; not for a client that lets a capture file wait in another flow.
-func (l *loop) settle(flows []*Flow) {
-	turn := l.turn.Load()
-	if turn&1 == 0 {
-		return
-	}
-	l.waiters.count.Add(1)
-	l.waiters.Lock()
-	for l.turn.Load() == turn && !l.parkedBeside(flows) {
-		l.waiters.Wait()
-	}
-	l.waiters.Unlock()
-	l.waiters.count.Add(-1)
 }
 
 func olderThan(since uint64, pkts []pkt.Packet) (n uint64) {

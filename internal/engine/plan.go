@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -18,11 +19,18 @@ type plan struct {
 	// open are the chains that see every packet, members those behind a
 	// leading filter: one member per distinct filter, with all its chains.
 	open    []*chain
-	members [][]*chain
+	members []member
+	tied    []*tied        // those that run packet by packet, in neither of the two
 	index   map[string]int // leading filter -> member; for the control side
 	types   []typedClassifier
 	expire  []*chain // with functions that act on the passing of time
 	scratch *scratch
+}
+
+// A member is a leading filter with its chains.
+type member struct {
+	free []*chain // run with lists of packets
+	tied []*tied
 }
 
 // typedClassifier decides the leading filters for packets of one link type.
@@ -57,7 +65,7 @@ func newPlan(old *plan, flows []*Flow, linkTypes []uint16, fresh []*chain) *plan
 	}
 	var leads []*applied // by member
 	for _, f := range flows {
-		if p.add(f.chain) {
+		if p.add(f.chain, f.isTied()) {
 			leads = append(leads, f.chain.lead)
 		}
 	}
@@ -73,18 +81,19 @@ func newPlan(old *plan, flows []*Flow, linkTypes []uint16, fresh []*chain) *plan
 	return p
 }
 
-// with makes the plan that follows p when a flow is connected. It costs the same
-// however many flows there are: the two share their memory, and what is new
-// stands behind what p looks at. Only one plan may follow p in this way.
-func (p *plan) with(c *chain, fresh []*chain) *plan {
-	next := *p
+// with makes the plan that follows p when a flow is connected and changes nothing
+// for the others. It costs the same however many flows there are: the two share their
+// memory, and what is new stands behind what p looks at. Only one plan may follow
+// p in this way.
+func (p *plan) with(f *Flow, fresh []*chain) *plan {
+	next, c := *p, f.chain
 	next.gen, next.fresh = p.gen+1, fresh
 	if c.lead != nil {
 		if _, known := p.index[c.lead.key(p.types)]; known {
 			next.members = slices.Clone(p.members) // add changes one of them
 		}
 	}
-	if next.add(c) {
+	if next.add(c, f.isTied()) {
 		next.types = slices.Clone(p.types)
 		for i := range next.types {
 			t := &next.types[i]
@@ -95,15 +104,22 @@ func (p *plan) with(c *chain, fresh []*chain) *plan {
 	return &next
 }
 
-// add puts a chain at its place and reports whether its leading filter is a new
+// add puts a chain at its place, and reports whether its leading filter is a new
 // member, for which the classifiers do not stand yet.
-func (p *plan) add(c *chain) (member bool) {
+func (p *plan) add(c *chain, tie bool) (isNew bool) {
 	p.chains = append(p.chains, c)
 	if c.expires {
 		p.expire = append(p.expire, c)
 	}
+	var t *tied
+	if c.tied = tie; tie {
+		t = &tied{chain: c}
+		p.tie(t)
+	}
 	if c.lead == nil {
-		p.open = append(p.open, c)
+		if t == nil {
+			p.open = append(p.open, c)
+		}
 		return false
 	}
 	key := c.lead.key(p.types)
@@ -111,10 +127,25 @@ func (p *plan) add(c *chain) (member bool) {
 	if !known {
 		m = len(p.members)
 		p.index[key] = m
-		p.members = append(p.members, nil)
+		p.members = append(p.members, member{})
 	}
-	p.members[m] = append(p.members[m], c)
+	if t != nil {
+		p.members[m].tied = append(p.members[m].tied, t)
+	} else {
+		p.members[m].free = append(p.members[m].free, c)
+	}
 	return !known
+}
+
+// tie puts a tied chain at its place in the order of creation. Where that is not
+// the end, the list gets memory of its own: another plan may look at the old one.
+func (p *plan) tie(t *tied) {
+	i, _ := slices.BinarySearchFunc(p.tied, t.id, func(u *tied, id int64) int { return cmp.Compare(u.id, id) })
+	if i == len(p.tied) {
+		p.tied = append(p.tied, t)
+		return
+	}
+	p.tied = slices.Insert(slices.Clone(p.tied), i, t)
 }
 
 // key names the filter's programs for all link types: filters with equal keys

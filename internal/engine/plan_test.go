@@ -16,7 +16,11 @@ type shape struct {
 func shapeOf(p *plan) shape {
 	s := shape{chains: slices.Clone(p.chains), open: slices.Clone(p.open), decided: p.types[0].Len()}
 	for _, m := range p.members {
-		s.members = append(s.members, slices.Clone(m))
+		chains := slices.Clone(m.free)
+		for _, t := range m.tied {
+			chains = append(chains, t.chain)
+		}
+		s.members = append(s.members, chains)
 	}
 	return s
 }

@@ -61,7 +61,7 @@ func startChild(t *testing.T, w *Writer) (kill func()) {
 
 // TestKilledReaderEndsTheWait kills another process while the writer waits for it.
 func TestKilledReaderEndsTheWait(t *testing.T) {
-	w := newWriter(t, MinCapacity)
+	w := packets(t, MinCapacity)
 	n := fill(w)
 	kill := startChild(t, w)
 	done := make(chan bool, 1)
@@ -80,7 +80,7 @@ func TestKilledReaderEndsTheWait(t *testing.T) {
 
 // TestKilledReaderLive writes on for a client that was killed.
 func TestKilledReaderLive(t *testing.T) {
-	w := newWriter(t, MinCapacity)
+	w := packets(t, MinCapacity)
 	fill(w)
 	startChild(t, w)()
 	before := w.Counts()

@@ -227,7 +227,7 @@ func TestReaderAfterClose(t *testing.T) {
 
 // TestReaderGoesOnWhereAnotherStopped opens one ring twice, one after the other.
 func TestReaderGoesOnWhereAnotherStopped(t *testing.T) {
-	w := newWriter(t, 0)
+	w := packets(t, 0)
 	files := received(t, w)
 	second := duplicates(t, files)
 	first, err := Open(files...)

@@ -11,6 +11,9 @@
 // writer wait (WriteWait, for capture files). The end of a trace reaches the
 // reader after the last packet, as io.EOF.
 //
+// A ring can also hold a series: entries of one size, of which the reader gets
+// those that it comes in time for, and is told how many it has missed (series.go).
+//
 // The client can only read the packets. What it can write, its read position
 // and the socket, the daemon takes for hostile: a wrong position is a full ring.
 // Memory is fixed when the ring is made, and belongs to both sides: either may

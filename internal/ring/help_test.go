@@ -23,7 +23,7 @@ func bounded(t testing.TB) context.Context {
 	return ctx
 }
 
-func newWriter(t testing.TB, size int) *Writer {
+func packets(t testing.TB, size int) *Writer {
 	t.Helper()
 	w, err := New(size)
 	if err != nil {
@@ -74,7 +74,7 @@ func received(t testing.TB, w *Writer) []*os.File {
 // pair makes both sides of a ring.
 func pair(t testing.TB, size int) (*Writer, *Reader) {
 	t.Helper()
-	w := newWriter(t, size)
+	w := packets(t, size)
 	r, err := Open(received(t, w)...)
 	if err != nil {
 		t.Fatal(err)

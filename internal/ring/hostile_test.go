@@ -40,7 +40,7 @@ func hostileClient(t *testing.T, w *Writer) *client {
 }
 
 func TestClientCannotChangeTheFiles(t *testing.T) {
-	w := newWriter(t, 0)
+	w := packets(t, 0)
 	files := received(t, w)
 	defer files[2].Close()
 	for i, f := range files[:2] {
@@ -91,7 +91,7 @@ func TestClientCannotChangeTheFiles(t *testing.T) {
 // TestImpossibleReadPositions gives positions that no reader can have. The ring
 // must stay full, and go on when the position is right again.
 func TestImpossibleReadPositions(t *testing.T) {
-	w := newWriter(t, MinCapacity)
+	w := packets(t, MinCapacity)
 	c := hostileClient(t, w)
 	n := fill(w)
 	lost := w.Counts().Full
@@ -117,7 +117,7 @@ func TestImpossibleReadPositions(t *testing.T) {
 
 // TestHoleInReaderPage takes the memory of the reader page away.
 func TestHoleInReaderPage(t *testing.T) {
-	w := newWriter(t, MinCapacity)
+	w := packets(t, MinCapacity)
 	files := received(t, w)
 	const hole = unix.FALLOC_FL_PUNCH_HOLE | unix.FALLOC_FL_KEEP_SIZE
 	for n := range uint64(1000) {
@@ -138,7 +138,7 @@ func TestHoleInReaderPage(t *testing.T) {
 // TestScribble lets a client write nonsense over its page and socket while the
 // writer works live. Every packet must be counted once.
 func TestScribble(t *testing.T) {
-	w := newWriter(t, MinCapacity)
+	w := packets(t, MinCapacity)
 	c := hostileClient(t, w)
 	stop := make(chan struct{})
 	var scribbler sync.WaitGroup
@@ -201,7 +201,7 @@ func TestSocketAbuse(t *testing.T) {
 		"never read": func(c *client) {},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWriter(t, MinCapacity)
+			w := packets(t, MinCapacity)
 			c := hostileClient(t, w)
 			abuse(c)
 			for n := range uint64(10_000) { // a byte each, far more than a socket takes
@@ -225,7 +225,7 @@ func TestSocketAbuse(t *testing.T) {
 
 // TestFloodedWriterStops sends bytes without end to a waiting writer.
 func TestFloodedWriterStops(t *testing.T) {
-	w := newWriter(t, MinCapacity)
+	w := packets(t, MinCapacity)
 	c := hostileClient(t, w)
 	fill(w)
 	done := make(chan bool)

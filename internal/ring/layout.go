@@ -21,6 +21,13 @@ import "sync/atomic"
 //
 // It is the packet record of the original API, with the link type in what is
 // padding there.
+//
+// A series holds entries of one size, a power of two, instead of records, one
+// after the other without heads, and the position is the end of the newest one.
+// Its writer overwrites the oldest and does not look at the reader's position.
+// So who reads an entry copies it, word by word, and then loads the position
+// again: an entry that ends a ring less an entry or more before it may have been
+// overwritten meanwhile.
 const (
 	recordTS      = 0  // 2^-32 seconds since 1970
 	recordIfIndex = 8  // 16 bit: port or interface number
@@ -55,10 +62,11 @@ const (
 type head struct {
 	magic    atomic.Uint64 // 0
 	capacity atomic.Uint64 // 8: bytes of the ring
-	_        [48]byte
+	entry    atomic.Uint64 // 16: bytes of an entry of a series; 0: the ring holds packets
+	_        [40]byte
 
 	position atomic.Uint64 // 64: end of the last record
-	written  atomic.Uint64 // 72: packets in the ring so far
+	written  atomic.Uint64 // 72: packets or entries in the ring so far
 	full     atomic.Uint64 // 80: packets lost because the ring was full
 	tooLarge atomic.Uint64 // 88: packets lost because they are over half of the ring
 	_        [32]byte

@@ -58,7 +58,7 @@ func TestRecordSizes(t *testing.T) {
 
 func TestCapacities(t *testing.T) {
 	for size, want := range map[int]int{0: MinCapacity, 1: MinCapacity, MinCapacity: MinCapacity, MinCapacity + 1: 2 * MinCapacity, 1 << 20: 1 << 20, 76_700: 128 << 10} {
-		w := newWriter(t, size)
+		w := packets(t, size)
 		if got := w.Capacity(); got != want {
 			t.Errorf("New(%d) has %d bytes, want %d", size, got, want)
 		}

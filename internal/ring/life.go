@@ -29,7 +29,9 @@ func (l *lifetime) with(f func()) {
 
 // New makes a ring of at least size bytes, rounded up to a power of two of
 // MinCapacity to MaxCapacity. All its memory is taken now.
-func New(size int) (_ *Writer, err error) {
+func New(size int) (*Writer, error) { return newWriter(size, 0) }
+
+func newWriter(size, entry int) (_ *Writer, err error) {
 	if size < 0 || size > MaxCapacity {
 		return nil, fmt.Errorf("a packet buffer of %d bytes is over the limit of %d", size, MaxCapacity)
 	}
@@ -50,6 +52,7 @@ func New(size int) (_ *Writer, err error) {
 	w.ring = w.life.maps.data[headSize:]
 	w.mask = uint64(capacity - 1)
 	w.head.capacity.Store(uint64(capacity))
+	w.head.entry.Store(uint64(entry))
 	w.head.magic.Store(Magic)
 	return w, nil
 }

@@ -49,6 +49,8 @@ func newReader(maps mappings) *Reader {
 	r.next = r.page.read.Load()
 	r.freed, r.end = r.next, r.next
 	r.page.sleep.Add(r.page.sleep.Load() % 2)
+	r.entry = r.head.entry.Load()
+	r.copied = make([]byte, r.entry)
 	r.poke = func(fd uintptr) {
 		// A full socket wakes the writer as well; a broken one has none.
 		_ = unix.Send(int(fd), oneByte, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
@@ -75,6 +77,9 @@ func openMemory(data, reader *os.File) (m mappings, err error) {
 	}
 	if got := h.capacity.Load(); got != uint64(size) || size&(size-1) != 0 {
 		return m, fmt.Errorf("packet memory tells of a ring of %d bytes and has room for %d", got, size)
+	}
+	if got := h.entry.Load(); got&(got-1) != 0 || got != 0 && (got < align || got > maxEntry) {
+		return m, fmt.Errorf("packet memory tells of entries of %d bytes", got)
 	}
 	m.page, err = mapMemory(reader, "reader page", pageSize, pageSize, unix.PROT_READ|unix.PROT_WRITE)
 	return m, err

@@ -59,7 +59,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"no socket", 2, null(), "socket"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			files := received(t, newWriter(t, 0))
+			files := received(t, packets(t, 0))
 			files[c.at].Close()
 			files[c.at] = c.file
 			if _, err := Open(files...); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -67,13 +67,13 @@ func TestOpenRefuses(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Open(received(t, newWriter(t, 0))[:2]...); err == nil {
+	if _, err := Open(received(t, packets(t, 0))[:2]...); err == nil {
 		t.Error("two files were accepted")
 	}
 }
 
 func TestOpenRefusesAnotherSocket(t *testing.T) {
-	files := received(t, newWriter(t, 0))
+	files := received(t, packets(t, 0))
 	files[2].Close()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

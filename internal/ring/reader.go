@@ -66,6 +66,10 @@ type Reader struct {
 	hup   bool   // the daemon's end of the socket is closed
 	err   error  // damage
 	heard [64]byte
+
+	entry  uint64        // size of an entry of a series; 0: packets
+	copied []byte        // the entry that was read last
+	missed atomic.Uint64 // entries that were overwritten before they were read
 }
 
 // TryNext returns the next packet, or false when there is none now. The bytes
@@ -87,8 +91,8 @@ func (r *Reader) Written() uint64 {
 	return r.head.written.Load()
 }
 
-// Lost is the number of packets that this reader never gets.
-func (r *Reader) Lost() uint64 { return r.Counts().Lost() }
+// Lost is the number of packets, or entries, that this reader never gets.
+func (r *Reader) Lost() uint64 { return r.Counts().Lost() + r.missed.Load() }
 
 // Counts tells what became of the packets for this reader.
 func (r *Reader) Counts() Counts {
@@ -127,6 +131,9 @@ func (r *Reader) leave() { r.reading.Store(false) }
 
 // take reads one record. Without one it tells why: nil when more may come.
 func (r *Reader) take(p *Packet) (bool, error) {
+	if r.entry != 0 {
+		return r.takeEntry(p)
+	}
 	for r.next != r.end || r.look() {
 		rec, known := r.ring[r.next&r.mask:], r.end-r.next
 		length := uint32(skip)
@@ -164,7 +171,7 @@ func (r *Reader) look() bool {
 	}
 	r.state = r.head.state.Load()
 	end := r.head.position.Load()
-	if end-r.next > uint64(len(r.ring)) || (end-r.next)%align != 0 {
+	if r.entry == 0 && end-r.next > uint64(len(r.ring)) || (end-r.next)%align != 0 {
 		r.damaged("goes from %d to %d in %d bytes", r.next, end, len(r.ring))
 		return false
 	}

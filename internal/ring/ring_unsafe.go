@@ -1,6 +1,9 @@
 package ring
 
-import "unsafe"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 // asHead views the begin of a data file. Mappings start on a page, so its words
 // are aligned. mem must have headSize bytes.
@@ -8,3 +11,8 @@ func asHead(mem []byte) *head { return (*head)(unsafe.Pointer(&mem[:headSize][0]
 
 // asPage views a reader page. mem must have pageSize bytes.
 func asPage(mem []byte) *page { return (*page)(unsafe.Pointer(&mem[:pageSize][0])) }
+
+// asWords views mapped memory, from a multiple of 8 on, as words.
+func asWords(mem []byte) []atomic.Uint64 {
+	return unsafe.Slice((*atomic.Uint64)(unsafe.Pointer(unsafe.SliceData(mem))), len(mem)/align)
+}

@@ -89,6 +89,9 @@ func (w *Writer) Shown() Counts {
 	return w.head.counts()
 }
 
+// Footprint is the memory that the ring takes, in bytes.
+func (w *Writer) Footprint() int { return headSize + pageSize + len(w.ring) }
+
 // Capacity is the size of the ring in bytes. Packets of up to half of it, less
 // their record head of 20 bytes, can be written.
 func (w *Writer) Capacity() int { return len(w.ring) }

@@ -1,11 +1,14 @@
 package shm
 
 import (
+	"bytes"
 	"encoding/binary"
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -114,6 +117,51 @@ func TestHalfWrittenResultEndsReading(t *testing.T) {
 	}
 }
 
+// TestReadingIsBounded: a result that is written all the time does not keep its
+// reader.
+func TestReadingIsBounded(t *testing.T) {
+	seg, view := pair(t)
+	slot, _ := seg.Slot(MaxResult)
+	r, _ := view.Reader(slot.Offset(), MaxResult)
+	stop := make(chan struct{})
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				slot.Begin()
+				slot.End()
+			}
+		}
+	})
+	start := time.Now()
+	err := r.Read(make([]byte, MaxResult))
+	close(stop)
+	writer.Wait()
+	if took := time.Since(start); err != ErrBusy && err != nil || took > 10*patience {
+		t.Errorf("%v after %v", err, took)
+	}
+}
+
+func TestOddSizes(t *testing.T) {
+	seg, view := pair(t)
+	for size := 1; size < 40; size++ {
+		slot, _ := seg.Slot(size)
+		b := slot.Begin()
+		for i := range b {
+			b[i] = byte(i + 1)
+		}
+		slot.End()
+		r, _ := view.Reader(slot.Offset(), size)
+		got := make([]byte, size)
+		if err := r.Read(got); err != nil || !bytes.Equal(got, b) {
+			t.Errorf("%d bytes: % x, %v", size, got, err)
+		}
+	}
+}
+
 func TestGrowthKeepsPlaces(t *testing.T) {
 	seg, view := pair(t)
 	var slots []*Slot
@@ -215,5 +263,15 @@ func BenchmarkRead(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		r.Uint64()
+	}
+}
+
+func BenchmarkReadWide(b *testing.B) {
+	dst, w := make([]byte, 128<<10), make([]atomic.Uint64, 16<<10+1)
+	b.SetBytes(int64(len(dst)))
+	for b.Loop() {
+		if !read(dst, w, 1, false) {
+			b.Fatal("busy")
+		}
 	}
 }

@@ -31,3 +31,11 @@ func (s *Slot) Begin() []byte {
 
 // End publishes what was written since Begin.
 func (s *Slot) End() { s.w[0].Add(1) }
+
+// slotTries bounds how often Read looks.
+const slotTries = 64
+
+// Read copies the result into dst, which has room for Size bytes, for another
+// function in the daemon. It reports false when a writer on another thread is in
+// the middle of it and does not get on.
+func (s *Slot) Read(dst []byte) bool { return read(dst[:s.size], s.w, slotTries, false) }

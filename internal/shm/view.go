@@ -1,7 +1,6 @@
 package shm
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -114,43 +113,18 @@ func (r *Reader) Uint64() uint64 {
 const maxTries = 1 << 20
 
 // ErrBusy says that a result stayed half written, which happens when the
-// daemon was stopped or killed in the middle.
-var ErrBusy = errors.New("result stays half written: the daemon was stopped or killed")
+// daemon was stopped or killed in the middle, or that for a second there was no
+// time between two writes to copy it.
+var ErrBusy = errors.New("result stays half written: the daemon was stopped or killed, or writes it too often to be read; try again")
 
 // Read copies the result into dst, which has room for Size bytes. What it
 // copies is never torn.
 func (r *Reader) Read(dst []byte) error {
 	defer runtime.KeepAlive(r.view)
-	if r.size <= wordSize {
-		var b [wordSize]byte
-		binary.NativeEndian.PutUint64(b[:], r.w[1].Load())
-		copy(dst, b[:r.size])
-		return nil
+	if !read(dst[:r.size], r.w, maxTries, true) {
+		return ErrBusy
 	}
-	for tries, last := 0, uint64(0); tries < maxTries; tries++ {
-		before := r.w[0].Load()
-		if before&1 == 0 {
-			r.copyWords(dst)
-			if r.w[0].Load() == before {
-				return nil
-			}
-		}
-		if before != last {
-			last, tries = before, 0
-		}
-		runtime.Gosched()
-	}
-	return ErrBusy
-}
-
-// copyWords copies word by word: atomic loads keep their order on every
-// machine, which a plain copy would not.
-func (r *Reader) copyWords(dst []byte) {
-	var b [wordSize]byte
-	for i := 0; i*wordSize < r.size; i++ {
-		binary.NativeEndian.PutUint64(b[:], r.w[1+i].Load())
-		copy(dst[i*wordSize:r.size], b[:])
-	}
+	return nil
 }
 
 // A FlowReader reads the state of one flow. Any goroutine may use it.

@@ -1096,7 +1096,8 @@ type FunctionApplied struct {
 	HasResult     bool                   `protobuf:"varint,3,opt,name=has_result,json=hasResult,proto3" json:"has_result,omitempty"`
 	Offset        uint32                 `protobuf:"varint,4,opt,name=offset,proto3" json:"offset,omitempty"`                  // place of the result in the result memory
 	Size          uint32                 `protobuf:"varint,5,opt,name=size,proto3" json:"size,omitempty"`                      // its length in bytes
-	HasRing       bool                   `protobuf:"varint,6,opt,name=has_ring,json=hasRing,proto3" json:"has_ring,omitempty"` // with three descriptors: the packet buffer
+	HasRing       bool                   `protobuf:"varint,6,opt,name=has_ring,json=hasRing,proto3" json:"has_ring,omitempty"` // with three descriptors: the packet buffer, or the series
+	Entry         uint32                 `protobuf:"varint,7,opt,name=entry,proto3" json:"entry,omitempty"`                    // bytes of an entry of a series, 0: packets
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1171,6 +1172,13 @@ func (x *FunctionApplied) GetHasRing() bool {
 		return x.HasRing
 	}
 	return false
+}
+
+func (x *FunctionApplied) GetEntry() uint32 {
+	if x != nil {
+		return x.Entry
+	}
+	return 0
 }
 
 type Connect struct {
@@ -1847,9 +1855,10 @@ func (x *DeviceBooksQuery) GetDevice() string {
 type Books struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	In            uint64                 `protobuf:"varint,1,opt,name=in,proto3" json:"in,omitempty"`
-	Out           []*Counter             `protobuf:"bytes,2,rep,name=out,proto3" json:"out,omitempty"`      // each packet of in is in one of these
-	Notes         []*Counter             `protobuf:"bytes,3,rep,name=notes,proto3" json:"notes,omitempty"`  // further counters
-	Moved         uint64                 `protobuf:"varint,4,opt,name=moved,proto3" json:"moved,omitempty"` // packets on the move while the books were read
+	Out           []*Counter             `protobuf:"bytes,2,rep,name=out,proto3" json:"out,omitempty"`          // each packet of in is in one of these
+	Notes         []*Counter             `protobuf:"bytes,3,rep,name=notes,proto3" json:"notes,omitempty"`      // further counters
+	Moved         uint64                 `protobuf:"varint,4,opt,name=moved,proto3" json:"moved,omitempty"`     // packets on the move while the books were read
+	Opening       uint64                 `protobuf:"varint,5,opt,name=opening,proto3" json:"opening,omitempty"` // number of the opening of the device that they belong to
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1908,6 +1917,13 @@ func (x *Books) GetNotes() []*Counter {
 func (x *Books) GetMoved() uint64 {
 	if x != nil {
 		return x.Moved
+	}
+	return 0
+}
+
+func (x *Books) GetOpening() uint64 {
+	if x != nil {
+		return x.Opening
 	}
 	return 0
 }
@@ -2346,6 +2362,8 @@ type Argument struct {
 	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	Doc           string                 `protobuf:"bytes,3,opt,name=doc,proto3" json:"doc,omitempty"`
 	Optional      bool                   `protobuf:"varint,4,opt,name=optional,proto3" json:"optional,omitempty"` // it may be left out
+	Range         string                 `protobuf:"bytes,5,opt,name=range,proto3" json:"range,omitempty"`        // values that are allowed, empty: see doc
+	Default       string                 `protobuf:"bytes,6,opt,name=default,proto3" json:"default,omitempty"`    // value of one that was left out
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2406,6 +2424,20 @@ func (x *Argument) GetOptional() bool {
 		return x.Optional
 	}
 	return false
+}
+
+func (x *Argument) GetRange() string {
+	if x != nil {
+		return x.Range
+	}
+	return ""
+}
+
+func (x *Argument) GetDefault() string {
+	if x != nil {
+		return x.Default
+	}
+	return ""
 }
 
 type FlowQuery struct {
@@ -2967,7 +2999,7 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x04kind\"0\n" +
 	"\x04File\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\rR\x05index\x12\x12\n" +
-	"\x04path\x18\x02 \x01(\tR\x04path\"\xa3\x01\n" +
+	"\x04path\x18\x02 \x01(\tR\x04path\"\xb9\x01\n" +
 	"\x0fFunctionApplied\x12\x10\n" +
 	"\x03fid\x18\x01 \x01(\x05R\x03fid\x12\x18\n" +
 	"\adevtype\x18\x02 \x01(\tR\adevtype\x12\x1d\n" +
@@ -2975,7 +3007,8 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"has_result\x18\x03 \x01(\bR\thasResult\x12\x16\n" +
 	"\x06offset\x18\x04 \x01(\rR\x06offset\x12\x12\n" +
 	"\x04size\x18\x05 \x01(\rR\x04size\x12\x19\n" +
-	"\bhas_ring\x18\x06 \x01(\bR\ahasRing\"\x19\n" +
+	"\bhas_ring\x18\x06 \x01(\bR\ahasRing\x12\x14\n" +
+	"\x05entry\x18\a \x01(\rR\x05entry\"\x19\n" +
 	"\aConnect\x12\x0e\n" +
 	"\x02fd\x18\x01 \x01(\x05R\x02fd\"\x1b\n" +
 	"\tCloseFlow\x12\x0e\n" +
@@ -3019,12 +3052,13 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\tdelivered\x18\x05 \x01(\x04R\tdelivered\x12\x18\n" +
 	"\areopens\x18\x06 \x01(\x04R\areopens\"*\n" +
 	"\x10DeviceBooksQuery\x12\x16\n" +
-	"\x06device\x18\x01 \x01(\tR\x06device\"\x81\x01\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\"\x9b\x01\n" +
 	"\x05Books\x12\x0e\n" +
 	"\x02in\x18\x01 \x01(\x04R\x02in\x12&\n" +
 	"\x03out\x18\x02 \x03(\v2\x14.gomapi.wire.CounterR\x03out\x12*\n" +
 	"\x05notes\x18\x03 \x03(\v2\x14.gomapi.wire.CounterR\x05notes\x12\x14\n" +
-	"\x05moved\x18\x04 \x01(\x04R\x05moved\"3\n" +
+	"\x05moved\x18\x04 \x01(\x04R\x05moved\x12\x18\n" +
+	"\aopening\x18\x05 \x01(\x04R\aopening\"3\n" +
 	"\aCounter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value\"H\n" +
@@ -3053,12 +3087,14 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\adevtype\x18\x05 \x01(\tR\adevtype\x12)\n" +
 	"\x04args\x18\x06 \x03(\v2\x15.gomapi.wire.ArgumentR\x04args\x12\x16\n" +
 	"\x06result\x18\a \x01(\tR\x06result\x12\x18\n" +
-	"\aexample\x18\b \x01(\tR\aexample\"`\n" +
+	"\aexample\x18\b \x01(\tR\aexample\"\x90\x01\n" +
 	"\bArgument\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x10\n" +
 	"\x03doc\x18\x03 \x01(\tR\x03doc\x12\x1a\n" +
-	"\boptional\x18\x04 \x01(\bR\boptional\"E\n" +
+	"\boptional\x18\x04 \x01(\bR\boptional\x12\x14\n" +
+	"\x05range\x18\x05 \x01(\tR\x05range\x12\x18\n" +
+	"\adefault\x18\x06 \x01(\tR\adefault\"E\n" +
 	"\tFlowQuery\x12\x0e\n" +
 	"\x02fd\x18\x01 \x01(\x05R\x02fd\x12\x12\n" +
 	"\x04next\x18\x02 \x01(\bR\x04next\x12\x14\n" +

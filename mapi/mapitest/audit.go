@@ -4,27 +4,42 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"gomapi/mapi"
 )
 
-// audit looks at the books of everything that is still there.
+// audit looks at the books of everything that is still there. Of devices that have
+// ended it has been done before.
 func (d *Daemon) audit() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	return errors.Join(d.auditDevices(ctx), d.auditFlows(ctx))
+	d.mu.Lock()
+	errs := slices.Clone(d.faults)
+	d.mu.Unlock()
+	for name := range d.devices {
+		errs = append(errs, d.auditDevice(ctx, name))
+	}
+	return errors.Join(append(errs, d.auditFlows(ctx))...)
 }
 
-func (d *Daemon) auditDevices(ctx context.Context) error {
-	var errs []error
-	for name := range d.devices {
-		books, err := d.control.Books(ctx, name)
-		if errors.Is(err, mapi.ErrStats) {
-			continue // not open
-		}
-		errs = append(errs, err, verdict("device "+name, &books))
+func (d *Daemon) auditDevice(ctx context.Context, name string) error {
+	books, err := d.control.Books(ctx, name)
+	if errors.Is(err, mapi.ErrStats) {
+		return nil // not open
 	}
-	return errors.Join(errs...)
+	return errors.Join(err, verdict("device "+name, &books))
+}
+
+// auditEnding looks at the books of a device before it ends, which ends them too.
+// Close reports what is wrong.
+func (d *Daemon) auditEnding(name string) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	err := d.auditDevice(ctx, name)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.faults = append(d.faults, err)
 }
 
 func (d *Daemon) auditFlows(ctx context.Context) error {

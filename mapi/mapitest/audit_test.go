@@ -1,6 +1,7 @@
 package mapitest
 
 import (
+	"errors"
 	"testing"
 
 	"gomapi/mapi"
@@ -21,5 +22,18 @@ func TestVerdict(t *testing.T) {
 		if err := verdict("flow 1", c.books); (err == nil) != c.good {
 			t.Errorf("%+v: %v", c.books, err)
 		}
+	}
+}
+
+// TestFaultsOfEndedDevices come out of Close.
+func TestFaultsOfEndedDevices(t *testing.T) {
+	d, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fault := errors.New("a packet is missing")
+	d.faults = append(d.faults, fault)
+	if err := d.Close(); !errors.Is(err, fault) {
+		t.Error(err)
 	}
 }

@@ -41,6 +41,7 @@ type Daemon struct {
 
 	mu      sync.Mutex
 	clients []*mapi.Client
+	faults  []error // books of devices that have ended
 }
 
 // Start runs a daemon for the rest of the test, with the given devices or, when

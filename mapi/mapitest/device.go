@@ -59,6 +59,7 @@ func (d *Device) End(err error) error {
 	if d.unknown != nil {
 		return d.unknown
 	}
+	d.daemon.auditEnding(d.name)
 	return d.source.End(d.coded(err))
 }
 

@@ -13,7 +13,9 @@
 // The daemon is the real one, from its socket to its results: all functions and
 // filters of mapid, shared memory, capture files, limits. Only the devices are
 // made up. It ends with the test, which fails when the daemon does not start,
-// does not stop, or has not accounted for every packet.
+// does not stop, or has not accounted for every packet. For that, books are read at
+// the end of the daemon and before Device.End; those of a device that closed because
+// it had no flow for 5 s are gone.
 //
 // A program finds the daemon by a client (Daemon.Client, or Daemon.Socket as
 // Client.Socket). One that uses the package-level calls, or is a process of its

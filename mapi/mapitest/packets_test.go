@@ -5,7 +5,9 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -117,6 +119,23 @@ func TestSendAllStops(t *testing.T) {
 	})
 	wants(t, "removed on the way", err, mapi.ErrPcapOpen)
 	counted(t, "before", packets, 768) // three batches
+}
+
+// TestSendAllNamesTheImpossible sends what comes before it.
+func TestSendAllNamesTheImpossible(t *testing.T) {
+	d := mapitest.Start(t)
+	_, packets := counting(t, d.Client(), "eth0")
+	list := slices.Repeat([]mapitest.Packet{{Data: tcp(80)}}, 300)
+	list[280].Wire = -1
+	err := d.Device("eth0").SendAll(slices.Values(list))
+	wants(t, "SendAll", err, mapi.ErrInvalidArgument1)
+	if !strings.Contains(err.Error(), "device eth0: packet 281 has -1 bytes on the wire") {
+		t.Error(err)
+	}
+	counted(t, "before it", packets, 280)
+	if err := d.Device("eth0").Send(list[279:]...); !strings.Contains(err.Error(), "packet 2 has") {
+		t.Error(err)
+	}
 }
 
 // TestPlay plays real captures and counts with filters whose matches other tools

@@ -1,6 +1,7 @@
 package mapitest
 
 import (
+	"cmp"
 	"iter"
 	"math"
 	"time"
@@ -26,14 +27,14 @@ type Packet struct {
 
 // Send hands packets to the daemon and returns when it has dealt with them:
 // counters have counted them, packet buffers and queues of files hold them. When
-// one is impossible (7001) it sends none.
+// one is impossible (7001) it sends none and says which one that is.
 func (d *Device) Send(packets ...Packet) error {
 	if d.unknown != nil {
 		return d.unknown
 	}
 	views := make([]drivers.Packet, len(packets))
 	for i := range packets {
-		v, err := d.view(packets[i])
+		v, err := d.view(i+1, packets[i])
 		if err != nil {
 			return err
 		}
@@ -59,17 +60,20 @@ const batchBytes = 1 << 20
 
 // SendAll sends what packets yields, as fast as it does, in batches of up to 256:
 // an iterator that pauses holds back the last ones. Data of a packet is borrowed
-// until the iterator goes on. At the first error, see Send, SendAll stops.
+// until the iterator goes on. At the first error, see Send, SendAll stops; packets
+// before an impossible one have been sent.
 func (d *Device) SendAll(packets iter.Seq[Packet]) error {
 	if d.unknown != nil {
 		return d.unknown
 	}
 	views := make([]drivers.Packet, 0, drivers.MaxBatch)
 	var bytes []byte
+	n := 0
 	for p := range packets {
-		v, err := d.view(p)
+		n++
+		v, err := d.view(n, p)
 		if err != nil {
-			return err
+			return cmp.Or(d.hand(views), err)
 		}
 		bytes = append(bytes, p.Data...)
 		end := len(bytes)
@@ -85,8 +89,8 @@ func (d *Device) SendAll(packets iter.Seq[Packet]) error {
 	return d.hand(views)
 }
 
-// view checks a packet and shows it as a driver does.
-func (d *Device) view(p Packet) (v drivers.Packet, err error) {
+// view checks the nth packet of a call, from 1, and shows it as a driver does.
+func (d *Device) view(n int, p Packet) (v drivers.Packet, err error) {
 	if p.Time.IsZero() {
 		p.Time = time.Now()
 	}
@@ -96,11 +100,11 @@ func (d *Device) view(p Packet) (v drivers.Packet, err error) {
 	sec := p.Time.Unix()
 	switch {
 	case len(p.Data) > drivers.MaxSnap:
-		return v, d.impossible("%d bytes of data, %d are captured at most", len(p.Data), drivers.MaxSnap)
+		return v, d.impossible(n, "%d bytes of data, %d are captured at most", len(p.Data), drivers.MaxSnap)
 	case p.Wire < len(p.Data) || p.Wire > math.MaxUint32:
-		return v, d.impossible("%d bytes on the wire with %d bytes of data", p.Wire, len(p.Data))
+		return v, d.impossible(n, "%d bytes on the wire with %d bytes of data", p.Wire, len(p.Data))
 	case sec < 0 || sec > math.MaxUint32:
-		return v, d.impossible("time stamp %v, which no packet can have", p.Time)
+		return v, d.impossible(n, "the time stamp %v, which is impossible", p.Time)
 	}
 	v = drivers.Packet{TS: pkt.FromTime(p.Time), Link: p.Data, Wire: uint32(p.Wire), LinkType: d.linkType}
 	if p.Wire > len(p.Data) {
@@ -109,6 +113,6 @@ func (d *Device) view(p Packet) (v drivers.Packet, err error) {
 	return v, nil
 }
 
-func (d *Device) impossible(format string, args ...any) error {
-	return mapierr.New(mapierr.InvalidArgument1, "device "+d.name+": packet of "+format, args...)
+func (d *Device) impossible(n int, format string, args ...any) error {
+	return mapierr.New(mapierr.InvalidArgument1, "device %s: packet %d has "+format, append([]any{d.name, n}, args...)...)
 }

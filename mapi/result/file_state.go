@@ -12,7 +12,7 @@ type FileState int32
 const (
 	FileFailed  FileState = -1 // writing has failed, the rest is lost
 	FileDone    FileState = 0  // the limit is reached or the device has ended: everything is in the file
-	FileWriting FileState = 1
+	FileWriting FileState = 11
 )
 
 // ParseFileState decodes the state of a file. It reports false when b is too

@@ -1,4 +1,4 @@
-package capfile
+package spool
 
 import (
 	"errors"
@@ -17,7 +17,7 @@ func (w *Writer) run() {
 	defer w.mu.Unlock()
 	w.err = err
 	w.counts.state.Store(stateAfter(err))
-	if !w.abandoned {
+	if !w.abandoned && w.options.Ended != nil {
 		w.options.Ended(err)
 	}
 	close(w.done)
@@ -35,42 +35,24 @@ func stateAfter(err error) int32 {
 
 // write brings the queue into the file until nothing follows.
 func (w *Writer) write() error {
+	size := min(writeSize, len(w.queue.buf)/2)
 	timer := time.NewTimer(flushEvery)
 	defer timer.Stop()
 	for last := false; !last; {
 		if last = w.queue.waitData(1, nil, w.finished); !last {
 			timer.Reset(flushEvery)
-			last = w.queue.waitData(writeSize, timer.C, w.finished)
+			last = w.queue.waitData(uint64(size), timer.C, w.finished)
 		}
-		for b := w.queue.chunk(writeSize); len(b) > 0; b = w.queue.chunk(writeSize) {
+		for b := w.queue.chunk(size); len(b) > 0; b = w.queue.chunk(size) {
 			n, err := w.file.Write(b)
 			if err != nil {
 				return err
 			}
-			w.account(uint64(n))
-			w.queue.release(n)
+			w.counts.taking.Lock()
+			w.counts.bytes.Add(uint64(n))
+			w.counts.written.Add(w.queue.release(n))
+			w.counts.taking.Unlock()
 		}
 	}
 	return nil
-}
-
-// account counts the records that end within the next n bytes of the queue.
-func (w *Writer) account(n uint64) {
-	to, packets := w.queue.consumed.Load()+n, uint64(0)
-	for {
-		if w.size == 0 {
-			if w.edge >= to {
-				break
-			}
-			w.size = recordHead + uint64(w.queue.uint32At(w.edge+captureOffset))
-		}
-		if w.edge+w.size > to {
-			break
-		}
-		w.edge += w.size
-		w.size = 0
-		packets++
-	}
-	w.counts.written.Add(packets)
-	w.counts.bytes.Add(n)
 }

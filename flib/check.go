@@ -1,0 +1,122 @@
+package flib
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"gomapi/internal/mapierr"
+)
+
+// Check converts what a client sent (int64, uint64, string or OpenFile values) to the
+// kinds that d declares. The error names the argument and its number: 7001 for
+// the first and so on.
+func (d *Def) Check(raw []any) (Args, error) {
+	if len(raw) > len(d.Args) && !d.ExtraArgs {
+		return nil, mapierr.New(mapierr.BadArgument(len(d.Args)),
+			"%s: %d arguments given, it takes %s", d.Name, len(raw), d.Usage())
+	}
+	args := make(Args, len(d.Args))
+	for i, decl := range d.Args {
+		if i >= len(raw) && decl.Default != nil {
+			args[i] = decl.Default
+			continue
+		}
+		if i >= len(raw) {
+			return nil, mapierr.New(mapierr.BadArgument(i),
+				"%s: argument %d (%s) is missing, it takes %s", d.Name, i+1, decl.Name, d.Usage())
+		}
+		v, err := decl.convert(raw[i])
+		if err != nil {
+			return nil, mapierr.New(mapierr.BadArgument(i),
+				"%s: argument %d (%s): %v", d.Name, i+1, decl.Name, err)
+		}
+		args[i] = v
+	}
+	return args, nil
+}
+
+func (a *Arg) convert(raw any) (any, error) {
+	switch a.Kind {
+	case Int, Flow, Func:
+		v, ok := integer(raw, math.MinInt32, math.MaxInt32)
+		if !ok {
+			return nil, a.mismatch(raw)
+		}
+		if a.Min != a.Max && (v < int64(a.Min) || v > int64(a.Max)) {
+			return nil, fmt.Errorf("%d is not in %d..%d", v, a.Min, a.Max)
+		}
+		return int32(v), nil
+	case Uint64:
+		if v, ok := raw.(uint64); ok {
+			return v, nil
+		}
+		v, ok := integer(raw, 0, math.MaxInt64)
+		if !ok {
+			return nil, a.mismatch(raw)
+		}
+		return uint64(v), nil
+	case Char:
+		v, ok := integer(raw, 0, math.MaxUint8)
+		if !ok {
+			return nil, a.mismatch(raw)
+		}
+		return byte(v), nil
+	case String:
+		v, ok := raw.(string)
+		if !ok {
+			return nil, a.mismatch(raw)
+		}
+		return v, nil
+	case Funcs:
+		v, ok := raw.(string)
+		if !ok {
+			return nil, a.mismatch(raw)
+		}
+		return parseTargets(v)
+	case File:
+		v, ok := raw.(OpenFile)
+		if !ok {
+			return nil, a.mismatch(raw)
+		}
+		return v, nil
+	}
+	return nil, fmt.Errorf("function declares an unknown %v", a.Kind)
+}
+
+func (a *Arg) mismatch(raw any) error {
+	return fmt.Errorf("%v (%T) is not a valid %v", raw, raw, a.Kind)
+}
+
+// maxTargets bounds a list of functions.
+const maxTargets = 256
+
+// parseTargets reads a list of functions: "fid@fd,fid@fd", with blanks after the
+// commas or without.
+func parseTargets(text string) ([]Target, error) {
+	var list []Target
+	for entry := range strings.SplitSeq(text, ",") {
+		fid, fd, _ := strings.Cut(strings.TrimLeft(entry, " "), "@")
+		a, err1 := strconv.ParseInt(fid, 10, 32)
+		b, err2 := strconv.ParseInt(fd, 10, 32)
+		if err1 != nil || err2 != nil {
+			return nil, fmt.Errorf("%.40q is not a function, want fid@fd", entry)
+		}
+		if list = append(list, Target{FD: int32(b), FID: int32(a)}); len(list) > maxTargets {
+			return nil, fmt.Errorf("more than %d functions", maxTargets)
+		}
+	}
+	return list, nil
+}
+
+// integer returns raw as an integer of the given range.
+func integer(raw any, lo, hi int64) (int64, bool) {
+	switch v := raw.(type) {
+	case int64:
+		return v, v >= lo && v <= hi
+	case uint64:
+		return int64(v), v <= uint64(hi)
+	}
+	return 0, false
+}

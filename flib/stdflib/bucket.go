@@ -1,0 +1,115 @@
+package stdflib
+
+import (
+	"context"
+
+	"gomapi/flib"
+	"gomapi/internal/mapierr"
+	"gomapi/mapi/result"
+)
+
+// bucketEntries is how many entries BUCKET keeps for its reader, at least.
+const bucketEntries = 1000
+
+var bucket = flib.Def{
+	Name: "BUCKET",
+	Description: "Notes the result of a function at the end of each period of packet time, as a series. " +
+		"The packet that ends a period comes after its end and is not in it: BUCKET runs before a function of its own flow that it reads. " +
+		"The last period, which no packet ends, has no entry. " +
+		"A time stamp far in the future ends all periods up to it: nothing follows until time has come there.",
+	Args: []flib.Arg{
+		{Name: "flow", Kind: flib.Flow, Doc: "flow of the function"},
+		{Name: "function", Kind: flib.Func, Doc: "function of whose result the first 8 bytes are noted"},
+		{Name: "interval", Kind: flib.String, Doc: "length of a period, as \"5s\": a number with s, ms, us, m (minutes), or in 2^-32 s without a unit; " +
+			"\"0\" notes the result at each packet, \"-1\" never"},
+		{Name: "reset", Kind: flib.Int, Min: 0, Max: 1, Doc: "1: the function is reset at the end of each period; 0: it is not"},
+	},
+	Result: "series of 16 bytes each: end of the period as uint64 in 2^-32 s since 1970, result as uint64; " +
+		"periods without packets give 0. The newest 1000 entries at least are kept; " +
+		"1000 zeros at least are noted at once, and 24 more for each packet that ends periods; others count as lost",
+	Example: `flow.Apply(ctx, "BUCKET", packets, "5s", 1)`,
+	New:     newBucket,
+}
+
+// resultLog notes the result of target.
+type resultLog struct {
+	target *flib.Ref
+	reset  bool
+	every  bool   // at each packet; never resets
+	period period // periodic where its length is not 0
+	out    series
+	buf    [result.BucketSize]byte
+}
+
+func newBucket(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
+	target, err := refer(env, "BUCKET", mapierr.InvalidArgument2, args, 0)
+	if err != nil {
+		return nil, err
+	}
+	word, ticks, err := parseInterval("BUCKET", 3, args.String(2), "0", "-1")
+	if err != nil {
+		return nil, err
+	}
+	b := &resultLog{target: target, reset: args.Int(3) == 1, every: word == "0", period: period{ticks: ticks}}
+	b.out, err = newSeries(env, "BUCKET", result.BucketSize, bucketEntries)
+	return b, err
+}
+
+// Precedes implements flib.Predecessor.
+func (b *resultLog) Precedes() []*flib.Ref {
+	if b.period.ticks == 0 {
+		return nil
+	}
+	return []*flib.Ref{b.target}
+}
+
+func (b *resultLog) Process(in []*flib.Packet) []*flib.Packet {
+	switch {
+	case b.every:
+		b.note(in)
+	case b.period.ticks > 0:
+		for _, p := range in {
+			if n, end := b.period.ended(p.TS); n > 0 {
+				b.close(n, end)
+			}
+		}
+	}
+	b.out.flush()
+	return in
+}
+
+func (b *resultLog) note(in []*flib.Packet) {
+	v, ok := b.target.Value()
+	if !ok {
+		return
+	}
+	for _, p := range in {
+		b.append(p.TS, v)
+	}
+}
+
+// close notes the period that ended at end and the n-1 after it, which had no
+// packets.
+func (b *resultLog) close(n, end uint64) {
+	v, ok := b.target.Value()
+	if !ok {
+		return
+	}
+	b.append(end, v)
+	b.out.earn()
+	for i := b.out.leaveOut(n - 1); i < n-1; i++ {
+		b.append(end+(i+1)*b.period.ticks, 0)
+	}
+	if b.reset {
+		b.target.Reset()
+	}
+}
+
+func (b *resultLog) append(ts, v uint64) {
+	b.out.append(result.BucketEntry{TS: ts, Value: v}.Append(b.buf[:0]))
+}
+
+func (b *resultLog) End() []*flib.Packet {
+	b.out.ring.End()
+	return nil
+}

@@ -1,0 +1,112 @@
+package stdflib
+
+import (
+	"go/ast"
+	"go/parser"
+	"strings"
+	"testing"
+
+	"gomapi/flib"
+)
+
+// originals are the functions of the original in its order, with its letters and
+// whether they hold packets back. Here BURST has one argument more, which may be
+// left out, and THRESHOLD the eight of its man page instead of the nine that the
+// original declares.
+var originals = []struct {
+	name, args string
+	filters    bool
+}{
+	{"HASH", "i", false},
+	{"BINOP", "irfrf", false},
+	{"BPF_FILTER", "s", true},
+	{"BUCKET", "rfsi", false},
+	{"BURST", "iiiiiii" + "i", false},
+	{"BYTE_COUNTER", "", false},
+	{"DIST", "rfsss", false},
+	{"GAP", "", false},
+	{"HASHSAMP", "ii", true},
+	{"PKT_COUNTER", "", false},
+	{"PKTINFO", "i", false},
+	{"RES2FILE", "sSswsi", false},
+	{"SAMPLE", "ii", true},
+	{"STARTSTOP", "ss", true},
+	{"STATS", "rfs", false},
+	{"STR_SEARCH", "sii", true},
+	{"SYNC", "s", true},
+	{"THRESHOLD", "irfliiii", false},
+	{"TO_FILE", "iwl", false},
+	{"TO_BUFFER", "i", false},
+}
+
+func TestFunctionsOfTheOriginal(t *testing.T) {
+	defs := Library().Functions
+	if len(defs) != len(originals) {
+		t.Fatalf("%d functions, want %d", len(defs), len(originals))
+	}
+	for i, o := range originals {
+		d := &defs[i]
+		if d.Name != o.name || d.Descr() != o.args || d.Filters != o.filters {
+			t.Errorf("function %d is %s(%s), filters %v; want %+v", i, d.Name, d.Descr(), d.Filters, o)
+		}
+		if d.Modifies || d.DevType != "" {
+			t.Errorf("%s: changes packets %v, is for devices %q", d.Name, d.Modifies, d.DevType)
+		}
+	}
+}
+
+// TestDefinitions keeps the definitions complete: everything that people and
+// programs learn about a function comes from there.
+func TestDefinitions(t *testing.T) {
+	for _, d := range Library().Functions {
+		if d.New == nil {
+			t.Errorf("%s has no constructor", d.Name)
+		}
+		sentences(t, d.Name, "description", d.Description)
+		names, optional := make(map[string]bool), false
+		for _, a := range d.Args {
+			if a.Name == "" || a.Doc == "" || names[a.Name] || a.Doc != strings.TrimSpace(a.Doc) {
+				t.Errorf("%s: argument %q lacks a name of its own or a text", d.Name, a.Name)
+			}
+			if optional && a.Default == nil {
+				t.Errorf("%s: argument %q must be given behind one that need not", d.Name, a.Name)
+			}
+			names[a.Name], optional = true, a.Default != nil
+		}
+		example(t, &d)
+	}
+}
+
+// sentences demands that a text is whole sentences.
+func sentences(t *testing.T, name, what, text string) {
+	t.Helper()
+	if text == "" || text != strings.TrimSpace(text) || !strings.HasSuffix(text, ".") {
+		t.Errorf("%s: its %s is %q, no sentence", name, what, text)
+	}
+}
+
+// example demands that the example of d is an expression in Go which applies d with
+// as many arguments as it takes. A reference stands for a flow and a function.
+func example(t *testing.T, d *flib.Def) {
+	t.Helper()
+	expr, err := parser.ParseExpr(d.Example)
+	call, ok := expr.(*ast.CallExpr)
+	if err != nil || !ok || len(call.Args) < 2 {
+		t.Errorf("%s: the example %s is no call, %v", d.Name, d.Example, err)
+		return
+	}
+	fn, _ := call.Fun.(*ast.SelectorExpr)
+	if name, ok := call.Args[1].(*ast.BasicLit); !ok || name.Value != `"`+d.Name+`"` || fn == nil || fn.Sel.Name != "Apply" {
+		t.Errorf("%s: the example %s does not apply it", d.Name, d.Example)
+	}
+	most := len(d.Args) - strings.Count(d.Descr(), "rf")
+	least := most
+	for _, a := range d.Args {
+		if a.Default != nil {
+			least--
+		}
+	}
+	if given := len(call.Args) - 2; given < least || given > most {
+		t.Errorf("%s: the example %s gives %d arguments, it takes %d to %d", d.Name, d.Example, given, least, most)
+	}
+}

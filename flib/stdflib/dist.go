@@ -1,0 +1,115 @@
+package stdflib
+
+import (
+	"context"
+	"encoding/binary"
+
+	"gomapi/flib"
+	"gomapi/internal/mapierr"
+	"gomapi/mapi/result"
+)
+
+// maxIntervals bounds a DIST: a reader has to copy all of its counters between
+// two packets, 20 us for so many, and tries again until that comes about.
+const maxIntervals = 16384
+
+var dist = flib.Def{
+	Name: "DIST",
+	Description: "Counts, at each packet that reaches it, in which interval the result of another function lies then. " +
+		"That one should come before it, such as PKTINFO or GAP. Packets are not counted while it is not connected or closed.",
+	Args: []flib.Arg{
+		{Name: "fd", Kind: flib.Flow, Doc: "flow of the function that is read; a Go program gives the *mapi.Function for fd and fid"},
+		{Name: "fid", Kind: flib.Func, Doc: "the function that is read"},
+		{Name: "min", Kind: flib.String, Doc: "where the first interval begins, in the unit of the result, or a time with s, ms, us or m (minutes)"},
+		{Name: "max", Kind: flib.String, Doc: "where the last one ends, likewise, not less than min"},
+		{Name: "interval", Kind: flib.String, Doc: "their width, likewise, from 1 to max-min; there are 16384 intervals at most"},
+	},
+	Result:  "min, max, n (intervals), then n+1 counters of packets (below min+interval, ..., from max on), and an unused word; all uint64",
+	Example: `flow.Apply(ctx, "DIST", size, "0", "1600", "100")`,
+	New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
+		return newDistribution(env, args)
+	},
+}
+
+// distribution counts the values of a function by interval.
+type distribution struct {
+	ref                *flib.Ref
+	min, max, interval uint64
+	n                  int // intervals; their counters and the last one are in out
+	out                *flib.Result
+}
+
+func newDistribution(env flib.Env, args flib.Args) (*distribution, error) {
+	d := &distribution{}
+	var err error
+	if d.ref, err = refer(env, "DIST", mapierr.InvalidArgument1, args, 0); err != nil {
+		return nil, err
+	}
+	for i, bound := range []struct {
+		name  string
+		value *uint64
+	}{{"min", &d.min}, {"max", &d.max}, {"interval", &d.interval}} {
+		if *bound.value, err = parseTicks(args.String(2 + i)); err != nil {
+			return nil, mapierr.New(mapierr.BadArgument(2+i), "DIST: argument %d (%s): %v", 3+i, bound.name, err)
+		}
+	}
+	if err := d.divide(); err != nil {
+		return nil, err
+	}
+	if d.out, err = env.NewResult(result.DistSize(d.n)); err != nil {
+		return nil, err
+	}
+	result.Dist{Min: d.min, Max: d.max, Counts: make([]uint64, d.n+1)}.Put(d.out.Begin())
+	d.out.End()
+	return d, nil
+}
+
+// divide checks the bounds and counts the intervals between them.
+func (d *distribution) divide() error {
+	switch width := d.max - d.min; {
+	case d.min > d.max:
+		return mapierr.New(mapierr.InvalidArgument, "DIST: arguments 3 and 4: min %d is above max %d", d.min, d.max)
+	case d.interval == 0:
+		return mapierr.New(mapierr.InvalidArgument5, "DIST: argument 5 (interval): 0 is no width, use 1 at least")
+	case d.interval > width:
+		return mapierr.New(mapierr.InvalidArgument4,
+			"DIST: argument 4 (max): the interval %d is wider than all from min %d to max %d", d.interval, d.min, d.max)
+	case (width-1)/d.interval >= maxIntervals:
+		return mapierr.New(mapierr.InvalidArgument5,
+			"DIST: argument 5 (interval): with %d there are more than %d intervals from %d to %d, use wider ones",
+			d.interval, maxIntervals, d.min, d.max)
+	default:
+		d.n = int((width-1)/d.interval) + 1
+		return nil
+	}
+}
+
+// Process counts the value once for each packet: who refers to another function
+// gets packets one by one, and in a longer list all find the same value.
+func (d *distribution) Process(in []*flib.Packet) []*flib.Packet {
+	v, ok := d.ref.Value()
+	if !ok {
+		return in
+	}
+	at := result.DistCount(d.slot(v))
+	b := d.out.Begin()
+	binary.NativeEndian.PutUint64(b[at:], binary.NativeEndian.Uint64(b[at:])+uint64(len(in)))
+	d.out.End()
+	return in
+}
+
+// slot returns the number of the counter for v.
+func (d *distribution) slot(v uint64) int {
+	switch {
+	case v < d.min:
+		return 0
+	case v >= d.max:
+		return d.n
+	}
+	return int((v - d.min) / d.interval)
+}
+
+func (d *distribution) Reset() {
+	clear(d.out.Begin()[result.DistCount(0):])
+	d.out.End()
+}

@@ -1,0 +1,40 @@
+package stdflib
+
+import (
+	"context"
+
+	"gomapi/flib"
+	"gomapi/mapi/result"
+)
+
+var gap = flib.Def{
+	Name:        "GAP",
+	Description: "Tells the time between the newest packet that reached it and the one before that.",
+	Result: "uint64: time in 2^-32 seconds, 0 before the second packet; " +
+		"a packet older than the one before it gives a negative number modulo 2^64",
+	Example: `flow.Apply(ctx, "GAP")`,
+	New: func(_ context.Context, env flib.Env, _ flib.Args) (flib.Function, error) {
+		out, err := env.NewResult(result.GapSize)
+		return &gapMeter{out: out}, err
+	},
+}
+
+type gapMeter struct {
+	last  uint64 // time stamp of the newest packet
+	began bool
+	out   *flib.Result
+}
+
+// Process looks at the last two packets: the gaps before are overwritten.
+func (g *gapMeter) Process(in []*flib.Packet) []*flib.Packet {
+	n := len(in)
+	if n > 1 {
+		g.last, g.began = in[n-2].TS, true
+	}
+	ts := in[n-1].TS
+	if g.began {
+		g.out.Set(ts - g.last)
+	}
+	g.last, g.began = ts, true
+	return in
+}

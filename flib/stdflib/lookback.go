@@ -1,0 +1,60 @@
+package stdflib
+
+import "math"
+
+// A lookback holds the values of the last looks, oldest first. Equal ones in a row
+// are one run, so that any number of looks at one value is the work of the runs
+// that they replace.
+type lookback struct {
+	runs  []run // a ring of as many places as looks
+	first int   // the oldest
+	n     int   // runs in use, from fill on at least one
+}
+
+type run struct{ value, looks uint64 }
+
+func newLookback(looks int) *lookback { return &lookback{runs: make([]run, looks)} }
+
+// fill makes v the value of all looks.
+func (l *lookback) fill(v uint64) {
+	l.first, l.n = 0, 1
+	l.runs[0] = run{v, uint64(len(l.runs))}
+}
+
+// leaving returns the value that the next looks at v replace, and how many of them
+// replace the same.
+func (l *lookback) leaving(v uint64) (old, looks uint64) {
+	oldest := l.runs[l.first]
+	if l.n == 1 && oldest.value == v {
+		return v, math.MaxUint64
+	}
+	return oldest.value, oldest.looks
+}
+
+// add takes so many looks at v, no more than leaving has said.
+func (l *lookback) add(v, looks uint64) {
+	oldest := &l.runs[l.first]
+	if l.n == 1 && oldest.value == v {
+		return
+	}
+	if oldest.looks -= looks; oldest.looks == 0 {
+		l.first = l.place(1)
+		l.n--
+	}
+	if l.n > 0 {
+		if newest := &l.runs[l.place(l.n-1)]; newest.value == v {
+			newest.looks += looks
+			return
+		}
+	}
+	l.runs[l.place(l.n)] = run{v, looks}
+	l.n++
+}
+
+// place is where run i is, counted from the oldest.
+func (l *lookback) place(i int) int {
+	if i += l.first; i >= len(l.runs) {
+		i -= len(l.runs)
+	}
+	return i
+}

@@ -1,0 +1,53 @@
+package stdflib
+
+import (
+	"context"
+
+	"gomapi/flib"
+	"gomapi/internal/mapierr"
+	"gomapi/mapi/result"
+)
+
+// What PKTINFO tells; programs know the numbers as mapi.PktTS and mapi.PktSize.
+const (
+	pktTS   = 0
+	pktSize = 1
+)
+
+var pktInfo = flib.Def{
+	Name: "PKTINFO",
+	Description: "Tells the time stamp or the length of the newest packet that reached it, " +
+		"for other functions that refer to it.",
+	Args: []flib.Arg{{
+		Name: "what", Kind: flib.Int,
+		Doc: "mapi.PktTS (0): the time stamp; mapi.PktSize (1): the length on the wire",
+	}},
+	Result:  "uint64: time stamp in 2^-32 seconds since 1970-01-01 UTC, or length in bytes; 0 before the first packet",
+	Example: `flow.Apply(ctx, "PKTINFO", mapi.PktSize)`,
+	New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
+		what := args.Int(0)
+		if what != pktTS && what != pktSize {
+			// The number of the second argument, though there is but one: so the original.
+			return nil, mapierr.New(mapierr.InvalidArgument2,
+				"PKTINFO: argument 1 (what): %d is unknown, use 0 (mapi.PktTS) or 1 (mapi.PktSize)", what)
+		}
+		out, err := env.NewResult(result.PktInfoSize)
+		return &packetInfo{size: what == pktSize, out: out}, err
+	},
+}
+
+type packetInfo struct {
+	size bool // tells lengths, not times
+	out  *flib.Result
+}
+
+// Process looks at the last packet, which overwrites those before it.
+func (i *packetInfo) Process(in []*flib.Packet) []*flib.Packet {
+	p := in[len(in)-1]
+	if i.size {
+		i.out.Set(uint64(p.Wire))
+	} else {
+		i.out.Set(p.TS)
+	}
+	return in
+}

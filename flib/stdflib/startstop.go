@@ -1,0 +1,158 @@
+package stdflib
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"gomapi/flib"
+	"gomapi/internal/mapierr"
+	"gomapi/mapi/result"
+)
+
+var startStop = flib.Def{
+	Name: "STARTSTOP",
+	Description: "Lets packets through between two moments of packet time, both included. " +
+		"The moments count from the first packet, or are times of the day.",
+	Args: []flib.Arg{{
+		Name: "start",
+		Kind: flib.String,
+		Doc: `"+30s", after the first packet that reaches the function (units s, ms, us, m for minutes, none for 2^-32 s), "+0s" for at once; ` +
+			`or "2026-11-22 08:30:00", in the local time of the daemon`,
+	}, {
+		Name: "stop",
+		Kind: flib.String,
+		Doc: `"+10m", after start; or a time like start, unless start is relative. ` +
+			`"+0s" after a start of "+0s" is never; the beginning of 1970, for start and stop, is no limit`,
+	}},
+	Filters: true,
+	Result: "3 uint64 (result.StartStop), times in 2^-32 s since 1970: of the first packet seen, the first that passed, " +
+		"the last that passed; 0 for none",
+	Example: `flow.Apply(ctx, "STARTSTOP", "+10s", "+20s")`,
+	New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
+		w, err := parseWindow(args.String(0), args.String(1))
+		if err != nil {
+			return nil, err
+		}
+		out, err := env.NewResult(result.StartStopSize)
+		return &startStopper{window: w, out: out}, err
+	},
+}
+
+// A window is a stretch of packet time, both ends included. The end 0 is none.
+type window struct {
+	begin, end uint64 // 2^-32 s since 1970, or since the first packet
+	relative   bool
+}
+
+// parseWindow reads the arguments of STARTSTOP.
+func parseWindow(start, stop string) (w window, err error) {
+	w.relative = strings.HasPrefix(start, "+")
+	switch {
+	case !w.relative:
+		w.begin, err = parseMoment("start", start)
+	case !strings.HasPrefix(stop, "+"):
+		return w, mapierr.New(mapierr.InvalidArgument,
+			`STARTSTOP: stop %.40q is no time after start, as a start of %.40q needs: write it like "+10s"`, stop, start)
+	default:
+		if w.begin, err = parseTicks(start); err != nil {
+			return w, mapierr.Wrap(mapierr.InvalidArgument1, "STARTSTOP: start", err)
+		}
+	}
+	if err != nil {
+		return w, err
+	}
+	if !strings.HasPrefix(stop, "+") {
+		w.end, err = parseMoment("stop", stop)
+		return w, err
+	}
+	length, err := parseTicks(stop)
+	if err != nil {
+		return w, mapierr.Wrap(mapierr.InvalidArgument2, "STARTSTOP: stop", err)
+	}
+	w.end = addTime(w.begin, length)
+	return w, nil
+}
+
+// parseMoment reads a time of the day in the daemon's time zone.
+func parseMoment(name, text string) (uint64, error) {
+	t, err := time.ParseInLocation("2006-1-2 15:4:5", text, time.Local)
+	if err != nil || t.Nanosecond() != 0 {
+		return 0, mapierr.New(mapierr.InvalidArgument,
+			`STARTSTOP: %s %.40q is neither a time like "2026-11-22 08:30:00" nor one after it like "+10s"`, name, text)
+	}
+	if sec := t.Unix(); sec < 0 || sec > math.MaxUint32 {
+		return 0, mapierr.New(mapierr.InvalidArgument,
+			"STARTSTOP: %s %.40q: packets have times of 1970 to 2106", name, text)
+	}
+	return uint64(t.Unix()) << 32, nil
+}
+
+// addTime adds times, no further than to the last that there is.
+func addTime(a, b uint64) uint64 {
+	if a > math.MaxUint64-b {
+		return math.MaxUint64
+	}
+	return a + b
+}
+
+// limits returns the first and the last time that pass when the first packet came
+// at first.
+func (w *window) limits(first uint64) (from, to uint64) {
+	from, to = w.begin, w.end
+	if w.relative && from > 0 {
+		from = addTime(first, from)
+	}
+	switch {
+	case to == 0:
+		to = math.MaxUint64
+	case w.relative:
+		to = addTime(first, to)
+	}
+	return from, to
+}
+
+// startStopper passes the packets of a window.
+type startStopper struct {
+	window  window
+	from    uint64 // first and last time that pass, once seen
+	to      uint64
+	seen    bool
+	passing bool
+	times   result.StartStop
+	passed  []*flib.Packet
+	out     *flib.Result
+}
+
+func (s *startStopper) Process(in []*flib.Packet) []*flib.Packet {
+	changed := !s.seen
+	if !s.seen {
+		s.seen, s.times.First = true, in[0].TS
+		s.from, s.to = s.window.limits(in[0].TS)
+	}
+	s.passed = slices.Grow(s.passed[:0], len(in))
+	for _, p := range in {
+		if s.from <= p.TS && p.TS <= s.to {
+			s.passed = append(s.passed, p)
+		}
+	}
+	if s.note(s.passed) || changed {
+		s.times.Put(s.out.Begin())
+		s.out.End()
+	}
+	return s.passed
+}
+
+// note keeps the times of packets that passed. It reports whether there were any.
+func (s *startStopper) note(passed []*flib.Packet) bool {
+	if len(passed) == 0 {
+		return false
+	}
+	if !s.passing {
+		s.passing, s.times.FirstPassed = true, passed[0].TS
+	}
+	s.times.Last = passed[len(passed)-1].TS
+	return true
+}

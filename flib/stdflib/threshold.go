@@ -1,0 +1,204 @@
+package stdflib
+
+import (
+	"context"
+	"math"
+
+	"gomapi/flib"
+	"gomapi/internal/mapierr"
+	"gomapi/mapi/result"
+)
+
+const (
+	// thresholdEvents is how many events THRESHOLD keeps for its reader, at least.
+	thresholdEvents = 1000
+	// maxDivider bounds how often a window is sampled.
+	maxDivider = 4096
+)
+
+// Modes of THRESHOLD, in the numbers of the original, added to its type.
+const (
+	modePoll   = 64  // TR_POLL
+	modeWindow = 128 // TR_MW
+)
+
+var threshold = flib.Def{
+	Name: "THRESHOLD",
+	Description: "Watches the result of a function and notes as an event, in a series, when it meets a boundary: " +
+		"at each packet that reaches it, or at fixed moments of packet time, then also the increase within a moving window. " +
+		"All packets go on to the next function. " +
+		"A time stamp far in the future makes all moments up to it pass: none follows until time has come there.",
+	Args: []flib.Arg{
+		{Name: "type", Kind: flib.Int, Doc: "how the result is read: mapi.ThresholdChar (0), ThresholdInt (1), ThresholdUint64 (2); " +
+			"with ThresholdPoll (64) added at fixed moments, with ThresholdWindow (128) its increase within a window"},
+		{Name: "flow", Kind: flib.Flow, Doc: "flow of the function"},
+		{Name: "function", Kind: flib.Func, Doc: "function that is watched"},
+		{Name: "threshold", Kind: flib.Uint64, Doc: "value to compare with, in the unit of the function; " +
+			"a negative one is given in two's complement, as uint64(math.MaxUint64) for -1"},
+		{Name: "boundary", Kind: flib.Int, Doc: "event when the value is equal: mapi.BoundaryEqual (0), above: BoundaryAbove (1), " +
+			"below: BoundaryBelow (2); or its difference from the last one is: BoundaryDiffEqual (4), BoundaryDiffAbove (8), BoundaryDiffBelow (16)"},
+		{Name: "timeout", Kind: flib.Int, Min: 0, Max: math.MaxInt32, Doc: "microseconds of packet time: at each packet, quiet time after an event; " +
+			"polling, time between two looks, at least 1; window, its length, at least 1"},
+		{Name: "divider", Kind: flib.Int, Min: math.MinInt32, Max: maxDivider, Default: int32(1),
+			Doc: "window: looks within its length, up to 4096; less than 1 counts as 1"},
+		{Name: "count", Kind: flib.Int, Default: int32(0), Doc: "events, then there are no more; less than 1 for no bound"},
+	},
+	Result: "series of 24 bytes each: time as uint64 in 2^-32 s since 1970, value that was compared as uint64 (signed but for a plain uint64), " +
+		"events that may follow as int32, -1 without a bound. The newest 1000 events at least are kept; " +
+		"at fixed moments 1000 at least are noted at once, and 24 more for each packet that comes after one; others count as lost",
+	Example: `flow.Apply(ctx, "THRESHOLD", mapi.ThresholdUint64+mapi.ThresholdWindow, bytes, 10_000_000, mapi.BoundaryAbove, 1_000_000, 10, 0)`,
+	New:     newThreshold,
+}
+
+// A watch looks at the result of target.
+//
+// Where the man page is silent: Time is packet time. The moments of the timed
+// modes are counted from the first packet that reaches the function. A moment has
+// passed when a packet of the device is later, also one that does not reach the
+// function; as BUCKET, the function then runs before a target of its own flow, so
+// that the later packet is not in what it sees. At each moment that meets the
+// boundary there is an event, with the time of the moment. Quiet time applies
+// to events at packets only, and values that pass meanwhile are the last ones for
+// differences all the same. While the target has no value, its flow closed or not
+// connected, nothing is looked at.
+type watch struct {
+	target *flib.Ref
+	gauge  gauge
+	timed  bool
+	moment period // timed: its ends are the moments
+	quiet  uint64 // not timed: time without events after one, in 2^-32 s
+	last   uint64 // time of the last event; valid when events is not 0
+	events uint64 // so far
+	limit  uint64 // events, 0: no bound
+	out    series
+	buf    [result.ThresholdSize]byte
+}
+
+func newThreshold(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
+	typ, boundary, timeout := args.Int(0), args.Int(4), args.Int(5)
+	target, err := refer(env, "THRESHOLD", mapierr.InvalidArgument2, args, 1)
+	if err != nil {
+		return nil, err
+	}
+	w := &watch{target: target, limit: uint64(max(args.Int(7), 0)), timed: typ&(modePoll|modeWindow) != 0}
+	looks := uint64(1)
+	if typ&modeWindow != 0 {
+		looks = uint64(max(args.Int(6), 1))
+	}
+	if w.gauge, err = newGauge(typ, args.Uint64(3), boundary, int(looks)); err != nil {
+		return nil, err
+	}
+	ticks := (uint64(timeout)*second + 500_000) / 1_000_000
+	switch {
+	case !w.timed:
+		w.quiet = ticks
+	case timeout < 1:
+		return nil, mapierr.New(mapierr.InvalidArgument6,
+			"THRESHOLD: argument 6 (timeout): %d is no time to look after, want 1 microsecond at least", timeout)
+	default:
+		w.moment.ticks = ticks / looks
+	}
+	w.out, err = newSeries(env, "THRESHOLD", result.ThresholdSize, thresholdEvents)
+	return w, err
+}
+
+// Precedes implements flib.Predecessor.
+func (w *watch) Precedes() []*flib.Ref {
+	if !w.timed {
+		return nil
+	}
+	return []*flib.Ref{w.target}
+}
+
+func (w *watch) Process(in []*flib.Packet) []*flib.Packet {
+	if w.timed {
+		if !w.moment.started {
+			w.begin()
+		}
+		for _, p := range in {
+			w.pass(p.TS)
+		}
+	} else {
+		w.lookAt(in)
+	}
+	w.out.flush()
+	return in
+}
+
+// Expire implements flib.Expirer.
+func (w *watch) Expire(now uint64) []*flib.Packet {
+	if w.timed && w.moment.started {
+		w.pass(now)
+		w.out.flush()
+	}
+	return nil
+}
+
+func (w *watch) End() []*flib.Packet {
+	w.out.ring.End()
+	return nil
+}
+
+// begin takes the value that a window's first increase counts from.
+func (w *watch) begin() {
+	if v, ok := w.target.Value(); ok {
+		w.gauge.begin(v)
+	}
+}
+
+// pass looks at all moments before ts, those with the same outcome at once.
+func (w *watch) pass(ts uint64) {
+	n, end := w.moment.ended(ts)
+	if n == 0 || w.silent() {
+		return
+	}
+	v, ok := w.target.Value()
+	if !ok {
+		return
+	}
+	w.out.earn()
+	for n > 0 && !w.silent() {
+		looks := w.gauge.look(v, n)
+		if w.gauge.hit {
+			w.note(looks, end)
+		}
+		n, end = n-looks, end+looks*w.moment.ticks
+	}
+}
+
+// lookAt looks at each packet.
+func (w *watch) lookAt(in []*flib.Packet) {
+	v, ok := w.target.Value()
+	if !ok || w.silent() {
+		return
+	}
+	for _, p := range in {
+		if w.gauge.look(v, 1); w.gauge.hit && !w.isQuiet(p.TS) {
+			w.note(1, p.TS)
+		}
+	}
+}
+
+// isQuiet reports whether ts is within the quiet time of the last event. So are
+// times just before that, as packets are not always in order.
+func (w *watch) isQuiet(ts uint64) bool {
+	return w.events > 0 && min(ts-w.last, w.last-ts) < w.quiet
+}
+
+func (w *watch) silent() bool { return w.limit > 0 && w.events == w.limit }
+
+// note appends n events, the first with time ts, one per moment.
+func (w *watch) note(n, ts uint64) {
+	if w.limit > 0 {
+		n = min(n, w.limit-w.events)
+	}
+	for i := w.out.leaveOut(n); i < n; i++ {
+		e := result.ThresholdEvent{TS: ts + i*w.moment.ticks, Value: w.gauge.value, Remaining: result.Unlimited}
+		if w.limit > 0 {
+			e.Remaining = int32(w.limit - w.events - i - 1)
+		}
+		w.out.append(e.Append(w.buf[:0]))
+	}
+	w.events += n
+	w.last = ts
+}

@@ -1,0 +1,104 @@
+package ring
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/bits"
+	"sync/atomic"
+)
+
+// maxEntry bounds an entry of a series, in bytes.
+const maxEntry = 4096
+
+// NewSeries makes a ring for a series: of room for at least n entries of size
+// bytes, rounded up to a power of two of 8 to 4096. Only Append,
+// LeaveOut, Flush, End, Shown and what is for control goroutines are for such a
+// Writer.
+func NewSeries(size, n int) (*Writer, error) {
+	if size < 1 || size > maxEntry || n < 1 || n > MaxCapacity/maxEntry {
+		return nil, fmt.Errorf("a series of %d entries of %d bytes is out of bounds", n, size)
+	}
+	entry := max(align, 1<<bits.Len(uint(size-1)))
+	return newWriter(entry*(n+1), entry)
+}
+
+// Append adds an entry, unseen until Flush. It takes the place of the oldest
+// one when the ring is full. What e is shorter than the entry is zero.
+func (w *Writer) Append(e []byte) {
+	size := w.head.entry.Load()
+	at := w.words(w.pos, size)
+	whole := min(len(e)/align, len(at))
+	for i := range whole {
+		at[i].Store(binary.NativeEndian.Uint64(e[i*align:]))
+	}
+	if rest := at[whole:]; len(rest) > 0 {
+		putShort(rest, e[whole*align:])
+	}
+	w.pos += size
+	w.counts.Written++
+	// A reader compares positions to see what was overwritten, so it may not
+	// fall behind by more than an entry.
+	w.show()
+}
+
+// putShort stores what is left of an entry, less than a word, and zeros.
+func putShort(at []atomic.Uint64, e []byte) {
+	var word [align]byte
+	copy(word[:], e)
+	at[0].Store(binary.NativeEndian.Uint64(word[:]))
+	for i := 1; i < len(at); i++ {
+		at[i].Store(0)
+	}
+}
+
+// LeaveOut counts n entries that are not appended as lost.
+func (w *Writer) LeaveOut(n uint64) {
+	w.counts.Full += min(n, math.MaxUint64-w.counts.Full)
+}
+
+// Entries is how many entries of a series the ring has room for.
+func (w *Writer) Entries() int { return len(w.ring) / int(w.head.entry.Load()) }
+
+func (w *Writer) words(pos, size uint64) []atomic.Uint64 {
+	off := pos & w.mask
+	return asWords(w.ring[off : off+size])
+}
+
+// takeEntry reads the oldest entry that is there still.
+func (r *Reader) takeEntry(p *Packet) (bool, error) {
+	for r.next != r.end || r.look() {
+		if oldest := r.oldest(); r.next < oldest {
+			r.skipTo(oldest)
+			continue
+		}
+		off := r.next & r.mask
+		at := asWords(r.ring[off : off+r.entry])
+		for i := range at {
+			binary.NativeEndian.PutUint64(r.copied[i*align:], at[i].Load())
+		}
+		if r.next < r.oldest() {
+			continue // overwritten meanwhile, perhaps
+		}
+		*p = Packet{Data: r.copied}
+		r.next += r.entry
+		return true, nil
+	}
+	return false, r.over()
+}
+
+// oldest looks and returns the position of the oldest entry that is there for
+// sure.
+func (r *Reader) oldest() uint64 {
+	r.look()
+	if room := uint64(len(r.ring)); r.end >= room {
+		return r.end - room + r.entry
+	}
+	return 0
+}
+
+// skipTo passes entries by that were overwritten.
+func (r *Reader) skipTo(pos uint64) {
+	r.missed.Add((pos - r.next) / r.entry)
+	r.next = pos
+}

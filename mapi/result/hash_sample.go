@@ -1,0 +1,94 @@
+package result
+
+import (
+	"encoding/binary"
+	"net/netip"
+)
+
+// Layout of a HashSample: offsets of uint32s, and of the time stamp, a uint64.
+const (
+	sampleSrc     = 0 // addresses are in network order, all else in that of the host
+	sampleDst     = 4
+	sampleSrcPort = 8
+	sampleDstPort = 12
+	sampleSeq     = 16
+	sampleFlags   = 20
+	sampleProto   = 24
+	sampleVersion = 28 // 6: IPv6, otherwise 0; the original does not use it
+	sampleTS      = 32
+
+	// HashSampleSize is the size of a HashSample.
+	HashSampleSize = 40
+)
+
+// SampleFlags are the flags of a TCP header as samples have them: other bits than
+// in the header.
+type SampleFlags uint32
+
+// Flags that samples tell.
+const (
+	SampleSYN SampleFlags = 1 << iota
+	SampleACK
+	SampleRST
+	SampleFIN
+	SamplePSH
+)
+
+// A HashSample is an entry of the result of HASHSAMP: one packet that it let
+// through.
+type HashSample struct {
+	TS       uint64  // 2^-32 seconds since 1970-01-01 UTC
+	Src, Dst [4]byte // addresses; of IPv6 their four words combined by exclusive or
+	SrcPort  uint16
+	DstPort  uint16
+	Seq      uint32      // of TCP, otherwise 0
+	Flags    SampleFlags // likewise
+	Proto    uint8       // 6 TCP, 17 UDP
+	IPv6     bool
+}
+
+// Source is where the packet came from.
+func (s *HashSample) Source() netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4(s.Src), s.SrcPort)
+}
+
+// Destination is where it went.
+func (s *HashSample) Destination() netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4(s.Dst), s.DstPort)
+}
+
+// ParseHashSample decodes a sample. It reports false when b is too short.
+func ParseHashSample(b []byte) (HashSample, bool) {
+	if len(b) < HashSampleSize {
+		return HashSample{}, false
+	}
+	u32 := binary.NativeEndian.Uint32
+	return HashSample{
+		TS:      binary.NativeEndian.Uint64(b[sampleTS:]),
+		Src:     [4]byte(b[sampleSrc:]),
+		Dst:     [4]byte(b[sampleDst:]),
+		SrcPort: uint16(u32(b[sampleSrcPort:])),
+		DstPort: uint16(u32(b[sampleDstPort:])),
+		Seq:     u32(b[sampleSeq:]),
+		Flags:   SampleFlags(u32(b[sampleFlags:])),
+		Proto:   uint8(u32(b[sampleProto:])),
+		IPv6:    u32(b[sampleVersion:]) == 6,
+	}, true
+}
+
+// Put encodes s into b, which has HashSampleSize bytes.
+func (s *HashSample) Put(b []byte) {
+	put := binary.NativeEndian.PutUint32
+	copy(b[sampleSrc:], s.Src[:])
+	copy(b[sampleDst:], s.Dst[:])
+	put(b[sampleSrcPort:], uint32(s.SrcPort))
+	put(b[sampleDstPort:], uint32(s.DstPort))
+	put(b[sampleSeq:], s.Seq)
+	put(b[sampleFlags:], uint32(s.Flags))
+	put(b[sampleProto:], uint32(s.Proto))
+	put(b[sampleVersion:], 0)
+	if s.IPv6 {
+		put(b[sampleVersion:], 6)
+	}
+	binary.NativeEndian.PutUint64(b[sampleTS:], s.TS)
+}

@@ -1,0 +1,28 @@
+package result
+
+import (
+	"encoding/binary"
+	"time"
+)
+
+// PktInfoSize is the size of a PktInfo: one uint64.
+const PktInfoSize = 8
+
+// PktInfo is the result of PKTINFO: of the newest packet that reached it, the
+// time stamp in 2^-32 seconds since 1970-01-01 UTC (PktTS) or the length on the
+// wire in bytes (PktSize); 0 before the first packet.
+type PktInfo uint64
+
+// ParsePktInfo decodes what PKTINFO tells. It reports false when b is too short.
+func ParsePktInfo(b []byte) (PktInfo, bool) {
+	if len(b) < PktInfoSize {
+		return 0, false
+	}
+	return PktInfo(binary.NativeEndian.Uint64(b)), true
+}
+
+// Time is the time stamp that PktTS gives, to the nearest nanosecond.
+func (i PktInfo) Time() time.Time {
+	sec, fraction := int64(i>>32), uint64(i)&(1<<32-1)
+	return time.Unix(sec, int64((fraction*uint64(time.Second)+1<<31)>>32)).UTC()
+}

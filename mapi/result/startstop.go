@@ -1,0 +1,40 @@
+package result
+
+import "encoding/binary"
+
+// StartStopSize is the size of a StartStop: three uint64.
+const StartStopSize = 24
+
+// Offsets in a StartStop.
+const (
+	startStopFirst       = 0
+	startStopFirstPassed = 8
+	startStopLast        = 16
+)
+
+// StartStop is the result of STARTSTOP: times of packets in 2^-32 s since
+// 1970-01-01 UTC, 0 when there was none.
+type StartStop struct {
+	First       uint64 // of the first packet that reached the function; relative times count from it
+	FirstPassed uint64 // of the first packet that went on
+	Last        uint64 // of the last packet that went on
+}
+
+// ParseStartStop decodes the result of STARTSTOP. It reports false when b is too
+// short.
+func ParseStartStop(b []byte) (s StartStop, ok bool) {
+	if len(b) < StartStopSize {
+		return s, false
+	}
+	s.First = binary.NativeEndian.Uint64(b[startStopFirst:])
+	s.FirstPassed = binary.NativeEndian.Uint64(b[startStopFirstPassed:])
+	s.Last = binary.NativeEndian.Uint64(b[startStopLast:])
+	return s, true
+}
+
+// Put encodes s into b, which has StartStopSize bytes at least.
+func (s StartStop) Put(b []byte) {
+	binary.NativeEndian.PutUint64(b[startStopFirst:], s.First)
+	binary.NativeEndian.PutUint64(b[startStopFirstPassed:], s.FirstPassed)
+	binary.NativeEndian.PutUint64(b[startStopLast:], s.Last)
+}

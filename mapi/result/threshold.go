@@ -1,0 +1,56 @@
+package result
+
+import (
+	"encoding/binary"
+	"time"
+)
+
+// ThresholdSize is the size of a ThresholdEvent in bytes. The last 4 are zero.
+const ThresholdSize = 24
+
+// Layout of a ThresholdEvent.
+const (
+	thresholdTS        = 0  // uint64
+	thresholdValue     = 8  // uint64
+	thresholdRemaining = 16 // int32
+)
+
+// Unlimited is what remains of events that have no number.
+const Unlimited = -1
+
+// A ThresholdEvent is one entry of the series of THRESHOLD: a moment when the
+// boundary was met.
+type ThresholdEvent struct {
+	TS uint64 // time of the packet, or of the look, in 2^-32 s since 1970-01-01 UTC
+	// Value is what was compared with the threshold: the result, its increase
+	// within the window, or a difference. All but a uint64 result are signed
+	// numbers in two's complement, see Int.
+	Value     uint64
+	Remaining int32 // events that may follow; Unlimited without a bound
+}
+
+// Time is TS as a time.Time in UTC.
+func (e ThresholdEvent) Time() time.Time { return entryTime(e.TS) }
+
+// Int is Value as a signed number.
+func (e ThresholdEvent) Int() int64 { return int64(e.Value) }
+
+// Append adds the event to b as ReadResults gives it.
+func (e ThresholdEvent) Append(b []byte) []byte {
+	b = binary.NativeEndian.AppendUint64(b, e.TS)
+	b = binary.NativeEndian.AppendUint64(b, e.Value)
+	b = binary.NativeEndian.AppendUint32(b, uint32(e.Remaining))
+	return append(b, 0, 0, 0, 0)
+}
+
+// ParseThreshold decodes an event. It reports false when b is too short.
+func ParseThreshold(b []byte) (ThresholdEvent, bool) {
+	if len(b) < ThresholdSize {
+		return ThresholdEvent{}, false
+	}
+	return ThresholdEvent{
+		TS:        binary.NativeEndian.Uint64(b[thresholdTS:]),
+		Value:     binary.NativeEndian.Uint64(b[thresholdValue:]),
+		Remaining: int32(binary.NativeEndian.Uint32(b[thresholdRemaining:])),
+	}, true
+}

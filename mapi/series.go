@@ -1,0 +1,97 @@
+package mapi
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"time"
+
+	"gomapi/internal/ring"
+)
+
+// Some functions (BUCKET, THRESHOLD, HASHSAMP that keeps samples) have a series
+// for a result: entries that are read one by one, each once. A reader that is
+// slow misses the oldest ones; Lost counts them, and what the function left out.
+
+// ReadNext waits for the next entry of a series and returns it. For other
+// functions it is Read. One goroutine at a time may read a function. The error is
+// io.EOF when the device has ended and all entries were read; others are those of
+// Next and Read.
+func (fn *Function) ReadNext(ctx context.Context) (Result, error) {
+	if !fn.isSeries() {
+		return fn.readNow()
+	}
+	if err := fn.started(); err != nil {
+		return Result{}, fn.failRead(err)
+	}
+	p, err := fn.buffer.Next(ctx)
+	if err != nil {
+		return Result{}, fn.failRead(fn.bufferError(ctx, err))
+	}
+	return fn.entry(p), nil
+}
+
+// TryReadNext is ReadNext without waiting: it reports false and no error when
+// there is no entry now.
+func (fn *Function) TryReadNext() (Result, bool, error) {
+	if !fn.isSeries() {
+		r, err := fn.readNow()
+		return r, err == nil, err
+	}
+	if err := fn.started(); err != nil {
+		return Result{}, false, fn.failRead(err)
+	}
+	p, ok, err := fn.buffer.TryNext()
+	switch {
+	case err != nil:
+		return Result{}, false, fn.failRead(fn.bufferError(context.Background(), err))
+	case !ok && fn.flow.link.err() != nil:
+		return Result{}, false, fn.failRead(fn.flow.link.err())
+	case !ok:
+		return Result{}, false, nil
+	}
+	return fn.entry(p), true, nil
+}
+
+// Results returns the entries of a series as they come, until the device ends.
+// The last pair carries the error, if there was one.
+func (fn *Function) Results(ctx context.Context) iter.Seq2[Result, error] {
+	return func(yield func(Result, error) bool) {
+		for {
+			r, err := fn.ReadNext(ctx)
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if !yield(r, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (fn *Function) isSeries() bool { return fn.buffer != nil && fn.buffer.entry > 0 }
+
+// started reports why nothing can be taken from the flow, nil when something can.
+func (fn *Function) started() error {
+	switch {
+	case fn.flow.Status() == FlowInit:
+		return fn.flow.errNotConnected()
+	case fn.flow.closed.Load():
+		return errClosed(fn.flow.fd)
+	}
+	return nil
+}
+
+// entry keeps what the next read would overwrite.
+func (fn *Function) entry(p ring.Packet) Result {
+	data := p.Data[:min(fn.buffer.entry, len(p.Data))]
+	return Result{Res: append([]byte(nil), data...), TS: uint64(time.Now().UnixMicro())}
+}
+
+func (fn *Function) failRead(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.EOF
+	}
+	return fn.fail(err)
+}
