@@ -151,8 +151,8 @@ func TestBurststatLive(t *testing.T) {
 		for table == "" {
 			select {
 			case table = <-said:
-			case now := <-tick.C:
-				now = time.Now()
+			case <-tick.C:
+				now := time.Now()
 				if left := now.Sub(now.Truncate(time.Second)); left < 100*time.Millisecond || left > 900*time.Millisecond {
 					continue
 				}

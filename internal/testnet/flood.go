@@ -59,7 +59,7 @@ func allSignals() *unix.Sigset_t {
 type instruction struct {
 	code byte
 	regs byte // destination in the low half, source in the high
-	off  int16
+	_    int16 // offset: no use of it here
 	imm  int32
 }
 
