@@ -58,7 +58,7 @@ func allSignals() *unix.Sigset_t {
 // instruction is struct bpf_insn (linux/bpf.h).
 type instruction struct {
 	code byte
-	regs byte // destination in the low half, source in the high
+	regs byte  // destination in the low half, source in the high
 	_    int16 // offset: no use of it here
 	imm  int32
 }
