@@ -6,7 +6,7 @@
 // counting.go, delay.go, idle.go and setup.go. A part returns its section of the
 // report, or an error when a count is not what it must be.
 //
-//	go run ./internal/bench [-rounds N] [-o FILE]
+//	go run ./internal/bench [-rounds N] [-only PART] [-o FILE]
 package main
 
 import (
@@ -25,6 +25,7 @@ import (
 // bench says with what and how long to measure.
 type bench struct {
 	bin, dir   string        // the daemon, and a folder for files
+	only       string        // the one part to make, empty for all
 	rounds     int           // of the measurements of the file
 	longRounds int           // of those on an interface
 	sizes      []int         // of frames, in bytes without FCS
@@ -61,6 +62,7 @@ func main() {
 	flag.IntVar(&b.rounds, "rounds", b.rounds, "how often each measurement of the file is made; those on an interface at most 3 times")
 	flag.StringVar(&b.bin, "mapid", "bin/mapid", "the daemon to measure")
 	flag.StringVar(&b.dir, "dir", "bench", "folder for the capture file, which stays there")
+	flag.StringVar(&b.only, "only", "", "measure only this `PART`: file, packets, counting, delay, idle or setup")
 	out := flag.String("o", "", "write the report to this file as well")
 	flag.Parse()
 	b.longRounds = min(b.rounds, b.longRounds)
@@ -83,9 +85,15 @@ func (b *bench) run(ctx context.Context, t testnet.TB) (string, error) {
 		return "", err
 	}
 	sections := []string{head()}
-	parts := []func(context.Context, string) (string, error){b.file, b.packets}
+	parts := []struct {
+		name    string
+		measure func(context.Context, string) (string, error)
+	}{{"file", b.file}, {"packets", b.packets}}
 	for _, part := range parts {
-		section, err := part(ctx, path)
+		if !b.wanted(part.name) {
+			continue
+		}
+		section, err := part.measure(ctx, path)
 		if err != nil {
 			return "", err
 		}
@@ -98,6 +106,8 @@ func (b *bench) run(ctx context.Context, t testnet.TB) (string, error) {
 	return strings.Join(append(sections, live...), "\n"), nil
 }
 
+func (b *bench) wanted(part string) bool { return b.only == "" || b.only == part }
+
 // live measures on an interface, for which it must be root.
 func (b *bench) live(ctx context.Context, t testnet.TB) (sections []string, err error) {
 	if os.Geteuid() != 0 {
@@ -106,10 +116,16 @@ func (b *bench) live(ctx context.Context, t testnet.TB) (sections []string, err 
 		return []string{"## Live capture\n\nLeft out: " + why + ".\n"}, nil
 	}
 	testnet.Run(t, func(ns *testnet.NS) {
-		parts := []func(context.Context, *testnet.NS) (string, error){b.counting, b.delay, b.idle, b.setup}
+		parts := []struct {
+			name    string
+			measure func(context.Context, *testnet.NS) (string, error)
+		}{{"counting", b.counting}, {"delay", b.delay}, {"idle", b.idle}, {"setup", b.setup}}
 		for _, part := range parts {
+			if !b.wanted(part.name) {
+				continue
+			}
 			var section string
-			if section, err = part(ctx, ns); err != nil {
+			if section, err = part.measure(ctx, ns); err != nil {
 				return
 			}
 			sections = append(sections, section)
