@@ -111,7 +111,7 @@ func (t *tool) command() *cobra.Command {
 	f.DurationVar(&t.deadline, "deadline", 0, "end the whole call after `DURATION`, such as 10s or 5m")
 	f.StringVar(&t.socket, "socket", "", "use the daemon that listens on `PATH`, and no other")
 	f.BoolVar(&t.private, "private", false, "start a daemon for this call, whatever others run")
-	root.AddCommand(t.infoCommand(), t.countCommand(), t.dumpCommand(), t.statsCommand())
+	root.AddCommand(t.infoCommand(), t.countCommand(), t.dumpCommand(), t.statsCommand(), t.applyCommand())
 	return root
 }
 
