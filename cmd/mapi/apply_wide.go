@@ -132,9 +132,9 @@ func (n noted) String() string { return words(&n.At) + " " + inUnit(n.Value, n.U
 func viewThreshold(f *applied, b []byte) (view, bool) {
 	e, ok := result.ParseThreshold(b)
 	v := event{At: e.Time(), Value: e.Int(), Unit: f.unit}
-	// Increases and differences are signed.
-	boundary := f.arg(4)
-	if f.arg(0)&^mapi.ThresholdPoll == mapi.ThresholdUint64 && boundary <= mapi.BoundaryBelow {
+	// Increases within a window and differences are signed.
+	typ, boundary := f.arg(0), f.arg(4)
+	if typ&^mapi.ThresholdPoll == mapi.ThresholdUint64 && boundary <= mapi.BoundaryBelow {
 		v.Value = e.Value
 	}
 	if e.Remaining != result.Unlimited {

@@ -1,7 +1,8 @@
 // Mapi is the tool for people at a terminal and for scripts. Its sub-commands
 // look at a daemon or let it measure: info shows what mapid has, count counts
 // packets, live or in a capture file, dump prints them or writes them to a file,
-// stats shows what became of them.
+// apply makes a flow of any functions and prints their results, stats shows what
+// became of the packets.
 //
 // The tool reads no packets itself. It is a client of mapid like any other and
 // uses only the public package: of the daemon that runs, or, for files and where
