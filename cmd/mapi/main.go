@@ -1,7 +1,8 @@
 // Mapi is the tool for people at a terminal and for scripts. Its sub-commands
 // look at a daemon or let it measure: info shows what mapid has, count counts
 // packets, live or in a capture file, dump prints them or writes them to a file,
-// stats shows what became of them.
+// apply makes a flow of any functions and prints their results, stats shows what
+// became of the packets.
 //
 // The tool reads no packets itself. It is a client of mapid like any other and
 // uses only the public package: of the daemon that runs, or, for files and where
@@ -165,7 +166,7 @@ func (t *tool) command() *cobra.Command {
 	f.DurationVar(&t.deadline, "deadline", 0, "end the whole call after `DURATION`, such as 10s or 5m")
 	f.StringVar(&t.socket, "socket", "", "use the daemon that listens on `PATH`, and no other")
 	f.BoolVar(&t.private, "private", false, "start a daemon for this call, whatever others run")
-	root.AddCommand(t.infoCommand(), t.countCommand(), t.dumpCommand(), t.statsCommand())
+	root.AddCommand(t.infoCommand(), t.countCommand(), t.dumpCommand(), t.statsCommand(), t.applyCommand())
 	return root
 }
 

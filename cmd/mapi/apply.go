@@ -1,0 +1,189 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gomapi/mapi"
+	"gomapi/mapi/result"
+)
+
+const applyHelp = `Apply functions to the packets of a device, or of a capture file, in the order in
+which they are written, and print their results.
+
+A word "," separates a function with its arguments from the next. "mapi info
+functions" has the names and arguments. A function that reads another one is given
+"@N", the Nth of the command line, and "@1,@3" where it takes a list. A file to write
+is a path. On a device the results come each interval, until a signal or --deadline
+ends it, and then once more; of a file at its end. Series (BUCKET, THRESHOLD,
+HASHSAMP that keeps samples) come entry by entry. Packets of TO_BUFFER are taken and
+counted. Times are in UTC.`
+
+const applyExamples = `  mapi apply -r trace.pcap BPF_FILTER "tcp and port 80" , PKT_COUNTER , BYTE_COUNTER
+  mapi apply -r trace.pcap PKTINFO 1 , STATS @1 0
+  mapi apply -d eth0 PKT_COUNTER , BUCKET @1 1s 1
+  mapi apply -r trace.pcap PKT_COUNTER , RES2FILE 1 @1 packets out.txt 5s 1`
+
+// applying is one call of apply.
+type applying struct {
+	*tool
+	device   string // empty: the first that can be opened
+	file     string // empty: a device
+	interval time.Duration
+
+	flow      *mapi.Flow
+	functions []*applied
+	out       *bufio.Writer // flushed when nothing is left to print
+}
+
+func (t *tool) applyCommand() *cobra.Command {
+	a := &applying{tool: t, out: bufio.NewWriter(t.stdout)}
+	cmd := &cobra.Command{
+		Use:     "apply [-d DEVICE | -r FILE] [flags] FUNCTION [ARG...] [, FUNCTION [ARG...]]...",
+		Short:   "Apply any functions and print their results",
+		Long:    applyHelp,
+		Example: applyExamples,
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, words []string) (err error) {
+			if err := a.valid(cmd); err != nil {
+				return usageError{err}
+			}
+			if a.functions, err = split(words); err != nil {
+				return usageError{err}
+			}
+			ctx, cancel := t.limited(cmd.Context())
+			defer cancel()
+			from := anyDaemon
+			if a.file != "" {
+				from = ownDaemon
+			}
+			return t.withDaemon(ctx, from, func(client *mapi.Client) error {
+				return a.run(ctx, client)
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.SetInterspersed(false) // what follows the first function is an argument, -1 for instance
+	f.StringVarP(&a.device, "device", "d", "", "apply to packets of `DEVICE` (default the first that works)")
+	f.StringVarP(&a.file, "read", "r", "", "apply to packets of the capture `FILE`")
+	f.DurationVarP(&a.interval, "interval", "i", time.Second, "print results each `DURATION`")
+	return cmd
+}
+
+// valid refuses values and combinations that make no sense.
+func (a *applying) valid(cmd *cobra.Command) error {
+	given := cmd.Flags().Changed
+	switch {
+	case given("device") && given("read"):
+		return errors.New("--device and --read exclude each other")
+	case given("read") && given("interval"):
+		return errors.New("--interval is for devices: a file is read to its end")
+	case given("device") && a.device == "", given("read") && a.file == "":
+		return errors.New("an empty name is given for the device or the file")
+	case a.interval < minInterval:
+		return fmt.Errorf("--interval %v is too short: %v is the least", a.interval, minInterval)
+	}
+	return nil
+}
+
+// run makes the flow, prints what its functions find, and says how it went.
+func (a *applying) run(ctx context.Context, client *mapi.Client) error {
+	if err := a.startFlow(ctx, client); err != nil {
+		return err
+	}
+	err := a.follow(ctx)
+	if errors.Is(err, errClosedOutput) {
+		return err
+	}
+	if e := a.finish(ctx); e != nil {
+		return e
+	}
+	switch {
+	case ctx.Err() == context.DeadlineExceeded && a.file == "":
+		return nil
+	case ctx.Err() != nil:
+		return errPartial
+	case err == nil && a.file == "":
+		return fmt.Errorf("the device %s has ended", a.flow.Device())
+	}
+	return err
+}
+
+// startFlow makes the flow, applies the functions and starts it.
+func (a *applying) startFlow(ctx context.Context, client *mapi.Client) error {
+	if err := a.resolve(ctx, client); err != nil {
+		return err
+	}
+	var err error
+	if a.file != "" {
+		a.flow, err = client.CreateOfflineFlow(ctx, a.file, mapi.FormatPCAP)
+	} else {
+		a.flow, err = a.openDevice(ctx, client, a.device, "measuring")
+	}
+	if err != nil {
+		return err
+	}
+	for _, f := range a.functions {
+		f.sent = f.texts(a.functions)
+		if f.fn, err = a.flow.ApplyArray(ctx, f.name, f.sent); err != nil {
+			return fmt.Errorf("function %d: %w", f.number, err)
+		}
+		f.unit = a.unitOf(f)
+	}
+	return a.flow.Connect(ctx)
+}
+
+// finish prints the last results, with what was lost on the way to them, and
+// closes the flow, so that files are written.
+func (a *applying) finish(ctx context.Context) error {
+	early := ctx.Err() != nil
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reportTime)
+	defer cancel()
+	if a.file != "" && !early {
+		a.awaitFiles(ctx)
+	}
+	if err := a.printResults(); err != nil {
+		return err
+	}
+	for _, f := range a.functions {
+		if lost, _ := f.fn.Lost(); lost > 0 && f.series {
+			fmt.Fprintf(a.stderr, "mapi: function %d: %d entries of %s were not read in time\n", f.number, lost, f.name)
+		}
+	}
+	if a.file != "" && early {
+		fmt.Fprintln(a.stderr, "mapi: ended before the end of the file")
+	}
+	_ = a.flow.Close(ctx) // a daemon that is gone was told of before
+	return nil
+}
+
+// awaitFiles waits while TO_FILE writes what it has of a capture file that has
+// ended. There is no event for that.
+func (a *applying) awaitFiles(ctx context.Context) {
+	t := time.NewTicker(limitPoll)
+	defer t.Stop()
+	for slices.ContainsFunc(a.functions, (*applied).writing) {
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// writing reports whether f is a TO_FILE that has not written everything.
+func (f *applied) writing() bool {
+	if f.plain() != "TO_FILE" {
+		return false
+	}
+	r, err := f.fn.Read()
+	state, ok := result.ParseFileState(r.Res)
+	return err == nil && ok && state == result.FileWriting
+}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"gomapi/mapi"
+	"gomapi/mapi/result"
+)
+
+// A view is a result as it is shown: in words, and as the fields of an object.
+type view interface{ String() string }
+
+// views are how the results of functions are shown, and the entries of those that
+// have a series. They report false for bytes that are none.
+var views = map[string]func(f *applied, b []byte) (view, bool){
+	"BINOP":        viewBinop,
+	"BUCKET":       viewBucket,
+	"BURST":        viewBurst,
+	"BYTE_COUNTER": viewCounter,
+	"DIST":         viewDist,
+	"GAP":          viewGap,
+	"HASH":         viewHash,
+	"HASHSAMP":     viewSample,
+	"PKTINFO":      viewPktInfo,
+	"PKT_COUNTER":  viewCounter,
+	"STARTSTOP":    viewStartStop,
+	"STATS":        viewStats,
+	"THRESHOLD":    viewThreshold,
+	"TO_FILE":      viewFile,
+}
+
+// view shows a result, one that nothing is known of in hexadecimal.
+func (f *applied) view(b []byte) view {
+	if of := views[f.plain()]; of != nil {
+		if v, ok := of(f, b); ok {
+			return v
+		}
+	}
+	return unknown{hex.EncodeToString(b)}
+}
+
+// ticks is the unit of times and of what is made of them.
+const ticks = "units of 2^-32 s"
+
+// unitOf is the unit of the first word of a function's result, which others read;
+// of those that read others it is that of the first one.
+func (a *applying) unitOf(f *applied) string {
+	switch f.plain() {
+	case "PKT_COUNTER":
+		return "packets"
+	case "BYTE_COUNTER":
+		return "bytes"
+	case "GAP":
+		return ticks
+	case "PKTINFO":
+		if f.arg(0) == mapi.PktSize {
+			return "bytes"
+		}
+		return ticks
+	}
+	for _, arg := range f.args {
+		if len(arg.refs) > 0 {
+			return a.functions[arg.refs[0]-1].unit
+		}
+	}
+	return ""
+}
+
+// A resultObject is a result in JSON, or an entry of a series.
+type resultObject struct {
+	Time     *time.Time `json:"time,omitempty"` // when it was read, on a device; entries have their own
+	Function int        `json:"function"`       // place in the command line
+	Name     string     `json:"name"`
+	Result   view       `json:"result"`
+}
+
+// print prints a result, with the time unless that is zero.
+func (a *applying) print(f *applied, at time.Time, v view) error {
+	at = at.UTC()
+	if a.json {
+		o := resultObject{Function: f.number, Name: f.name, Result: v}
+		if !at.IsZero() {
+			o.Time = &at
+		}
+		return writeJSON(a.out, o)
+	}
+	clock := ""
+	if !at.IsZero() {
+		clock = at.Format("15:04:05.000 ")
+	}
+	_, err := fmt.Fprintf(a.out, "%s%d %s: %s\n", clock, f.number, f.name, v)
+	return err
+}
+
+// unknown is a result of which only the bytes are known.
+type unknown struct {
+	Hex string `json:"hex"`
+}
+
+func (u unknown) String() string { return "0x" + u.Hex }
+
+// amount is a number with its unit, which is empty when it has none.
+type amount struct {
+	Value uint64 `json:"value"`
+	Unit  string `json:"unit,omitempty"`
+}
+
+func (n amount) String() string { return inUnit(n.Value, n.Unit) }
+
+// inUnit words a number.
+func inUnit(n any, unit string) string { return strings.TrimSpace(fmt.Sprint(n, " ", unit)) }
+
+func viewCounter(f *applied, b []byte) (view, bool) {
+	n, ok := result.ParseCounter(b)
+	return amount{uint64(n), f.unit}, ok
+}
+
+func viewHash(_ *applied, b []byte) (view, bool) {
+	n, ok := result.ParseHash(b)
+	return amount{Value: uint64(n)}, ok
+}
+
+func viewBinop(f *applied, b []byte) (view, bool) {
+	n, ok := result.ParseBinop(b)
+	if n == result.BinopNoValue {
+		return noValue{}, ok
+	}
+	return amount{uint64(n), f.unit}, ok
+}
+
+// noValue is the result of a function that has found none.
+type noValue struct{}
+
+func (noValue) String() string { return "no value" }
+
+func viewPktInfo(f *applied, b []byte) (view, bool) {
+	n, ok := result.ParsePktInfo(b)
+	if f.unit == ticks {
+		return instant{momentOf(uint64(n))}, ok
+	}
+	return amount{uint64(n), f.unit}, ok
+}
+
+// instant is a time; nil for none.
+type instant struct {
+	At *time.Time `json:"at"`
+}
+
+func (i instant) String() string { return words(i.At) }
+
+// momentOf converts packet time, of which 0 is none.
+func momentOf(ts uint64) *time.Time {
+	if ts == 0 {
+		return nil
+	}
+	t := result.PktInfo(ts).Time()
+	return &t
+}
+
+// words is a time to the nanosecond.
+func words(t *time.Time) string {
+	if t == nil {
+		return "none"
+	}
+	return t.Format("2006-01-02T15:04:05.000000000Z07:00")
+}
+
+func viewGap(_ *applied, b []byte) (view, bool) {
+	g, ok := result.ParseGap(b)
+	return gap{g.Duration().Seconds()}, ok
+}
+
+// gap is the time from a packet to the next.
+type gap struct {
+	Seconds float64 `json:"seconds"`
+}
+
+func (g gap) String() string { return fmt.Sprintf("%.9f s", g.Seconds) }
+
+func viewFile(_ *applied, b []byte) (view, bool) {
+	s, ok := result.ParseFileState(b)
+	state, known := map[result.FileState]string{
+		result.FileFailed: "failed", result.FileDone: "done", result.FileWriting: "writing",
+	}[s]
+	return file{state, int32(s)}, ok && known
+}
+
+// file is the state of a file that is written.
+type file struct {
+	State  string `json:"state"`
+	Number int32  `json:"number"` // of the state, as programs read it
+}
+
+func (f file) String() string { return f.State }
+
+// buffered is what was taken of a packet buffer.
+type buffered struct {
+	Taken uint64 `json:"taken"` // packets
+	Lost  uint64 `json:"lost"`  // likewise, that were not taken in time
+}
+
+func (b buffered) String() string { return fmt.Sprintf("%d packets taken, %d lost", b.Taken, b.Lost) }

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"encoding/binary"
+	"math"
+	"testing"
+
+	"gomapi/mapi/result"
+)
+
+// TestViews has results that no script can make.
+func TestViews(t *testing.T) {
+	word := func(n uint64) []byte { return binary.NativeEndian.AppendUint64(nil, n) }
+	negative := uint64(1<<64 - 5)
+	event := result.ThresholdEvent{TS: 1 << 32, Value: negative, Remaining: result.Unlimited}.Append(nil)
+	v6 := result.HashSample{TS: 1 << 32, Src: [4]byte{1, 2, 3, 4}, SrcPort: 5, DstPort: 6, Proto: 17, IPv6: true}
+	sample := make([]byte, result.HashSampleSize)
+	v6.Put(sample)
+	dist := result.Dist{Max: 10, Counts: []uint64{1, 2}}
+	huge := make([]byte, result.DistSize(1))
+	dist.Put(huge)
+	binary.NativeEndian.PutUint64(huge[16:], math.MaxUint64) // intervals
+	for _, c := range []struct {
+		name string
+		sent []string
+		res  []byte
+		want string
+	}{
+		{"LATER", nil, []byte{1, 0xab}, "0x01ab"},
+		{"LATER", nil, nil, "0x"},
+		{"PKT_COUNTER", nil, []byte{1, 2}, "0x0102"},
+		{"stdflib:PKT_COUNTER", nil, word(7), "7 packets"},
+		{"PKTINFO", []string{"0x1"}, word(7), "7 bytes"},
+		{"BINOP", nil, word(math.MaxUint64), "no value"},
+		{"GAP", nil, word(1<<64 - 1<<31), "-0.500000000 s"},
+		{"TO_FILE", nil, []byte{255, 255, 255, 255}, "failed"},
+		{"TO_FILE", nil, []byte{5, 0, 0, 0}, "0x05000000"},
+		{"THRESHOLD", []string{"2", "1", "1", "9", "8"}, event, "1970-01-01T00:00:01.000000000Z -5"},
+		{"THRESHOLD", []string{"130", "1", "1", "9", "1"}, event, "1970-01-01T00:00:01.000000000Z -5"},
+		{"THRESHOLD", []string{"66", "1", "1", "9", "1"}, event, "1970-01-01T00:00:01.000000000Z 18446744073709551611"},
+		{"HASHSAMP", nil, sample, "1970-01-01T00:00:01.000000000Z 1.2.3.4:5 > 0.0.0.0:6 protocol 17 (IPv6, addresses folded)"},
+	} {
+		f := &applied{number: 1, name: c.name, sent: c.sent}
+		f.unit = new(applying).unitOf(f)
+		if got := f.view(c.res).String(); got != c.want {
+			t.Errorf("%s %s of %x: %q, want %q", c.name, c.sent, c.res, got, c.want)
+		}
+	}
+	if _, ok := (&applied{name: "DIST"}).view(huge).(unknown); !ok {
+		t.Error("a distribution of more intervals than it has is shown")
+	}
+}
+
+// TestWhole has sums beyond a uint64.
+func TestWhole(t *testing.T) {
+	for w, want := range map[result.Wide]any{
+		{High: 5}:                       uint64(5),
+		{High: 1 << 60, Low: 1}:         uint64(1<<60 + 1),
+		{High: 1e30, Low: 1}:            1e30,
+		{High: -1}:                      -1.0,
+		{High: float64(math.MaxUint64)}: float64(math.MaxUint64),
+		{High: 0.5}:                     0.5,
+	} {
+		if got := whole(w); got != want {
+			t.Errorf("%v: %v, want %v", w, got, want)
+		}
+	}
+}
