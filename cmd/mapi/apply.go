@@ -54,12 +54,10 @@ func (t *tool) applyCommand() *cobra.Command {
 			if err := a.valid(cmd); err != nil {
 				return usageError{err}
 			}
-			if a.functions, err = split(words); err != nil {
+			if a.functions, err = parseCalls(words); err != nil {
 				return usageError{err}
 			}
-			ctx, cancel := t.limited(cmd.Context())
-			defer cancel()
-			from := anyDaemon
+			ctx, from := cmd.Context(), anyDaemon
 			if a.file != "" {
 				from = ownDaemon
 			}

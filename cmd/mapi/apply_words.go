@@ -33,8 +33,8 @@ type argument struct {
 	list bool  // the text is a list of functions; else two numbers
 }
 
-// split makes functions of words. Arguments are texts yet.
-func split(words []string) (functions []*applied, err error) {
+// parseCalls makes functions of words. Arguments are texts yet.
+func parseCalls(words []string) (functions []*applied, err error) {
 	if len(words) == 0 {
 		return nil, errors.New("no function given")
 	}
