@@ -17,10 +17,10 @@ import (
 const applyHelp = `Apply functions to the packets of a device, or of a capture file, in the order in
 which they are written, and print their results.
 
-A word "," separates a function with its arguments from the next. "mapi info
-functions" has the names and arguments. A function that reads another one is given
-"@N", the Nth of the command line, and "@1,@3" where it takes a list. A file to write
-is a path. On a device the results come each interval, until a signal or --deadline
+A word "," separates a function with its arguments from the next; flags stand before
+the first. "mapi info functions" has the names and arguments. A function that reads
+another one is given "@N", the Nth of the command line, and "@1,@3" where it takes a
+list. A file to write is a path. On a device the results come each interval, until a signal or --deadline
 ends it, and then once more; of a file at its end. Series (BUCKET, THRESHOLD,
 HASHSAMP that keeps samples) come entry by entry. Packets of TO_BUFFER are taken and
 counted. Times are in UTC.`
