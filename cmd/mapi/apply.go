@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -158,8 +160,31 @@ func (a *applying) finish(ctx context.Context) error {
 	if a.file != "" && early {
 		fmt.Fprintln(a.stderr, "mapi: ended before the end of the file")
 	}
+	err := a.unwritten(ctx)
 	_ = a.flow.Close(ctx) // a daemon that is gone was told of before
-	return nil
+	return err
+}
+
+// errUnwritten ends a call whose files lack something.
+var errUnwritten = errors.New("not everything was written")
+
+// unwritten tells what the files of functions lack.
+func (a *applying) unwritten(ctx context.Context) (err error) {
+	for _, f := range a.functions {
+		info, e := f.fn.Info(ctx)
+		if e != nil || info.Books == nil {
+			continue // a daemon that is gone was told of before
+		}
+		for _, l := range slices.Concat(info.Books.Out, info.Books.Notes) {
+			unit, why, found := strings.Cut(l.Name, "not written: ")
+			if !found || l.Value == 0 {
+				continue
+			}
+			fmt.Fprintf(a.stderr, "mapi: function %d: %d %snot written: %s\n", f.number, l.Value, cmp.Or(unit, "packets "), printable(why))
+			err = errUnwritten
+		}
+	}
+	return err
 }
 
 // awaitFiles waits while TO_FILE writes what it has of a capture file that has

@@ -125,7 +125,7 @@ func addFlags(cmd *cobra.Command, o *options) {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.BoolVarP(&o.daemon, "daemon", "d", false, "run in the background, with a pid file")
-	f.IntVarP(&o.group, "devgroup", "g", 0, "serve the devices with devgroup=`N`, 1 to 9999")
+	f.IntVarP(&o.group, "devgroup", "g", 0, "serve the devices with devgroup=`N`, 1 to 9999; 0 are those without")
 	f.BoolVarP(&o.syslog, "syslog", "s", false, "send messages to syslog, facility local1")
 	f.StringVar(&o.config, "config", "", "configuration `FILE`, or a list of files separated by colons")
 	f.BoolVar(&o.builtin, "builtin", false, "serve every interface that is up, whatever files say")

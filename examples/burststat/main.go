@@ -3,6 +3,10 @@
 // 100 ms and 10 ms, count, sum, sum of squares, least and most. Each interval has a
 // file of one row; what is printed are the totals and the most of the bytes, in Mbit/s.
 //
+// A period of STATS ends with a packet, and a packet ends one period at most: after a
+// pause the next packets end one each, as in the original. So the most of a period
+// is right for traffic without pauses longer than it, and too small otherwise.
+//
 //	burststat [-i 5m] [-n INTERVALS] eth0 DIRECTORY
 //	burststat -r trace.pcap -s "2004-07-09 12:36:00" -i 30s -n 4 DIRECTORY
 //
