@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -32,19 +31,7 @@ type found struct {
 // startApply starts the tool on b.
 func startApply(t *testing.T, args ...string) *live {
 	t.Helper()
-	l := &live{t: t}
-	l.cmd = exec.Command(filepath.Join(bin, "mapi"), append([]string{"apply", "--json", "-d", testnet.B}, args...)...)
-	l.cmd.Stderr = &l.stderr
-	out, err := l.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := l.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.cmd.Process.Kill() }) // for tests that fail
-	l.stdout, l.lines = out, bufio.NewReader(out)
-	return l
+	return startTool(t, append([]string{"apply", "--json", "-d", testnet.B}, args...)...)
 }
 
 // nextFound waits for the next line.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"io"
 	"os"
@@ -17,23 +16,11 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// liveDump starts mapi dump on b and waits until the flow is connected: what it
-// writes first is the head of a file.
+// liveDump starts mapi dump on b. The flow is connected when it writes the head of
+// a file.
 func liveDump(t *testing.T, args ...string) *live {
 	t.Helper()
-	l := &live{t: t}
-	l.cmd = exec.Command(filepath.Join(bin, "mapi"), append([]string{"dump", "-d", testnet.B}, args...)...)
-	l.cmd.Stderr = &l.stderr
-	out, err := l.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := l.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.cmd.Process.Kill() }) // for tests that fail
-	l.stdout, l.lines = out, bufio.NewReader(out)
-	return l
+	return startTool(t, append([]string{"dump", "-d", testnet.B}, args...)...)
 }
 
 // written waits for n bytes of a capture file, which come as soon as the packets do.

@@ -21,7 +21,7 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// A live is a mapi count --json on b, as a process of its own. Its daemon, too,
+// A live is the tool at work on b, as a process of its own. Its daemon, too,
 // sees the namespace in which it was started.
 type live struct {
 	t      *testing.T
@@ -38,11 +38,11 @@ type object struct {
 	Seconds *float64 `json:"seconds"`
 }
 
-// count starts the tool and waits until the flow is connected.
-func count(t *testing.T, args ...string) *live {
+// startTool starts the tool with args.
+func startTool(t *testing.T, args ...string) *live {
 	t.Helper()
 	l := &live{t: t}
-	l.cmd = exec.Command(filepath.Join(bin, "mapi"), append([]string{"count", "--json", "-d", testnet.B}, args...)...)
+	l.cmd = exec.Command(filepath.Join(bin, "mapi"), args...)
 	l.cmd.Stderr = &l.stderr
 	out, err := l.cmd.StdoutPipe()
 	if err != nil {
@@ -54,6 +54,12 @@ func count(t *testing.T, args ...string) *live {
 	t.Cleanup(func() { _ = l.cmd.Process.Kill() }) // for tests that fail
 	l.stdout, l.lines = out, bufio.NewReader(out)
 	return l
+}
+
+// count starts mapi count on b; its first line says that the flow is connected.
+func count(t *testing.T, args ...string) *live {
+	t.Helper()
+	return startTool(t, append([]string{"count", "--json", "-d", testnet.B}, args...)...)
 }
 
 // next waits for the next line.
