@@ -33,12 +33,12 @@ var syncFlows = flib.Def{
 // the device may still bring, so the others have to leave these out as well. The
 // engine ends that for a flow after the batch in which packet time has come to
 // its connect, and so does Expire. When the clock was set back just before that,
-// the gate stays shut until it has come to the connect again.
+// the engine gives up after a while and says that the flow sees all packets.
 type gate struct {
-	waiting []*flib.FlowRef // not known to be connected yet
-	since   uint64          // newest connect so far, in packet time
-	open    bool            // packets from before since are not left out any more
-	out     []*flib.Packet
+	flows []*flib.FlowRef
+	since uint64 // newest connect, in packet time; valid when all are connected
+	open  bool   // packets from before since are not left out any more
+	out   []*flib.Packet
 }
 
 func newSync(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
@@ -55,7 +55,7 @@ func newSync(_ context.Context, env flib.Env, args flib.Args) (flib.Function, er
 			return nil, mapierr.New(mapierr.InvalidArgument2,
 				"SYNC: argument 1 (flows): %v; create all flows before SYNC is applied to one", err)
 		}
-		if g.waiting = append(g.waiting, flow); len(g.waiting) > maxSynced {
+		if g.flows = append(g.flows, flow); len(g.flows) > maxSynced {
 			return nil, mapierr.New(mapierr.InvalidArgument1, "SYNC: argument 1 (flows): more than %d flows", maxSynced)
 		}
 	}
@@ -78,15 +78,16 @@ func (g *gate) Process(in []*flib.Packet) []*flib.Packet {
 	return g.out
 }
 
-// connected reports whether all flows are.
+// connected reports whether all flows are. It asks each again, as long as the gate
+// is shut: the time of a connect can come to nothing.
 func (g *gate) connected() bool {
-	for len(g.waiting) > 0 {
-		since, ok := g.waiting[0].Connected()
+	g.since = 0
+	for _, f := range g.flows {
+		since, ok := f.Connected()
 		if !ok {
 			return false
 		}
 		g.since = max(g.since, since)
-		g.waiting = g.waiting[1:]
 	}
 	return true
 }

@@ -40,7 +40,7 @@ func TestSync(t *testing.T) {
 	want()
 	one.Connect(5)
 	want(5, 9)
-	one.Connect(0) // closed: what was agreed upon stays
+	one.Close(99) // what was agreed upon stays
 	want(5, 9)
 	expire(4)
 	want(5, 9)
@@ -98,4 +98,25 @@ func BenchmarkSync(b *testing.B) {
 		packets += len(in)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(packets), "ns/packet")
+}
+
+// TestSyncAfterTheClockWasSetBack opens when the engine takes the time of a connect
+// back that packets do not come to.
+func TestSyncAfterTheClockWasSetBack(t *testing.T) {
+	w := flibtest.NewWorld(t)
+	one, two := w.AddFlow(1), w.AddFlow(2)
+	b := w.New(Library(), "SYNC", "1,2")
+	one.Connect(1000)
+	two.Connect(1001)
+	if out := b.Process(packetAt(5)); len(out) != 0 {
+		t.Errorf("%d packets passed before the connect", len(out))
+	}
+	one.Connect(0)
+	if out := b.Process(packetAt(6)); len(out) != 0 {
+		t.Errorf("%d packets passed before the other connect", len(out))
+	}
+	two.Connect(0)
+	if out := b.Process(packetAt(7)); len(out) != 1 {
+		t.Error("shut for ever")
+	}
 }
