@@ -32,6 +32,9 @@ type Sink interface {
 	// the goroutine that called Device.Run and may block on file devices only.
 	// When it returns, the sink holds no reference to pkts or their bytes.
 	Batch(pkts []Packet)
+	// Pause is called, on the same goroutine, when no packet is at hand, before
+	// the device waits for one: results become what the packets have made of them.
+	Pause()
 }
 
 // A Driver opens live devices.

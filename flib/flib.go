@@ -133,6 +133,16 @@ type Classifier interface {
 	Program(linkType uint16) *filter.Program
 }
 
+// A Summer adds up one number per packet, which depends on that packet and the
+// arguments alone, and lets all packets through. Its result is the sum. Instances
+// with equal arguments that see the same packets have one Sum done for all of them,
+// and are handed it with Add, later than with Process, but before it would be missed.
+// Sum changes nothing and may be called after Close; Add is called like Process.
+type Summer interface {
+	Sum(in []*Packet) uint64
+	Add(n uint64)
+}
+
 // Env is what the engine offers to a constructor.
 type Env interface {
 	// NewResult reserves size bytes of result for the instance, at least one,

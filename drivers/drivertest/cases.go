@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"gomapi/drivers"
 	"gomapi/internal/leak"
@@ -62,6 +63,28 @@ func stopIdle(t *testing.T, w World) {
 	r := start(dev, c)
 	w.Feed(t.Context(), 1) // a packet that came proves that Run has begun
 	c.await(1)
+	r.stop(t)
+}
+
+// pause feeds one packet at a time: after each the device must say that it has no more.
+func pause(t *testing.T, w World) {
+	if !w.endless() {
+		t.Skip("a file never waits for packets")
+	}
+	dev := open(t, w)
+	c := newChecker(t, w, dev)
+	r := start(dev, c)
+	for i := range 3 {
+		w.Feed(t.Context(), 1)
+		deadline := time.After(patience)
+		for n := 0; n <= i; {
+			select {
+			case n = <-c.paused:
+			case <-deadline:
+				t.Fatalf("no pause after packet %d", i+1)
+			}
+		}
+	}
 	r.stop(t)
 }
 

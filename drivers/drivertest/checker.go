@@ -19,10 +19,11 @@ type checker struct {
 	truncated uint64
 	last      uint64 // time stamp
 	more      chan int
+	paused    chan int
 }
 
 func newChecker(t *testing.T, w World, dev drivers.Device) *checker {
-	return &checker{t: t, w: w, info: dev.Info(), more: make(chan int, 1)}
+	return &checker{t: t, w: w, info: dev.Info(), more: make(chan int, 1), paused: make(chan int, 1)}
 }
 
 // Batch implements drivers.Sink.
@@ -42,6 +43,15 @@ func (c *checker) Batch(pkts []drivers.Packet) {
 	default:
 	}
 	c.more <- c.n
+}
+
+// Pause implements drivers.Sink.
+func (c *checker) Pause() {
+	select {
+	case <-c.paused: // nobody has looked yet
+	default:
+	}
+	c.paused <- c.n
 }
 
 // await waits for n packets.

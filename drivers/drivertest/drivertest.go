@@ -50,6 +50,7 @@ var cases = map[string]func(t *testing.T, w World){
 	"open and close leave nothing": openClose,
 	"run ends at once":             runEnded,
 	"stop when idle":               stopIdle,
+	"pause":                        pause,
 	"stop under load":              stopUnderLoad,
 	"packets":                      packets,
 	"stats":                        stats,

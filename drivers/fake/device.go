@@ -75,6 +75,7 @@ func (d *device) deliver(b batch, sink drivers.Sink) {
 		}
 	}
 	sink.Batch(pkts)
+	sink.Pause()
 }
 
 func (d *device) lose(n uint64) {

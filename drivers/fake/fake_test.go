@@ -18,6 +18,8 @@ func (f *flags) Batch(pkts []drivers.Packet) {
 	}
 }
 
+func (*flags) Pause() {}
+
 func TestInterfaceGoesAway(t *testing.T) {
 	var drv Driver
 	s := drv.Add("eth0", drivers.Info{LinkType: 1})

@@ -218,6 +218,8 @@ type discard struct{ packets int }
 
 func (d *discard) Batch(pkts []drivers.Packet) { d.packets += len(pkts) }
 
+func (d *discard) Pause() {}
+
 func manyFrames() [][]byte {
 	frames := make([][]byte, 1000)
 	for i := range frames {

@@ -200,6 +200,8 @@ func (s *stopwatch) Batch(pkts []drivers.Packet) {
 	}
 }
 
+func (s *stopwatch) Pause() {}
+
 // delays sends n packets, each a millisecond after the one before, and returns
 // how long they took to the Sink, sorted.
 func delays(t testing.TB, ns *testnet.NS, params map[string]string, n int) []time.Duration {

@@ -41,6 +41,8 @@ func (r *recorder) Batch(pkts []drivers.Packet) {
 	}
 }
 
+func (r *recorder) Pause() {}
+
 func (r *recorder) packets() []drivers.Packet {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -23,6 +23,7 @@ func (d *device) Run(ctx context.Context, s drivers.Sink) error {
 	for !d.wake.stopped() {
 		d.take(s)
 		d.warnMerged()
+		s.Pause()
 		changed, err := d.wait(forever)
 		if err == nil && changed {
 			err = d.follow(s)

@@ -148,6 +148,8 @@ type counter struct{ packets atomic.Uint64 }
 
 func (c *counter) Batch(pkts []drivers.Packet) { c.packets.Add(uint64(len(pkts))) }
 
+func (c *counter) Pause() {}
+
 // flood sends as fast as it can until the function that it returns is called.
 func flood(t *testing.T, ns *testnet.NS, size int) (end func()) {
 	s := ns.Sender(testnet.A)

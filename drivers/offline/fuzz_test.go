@@ -90,6 +90,8 @@ type inspector struct {
 	bytes   int64
 }
 
+func (s *inspector) Pause() {}
+
 func (s *inspector) Batch(pkts []pkt.Packet) {
 	if len(pkts) == 0 || len(pkts) > drivers.MaxBatch {
 		s.t.Fatalf("a batch of %d packets", len(pkts))

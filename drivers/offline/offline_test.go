@@ -21,6 +21,8 @@ type collector struct {
 	largest int
 }
 
+func (c *collector) Pause() {}
+
 func (c *collector) Batch(pkts []pkt.Packet) {
 	c.batches++
 	c.largest = max(c.largest, len(pkts))
@@ -85,6 +87,8 @@ type endless struct {
 	cancel  context.CancelFunc
 	batches int
 }
+
+func (e *endless) Pause() {}
 
 func (e *endless) Batch([]pkt.Packet) {
 	e.batches++

@@ -13,6 +13,8 @@ import (
 // A counter is the cheapest sink.
 type counter struct{ packets, bytes uint64 }
 
+func (c *counter) Pause() {}
+
 func (c *counter) Batch(pkts []pkt.Packet) {
 	for i := range pkts {
 		c.bytes += uint64(pkts[i].Wire)

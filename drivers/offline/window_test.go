@@ -95,6 +95,8 @@ type watcher struct {
 	windows []int
 }
 
+func (w *watcher) Pause() {}
+
 func (w *watcher) Batch(pkts []pkt.Packet) {
 	for range pkts {
 		w.windows = append(w.windows, len(w.d.win.buf))

@@ -25,11 +25,20 @@ type wireCounter struct {
 }
 
 func (c *wireCounter) Process(in []*flib.Packet) []*flib.Packet {
-	for _, p := range in {
-		c.bytes += uint64(p.Wire)
-	}
-	c.out.Set(c.bytes)
+	c.Add(c.Sum(in))
 	return in
+}
+
+func (c *wireCounter) Sum(in []*flib.Packet) (n uint64) {
+	for _, p := range in {
+		n += uint64(p.Wire)
+	}
+	return n
+}
+
+func (c *wireCounter) Add(n uint64) {
+	c.bytes += n
+	c.out.Set(c.bytes)
 }
 
 func (c *wireCounter) Reset() {

@@ -25,9 +25,15 @@ type packetCounter struct {
 }
 
 func (c *packetCounter) Process(in []*flib.Packet) []*flib.Packet {
-	c.packets += uint64(len(in))
-	c.out.Set(c.packets)
+	c.Add(c.Sum(in))
 	return in
+}
+
+func (c *packetCounter) Sum(in []*flib.Packet) uint64 { return uint64(len(in)) }
+
+func (c *packetCounter) Add(n uint64) {
+	c.packets += n
+	c.out.Set(c.packets)
 }
 
 func (c *packetCounter) Reset() {

@@ -114,7 +114,9 @@ func (s *Session) instantiate(ctx context.Context, f *Flow, a *applied, raw []an
 		return coded(mapierr.CouldNotApplyFunction, err)
 	}
 	CloseFiles(raw[min(len(raw), len(a.def.Args)):]) // surplus ones
+	a.args = args
 	a.classifier, _ = a.fn.(flib.Classifier)
+	a.summer, _ = a.fn.(flib.Summer)
 	a.resetter, _ = a.fn.(flib.Resetter)
 	return nil
 }

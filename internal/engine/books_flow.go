@@ -18,10 +18,10 @@ func (f *Flow) books() (b books.Stage) {
 	var refused, emitted uint64
 	passed := max(arrived, early) - early
 	for i := range c.steps {
-		s := &c.steps[i]
-		refused += s.refused.Load()
-		emitted += s.emitted.Load()
-		passed = s.behind()
+		t := f.tally(c.steps[i].applied)
+		refused += t.refused
+		emitted += t.emitted
+		passed = t.behind()
 	}
 	b.In = arrived + emitted
 	b.Out = []books.Line{
@@ -33,11 +33,19 @@ func (f *Flow) books() (b books.Stage) {
 	return b
 }
 
+// tally reads the counts of a function, which it may have in common with others.
+func (f *Flow) tally(a *applied) tally {
+	if f.chain == nil {
+		return tally{}
+	}
+	return f.chain.tally(f.capture.loop, a)
+}
+
 // arrived is what was given to the flow: by the leading filter, else by the
 // device.
 func (f *Flow) arrived() uint64 {
 	if lead := f.chain.lead; lead != nil {
-		return lead.passed.Load()
+		return f.tally(lead).passed
 	}
 	return f.delivered()
 }
@@ -58,11 +66,12 @@ func (f *Flow) delivered() uint64 {
 func (f *Flow) packets(i int) (in, out uint64) {
 	a := f.functions[i]
 	if f.chain == nil || f.chain.lead != a {
-		return a.packets.Load(), a.behind()
+		t := f.tally(a)
+		return t.packets, t.behind()
 	}
 	older, early := f.chain.older.Load(), f.chain.early.Load()
 	in = f.delivered()
-	return max(in, older) - older, a.passed.Load() - early
+	return max(in, older) - older, f.tally(a).passed - early
 }
 
 // books accounts for the packets of function i: where it put them, if it is one
@@ -74,17 +83,17 @@ func (f *Flow) functionBooks(i int) (b books.Stage, ok bool) {
 		return b, false
 	}
 	r := f.read()
-	before := a.packets.Load()
+	before := f.tally(a)
 	b.Out = []books.Line{
-		{Name: books.Passed, Value: a.passed.Load()},
-		{Name: books.Refused, Value: a.refused.Load()},
+		{Name: books.Passed, Value: before.passed},
+		{Name: books.Refused, Value: before.refused},
 	}
-	b.Notes = []books.Line{{Name: books.Emitted, Value: a.emitted.Load()}}
+	b.Notes = []books.Line{{Name: books.Emitted, Value: before.emitted}}
 	if acc, ok := a.fn.(flib.Accountant); ok {
 		b.Out, b.Notes = acc.Books()
 	}
-	b.In = a.packets.Load()
-	b.Moved = b.In - before + r.moved()
+	b.In = f.tally(a).packets
+	b.Moved = b.In - before.packets + r.moved()
 	b.Opening = f.capture.opening
 	return b, true
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"runtime"
 	"slices"
 	"sync"
@@ -31,7 +32,8 @@ type capture struct {
 	types sync.Mutex
 
 	// The rest is guarded by Engine.mu.
-	flows     []*Flow  // connected, in order of connecting
+	flows     map[*Flow]struct{} // connected
+	settler   settler
 	fresh     []*chain // those that the loop may not know; plans share its memory
 	freshGen  uint64   // plan that brought the last of fresh
 	linkTypes []uint16 // seen so far
@@ -45,6 +47,8 @@ func newCapture(d *device, dev drivers.Device) *capture {
 		device: d, opening: d.engine.openings.Add(1), dev: dev, info: dev.Info(), done: make(chan struct{}),
 	}
 	c.linkTypes = []uint16{c.info.LinkType}
+	c.flows = make(map[*Flow]struct{})
+	c.settler.capture = c
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.loop = newLoop(c)
 	return c
@@ -72,6 +76,7 @@ func (c *capture) stop(cause error) {
 	e := c.device.engine
 	e.mu.Lock()
 	c.cancel(cause)
+	c.settler.cancel()
 	started := c.started
 	e.mu.Unlock()
 	if started {
@@ -129,7 +134,7 @@ func (c *capture) tell(err error) {
 	sessions := make(map[*Session]struct{})
 	now := time.Now()
 	c.err = err
-	for _, f := range c.flows {
+	for f := range c.flows {
 		f.finished(now)
 		sessions[f.session] = struct{}{}
 	}
@@ -148,26 +153,56 @@ func (c *capture) tell(err error) {
 	}
 }
 
-// publish makes a plan of the connected flows from nothing and hands it to the
-// loop. Engine.mu is held.
-func (c *capture) publish() {
-	old := c.loop.plan.Load()
-	c.adopted()
-	c.loop.plan.Store(newPlan(old, c.flows, c.linkTypes, c.fresh))
+// publish hands a plan to the loop that follows the present one with some change.
+// Engine.mu is held.
+func (c *capture) publish(change func(next *plan)) {
+	if c.loop.seen.Load() >= c.freshGen {
+		c.fresh = nil
+	}
+	next := c.loop.plan.Load().follow(c.fresh)
+	change(next)
+	c.loop.plan.Store(next)
+}
+
+// renew makes the loop look at a chain that is new or has changed. It is for changes
+// of publish.
+func (c *capture) renew(next *plan, ch *chain) {
+	c.fresh = append(c.fresh, ch)
+	next.fresh = c.fresh
+	c.freshGen = next.gen
 }
 
 // add connects f: its chain is the last of the next plan. Engine.mu is held.
 func (c *capture) add(f *Flow) {
-	old := c.loop.plan.Load()
-	c.adopted()
-	c.flows = append(c.flows, f)
-	c.fresh = append(c.fresh, f.chain)
-	c.freshGen = old.gen + 1
-	if f.bindsOthers() {
-		c.publish()
+	c.flows[f] = struct{}{}
+	c.publish(func(next *plan) {
+		next.add(f.chain)
+		c.renew(next, f.chain)
+		if f.isTied() {
+			next.tie(f.chain)
+		}
+	})
+	for _, t := range f.targets() {
+		t.capture.publish(func(next *plan) { t.capture.bind(next, t.chain, t.capture == c) })
+	}
+	c.settler.connected()
+}
+
+// bind prepares a chain for one that reads a result of it: it is tied if that is on
+// the same device, and runs as one with others no more.
+func (c *capture) bind(next *plan, ch *chain, tie bool) {
+	if tie && !ch.tied {
+		next.tie(ch)
+	}
+	ch.alone = true
+	if !ch.shares {
 		return
 	}
-	c.loop.plan.Store(old.with(f, c.fresh))
+	ch.level.dead++
+	ch.level, ch.shares = nil, false
+	ch.leaves.Store(true)
+	next.loose = append(slices.Clone(next.loose), ch)
+	c.renew(next, ch)
 }
 
 // over reports whether no packet will come any more.
@@ -175,13 +210,6 @@ func (c *capture) over() bool {
 	c.device.engine.mu.Lock()
 	defer c.device.engine.mu.Unlock()
 	return c.ended
-}
-
-// adopted forgets the fresh chains if the loop knows them. Engine.mu is held.
-func (c *capture) adopted() {
-	if c.loop.seen.Load() >= c.freshGen {
-		c.fresh = nil
-	}
 }
 
 // addLinkType prepares all filters of the device for packets of a link type
@@ -192,7 +220,7 @@ func (c *capture) addLinkType(linkType uint16) {
 	defer c.types.Unlock()
 	e := c.device.engine
 	e.mu.Lock()
-	flows := slices.Clone(c.flows)
+	flows := slices.Collect(maps.Keys(c.flows))
 	e.mu.Unlock()
 	for _, f := range flows {
 		if err := f.prepare(c.ctx, linkType); c.ctx.Err() != nil {
@@ -203,6 +231,7 @@ func (c *capture) addLinkType(linkType uint16) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	c.linkTypes = append(c.linkTypes, linkType)
-	c.publish()
+	c.linkTypes = append(slices.Clone(c.linkTypes), linkType)
+	c.publish(func(next *plan) { next.unsettle(c.linkTypes) })
+	c.settler.stir()
 }

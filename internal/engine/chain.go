@@ -12,7 +12,6 @@ import (
 // them. Apart from the counters it belongs to that goroutine.
 type chain struct {
 	id      int64    // of its flow, in order of creation
-	tied    bool     // it runs packet by packet in the current plan; for the control side
 	lead    *applied // leading filter that the classifier decides, nil: none
 	steps   []step   // the functions behind it, in order
 	expires bool     // some step is a flib.Expirer
@@ -28,6 +27,18 @@ type chain struct {
 	// before its connect. Of those, early passed its leading filter, if it has one.
 	base, older, early atomic.Uint64
 	adopted            atomic.Bool
+	// whole says that all packets are for it: since has come to nothing.
+	whole atomic.Bool
+	share atomic.Pointer[share] // what it runs as one with others, nil: nothing; stored by the loop
+	// leaves says that it is not to be in a share any more.
+	leaves atomic.Bool
+	tie    *tied // nil: it is free
+	// For the control side, guarded by Engine.mu.
+	level  *level // that has it, nil: it is loose
+	tied   bool   // it runs packet by packet
+	alone  bool   // its results are read by others: it is never shared
+	shares bool   // it has a share in its level
+
 	// afoot is how many packets that functions have emitted are under way.
 	afoot atomic.Uint64
 	// adoptedRef is told when the loop has taken the chain up. It and connectedRef
@@ -84,6 +95,31 @@ func (c *chain) run(in []*pkt.Packet) {
 		in = c.young(in)
 	}
 	c.from(0, in)
+}
+
+// runLoose takes the packets that the leading filter lets through through the chain, or
+// tells them when it is tied.
+func (c *chain) runLoose(l *loop, s *scratch, in []*pkt.Packet) {
+	if c.lead != nil {
+		program := c.lead.classifier.Program(in[0].LinkType)
+		if program == nil || c.closed.Load() {
+			return
+		}
+		list := s.list[:0]
+		for _, p := range in {
+			if program.Match(p.Link, p.Wire) {
+				list = append(list, p)
+			}
+		}
+		in = list
+	}
+	switch {
+	case len(in) == 0:
+	case c.tie != nil:
+		c.tie.take(l, in)
+	default:
+		c.run(in)
+	}
 }
 
 // from takes packets through the steps from i on.

@@ -104,6 +104,7 @@ func (s *Session) activate(f *Flow) {
 	if c.device.owner == nil {
 		chain.since, chain.deadline = pkt.FromTime(now), now.Add(sinceLimit)
 	}
+	chain.whole.Store(chain.since == 0)
 	e := s.engine
 	e.mu.Lock()
 	f.chain, f.start = chain, now
@@ -143,8 +144,10 @@ func (s *Session) CloseFlow(fd int32) error {
 	return nil
 }
 
-// closeFlows closes flows together: one new plan for each device, however many
-// they are. s.calls is held.
+// maxClosed is how many chains of closed flows a plan keeps at least before it is tidied.
+const maxClosed = 256
+
+// closeFlows closes flows together. s.calls is held.
 func (s *Session) closeFlows(flows []*Flow) {
 	byCapture := make(map[*capture][]*Flow)
 	s.engine.mu.Lock()
@@ -190,44 +193,43 @@ func interrupt(flows []*Flow) {
 	}
 }
 
-// remove takes flows out of the plan. Engine.mu is held.
+// remove takes flows out of the capture. Their chains stay in the plan, and the loop
+// passes them by, until many have gathered. Engine.mu is held.
 func (c *capture) remove(closing []*Flow) {
-	gone := make(map[*Flow]bool, len(closing))
-	chains := make(map[*chain]bool, len(closing))
 	for _, f := range closing {
-		gone[f], chains[f.chain] = true, true
 		f.status = FlowClosed
-		if f.chain != nil {
-			f.chain.closed.Store(true)
+		if f.chain == nil {
+			continue
 		}
+		f.chain.closed.Store(true)
+		if f.chain.level != nil {
+			f.chain.level.dead++
+		}
+		delete(c.flows, f)
 	}
-	c.fresh = slices.DeleteFunc(slices.Clone(c.fresh), func(ch *chain) bool { return chains[ch] })
-	before := len(c.flows)
-	c.flows = slices.DeleteFunc(c.flows, func(f *Flow) bool { return gone[f] })
-	if c.tellWaiting(closing) || len(c.flows) != before {
-		c.publish()
+	c.tellWaiting(closing)
+	if p := c.loop.plan.Load(); len(p.chains) > 2*len(c.flows)+maxClosed || len(c.flows) == 0 && len(p.chains) > 0 {
+		c.fresh = alive(c.fresh)
+		c.publish((*plan).tidy)
 	}
+	c.settler.stir()
 }
 
 // tellWaiting lets the loop tell those who wait for flows that were not connected
 // that they never will be: between batches, so that all go on from the same
-// packet. It reports whether there was something to tell. Engine.mu is held.
-func (c *capture) tellWaiting(closing []*Flow) (told bool) {
+// packet. Engine.mu is held.
+func (c *capture) tellWaiting(closing []*Flow) {
 	if c.ended {
-		return false // finish tells
+		return // finish tells
 	}
 	for _, f := range closing {
 		if _, ok := f.adopted.Connected(); ok || !f.awaited {
 			continue
 		}
-		if !told {
-			c.adopted()
-			c.freshGen = c.loop.plan.Load().gen + 1
-		}
-		told = true
-		c.fresh = append(c.fresh, &chain{adoptedRef: &f.adopted, connectedRef: &f.connected, since: f.capture.now()})
+		c.publish(func(next *plan) {
+			c.renew(next, &chain{adoptedRef: &f.adopted, connectedRef: &f.connected, since: c.now()})
+		})
 	}
-	return told
 }
 
 // now is the time stamp from which on a flow sees packets that is connected now.

@@ -51,6 +51,8 @@ type applied struct {
 	// classifier is fn if it can be decided with the other filters of the
 	// device, which it is when it comes first in its flow.
 	classifier flib.Classifier
+	summer     flib.Summer // fn if it is one that adds up
+	args       flib.Args
 	slot       *shm.Slot // nil: no result
 	// live says that the result may be read by those that refer to it.
 	live    atomic.Bool

@@ -1,12 +1,12 @@
 package engine
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"gomapi/drivers"
-	"gomapi/internal/filter"
 	"gomapi/internal/pkt"
 )
 
@@ -22,6 +22,11 @@ type loop struct {
 	// was stored runs on that plan, so whoever sees an even turn after storing
 	// knows that nothing runs on an older one.
 	turn atomic.Uint64
+	// shifts is odd while chains move from level to level, see chain.tally.
+	shifts atomic.Uint64
+	levels []*level // of the plan taken up last
+	tied   []*tied  // likewise
+	tyings uint64   // likewise
 
 	young   []*chain // chains whose since is not 0
 	newest  uint64   // largest time stamp so far
@@ -38,7 +43,7 @@ type loop struct {
 func newLoop(c *capture) *loop {
 	l := &loop{capture: c, ptrs: make([]*pkt.Packet, 0, drivers.MaxBatch)}
 	l.waiters.L = &l.waiters.Mutex
-	l.plan.Store(newPlan(&plan{}, nil, c.linkTypes, nil))
+	l.plan.Store(&plan{types: slices.Clone(c.linkTypes), scratch: newScratch(0)})
 	return l
 }
 
@@ -69,82 +74,119 @@ func (l *loop) Batch(pkts []pkt.Packet) {
 	if len(l.young) > 0 {
 		l.mature()
 	}
+	for _, lv := range l.levels {
+		lv.dirty.hand(sumsPerBatch)
+	}
 	l.leave()
+}
+
+// Pause implements drivers.Sink.
+func (l *loop) Pause() {
+	l.turn.Add(1)
+	l.handAll()
+	l.leave()
+}
+
+// handAll makes all results what the packets so far have made of them.
+func (l *loop) handAll() {
+	for _, lv := range l.levels {
+		lv.dirty.handAll()
+	}
 }
 
 // run takes packets of one link type through the plan and returns the plan that
 // is current afterwards: a link type that is new brings a new one.
 func (l *loop) run(p *plan, pkts []pkt.Packet, ptrs []*pkt.Packet) *plan {
-	classifier := p.classifier(ptrs[0].LinkType)
-	if classifier == nil && len(p.types) < maxLinkTypes {
-		l.capture.addLinkType(ptrs[0].LinkType)
+	linkType := ptrs[0].LinkType
+	if !slices.Contains(p.types, linkType) && len(p.types) < maxLinkTypes {
+		l.capture.addLinkType(linkType)
 		p = l.current()
-		classifier = p.classifier(ptrs[0].LinkType)
 	}
 	l.total.Add(uint64(len(ptrs)))
-	for _, c := range p.open {
-		c.run(ptrs)
+	for _, lv := range p.levels {
+		lv.run(l, p.scratch, pkts, ptrs)
 	}
-	for at := 0; classifier != nil && len(p.members) > 0 && at < len(pkts); {
-		n, hits := classifier.Classify(pkts[at:], p.scratch.hits[:0])
-		p.dispatch(hits, ptrs, at)
-		at += n
+	for _, c := range p.loose {
+		c.runLoose(l, p.scratch, ptrs)
 	}
 	if len(p.tied) > 0 {
-		p.runTied(ptrs)
+		l.runTied(p, ptrs)
 	}
 	return p
 }
 
-// dispatch sorts hits by member and runs the chains of each with its packets.
-// Hits count packets from ptrs[at] on. Tied chains are only told.
-func (p *plan) dispatch(hits []filter.Hit, ptrs []*pkt.Packet, at int) {
-	s := p.scratch
-	touched := s.touched[:0]
-	for i, h := range hits {
-		s.next[i] = -1
-		if t := s.tail[h.Member]; t >= 0 {
-			s.next[t] = int32(i)
-		} else {
-			s.head[h.Member] = int32(i)
-			touched = append(touched, h.Member)
-		}
-		s.tail[h.Member] = int32(i)
-	}
-	for _, m := range touched {
-		list := s.list[:0]
-		for i := s.head[m]; i >= 0; i = s.next[i] {
-			list = append(list, ptrs[at+int(hits[i].Packet)])
-			for _, t := range p.members[m].tied {
-				t.hit(at + int(hits[i].Packet))
-			}
-		}
-		s.tail[m] = -1
-		for _, c := range p.members[m].free {
-			c.run(list)
-		}
-	}
-}
-
-// current loads the plan and takes up the chains that are new in it.
+// current loads the plan and takes up what is new in it.
 func (l *loop) current() *plan {
 	p := l.plan.Load()
 	if p.gen == l.seen.Load() {
 		return p
 	}
 	for _, c := range p.fresh {
-		if c.adopted.Load() {
-			continue
-		}
-		c.base.Store(l.total.Load())
-		c.adopted.Store(true)
-		c.adoptedRef.Connect(c.since)
-		if c.since != 0 {
-			l.young = append(l.young, c)
-		}
+		l.takeUp(c)
+	}
+	if p.tyings != l.tyings {
+		l.tie(p)
+	}
+	if !slices.Equal(l.levels, p.levels) {
+		l.shift(p)
 	}
 	l.seen.Store(p.gen)
 	return p
+}
+
+// takeUp begins a chain, or lets one go on that has to leave its share.
+func (l *loop) takeUp(c *chain) {
+	if sh := c.share.Load(); sh != nil && c.leaves.Load() {
+		l.shifts.Add(1)
+		for _, b := range sh.path[1:] {
+			b.handTo(c)
+		}
+		sh.leave()
+		l.shifts.Add(1)
+	}
+	if c.adopted.Load() {
+		return
+	}
+	c.base.Store(l.total.Load())
+	c.adopted.Store(true)
+	c.adoptedRef.Connect(c.since)
+	if c.since != 0 {
+		l.young = append(l.young, c)
+	}
+}
+
+// tie lets those chains run packet by packet that the plan has as tied, and no other.
+func (l *loop) tie(p *plan) {
+	for _, t := range l.tied {
+		t.tie = nil
+	}
+	for _, t := range p.tied {
+		t.tie = t
+	}
+	l.tied, l.tyings = p.tied, p.tyings
+}
+
+// shift ends the levels that the plan does not have any more and begins those that
+// are new.
+func (l *loop) shift(p *plan) {
+	l.shifts.Add(1)
+	for _, lv := range l.levels {
+		if !slices.Contains(p.levels, lv) {
+			lv.dirty.handAll()
+			for _, sh := range lv.shares {
+				sh.leave()
+			}
+		}
+	}
+	for _, lv := range p.levels {
+		if !slices.Contains(l.levels, lv) {
+			for _, sh := range lv.shares {
+				sh.enter()
+			}
+		}
+	}
+	l.levels = p.levels
+	l.shifts.Add(1)
 }
 
 // mature lets the chains go for which the device has passed the time of their
@@ -156,6 +198,7 @@ func (l *loop) mature() {
 		switch {
 		case l.newest >= c.since:
 			c.since = 0
+			c.whole.Store(true)
 		case now.After(c.deadline):
 			c.since = 0
 			c.adoptedRef.Connect(0)
@@ -190,6 +233,7 @@ func (l *loop) finish() error {
 	for _, c := range l.current().chains {
 		c.end()
 	}
+	l.handAll()
 	l.leave()
 	return nil
 }

@@ -3,46 +3,39 @@ package engine
 import (
 	"cmp"
 	"slices"
-	"strings"
 
+	"gomapi/drivers"
 	"gomapi/internal/filter"
 	"gomapi/internal/pkt"
 )
 
 // A plan says what happens to the packets of a device. The control side builds
 // it and never changes it after publication; only the capture goroutine
-// touches its scratch.
+// touches its scratch and what its levels count.
+//
+// Chains begin loose, each with a filter of its own, and settle in levels, which
+// decide many filters at once (see settler). A closed chain stays where it is
+// until the plan is tidied: the loop passes it by.
+//
+// Plans that follow one another share memory: what is new stands behind what the
+// older ones look at. So only one plan may follow another.
 type plan struct {
-	gen    uint64
-	chains []*chain // all, in order of connecting
-	fresh  []*chain // those that the loop may not have adopted yet
-	// open are the chains that see every packet, members those behind a
-	// leading filter: one member per distinct filter, with all its chains.
-	open    []*chain
-	members []member
-	tied    []*tied        // those that run packet by packet, in neither of the two
-	index   map[string]int // leading filter -> member; for the control side
-	types   []typedClassifier
-	expire  []*chain // with functions that act on the passing of time
+	gen     uint64
+	chains  []*chain // all, in order of connecting
+	fresh   []*chain // those that the loop may not have taken up yet
+	loose   []*chain // those in no level
+	levels  []*level
+	tied    []*tied // those that run packet by packet, in order of creation
+	tyings  uint64  // changes of tied
+	expire  []*chain
+	types   []uint16 // link types for which filters stand
 	scratch *scratch
-}
-
-// A member is a leading filter with its chains.
-type member struct {
-	free []*chain // run with lists of packets
-	tied []*tied
-}
-
-// typedClassifier decides the leading filters for packets of one link type.
-// Its members are those of the plan.
-type typedClassifier struct {
-	linkType uint16
-	*filter.Classifier
 }
 
 // scratch is what the loop needs to sort the hits of a batch by member. It
 // passes from plan to plan and grows with the number of members.
 type scratch struct {
+	filter  *filter.Scratch
 	hits    []filter.Hit
 	next    []int32  // next hit of the same member, by hit; -1 ends
 	head    []int32  // first hit, by member
@@ -54,93 +47,31 @@ type scratch struct {
 // minHits is the least room for hits, in entries.
 const minHits = 4096
 
-// newPlan makes the plan that follows old, from nothing.
-func newPlan(old *plan, flows []*Flow, linkTypes []uint16, fresh []*chain) *plan {
-	p := &plan{
-		gen: old.gen + 1, fresh: fresh,
-		chains: make([]*chain, 0, len(flows)), index: make(map[string]int, len(flows)),
-	}
-	for _, lt := range linkTypes {
-		p.types = append(p.types, typedClassifier{linkType: lt})
-	}
-	var leads []*applied // by member
-	for _, f := range flows {
-		if p.add(f.chain, f.isTied()) {
-			leads = append(leads, f.chain.lead)
-		}
-	}
-	for i := range p.types {
-		t := &p.types[i]
-		programs := make([]*filter.Program, len(leads))
-		for m, lead := range leads {
-			programs[m] = lead.classifier.Program(t.linkType)
-		}
-		t.Classifier = filter.NewClassifier(programs)
-	}
-	p.scratch = old.scratch.fit(len(p.members))
-	return p
-}
-
-// with makes the plan that follows p when a flow is connected and changes nothing
-// for the others. It costs the same however many flows there are: the two share their
-// memory, and what is new stands behind what p looks at. Only one plan may follow
-// p in this way.
-func (p *plan) with(f *Flow, fresh []*chain) *plan {
-	next, c := *p, f.chain
+// follow makes the plan that comes after p, so far the same. What the loop may not
+// have taken up is fresh.
+func (p *plan) follow(fresh []*chain) *plan {
+	next := *p
 	next.gen, next.fresh = p.gen+1, fresh
-	if c.lead != nil {
-		if _, known := p.index[c.lead.key(p.types)]; known {
-			next.members = slices.Clone(p.members) // add changes one of them
-		}
-	}
-	if next.add(c, f.isTied()) {
-		next.types = slices.Clone(p.types)
-		for i := range next.types {
-			t := &next.types[i]
-			t.Classifier = t.With(c.lead.classifier.Program(t.linkType))
-		}
-		next.scratch = p.scratch.fit(len(next.members))
-	}
 	return &next
 }
 
-// add puts a chain at its place, and reports whether its leading filter is a new
-// member, for which the classifiers do not stand yet.
-func (p *plan) add(c *chain, tie bool) (isNew bool) {
+// add connects a chain. It costs the same however many there are.
+func (p *plan) add(c *chain) {
 	p.chains = append(p.chains, c)
+	p.loose = append(p.loose, c)
 	if c.expires {
 		p.expire = append(p.expire, c)
 	}
-	var t *tied
-	if c.tied = tie; tie {
-		t = &tied{chain: c}
-		p.tie(t)
-	}
-	if c.lead == nil {
-		if t == nil {
-			p.open = append(p.open, c)
-		}
-		return false
-	}
-	key := c.lead.key(p.types)
-	m, known := p.index[key]
-	if !known {
-		m = len(p.members)
-		p.index[key] = m
-		p.members = append(p.members, member{})
-	}
-	if t != nil {
-		p.members[m].tied = append(p.members[m].tied, t)
-	} else {
-		p.members[m].free = append(p.members[m].free, c)
-	}
-	return !known
 }
 
-// tie puts a tied chain at its place in the order of creation. Where that is not
-// the end, the list gets memory of its own: another plan may look at the old one.
-func (p *plan) tie(t *tied) {
-	i, _ := slices.BinarySearchFunc(p.tied, t.id, func(u *tied, id int64) int { return cmp.Compare(u.id, id) })
+// tie puts a chain among those that run packet by packet, in the order of creation.
+// Where that is not the end, the list gets memory of its own: another plan may
+// look at the old one.
+func (p *plan) tie(c *chain) {
+	c.tied, c.alone = true, true
+	p.tyings++
+	t := &tied{chain: c}
+	i, _ := slices.BinarySearchFunc(p.tied, c.id, func(u *tied, id int64) int { return cmp.Compare(u.id, id) })
 	if i == len(p.tied) {
 		p.tied = append(p.tied, t)
 		return
@@ -148,51 +79,65 @@ func (p *plan) tie(t *tied) {
 	p.tied = slices.Insert(slices.Clone(p.tied), i, t)
 }
 
-// key names the filter's programs for all link types: filters with equal keys
-// match the same packets.
-func (a *applied) key(types []typedClassifier) string {
-	if len(types) == 1 {
-		return a.programKey(types[0].linkType)
-	}
-	keys := make([]string, len(types))
-	for i, t := range types {
-		keys[i] = a.programKey(t.linkType)
-	}
-	return strings.Join(keys, "\x00|")
-}
-
-func (a *applied) programKey(linkType uint16) string {
-	if p := a.classifier.Program(linkType); p != nil {
-		return p.Key()
-	}
-	return ""
-}
-
-// classifier returns the classifier for a link type, nil when the plan was made
-// before the device brought it.
-func (p *plan) classifier(linkType uint16) *filter.Classifier {
-	for i := range p.types {
-		if p.types[i].linkType == linkType {
-			return p.types[i].Classifier
+// settle moves the chains of lv from where they were: they were loose, or in
+// levels that lv replaces.
+func (p *plan) settle(lv *level, replaced []*level) {
+	taken := func(c *chain) bool { return c.level == lv || c.closed.Load() }
+	p.loose = slices.DeleteFunc(slices.Clone(p.loose), taken)
+	levels := make([]*level, 0, len(p.levels)+1)
+	for _, old := range p.levels {
+		if !slices.Contains(replaced, old) {
+			levels = append(levels, old)
 		}
 	}
-	return nil
+	if lv.size > 0 {
+		levels = append(levels, lv)
+	}
+	p.levels = levels
+	p.scratch = p.scratch.fit(lv)
 }
 
-// fit returns s or, when it is too small for so many members, a larger one.
-func (s *scratch) fit(members int) *scratch {
-	if s != nil && members <= len(s.tail) {
+// unsettle makes all chains loose, for a link type more.
+func (p *plan) unsettle(types []uint16) {
+	p.types, p.levels = types, nil
+	p.loose = slices.Clone(p.chains)
+	for _, c := range p.loose {
+		c.level = nil
+	}
+}
+
+// tidy forgets closed chains. Those that levels have stay there.
+func (p *plan) tidy() {
+	p.chains, p.loose, p.expire = alive(p.chains), alive(p.loose), alive(p.expire)
+	p.tied = slices.DeleteFunc(slices.Clone(p.tied), func(t *tied) bool { return t.closed.Load() })
+	p.tyings++
+}
+
+// alive returns the chains that are not closed, in memory of its own.
+func alive(chains []*chain) []*chain {
+	return slices.DeleteFunc(slices.Clone(chains), func(c *chain) bool { return c.closed.Load() })
+}
+
+// fit returns s or, when it is too small for a level, a larger one.
+func (s *scratch) fit(lv *level) *scratch {
+	if len(lv.members) <= len(s.tail) {
 		return s
 	}
+	return newScratch(len(lv.members))
+}
+
+// newScratch makes room for more than so many members.
+func newScratch(members int) *scratch {
 	n := max(members, 16) * 2
 	hits := max(minHits, n)
-	s = &scratch{
+	s := &scratch{
+		filter:  filter.NewScratch(n),
 		hits:    make([]filter.Hit, 0, hits),
 		next:    make([]int32, hits),
 		head:    make([]int32, n),
 		tail:    make([]int32, n),
 		touched: make([]uint32, 0, n),
-		list:    make([]*pkt.Packet, 0, hits),
+		list:    make([]*pkt.Packet, 0, max(hits, drivers.MaxBatch)),
 	}
 	for i := range s.tail {
 		s.tail[i] = -1

@@ -2,64 +2,238 @@ package engine
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
+
+	"gomapi/drivers"
+	"gomapi/internal/shm"
 )
 
-// shape is what a plan says, in memory of its own.
-type shape struct {
-	chains, open []*chain
-	members      [][]*chain
-	decided      int
+// A model is a flow as it should be: what it counts was added up one by one.
+type model struct {
+	fd      int32
+	port    int // of its filter, 0: none
+	deep    int // port of a filter behind the first counter, 0: none
+	results []*shm.Reader
+	want    [2]uint64 // packets and bytes behind its last filter
+	front   uint64    // packets before the deep filter
 }
 
-func shapeOf(p *plan) shape {
-	s := shape{chains: slices.Clone(p.chains), open: slices.Clone(p.open), decided: p.types[0].Len()}
-	for _, m := range p.members {
-		chains := slices.Clone(m.free)
-		for _, t := range m.tied {
-			chains = append(chains, t.chain)
-		}
-		s.members = append(s.members, chains)
+// see adds a packet to what the flow should have counted.
+func (m *model) see(port uint16, p *drivers.Packet) {
+	if m.port != 0 && int(port) != m.port {
+		return
 	}
-	return s
+	m.front++
+	if m.deep == 0 || int(port) == m.deep {
+		m.want[0]++
+		m.want[1] += uint64(p.Wire)
+	}
 }
 
-func (s shape) equal(o shape) bool {
-	return slices.Equal(s.chains, o.chains) && slices.Equal(s.open, o.open) && s.decided == o.decided &&
-		slices.EqualFunc(s.members, o.members, slices.Equal)
+func (m *model) check(t *testing.T, when string) {
+	t.Helper()
+	n := len(m.results)
+	got := [3]uint64{m.results[n-2].Uint64(), m.results[n-1].Uint64(), m.front}
+	if m.deep != 0 {
+		got[2] = m.results[n-4].Uint64()
+	}
+	if got != [3]uint64{m.want[0], m.want[1], m.front} {
+		t.Errorf("%s: flow %d (port %d, then %d) has %d, want %d and %d in front", when, m.fd, m.port, m.deep, got, m.want, m.front)
+	}
 }
 
-// Each plan that grew from the one before is what is made from nothing, and
-// leaves those before as they were: the loop may be running on one of them.
-func TestPlansGrow(t *testing.T) {
-	b := newBed(t)
-	c := b.client(1)
-	var plans []*plan
-	var shapes []shape
-	var fds []int32
-	for i := range 60 {
-		functions := [][]any{fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", 1+i*i%23)), fn("PKT_COUNTER")}
-		if i%7 == 0 {
-			functions = functions[1:]
+// A crowd is flows on the bed's device, with their models.
+type crowd struct {
+	*bed
+	clients []*client
+	owner   map[*model]*client
+	flows   []*model
+	rnd     *rand.Rand
+}
+
+func newCrowd(t *testing.T) *crowd {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	c := &crowd{bed: newBed(t), owner: make(map[*model]*client), rnd: rand.New(rand.NewPCG(seed, 1))}
+	for range 3 {
+		c.clients = append(c.clients, c.client(1))
+	}
+	return c
+}
+
+func (c *crowd) join() {
+	m := &model{port: c.rnd.IntN(30)}
+	if c.rnd.IntN(3) == 0 {
+		m.deep = 1 + c.rnd.IntN(30)
+	}
+	var functions [][]any
+	if m.port != 0 {
+		functions = append(functions, fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", m.port)))
+	}
+	if m.deep != 0 {
+		functions = append(functions, fn("PKT_COUNTER"), fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", m.deep)))
+	}
+	cl := c.clients[c.rnd.IntN(len(c.clients))]
+	m.fd, m.results = cl.connected(append(functions, fn("PKT_COUNTER"), fn("BYTE_COUNTER"))...)
+	c.flows, c.owner[m] = append(c.flows, m), cl
+}
+
+func (c *crowd) leave() {
+	if len(c.flows) == 0 {
+		return
+	}
+	i := c.rnd.IntN(len(c.flows))
+	m := c.flows[i]
+	m.check(c.t, "before close")
+	if err := c.owner[m].CloseFlow(m.fd); err != nil {
+		c.t.Fatal(err)
+	}
+	c.flows = slices.Delete(c.flows, i, i+1)
+}
+
+func (c *crowd) packets() {
+	var batch []drivers.Packet
+	for range 1 + c.rnd.IntN(40) {
+		port := uint16(1 + c.rnd.IntN(32))
+		p := udp(port, uint32(c.rnd.IntN(1000)))
+		for _, m := range c.flows {
+			m.see(port, &p)
 		}
-		fd, _ := c.connected(functions...)
-		fds = append(fds, fd)
-		if i%11 == 10 {
-			if err := c.CloseFlow(fds[i/2]); err != nil {
-				t.Fatal(err)
+		batch = append(batch, p)
+	}
+	c.source.Send(batch...)
+}
+
+// books of all flows balance, and functions have seen what the model says.
+func (c *crowd) books() {
+	for _, m := range c.flows {
+		f, ok := c.owner[m].Flow(m.fd)
+		if !ok || !f.Books.Balances() {
+			c.t.Errorf("flow %d: %+v", m.fd, f.Books)
+		}
+		infos, err := c.owner[m].Functions(m.fd)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if last := infos[len(infos)-1]; last.Packets != m.want[0] || last.Passed != m.want[0] {
+			c.t.Errorf("flow %d: the last function had %d, %d went on, want %d", m.fd, last.Packets, last.Passed, m.want[0])
+		}
+		if m.port != 0 && infos[0].Passed != m.front {
+			c.t.Errorf("flow %d: the leading filter let %d through, want %d", m.fd, infos[0].Passed, m.front)
+		}
+	}
+}
+
+// settled waits until all chains of the bed's device are in one level.
+func (b *bed) settled() *plan {
+	capture := b.engine.devices[0].cur
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+		b.engine.mu.Lock()
+		s, p := &capture.settler, capture.loop.plan.Load()
+		done := !s.small && !s.large && !s.unsettled(p)
+		b.engine.mu.Unlock()
+		if done {
+			return p
+		}
+		time.Sleep(time.Millisecond)
+	}
+	b.t.Fatal("flows do not settle")
+	return nil
+}
+
+// Flows that come and go under traffic count what they would alone, wherever their
+// chains are: loose, in levels, shared with equal ones.
+func TestFlowsComeGoAndSettle(t *testing.T) {
+	c := newCrowd(t)
+	for round := range 6 {
+		for range 150 {
+			switch n := c.rnd.IntN(10); {
+			case n < 5:
+				c.join()
+			case n < 7+round%3:
+				c.leave()
+			default:
+				c.packets()
 			}
 		}
-		capture := b.engine.devices[0].cur
-		p := capture.loop.plan.Load()
-		if fresh := shapeOf(newPlan(p, capture.flows, capture.linkTypes, nil)); !shapeOf(p).equal(fresh) {
-			t.Fatalf("plan after %d flows: %+v\nfrom nothing: %+v", i+1, shapeOf(p), fresh)
+		if round%2 == 1 {
+			p := c.settled()
+			if len(p.levels) > 1 || len(p.loose) > 0 {
+				t.Errorf("settled in %d levels, %d are loose", len(p.levels), len(p.loose))
+			}
 		}
-		plans, shapes = append(plans, p), append(shapes, shapeOf(p))
+		c.packets()
+		c.books()
 	}
-	for i, p := range plans {
-		if !shapeOf(p).equal(shapes[i]) {
-			t.Errorf("plan %d has changed: %+v, was %+v", i, shapeOf(p), shapes[i])
-		}
+	for _, m := range c.flows {
+		m.check(t, "at the end")
+	}
+	for len(c.flows) > 0 {
+		c.leave()
+	}
+	if p := c.engine.devices[0].cur.loop.plan.Load(); len(p.chains) > 0 {
+		t.Errorf("%d chains are left in the plan", len(p.chains))
+	}
+}
+
+// Chains that are alike run as one.
+func TestEqualChainsRunAsOne(t *testing.T) {
+	b := newBed(t)
+	c := b.client(1)
+	fd, first := c.connected(fn("PKT_COUNTER"))
+	var counters []*shm.Reader
+	for range 100 {
+		_, r := c.connected(fn("BPF_FILTER", "udp dst port 53"), fn("PKT_COUNTER"), fn("BYTE_COUNTER"))
+		counters = append(counters, r[1])
+	}
+	b.source.Send(udp(53, 0))
+	p := b.settled()
+	if n := len(p.levels[0].members); n != 1 {
+		t.Fatalf("%d members, want 1", n)
+	}
+	root := p.levels[0].members[0]
+	if len(root.tails) != 0 || len(root.next) != 1 || len(root.next[0].next) != 1 {
+		t.Errorf("%d chains run alone, %d branches", len(root.tails), len(root.next))
+	}
+	b.source.Send(udp(53, 1), udp(54, 1))
+	for i, r := range counters {
+		wantCount(t, fmt.Sprintf("flow %d", i), r, 2)
+	}
+	wantCount(t, "the other flow", first[0], 3)
+	if err := c.CloseFlow(fd); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A flow that others begin to refer to leaves what it shares, and keeps its count.
+func TestReferencePartsEqualChains(t *testing.T) {
+	var all []*looker
+	b := newBed(t, lookers(&all))
+	c := b.client(1)
+	var fds []int32
+	var counters []*shm.Reader
+	for range 20 {
+		fd, r := c.connected(fn("BPF_FILTER", "udp dst port 53"), fn("PKT_COUNTER"))
+		fds, counters = append(fds, fd), append(counters, r[1])
+	}
+	b.source.Send(udp(53, 0))
+	b.settled()
+	b.source.Send(udp(53, 1))
+	infos, err := c.Functions(fds[7])
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.connected(fn("BPF_FILTER", "udp dst port 53"), fn("LOOK", int64(fds[7]), int64(infos[1].FID)))
+	b.source.Send(udp(53, 2))
+	if got := all[0].seen; len(got) != 1 || got[0] != 3 {
+		t.Errorf("the function that refers saw %v, want 3", got)
+	}
+	b.settled()
+	b.source.Send(udp(53, 3), udp(52, 3))
+	for i, r := range counters {
+		wantCount(t, fmt.Sprintf("flow %d", i), r, 4)
 	}
 }

@@ -134,17 +134,26 @@ func (f *Flow) refersToAny(targets map[*applied]bool) bool {
 // made of the packets up to this one.
 type tied struct {
 	*chain
-	hits [drivers.MaxBatch / 64]uint64 // packets that its leading filter let through
+	hits [drivers.MaxBatch / 64]uint64 // packets of the batch that are for it
 }
 
-func (t *tied) hit(i int) { t.hits[i/64] |= 1 << (i % 64) }
+// take notes packets of the batch.
+func (t *tied) take(l *loop, in []*pkt.Packet) {
+	for _, p := range in {
+		i := l.index(p)
+		t.hits[i/64] |= 1 << (i % 64)
+	}
+}
 
-// takes reports whether packet i is for the chain.
-func (t *tied) takes(i int) bool { return t.lead == nil || t.hits[i/64]>>(i%64)&1 == 1 }
+func (t *tied) takes(i int) bool { return t.hits[i/64]>>(i%64)&1 == 1 }
 
-// runTied takes packets through the tied chains, all of which were told their
-// hits. Each packet brings its time first.
-func (p *plan) runTied(ptrs []*pkt.Packet) {
+// runTied takes packets through the tied chains, all of which were told which are
+// theirs. Each packet brings its time first.
+func (l *loop) runTied(p *plan, ptrs []*pkt.Packet) {
+	first := 0
+	if len(ptrs) > 0 {
+		first = l.index(ptrs[0])
+	}
 	for i := range ptrs {
 		for _, t := range p.tied {
 			if t.expires {
@@ -152,7 +161,7 @@ func (p *plan) runTied(ptrs []*pkt.Packet) {
 			}
 		}
 		for _, t := range p.tied {
-			if t.takes(i) {
+			if t.takes(first + i) {
 				t.run(ptrs[i : i+1])
 			}
 		}
@@ -167,15 +176,17 @@ func (f *Flow) isTied() bool {
 	return slices.ContainsFunc(f.functions, func(a *applied) bool { return a.readers > 0 || len(a.refs) > 0 })
 }
 
-// bindsOthers reports whether connecting the flow makes chains tied that are
-// connected already and were free. Engine.mu is held.
-func (f *Flow) bindsOthers() bool {
-	return slices.ContainsFunc(f.functions, func(a *applied) bool {
-		return slices.ContainsFunc(a.refs, func(r *reference) bool {
-			c := r.flow.chain
-			return r.flow != f && c != nil && !c.tied
-		})
-	})
+// targets returns the other flows to which the flow's functions refer and which are
+// connected. Engine.mu is held.
+func (f *Flow) targets() (flows []*Flow) {
+	for _, a := range f.functions {
+		for _, r := range a.refs {
+			if r.flow != f && r.flow.chain != nil && !slices.Contains(flows, r.flow) {
+				flows = append(flows, r.flow)
+			}
+		}
+	}
+	return flows
 }
 
 // read counts by n more or less that a refers to others. Engine.mu is held.

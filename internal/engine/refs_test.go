@@ -255,46 +255,6 @@ func TestClosingWhatIsWaitedFor(t *testing.T) {
 	wantCount(t, "second", z[1], 3)
 }
 
-// TestTiedPlansGrow connects flows that refer to themselves, to earlier and to
-// later ones: each plan is what is made from nothing.
-func TestTiedPlansGrow(t *testing.T) {
-	var all []*looker
-	b := newBed(t, lookers(&all))
-	c := b.client(1)
-	var open []int32
-	for i := range 40 {
-		fd, _ := c.flow(fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", i%7)), fn("PKT_COUNTER"))
-		open = append(open, fd)
-		infos, err := c.Functions(open[i*i%len(open)])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if i%3 == 0 {
-			target := open[i*i%len(open)]
-			if _, err := c.Apply(t.Context(), fd, "LOOK", []any{int64(target), int64(infos[1].FID)}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if i%5 == 4 {
-			continue // connected later
-		}
-		if err := c.Connect(t.Context(), fd); err != nil {
-			t.Fatal(err)
-		}
-		if i > 4 && i%5 == 0 {
-			if err := c.Connect(t.Context(), open[i-1]); err != nil {
-				t.Fatal(err)
-			}
-		}
-		capture := b.engine.devices[0].cur
-		p := capture.loop.plan.Load()
-		fresh := newPlan(p, capture.flows, capture.linkTypes, nil)
-		if !shapeOf(p).equal(shapeOf(fresh)) || !slices.EqualFunc(p.tied, fresh.tied, func(a, b *tied) bool { return a.chain == b.chain }) {
-			t.Fatalf("plan after %d flows: %+v, %d tied\nfrom nothing: %+v, %d tied", i+1, shapeOf(p), len(p.tied), shapeOf(fresh), len(fresh.tied))
-		}
-	}
-}
-
 // TestSeriesOnTheAccount charges what a series takes, not what it holds.
 func TestSeriesOnTheAccount(t *testing.T) {
 	b := newBed(t)

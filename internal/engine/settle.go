@@ -10,6 +10,7 @@ func (l *loop) waits(a *applied, begin bool) {
 		l.setParked(nil)
 		return
 	}
+	l.handAll()
 	l.nudge(a) // before others may be closed
 	l.setParked(a)
 }

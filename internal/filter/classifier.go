@@ -29,6 +29,12 @@ type group struct {
 	members []uint32
 }
 
+// Scratch is what one goroutine needs to use classifiers.
+type Scratch struct{}
+
+// NewScratch makes a scratch for classifiers of up to so many members.
+func NewScratch(members int) *Scratch { return &Scratch{} }
+
 // NewClassifier makes a classifier whose member i has the filter programs[i].
 // A nil program never matches: so a filter that does not compile for this link
 // type keeps its place. It must have fewer than 2^32 members.
@@ -71,7 +77,7 @@ func (c *Classifier) Len() int { return c.members }
 // matches might not fit, that is with less than Len() room left, it stops; n
 // is the number of packets decided. With room for Len() hits it decides at
 // least one packet. It does not allocate.
-func (c *Classifier) Classify(pkts []pkt.Packet, hits []Hit) (n int, out []Hit) {
+func (c *Classifier) Classify(s *Scratch, pkts []pkt.Packet, hits []Hit) (n int, out []Hit) {
 	for i := range pkts {
 		if cap(hits)-len(hits) < c.members {
 			return i, hits

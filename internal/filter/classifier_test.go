@@ -25,7 +25,7 @@ func TestClassify(t *testing.T) {
 	c := NewClassifier([]*Program{port(t, 80), all, nil, port(t, 53), all, port(t, 80)})
 	pkts := []pkt.Packet{packet(80), packet(53), packet(1), {Link: nil, Wire: 9}}
 	want := []Hit{{0, 0}, {0, 1}, {0, 4}, {0, 5}, {1, 1}, {1, 3}, {1, 4}, {2, 1}, {2, 4}, {3, 1}, {3, 4}}
-	if n, got := c.Classify(pkts, make([]Hit, 0, 64)); n != len(pkts) || !slices.Equal(got, want) {
+	if n, got := c.Classify(nil, pkts, make([]Hit, 0, 64)); n != len(pkts) || !slices.Equal(got, want) {
 		t.Errorf("%d packets, hits %v; want %v", n, got, want)
 	}
 	if c.Len() != 6 {
@@ -44,8 +44,8 @@ func TestClassifierWith(t *testing.T) {
 			grown = append(grown, grown[len(grown)-1].With(p))
 		}
 		for i, c := range grown {
-			_, want := NewClassifier(programs[:start+i]).Classify(pkts, make([]Hit, 0, 64))
-			_, got := c.Classify(pkts, make([]Hit, 0, 64))
+			_, want := NewClassifier(programs[:start+i]).Classify(nil, pkts, make([]Hit, 0, 64))
+			_, got := c.Classify(nil, pkts, make([]Hit, 0, 64))
 			if c.Len() != start+i || !slices.Equal(got, want) {
 				t.Errorf("%d members and %d more: %d, hits %v; want %v", start, i, c.Len(), got, want)
 			}
@@ -62,12 +62,12 @@ func TestClassifyRoom(t *testing.T) {
 	for i := range 10 {
 		pkts = append(pkts, packet(uint16(80+i%2)))
 	}
-	_, want := c.Classify(pkts, make([]Hit, 0, 100))
+	_, want := c.Classify(nil, pkts, make([]Hit, 0, 100))
 	for room := range 40 {
 		backing := make([]Hit, room+1)
 		var got []Hit
 		for done := 0; done < len(pkts); {
-			n, out := c.Classify(pkts[done:], backing[:0:room])
+			n, out := c.Classify(nil, pkts[done:], backing[:0:room])
 			if n == 0 {
 				if room >= c.Len() {
 					t.Fatalf("room %d decides no packet", room)
@@ -89,7 +89,7 @@ func TestClassifyRoom(t *testing.T) {
 func TestClassifyAppends(t *testing.T) {
 	c := NewClassifier([]*Program{assemble(t, yes)})
 	old := append(make([]Hit, 0, 2), Hit{7, 7})
-	n, got := c.Classify([]pkt.Packet{packet(1), packet(2)}, old)
+	n, got := c.Classify(nil, []pkt.Packet{packet(1), packet(2)}, old)
 	if want := []Hit{{7, 7}, {0, 0}}; n != 1 || !slices.Equal(got, want) {
 		t.Errorf("%d packets, %v; want 1, %v", n, got, want)
 	}
@@ -97,10 +97,10 @@ func TestClassifyAppends(t *testing.T) {
 
 func TestClassifyNothing(t *testing.T) {
 	pkts := []pkt.Packet{packet(1), packet(2)}
-	if n, hits := NewClassifier(nil).Classify(pkts, nil); n != 2 || len(hits) != 0 {
+	if n, hits := NewClassifier(nil).Classify(nil, pkts, nil); n != 2 || len(hits) != 0 {
 		t.Errorf("%d packets, %v; want 2 and no hit", n, hits)
 	}
-	if n, hits := NewClassifier([]*Program{nil}).Classify(pkts, make([]Hit, 0, 1)); n != 2 || len(hits) != 0 {
+	if n, hits := NewClassifier([]*Program{nil}).Classify(nil, pkts, make([]Hit, 0, 1)); n != 2 || len(hits) != 0 {
 		t.Errorf("%d packets, %v; want 2 and no hit", n, hits)
 	}
 }
@@ -113,7 +113,7 @@ func TestNoAllocations(t *testing.T) {
 	c := NewClassifier(programs)
 	pkts := []pkt.Packet{packet(1), packet(2), packet(3)}
 	hits := make([]Hit, 0, 3*c.Len())
-	if n := testing.AllocsPerRun(100, func() { _, hits = c.Classify(pkts, hits[:0]) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { _, hits = c.Classify(nil, pkts, hits[:0]) }); n != 0 {
 		t.Errorf("Classify makes %v allocations", n)
 	}
 	arithmetic := assemble(t, bpf.LoadExtension{Num: bpf.ExtLen}, bpf.StoreScratch{Src: bpf.RegA, N: 1},
@@ -138,7 +138,7 @@ func BenchmarkClassify(b *testing.B) {
 			hits := make([]Hit, 0, len(pkts)*members)
 			b.ReportAllocs()
 			for b.Loop() {
-				_, hits = c.Classify(pkts, hits[:0])
+				_, hits = c.Classify(nil, pkts, hits[:0])
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(pkts)), "ns/packet")
 		})

@@ -55,6 +55,9 @@ type player struct {
 	err   error
 }
 
+// Pause implements drivers.Sink.
+func (p *player) Pause() {}
+
 // Batch implements drivers.Sink.
 func (p *player) Batch(pkts []drivers.Packet) {
 	if p.err != nil {

@@ -1,0 +1,138 @@
+package engine
+
+import (
+	"strings"
+
+	"gomapi/internal/filter"
+	"gomapi/internal/pkt"
+)
+
+// A level is chains that are decided together: one classifier for their leading
+// filters, one branch for those with the same filter. The settler builds it and
+// nobody changes it, but for the counts of its branches, which belong to the capture
+// goroutine.
+type level struct {
+	all     *branch   // chains without a leading filter; nil: none
+	members []*branch // by leading filter
+	types   []typedClassifier
+	shares  []*share // of the chains that run as one with others
+	dirty   queue    // branches with sums that were not handed on
+
+	// For the control side, guarded by Engine.mu.
+	size  int // chains that it was made of
+	dead  int // of them, closed
+	early int // of them, not shared because packets from before their connect might come
+}
+
+// typedClassifier decides the leading filters for packets of one link type. Its
+// members are those of the level.
+type typedClassifier struct {
+	linkType uint16
+	*filter.Classifier
+}
+
+// newLevel makes a level of chains, whose filters stand for all link types. It takes
+// up to seconds.
+func newLevel(chains []settling, types []uint16) *level {
+	lv := &level{size: len(chains)}
+	byFilter := make(map[string][]settling)
+	var leads []*applied // by member
+	var keys []string
+	var open []settling
+	for _, s := range chains {
+		lead := s.chain.lead
+		if lead == nil {
+			open = append(open, s)
+			continue
+		}
+		key := lead.key(types)
+		if _, known := byFilter[key]; !known {
+			leads, keys = append(leads, lead), append(keys, key)
+		}
+		byFilter[key] = append(byFilter[key], s)
+	}
+	g := grower{level: lv}
+	if len(open) > 0 {
+		lv.all = g.root(open)
+	}
+	for _, key := range keys {
+		lv.members = append(lv.members, g.root(byFilter[key]))
+	}
+	for _, lt := range types {
+		programs := make([]*filter.Program, len(leads))
+		for m, lead := range leads {
+			programs[m] = lead.classifier.Program(lt)
+		}
+		lv.types = append(lv.types, typedClassifier{lt, filter.NewClassifier(programs)})
+	}
+	lv.dirty.fit(g.sums)
+	return lv
+}
+
+// key names the filter's programs for all link types: filters with equal keys
+// match the same packets.
+func (a *applied) key(types []uint16) string {
+	if len(types) == 1 {
+		return a.programKey(types[0])
+	}
+	keys := make([]string, len(types))
+	for i, lt := range types {
+		keys[i] = a.programKey(lt)
+	}
+	return strings.Join(keys, "\x00|")
+}
+
+func (a *applied) programKey(linkType uint16) string {
+	if p := a.classifier.Program(linkType); p != nil {
+		return p.Key()
+	}
+	return ""
+}
+
+// run takes packets of one link type, which lie one behind the other, through the
+// level.
+func (lv *level) run(l *loop, s *scratch, pkts []pkt.Packet, ptrs []*pkt.Packet) {
+	if lv.all != nil {
+		lv.all.run(l, lv, ptrs)
+	}
+	c := lv.classifier(ptrs[0].LinkType)
+	for at := 0; c != nil && len(lv.members) > 0 && at < len(pkts); {
+		n, hits := c.Classify(s.filter, pkts[at:], s.hits[:0])
+		lv.dispatch(l, s, hits, ptrs[at:])
+		at += n
+	}
+}
+
+// classifier returns the classifier for a link type, nil for one of those beyond
+// maxLinkTypes.
+func (lv *level) classifier(linkType uint16) *filter.Classifier {
+	for i := range lv.types {
+		if lv.types[i].linkType == linkType {
+			return lv.types[i].Classifier
+		}
+	}
+	return nil
+}
+
+// dispatch sorts hits by member and runs the branch of each with its packets.
+func (lv *level) dispatch(l *loop, s *scratch, hits []filter.Hit, ptrs []*pkt.Packet) {
+	touched := s.touched[:0]
+	for i, h := range hits {
+		s.next[i] = -1
+		if t := s.tail[h.Member]; t >= 0 {
+			s.next[t] = int32(i)
+		} else {
+			s.head[h.Member] = int32(i)
+			touched = append(touched, h.Member)
+		}
+		s.tail[h.Member] = int32(i)
+	}
+	for _, m := range touched {
+		list := s.list[:0]
+		for i := s.head[m]; i >= 0; i = s.next[i] {
+			list = append(list, ptrs[hits[i].Packet])
+		}
+		s.tail[m] = -1
+		lv.members[m].run(l, lv, list)
+	}
+}
