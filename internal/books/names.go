@@ -19,6 +19,7 @@ const (
 	Freezes          = "times the ring was full"
 	Reopens          = "times the interface came back"
 	LostClosedFlows  = "lost by closed flows"
+	Shared           = "spared by sharing"
 
 	// Of flows and functions.
 	Passed  = "passed"
@@ -67,6 +68,7 @@ func Glossary() []Entry {
 		{Freezes, "not packets: how often the ring of the device was full"},
 		{Reopens, "not packets: how often the interface went away, came back and was opened again"},
 		{LostClosedFlows, "lost for one reader or file of a flow that is closed now, since the device was opened"},
+		{Shared, "not packets: how often a packet did not go through a function because an equal one had seen it for all"},
 		{Passed, "went on: to the next function of the flow, or past the last one"},
 		{Refused, "held back: a function did not return them, as it was asked to"},
 		{Emitted, "packets that a function made besides those that it passed"},

@@ -77,7 +77,9 @@ func (c *capture) readBooks() books.Stage {
 			{Name: books.LostUnreadable, Value: st.Errors},
 			{Name: books.Waiting, Value: st.Waiting},
 		},
-		Notes:   append(deviceNotes(st), books.Line{Name: books.LostClosedFlows, Value: c.lostByClosed.Load()}),
+		Notes: append(deviceNotes(st),
+			books.Line{Name: books.LostClosedFlows, Value: c.lostByClosed.Load()},
+			books.Line{Name: books.Shared, Value: c.loop.spared.Load()}),
 		Opening: c.opening,
 	}
 	moved := c.loop.total.Load() - delivered + c.loop.noFlow.Load() - noFlow

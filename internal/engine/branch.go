@@ -24,6 +24,7 @@ type branch struct {
 	sums   []sum // of the instances of summer
 	cursor int   // the next of them to be handed its sum
 	queued bool
+	spares uint64 // chains that need not run the function
 	round  uint64 // total when the first was handed its sum
 
 	// Since the level began: packets that went on, and what they add up to. The
@@ -44,9 +45,11 @@ type tail struct {
 func (b *branch) run(l *loop, lv *level, in []*pkt.Packet) {
 	switch {
 	case b.summer != nil:
+		l.spared.Add(b.spares * uint64(len(in)))
 		b.total += b.summer.Sum(in)
 		lv.dirty.push(b)
 	case b.picker != nil:
+		l.spared.Add(b.spares * uint64(len(in)))
 		in = b.picker.Process(in)
 	}
 	b.out.Add(uint64(len(in)))
@@ -169,6 +172,7 @@ func (g *grower) place(c *chain, root *sprout, way []*sprout) {
 func (g *grower) prune(s *sprout) {
 	for _, n := range s.order {
 		if n.chains > 1 {
+			n.spares = uint64(n.chains - 1)
 			g.prune(n)
 			s.branch.next = append(s.branch.next, n.branch)
 		}

@@ -18,6 +18,7 @@ type loop struct {
 	seen    atomic.Uint64        // generation of the newest plan adopted
 	total   atomic.Uint64        // packets handed to flows
 	noFlow  atomic.Uint64        // packets that came while there was none
+	spared  atomic.Uint64        // packets times functions that need not see them
 	// turn is odd while a batch is under way. A batch that begins after a plan
 	// was stored runs on that plan, so whoever sees an even turn after storing
 	// knows that nothing runs on an older one.
