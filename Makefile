@@ -27,8 +27,10 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 # Debian packages: what the build links and filters look names up in, what the
-# tests measure against.
-BUILD_DEPS := gcc libc6-dev libpcap-dev netbase
+# tests measure against. libhs is Vectorscan, which runs on most processors, or
+# Hyperscan where that is installed: one takes the other's place.
+BUILD_DEPS := gcc libc6-dev libpcap-dev netbase pkgconf
+BUILD_DEPS += $(shell pkg-config --exists libhs 2>/dev/null || echo libvectorscan-dev)
 TEST_DEPS  := tcpdump tshark iproute2 ethtool
 
 deps: ## install the Debian packages that are missing

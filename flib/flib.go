@@ -19,6 +19,7 @@ import (
 	"context"
 
 	"gomapi/internal/books"
+	"gomapi/internal/content"
 	"gomapi/internal/filter"
 	"gomapi/internal/pkt"
 	"gomapi/internal/ring"
@@ -131,6 +132,15 @@ type Classifier interface {
 	// nil when nothing of that type can match. It may be called from any
 	// goroutine, also while AddLinkType runs.
 	Program(linkType uint16) *filter.Program
+}
+
+// A Searcher is a filter that passes exactly the packets in which a pattern is
+// found and depends on their captured bytes alone. The engine may search for the
+// patterns of all flows of the device at once and not call Process.
+type Searcher interface {
+	// Pattern returns what is searched for. It never changes. It may be called
+	// from any goroutine.
+	Pattern() *content.Pattern
 }
 
 // A Summer adds up one number per packet, which depends on that packet and the

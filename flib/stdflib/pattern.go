@@ -1,10 +1,10 @@
 package stdflib
 
 import (
-	"bytes"
 	"encoding/hex"
 	"strings"
 
+	"gomapi/internal/content"
 	"gomapi/internal/mapierr"
 )
 
@@ -14,18 +14,10 @@ const (
 	maxAlternatives = 1024
 )
 
-// A pattern is what one STR_SEARCH looks for and where. It never changes, so
-// any number of searches may hold the same one.
-type pattern struct {
-	alternatives [][]byte // at least one, none of them empty; any of them is a hit
-	offset       int      // bytes from the start of the link-layer header
-	depth        int      // bytes from offset on; 0: to the end of what was captured
-}
-
 // newPattern reads the pattern language of STR_SEARCH, see alternatives.
 // Errors besides: 3504 for a depth that is less than the length of an
 // alternative. Offset and depth must not be negative.
-func newPattern(text string, offset, depth int) (*pattern, error) {
+func newPattern(text string, offset, depth int) (*content.Pattern, error) {
 	alts, err := alternatives(text)
 	if err != nil {
 		return nil, err
@@ -37,7 +29,7 @@ func newPattern(text string, offset, depth int) (*pattern, error) {
 				len(alt), depth)
 		}
 	}
-	return &pattern{alternatives: alts, offset: offset, depth: depth}, nil
+	return &content.Pattern{Strings: alts, Offset: offset, Depth: depth}, nil
 }
 
 // alternatives reads a pattern from left to right: "||" stands between
@@ -110,27 +102,4 @@ func hexBlock(text string, at int) (block []byte, n int, err error) {
 			"STR_SEARCH: the hex block at byte %d of the pattern is not made of pairs of hexadecimal digits", at+1)
 	}
 	return block, len(digits) + 2, nil
-}
-
-// window returns the part of the captured bytes that the pattern looks at.
-func (p *pattern) window(captured []byte) []byte {
-	if p.offset >= len(captured) {
-		return nil
-	}
-	w := captured[p.offset:]
-	if p.depth > 0 && p.depth < len(w) {
-		w = w[:p.depth]
-	}
-	return w
-}
-
-// match reports whether an alternative lies in the window.
-func (p *pattern) match(captured []byte) bool {
-	w := p.window(captured)
-	for _, alt := range p.alternatives {
-		if bytes.Contains(w, alt) {
-			return true
-		}
-	}
-	return false
 }

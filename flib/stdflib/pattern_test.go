@@ -128,10 +128,10 @@ func TestWindow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.match([]byte(captured)); got != c.want {
+		if got := p.Match([]byte(captured)); got != c.want {
 			t.Errorf("%q from %d, depth %d, in %s: %v", c.text, c.offset, c.depth, captured, got)
 		}
-		if p.match(nil) {
+		if p.Match(nil) {
 			t.Errorf("%q is found in a packet without bytes", c.text)
 		}
 	}
@@ -159,12 +159,12 @@ func TestSearchAgainstModel(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
-		if !slices.EqualFunc(p.alternatives, alts, bytes.Equal) {
-			t.Fatalf("%q gives %q, want %q", text, p.alternatives, alts)
+		if !slices.EqualFunc(p.Strings, alts, bytes.Equal) {
+			t.Fatalf("%q gives %q, want %q", text, p.Strings, alts)
 		}
 		captured := letters(r, r.IntN(100))
 		want := found(captured, alts, offset, depth)
-		if got := p.match(captured); got != want {
+		if got := p.Match(captured); got != want {
 			t.Fatalf("%q from %d, depth %d, in %q: %v, want %v", text, offset, depth, captured, got, want)
 		}
 		if want {
@@ -242,23 +242,23 @@ func FuzzPattern(f *testing.F) {
 			}
 			return
 		}
-		for _, alt := range p.alternatives {
+		for _, alt := range p.Strings {
 			if len(alt) == 0 || len(alt) > len(text) {
 				t.Errorf("%q gives an alternative of %d bytes", text, len(alt))
 			}
 		}
 		// Spelled in hexadecimal it is the same pattern.
 		var hex []string
-		for _, alt := range p.alternatives {
+		for _, alt := range p.Strings {
 			hex = append(hex, fmt.Sprintf("|% x|", alt))
 		}
 		if s := strings.Join(hex, "||"); len(s) <= maxPattern {
 			again, err := alternatives(s)
-			if err != nil || !slices.EqualFunc(again, p.alternatives, bytes.Equal) {
-				t.Errorf("%q gives %q, but %q, %v in hexadecimal", text, p.alternatives, again, err)
+			if err != nil || !slices.EqualFunc(again, p.Strings, bytes.Equal) {
+				t.Errorf("%q gives %q, but %q, %v in hexadecimal", text, p.Strings, again, err)
 			}
 		}
-		if got, want := p.match(captured), found(captured, p.alternatives, offset, depth); got != want {
+		if got, want := p.Match(captured), found(captured, p.Strings, offset, depth); got != want {
 			t.Errorf("%q from %d, depth %d, in %q: %v, want %v", text, offset, depth, captured, got, want)
 		}
 	})
@@ -291,7 +291,7 @@ func BenchmarkPattern(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(packet)))
 			for b.Loop() {
-				if p.match(packet) {
+				if p.Match(packet) {
 					b.Fatal("found")
 				}
 			}

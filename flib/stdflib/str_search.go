@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"gomapi/flib"
+	"gomapi/internal/content"
 	"gomapi/internal/mapierr"
 )
 
@@ -36,7 +37,7 @@ var strSearch = flib.Def{
 
 // stringSearch searches each packet for its pattern.
 type stringSearch struct {
-	pattern *pattern
+	pattern *content.Pattern
 	out     []*flib.Packet
 }
 
@@ -53,10 +54,13 @@ func newStringSearch(_ context.Context, _ flib.Env, args flib.Args) (flib.Functi
 	return &stringSearch{pattern: p}, nil
 }
 
+// Pattern implements flib.Searcher.
+func (s *stringSearch) Pattern() *content.Pattern { return s.pattern }
+
 func (s *stringSearch) Process(in []*flib.Packet) []*flib.Packet {
 	s.out = s.out[:0]
 	for _, p := range in {
-		if s.pattern.match(p.Link) {
+		if s.pattern.Match(p.Link) {
 			s.out = append(s.out, p)
 		}
 	}

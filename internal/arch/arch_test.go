@@ -78,7 +78,7 @@ var rules = []rule{
 		who: []string{"gomapi/mapi", "gomapi/cmd/mapi"},
 		but: []string{mapitest}, // a daemon for the tests of programs
 		not: []string{"gomapi/drivers", "gomapi/flib", "gomapi/internal/engine", "gomapi/internal/daemon", "gomapi/internal/filter",
-			"github.com/google/gopacket"},
+			"gomapi/internal/content", "github.com/google/gopacket"},
 		why: "programs link a socket and a mapping, no capture code and no C",
 	},
 	{
@@ -130,7 +130,7 @@ var only = []struct {
 	what string
 	who  []string
 }{
-	{"C", []string{"gomapi/internal/filter/libpcap"}},
+	{"C", []string{"gomapi/internal/filter/libpcap", "gomapi/internal/content"}},
 	{"gopkg.in/ini.v1", []string{"gomapi/internal/config"}},
 	{"github.com/sirupsen/logrus", []string{"gomapi/cmd", "gomapi/internal/daemon", mapitest}},
 	{"os/exec", []string{"gomapi/cmd", "gomapi/internal/filter", "gomapi/internal/bench", "gomapi/examples"}},

@@ -1,0 +1,218 @@
+package content
+
+import "bytes"
+
+// maxNested is how many late strings may be ends of each other.
+const maxNested = 16
+
+// An automaton finds the strings of a set in time that depends on the length of
+// the packet and the number of hits (Aho and Corasick, Communications of the ACM
+// 18(6), 1975). It reads packets from byte from on.
+//
+// The entries of a string are of two kinds. About the early ones, which begin at
+// from, the first place of the string decides, and when it was seen, so were all
+// strings that are an end of it. The late ones begin later and wait for a place
+// behind their beginning, so that their string is looked at each time. Strings
+// can be made of which a thousand would be looked at for each byte; so those that
+// have more than maxNested others as ends are searched for alone, as their flows
+// would do it.
+type automaton struct {
+	from    uint32
+	strings [][]byte
+	root    [256]uint32 // nodes of one byte; 0: no string begins so
+	nodes   []node      // in order of their length; nodes[0] is the empty beginning
+	labels  []byte      // last byte of each node
+	entries []entry
+	early   lists // string -> entries
+	late    lists // string -> entries, in order of from
+	alone   []uint32
+}
+
+// A node is a beginning of strings.
+type node struct {
+	first  uint32 // its children, beginnings that are one byte longer, lie together
+	count  uint32
+	fail   uint32 // longest proper end of it that is a node
+	any    uint32 // longest end of it that is a string, itself perhaps; 0: none
+	late   uint32 // longest end of it that is a string with late entries; 0: none
+	string uint32 // number of the string that it is, plus 1; 0: none
+}
+
+// progress is what the automaton notes of the strings of one packet.
+type progress struct {
+	seen marks
+	done tallies // late entries that are done with
+}
+
+func newAutomaton(s *set) *automaton {
+	a := &automaton{strings: s.strings, entries: s.entries}
+	a.from, _ = s.bounds()
+	a.addNodes()
+	a.addEntries()
+	return a
+}
+
+// addNodes makes the nodes. The strings are sorted: those with the same beginning
+// stand together.
+func (a *automaton) addNodes() {
+	type span struct{ lo, hi, length int } // strings that begin with the node
+	spans := []span{{0, len(a.strings), 0}}
+	a.nodes, a.labels = append(a.nodes, node{}), append(a.labels, 0)
+	for i := 0; i < len(a.nodes); i++ {
+		at := spans[i]
+		if at.length > 0 && len(a.strings[at.lo]) == at.length {
+			at.lo++
+			a.nodes[i].string = uint32(at.lo)
+		}
+		a.nodes[i].first = uint32(len(a.nodes))
+		for lo := at.lo; lo < at.hi; {
+			label := a.strings[lo][at.length]
+			hi := lo + 1
+			for hi < at.hi && a.strings[hi][at.length] == label {
+				hi++
+			}
+			a.addChild(uint32(i), label)
+			spans = append(spans, span{lo, hi, at.length + 1})
+			lo = hi
+		}
+	}
+}
+
+func (a *automaton) addChild(parent uint32, label byte) {
+	child := node{}
+	if parent == 0 {
+		a.root[label] = uint32(len(a.nodes))
+	} else {
+		child.fail = a.next(a.nodes[parent].fail, label)
+	}
+	a.nodes[parent].count++
+	a.nodes, a.labels = append(a.nodes, child), append(a.labels, label)
+}
+
+// next returns the longest end of node at with label behind it that is a node.
+func (a *automaton) next(at uint32, label byte) uint32 {
+	for at != 0 {
+		n := &a.nodes[at]
+		if i := bytes.IndexByte(a.labels[n.first:n.first+n.count], label); i >= 0 {
+			return n.first + uint32(i)
+		}
+		at = n.fail
+	}
+	return a.root[label]
+}
+
+// addEntries sorts the entries by kind, and links each node to the strings that
+// are its ends. Ends are shorter and so come first.
+func (a *automaton) addEntries() {
+	var early, late []link
+	for i, e := range a.entries {
+		if e.from == a.from {
+			early = append(early, link{e.text, uint32(i)})
+		} else {
+			late = append(late, link{e.text, uint32(i)})
+		}
+	}
+	a.early, a.late = newLists(len(a.strings), early), newLists(len(a.strings), late)
+	for i := range a.nodes {
+		n := &a.nodes[i]
+		n.any, n.late = a.nodes[n.fail].any, a.nodes[n.fail].late
+		if n.string == 0 {
+			continue
+		}
+		n.any = uint32(i)
+		switch waiting := a.late.of(n.string - 1); {
+		case len(waiting) == 0:
+		case a.nested(n.late) >= maxNested:
+			a.alone = append(a.alone, waiting...)
+		default:
+			n.late = uint32(i)
+		}
+	}
+}
+
+// nested returns how many strings with late entries are ends of each other, from
+// that of node at on.
+func (a *automaton) nested(at uint32) (n int) {
+	for ; at != 0; at = a.nodes[a.nodes[at].fail].late {
+		n++
+	}
+	return n
+}
+
+// size returns the memory of a in bytes. The strings are the patterns' own.
+func (a *automaton) size() int {
+	return 24*cap(a.nodes) + cap(a.labels) + 24*cap(a.strings) + 12*cap(a.entries) +
+		a.early.size() + a.late.size() + 4*cap(a.alone)
+}
+
+// search gives h the entries that lie in a packet. It returns false when h has no
+// room left.
+func (a *automaton) search(link []byte, s *progress, h *hitter) bool {
+	s.seen.forget()
+	s.done.forget()
+	at := uint32(0)
+	for i := int(a.from); i < len(link); i++ {
+		at = a.next(at, link[i])
+		n := &a.nodes[at]
+		if n.any != 0 && !a.searchEarly(n.any, uint32(i+1), s, h) {
+			return false
+		}
+		if n.late != 0 && !a.searchLate(n.late, uint32(i+1), s, h) {
+			return false
+		}
+	}
+	for _, e := range a.alone {
+		if s.seen.has(a.entries[e].text) && a.contains(link, e) && !h.entry(e) {
+			return false
+		}
+	}
+	return true
+}
+
+// searchEarly deals with the strings of node at and its ends, which stand before
+// byte end of the packet.
+func (a *automaton) searchEarly(at, end uint32, s *progress, h *hitter) bool {
+	for at != 0 {
+		n := &a.nodes[at]
+		if !s.seen.meet(n.string - 1) {
+			break
+		}
+		for _, e := range a.early.of(n.string - 1) {
+			if end <= a.entries[e].to && !h.entry(e) {
+				return false
+			}
+		}
+		at = a.nodes[n.fail].any
+	}
+	return true
+}
+
+// searchLate is searchEarly for late entries. Of each string, those that the
+// place does not lie before are done with: no later place is better for them.
+func (a *automaton) searchLate(at, end uint32, s *progress, h *hitter) bool {
+	for at != 0 {
+		n := &a.nodes[at]
+		text := n.string - 1
+		waiting := a.late.of(text)
+		begin := end - uint32(len(a.strings[text]))
+		done := s.done.of(text)
+		for ; *done < uint32(len(waiting)); *done++ {
+			e := waiting[*done]
+			if a.entries[e].from > begin {
+				break
+			}
+			if end <= a.entries[e].to && !h.entry(e) {
+				return false
+			}
+		}
+		at = a.nodes[n.fail].late
+	}
+	return true
+}
+
+// contains searches a packet for one entry.
+func (a *automaton) contains(link []byte, e uint32) bool {
+	x := &a.entries[e]
+	end := min(uint64(len(link)), uint64(x.to))
+	return uint64(x.from) < end && bytes.Contains(link[x.from:end], a.strings[x.text])
+}
