@@ -117,6 +117,7 @@ func (s *Session) instantiate(ctx context.Context, f *Flow, a *applied, raw []an
 	a.args = args
 	a.classifier, _ = a.fn.(flib.Classifier)
 	a.summer, _ = a.fn.(flib.Summer)
+	a.searcher, _ = a.fn.(flib.Searcher)
 	a.resetter, _ = a.fn.(flib.Resetter)
 	return nil
 }

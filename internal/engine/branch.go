@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"gomapi/drivers"
 	"gomapi/flib"
 	"gomapi/internal/pkt"
 )
@@ -20,12 +21,16 @@ type branch struct {
 	picker flib.Function // nil: not one that picks
 	summer flib.Summer   // nil: not one that adds up
 	next   []*branch
-	tails  []tail
-	sums   []sum // of the instances of summer
-	cursor int   // the next of them to be handed its sum
-	queued bool
-	spares uint64 // chains that need not run the function
-	round  uint64 // total when the first was handed its sum
+	// pattern is the number of what it searches for, for the level to answer;
+	// search is the branches behind that search.
+	pattern int32
+	search  search
+	tails   []tail
+	sums    []sum // of the instances of summer
+	cursor  int   // the next of them to be handed its sum
+	queued  bool
+	spares  uint64 // chains that need not run the function
+	round   uint64 // total when the first was handed its sum
 
 	// Since the level began: packets that went on, and what they add up to. The
 	// capture goroutine adds, anybody reads.
@@ -59,6 +64,9 @@ func (b *branch) run(l *loop, lv *level, in []*pkt.Packet) {
 	for _, n := range b.next {
 		n.run(l, lv, in)
 	}
+	if len(b.search.all) > 0 {
+		b.search.run(l, lv, in)
+	}
 	for i := range b.tails {
 		b.tails[i].run(l, in)
 	}
@@ -90,17 +98,22 @@ type settling struct {
 
 // A grower makes the trees of a level.
 type grower struct {
-	level *level
-	sums  int // branches that add up
+	level    *level
+	search   bool // strings are searched for together
+	patterns patterns
+	sums     int // branches that add up
+	nested   int // most searches one behind the other
 }
 
 // A sprout is a branch while the tree grows, with the chains that go through it.
 type sprout struct {
 	*branch
-	chains int
-	depth  int // functions on the way to it
-	next   map[string]*sprout
-	order  []*sprout
+	chains   int
+	searches bool // for a string, with others
+	nested   int  // searches on the way to it
+	kept     bool
+	next     map[string]*sprout
+	order    []*sprout
 }
 
 // root makes the tree of chains that have the same leading filter, or none.
@@ -108,7 +121,7 @@ func (g *grower) root(chains []settling) *branch {
 	root := &sprout{branch: &branch{}}
 	ways := make([][]*sprout, len(chains))
 	for i, s := range chains {
-		ways[i] = root.way(s)
+		ways[i] = g.way(root, s)
 	}
 	for i, s := range chains {
 		g.place(s.chain, root, ways[i])
@@ -118,7 +131,7 @@ func (g *grower) root(chains []settling) *branch {
 }
 
 // way returns the branches through which a chain could go.
-func (root *sprout) way(s settling) (way []*sprout) {
+func (g *grower) way(root *sprout, s settling) (way []*sprout) {
 	if s.alone || !s.whole {
 		return nil
 	}
@@ -131,12 +144,7 @@ func (root *sprout) way(s settling) (way []*sprout) {
 		}
 		n := at.next[key]
 		if n == nil {
-			n = &sprout{branch: st.branch(), depth: at.depth + 1}
-			if at.next == nil {
-				at.next = make(map[string]*sprout)
-			}
-			at.next[key] = n
-			at.order = append(at.order, n)
+			n = g.sprout(at, st, key)
 		}
 		n.chains++
 		way, at = append(way, n), n
@@ -144,11 +152,35 @@ func (root *sprout) way(s settling) (way []*sprout) {
 	return way
 }
 
-// place puts a chain behind the last branch that it has in common with others.
+// sprout makes the branch of a step behind another one.
+func (g *grower) sprout(at *sprout, st *step, key string) *sprout {
+	n := &sprout{branch: &branch{}, nested: at.nested}
+	switch {
+	case st.summer != nil:
+		n.summer = st.summer
+	case st.searcher != nil && g.search:
+		n.pattern, n.searches = g.patterns.number(key, st.searcher), true
+		n.nested++
+		g.nested = max(g.nested, n.nested)
+	default:
+		n.picker = st.fn
+	}
+	if at.next == nil {
+		at.next = make(map[string]*sprout)
+	}
+	at.next[key] = n
+	at.order = append(at.order, n)
+	return n
+}
+
+// place puts a chain behind the last branch that it has in common with others, or
+// that searches for a string.
 func (g *grower) place(c *chain, root *sprout, way []*sprout) {
 	n := 0
-	for n < len(way) && way[n].chains > 1 {
-		n++
+	for i, s := range way {
+		if s.chains > 1 || s.searches {
+			n = i + 1
+		}
 	}
 	if n == 0 {
 		root.tails = append(root.tails, tail{chain: c})
@@ -156,6 +188,7 @@ func (g *grower) place(c *chain, root *sprout, way []*sprout) {
 	}
 	sh := &share{chain: c, path: []*branch{root.branch}}
 	for i, s := range way[:n] {
+		s.kept = true
 		sh.path = append(sh.path, s.branch)
 		if s.summer != nil {
 			s.sums = append(s.sums, sum{chain: c, summer: c.steps[i].summer})
@@ -168,12 +201,17 @@ func (g *grower) place(c *chain, root *sprout, way []*sprout) {
 	}
 }
 
-// prune leaves the branches that several chains have in common.
+// prune leaves the branches through which chains go.
 func (g *grower) prune(s *sprout) {
 	for _, n := range s.order {
-		if n.chains > 1 {
-			n.spares = uint64(n.chains - 1)
-			g.prune(n)
+		if !n.kept {
+			continue
+		}
+		n.spares = uint64(n.chains - 1)
+		g.prune(n)
+		if n.searches {
+			s.branch.search.add(n.branch)
+		} else {
 			s.branch.next = append(s.branch.next, n.branch)
 		}
 	}
@@ -191,16 +229,18 @@ func (s *step) shareKey() (string, bool) {
 		return "", false
 	case s.classifier != nil:
 		return s.def.Name + "\x00" + fmt.Sprint(s.args...), true
-	case s.summer != nil:
+	case s.summer != nil, s.searcher != nil:
 		return s.def.Name + "\x00" + fmt.Sprint(s.args...), true
 	}
 	return "", false
 }
 
-// branch makes a branch of the step's function.
-func (s *step) branch() *branch {
-	if s.summer != nil {
-		return &branch{summer: s.summer}
+// fitAnswers makes the database of what the chains search for.
+func (g *grower) fitAnswers() (err error) {
+	if len(g.patterns.list) == 0 {
+		return nil
 	}
-	return &branch{picker: s.fn}
+	g.level.lists = make([]*pkt.Packet, 0, g.nested*drivers.MaxBatch)
+	g.level.answers, err = newAnswers(g.patterns.list)
+	return err
 }

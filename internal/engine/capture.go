@@ -82,6 +82,11 @@ func (c *capture) stop(cause error) {
 	if started {
 		<-c.done
 	}
+	e.mu.Lock()
+	levels := c.loop.plan.Load().levels
+	c.publish(func(next *plan) { next.levels = nil })
+	e.mu.Unlock()
+	closeLevels(levels)
 	if err := c.dev.Close(); err != nil {
 		e.opts.Log("device %s: close: %v", c.device.spec.Name, err)
 	}
@@ -232,6 +237,8 @@ func (c *capture) addLinkType(linkType uint16) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c.linkTypes = append(slices.Clone(c.linkTypes), linkType)
+	old := c.loop.plan.Load().levels
 	c.publish(func(next *plan) { next.unsettle(c.linkTypes) })
+	c.settler.retire(old)
 	c.settler.stir()
 }

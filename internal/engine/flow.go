@@ -51,7 +51,8 @@ type applied struct {
 	// classifier is fn if it can be decided with the other filters of the
 	// device, which it is when it comes first in its flow.
 	classifier flib.Classifier
-	summer     flib.Summer // fn if it is one that adds up
+	summer     flib.Summer   // fn if it is one that adds up
+	searcher   flib.Searcher // fn if it is one that searches for a string
 	args       flib.Args
 	slot       *shm.Slot // nil: no result
 	// live says that the result may be read by those that refer to it.

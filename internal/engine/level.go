@@ -15,13 +15,15 @@ type level struct {
 	all     *branch   // chains without a leading filter; nil: none
 	members []*branch // by leading filter
 	types   []typedClassifier
-	shares  []*share // of the chains that run as one with others
-	dirty   queue    // branches with sums that were not handed on
+	shares  []*share      // of the chains that run as one with others
+	dirty   queue         // branches with sums that were not handed on
+	answers *answers      // nil: nothing to search for
+	lists   []*pkt.Packet // those that searches are taking through their branches
 
 	// For the control side, guarded by Engine.mu.
-	size  int // chains that it was made of
-	dead  int // of them, closed
-	early int // of them, not shared because packets from before their connect might come
+	size  int      // chains that it was made of
+	dead  int      // of them, closed
+	early []*chain // not shared because packets from before their connect might come
 }
 
 // typedClassifier decides the leading filters for packets of one link type. Its
@@ -32,8 +34,9 @@ type typedClassifier struct {
 }
 
 // newLevel makes a level of chains, whose filters stand for all link types. It takes
-// up to seconds.
-func newLevel(chains []settling, types []uint16) *level {
+// up to seconds. An error says why they cannot be searched together for their strings;
+// search says whether that is to be tried.
+func newLevel(chains []settling, types []uint16, search bool) (*level, error) {
 	lv := &level{size: len(chains)}
 	byFilter := make(map[string][]settling)
 	var leads []*applied // by member
@@ -51,7 +54,7 @@ func newLevel(chains []settling, types []uint16) *level {
 		}
 		byFilter[key] = append(byFilter[key], s)
 	}
-	g := grower{level: lv}
+	g := grower{level: lv, search: search}
 	if len(open) > 0 {
 		lv.all = g.root(open)
 	}
@@ -66,7 +69,7 @@ func newLevel(chains []settling, types []uint16) *level {
 		lv.types = append(lv.types, typedClassifier{lt, filter.NewClassifier(programs)})
 	}
 	lv.dirty.fit(g.sums)
-	return lv
+	return lv, g.fitAnswers()
 }
 
 // key names the filter's programs for all link types: filters with equal keys
@@ -101,6 +104,7 @@ func (lv *level) run(l *loop, s *scratch, pkts []pkt.Packet, ptrs []*pkt.Packet)
 		lv.dispatch(l, s, hits, ptrs[at:])
 		at += n
 	}
+	lv.answers.forget()
 }
 
 // classifier returns the classifier for a link type, nil for one of those beyond

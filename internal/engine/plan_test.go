@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -14,16 +15,22 @@ import (
 // A model is a flow as it should be: what it counts was added up one by one.
 type model struct {
 	fd      int32
-	port    int // of its filter, 0: none
-	deep    int // port of a filter behind the first counter, 0: none
+	port    int    // of its filter, 0: none
+	deep    int    // port of a filter behind the first counter, 0: none
+	text    []byte // that is searched for behind the filter, nil: not
 	results []*shm.Reader
 	want    [2]uint64 // packets and bytes behind its last filter
 	front   uint64    // packets before the deep filter
+	first   uint64    // packets that the leading filter let through
 }
 
 // see adds a packet to what the flow should have counted.
 func (m *model) see(port uint16, p *drivers.Packet) {
 	if m.port != 0 && int(port) != m.port {
+		return
+	}
+	m.first++
+	if m.text != nil && !bytes.Contains(p.Link, m.text) {
 		return
 	}
 	m.front++
@@ -73,6 +80,10 @@ func (c *crowd) join() {
 	if m.port != 0 {
 		functions = append(functions, fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", m.port)))
 	}
+	if c.rnd.IntN(2) == 0 {
+		m.text = []byte{0, byte(c.rnd.IntN(3)), byte(c.rnd.IntN(100))}
+		functions = append(functions, fn("STR_SEARCH", fmt.Sprintf("|% x|", m.text), int64(0), int64(0)))
+	}
 	if m.deep != 0 {
 		functions = append(functions, fn("PKT_COUNTER"), fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", m.deep)))
 	}
@@ -121,8 +132,8 @@ func (c *crowd) books() {
 		if last := infos[len(infos)-1]; last.Packets != m.want[0] || last.Passed != m.want[0] {
 			c.t.Errorf("flow %d: the last function had %d, %d went on, want %d", m.fd, last.Packets, last.Passed, m.want[0])
 		}
-		if m.port != 0 && infos[0].Passed != m.front {
-			c.t.Errorf("flow %d: the leading filter let %d through, want %d", m.fd, infos[0].Passed, m.front)
+		if m.port != 0 && infos[0].Passed != m.first {
+			c.t.Errorf("flow %d: the leading filter let %d through, want %d", m.fd, infos[0].Passed, m.first)
 		}
 	}
 }

@@ -82,3 +82,19 @@ func (l *loop) settle(flows []*Flow) {
 	l.waiters.Unlock()
 	l.waiters.count.Add(-1)
 }
+
+// pass returns when the loop does not look at the plan any more that was replaced last,
+// however long its batch takes. It is for the control side.
+func (l *loop) pass() {
+	turn := l.turn.Load()
+	if turn&1 == 0 {
+		return
+	}
+	l.waiters.count.Add(1)
+	l.waiters.Lock()
+	for l.turn.Load() == turn {
+		l.waiters.Wait()
+	}
+	l.waiters.Unlock()
+	l.waiters.count.Add(-1)
+}

@@ -96,7 +96,7 @@ func (s *settler) next(now time.Time) *task {
 		}
 	}
 	for _, lv := range levels {
-		if lv.dead*2 > lv.size {
+		if lv.dead*2 > lv.size || lv.ripe(now) {
 			return s.task(nil, []*level{lv}, true)
 		}
 	}
@@ -130,7 +130,7 @@ func (s *settler) unsettled(p *plan) bool {
 	if len(p.loose) > 0 {
 		n++
 	}
-	return n > 1 || len(p.levels) == 0 && n > 0 || len(p.levels) == 1 && p.levels[0].early > 0
+	return n > 1 || len(p.levels) == 0 && n > 0 || len(p.levels) == 1 && len(p.levels[0].early) > 0
 }
 
 // untilQuiet returns how long to wait until all can become one level, 0 for not at all.
@@ -141,10 +141,17 @@ func (s *settler) untilQuiet(now time.Time) time.Duration {
 	}
 	quiet := max(quietAfter, quietFactor*s.cost*time.Duration(len(p.chains)))
 	wait := max(0, s.changed.Add(quiet).Sub(now))
-	if wait == 0 && slices.ContainsFunc(p.chains, func(c *chain) bool { return !c.isWhole(now) }) {
+	early := func(lv *level) bool { return len(lv.early) > 0 }
+	if slices.ContainsFunc(p.levels, early) || slices.ContainsFunc(p.loose, func(c *chain) bool { return !c.isWhole(now) }) {
 		return quietAfter
 	}
 	return wait
+}
+
+// ripe reports whether there were chains that could not be shared when the level was
+// built, and now can.
+func (lv *level) ripe(now time.Time) bool {
+	return len(lv.early) > 0 && !slices.ContainsFunc(lv.early, func(c *chain) bool { return !c.isWhole(now) })
 }
 
 // isWhole reports whether all packets that come are for the chain.
@@ -198,18 +205,51 @@ func (s *settler) build(t *task) {
 	start := time.Now()
 	var lv *level
 	c, e := s.capture, s.capture.device.engine
-	err := e.safely("settling flows", func() error { lv = newLevel(t.chains, t.types); return nil })
+	_ = e.safely("settling flows", func() error { lv = t.level(e.opts.Log); return nil }) // logged
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	s.end(t)
-	if err != nil {
-		return // logged; the chains go on where they are
+	if lv == nil {
+		e.mu.Unlock()
+		return // the chains go on where they are
 	}
 	s.cost = time.Since(start) / time.Duration(len(t.chains)+1)
+	unused := []*level{lv}
 	if t.holds(c) {
 		c.settle(t, lv)
+		unused = t.replaces
 	}
 	s.stir()
+	e.mu.Unlock()
+	c.loop.pass()
+	closeLevels(unused)
+}
+
+// level builds the level. Strings for which there can be no common search are searched
+// for one by one.
+func (t *task) level(log func(format string, args ...any)) *level {
+	lv, err := newLevel(t.chains, t.types, true)
+	if err != nil {
+		log("the strings of %d flows are searched for one by one: %v", len(t.chains), err)
+		lv, _ = newLevel(t.chains, t.types, false)
+	}
+	return lv
+}
+
+// retire frees levels that the plan does not have any more. Engine.mu is held.
+func (s *settler) retire(levels []*level) {
+	e := s.capture.device.engine
+	e.tasks.Go(func() {
+		s.capture.loop.pass()
+		closeLevels(levels)
+	})
+}
+
+// closeLevels frees what levels have besides Go's memory. The loop has passed the plan
+// that had them.
+func closeLevels(levels []*level) {
+	for _, lv := range levels {
+		lv.answers.close()
+	}
 }
 
 // holds reports whether the plan is still what the task was made for. Engine.mu is held.
@@ -228,7 +268,7 @@ func (c *capture) settle(t *task, lv *level) {
 		case s.chain.closed.Load():
 			lv.dead++
 		case !s.whole:
-			lv.early++
+			lv.early = append(lv.early, s.chain)
 		}
 	}
 	for _, sh := range lv.shares {
