@@ -43,6 +43,7 @@ type typedClassifier struct {
 // scratch is what the loop needs to sort the hits of a batch by member. It
 // passes from plan to plan and grows with the number of members.
 type scratch struct {
+	filters filter.Scratch
 	hits    []filter.Hit
 	next    []int32  // next hit of the same member, by hit; -1 ends
 	head    []int32  // first hit, by member
@@ -77,7 +78,7 @@ func newPlan(old *plan, flows []*Flow, linkTypes []uint16, fresh []*chain) *plan
 		}
 		t.Classifier = filter.NewClassifier(programs)
 	}
-	p.scratch = old.scratch.fit(len(p.members))
+	p.scratch = old.scratch.fit(len(p.members), p.types)
 	return p
 }
 
@@ -99,7 +100,7 @@ func (p *plan) with(f *Flow, fresh []*chain) *plan {
 			t := &next.types[i]
 			t.Classifier = t.With(c.lead.classifier.Program(t.linkType))
 		}
-		next.scratch = p.scratch.fit(len(next.members))
+		next.scratch = p.scratch.fit(len(next.members), next.types)
 	}
 	return &next
 }
@@ -179,14 +180,26 @@ func (p *plan) classifier(linkType uint16) *filter.Classifier {
 	return nil
 }
 
-// fit returns s or, when it is too small for so many members, a larger one.
-func (s *scratch) fit(members int) *scratch {
-	if s != nil && members <= len(s.tail) {
-		return s
+// fit returns s or, when it is too small for so many members or the classifiers,
+// a larger one.
+func (s *scratch) fit(members int, types []typedClassifier) *scratch {
+	if s == nil || members > len(s.tail) {
+		s = newScratch(members)
+	} else {
+		next := *s
+		next.filters = filter.Scratch{}
+		s = &next
 	}
+	for _, t := range types {
+		s.filters.Fit(t.Classifier)
+	}
+	return s
+}
+
+func newScratch(members int) *scratch {
 	n := max(members, 16) * 2
 	hits := max(minHits, n)
-	s = &scratch{
+	s := &scratch{
 		hits:    make([]filter.Hit, 0, hits),
 		next:    make([]int32, hits),
 		head:    make([]int32, n),
