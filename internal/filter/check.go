@@ -12,10 +12,10 @@ import (
 
 const scratchWords = 16 // BPF_MEMWORDS
 
-// check verifies the instruction at pc: a known code, a return at the end,
+// validate verifies the instruction at pc: a known code, a return at the end,
 // jumps inside the program, scratch cells that exist, no constant division by
 // zero and no shift out of the word.
-func check(raw []bpf.RawInstruction, pc int) error {
+func validate(raw []bpf.RawInstruction, pc int) error {
 	ins, left := raw[pc], uint32(len(raw)-pc-1)
 	switch op := opcodeOf(ins.Op); op {
 	case opInvalid:

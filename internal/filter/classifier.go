@@ -26,12 +26,12 @@ type Classifier struct {
 	states  []state
 	leaves  []leaf
 	links   []link // lists of all indexes; the first stands for the end
+	checks  []check
 	trees   []term // terms that are no simple fields
 	bundles []bundle
 	members []uint32 // of bundles
 	singles []uint32 // bundles that run for every packet
 	stats   Stats
-	linked  int // links of all indexes
 }
 
 // A bundle is members for which the same program decides: those with equal
@@ -127,32 +127,18 @@ func (c *Classifier) descend(p *pkt.Packet) int32 {
 
 // decide appends the hits of one packet, for which there is room.
 func (c *Classifier) decide(l *leaf, s *Scratch, p *pkt.Packet, packet uint32, hits []Hit) []Hit {
-	for _, b := range l.always {
-		hits = c.report(b, packet, hits)
-	}
-	proof := l.proof(p.Link)
+	short := l.lacks(p.Link)
+	hits = c.follow(l.every, short, s, p, packet, hits)
 	for i := range l.indexes {
 		x := &l.indexes[i]
-		v, ok := c.read(&x.field, p.Link, p.Wire)
-		if !ok {
-			continue
-		}
-		for at := x.find(v); at != 0; {
-			k := c.links[at]
-			e := k.entry | proof
-			if e&(verify|once|exclude) == 0 || c.confirm(e, s, p) {
-				hits = c.report(uint32(e>>entryShift), packet, hits)
+		if v, ok := c.read(&x.field, p.Link, p.Wire); ok {
+			if at := x.find(v); at != 0 {
+				hits = c.follow(at, short, s, p, packet, hits)
 			}
-			at = k.next
 		}
 	}
 	for _, b := range l.byDefault {
-		if s.first(b) && (proof == 0 || c.matches(b, p)) {
-			hits = c.report(b, packet, hits)
-		}
-	}
-	for _, b := range l.candidates {
-		if c.matches(b, p) {
+		if s.first(b) && (!short || c.matches(b, p)) {
 			hits = c.report(b, packet, hits)
 		}
 	}
@@ -164,17 +150,32 @@ func (c *Classifier) decide(l *leaf, s *Scratch, p *pkt.Packet, packet uint32, h
 	return hits
 }
 
+// follow deals with a list of entries. For a short packet, which lacks what the
+// leaf relies on, programs decide.
+func (c *Classifier) follow(at uint32, short bool, s *Scratch, p *pkt.Packet, packet uint32, hits []Hit) []Hit {
+	for at != 0 {
+		k := &c.links[at]
+		if k.entry&(verify|once|exclude) == 0 && !short || c.confirm(k, short, s, p) {
+			hits = c.report(uint32(k.entry>>entryShift), packet, hits)
+		}
+		at = k.next
+	}
+	return hits
+}
+
 // confirm tells whether the filters of an entry that the packet has led to
 // match, and have not been reported.
-func (c *Classifier) confirm(e entry, s *Scratch, p *pkt.Packet) bool {
-	b := uint32(e >> entryShift)
-	if e&(once|exclude) != 0 && !s.first(b) {
+func (c *Classifier) confirm(k *link, short bool, s *Scratch, p *pkt.Packet) bool {
+	b := uint32(k.entry >> entryShift)
+	switch {
+	case k.entry&(once|exclude) != 0 && !s.first(b):
 		return false
-	}
-	if e&verify != 0 {
+	case short || k.entry&verify != 0 && k.check == noCheck:
 		return c.matches(b, p)
+	case k.entry&verify != 0:
+		return c.passes(k.check, p.Link, p.Wire)
 	}
-	return e&exclude == 0
+	return k.entry&exclude == 0
 }
 
 func (c *Classifier) matches(b uint32, p *pkt.Packet) bool {
@@ -190,21 +191,21 @@ func (c *Classifier) report(b, packet uint32, hits []Hit) []Hit {
 	return hits
 }
 
-// proof returns verify for packets that lack something that entries rely on.
-func (l *leaf) proof(data []byte) entry {
+// lacks tells whether a packet is too short for what the leaf relies on.
+func (l *leaf) lacks(data []byte) bool {
 	for _, n := range l.needs {
 		x := uint32(0)
 		if n.header != noHeader {
 			var ok bool
 			if x, ok = headerLen(data, n.header); !ok {
-				return verify
+				return true
 			}
 		}
 		if uint64(x)+uint64(n.end) > uint64(len(data)) {
-			return verify
+			return true
 		}
 	}
-	return 0
+	return false
 }
 
 // NewClassifier makes a classifier whose member i has the filter programs[i].
@@ -220,7 +221,7 @@ func NewClassifier(programs []*Program) *Classifier {
 	filters := b.readAll()
 	b.leafwork.positive = covering{survey: &b.survey, goal: accept}
 	b.leafwork.negative = covering{survey: &b.survey, goal: refuse}
-	b.leafwork.bundles = make(map[string]uint32)
+	b.leafwork.joined = make(map[string]uint32)
 	b.leaf(nil, nil)
 	b.survey.count(filters)
 	c.root = b.shape(filters, nil, budget{
@@ -291,6 +292,7 @@ func (c *Classifier) finish() {
 	c.states = slices.Clip(slices.Clone(c.states))
 	c.leaves = slices.Clip(slices.Clone(c.leaves))
 	c.links = slices.Clip(slices.Clone(c.links))
+	c.checks = slices.Clip(slices.Clone(c.checks))
 	c.trees = slices.Clip(slices.Clone(c.trees))
 	c.bundles = slices.Clip(slices.Clone(c.bundles))
 	c.members = slices.Clip(slices.Clone(c.members))

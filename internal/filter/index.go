@@ -22,6 +22,7 @@ const (
 // The lists of blocks go over into those of the blocks around them.
 type link struct {
 	entry entry
+	check uint32 // with verify: the check that decides; noCheck: the program
 	next  uint32
 }
 
@@ -87,15 +88,16 @@ type block struct {
 	lo    uint32
 	size  uint8
 	entry entry
+	check uint32
 }
 
 func (b block) hi() uint32 { return b.lo + uint32(1<<b.size-1) }
 
 // appendBlocks cuts an interval into blocks.
-func appendBlocks(blocks []block, lo, hi uint32, e entry) []block {
+func appendBlocks(blocks []block, lo, hi uint32, e entry, check uint32) []block {
 	for {
 		size := min(bits.TrailingZeros32(lo), bits.Len64(uint64(hi)-uint64(lo)+1)-1)
-		blocks = append(blocks, block{lo, uint8(size), e})
+		blocks = append(blocks, block{lo, uint8(size), e, check})
 		next := uint64(lo) + 1<<size
 		if next > uint64(hi) {
 			return blocks
@@ -127,7 +129,7 @@ func (x *index) fill(blocks []block, links []link) []link {
 		}
 		a := area{b.lo, b.hi(), uint32(len(links))}
 		for ; i < len(blocks) && blocks[i].lo == b.lo && blocks[i].size == b.size; i++ {
-			links = append(links, link{blocks[i].entry, uint32(len(links) + 1)})
+			links = append(links, link{blocks[i].entry, blocks[i].check, uint32(len(links) + 1)})
 		}
 		links[len(links)-1].next = outer
 		areas, around = append(areas, a), append(around, a)

@@ -3,15 +3,15 @@ package filter
 import (
 	"cmp"
 	"encoding/binary"
+	"maps"
+	"math"
 	"slices"
 )
 
 // Bounds of leaves.
 const (
-	maxProofs    = 16 << 10 // nodes looked at to prove entries of one filter
-	maxAllProofs = 64 << 20
-	maxBlocks    = 4096     // of one filter in one leaf
-	maxLinks     = 16 << 20 // of all leaves
+	maxBlocks = 4096    // of one filter in one leaf
+	maxLinks  = 8 << 20 // of all leaves
 )
 
 // minPacket is what packets can be relied on to have: the least frame that
@@ -21,11 +21,10 @@ const minPacket = 64
 
 // A leaf holds the filters that one way through the shape leaves.
 type leaf struct {
-	always     []uint32 // bundles that match
-	candidates []uint32 // bundles whose program decides
-	byDefault  []uint32 // bundles that match unless an entry says otherwise
-	needs      []need   // what packets must have for entries to be proven
-	indexes    []index
+	every     uint32   // list of what is done for every packet
+	byDefault []uint32 // bundles that match unless an entry says otherwise
+	needs     []need   // what packets must have for entries to be proven
+	indexes   []index
 }
 
 // A need is that a number of bytes were captured, behind an IPv4 header if
@@ -40,9 +39,9 @@ const noHeader = ^uint32(0)
 // leafwork is what building leaves needs.
 type leafwork struct {
 	positive, negative covering
-	outcomes           outcomes
-	proofs             int // nodes looked at for all leaves
-	bundles            map[string]uint32
+	residued           int               // nodes looked at for residues
+	joined             map[string]uint32 // bundles that join groups
+	blocks             int               // of all leaves
 }
 
 // A planned filter is a bundle with the way that it goes in a leaf.
@@ -84,7 +83,7 @@ func (b *builder) leaf(filters []pending, known []extent) int32 {
 // plan decides which way a filter goes. Those with an index wait in plans.
 func (b *builder) plan(l *leaf, f planned, known []extent, plans *[]planned) {
 	if f.node == accept {
-		l.always = append(l.always, f.bundle)
+		b.forEvery(l, entry(f.bundle)<<entryShift, noCheck)
 		return
 	}
 	w := &b.leafwork
@@ -96,8 +95,8 @@ func (b *builder) plan(l *leaf, f planned, known []extent, plans *[]planned) {
 			limit = out
 		}
 	}
-	if limit > 1<<60 {
-		l.candidates = append(l.candidates, f.bundle)
+	if math.IsInf(limit, 1) {
+		b.candidate(l, f, known)
 		return
 	}
 	c := &w.positive
@@ -105,11 +104,12 @@ func (b *builder) plan(l *leaf, f planned, known []extent, plans *[]planned) {
 		c = &w.negative
 	}
 	f.atoms = slices.Clone(c.collect(f.node))
-	if blocks := countBlocks(f.atoms); blocks > maxBlocks || b.linked+blocks > maxLinks {
+	if blocks := countBlocks(f.atoms); blocks > maxBlocks || w.blocks+blocks > maxLinks {
 		b.stats.Candidates++
-		l.candidates = append(l.candidates, f.bundle)
+		b.candidate(l, f, known)
 		return
 	}
+	w.blocks += countBlocks(f.atoms)
 	if f.deny {
 		l.byDefault = append(l.byDefault, f.bundle)
 	}
@@ -120,7 +120,7 @@ func countBlocks(atoms []atom) int {
 	n := 0
 	var room [64]block
 	for _, a := range atoms {
-		n += len(appendBlocks(room[:0], a.lo, a.hi, 0))
+		n += len(appendBlocks(room[:0], a.lo, a.hi, 0, noCheck))
 	}
 	return n
 }
@@ -176,51 +176,61 @@ func (b *builder) needs(known, proven []extent) []need {
 // enter makes the indexes of a leaf.
 func (b *builder) enter(l *leaf, plans []planned, proven []extent) {
 	blocks := make(map[termID][]block)
+	r := residues{builder: b, known: proven, checks: make(map[nodeID]uint32), first: len(b.nodes.nodes)}
 	for _, p := range plans {
-		effort := 0
+		r.begin(p.node)
+		plain := r.plain(p.deny)
 		for _, a := range p.atoms {
-			e := entry(p.bundle) << entryShift
-			if len(p.atoms) > 1 {
-				e |= once
+			e, check, wanted := r.entry(p, a, plain[a])
+			if wanted {
+				blocks[a.term] = appendBlocks(blocks[a.term], a.lo, a.hi, e, check)
 			}
-			if p.deny {
-				e |= exclude
-			}
-			if !b.proves(p, a, proven, &effort) {
-				e |= verify
-			}
-			blocks[a.term] = appendBlocks(blocks[a.term], a.lo, a.hi, e)
 		}
 	}
-	terms := make([]termID, 0, len(blocks))
-	for t := range blocks {
-		terms = append(terms, t)
-	}
-	slices.Sort(terms)
-	for _, t := range terms {
+	for _, t := range slices.Sorted(maps.Keys(blocks)) {
 		x := index{field: b.field(t, b.Classifier)}
-		b.linked += len(blocks[t])
 		b.links = x.fill(blocks[t], b.links)
 		l.indexes = append(l.indexes, x)
 	}
 }
 
-// proves tells whether an atom decides the filter in packets that have the
-// extents.
-func (b *builder) proves(p planned, a atom, known []extent, effort *int) bool {
-	w := &b.leafwork
-	if *effort > maxProofs || w.proofs > maxAllProofs {
-		return false
+// entry returns the entry of an atom of a filter, with the check that goes with
+// it; wanted is false if packets of the atom always come to what the filter does
+// without an entry. plain atoms decide.
+func (r *residues) entry(p planned, a atom, plain bool) (e entry, check uint32, wanted bool) {
+	e = entry(p.bundle) << entryShift
+	if len(p.atoms) > 1 {
+		e |= once
 	}
-	o := &w.outcomes
-	o.begin(b.nodes, a, widen(known, b.info[a.term].loads))
-	possible := o.of(p.node)
-	*effort += o.visits
-	w.proofs += o.visits
+	against := refuse
 	if p.deny {
-		return possible == canRefuse
+		e |= exclude
+		against = accept
 	}
-	return possible == canAccept
+	if plain {
+		return e, noCheck, true
+	}
+	rest, known := r.of(a)
+	switch {
+	case !known:
+		return e | verify, noCheck, true
+	case rest == against:
+		return 0, noCheck, false
+	case rest <= accept:
+		return e, noCheck, true
+	}
+	return e | verify, r.check(rest), true
+}
+
+// candidate has a filter decided for every packet of the leaf.
+func (b *builder) candidate(l *leaf, f planned, known []extent) {
+	r := residues{builder: b, checks: make(map[nodeID]uint32)}
+	b.forEvery(l, entry(f.bundle)<<entryShift|verify, r.check(f.node))
+}
+
+func (b *builder) forEvery(l *leaf, e entry, check uint32) {
+	b.links = append(b.links, link{entry: e, check: check, next: l.every})
+	l.every = uint32(len(b.links) - 1)
 }
 
 // bundle joins the groups for which the same is left to be decided.
@@ -255,7 +265,7 @@ func (b *builder) together(filters []pending) []planned {
 		key = binary.BigEndian.AppendUint32(key, uint32(f.group))
 		members += int(b.bundles[f.group].to - b.bundles[f.group].from)
 	}
-	id, known := b.leafwork.bundles[string(key)]
+	id, known := b.leafwork.joined[string(key)]
 	if !known && len(b.members)+members > 4*b.Classifier.count+1<<16 {
 		plans := make([]planned, 0, len(filters))
 		for _, f := range filters {
@@ -265,7 +275,7 @@ func (b *builder) together(filters []pending) []planned {
 	}
 	if !known {
 		id = uint32(len(b.bundles))
-		b.leafwork.bundles[string(key)] = id
+		b.leafwork.joined[string(key)] = id
 		all := bundle{program: b.bundles[filters[0].group].program, from: uint32(len(b.members))}
 		for _, f := range filters {
 			g := b.bundles[f.group]

@@ -6,10 +6,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A test asks whether a term's value lies in an interval. Equality, masks of
-// networks, comparisons and their negations all have this form. A test whose
+// A predicate asks whether a term's value lies in an interval. Equality, masks of
+// networks, comparisons and their negations all have this form. One whose
 // interval is every value asks only whether the term has one.
-type test struct {
+type predicate struct {
 	term   termID
 	lo, hi uint32
 }
@@ -35,8 +35,8 @@ const (
 // first.
 type nodes struct {
 	terms
-	tests   []test
-	testIDs map[test]testID
+	tests   []predicate
+	testIDs map[predicate]testID
 	nodes   []node
 	table   []nodeID // of nodes by hash, linear probing; refuse is a free slot
 }
@@ -44,7 +44,7 @@ type nodes struct {
 func newNodes() *nodes {
 	return &nodes{
 		terms:   newTerms(),
-		testIDs: make(map[test]testID),
+		testIDs: make(map[predicate]testID),
 		nodes:   make([]node, 2, 1024), // refuse and accept
 		table:   make([]nodeID, 4096),
 	}
@@ -59,17 +59,14 @@ func (n *nodes) branch(id termID, lo, hi uint32, yes, no nodeID) nodeID {
 		return no
 	}
 	id, lo, hi, possible := n.simplify(id, lo, hi)
-	limit := n.info[id].max
-	switch {
+	switch limit := n.info[id].max; {
 	case !possible || lo > limit:
 		return no
 	case lo == 0 && hi >= limit:
 		return yes
-	case hi >= limit: // one form for a comparison and its negation
-		hi, yes, no = lo-1, no, yes
-		lo = 0
+	default:
+		return n.join(predicate{id, lo, min(hi, limit)}, yes, no, nil)
 	}
-	return n.join(n.test(test{id, lo, hi}), yes, no, nil)
 }
 
 // simplify looks through prefix masks and right shifts: what is asked of the
@@ -101,7 +98,7 @@ func (n *nodes) simplify(id termID, lo, hi uint32) (_ termID, l, h uint32, possi
 	}
 }
 
-func (n *nodes) test(t test) testID {
+func (n *nodes) test(t predicate) testID {
 	if id, known := n.testIDs[t]; known {
 		return id
 	}
@@ -118,7 +115,7 @@ func (n *nodes) need(id termID, next nodeID, known []extent) nodeID {
 	if next == refuse || n.certain(id, known) || next != accept && n.implies(n.tests[n.nodes[next].test].term, id) {
 		return next
 	}
-	return n.node(node{n.test(test{id, 0, n.info[id].max}), next, refuse})
+	return n.node(node{n.test(predicate{id, 0, n.info[id].max}), next, refuse})
 }
 
 // certain tells whether the term has a value in packets with these extents.
@@ -133,14 +130,20 @@ func (n *nodes) implies(a, b termID) bool {
 }
 
 // isNeed tells whether a test only asks for the presence of a value.
-func (n *nodes) isNeed(t test) bool { return t.lo == 0 && t.hi == n.info[t.term].max }
+func (n *nodes) isNeed(t predicate) bool { return t.lo == 0 && t.hi == n.info[t.term].max }
 
 // join returns the node of a test among packets that have the extents.
-func (n *nodes) join(t testID, yes, no nodeID, known []extent) nodeID {
-	if yes == no || n.isNeed(n.tests[t]) {
-		return n.need(n.tests[t].term, yes, known)
+func (n *nodes) join(t predicate, yes, no nodeID, known []extent) nodeID {
+	if len(n.tests) < maxTests {
+		t, yes, no = n.merge(t, yes, no)
 	}
-	return n.node(node{t, yes, no})
+	if yes == no || n.isNeed(t) {
+		return n.need(t.term, yes, known)
+	}
+	if t.hi == n.info[t.term].max { // one form for a comparison and its negation
+		t, yes, no = predicate{t.term, 0, t.lo - 1}, no, yes
+	}
+	return n.node(node{n.test(t), yes, no})
 }
 
 // node numbers a node.

@@ -48,9 +48,9 @@ func (b budget) share(n, all int) budget {
 type builder struct {
 	*nodes
 	*Classifier
-	survey   survey
-	memo     memo
-	leafwork leafwork
+	survey survey
+	memo   memo
+	leafwork
 }
 
 // A branch is one class of a split with the filters that it leaves.

@@ -53,7 +53,7 @@ func (c class) relation(lo, hi uint32) relation {
 
 // classesOf returns the classes that the tests make of the values up to limit;
 // nil if they are too many.
-func classesOf(heavy []test, limit uint32) []class {
+func classesOf(heavy []predicate, limit uint32) []class {
 	starts := []uint32{0}
 	for _, t := range heavy {
 		starts = append(starts, t.lo)
@@ -113,11 +113,11 @@ func (r *restriction) restrict(id nodeID) nodeID {
 	switch {
 	case r.class == nil:
 		if !r.implies(t.term, r.term) {
-			result = r.join(n.test, r.restrict(n.yes), r.restrict(n.no), r.known)
+			result = r.join(t, r.restrict(n.yes), r.restrict(n.no), r.known)
 		}
 	case t.term != r.term:
 		yes := r.restrict(n.yes)
-		result = r.join(n.test, yes, r.restrict(n.no), r.known)
+		result = r.join(t, yes, r.restrict(n.no), r.known)
 	default:
 		switch r.class.relation(t.lo, t.hi) {
 		case inside:
@@ -125,7 +125,7 @@ func (r *restriction) restrict(id nodeID) nodeID {
 		case outside:
 			result = r.restrict(n.no)
 		default:
-			result = r.join(n.test, r.restrict(n.yes), r.restrict(n.no), r.known)
+			result = r.join(t, r.restrict(n.yes), r.restrict(n.no), r.known)
 		}
 	}
 	r.memo.put(id, result)

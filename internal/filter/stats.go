@@ -38,7 +38,8 @@ const (
 	sizeState  = 344
 	sizeLeaf   = 120
 	sizeIndex  = 200
-	sizeLink   = 8
+	sizeLink   = 12
+	sizeCheck  = 36
 	sizeTerm   = 16
 	sizeBundle = 16
 	sizeSlot   = 8
@@ -49,7 +50,7 @@ const (
 func (c *Classifier) Stats() Stats {
 	s := c.stats
 	s.Members = c.count
-	s.Bytes = sizeState*len(c.states) + sizeLeaf*len(c.leaves) + sizeLink*len(c.links) + sizeTerm*len(c.trees) +
+	s.Bytes = sizeState*len(c.states) + sizeLeaf*len(c.leaves) + sizeLink*len(c.links) + sizeCheck*len(c.checks) + sizeTerm*len(c.trees) +
 		sizeBundle*len(c.bundles) + sizeWord*(len(c.members)+len(c.singles))
 	for i := range c.states {
 		s.Bytes += 2 * sizeWord * len(c.states[i].start)
@@ -61,7 +62,7 @@ func (c *Classifier) Stats() Stats {
 }
 
 func (l *leaf) bytes() int {
-	n := sizeWord*(len(l.always)+len(l.candidates)+len(l.byDefault)) + 2*sizeWord*len(l.needs) + sizeIndex*len(l.indexes)
+	n := sizeWord*len(l.byDefault) + 2*sizeWord*len(l.needs) + sizeIndex*len(l.indexes)
 	for i := range l.indexes {
 		x := &l.indexes[i]
 		n += sizeWord*(len(x.dense)+len(x.starts)+len(x.heads)+len(x.top)) + sizeSlot*len(x.slots)

@@ -123,8 +123,8 @@ func (s *survey) candidates() []termID {
 
 // heavy returns the tests of a term that many of its filters make; nil if they
 // are too many or only ask for the presence of a value.
-func (s *survey) heavy(id termID) []test {
-	var heavy []test
+func (s *survey) heavy(id termID) []predicate {
+	var heavy []predicate
 	for _, t := range s.tests {
 		v := s.nodes.tests[t]
 		if v.term != id || s.nodes.isNeed(v) || s.byTest[t]*heavyShare < s.byTerm[id] {
