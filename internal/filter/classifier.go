@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"cmp"
 	"slices"
 
 	"gomapi/internal/pkt"
@@ -14,47 +13,70 @@ type Hit struct {
 }
 
 // A Classifier decides which of many filters match a packet. It is immutable;
-// any number of goroutines may use it. Its members are compiled for one link
-// type, which its packets must have.
+// any number of goroutines may use it, each with a Scratch of its own. Its
+// members are compiled for one link type, which its packets must have.
 //
-// This one runs each distinct program once per packet.
+// A packet goes through the shape, a few decisions on fields with few values,
+// to a leaf. The leaf's indexes lead from the values of other fields to the
+// filters that can match; where that does not decide, their programs do.
+// docs/classifier.md is the tour.
 type Classifier struct {
-	members int
-	groups  []group
+	count   int
+	root    int32
+	states  []state
+	leaves  []leaf
+	links   []link // lists of all indexes; the first stands for the end
+	checks  []check
+	trees   []term // terms that are no simple fields
+	bundles []bundle
+	members []uint32 // of bundles
+	singles []uint32 // bundles that run for every packet
+	stats   Stats
 }
 
-// A group is the members that share one program, in ascending order.
-type group struct {
-	program *Program
-	members []uint32
+// A bundle is members for which the same program decides: those with equal
+// programs, or those of which a leaf leaves the same to be decided.
+type bundle struct {
+	program  *Program
+	from, to uint32 // in members
 }
 
-// Scratch is what one goroutine needs to use classifiers.
-type Scratch struct{}
+// Scratch is what one goroutine needs to use classifiers. Its zero value is
+// ready for Fit.
+type Scratch struct {
+	turn uint32
+	seen []uint32 // turn of the packet for which a bundle was dealt with
+}
 
-// NewScratch makes a scratch for classifiers of up to so many members.
-func NewScratch(members int) *Scratch { return &Scratch{} }
-
-// NewClassifier makes a classifier whose member i has the filter programs[i].
-// A nil program never matches: so a filter that does not compile for this link
-// type keeps its place. It must have fewer than 2^32 members.
-func NewClassifier(programs []*Program) *Classifier {
-	c := &Classifier{members: len(programs)}
-	index := make(map[string]int)
-	for member, p := range programs {
-		if p == nil {
-			continue
-		}
-		g, known := index[p.Key()]
-		if !known {
-			g = len(c.groups)
-			index[p.Key()] = g
-			c.groups = append(c.groups, group{program: p})
-		}
-		c.groups[g].members = append(c.groups[g].members, uint32(member))
+// Fit makes s large enough for c. It allocates, so it belongs before the first
+// packet.
+func (s *Scratch) Fit(c *Classifier) {
+	if len(s.seen) < len(c.bundles) {
+		s.seen = make([]uint32, len(c.bundles)+len(c.bundles)/4)
+		s.turn = 0
 	}
-	return c
 }
+
+// next begins a packet.
+func (s *Scratch) next() {
+	if s.turn++; s.turn == 0 {
+		s.turn = 1
+		clear(s.seen)
+	}
+}
+
+// first reports whether it is called for the bundle for the first time in this
+// packet.
+func (s *Scratch) first(bundle uint32) bool {
+	if s.seen[bundle] == s.turn {
+		return false
+	}
+	s.seen[bundle] = s.turn
+	return true
+}
+
+// Len returns the number of members.
+func (c *Classifier) Len() int { return c.count }
 
 // With returns a classifier with one more member, behind those of c; nil never
 // matches. It costs the same however many members there are: the two share their
@@ -62,49 +84,217 @@ func NewClassifier(programs []*Program) *Classifier {
 // another member has the same program.
 func (c *Classifier) With(p *Program) *Classifier {
 	next := *c
-	next.members++
+	next.count++
 	if p != nil {
-		next.groups = append(next.groups, group{program: p, members: []uint32{uint32(c.members)}})
+		next.singles = append(next.singles, uint32(len(c.bundles)))
+		next.bundles = append(next.bundles, bundle{p, uint32(len(c.members)), uint32(len(c.members) + 1)})
+		next.members = append(next.members, uint32(c.count))
 	}
 	return &next
 }
 
-// Len returns the number of members.
-func (c *Classifier) Len() int { return c.members }
-
-// Classify appends a hit for every match to hits: packets in order, members
-// ascending within a packet. It never grows hits. Before a packet whose
-// matches might not fit, that is with less than Len() room left, it stops; n
-// is the number of packets decided. With room for Len() hits it decides at
-// least one packet. It does not allocate.
+// Classify appends a hit for every match to hits: packets in order, each member
+// once for a packet, the members of one packet in any order. It never grows
+// hits. Before a packet whose matches might not fit, that is with less than
+// Len() room left, it stops; n is the number of packets decided. With room for
+// Len() hits it decides at least one packet. s must fit c. It does not allocate.
 func (c *Classifier) Classify(s *Scratch, pkts []pkt.Packet, hits []Hit) (n int, out []Hit) {
 	for i := range pkts {
-		if cap(hits)-len(hits) < c.members {
+		if cap(hits)-len(hits) < c.count {
 			return i, hits
 		}
-		hits = c.decide(&pkts[i], uint32(i), hits)
+		p := &pkts[i]
+		s.next()
+		l := &c.leaves[c.descend(p)]
+		hits = c.decide(l, s, p, uint32(i), hits)
 	}
 	return len(pkts), hits
 }
 
-// decide appends the hits of one packet, for which there is room.
-func (c *Classifier) decide(p *pkt.Packet, index uint32, hits []Hit) []Hit {
-	first := len(hits)
-	matched := 0
-	for i := range c.groups {
-		g := &c.groups[i]
-		if !g.program.Match(p.Link, p.Wire) {
-			continue
-		}
-		matched++
-		for _, m := range g.members {
-			hits = append(hits, Hit{Packet: index, Member: m})
+// descend takes a packet through the shape and returns the number of its leaf.
+func (c *Classifier) descend(p *pkt.Packet) int32 {
+	at := c.root
+	for at >= 0 {
+		s := &c.states[at]
+		if v, ok := c.read(&s.field, p.Link, p.Wire); ok {
+			at = s.lead(v)
+		} else {
+			at = s.fail
 		}
 	}
-	if matched > 1 && len(c.groups) < c.members {
-		slices.SortFunc(hits[first:], byMember)
+	return ^at
+}
+
+// decide appends the hits of one packet, for which there is room.
+func (c *Classifier) decide(l *leaf, s *Scratch, p *pkt.Packet, packet uint32, hits []Hit) []Hit {
+	short := l.lacks(p.Link)
+	hits = c.follow(l.every, short, s, p, packet, hits)
+	for i := range l.indexes {
+		x := &l.indexes[i]
+		if v, ok := c.read(&x.field, p.Link, p.Wire); ok {
+			if at := x.find(v); at != 0 {
+				hits = c.follow(at, short, s, p, packet, hits)
+			}
+		}
+	}
+	for _, b := range l.byDefault {
+		if s.first(b) && (!short || c.matches(b, p)) {
+			hits = c.report(b, packet, hits)
+		}
+	}
+	for _, b := range c.singles {
+		if c.matches(b, p) {
+			hits = c.report(b, packet, hits)
+		}
 	}
 	return hits
 }
 
-func byMember(a, b Hit) int { return cmp.Compare(a.Member, b.Member) }
+// follow deals with a list of entries. For a short packet, which lacks what the
+// leaf relies on, programs decide.
+func (c *Classifier) follow(at uint32, short bool, s *Scratch, p *pkt.Packet, packet uint32, hits []Hit) []Hit {
+	for at != 0 {
+		k := &c.links[at]
+		if k.entry&(verify|once|exclude) == 0 && !short || c.confirm(k, short, s, p) {
+			hits = c.report(uint32(k.entry>>entryShift), packet, hits)
+		}
+		at = k.next
+	}
+	return hits
+}
+
+// confirm tells whether the filters of an entry that the packet has led to
+// match, and have not been reported.
+func (c *Classifier) confirm(k *link, short bool, s *Scratch, p *pkt.Packet) bool {
+	b := uint32(k.entry >> entryShift)
+	switch {
+	case k.entry&(once|exclude) != 0 && !s.first(b):
+		return false
+	case short || k.entry&verify != 0 && k.check == noCheck:
+		return c.matches(b, p)
+	case k.entry&verify != 0:
+		return c.passes(k.check, p.Link, p.Wire)
+	}
+	return k.entry&exclude == 0
+}
+
+func (c *Classifier) matches(b uint32, p *pkt.Packet) bool {
+	return c.bundles[b].program.Match(p.Link, p.Wire)
+}
+
+// report appends a hit for each member of a bundle.
+func (c *Classifier) report(b, packet uint32, hits []Hit) []Hit {
+	g := &c.bundles[b]
+	for _, m := range c.members[g.from:g.to] {
+		hits = append(hits, Hit{Packet: packet, Member: m})
+	}
+	return hits
+}
+
+// lacks tells whether a packet is too short for what the leaf relies on.
+func (l *leaf) lacks(data []byte) bool {
+	for _, n := range l.needs {
+		x := uint32(0)
+		if n.header != noHeader {
+			var ok bool
+			if x, ok = headerLen(data, n.header); !ok {
+				return true
+			}
+		}
+		if uint64(x)+uint64(n.end) > uint64(len(data)) {
+			return true
+		}
+	}
+	return false
+}
+
+// NewClassifier makes a classifier whose member i has the filter programs[i].
+// A nil program never matches: so a filter that does not compile for this link
+// type keeps its place. Equal programs are decided once. It must have fewer
+// than 2^29 members. It belongs to the control side: it may take seconds for
+// tens of thousands of filters, and its time and memory are bounded for any.
+func NewClassifier(programs []*Program) *Classifier {
+	c := &Classifier{count: len(programs), links: make([]link, 1)}
+	c.group(programs)
+	n := newNodes()
+	b := builder{nodes: n, Classifier: c, survey: survey{nodes: n}}
+	filters := b.readAll()
+	b.leafwork.positive = covering{survey: &b.survey, goal: accept}
+	b.leafwork.negative = covering{survey: &b.survey, goal: refuse}
+	b.leafwork.joined = make(map[string]uint32)
+	b.leaf(nil, nil)
+	b.survey.count(filters)
+	c.root = b.shape(filters, nil, budget{
+		states: maxStates,
+		copies: 16*len(filters) + 1<<16,
+		work:   128*b.survey.size + 1<<20,
+	})
+	c.finish()
+	return c
+}
+
+// group makes a bundle of the members of each distinct program.
+func (c *Classifier) group(programs []*Program) {
+	index := make(map[string]uint32, len(programs))
+	var of []uint32 // bundle by member
+	for _, p := range programs {
+		if p == nil {
+			of = append(of, noBundle)
+			continue
+		}
+		id, known := index[p.Key()]
+		if !known {
+			id = uint32(len(c.bundles))
+			index[p.Key()] = id
+			c.bundles = append(c.bundles, bundle{program: p})
+		}
+		c.bundles[id].to++
+		of = append(of, id)
+	}
+	end := uint32(0)
+	for i := range c.bundles {
+		b := &c.bundles[i]
+		b.from, end = end, end+b.to
+		b.to = b.from
+	}
+	c.members = make([]uint32, end)
+	for m, id := range of {
+		if id != noBundle {
+			b := &c.bundles[id]
+			c.members[b.to] = uint32(m)
+			b.to++
+		}
+	}
+}
+
+const noBundle = ^uint32(0)
+
+// readAll reads the distinct programs and returns those that could be read; the
+// rest run singly.
+func (b *builder) readAll() []pending {
+	r := newReader(b.nodes)
+	filters := make([]pending, 0, len(b.bundles))
+	for i := range b.bundles {
+		n, why := r.read(b.bundles[i].program)
+		if why != expressed {
+			b.singles = append(b.singles, uint32(i))
+			b.stats.count(why)
+		} else if n != refuse {
+			filters = append(filters, pending{int32(i), n})
+		}
+	}
+	b.stats.Programs = len(b.bundles)
+	return filters
+}
+
+// finish gives back the room that lists have for growing.
+func (c *Classifier) finish() {
+	c.states = slices.Clip(slices.Clone(c.states))
+	c.leaves = slices.Clip(slices.Clone(c.leaves))
+	c.links = slices.Clip(slices.Clone(c.links))
+	c.checks = slices.Clip(slices.Clone(c.checks))
+	c.trees = slices.Clip(slices.Clone(c.trees))
+	c.bundles = slices.Clip(slices.Clone(c.bundles))
+	c.members = slices.Clip(slices.Clone(c.members))
+	c.stats.Members, c.stats.Shapes, c.stats.States = c.count, len(c.leaves), len(c.states)
+}

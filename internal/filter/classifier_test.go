@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -20,12 +21,25 @@ func packet(n uint16) pkt.Packet {
 	return pkt.Packet{Link: binary.BigEndian.AppendUint16([]byte{0, 0}, n), Wire: 4}
 }
 
+// classify classifies with a new Scratch and puts the hits of each packet in
+// order.
+func classify(c *Classifier, pkts []pkt.Packet, hits []Hit) (int, []Hit) {
+	var s Scratch
+	s.Fit(c)
+	before := len(hits)
+	n, hits := c.Classify(&s, pkts, hits)
+	slices.SortFunc(hits[before:], func(a, b Hit) int {
+		return cmp.Or(cmp.Compare(a.Packet, b.Packet), cmp.Compare(a.Member, b.Member))
+	})
+	return n, hits
+}
+
 func TestClassify(t *testing.T) {
 	all := assemble(t, yes)
 	c := NewClassifier([]*Program{port(t, 80), all, nil, port(t, 53), all, port(t, 80)})
 	pkts := []pkt.Packet{packet(80), packet(53), packet(1), {Link: nil, Wire: 9}}
 	want := []Hit{{0, 0}, {0, 1}, {0, 4}, {0, 5}, {1, 1}, {1, 3}, {1, 4}, {2, 1}, {2, 4}, {3, 1}, {3, 4}}
-	if n, got := c.Classify(nil, pkts, make([]Hit, 0, 64)); n != len(pkts) || !slices.Equal(got, want) {
+	if n, got := classify(c, pkts, make([]Hit, 0, 64)); n != len(pkts) || !slices.Equal(got, want) {
 		t.Errorf("%d packets, hits %v; want %v", n, got, want)
 	}
 	if c.Len() != 6 {
@@ -44,8 +58,8 @@ func TestClassifierWith(t *testing.T) {
 			grown = append(grown, grown[len(grown)-1].With(p))
 		}
 		for i, c := range grown {
-			_, want := NewClassifier(programs[:start+i]).Classify(nil, pkts, make([]Hit, 0, 64))
-			_, got := c.Classify(nil, pkts, make([]Hit, 0, 64))
+			_, want := classify(NewClassifier(programs[:start+i]), pkts, make([]Hit, 0, 64))
+			_, got := classify(c, pkts, make([]Hit, 0, 64))
 			if c.Len() != start+i || !slices.Equal(got, want) {
 				t.Errorf("%d members and %d more: %d, hits %v; want %v", start, i, c.Len(), got, want)
 			}
@@ -62,12 +76,12 @@ func TestClassifyRoom(t *testing.T) {
 	for i := range 10 {
 		pkts = append(pkts, packet(uint16(80+i%2)))
 	}
-	_, want := c.Classify(nil, pkts, make([]Hit, 0, 100))
+	_, want := classify(c, pkts, make([]Hit, 0, 100))
 	for room := range 40 {
 		backing := make([]Hit, room+1)
 		var got []Hit
 		for done := 0; done < len(pkts); {
-			n, out := c.Classify(nil, pkts[done:], backing[:0:room])
+			n, out := classify(c, pkts[done:], backing[:0:room])
 			if n == 0 {
 				if room >= c.Len() {
 					t.Fatalf("room %d decides no packet", room)
@@ -89,7 +103,7 @@ func TestClassifyRoom(t *testing.T) {
 func TestClassifyAppends(t *testing.T) {
 	c := NewClassifier([]*Program{assemble(t, yes)})
 	old := append(make([]Hit, 0, 2), Hit{7, 7})
-	n, got := c.Classify(nil, []pkt.Packet{packet(1), packet(2)}, old)
+	n, got := classify(c, []pkt.Packet{packet(1), packet(2)}, old)
 	if want := []Hit{{7, 7}, {0, 0}}; n != 1 || !slices.Equal(got, want) {
 		t.Errorf("%d packets, %v; want 1, %v", n, got, want)
 	}
@@ -97,10 +111,10 @@ func TestClassifyAppends(t *testing.T) {
 
 func TestClassifyNothing(t *testing.T) {
 	pkts := []pkt.Packet{packet(1), packet(2)}
-	if n, hits := NewClassifier(nil).Classify(nil, pkts, nil); n != 2 || len(hits) != 0 {
+	if n, hits := classify(NewClassifier(nil), pkts, nil); n != 2 || len(hits) != 0 {
 		t.Errorf("%d packets, %v; want 2 and no hit", n, hits)
 	}
-	if n, hits := NewClassifier([]*Program{nil}).Classify(nil, pkts, make([]Hit, 0, 1)); n != 2 || len(hits) != 0 {
+	if n, hits := classify(NewClassifier([]*Program{nil}), pkts, make([]Hit, 0, 1)); n != 2 || len(hits) != 0 {
 		t.Errorf("%d packets, %v; want 2 and no hit", n, hits)
 	}
 }
@@ -113,7 +127,9 @@ func TestNoAllocations(t *testing.T) {
 	c := NewClassifier(programs)
 	pkts := []pkt.Packet{packet(1), packet(2), packet(3)}
 	hits := make([]Hit, 0, 3*c.Len())
-	if n := testing.AllocsPerRun(100, func() { _, hits = c.Classify(nil, pkts, hits[:0]) }); n != 0 {
+	var s Scratch
+	s.Fit(c)
+	if n := testing.AllocsPerRun(100, func() { _, hits = c.Classify(&s, pkts, hits[:0]) }); n != 0 {
 		t.Errorf("Classify makes %v allocations", n)
 	}
 	arithmetic := assemble(t, bpf.LoadExtension{Num: bpf.ExtLen}, bpf.StoreScratch{Src: bpf.RegA, N: 1},
@@ -136,9 +152,11 @@ func BenchmarkClassify(b *testing.B) {
 				pkts[i] = packet(uint16(i))
 			}
 			hits := make([]Hit, 0, len(pkts)*members)
+			var s Scratch
+			s.Fit(c)
 			b.ReportAllocs()
 			for b.Loop() {
-				_, hits = c.Classify(nil, pkts, hits[:0])
+				_, hits = c.Classify(&s, pkts, hits[:0])
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(pkts)), "ns/packet")
 		})

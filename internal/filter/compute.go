@@ -35,8 +35,8 @@ func (in *instruction) compute(a, x, wire uint32, scratch *[scratchWords]uint32)
 	return a, x, true
 }
 
-// test decides a jump that compares A with X.
-func test(op, a, x uint32) bool {
+// compareX decides a jump that compares A with X.
+func compareX(op, a, x uint32) bool {
 	switch op {
 	case unix.BPF_JEQ:
 		return a == x

@@ -116,7 +116,7 @@ func FuzzClassifier(f *testing.F) {
 			pkts = append(pkts, pkt.Packet{Link: data[:n], Wire: uint32(n) + uint32(room)})
 			data = data[n:]
 		}
-		n, got := NewClassifier(programs).Classify(nil, pkts, make([]Hit, 0, room))
+		n, got := classify(NewClassifier(programs), pkts, make([]Hit, 0, room))
 		var want []Hit
 		for i, p := range pkts[:n] {
 			for m, program := range programs {

@@ -48,7 +48,7 @@ const (
 	opJumpGt
 	opJumpGe
 	opJumpSet
-	opJumpX // compares with X, see test
+	opJumpX // compares with X, see compareX
 
 	opAndK
 	opArithK // A = A arg k, see arith

@@ -81,7 +81,7 @@ func (p *Program) Match(data []byte, wire uint32) bool {
 		case opJumpSet:
 			pc = in.next(a&in.k != 0)
 		case opJumpX:
-			pc = in.next(test(in.arg, a, x))
+			pc = in.next(compareX(in.arg, a, x))
 		default:
 			a, x, ok = in.compute(a, x, wire, &scratch)
 		}

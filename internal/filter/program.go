@@ -37,7 +37,7 @@ func NewProgram(raw []bpf.RawInstruction) (*Program, error) {
 	key := make([]byte, 0, rawSize*len(raw))
 	code := make([]instruction, len(raw))
 	for pc, ins := range raw {
-		if err := check(raw, pc); err != nil {
+		if err := validate(raw, pc); err != nil {
 			return nil, err
 		}
 		key = appendRaw(key, ins)

@@ -1,0 +1,223 @@
+package libpcap
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/pcap"
+
+	"gomapi/internal/filter"
+	"gomapi/internal/pkt"
+)
+
+// A judge is a filter as libpcap's bpf_filter decides it.
+type judge struct {
+	expr    string
+	program *filter.Program
+	bpf     *pcap.BPF
+}
+
+func (j judge) matches(f frame) bool {
+	if len(f.data) == 0 { // which gopacket cannot pass on
+		return j.program.Match(f.data, uint32(f.wire))
+	}
+	return j.bpf.Matches(gopacket.CaptureInfo{Length: f.wire}, f.data)
+}
+
+// judges compiles expressions for a link type, as Compile does and without
+// optimisation; what does not compile is left out.
+func judges(t testing.TB, exprs []string, linkType uint16) []judge {
+	t.Helper()
+	var all []judge
+	var none *pcap.Handle // the method does not use it
+	for _, expr := range exprs {
+		if pinNames() != nil || withoutProtocols(expr) {
+			continue
+		}
+		for _, optimize := range []bool{true, false} {
+			raw, err := compile(expr, linkType, optimize)
+			if err != nil {
+				continue
+			}
+			p, err := filter.NewProgram(raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			code := make([]pcap.BPFInstruction, len(raw))
+			for i, r := range raw {
+				code[i] = pcap.BPFInstruction{Code: r.Op, Jt: r.Jt, Jf: r.Jf, K: r.K}
+			}
+			b, err := none.NewBPFInstructionFilter(code)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, judge{fmt.Sprintf("%s (optimised: %v)", expr, optimize), p, b})
+		}
+	}
+	return all
+}
+
+// views returns frames as a driver would hand them over.
+func views(frames []frame) []pkt.Packet {
+	pkts := make([]pkt.Packet, len(frames))
+	for i, f := range frames {
+		pkts[i] = pkt.Packet{Link: f.data, Wire: uint32(f.wire)}
+	}
+	return pkts
+}
+
+// verdicts has every filter judged alone: by packet and filter.
+func verdicts(all []judge, frames []frame) [][]bool {
+	v := make([][]bool, len(frames))
+	for i, f := range frames {
+		v[i] = make([]bool, len(all))
+		for m, j := range all {
+			v[i][m] = j.matches(f)
+		}
+	}
+	return v
+}
+
+// agree compares a classifier of some of the filters, given by their numbers,
+// with the verdicts.
+func agree(t *testing.T, name string, all []judge, some []int, frames []frame, want [][]bool) {
+	t.Helper()
+	programs := make([]*filter.Program, len(some))
+	for m, i := range some {
+		programs[m] = all[i].program
+	}
+	c := filter.NewClassifier(programs)
+	var s filter.Scratch
+	s.Fit(c)
+	pkts := views(frames)
+	hits := make([]filter.Hit, 0, max(4096, 2*c.Len()))
+	for at, wrong := 0, 0; at < len(pkts); {
+		n, out := c.Classify(&s, pkts[at:], hits)
+		got := make([]map[uint32]int, n)
+		for i := range got {
+			got[i] = make(map[uint32]int)
+		}
+		for _, h := range out {
+			got[h.Packet][h.Member]++
+		}
+		for i := range n {
+			for m, which := range some {
+				times := 0
+				if want[at+i][which] {
+					times = 1
+				}
+				if got[i][uint32(m)] == times {
+					continue
+				}
+				f := frames[at+i]
+				t.Errorf("%s: %q on packet %d (%d of %d bytes): %d hits, want %d; %+v; %x",
+					name, all[which].expr, at+i, len(f.data), f.wire, got[i][uint32(m)], times, c.Stats(), f.data)
+				if wrong++; wrong > 5 {
+					return
+				}
+			}
+		}
+		at += n
+	}
+}
+
+// all and random subsets of filters.
+func agreeInSubsets(t *testing.T, name string, r *rand.Rand, all []judge, frames []frame) {
+	t.Helper()
+	want := verdicts(all, frames)
+	every := make([]int, len(all))
+	for i := range every {
+		every[i] = i
+	}
+	agree(t, name, all, every, frames, want)
+	var programs []*filter.Program
+	for _, j := range all {
+		programs = append(programs, j.program)
+	}
+	t.Logf("%s: %d packets, %+v", name, len(frames), filter.NewClassifier(programs).Stats())
+	for _, size := range []int{1, 1, 2, 3, 5, 10, 20, 50, 100, 200} {
+		if size > len(all) {
+			continue
+		}
+		some := make([]int, size)
+		for i := range some {
+			some[i] = r.IntN(len(all))
+		}
+		agree(t, name, all, some, frames, want)
+	}
+}
+
+// forms are further forms of pcap-filter(7), beside expressions.
+var forms = []string{
+	"not port 80", "not host 192.168.1.2", "not net 10.0.0.0/8", "not (tcp or udp)", "not portrange 1-1023", "not icmp and not arp",
+	"tcp and not port 80 and not port 443", "ip and not (port 53 and udp)", "not ether multicast", "not (len > 1000)",
+	"tcp[tcpflags] & tcp-syn = 0", "tcp[tcpflags] & (tcp-syn|tcp-ack) = tcp-syn", "tcp[13] & 0x12 = 0x12", "tcp[13] = 0x18",
+	"udp[0:2] & 0xff00 = 0x3500", "ip[16:4] & 0xffffff00 = 0xc0a80100", "ip[12] = 10 or ip[12] = 192", "ip[8] >= 64", "ip[8] != 64",
+	"ip[1] >> 2 = 46", "ip[6] & 0x20 != 0", "ip[2:2] >= 100 and ip[2:2] <= 200", "tcp[14:2] < 1000", "udp[4:2] <= 60",
+	"len >= 60 and len <= 70", "len != 60", "ether[6:4] & 0xff = 0", "ether[20] >> 4 = 4", "ip6[7] > 1", "ip6[0] & 0xf0 = 0x60",
+	"ip[0:4] / 16 = 3", "ip[2:2] / ip[6:2] = 3", "ip[2:2] % ip[8] < 9", "1 / ip[6] = 0 or ip", "ether[ip[0] & 0xf] = 4", "ip[ip[9]] != 0",
+	"len - 20 = ip[2:2]", "len & 0xf = 4", "len * 2 > 200", "tcp[((tcp[12:1] & 0xf0) >> 2):1] = 71",
+	"host 10.0.2.15 and port 80", "host 10.0.2.15 and not port 80", "src host 10.0.2.15 and dst net 192.168.0.0/16 and tcp",
+	"port 80 or port 443 or port 53 or port 123 or portrange 6881-6999", "host (10.0.0.1 or 10.0.0.2 or 192.168.1.2) and port (80 or 53)",
+	"net (10.0.0.0/8 or 172.16.0.0/12 or 192.168.0.0/16)", "not net (10.0.0.0/8 or 172.16.0.0/12 or 192.168.0.0/16)",
+	"(tcp or udp) and (port 53 or port 80) and not host 10.0.0.1", "ip proto 6 and ip[8] > 60 and ip[8] < 130",
+	"vlan 10 and not port 80", "vlan and not ip", "mpls 100 and not host 10.0.2.15", "pppoes and not tcp", "icmp[0] = 8 or icmp6[0] = 128",
+	"ether src 00:01:02:03:04:05 and port 80", "ether[0:4] = 0xffffffff", "ether proto 0x0800 and not ip proto 17",
+}
+
+func TestClassifierDifferential(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	n := 60
+	if testing.Short() {
+		n = 10
+	}
+	exprs := append(append([]string{}, expressions...), forms...)
+	if len(exprs) < 300 {
+		t.Errorf("only %d expressions", len(exprs))
+	}
+	for _, c := range allCaptures(t) {
+		if len(c.packets) == 0 {
+			continue
+		}
+		own := exprs
+		if c.linkType == 1 {
+			g := newGenerator(r, c.packets)
+			for range 60 {
+				own = append(own, g.expression(3))
+			}
+		}
+		agreeInSubsets(t, c.name, r, judges(t, own, c.linkType), sample(c.packets, n, r))
+	}
+}
+
+// Every prefix of packets with stacked headers, and noise.
+func TestClassifierTruncated(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	exprs := append(append([]string{}, expressions...), forms...)
+	all := judges(t, exprs, 1)
+	for name, data := range builtPackets(t) {
+		var frames []frame
+		for n := range min(len(data), 200) + 1 {
+			frames = append(frames, frame{data[:n], n}, frame{data[:n], len(data)})
+			noise := append([]byte{}, data[:n]...)
+			for range 2 {
+				if n > 0 {
+					noise[r.IntN(n)] = byte(r.Uint32())
+				}
+			}
+			frames = append(frames, frame{noise, n})
+		}
+		agreeInSubsets(t, name, r, all, frames)
+	}
+	var noise []frame
+	for range 200 {
+		b := make([]byte, r.IntN(100))
+		for i := range b {
+			b[i] = byte(r.Uint32())
+		}
+		noise = append(noise, frame{b, len(b) + r.IntN(3)})
+	}
+	agreeInSubsets(t, "noise", r, all, noise)
+}

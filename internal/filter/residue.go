@@ -1,0 +1,130 @@
+package filter
+
+// A check decides what is left of a filter when an atom holds, in a leaf. It
+// is cheaper than the program, which would begin with the first header.
+type check struct {
+	field   field
+	lo, hi  uint32
+	yes, no uint32 // checkRefuse, checkAccept, or the next check
+}
+
+const (
+	checkRefuse uint32 = iota
+	checkAccept
+	firstCheck
+	noCheck uint32 = checkRefuse // of a link: no check is that
+)
+
+// Bounds of checks.
+const (
+	maxCheck     = 12       // tests in one; longer ones are left to the program
+	maxChecks    = 1 << 20  // of all leaves
+	maxResidue   = 64 << 10 // nodes looked at for one filter of a leaf
+	maxResidues  = 32 << 20 // and for all filters of all leaves
+	maxMadeNodes = 1 << 20  // nodes made for one leaf
+)
+
+// passes tells whether a packet passes a check.
+func (c *Classifier) passes(at uint32, data []byte, wire uint32) bool {
+	for at >= firstCheck {
+		k := &c.checks[at-firstCheck]
+		v, ok := c.read(&k.field, data, wire)
+		switch {
+		case !ok:
+			return false
+		case k.lo <= v && v <= k.hi:
+			at = k.yes
+		default:
+			at = k.no
+		}
+	}
+	return at == checkAccept
+}
+
+// residues finds what atoms leave of the filters of a leaf.
+type residues struct {
+	*builder
+	known  []extent          // of the leaf's ordinary packets
+	checks map[nodeID]uint32 // made for this leaf
+	first  int               // nodes before this leaf
+	filter nodeID
+	size   int // nodes of the filter
+	effort int // nodes looked at for the filter
+}
+
+// begin turns to another filter.
+func (r *residues) begin(filter nodeID) {
+	r.filter, r.size, r.effort = filter, 0, 0
+	r.survey.walk(filter, func(testID) { r.size++ })
+}
+
+// of returns what is left of the filter when an atom holds. ok is false if that
+// is not known.
+func (r *residues) of(a atom) (rest nodeID, ok bool) {
+	if r.effort += r.size; r.effort > maxResidue || r.residued > maxResidues || len(r.nodes.nodes)-r.first > maxMadeNodes {
+		return 0, false
+	}
+	r.residued += r.size
+	return r.narrow(a), true
+}
+
+func (r *residues) narrow(a atom) nodeID {
+	r.memo.clear(len(r.nodes.nodes))
+	n := restriction{
+		nodes: r.nodes, term: a.term, class: class{{a.lo, a.hi}},
+		known: widen(r.known, r.info[a.term].loads), memo: &r.memo,
+	}
+	return n.restrict(r.filter)
+}
+
+// check returns the check for a rest; noCheck if it is too long.
+func (r *residues) check(rest nodeID) uint32 {
+	size := 0
+	r.survey.walk(rest, func(testID) { size++ })
+	if size > maxCheck || len(r.Classifier.checks)+size > maxChecks {
+		return noCheck
+	}
+	return r.make(rest)
+}
+
+func (r *residues) make(id nodeID) uint32 {
+	if id <= accept {
+		return uint32(id) // checkRefuse, checkAccept
+	}
+	if at, made := r.checks[id]; made {
+		return at
+	}
+	n := r.nodes.nodes[id]
+	t := r.tests[n.test]
+	c := check{field: r.field(t.term, r.Classifier), lo: t.lo, hi: t.hi, yes: r.make(n.yes), no: r.make(n.no)}
+	at := uint32(len(r.Classifier.checks)) + firstCheck
+	r.Classifier.checks = append(r.Classifier.checks, c)
+	r.checks[id] = at
+	return at
+}
+
+// plain returns the atoms that decide the filter by themselves because it is a
+// plain list of alternatives, or for deny of exceptions.
+func (r *residues) plain(deny bool) map[atom]bool {
+	goal := accept
+	if deny {
+		goal = refuse
+	}
+	atoms := make(map[atom]bool)
+	for id := r.filter; id > accept; {
+		n := r.nodes.nodes[id]
+		t := r.tests[n.test]
+		switch {
+		case !r.certain(t.term, r.known):
+			return atoms
+		case r.isNeed(t):
+			id = n.yes
+		case n.yes == goal:
+			atoms[atom(t)] = true
+			id = n.no
+		default:
+			return atoms
+		}
+	}
+	return atoms
+}

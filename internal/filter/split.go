@@ -1,0 +1,184 @@
+package filter
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Bounds of a split.
+const (
+	maxClasses  = 32
+	maxHeavy    = 64 // tests that make the classes: a signature has so many bits
+	heavyShare  = 32 // a test counts if one in so many of the term's filters makes it
+	maxSegments = 2*maxHeavy + 1
+)
+
+// A segment is an interval of values.
+type segment struct{ lo, hi uint32 }
+
+// A class is values of a term that the heavy tests do not tell apart: disjoint
+// segments in ascending order.
+type class []segment
+
+// relation says how a class lies to an interval.
+type relation uint8
+
+const (
+	outside relation = iota
+	inside
+	partly
+)
+
+func (c class) relation(lo, hi uint32) relation {
+	in, out := false, false
+	for _, s := range c {
+		switch {
+		case lo <= s.lo && s.hi <= hi:
+			in = true
+		case s.hi < lo || hi < s.lo:
+			out = true
+		default:
+			return partly
+		}
+	}
+	switch {
+	case in && out:
+		return partly
+	case in:
+		return inside
+	}
+	return outside
+}
+
+// classesOf returns the classes that the tests make of the values up to limit;
+// nil if they are too many.
+func classesOf(heavy []predicate, limit uint32) []class {
+	starts := []uint32{0}
+	for _, t := range heavy {
+		starts = append(starts, t.lo)
+		if t.hi < limit {
+			starts = append(starts, t.hi+1)
+		}
+	}
+	slices.Sort(starts)
+	starts = slices.Compact(starts)
+	index := make(map[uint64]int)
+	var classes []class
+	for i, lo := range starts {
+		hi := limit
+		if i+1 < len(starts) {
+			hi = starts[i+1] - 1
+		}
+		signature := uint64(0)
+		for bit, t := range heavy {
+			if t.lo <= lo && lo <= t.hi {
+				signature |= 1 << bit
+			}
+		}
+		at, known := index[signature]
+		if !known {
+			if at = len(classes); at == maxClasses {
+				return nil
+			}
+			index[signature] = at
+			classes = append(classes, nil)
+		}
+		classes[at] = append(classes[at], segment{lo, hi})
+	}
+	return classes
+}
+
+// A restriction tells nodes what has been found out about a term: that its
+// value is in a class, or with a nil class that it has none.
+type restriction struct {
+	*nodes
+	term  termID
+	class class
+	known []extent // of the packets for which it has a value
+	memo  *memo
+}
+
+// restrict returns the node that decides the same packets without the test.
+func (r *restriction) restrict(id nodeID) nodeID {
+	if id <= accept {
+		return id
+	}
+	if n, done := r.memo.get(id); done {
+		return n
+	}
+	n := r.nodes.nodes[id]
+	t := r.tests[n.test]
+	var result nodeID
+	switch {
+	case r.class == nil:
+		if !r.implies(t.term, r.term) {
+			result = r.join(t, r.restrict(n.yes), r.restrict(n.no), r.known)
+		}
+	case t.term != r.term:
+		yes := r.restrict(n.yes)
+		result = r.join(t, yes, r.restrict(n.no), r.known)
+	default:
+		switch r.class.relation(t.lo, t.hi) {
+		case inside:
+			result = r.restrict(n.yes)
+		case outside:
+			result = r.restrict(n.no)
+		default:
+			result = r.join(t, r.restrict(n.yes), r.restrict(n.no), r.known)
+		}
+	}
+	r.memo.put(id, result)
+	return result
+}
+
+// memo remembers a node for each node, until it is cleared, which costs nothing.
+type memo struct {
+	turn uint32
+	made []uint32 // turn in which the value was put
+	node []nodeID
+}
+
+func (m *memo) clear(size int) {
+	if m.turn++; m.turn == math.MaxUint32 {
+		m.turn = 1
+		clear(m.made)
+	}
+	if size > len(m.made) {
+		m.made = append(m.made, make([]uint32, size-len(m.made))...)
+		m.node = append(m.node, make([]nodeID, size-len(m.node))...)
+	}
+}
+
+func (m *memo) get(id nodeID) (nodeID, bool) {
+	if int(id) >= len(m.made) || m.made[id] != m.turn {
+		return refuse, false
+	}
+	return m.node[id], true
+}
+
+func (m *memo) put(id, value nodeID) {
+	if int(id) < len(m.made) {
+		m.made[id], m.node[id] = m.turn, value
+	}
+}
+
+// segmentsOf returns all segments of classes in ascending order, with the number
+// of the class that each is of.
+func segmentsOf(classes []class) (starts []uint32, of []int) {
+	type piece struct {
+		lo uint32
+		of int
+	}
+	var pieces []piece
+	for i, c := range classes {
+		for _, s := range c {
+			pieces = append(pieces, piece{s.lo, i})
+		}
+	}
+	slices.SortFunc(pieces, func(a, b piece) int { return cmp.Compare(a.lo, b.lo) })
+	for _, p := range pieces {
+		starts, of = append(starts, p.lo), append(of, p.of)
+	}
+	return starts, of
+}
