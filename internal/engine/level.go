@@ -14,6 +14,7 @@ import (
 type level struct {
 	all     *branch   // chains without a leading filter; nil: none
 	members []*branch // by leading filter
+	scratch filter.Scratch
 	types   []typedClassifier
 	shares  []*share      // of the chains that run as one with others
 	dirty   queue         // branches with sums that were not handed on
@@ -66,7 +67,9 @@ func newLevel(chains []settling, types []uint16, search bool) (*level, error) {
 		for m, lead := range leads {
 			programs[m] = lead.classifier.Program(lt)
 		}
-		lv.types = append(lv.types, typedClassifier{lt, filter.NewClassifier(programs)})
+		c := filter.NewClassifier(programs)
+		lv.scratch.Fit(c)
+		lv.types = append(lv.types, typedClassifier{lt, c})
 	}
 	lv.dirty.fit(g.sums)
 	return lv, g.fitAnswers()
@@ -100,7 +103,7 @@ func (lv *level) run(l *loop, s *scratch, pkts []pkt.Packet, ptrs []*pkt.Packet)
 	}
 	c := lv.classifier(ptrs[0].LinkType)
 	for at := 0; c != nil && len(lv.members) > 0 && at < len(pkts); {
-		n, hits := c.Classify(s.filter, pkts[at:], s.hits[:0])
+		n, hits := c.Classify(&lv.scratch, pkts[at:], s.hits[:0])
 		lv.dispatch(l, s, hits, ptrs[at:])
 		at += n
 	}

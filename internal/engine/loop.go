@@ -107,10 +107,8 @@ func (l *loop) run(p *plan, pkts []pkt.Packet, ptrs []*pkt.Packet) *plan {
 	for _, lv := range p.levels {
 		lv.run(l, p.scratch, pkts, ptrs)
 	}
-	for at := 0; classifier != nil && len(p.members) > 0 && at < len(pkts); {
-		n, hits := classifier.Classify(&p.scratch.filters, pkts[at:], p.scratch.hits[:0])
-		p.dispatch(hits, ptrs, at)
-		at += n
+	for _, c := range p.loose {
+		c.runLoose(l, p.scratch, ptrs)
 	}
 	if len(p.tied) > 0 {
 		l.runTied(p, ptrs)

@@ -35,7 +35,6 @@ type plan struct {
 // scratch is what the loop needs to sort the hits of a batch by member. It
 // passes from plan to plan and grows with the number of members.
 type scratch struct {
-	filters filter.Scratch
 	hits    []filter.Hit
 	next    []int32  // next hit of the same member, by hit; -1 ends
 	head    []int32  // first hit, by member
@@ -47,53 +46,11 @@ type scratch struct {
 // minHits is the least room for hits, in entries.
 const minHits = 4096
 
-// newPlan makes the plan that follows old, from nothing.
-func newPlan(old *plan, flows []*Flow, linkTypes []uint16, fresh []*chain) *plan {
-	p := &plan{
-		gen: old.gen + 1, fresh: fresh,
-		chains: make([]*chain, 0, len(flows)), index: make(map[string]int, len(flows)),
-	}
-	for _, lt := range linkTypes {
-		p.types = append(p.types, typedClassifier{linkType: lt})
-	}
-	var leads []*applied // by member
-	for _, f := range flows {
-		if p.add(f.chain, f.isTied()) {
-			leads = append(leads, f.chain.lead)
-		}
-	}
-	for i := range p.types {
-		t := &p.types[i]
-		programs := make([]*filter.Program, len(leads))
-		for m, lead := range leads {
-			programs[m] = lead.classifier.Program(t.linkType)
-		}
-		t.Classifier = filter.NewClassifier(programs)
-	}
-	p.scratch = old.scratch.fit(len(p.members), p.types)
-	return p
-}
-
-// with makes the plan that follows p when a flow is connected and changes nothing
-// for the others. It costs the same however many flows there are: the two share their
-// memory, and what is new stands behind what p looks at. Only one plan may follow
-// p in this way.
-func (p *plan) with(f *Flow, fresh []*chain) *plan {
-	next, c := *p, f.chain
+// follow makes the plan that comes after p, so far the same. What the loop may not
+// have taken up is fresh.
+func (p *plan) follow(fresh []*chain) *plan {
+	next := *p
 	next.gen, next.fresh = p.gen+1, fresh
-	if c.lead != nil {
-		if _, known := p.index[c.lead.key(p.types)]; known {
-			next.members = slices.Clone(p.members) // add changes one of them
-		}
-	}
-	if next.add(c, f.isTied()) {
-		next.types = slices.Clone(p.types)
-		for i := range next.types {
-			t := &next.types[i]
-			t.Classifier = t.With(c.lead.classifier.Program(t.linkType))
-		}
-		next.scratch = p.scratch.fit(len(next.members), next.types)
-	}
 	return &next
 }
 
@@ -139,22 +96,36 @@ func (p *plan) settle(lv *level, replaced []*level) {
 	p.scratch = p.scratch.fit(lv)
 }
 
-// fit returns s or, when it is too small for so many members or the classifiers,
-// a larger one.
-func (s *scratch) fit(members int, types []typedClassifier) *scratch {
-	if s == nil || members > len(s.tail) {
-		s = newScratch(members)
-	} else {
-		next := *s
-		next.filters = filter.Scratch{}
-		s = &next
+// unsettle makes all chains loose, for a link type more.
+func (p *plan) unsettle(types []uint16) {
+	p.types, p.levels = types, nil
+	p.loose = slices.Clone(p.chains)
+	for _, c := range p.loose {
+		c.level = nil
 	}
-	for _, t := range types {
-		s.filters.Fit(t.Classifier)
-	}
-	return s
 }
 
+// tidy forgets closed chains. Those that levels have stay there.
+func (p *plan) tidy() {
+	p.chains, p.loose, p.expire = alive(p.chains), alive(p.loose), alive(p.expire)
+	p.tied = slices.DeleteFunc(slices.Clone(p.tied), func(t *tied) bool { return t.closed.Load() })
+	p.tyings++
+}
+
+// alive returns the chains that are not closed, in memory of its own.
+func alive(chains []*chain) []*chain {
+	return slices.DeleteFunc(slices.Clone(chains), func(c *chain) bool { return c.closed.Load() })
+}
+
+// fit returns s or, when it is too small for a level, a larger one.
+func (s *scratch) fit(lv *level) *scratch {
+	if len(lv.members) <= len(s.tail) {
+		return s
+	}
+	return newScratch(len(lv.members))
+}
+
+// newScratch makes room for more than so many members.
 func newScratch(members int) *scratch {
 	n := max(members, 16) * 2
 	hits := max(minHits, n)
