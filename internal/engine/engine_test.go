@@ -29,13 +29,13 @@ const (
 
 // bed is an engine with one fake live device "net0", alias "uplink".
 type bed struct {
-	t      *testing.T
+	t      testing.TB
 	engine *Engine
 	source *fake.Source
 	driver *fake.Driver
 }
 
-func newBed(t *testing.T, libs ...flib.Library) *bed {
+func newBed(t testing.TB, libs ...flib.Library) *bed {
 	t.Helper()
 	b := &bed{t: t, driver: &fake.Driver{}}
 	b.source = b.driver.Add("net0", drivers.Info{DevType: drivers.TypeNIC, LinkType: ethernet, Snap: 65535})
@@ -56,7 +56,7 @@ func newBed(t *testing.T, libs ...flib.Library) *bed {
 // client is a session with a view of its results and the ends it was told of.
 type client struct {
 	*Session
-	t     *testing.T
+	t     testing.TB
 	view  *shm.View
 	ended chan error
 }
@@ -121,14 +121,14 @@ func (c *client) connected(functions ...[]any) (int32, []*shm.Reader) {
 
 func fn(name string, args ...any) []any { return append([]any{name}, args...) }
 
-func wantCode(t *testing.T, what string, err error, want mapierr.Code) {
+func wantCode(t testing.TB, what string, err error, want mapierr.Code) {
 	t.Helper()
 	if got := mapierr.CodeOf(err, 0); got != want {
 		t.Errorf("%s: error %d (%v), want %d", what, int(got), err, int(want))
 	}
 }
 
-func wantCount(t *testing.T, what string, r *shm.Reader, want uint64) {
+func wantCount(t testing.TB, what string, r *shm.Reader, want uint64) {
 	t.Helper()
 	if got := r.Uint64(); got != want {
 		t.Errorf("%s: %d, want %d", what, got, want)

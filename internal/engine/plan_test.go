@@ -40,7 +40,7 @@ func (m *model) see(port uint16, p *drivers.Packet) {
 	}
 }
 
-func (m *model) check(t *testing.T, when string) {
+func (m *model) check(t testing.TB, when string) {
 	t.Helper()
 	n := len(m.results)
 	got := [3]uint64{m.results[n-2].Uint64(), m.results[n-1].Uint64(), m.front}
@@ -141,7 +141,7 @@ func (c *crowd) books() {
 // settled waits until all chains of the bed's device are in one level.
 func (b *bed) settled() *plan {
 	capture := b.engine.devices[0].cur
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); {
 		b.engine.mu.Lock()
 		s, p := &capture.settler, capture.loop.plan.Load()
 		done := !s.small && !s.large && !s.unsettled(p)

@@ -25,7 +25,7 @@ const (
 	maxLoose    = 8                      // chains that may stay loose while flows come
 	largeLevel  = 1024                   // chains of a level that does not hold up loose ones
 	quietAfter  = 100 * time.Millisecond // without a connect
-	quietFactor = 20                     // time without a connect, in costs of what then is done
+	quietFactor = 8                      // time without a connect, in costs of what then is done
 )
 
 // A task is a level to be built.
