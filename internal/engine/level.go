@@ -22,9 +22,9 @@ type level struct {
 	lists   []*pkt.Packet // those that searches are taking through their branches
 
 	// For the control side, guarded by Engine.mu.
-	size  int      // chains that it was made of
-	dead  int      // of them, closed
-	early []*chain // not shared because packets from before their connect might come
+	chains []*chain // it was made of
+	dead   int      // of them, closed
+	early  []*chain // not shared because packets from before their connect might come
 }
 
 // typedClassifier decides the leading filters for packets of one link type. Its
@@ -38,12 +38,13 @@ type typedClassifier struct {
 // up to seconds. An error says why they cannot be searched together for their strings;
 // search says whether that is to be tried.
 func newLevel(chains []settling, types []uint16, search bool) (*level, error) {
-	lv := &level{size: len(chains)}
+	lv := &level{chains: make([]*chain, 0, len(chains))}
 	byFilter := make(map[string][]settling)
 	var leads []*applied // by member
 	var keys []string
 	var open []settling
 	for _, s := range chains {
+		lv.chains = append(lv.chains, s.chain)
 		lead := s.chain.lead
 		if lead == nil {
 			open = append(open, s)

@@ -89,7 +89,7 @@ func (p *plan) settle(lv *level, replaced []*level) {
 			levels = append(levels, old)
 		}
 	}
-	if lv.size > 0 {
+	if len(lv.chains) > 0 {
 		levels = append(levels, lv)
 	}
 	p.levels = levels
@@ -101,7 +101,7 @@ func (p *plan) unsettle(types []uint16) {
 	p.types, p.levels = types, nil
 	p.loose = slices.Clone(p.chains)
 	for _, c := range p.loose {
-		c.level = nil
+		c.level, c.shares = nil, false
 	}
 }
 

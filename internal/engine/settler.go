@@ -91,12 +91,12 @@ func (s *settler) next(now time.Time) *task {
 		return nil
 	}
 	if len(levels) > 1 {
-		if merge := fitting(levels[1:], levels[0].size, len(p.chains)); len(merge) > 0 {
+		if merge := fitting(levels[1:], len(levels[0].chains), len(p.chains)); len(merge) > 0 {
 			return s.task(nil, append(merge, levels[0]), true)
 		}
 	}
 	for _, lv := range levels {
-		if lv.dead*2 > lv.size || lv.ripe(now) {
+		if lv.dead*2 > len(lv.chains) || lv.ripe(now) {
 			return s.task(nil, []*level{lv}, true)
 		}
 	}
@@ -109,7 +109,7 @@ func (s *settler) next(now time.Time) *task {
 // free returns the levels that are not being replaced, by size.
 func (s *settler) free(p *plan) []*level {
 	levels := slices.DeleteFunc(slices.Clone(p.levels), func(lv *level) bool { return slices.Contains(s.busy, lv) })
-	slices.SortFunc(levels, func(a, b *level) int { return cmp.Compare(a.size, b.size) })
+	slices.SortFunc(levels, func(a, b *level) int { return cmp.Compare(len(a.chains), len(b.chains)) })
 	return levels
 }
 
@@ -117,8 +117,8 @@ func (s *settler) free(p *plan) []*level {
 // room more: none is more than twice as large as what it is added to.
 func fitting(levels []*level, n, room int) []*level {
 	i := 0
-	for i < len(levels) && levels[i].size <= 2*n && levels[i].size <= room {
-		n, room = n+levels[i].size, room-levels[i].size
+	for i < len(levels) && len(levels[i].chains) <= 2*n && len(levels[i].chains) <= room {
+		n, room = n+len(levels[i].chains), room-len(levels[i].chains)
 		i++
 	}
 	return slices.Clone(levels[:i])
@@ -171,9 +171,9 @@ func (s *settler) task(loose []*chain, levels []*level, large bool) *task {
 	for _, c := range loose {
 		add(c)
 	}
-	if len(levels) > 0 {
-		for _, c := range s.capture.loop.plan.Load().chains {
-			if slices.Contains(levels, c.level) {
+	for _, lv := range levels {
+		for _, c := range lv.chains {
+			if c.level == lv {
 				add(c)
 			}
 		}
@@ -263,7 +263,7 @@ func (t *task) holds(c *capture) bool {
 // settle publishes a plan with a new level. Engine.mu is held.
 func (c *capture) settle(t *task, lv *level) {
 	for _, s := range t.chains {
-		s.chain.level = lv
+		s.chain.level, s.chain.shares = lv, false
 		switch {
 		case s.chain.closed.Load():
 			lv.dead++
