@@ -113,13 +113,10 @@ func (c *Conn) await(w **watch, events uint32) error {
 	}
 	waiting := *w
 	c.life.Unlock()
-	if err == nil {
-		err = waiting.wait()
+	if err != nil {
+		return err
 	}
-	if errors.Is(err, os.ErrClosed) {
-		return net.ErrClosed
-	}
-	return err
+	return waiting.wait()
 }
 
 // Await waits until there is a record to receive, or the peer has gone. It may run

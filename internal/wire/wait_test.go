@@ -96,7 +96,7 @@ func TestRecordsWhileMuted(t *testing.T) {
 func TestSpinEnds(t *testing.T) {
 	calls := 0
 	Spin(func() bool { calls++; return calls == 3 })
-	if calls != 3 && calls != 0 { // 0: one CPU
+	if calls > 3 { // fewer where there is one CPU, or no time
 		t.Errorf("%d calls, done was true in the third", calls)
 	}
 	Spin(func() bool {

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"syscall"
 
@@ -55,14 +56,18 @@ func (w *watch) set(events uint32) {
 }
 
 // wait arms the watch and waits for an event. One goroutine at a time waits. The
-// error is os.ErrClosed when the watch is closed.
+// error is net.ErrClosed when the watch is closed.
 func (w *watch) wait() error {
 	w.arm()
-	return w.raw.Read(func(fd uintptr) bool {
+	err := w.raw.Read(func(fd uintptr) bool {
 		var events [1]unix.EpollEvent
 		n, err := unix.EpollWait(int(fd), events[:], 0)
 		return n > 0 && err == nil
 	})
+	if err != nil { // nothing else can be; the error of os.File is not a public one
+		return net.ErrClosed
+	}
+	return nil
 }
 
 func (w *watch) close() { w.file.Close() }
