@@ -25,7 +25,7 @@
 //
 //	ring_mb=64           size of the ring in MiB
 //	block_kb=1024        size of a block in KiB; a packet must fit in one
-//	retire_ms=10         how long a packet may wait for its block to fill
+//	retire_ms=50         how long a packet may wait for its block to fill
 //	snap=262144          bytes kept of each packet
 //	promisc=1            also take what is addressed to others
 //	direction=both       both, in or out; on loopback the default is in, as
