@@ -228,6 +228,25 @@ func TestStopIsPromptAndComplete(t *testing.T) {
 	ended(t, p.conn)
 }
 
+// absent is a driver whose devices are not there.
+type absent struct{ *fake.Driver }
+
+func (absent) Find(c drivers.Config) error {
+	return mapierr.New(mapierr.PcapOpen, "there is no %s", c.Device)
+}
+
+func TestAbsentDevices(t *testing.T) {
+	o, _ := options(t, filepath.Join(t.TempDir(), "mapid.sock"))
+	o.Drivers.Add("absent", absent{&fake.Driver{}})
+	o.Config.Devices = []config.Device{{Name: "net0", Driver: "fake"}, {Name: "net1", Driver: "absent"}}
+	start(t, o)
+	resp := greeted(t, o.Socket).call(&wire.Request{Call: &wire.Request_Devices{Devices: &wire.DeviceQuery{Id: -1, Next: true, Limit: 10}}})
+	devices := resp.GetDevices().GetDevices()
+	if len(devices) != 2 || devices[0].Unavailable != "" || devices[1].Unavailable != "there is no net1" {
+		t.Errorf("devices are %v", devices)
+	}
+}
+
 func TestUnavailableDevices(t *testing.T) {
 	socket, _ := listening(t)
 	p := greeted(t, socket)
