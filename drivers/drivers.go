@@ -77,6 +77,13 @@ type Absentee interface {
 	Absent() bool
 }
 
+// A Finder is a Driver that can tell whether a device is there.
+type Finder interface {
+	// Find returns the error of Open when the device of that name is not there,
+	// nil when it is. It captures nothing and may be called from any goroutine.
+	Find(c Config) error
+}
+
 // Config says which device to open. It is the [driver] section of mapi.conf.
 type Config struct {
 	Device string            // the name clients use; for interfaces their name

@@ -172,7 +172,7 @@ func TestBurststatLive(t *testing.T) {
 				t.Errorf("%q, %d packets were sent", line, n)
 			}
 		}
-		if files, _ := filepath.Glob(filepath.Join(dir, "*.txt")); len(files) != 2 || len(lines) != 2 {
+		if files, _ := filepath.Glob(filepath.Join(dir, "*")); len(files) != 2 || len(lines) != 2 {
 			t.Errorf("files %v, lines %q", files, lines)
 		}
 	})

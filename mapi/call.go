@@ -3,6 +3,7 @@ package mapi
 import (
 	"context"
 	"os"
+	"sync/atomic"
 
 	"gomapi/internal/mapierr"
 	"gomapi/internal/wire"
@@ -20,6 +21,10 @@ type response struct {
 	*wire.Response
 	files []*os.File
 }
+
+// calls is how many are under way in this program. Only a call that is alone
+// spins: others need the CPUs.
+var calls atomic.Int32
 
 // call sends a request and waits for its response, beside which no files are
 // expected. It takes over the files of the request.
@@ -41,7 +46,13 @@ func (l *link) exchange(ctx context.Context, req *wire.Request, files ...*os.Fil
 	req.Id = l.lastID
 	l.pending[req.Id] = ch
 	l.mu.Unlock()
-	l.enqueue(outgoing{req, files})
+	alone := calls.Add(1) == 1
+	defer calls.Add(-1)
+	if !alone {
+		l.enqueue(outgoing{req, files})
+	} else {
+		l.converse(outgoing{req, files}, ch)
+	}
 	select {
 	case resp := <-ch:
 		return answer(resp)
@@ -55,6 +66,18 @@ func (l *link) exchange(ctx context.Context, req *wire.Request, files ...*os.Fil
 	case <-ctx.Done():
 		return l.giveUp(ctx, req.Id, ch)
 	}
+}
+
+// converse sends a request and looks for the answer for a moment, in which the
+// receiver is left asleep.
+func (l *link) converse(o outgoing, answered <-chan response) {
+	l.conn.Mute()
+	defer l.conn.Unmute()
+	l.enqueue(o)
+	wire.Spin(func() bool {
+		l.take()
+		return len(answered) > 0 || calls.Load() > 1 || l.err() != nil
+	})
 }
 
 // giveUp leaves a request to deliver, which undoes what it brings, unless the

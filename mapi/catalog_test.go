@@ -41,8 +41,10 @@ func ofLibraries(t *testing.T, libs []*wire.Library, functions map[int32][]*wire
 		defer close(done)
 		sock, err := l.AcceptUnix()
 		must(err)
-		defer sock.Close()
-		serveLibraries(wire.NewConn(sock), libs, functions, applied)
+		conn, err := wire.NewConn(sock)
+		must(err)
+		defer conn.Close()
+		serveLibraries(conn, libs, functions, applied)
 	}()
 	c := &mapi.Client{Socket: socket}
 	t.Cleanup(func() { c.Close(); l.Close(); <-done })

@@ -17,8 +17,8 @@ type Client struct {
 	// MAPI_SOCKET, else the first that answers of $HOME/.mapid.sock and
 	// /run/mapi/mapid.sock. Set it before the first call.
 	Socket string
-	// Dial connects to the daemon in place of Socket. Set it before the first
-	// call.
+	// Dial connects to the daemon in place of Socket. The client takes over what
+	// it returns. Set it before the first call.
 	Dial func(ctx context.Context) (*net.UnixConn, error)
 
 	mu      sync.Mutex

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"gomapi/mapi"
 )
 
@@ -223,18 +225,30 @@ func TestDaemonThatLies(t *testing.T) {
 	}
 }
 
-func TestLostConnection(t *testing.T) {
-	var sock *net.UnixConn
-	c := client(t)
-	c.Dial = func(context.Context) (*net.UnixConn, error) {
-		conn, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: os.Getenv("MAPI_SOCKET"), Net: "unixpacket"})
-		sock = conn
+// severable returns a Dial, and what makes the connection that it has made last
+// look as if the daemon were gone.
+func severable(t *testing.T, socket string) (dial func(context.Context) (*net.UnixConn, error), cut func()) {
+	var last *os.File
+	t.Cleanup(func() { last.Close() })
+	dial = func(context.Context) (*net.UnixConn, error) {
+		conn, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: socket, Net: "unixpacket"})
+		if err == nil {
+			last.Close()
+			last, err = conn.File()
+		}
 		return conn, err
 	}
+	return dial, func() { must(unix.Shutdown(int(last.Fd()), unix.SHUT_RDWR)) }
+}
+
+func TestLostConnection(t *testing.T) {
+	c := client(t)
+	var cut func()
+	c.Dial, cut = severable(t, os.Getenv("MAPI_SOCKET"))
 	f, fn := counting(t, c, "net0", "")
 	waiting := make(chan error)
 	go func() { waiting <- f.Wait(context.Background()) }()
-	sock.CloseRead() // as if the daemon were gone
+	cut()
 	wantCode(t, "wait", <-waiting, mapi.ErrCommSocket)
 	_, err := fn.Uint64()
 	wantCode(t, "read", err, mapi.ErrCommSocket)

@@ -126,8 +126,10 @@ func silent(t *testing.T) (c *mapi.Client, silence chan struct{}) {
 		defer close(done)
 		sock, err := l.AcceptUnix()
 		must(err)
-		defer sock.Close()
-		answer(wire.NewConn(sock), silence)
+		conn, err := wire.NewConn(sock)
+		must(err)
+		defer conn.Close()
+		answer(conn, silence)
 		<-t.Context().Done()
 	}()
 	c = &mapi.Client{Socket: socket}

@@ -15,8 +15,10 @@ import (
 )
 
 // link is one connection to a daemon: requests out, responses and events in,
-// and the memory with the results. One goroutine sends and one receives, so
-// that no caller waits for the other end longer than its context.
+// and the memory with the results. A caller sends its request and looks for the
+// answer for a moment itself. What does not go at once is left to a goroutine that
+// sends, what does not come at once to one that receives, so that no caller waits
+// for the other end longer than its context.
 type link struct {
 	conn    *wire.Conn
 	view    *shm.View
@@ -25,11 +27,14 @@ type link struct {
 
 	catalog atomic.Pointer[map[string]string] // argument letters by function; nil: not asked yet
 
+	taking sync.Mutex // one record at a time; before mu
+
 	mu      sync.Mutex
 	reason  error // why lost is closed
 	lastID  uint64
 	pending map[uint64]chan response // nil channel: the caller has given up
 	queue   []outgoing
+	sending bool               // what was in queue is being sent
 	wake    chan struct{}      // capacity 1: there is something in queue
 	devices map[string]*ending // by name
 	open    map[*Flow]struct{}
@@ -44,10 +49,14 @@ type outgoing struct {
 // greet says hello on a fresh connection and takes it over. The daemon numbers
 // the flows from above after.
 func greet(ctx context.Context, sock *net.UnixConn, after int) (*link, error) {
-	stop := context.AfterFunc(ctx, func() { sock.Close() })
+	conn, err := wire.NewConn(sock)
+	if err != nil {
+		return nil, mapierr.Wrap(ErrCommSocket, "connect to mapid", err)
+	}
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	l := &link{
-		conn:    wire.NewConn(sock),
+		conn:    conn,
 		lost:    make(chan struct{}),
 		lastID:  1,
 		pending: make(map[uint64]chan response),
@@ -56,7 +65,7 @@ func greet(ctx context.Context, sock *net.UnixConn, after int) (*link, error) {
 		open:    make(map[*Flow]struct{}),
 	}
 	if err := l.hello(after); err != nil {
-		sock.Close()
+		conn.Close()
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
@@ -130,23 +139,37 @@ func (l *link) close() {
 
 // receive takes what the daemon sends until the connection ends.
 func (l *link) receive() {
-	for {
-		resp := &wire.Response{}
-		files, err := l.conn.Receive(resp)
-		if err == nil && resp.Id == 0 && resp.Error != nil {
-			err = remoteError(resp.Error) // the daemon hangs up
-		}
-		if err != nil {
-			wire.CloseAll(files)
+	for l.err() == nil {
+		if err := l.conn.Await(); err != nil {
 			l.lose(err)
 			return
 		}
-		if resp.Id == 0 {
-			wire.CloseAll(files)
-			l.event(resp)
-		} else {
-			l.deliver(response{resp, files})
-		}
+		l.take()
+	}
+}
+
+// take deals with the next record if there is one. Records are dealt with in
+// the order in which they were sent, whoever takes them.
+func (l *link) take() {
+	l.taking.Lock()
+	defer l.taking.Unlock()
+	resp := &wire.Response{}
+	files, err := l.conn.TryReceive(resp)
+	if err == wire.ErrNotNow {
+		return
+	}
+	if err == nil && resp.Id == 0 && resp.Error != nil {
+		err = remoteError(resp.Error) // the daemon hangs up
+	}
+	switch {
+	case err != nil:
+		wire.CloseAll(files)
+		l.lose(err)
+	case resp.Id == 0:
+		wire.CloseAll(files)
+		l.event(resp)
+	default:
+		l.deliver(response{resp, files})
 	}
 }
 
@@ -159,25 +182,38 @@ func (l *link) send() {
 			l.drop()
 			return
 		}
-		l.mu.Lock()
-		queue := l.queue
-		l.queue = nil
-		l.mu.Unlock()
-		for _, o := range queue {
-			err := l.conn.Send(o.req, o.files...)
-			wire.CloseAll(o.files)
-			if err != nil {
-				l.refuse(o.req.Id, err)
+		for queue := l.dequeue(); len(queue) > 0; queue = l.dequeue() {
+			for _, o := range queue {
+				err := l.conn.Send(o.req, o.files...)
+				wire.CloseAll(o.files)
+				if err != nil {
+					l.refuse(o.req.Id, err)
+				}
 			}
 		}
 	}
 }
 
-// enqueue leaves a request to the sender, which takes over the files.
-func (l *link) enqueue(o outgoing) {
+// dequeue takes what is to be sent.
+func (l *link) dequeue() []outgoing {
 	l.mu.Lock()
-	l.queue = append(l.queue, o)
-	l.mu.Unlock()
+	defer l.mu.Unlock()
+	queue := l.queue
+	l.queue = nil
+	l.sending = len(queue) > 0
+	return queue
+}
+
+// enqueue sends a request, or leaves it to the sender if it would have to wait.
+// The link takes over the files.
+func (l *link) enqueue(o outgoing) {
+	if err := l.sendNow(o); err != wire.ErrNotNow {
+		wire.CloseAll(o.files)
+		if err != nil {
+			l.refuse(o.req.Id, err)
+		}
+		return
+	}
 	select {
 	case l.wake <- struct{}{}:
 	default: // awake already
@@ -185,6 +221,21 @@ func (l *link) enqueue(o outgoing) {
 	if l.err() != nil {
 		l.drop()
 	}
+}
+
+// sendNow sends a request, or puts it into the queue if it would have to wait,
+// for room or for those before it; the error is wire.ErrNotNow then.
+func (l *link) sendNow(o outgoing) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err := wire.ErrNotNow
+	if !l.sending && len(l.queue) == 0 {
+		err = l.conn.TrySend(o.req, o.files...)
+	}
+	if err == wire.ErrNotNow {
+		l.queue = append(l.queue, o)
+	}
+	return err
 }
 
 // drop forgets what will never be sent.
@@ -216,6 +267,9 @@ func (l *link) lose(err error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.reason != nil {
+		return
+	}
 	l.reason = mapierr.Wrap(ErrCommSocket, "connection to mapid lost", err)
 	close(l.lost)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"strconv"
 	"testing"
 
@@ -199,18 +198,14 @@ func TestWaitingReadersOfSeriesWake(t *testing.T) {
 // TestConnectionLostUnderSeries: a daemon that hangs up without a word.
 func TestConnectionLostUnderSeries(t *testing.T) {
 	d := mapitest.Start(t)
-	var sock *net.UnixConn
-	c := &mapi.Client{Dial: func(context.Context) (*net.UnixConn, error) {
-		conn, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: d.Socket(), Net: "unixpacket"})
-		sock = conn
-		return conn, err
-	}}
+	dial, cut := severable(t, d.Socket())
+	c := &mapi.Client{Dial: dial}
 	defer c.Close()
 	f, fn := noting(t, c, "eth0")
 	must(f.Connect(t.Context()))
 	done := make(chan error, 1)
 	go func() { done <- second(fn.ReadNext(context.Background())) }()
-	must(sock.Close())
+	cut()
 	wantCode(t, "waiting reader", <-done, mapi.ErrCommSocket)
 }
 

@@ -128,8 +128,19 @@ func viewBinop(f *applied, b []byte) (view, bool) {
 	if n == result.BinopNoValue {
 		return noValue{}, ok
 	}
+	if f.arg(0) == mapi.BinopSub {
+		return difference{int64(n), f.unit}, ok
+	}
 	return amount{uint64(n), f.unit}, ok
 }
+
+// difference is of two results, below 0 when the second one is more.
+type difference struct {
+	Value int64  `json:"value"`
+	Unit  string `json:"unit,omitempty"`
+}
+
+func (d difference) String() string { return inUnit(d.Value, d.Unit) }
 
 // noValue is the result of a function that has found none.
 type noValue struct{}

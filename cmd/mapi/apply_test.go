@@ -32,6 +32,8 @@ func TestViews(t *testing.T) {
 		{"stdflib:PKT_COUNTER", nil, word(7), "7 packets"},
 		{"PKTINFO", []string{"0x1"}, word(7), "7 bytes"},
 		{"BINOP", nil, word(math.MaxUint64), "no value"},
+		{"BINOP", []string{"1"}, word(1<<64 - 5), "-5"},
+		{"BINOP", []string{"0"}, word(1<<64 - 5), "18446744073709551611"},
 		{"GAP", nil, word(1<<64 - 1<<31), "-0.500000000 s"},
 		{"TO_FILE", nil, []byte{255, 255, 255, 255}, "failed"},
 		{"TO_FILE", nil, []byte{5, 0, 0, 0}, "0x05000000"},

@@ -41,7 +41,8 @@ func (t *tool) openDevice(ctx context.Context, client *mapi.Client, name, doing 
 	return nil, fmt.Errorf("the daemon has no device for %s: see \"mapi info devices\"", doing)
 }
 
-// candidates are the live devices that the daemon does not call unavailable.
+// candidates are the live devices, also those that are unavailable: to make a flow
+// on one of them says why.
 func candidates(ctx context.Context, client *mapi.Client) (names []string, err error) {
 	all, err := client.Devices(ctx)
 	if err != nil {
@@ -50,7 +51,7 @@ func candidates(ctx context.Context, client *mapi.Client) (names []string, err e
 	last := []string{}
 	for _, d := range all {
 		switch {
-		case d.Status != mapi.DeviceOnline || d.Unavailable != "":
+		case d.Status != mapi.DeviceOnline:
 		case d.Device == "lo":
 			last = append(last, d.Device)
 		default:

@@ -66,6 +66,9 @@ func (l *ledger) enterFlow(ctx context.Context, client *mapi.Client, f mapi.Flow
 	}
 	l.err = err
 	name := fmt.Sprintf("flow %d of user %d on %s", f.FD, f.UID, f.Device)
+	if f.Status == mapi.FlowFinished {
+		name += " (ended)"
+	}
 	l.enter(name, f.Books)
 	for _, fn := range functions {
 		stage := fmt.Sprintf("%s, function %d %s", name, fn.FID, fn.Name)

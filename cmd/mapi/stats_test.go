@@ -128,14 +128,14 @@ func TestStatsOfFlowsAlone(t *testing.T) {
 				t.Errorf("%v:\n%s\nwant:\n%s", err, got, want)
 			}
 		}
-		const ended = "flow 1073741825 of user 0 on b: 0 packets\n" +
-			"flow 1073741825 of user 0 on b, function 1 PKT_COUNTER: 0 packets\n"
+		const ended = "flow 1073741825 of user 0 on b (ended): 0 packets\n" +
+			"flow 1073741825 of user 0 on b (ended), function 1 PKT_COUNTER: 0 packets\n"
 		shown("b", ended+"the books of all 2 stages balance; 0 packets lost")
 		counterOn(t, &client, "b")
-		shown("b", "device b: 0 packets\n"+strings.NewReplacer("1825", "1826", "function 1", "function 2").Replace(ended)+ended+
+		shown("b", "device b: 0 packets\n"+strings.NewReplacer("1825", "1826", "function 1", "function 2", " (ended)", "").Replace(ended)+ended+
 			"the books of all 5 stages balance; 0 packets lost")
 		file := fileFlow(t, &client, filepath.Join(dir, "trace.pcap"), 7)
-		shown(file.Device(), "flow 1073741827 of user 0 on "+file.Device()+": 7 packets\nthe books of the one stage balance; 0 packets lost")
+		shown(file.Device(), "flow 1073741827 of user 0 on "+file.Device()+" (ended): 7 packets\nthe books of the one stage balance; 0 packets lost")
 		client.Close()
 		_ = mapid.Process.Signal(unix.SIGTERM)
 		if err := mapid.Wait(); err != nil {

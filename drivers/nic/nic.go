@@ -25,7 +25,7 @@
 //
 //	ring_mb=64           size of the ring in MiB
 //	block_kb=1024        size of a block in KiB; a packet must fit in one
-//	retire_ms=10         how long a packet may wait for its block to fill
+//	retire_ms=50         how long a packet may wait for its block to fill
 //	snap=262144          bytes kept of each packet
 //	promisc=1            also take what is addressed to others
 //	direction=both       both, in or out; on loopback the default is in, as
@@ -73,6 +73,22 @@ func (Driver) Open(ctx context.Context, c drivers.Config) (drivers.Device, error
 	return d, nil
 }
 
+// Find implements drivers.Finder. Its error carries 1026.
+func (Driver) Find(c drivers.Config) error {
+	o, err := parseOptions(c)
+	if err != nil {
+		return err
+	}
+	d := &device{name: c.Device, opts: o, control: -1}
+	defer d.control.close()
+	err = d.enter()
+	defer d.ns.close()
+	if err == nil {
+		_, err = d.control.find(d.name)
+	}
+	return err
+}
+
 // A device is an open interface. It belongs to whoever opens, runs and closes
 // it, one after the other; only stats and wake are for other goroutines, too.
 type device struct {
@@ -101,11 +117,7 @@ func (d *device) open() (err error) {
 	if err = d.wake.open(); err != nil {
 		return openError(d.name, "make an eventfd", err)
 	}
-	d.ns, err = openNamespace(d.opts.netns)
-	if err != nil {
-		return openError(d.name, "there is no network namespace "+d.opts.netns+"; \"ip netns\" lists those with a name", err)
-	}
-	if err = d.subscribe(); err != nil {
+	if err = d.enter(); err != nil {
 		return err
 	}
 	n, err := d.control.find(d.name)
@@ -116,6 +128,15 @@ func (d *device) open() (err error) {
 	d.view = newView(d.opts, d.link)
 	d.batch = make([]drivers.Packet, drivers.MaxBatch)
 	return d.attach(n)
+}
+
+// enter opens the namespace of the device and its events.
+func (d *device) enter() (err error) {
+	d.ns, err = openNamespace(d.opts.netns)
+	if err != nil {
+		return openError(d.name, "there is no network namespace "+d.opts.netns+"; \"ip netns\" lists those with a name", err)
+	}
+	return d.subscribe()
 }
 
 // subscribe asks for the events of the device's namespace.

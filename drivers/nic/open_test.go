@@ -63,6 +63,12 @@ func TestUnknownInterface(t *testing.T) {
 		for _, name := range []string{"nosuch0", "", "a-name-that-is-too-long-for-linux", "../etc"} {
 			_, err := Driver{}.Open(context.Background(), drivers.Config{Device: name})
 			refused(t, err, "interface "+name+":", "no interface of this name")
+			refused(t, Driver{}.Find(drivers.Config{Device: name}), "interface "+name+":", "no interface of this name")
+		}
+		for _, name := range []string{testnet.B, anyName} {
+			if err := (Driver{}).Find(drivers.Config{Device: name}); err != nil {
+				t.Errorf("%s is there: %v", name, err)
+			}
 		}
 	})
 }

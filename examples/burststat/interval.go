@@ -74,9 +74,19 @@ func (o *observer) finish(v *interval) {
 		fmt.Printf(",%.6f", bytes.Max*8/1e6/p.Seconds())
 	}
 	fmt.Println()
+	o.close(v)
+	check(os.Rename(v.path+".tmp", v.path))
+}
+
+// abandon forgets an interval that was cut short, or has not begun.
+func (o *observer) abandon(v *interval) {
+	o.close(v)
+	check(os.Remove(v.path + ".tmp"))
+}
+
+func (o *observer) close(v *interval) {
 	check(v.report.Close(o.ctx))
 	for _, flow := range v.flows {
 		check(flow.Close(o.ctx))
 	}
-	check(os.Rename(v.path+".tmp", v.path))
 }

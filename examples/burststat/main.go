@@ -20,6 +20,9 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"gomapi/mapi"
@@ -38,7 +41,7 @@ func main() {
 	o := observer{ctx: context.Background(), length: *length, dir: flag.Arg(flag.NArg() - 1)}
 	fromFile := *file != "" && *first != "" && *number > 0 && flag.NArg() == 1
 	if *length < time.Second || *length%time.Second != 0 || !fromFile && flag.NArg() != 2 {
-		log.Fatal("usage: burststat [-i 5m] [-n INTERVALS] {DEVICE | -r FILE -s START} DIRECTORY")
+		log.Fatal("usage: burststat [-i 5m] {[-n INTERVALS] DEVICE | -n INTERVALS -r FILE -s START} DIRECTORY")
 	}
 	defer o.client.Close()
 	fmt.Println("start,packets,bytes,max_1s,max_100ms,max_10ms")
@@ -77,16 +80,34 @@ func (o *observer) readFile(path string, start time.Time, number int) {
 	}
 }
 
-// watch has the current interval and the one after it.
+// watch has the current interval and the one after it, until an interrupt.
 func (o *observer) watch(number int) {
+	interrupt := make(chan os.Signal, 1)
+	signal.Notify(interrupt, os.Interrupt, syscall.SIGTERM)
 	soon := time.Now().Add(o.length / 2) // time enough to make the flows
 	current := o.prepare(soon.Truncate(o.length).Add(o.length))
+	defer func() { o.abandon(current) }()
 	for i := 0; number == 0 || i < number; i++ {
-		time.Sleep(time.Until(current.start))
+		if !reached(current.start, interrupt) {
+			return
+		}
 		next := o.prepare(current.start.Add(o.length))
-		time.Sleep(time.Until(next.start.Add(late)))
+		if !reached(next.start.Add(late), interrupt) {
+			o.abandon(next)
+			return
+		}
 		o.finish(current)
 		current = next
+	}
+}
+
+// reached waits for a moment and returns false if there is an interrupt before.
+func reached(t time.Time, interrupt <-chan os.Signal) bool {
+	select {
+	case <-time.After(time.Until(t)):
+		return true
+	case <-interrupt:
+		return false
 	}
 }
 

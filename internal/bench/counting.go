@@ -16,8 +16,8 @@ type side struct {
 	arrived, lost uint64    // in all rounds
 }
 
-// countingRow is a load, for the programs in turn. Packets wait up to 10 ms in
-// the ring of mapid, in that of tcpdump a second, which saves it 99 of 100
+// countingRow is a load, for the programs in turn. Packets wait up to 50 ms in
+// the ring of mapid, in that of tcpdump a second, which saves it 19 of 20
 // wake-ups: patient is a mapid that waits as long.
 type countingRow struct {
 	load

@@ -15,10 +15,6 @@ import (
 	"gomapi/internal/wire"
 )
 
-// backlog is how many requests of one client are read ahead of the one that is
-// being dealt with.
-const backlog = 16
-
 // client is one connection. Its requests are dealt with one after the other.
 type client struct {
 	daemon  *daemon
@@ -52,9 +48,13 @@ func (d *daemon) welcome(sock *net.UnixConn) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
+	conn, err := wire.NewConn(sock)
+	if err != nil {
+		return nil, err
+	}
 	c := &client{
 		daemon: d,
-		conn:   wire.NewConn(sock),
+		conn:   conn,
 		peer:   peer,
 		log:    d.Log.WithFields(logrus.Fields{"uid": peer.UID, "pid": peer.PID}),
 		lines:  lines{left: lineBurst},
@@ -62,11 +62,13 @@ func (d *daemon) welcome(sock *net.UnixConn) (*client, error) {
 		wake:   make(chan struct{}, 1),
 	}
 	if !d.enrol(c) {
+		conn.Close()
 		return nil, fmt.Errorf("uid %d, process %d: %d clients are connected already", peer.UID, peer.PID, maxClients)
 	}
 	c.session, err = d.engine.NewSession(engine.Owner{UID: peer.UID, GID: peer.GID, PID: peer.PID}, c.notify)
 	if err != nil {
 		d.forget(c)
+		conn.Close()
 		return nil, err
 	}
 	return c, nil
@@ -79,48 +81,57 @@ func (c *client) hangUp() { c.conn.Close() }
 // that was made over it.
 func (c *client) serve(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
-	requests := make(chan request, backlog)
 	var helpers sync.WaitGroup
-	helpers.Go(func() { defer cancel(); c.read(ctx, requests) })
+	helpers.Go(func() { defer cancel(); _ = c.conn.AwaitHangUp() })
 	helpers.Go(func() { c.sendEvents(ctx) })
-	for r := range requests {
-		if err := c.answer(ctx, r); err != nil {
-			c.log.Debugf("connection ends: %v", err)
-			cancel()
-			break
-		}
-	}
+	err := c.converse(ctx)
+	c.log.Debugf("connection ends: %v", err)
 	cancel()
 	c.hangUp()
-	for r := range requests {
-		wire.CloseAll(r.files)
-	}
 	c.session.Close()
 	helpers.Wait()
 	c.log.Debug("client gone")
 }
 
-// read passes requests on until the connection or ctx ends. It runs ahead of
-// the handlers, so that a client's end is noticed while they work.
-func (c *client) read(ctx context.Context, requests chan<- request) {
-	defer close(requests)
+// converse deals with requests until one ends the connection, or there is none
+// to come.
+func (c *client) converse(ctx context.Context) error {
 	for {
-		r := request{Request: &wire.Request{}}
-		var err error
-		if r.files, err = c.conn.Receive(r.Request); err != nil {
-			if errors.Is(err, wire.ErrTooLong) || errors.Is(err, wire.ErrMalformed) {
-				c.log.Warnf("connection ends: %v", err)
-				c.refuse(mapierr.Wrap(mapierr.CommUnknown, "the daemon hangs up", err))
-			}
-			return
+		r, err := c.next()
+		if errors.Is(err, wire.ErrTooLong) || errors.Is(err, wire.ErrMalformed) {
+			c.log.Warnf("connection ends: %v", err)
+			c.refuse(mapierr.Wrap(mapierr.CommUnknown, "the daemon hangs up", err))
 		}
-		select {
-		case requests <- r:
-		case <-ctx.Done():
-			wire.CloseAll(r.files)
-			return
+		if err == nil {
+			err = c.handleOne(ctx, r)
+		}
+		if err != nil {
+			return err
 		}
 	}
+}
+
+// handleOne answers a request, and lets others know that it is at it.
+func (c *client) handleOne(ctx context.Context, r request) error {
+	c.daemon.busy.Add(1)
+	defer c.daemon.busy.Add(-1)
+	return c.answer(ctx, r)
+}
+
+// next waits for the next request. A program that sets up a flow sends it as soon
+// as it has the answer to the last one, so next spins unless other clients need
+// the CPUs.
+func (c *client) next() (r request, err error) {
+	r.Request = &wire.Request{}
+	err = wire.ErrNotNow
+	wire.Spin(func() bool {
+		r.files, err = c.conn.TryReceive(r.Request)
+		return err != wire.ErrNotNow || c.daemon.busy.Load() > 0
+	})
+	if err == wire.ErrNotNow {
+		r.files, err = c.conn.Receive(r.Request)
+	}
+	return r, err
 }
 
 // refuse tells the client why the connection ends, as an answer to nothing.

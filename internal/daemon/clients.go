@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gomapi/internal/engine"
@@ -17,6 +18,7 @@ type daemon struct {
 	Options
 	engine  *engine.Engine
 	serving sync.WaitGroup // one per client
+	busy    atomic.Int32   // clients with a request that is being dealt with
 
 	mu      sync.Mutex
 	clients map[*client]struct{}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sys/unix"
+	"google.golang.org/protobuf/proto"
 
 	"gomapi/drivers"
 	"gomapi/drivers/fake"
@@ -86,6 +87,17 @@ func listening(t *testing.T) (socket string, source *fake.Source) {
 	return socket, source
 }
 
+// conversation makes a connection of a socket.
+func conversation(t *testing.T, sock *net.UnixConn) *wire.Conn {
+	t.Helper()
+	c, err := wire.NewConn(sock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
 func dial(t *testing.T, socket string) *net.UnixConn {
 	t.Helper()
 	c, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: socket, Net: "unixpacket"})
@@ -105,7 +117,7 @@ type program struct {
 
 func greeted(t *testing.T, socket string) *program {
 	t.Helper()
-	p := &program{t: t, conn: wire.NewConn(dial(t, socket))}
+	p := &program{t: t, conn: conversation(t, dial(t, socket))}
 	resp := p.call(&wire.Request{Call: &wire.Request_Hello{Hello: &wire.Hello{Version: wire.Version}}})
 	if resp.GetWelcome() == nil {
 		t.Fatalf("answer to hello is %v", resp)
@@ -216,6 +228,25 @@ func TestStopIsPromptAndComplete(t *testing.T) {
 	ended(t, p.conn)
 }
 
+// absent is a driver whose devices are not there.
+type absent struct{ *fake.Driver }
+
+func (absent) Find(c drivers.Config) error {
+	return mapierr.New(mapierr.PcapOpen, "there is no %s", c.Device)
+}
+
+func TestAbsentDevices(t *testing.T) {
+	o, _ := options(t, filepath.Join(t.TempDir(), "mapid.sock"))
+	o.Drivers.Add("absent", absent{&fake.Driver{}})
+	o.Config.Devices = []config.Device{{Name: "net0", Driver: "fake"}, {Name: "net1", Driver: "absent"}}
+	start(t, o)
+	resp := greeted(t, o.Socket).call(&wire.Request{Call: &wire.Request_Devices{Devices: &wire.DeviceQuery{Id: -1, Next: true, Limit: 10}}})
+	devices := resp.GetDevices().GetDevices()
+	if len(devices) != 2 || devices[0].Unavailable != "" || devices[1].Unavailable != "there is no net1" {
+		t.Errorf("devices are %v", devices)
+	}
+}
+
 func TestUnavailableDevices(t *testing.T) {
 	socket, _ := listening(t)
 	p := greeted(t, socket)
@@ -232,18 +263,21 @@ func TestUnavailableDevices(t *testing.T) {
 func TestProtocolBreachesEndTheConnectionOnly(t *testing.T) {
 	socket, _ := listening(t)
 	steady := greeted(t, socket)
+	send := func(c *net.UnixConn, r *wire.Request) {
+		b, _ := proto.Marshal(r)
+		c.Write(b)
+	}
 	breaches := map[string]func(c *net.UnixConn){
 		"random bytes":     func(c *net.UnixConn) { c.Write([]byte("\xff\xfe\xfdGET / HTTP/1.0")) },
 		"empty record":     func(c *net.UnixConn) { c.Write(nil) },
 		"oversized record": func(c *net.UnixConn) { c.Write(make([]byte, wire.MaxMessage+1)) },
-		"no hello":         func(c *net.UnixConn) { wire.NewConn(c).Send(create("net0")) },
+		"no hello":         func(c *net.UnixConn) { send(c, create("net0")) },
 		"other version": func(c *net.UnixConn) {
-			wire.NewConn(c).Send(&wire.Request{Id: 1, Call: &wire.Request_Hello{Hello: &wire.Hello{Version: 99}}})
+			send(c, &wire.Request{Id: 1, Call: &wire.Request_Hello{Hello: &wire.Hello{Version: 99}}})
 		},
 		"no id": func(c *net.UnixConn) {
-			w := wire.NewConn(c)
-			w.Send(&wire.Request{Id: 1, Call: &wire.Request_Hello{Hello: &wire.Hello{Version: wire.Version}}})
-			w.Send(&wire.Request{Call: &wire.Request_Connect{Connect: &wire.Connect{Fd: 1}}})
+			send(c, &wire.Request{Id: 1, Call: &wire.Request_Hello{Hello: &wire.Hello{Version: wire.Version}}})
+			send(c, &wire.Request{Call: &wire.Request_Connect{Connect: &wire.Connect{Fd: 1}}})
 		},
 		"too many descriptors": func(c *net.UnixConn) {
 			fds := make([]int, 100)
@@ -261,7 +295,7 @@ func TestProtocolBreachesEndTheConnectionOnly(t *testing.T) {
 				c.Close() // SOCK_SEQPACKET does not send it on every kernel
 				return
 			}
-			ended(t, wire.NewConn(c))
+			ended(t, conversation(t, c))
 		})
 	}
 	if resp := steady.call(create("net0")); resp.Error != nil {
@@ -326,7 +360,7 @@ func TestPrivateDaemonEndsWithItsClient(t *testing.T) {
 	o.Conn = unixConn(t, fds[0])
 	done := make(chan error, 1)
 	go func() { done <- Run(context.Background(), o) }()
-	p := &program{t: t, conn: wire.NewConn(unixConn(t, fds[1]))}
+	p := &program{t: t, conn: conversation(t, unixConn(t, fds[1]))}
 	p.call(&wire.Request{Call: &wire.Request_Hello{Hello: &wire.Hello{Version: wire.Version}}})
 	p.conn.Close()
 	if err := <-done; err != nil {

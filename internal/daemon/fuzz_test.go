@@ -45,11 +45,15 @@ func FuzzClient(f *testing.F) {
 			t.Skip(err)
 		}
 		o, _ := options(t, "")
+		again, err := unix.FcntlInt(uintptr(fds[0]), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
 		ours, theirs := unixConn(t, fds[0]), unixConn(t, fds[1])
 		o.Conn = theirs
 		done := make(chan error, 1)
 		go func() { done <- Run(context.Background(), o) }()
-		p := &program{t: t, conn: wire.NewConn(ours)}
+		p := &program{t: t, conn: conversation(t, unixConn(t, again))}
 		p.call(&wire.Request{Call: &wire.Request_Hello{Hello: &wire.Hello{Version: wire.Version}}})
 		go drain(ours)
 		for len(data) > 0 {

@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"gomapi/drivers"
 	"gomapi/internal/books"
 	"gomapi/internal/config"
 	"gomapi/internal/engine"
@@ -53,7 +54,7 @@ func (c *client) devices(q *wire.DeviceQuery, resp *wire.Response) error {
 	c.daemon.discover()
 	var all []*wire.Device
 	for _, d := range c.session.Devices() {
-		all = append(all, wireDevice(d))
+		all = append(all, c.daemon.wireDevice(d))
 	}
 	out, err := page(q, q.Id, all, (*wire.Device).GetId,
 		mapierr.New(mapierr.DeviceInfo, "no device with number %s%d", beyond(q), q.Id))
@@ -93,7 +94,7 @@ func wireLines(lines []books.Line) (out []*wire.Counter) {
 	return out
 }
 
-func wireDevice(d engine.DeviceInfo) *wire.Device {
+func (dm *daemon) wireDevice(d engine.DeviceInfo) *wire.Device {
 	w := &wire.Device{
 		Id: d.ID, Device: clean(d.Spec.Name, maxName), Driver: d.Spec.Driver, Alias: d.Spec.Alias,
 		Description: clean(d.Spec.Description, maxName), LinkSpeed: d.Spec.LinkSpeed,
@@ -102,10 +103,22 @@ func wireDevice(d engine.DeviceInfo) *wire.Device {
 	if w.Alias == "" {
 		w.Alias = config.DefaultAlias
 	}
-	if d.Spec.Unavailable != nil {
-		w.Unavailable = clean(d.Spec.Unavailable.Error(), maxErrorText)
+	if err := dm.missing(d.Spec); err != nil {
+		w.Unavailable = clean(err.Error(), maxErrorText)
 	}
 	return w
+}
+
+// missing says why no flow can be made on a device now, nil when one can.
+func (dm *daemon) missing(s engine.DeviceSpec) error {
+	if s.Unavailable != nil {
+		return s.Unavailable
+	}
+	driver, _ := dm.Drivers.Live(s.Driver)
+	if f, ok := driver.(drivers.Finder); ok {
+		return f.Find(drivers.Config{Device: s.Name, Params: s.Params})
+	}
+	return nil
 }
 
 func (c *client) libraries(q *wire.LibraryQuery, resp *wire.Response) error {

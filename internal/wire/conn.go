@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"sync"
@@ -20,47 +21,156 @@ var (
 	ErrMalformed = errors.New("message does not parse")
 )
 
-// A Conn sends and receives messages on a SOCK_SEQPACKET socket. One goroutine
-// may receive and any number may send at the same time.
-type Conn struct {
-	sock *net.UnixConn
-	in   []byte // owned by the receiver
-	oob  []byte
+// ErrNotNow says that there is no record to receive, or no room for one to send,
+// without waiting.
+var ErrNotNow = errors.New("would have to wait")
 
-	mu  sync.Mutex // one record at a time; guards out
-	out []byte
+// A Conn sends and receives messages on a SOCK_SEQPACKET socket. One goroutine at
+// a time may receive and any number may send.
+type Conn struct {
+	in  []byte // owned by the receiver
+	oob []byte
+
+	sending sync.Mutex // one record at a time; guards out
+	out     []byte
+
+	life    sync.RWMutex // locked for reading by who uses fd; after sending
+	fd      int          // never blocks: see the flags of its calls; -1: closed
+	records *watch
+	hangUp  *watch // nil: nobody has asked yet
+	room    *watch // the same
 }
 
-// NewConn takes over sock.
-func NewConn(sock *net.UnixConn) *Conn {
-	return &Conn{sock: sock, in: make([]byte, MaxMessage+1), oob: make([]byte, unix.CmsgSpace(4*MaxFiles))}
+// NewConn takes over sock, also when it fails.
+func NewConn(sock *net.UnixConn) (*Conn, error) {
+	defer sock.Close()
+	raw, err := sock.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	fd := -1
+	if closed := raw.Control(func(s uintptr) {
+		fd, err = unix.FcntlInt(s, unix.F_DUPFD_CLOEXEC, 0)
+	}); closed != nil {
+		return nil, closed
+	}
+	if err != nil {
+		return nil, fmt.Errorf("take over socket: %w", err)
+	}
+	c := &Conn{fd: fd, in: make([]byte, MaxMessage+1), oob: make([]byte, unix.CmsgSpace(4*MaxFiles))}
+	if c.records, err = newWatch(fd, unix.EPOLLIN|unix.EPOLLRDHUP); err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return c, nil
 }
 
 // Close ends the connection; a blocked Send or Receive returns net.ErrClosed.
-func (c *Conn) Close() error { return c.sock.Close() }
+// Twice is fine.
+func (c *Conn) Close() error {
+	c.life.Lock()
+	defer c.life.Unlock()
+	if c.fd < 0 {
+		return net.ErrClosed
+	}
+	for _, w := range []*watch{c.records, c.hangUp, c.room} {
+		if w != nil {
+			w.close()
+		}
+	}
+	err := unix.Close(c.fd)
+	c.fd = -1
+	return err
+}
+
+// use makes a system call on the socket, again when a signal has interrupted it.
+func (c *Conn) use(call func(fd int) error) error {
+	c.life.RLock()
+	defer c.life.RUnlock()
+	if c.fd < 0 {
+		return net.ErrClosed
+	}
+	err := call(c.fd)
+	for err == unix.EINTR {
+		err = call(c.fd)
+	}
+	if err == unix.EAGAIN {
+		return ErrNotNow
+	}
+	return err
+}
+
+// await waits for an event with the watch in w, which it makes when there is none.
+func (c *Conn) await(w **watch, events uint32) error {
+	c.life.Lock()
+	if c.fd < 0 {
+		c.life.Unlock()
+		return net.ErrClosed
+	}
+	var err error
+	if *w == nil {
+		*w, err = newWatch(c.fd, events)
+	}
+	waiting := *w
+	c.life.Unlock()
+	if err != nil {
+		return err
+	}
+	return waiting.wait()
+}
+
+// Await waits until there is a record to receive, or the peer has gone. It may run
+// beside TryReceive, but only once at a time.
+func (c *Conn) Await() error { return c.await(&c.records, 0) }
+
+// Mute keeps records that arrive from waking Await until Unmute.
+func (c *Conn) Mute() { c.records.disarm() }
+
+// Unmute wakes Await if there is a record.
+func (c *Conn) Unmute() { c.records.arm() }
+
+// AwaitHangUp waits until the peer has closed the connection or this end is
+// closed, whatever there is to receive. It may run beside all other calls, but
+// only once at a time.
+func (c *Conn) AwaitHangUp() error { return c.await(&c.hangUp, unix.EPOLLRDHUP) }
 
 // HungUp reports whether the peer has closed the connection, or this end is
 // closed. Records that the peer has sent before may still come.
 func (c *Conn) HungUp() bool {
-	gone := true
-	raw, err := c.sock.SyscallConn()
-	if err != nil {
-		return gone
-	}
-	_ = raw.Control(func(fd uintptr) { // not called when this end is closed
-		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
-		n, err := unix.Poll(fds, 0)
-		gone = n > 0 && err == nil
+	n := 0
+	err := c.use(func(fd int) (err error) {
+		n, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}, 0)
+		return err
 	})
-	return gone
+	return n > 0 || err != nil
 }
 
 // Send sends m with copies of the descriptors of files. It waits while the
 // peer's queue is full.
 func (c *Conn) Send(m proto.Message, files ...*os.File) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var err error
+	c.sending.Lock()
+	defer c.sending.Unlock()
+	for {
+		err := c.send(m, files)
+		if err != ErrNotNow {
+			return err
+		}
+		if err := c.await(&c.room, unix.EPOLLOUT); err != nil {
+			return fmt.Errorf("send message: %w", err)
+		}
+	}
+}
+
+// TrySend is Send that returns ErrNotNow instead of waiting.
+func (c *Conn) TrySend(m proto.Message, files ...*os.File) error {
+	if !c.sending.TryLock() {
+		return ErrNotNow
+	}
+	defer c.sending.Unlock()
+	return c.send(m, files)
+}
+
+func (c *Conn) send(m proto.Message, files []*os.File) (err error) {
 	c.out, err = proto.MarshalOptions{}.MarshalAppend(c.out[:0], m)
 	if err != nil {
 		return fmt.Errorf("encode message: %w", err)
@@ -76,25 +186,49 @@ func (c *Conn) Send(m proto.Message, files ...*os.File) error {
 		}
 		rights = unix.UnixRights(fds...)
 	}
-	if _, _, err = c.sock.WriteMsgUnix(c.out, rights, nil); err != nil {
+	err = c.use(func(fd int) error {
+		return unix.Sendmsg(fd, c.out, rights, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+	})
+	if err != nil && err != ErrNotNow {
 		return fmt.Errorf("send message: %w", err)
 	}
-	return nil
+	return err
 }
 
-// Receive waits for the next record and decodes it into m. The caller owns the
-// files that came with it, on a nil error only. The error is io.EOF when the
-// peer has closed the connection; an empty record counts as that.
-func (c *Conn) Receive(m proto.Message) ([]*os.File, error) {
-	n, oobn, flags, _, err := c.sock.ReadMsgUnix(c.in, c.oob)
-	files := received(c.oob[:oobn])
+// Receive waits for the next record and decodes it into m. The caller
+// owns the files that came with it, on a nil error only. The error is
+// io.EOF when the peer has closed the connection; an empty record counts as that.
+func (c *Conn) Receive(m proto.Message) (files []*os.File, err error) {
+	for {
+		if files, err = c.TryReceive(m); err != ErrNotNow {
+			return files, err
+		}
+		if err := c.Await(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// TryReceive is Receive that returns ErrNotNow instead of waiting.
+func (c *Conn) TryReceive(m proto.Message) ([]*os.File, error) {
+	var n, oobn, flags int
+	err := c.use(func(fd int) (err error) {
+		n, oobn, flags, _, err = unix.Recvmsg(fd, c.in, c.oob, unix.MSG_DONTWAIT|unix.MSG_CMSG_CLOEXEC)
+		return err
+	})
 	switch {
+	case err == ErrNotNow:
+		return nil, err
 	case err != nil:
+		return nil, fmt.Errorf("receive message: %w", err)
+	case n == 0:
+		err = io.EOF
 	case n > MaxMessage || flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) != 0:
 		err = ErrTooLong
 	case proto.Unmarshal(c.in[:n], m) != nil:
 		err = ErrMalformed
 	}
+	files := received(c.oob[:oobn])
 	if err != nil {
 		CloseAll(files)
 		return nil, err
@@ -102,8 +236,7 @@ func (c *Conn) Receive(m proto.Message) ([]*os.File, error) {
 	return files, nil
 }
 
-// received takes the descriptors out of control messages. The runtime had them
-// made close-on-exec.
+// received takes the descriptors out of control messages.
 func received(oob []byte) (files []*os.File) {
 	msgs, err := unix.ParseSocketControlMessage(oob)
 	if err != nil {

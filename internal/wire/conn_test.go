@@ -38,9 +38,26 @@ func pair(t testing.TB) (a, b *net.UnixConn) {
 	return ends[0], ends[1]
 }
 
+// conn makes a connection of one end.
+func conn(t testing.TB, sock *net.UnixConn) *Conn {
+	t.Helper()
+	c, err := NewConn(sock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// conns makes a connection of each end.
+func conns(t testing.TB) (a, b *Conn) {
+	t.Helper()
+	x, y := pair(t)
+	return conn(t, x), conn(t, y)
+}
+
 func TestHungUp(t *testing.T) {
-	a, b := pair(t)
-	out, in := NewConn(a), NewConn(b)
+	out, in := conns(t)
 	if err := out.Send(&Request{Id: 1}); err != nil {
 		t.Fatal(err)
 	}
@@ -57,8 +74,7 @@ func TestHungUp(t *testing.T) {
 }
 
 func TestMessagesKeepTheirBorders(t *testing.T) {
-	a, b := pair(t)
-	out, in := NewConn(a), NewConn(b)
+	out, in := conns(t)
 	for i := range 3 {
 		if err := out.Send(&Request{Id: uint64(i + 1), Call: &Request_Connect{Connect: &Connect{Fd: int32(i)}}}); err != nil {
 			t.Fatal(err)
@@ -77,8 +93,7 @@ func TestMessagesKeepTheirBorders(t *testing.T) {
 }
 
 func TestDescriptorsTravel(t *testing.T) {
-	a, b := pair(t)
-	out, in := NewConn(a), NewConn(b)
+	out, in := conns(t)
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -103,8 +118,7 @@ func TestDescriptorsTravel(t *testing.T) {
 }
 
 func TestLargestMessage(t *testing.T) {
-	a, b := pair(t)
-	out, in := NewConn(a), NewConn(b)
+	out, in := conns(t)
 	long := func(n int) *Request {
 		return &Request{Id: 1, Call: &Request_CreateFlow{CreateFlow: &CreateFlow{Device: strings.Repeat("x", n)}}}
 	}
@@ -150,7 +164,7 @@ func TestBadRecords(t *testing.T) {
 				t.Fatal(err)
 			}
 			a.Close()
-			files, err := NewConn(b).Receive(&Request{})
+			files, err := conn(t, b).Receive(&Request{})
 			if err == nil {
 				t.Errorf("accepted, with %d files", len(files))
 				CloseAll(files)
@@ -195,13 +209,14 @@ func FuzzRequest(f *testing.F) {
 			t.Skip(err)
 		}
 		var m, again Request
-		if _, err := NewConn(b).Receive(&m); err != nil || proto.Size(&m) == 0 {
+		in, out := conn(t, b), conn(t, a)
+		if _, err := in.Receive(&m); err != nil || proto.Size(&m) == 0 {
 			return // an empty message would be an empty record, which is the end
 		}
-		if err := NewConn(a).Send(&m); err != nil {
+		if err := out.Send(&m); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := NewConn(b).Receive(&again); err != nil {
+		if _, err := in.Receive(&again); err != nil {
 			t.Fatal(err)
 		}
 		first, _ := proto.MarshalOptions{Deterministic: true}.Marshal(&m)
