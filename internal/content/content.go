@@ -25,7 +25,7 @@ import (
 // Limits of one database. They bound its memory and the time that it takes to
 // make it. Equal patterns and equal strings count once.
 const (
-	MaxStrings = 1 << 16  // in all patterns; a string counts once for each pattern
+	MaxStrings = 1 << 15  // in all patterns; a string counts once for each pattern
 	MaxBytes   = 1 << 20  // of these strings
 	maxMachine = 64 << 20 // bytes of what libhs makes of them
 )

@@ -16,7 +16,8 @@ enum {
 	WORK = 1024,    // what may be done for one packet, see on_match
 	CROWD = 32,     // entries of one needle that are compared here
 	ROOM = 4 * WORK, // matches of one call
-	REASON = 256
+	REASON = 256,
+	NO_NEEDLE = 0xffffffff
 };
 
 struct needle { uint32_t first, count; };     // count 0: too many entries
@@ -27,7 +28,8 @@ struct entry {
 	uint32_t hits;                        // at most, when it is found
 };
 struct machine {
-	hs_database_t *hs;
+	hs_database_t *hs;                    // NULL: no needle is for libhs
+	uint32_t nul;                         // needle that is a NUL, NO_NEEDLE: none
 	struct needle *needles;
 	struct entry *entries;
 	uint8_t *texts;
@@ -82,6 +84,14 @@ static int on_match(unsigned id, unsigned long long from, unsigned long long to,
 	return 0;
 }
 
+// search_nuls looks for the needle that libhs cannot look for.
+static void search_nuls(const struct machine *m, struct work *w, const uint8_t *data, size_t length)
+{
+	const uint8_t *nul = data;
+	while (!w->over && (nul = memchr(nul, 0, data + length - nul)) != NULL)
+		on_match(m->nul, 0, ++nul - data, 0, w);
+}
+
 // search_packet searches packet w->packet, of which nothing is known when it
 // leaves w->over set.
 static void search_packet(const struct machine *m, struct work *w)
@@ -96,8 +106,10 @@ static void search_packet(const struct machine *m, struct work *w)
 		w->stamp = 1;
 	}
 	w->left = WORK;
-	hs_error_t rc = hs_scan(m->hs, (const char *)v->data + m->from, stop - m->from, 0, w->hs, on_match, w);
-	if (rc != HS_SUCCESS)
+	const char *data = (const char *)v->data + m->from;
+	if (m->nul != NO_NEEDLE)
+		search_nuls(m, w, (const uint8_t *)data, stop - m->from);
+	if (m->hs != NULL && !w->over && hs_scan(m->hs, data, stop - m->from, 0, w->hs, on_match, w) != HS_SUCCESS)
 		w->over = 1;
 	if (w->over)
 		w->matches = first;
@@ -121,26 +133,23 @@ static uint32_t search_batch(const struct machine *m, struct work *w, uint32_t p
 
 // compile makes the database of needles, whose texts lie one behind the other.
 // It returns NULL and the reason.
-static hs_database_t *compile(const char *texts, const size_t *lengths, const unsigned *flags, uint32_t n, char *reason)
+static hs_database_t *compile(const char *texts, const size_t *lengths, const unsigned *ids, const unsigned *flags,
+	uint32_t n, char *reason)
 {
 	hs_database_t *hs = NULL;
 	hs_compile_error_t *error = NULL;
 	const char **needles = calloc(n, sizeof *needles);
-	unsigned *ids = calloc(n, sizeof *ids);
-	snprintf(reason, REASON, "no memory");
-	if (needles != NULL && ids != NULL) {
-		for (uint32_t i = 0; i < n; i++) {
-			needles[i] = texts;
-			texts += lengths[i];
-			ids[i] = i;
-		}
-		if (hs_compile_lit_multi(needles, flags, ids, lengths, n, HS_MODE_BLOCK, NULL, &hs, &error) != HS_SUCCESS) {
-			snprintf(reason, REASON, "%s", error->message);
-			hs_free_compile_error(error);
-		}
+	if (needles == NULL) {
+		snprintf(reason, REASON, "no memory");
+		return NULL;
+	}
+	for (uint32_t i = 0; i < n; texts += lengths[i++])
+		needles[i] = texts;
+	if (hs_compile_lit_multi(needles, flags, ids, lengths, n, HS_MODE_BLOCK, NULL, &hs, &error) != HS_SUCCESS) {
+		snprintf(reason, REASON, "%s", error->message);
+		hs_free_compile_error(error);
 	}
 	free(needles);
-	free(ids);
 	return hs;
 }
 
@@ -193,7 +202,7 @@ static int fit(struct work *w, const struct machine *m, uint32_t entries)
 		w->entries = entries;
 		w->stamp = 0;
 	}
-	return hs_alloc_scratch(m->hs, &w->hs) == HS_SUCCESS;
+	return m->hs == NULL || hs_alloc_scratch(m->hs, &w->hs) == HS_SUCCESS;
 }
 
 static void free_work(struct work *w)
@@ -211,6 +220,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -254,26 +264,37 @@ func newMachine(s *set) (*machine, error) {
 	if c == nil {
 		return nil, errors.New("no memory")
 	}
-	c.from, c.to = C.uint32_t(from), C.uint32_t(to)
+	c.from, c.to, c.nul = C.uint32_t(from), C.uint32_t(to), C.NO_NEEDLE
+	if i := slices.IndexFunc(s.needles, needle.isNUL); i >= 0 {
+		c.nul = C.uint32_t(i)
+	}
 	size += len(needles)*C.sizeof_struct_needle + len(entries)*C.sizeof_struct_entry + len(texts)
 	return &machine{c: c, entries: len(entries), bytes: size}, nil
 }
 
 // compileNeedles has libhs compile the needles for a scan of the bytes [from, to).
+// It returns nil when there are none.
 func compileNeedles(s *set, from, to uint32) (hs *C.hs_database_t, size int, err error) {
 	var texts []byte
-	lengths := make([]C.size_t, len(s.needles))
-	flags := make([]C.uint, len(s.needles))
+	var lengths []C.size_t
+	var ids, flags []C.uint
 	for i, n := range s.needles {
-		texts = append(texts, n.text...)
-		lengths[i] = C.size_t(len(n.text))
-		if len(s.needles) <= maxSingle && s.firstDecides(n, from, to) {
-			flags[i] = C.HS_FLAG_SINGLEMATCH
+		if n.isNUL() {
+			continue
 		}
+		flag := C.uint(0)
+		if len(s.needles) <= maxSingle && s.firstDecides(n, from, to) {
+			flag = C.HS_FLAG_SINGLEMATCH
+		}
+		texts = append(texts, n.text...)
+		lengths, ids, flags = append(lengths, C.size_t(len(n.text))), append(ids, C.uint(i)), append(flags, flag)
+	}
+	if len(ids) == 0 {
+		return nil, 0, nil
 	}
 	var reason [C.REASON]C.char
 	hs = C.compile((*C.char)(unsafe.Pointer(unsafe.SliceData(texts))), unsafe.SliceData(lengths),
-		unsafe.SliceData(flags), C.uint32_t(len(s.needles)), &reason[0])
+		unsafe.SliceData(ids), unsafe.SliceData(flags), C.uint32_t(len(ids)), &reason[0])
 	if hs == nil {
 		return nil, 0, errors.New(strings.ToValidUTF8("libhs: "+C.GoString(&reason[0]), "?"))
 	}
