@@ -6,7 +6,7 @@
 // each of which has a Scratch of its own. Database.Scan answers a batch of
 // packets with hits, pairs of packet and pattern.
 //
-// A scan has two steps. The first hands the batch to libhs (hs_unsafe.go): it
+// A scan has two steps. The first hands the batch to libhs (search_unsafe.go): it
 // looks for one short piece of each string, a needle (needles.go), and what lies
 // round a needle is compared in C; no call leads back into Go. This is the way
 // of all but a few packets. It could take long for a packet and strings that are
