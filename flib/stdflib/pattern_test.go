@@ -9,7 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"gomapi/internal/content"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/pkt"
 )
 
 // patterns are the forms of the language, most of them from the original's
@@ -221,6 +223,52 @@ func found(captured []byte, alts [][]byte, offset, depth int) bool {
 		}
 	}
 	return false
+}
+
+// TestPatternsTogether finds the patterns of the table with one scan.
+func TestPatternsTogether(t *testing.T) {
+	var list []*content.Pattern
+	pkts := []*pkt.Packet{{}, {Link: []byte("no such thing")}}
+	for _, c := range patterns {
+		if c.code != 0 {
+			continue
+		}
+		for _, window := range [][2]int{{0, 0}, {3, 0}, {3, maxPattern}} {
+			p, err := newPattern(c.text, window[0], window[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, p)
+		}
+		for _, alt := range c.want[:min(len(c.want), 3)] {
+			pkts = append(pkts, &pkt.Packet{Link: []byte(alt)}, &pkt.Packet{Link: []byte("xyz" + alt)})
+		}
+	}
+	d, err := content.New(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	var s content.Scratch
+	defer s.Close()
+	if err := s.Fit(d); err != nil {
+		t.Fatal(err)
+	}
+	n, hits := d.Scan(&s, pkts, make([]content.Hit, 0, len(pkts)*len(list)))
+	found := make(map[content.Hit]bool)
+	for _, h := range hits {
+		found[h] = true
+	}
+	if n != len(pkts) || len(found) != len(hits) {
+		t.Errorf("%d of %d packets, %d hits of which %d are different", n, len(pkts), len(hits), len(found))
+	}
+	for i, packet := range pkts {
+		for k, p := range list {
+			if got, want := found[content.Hit{Packet: uint32(i), Pattern: uint32(k)}], p.Match(packet.Link); got != want {
+				t.Errorf("%.40q from %d in %.40q: %v, want %v", p.Strings, p.Offset, packet.Link, got, want)
+			}
+		}
+	}
 }
 
 func FuzzPattern(f *testing.F) {

@@ -1,6 +1,7 @@
 package stdflib
 
 import (
+	"slices"
 	"testing"
 
 	"gomapi/flib"
@@ -22,6 +23,17 @@ func TestSearchLetsThroughWhatItFinds(t *testing.T) {
 	}
 	if out := b.Process(early, other, captured(""), captured("...GE")); len(out) != 0 {
 		t.Errorf("%d packets passed, want none", len(out))
+	}
+}
+
+func TestSearchTellsItsPattern(t *testing.T) {
+	b, err := flibtest.Apply(t, Library(), "STR_SEARCH", "GET||P|4f 53|T", int64(3), int64(9))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := b.Function.(flib.Searcher).Pattern()
+	if got := texts(p.Strings); !slices.Equal(got, []string{"GET", "POST"}) || p.Offset != 3 || p.Depth != 9 {
+		t.Errorf("%q from %d, depth %d", got, p.Offset, p.Depth)
 	}
 }
 

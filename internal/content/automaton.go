@@ -193,15 +193,13 @@ func (a *automaton) searchLate(at, end uint32, s *progress, h *hitter) bool {
 	for at != 0 {
 		n := &a.nodes[at]
 		text := n.string - 1
-		waiting := a.late.of(text)
-		begin := end - uint32(len(a.strings[text]))
 		done := s.done.of(text)
-		for ; *done < uint32(len(waiting)); *done++ {
-			e := waiting[*done]
-			if a.entries[e].from > begin {
+		for waiting := a.late.of(text); *done < uint32(len(waiting)); *done++ {
+			e := &a.entries[waiting[*done]]
+			if end < e.from+uint32(len(a.strings[text])) {
 				break
 			}
-			if end <= a.entries[e].to && !h.entry(e) {
+			if end <= e.to && !h.entry(waiting[*done]) {
 				return false
 			}
 		}

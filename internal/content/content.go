@@ -6,7 +6,7 @@
 // each of which has a Scratch of its own. Database.Scan answers a batch of
 // packets with hits, pairs of packet and pattern.
 //
-// A scan has two steps. The first hands the batch to libhs (hs_unsafe.go): it
+// A scan has two steps. The first hands the batch to libhs (search_unsafe.go): it
 // looks for one short piece of each string, a needle (needles.go), and what lies
 // round a needle is compared in C; no call leads back into Go. This is the way
 // of all but a few packets. It could take long for a packet and strings that are
@@ -25,7 +25,7 @@ import (
 // Limits of one database. They bound its memory and the time that it takes to
 // make it. Equal patterns and equal strings count once.
 const (
-	MaxStrings = 1 << 16  // in all patterns; a string counts once for each pattern
+	MaxStrings = 1 << 15  // in all patterns; a string counts once for each pattern
 	MaxBytes   = 1 << 20  // of these strings
 	maxMachine = 64 << 20 // bytes of what libhs makes of them
 )

@@ -54,7 +54,7 @@ func hostiles() []hostile {
 		{"parts of the packet", make10k(func(i int) *Pattern { at := r.IntN(1400); return one(de[at:at+1+r.IntN(60)], 0, 0) }), de},
 		{"parts of a random packet", make10k(func(i int) *Pattern { at := r.IntN(1400); return one(bits[at:at+1+r.IntN(60)], 0, 0) }), bits},
 		{"alternatives", make10k(func(i int) *Pattern {
-			return &Pattern{Strings: [][]byte{as[:1], as[:2], as[:3], as[:4], as[:5], num(i)}}
+			return &Pattern{Strings: [][]byte{as[:1+i%3], as[:5], num(i)}}
 		}), as},
 	}
 }
@@ -63,8 +63,8 @@ func TestHostile(t *testing.T) {
 	for _, h := range hostiles() {
 		t.Run(h.name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(7, 8))
-			links := [][]byte{h.link, h.link[:100], nil}
-			for range 3 {
+			links := [][]byte{h.link, nil}
+			for range 2 {
 				l := bytes.Clone(h.link)
 				for range 5 {
 					l[r.IntN(len(l))]++

@@ -13,8 +13,8 @@ const needleLen = 8
 // maxPlaces is how many places of a string are tried for its needle.
 const maxPlaces = 64
 
-// A needle is the piece of a string that libhs looks for. Strings may have one
-// in common.
+// A needle is the piece of a string that is looked for. Strings may have one in
+// common.
 type needle struct {
 	text         []byte
 	first, count uint32 // its entries
@@ -24,6 +24,11 @@ type needle struct {
 // string is its own needle. In a longer one it is the piece that the fewest
 // strings have, so that a common end like ".example.com" makes no crowd; among those,
 // one of many different bytes, as packets are full of zeros and blanks.
+//
+// Vectorscan, and Hyperscan since 5.4.1, take a literal that begins with a NUL for
+// an empty one. So
+// needles begin behind the NULs, but for strings of nothing else: their needle is
+// one NUL, which the machine finds without libhs.
 func (s *set) findNeedles() []uint32 {
 	shared := make(map[uint64]int)
 	for _, text := range s.strings {
@@ -34,11 +39,7 @@ func (s *set) findNeedles() []uint32 {
 	of := make([]uint32, len(s.strings))
 	index := make(map[string]uint32)
 	for i, text := range s.strings {
-		piece := text
-		if len(text) > needleLen {
-			at := rarest(text, shared)
-			piece = text[at : at+needleLen]
-		}
+		piece := rarest(text, shared)
 		id, known := index[string(piece)]
 		if !known {
 			id = uint32(len(s.needles))
@@ -50,23 +51,31 @@ func (s *set) findNeedles() []uint32 {
 	return of
 }
 
-// places returns how many pieces of text may become its needle.
+// places returns how many pieces of needleLen of text may become its needle.
 func places(text []byte) int {
 	return min(max(len(text)-needleLen+1, 0), maxPlaces)
 }
 
-// rarest returns where the best needle of text begins.
-func rarest(text []byte, shared map[uint64]int) int {
-	best, bestShared, bestVariety := 0, 0, 0
+// rarest returns the best needle of text.
+func rarest(text []byte, shared map[uint64]int) (best []byte) {
+	fewest, most := 0, 0
 	for at := range places(text) {
 		piece := text[at : at+needleLen]
-		n := shared[binary.NativeEndian.Uint64(piece)]
-		v := variety(piece)
-		if at == 0 || n < bestShared || n == bestShared && v > bestVariety {
-			best, bestShared, bestVariety = at, n, v
+		if piece[0] == 0 {
+			continue
+		}
+		n, v := shared[binary.NativeEndian.Uint64(piece)], variety(piece)
+		if best == nil || n < fewest || n == fewest && v > most {
+			best, fewest, most = piece, n, v
 		}
 	}
-	return best
+	if best != nil {
+		return best
+	}
+	if best = bytes.TrimLeft(text, "\x00"); len(best) > 0 {
+		return best
+	}
+	return text[:1]
 }
 
 // variety returns the number of different bytes.
@@ -80,6 +89,9 @@ func variety(b []byte) (n int) {
 	}
 	return n
 }
+
+// isNUL reports whether n is the needle of strings that are nothing but NULs.
+func (n needle) isNUL() bool { return n.text[0] == 0 }
 
 // needleIn returns where the needle stands in text. It may stand there more than
 // once: then one place is as good as another, as all are found.
