@@ -73,6 +73,9 @@ func (s *set) distinct(patterns []*Pattern) ([]*Pattern, error) {
 	return list, nil
 }
 
+// Size is what the pattern takes of MaxBytes: its strings and a little for each.
+func (p *Pattern) Size() int { return len(p.key()) }
+
 // key returns the same string for patterns that are found in the same packets
 // by virtue of their form.
 func (p *Pattern) key() string {

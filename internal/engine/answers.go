@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"gomapi/drivers"
-	"gomapi/flib"
 	"gomapi/internal/content"
 	"gomapi/internal/pkt"
 )
@@ -145,23 +144,4 @@ func (b *branch) take(l *loop, lv *level, here *packets) {
 		b.run(l, lv, list)
 	}
 	lv.lists = lv.lists[:mark]
-}
-
-// patterns numbers the patterns of a level while it is built.
-type patterns struct {
-	list  []*content.Pattern
-	index map[string]int32 // by the key of the function
-}
-
-// number gives the function's pattern a number, the same for equal functions.
-func (p *patterns) number(key string, s flib.Searcher) int32 {
-	n, known := p.index[key]
-	if !known {
-		if p.index == nil {
-			p.index = make(map[string]int32)
-		}
-		n = int32(len(p.list))
-		p.list, p.index[key] = append(p.list, s.Pattern()), n
-	}
-	return n
 }

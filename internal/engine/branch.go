@@ -99,10 +99,9 @@ type settling struct {
 // A grower makes the trees of a level.
 type grower struct {
 	level    *level
-	search   bool // strings are searched for together
-	patterns patterns
-	sums     int // branches that add up
-	nested   int // most searches one behind the other
+	patterns *patterns // that are searched for together
+	sums     int       // branches that add up
+	nested   int       // most searches one behind the other
 }
 
 // A sprout is a branch while the tree grows, with the chains that go through it.
@@ -155,11 +154,12 @@ func (g *grower) way(root *sprout, s settling) (way []*sprout) {
 // sprout makes the branch of a step behind another one.
 func (g *grower) sprout(at *sprout, st *step, key string) *sprout {
 	n := &sprout{branch: &branch{}, nested: at.nested}
+	pattern, together := g.patterns.find(key)
 	switch {
 	case st.summer != nil:
 		n.summer = st.summer
-	case st.searcher != nil && g.search:
-		n.pattern, n.searches = g.patterns.number(key, st.searcher), true
+	case together:
+		n.pattern, n.searches = pattern, true
 		n.nested++
 		g.nested = max(g.nested, n.nested)
 	default:

@@ -56,7 +56,10 @@ func newLevel(chains []settling, types []uint16, search bool) (*level, error) {
 		}
 		byFilter[key] = append(byFilter[key], s)
 	}
-	g := grower{level: lv, search: search}
+	g := grower{level: lv, patterns: &patterns{}}
+	if search {
+		g.patterns = newPatterns(chains)
+	}
 	if len(open) > 0 {
 		lv.all = g.root(open)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -246,5 +247,31 @@ func TestReferencePartsEqualChains(t *testing.T) {
 	b.source.Send(udp(53, 3), udp(52, 3))
 	for i, r := range counters {
 		wantCount(t, fmt.Sprintf("flow %d", i), r, 4)
+	}
+}
+
+// Strings that no database has room for are searched for by themselves; those of others
+// are not held up.
+func TestTooManyStrings(t *testing.T) {
+	b := newBed(t)
+	c := b.client(1)
+	_, few := c.connected(fn("STR_SEARCH", "|00 07|", int64(0), int64(0)), fn("PKT_COUNTER"))
+	var large []*shm.Reader
+	for i := range 40 {
+		var many strings.Builder // of 1,000 strings of three letters
+		for j := range 1000 {
+			many.Write([]byte{byte('A' + i), byte('a' + j/26%26), byte('a' + j%26), byte('0' + j/676), '|', '|'})
+		}
+		_, r := c.connected(fn("STR_SEARCH", many.String()+"|00 08|", int64(42), int64(0)), fn("PKT_COUNTER"))
+		large = append(large, r[1])
+	}
+	b.source.Send(udp(53, 7))
+	if n := b.settled().levels[0].answers.database.Len(); n < 2 || n > 40 {
+		t.Errorf("%d patterns are searched for together, want the small one and some of the large ones", n)
+	}
+	b.source.Send(udp(53, 7), udp(53, 8))
+	wantCount(t, "the small pattern", few[1], 2)
+	for i, r := range large {
+		wantCount(t, fmt.Sprintf("large pattern %d", i), r, 1)
 	}
 }

@@ -1,0 +1,67 @@
+package engine
+
+import (
+	"cmp"
+	"slices"
+
+	"gomapi/internal/content"
+)
+
+// patterns is what the chains of a level search for together, while it is built.
+type patterns struct {
+	list  []*content.Pattern
+	index map[string]int32 // by the key of the function; -1: not among them
+}
+
+// newPatterns takes the patterns of chains, the smallest first, as many as one
+// database can have: nobody's large ones keep out those of others. What is left out is
+// searched for by itself.
+func newPatterns(chains []settling) *patterns {
+	p := &patterns{index: make(map[string]int32)}
+	var keys []string
+	size := make(map[string]int)
+	for _, s := range chains {
+		for i := range s.chain.steps {
+			st := &s.chain.steps[i]
+			if st.searcher == nil {
+				continue
+			}
+			key, _ := st.shareKey()
+			if _, known := p.index[key]; !known {
+				p.index[key] = -1
+				keys, size[key] = append(keys, key), st.searcher.Pattern().Size()
+				p.list = append(p.list, st.searcher.Pattern())
+			}
+		}
+	}
+	p.number(keys, size)
+	return p
+}
+
+// number gives numbers to the patterns, which have these keys, and drops those for which
+// there is no room.
+func (p *patterns) number(keys []string, size map[string]int) {
+	order := make([]int, len(keys))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(size[keys[a]], size[keys[b]]) })
+	var list []*content.Pattern
+	strings, bytes := 0, 0
+	for _, i := range order {
+		strings += len(p.list[i].Strings)
+		bytes += size[keys[i]]
+		if strings > content.MaxStrings || bytes > content.MaxBytes {
+			break
+		}
+		p.index[keys[i]] = int32(len(list))
+		list = append(list, p.list[i])
+	}
+	p.list = list
+}
+
+// find returns the number of a function's pattern.
+func (p *patterns) find(key string) (int32, bool) {
+	n, known := p.index[key]
+	return n, known && n >= 0
+}
