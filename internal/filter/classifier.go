@@ -153,29 +153,32 @@ func (c *Classifier) decide(l *leaf, s *Scratch, p *pkt.Packet, packet uint32, h
 // follow deals with a list of entries. For a short packet, which lacks what the
 // leaf relies on, programs decide.
 func (c *Classifier) follow(at uint32, short bool, s *Scratch, p *pkt.Packet, packet uint32, hits []Hit) []Hit {
+	links := c.links
 	for at != 0 {
-		k := &c.links[at]
-		if k.entry&(verify|once|exclude) == 0 && !short || c.confirm(k, short, s, p) {
-			hits = c.report(uint32(k.entry>>entryShift), packet, hits)
-		}
+		k := &links[at]
 		at = k.next
+		b := uint32(k.entry >> entryShift)
+		switch {
+		case k.entry&(once|exclude) != 0 && !s.first(b):
+			continue
+		case short || k.entry&verify != 0 && k.check == noCheck:
+			if !c.matches(b, p) {
+				continue
+			}
+		case k.entry&verify != 0:
+			if !c.passes(k.check, p.Link, p.Wire) {
+				continue
+			}
+		case k.entry&exclude != 0:
+			continue
+		}
+		if k.member == several {
+			hits = c.report(b, packet, hits)
+		} else {
+			hits = append(hits, Hit{Packet: packet, Member: k.member})
+		}
 	}
 	return hits
-}
-
-// confirm tells whether the filters of an entry that the packet has led to
-// match, and have not been reported.
-func (c *Classifier) confirm(k *link, short bool, s *Scratch, p *pkt.Packet) bool {
-	b := uint32(k.entry >> entryShift)
-	switch {
-	case k.entry&(once|exclude) != 0 && !s.first(b):
-		return false
-	case short || k.entry&verify != 0 && k.check == noCheck:
-		return c.matches(b, p)
-	case k.entry&verify != 0:
-		return c.passes(k.check, p.Link, p.Wire)
-	}
-	return k.entry&exclude == 0
 }
 
 func (c *Classifier) matches(b uint32, p *pkt.Packet) bool {
@@ -269,9 +272,19 @@ func (c *Classifier) group(programs []*Program) {
 
 const noBundle = ^uint32(0)
 
+// fewPrograms is how many programs take less time than the way to a leaf.
+const fewPrograms = 1
+
 // readAll reads the distinct programs and returns those that could be read; the
 // rest run singly.
 func (b *builder) readAll() []pending {
+	b.stats.Programs = len(b.bundles)
+	if len(b.bundles) <= fewPrograms {
+		for i := range b.bundles {
+			b.singles = append(b.singles, uint32(i))
+		}
+		return nil
+	}
 	r := newReader(b.nodes)
 	filters := make([]pending, 0, len(b.bundles))
 	for i := range b.bundles {
@@ -283,12 +296,19 @@ func (b *builder) readAll() []pending {
 			filters = append(filters, pending{int32(i), n})
 		}
 	}
-	b.stats.Programs = len(b.bundles)
 	return filters
 }
 
-// finish gives back the room that lists have for growing.
+// finish completes the links and gives back the room that lists have for
+// growing.
 func (c *Classifier) finish() {
+	for i := 1; i < len(c.links); i++ {
+		k := &c.links[i]
+		k.member = several
+		if b := c.bundles[k.entry>>entryShift]; b.to-b.from == 1 {
+			k.member = c.members[b.from]
+		}
+	}
 	c.states = slices.Clip(slices.Clone(c.states))
 	c.leaves = slices.Clip(slices.Clone(c.leaves))
 	c.links = slices.Clip(slices.Clone(c.links))

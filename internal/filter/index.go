@@ -21,10 +21,13 @@ const (
 // A link is an element of the lists that an index leads to. Lists end at link 0.
 // The lists of blocks go over into those of the blocks around them.
 type link struct {
-	entry entry
-	check uint32 // with verify: the check that decides; noCheck: the program
-	next  uint32
+	entry  entry
+	check  uint32 // with verify: the check that decides; noCheck: the program
+	next   uint32
+	member uint32 // of the bundle, or several
 }
+
+const several = ^uint32(0)
 
 // An index finds the entries whose interval a value lies in. Intervals are cut
 // into aligned blocks, of which two are either disjoint or one in the other.
@@ -129,7 +132,7 @@ func (x *index) fill(blocks []block, links []link) []link {
 		}
 		a := area{b.lo, b.hi(), uint32(len(links))}
 		for ; i < len(blocks) && blocks[i].lo == b.lo && blocks[i].size == b.size; i++ {
-			links = append(links, link{blocks[i].entry, blocks[i].check, uint32(len(links) + 1)})
+			links = append(links, link{entry: blocks[i].entry, check: blocks[i].check, next: uint32(len(links) + 1)})
 		}
 		links[len(links)-1].next = outer
 		areas, around = append(areas, a), append(around, a)

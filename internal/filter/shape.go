@@ -1,6 +1,9 @@
 package filter
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // Bounds of the shape.
 const (
@@ -17,15 +20,25 @@ type state struct {
 	field field
 	fail  int32 // where packets go in which the field has no value
 	shift uint8
-	top   [256]uint8 // segment of the value i<<shift
-	start []uint32   // of segments
+	top   [256]int32 // where values lead that begin with these bits; divided: see start
+	start []uint32   // of segments of values, ascending from 0
 	next  []int32    // where they lead
 }
 
+// divided says that values with the same first bits lead to several places.
+const divided = math.MinInt32
+
 // lead returns where a value leads.
 func (s *state) lead(v uint32) int32 {
-	i := uint(s.top[uint8(v>>s.shift)])
-	for i+1 < uint(len(s.start)) && s.start[i+1] <= v {
+	if to := s.top[uint8(v>>s.shift)]; to != divided {
+		return to
+	}
+	return s.search(v)
+}
+
+func (s *state) search(v uint32) int32 {
+	i := 0
+	for i+1 < len(s.start) && s.start[i+1] <= v {
 		i++
 	}
 	return s.next[i]
@@ -158,16 +171,20 @@ func (b *builder) decide(on termID, branches []branch, failing branch, known []e
 	return int32(at)
 }
 
-// fill makes the table over the top bits of values up to limit.
+// fill makes the table over the first bits of values up to limit.
 func (s *state) fill(limit uint32) {
 	for limit>>s.shift > 255 {
 		s.shift++
 	}
-	at := 0
 	for i := range s.top {
-		for at+1 < len(s.start) && uint64(s.start[at+1]) <= uint64(i)<<s.shift {
-			at++
+		low := uint32(i) << s.shift
+		high := low | (1<<s.shift - 1)
+		s.top[i] = s.search(low)
+		for j, start := range s.start {
+			if low < start && start <= high && s.next[j] != s.top[i] {
+				s.top[i] = divided
+				break
+			}
 		}
-		s.top[i] = uint8(at)
 	}
 }
