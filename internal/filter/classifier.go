@@ -104,9 +104,15 @@ func (c *Classifier) Classify(s *Scratch, pkts []pkt.Packet, hits []Hit) (n int,
 			return i, hits
 		}
 		p := &pkts[i]
-		s.next()
-		l := &c.leaves[c.descend(p)]
-		hits = c.decide(l, s, p, uint32(i), hits)
+		if l := c.descend(p); l != emptyLeaf {
+			s.next()
+			hits = c.decide(&c.leaves[l], s, p, uint32(i), hits)
+		}
+		for _, b := range c.singles {
+			if c.matches(b, p) {
+				hits = c.report(b, uint32(i), hits)
+			}
+		}
 	}
 	return len(pkts), hits
 }
@@ -128,7 +134,9 @@ func (c *Classifier) descend(p *pkt.Packet) int32 {
 // decide appends the hits of one packet, for which there is room.
 func (c *Classifier) decide(l *leaf, s *Scratch, p *pkt.Packet, packet uint32, hits []Hit) []Hit {
 	short := l.lacks(p.Link)
-	hits = c.follow(l.every, short, s, p, packet, hits)
+	if l.every != 0 {
+		hits = c.follow(l.every, short, s, p, packet, hits)
+	}
 	for i := range l.indexes {
 		x := &l.indexes[i]
 		if v, ok := c.read(&x.field, p.Link, p.Wire); ok {
@@ -139,11 +147,6 @@ func (c *Classifier) decide(l *leaf, s *Scratch, p *pkt.Packet, packet uint32, h
 	}
 	for _, b := range l.byDefault {
 		if s.first(b) && (!short || c.matches(b, p)) {
-			hits = c.report(b, packet, hits)
-		}
-	}
-	for _, b := range c.singles {
-		if c.matches(b, p) {
 			hits = c.report(b, packet, hits)
 		}
 	}
@@ -222,9 +225,9 @@ func NewClassifier(programs []*Program) *Classifier {
 	n := newNodes()
 	b := builder{nodes: n, Classifier: c, survey: survey{nodes: n}}
 	filters := b.readAll()
-	b.leafwork.positive = covering{survey: &b.survey, goal: accept}
-	b.leafwork.negative = covering{survey: &b.survey, goal: refuse}
-	b.leafwork.joined = make(map[string]uint32)
+	b.positive = covering{survey: &b.survey, sample: &b.sample, goal: accept}
+	b.negative = covering{survey: &b.survey, sample: &b.sample, goal: refuse}
+	b.joined = make(map[string]uint32)
 	b.leaf(nil, nil)
 	b.survey.count(filters)
 	c.root = b.shape(filters, nil, budget{
@@ -272,19 +275,10 @@ func (c *Classifier) group(programs []*Program) {
 
 const noBundle = ^uint32(0)
 
-// fewPrograms is how many programs take less time than the way to a leaf.
-const fewPrograms = 1
-
 // readAll reads the distinct programs and returns those that could be read; the
 // rest run singly.
 func (b *builder) readAll() []pending {
 	b.stats.Programs = len(b.bundles)
-	if len(b.bundles) <= fewPrograms {
-		for i := range b.bundles {
-			b.singles = append(b.singles, uint32(i))
-		}
-		return nil
-	}
 	r := newReader(b.nodes)
 	filters := make([]pending, 0, len(b.bundles))
 	for i := range b.bundles {

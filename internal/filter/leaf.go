@@ -36,8 +36,11 @@ type need struct {
 
 const noHeader = ^uint32(0)
 
+const emptyLeaf int32 = 0 // no filter is left
+
 // leafwork is what building leaves needs.
 type leafwork struct {
+	sample             sample
 	positive, negative covering
 	residued           int               // nodes looked at for residues
 	joined             map[string]uint32 // bundles that join groups
@@ -55,10 +58,11 @@ type planned struct {
 // leaf makes a leaf and returns the reference to it.
 func (b *builder) leaf(filters []pending, known []extent) int32 {
 	if len(filters) == 0 && len(b.leaves) > 0 {
-		return ^0 // the first one is empty
+		return ^emptyLeaf
 	}
 	l := leaf{}
 	w := &b.leafwork
+	w.sample.take(&b.survey)
 	w.positive.reset()
 	w.negative.reset()
 	var plans []planned
