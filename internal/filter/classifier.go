@@ -233,7 +233,7 @@ func NewClassifier(programs []*Program) *Classifier {
 	c.root = b.shape(filters, nil, budget{
 		states: maxStates,
 		copies: 16*len(filters) + 1<<16,
-		work:   128*b.survey.size + 1<<20,
+		work:   min(128*b.survey.size, maxWork) + 1<<20,
 	})
 	c.finish()
 	return c
@@ -281,8 +281,12 @@ func (b *builder) readAll() []pending {
 	b.stats.Programs = len(b.bundles)
 	r := newReader(b.nodes)
 	filters := make([]pending, 0, len(b.bundles))
+	size := 0
 	for i := range b.bundles {
 		n, why := r.read(b.bundles[i].program)
+		if size += b.survey.sizeOf(n); why == expressed && size > maxAllSizes {
+			why = noBudget
+		}
 		if why != expressed {
 			b.singles = append(b.singles, uint32(i))
 			b.stats.count(why)

@@ -155,7 +155,7 @@ func (x *index) place(areas []area) {
 		last = max(last, a.hi)
 	}
 	span := uint64(last) - uint64(first) + 1
-	if span <= 256 || span <= 1<<16 && span <= uint64(len(areas))*denseShare {
+	if span <= 1<<16 && span <= uint64(len(areas))*denseShare {
 		x.first, x.dense = first, make([]uint32, span)
 		for _, a := range areas {
 			for i := uint64(a.lo); i <= uint64(a.hi); i++ {
@@ -181,6 +181,9 @@ func (x *index) place(areas []area) {
 	}
 }
 
+// maxProbes is how many slots a look-up should pass at most.
+const maxProbes = 24
+
 // hash makes the table of single values. Its factor is random, and tried again
 // if values fall together, so that nobody can choose them to.
 func (x *index) hash(areas []area, points int) {
@@ -195,12 +198,10 @@ func (x *index) hash(areas []area, points int) {
 				longest = max(longest, x.put(a))
 			}
 		}
-		if longest <= 16 || try == 8 {
+		if longest <= maxProbes || try == 5 {
 			return
 		}
-		if try%2 == 1 {
-			size++
-		}
+		size += try % 2
 	}
 }
 

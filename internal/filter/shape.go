@@ -7,11 +7,13 @@ import (
 
 // Bounds of the shape.
 const (
-	maxStates     = 1024 // decisions
-	maxCandidates = 8    // terms that are looked at for one decision
-	leastShare    = 16   // a term is decided on if one filter in so many tests it
-	maxRepeats    = 8    // copies that a decision makes, per filter that it serves
-	fewFilters    = 64   // that may be repeated freely
+	maxStates     = 1024      // decisions
+	maxWork       = 128 << 20 // nodes restricted
+	maxHeldNodes  = 16 << 20
+	maxCandidates = 8  // terms that are looked at for one decision
+	leastShare    = 16 // a term is decided on if one filter in so many tests it
+	maxRepeats    = 8  // copies that a decision makes, per filter that it serves
+	fewFilters    = 64 // that may be repeated freely
 )
 
 // A state of the shape decides on one term and leads on. References are to
@@ -118,7 +120,8 @@ func (b *builder) choose(filters int, left budget) (termID, []class) {
 			continue
 		}
 		classes := classesOf(heavy, b.info[t].max)
-		if len(classes) < 2 || len(classes) >= left.states || b.survey.size*(len(classes)+1) > left.work {
+		work := b.survey.size * (len(classes) + 1)
+		if len(classes) < 2 || len(classes) >= left.states || work > left.work || len(b.nodes.nodes)+work > maxHeldNodes {
 			continue
 		}
 		if filters > fewFilters && (len(classes)-1)*(filters-served) > maxRepeats*served {
