@@ -104,9 +104,15 @@ func (c *Classifier) Classify(s *Scratch, pkts []pkt.Packet, hits []Hit) (n int,
 			return i, hits
 		}
 		p := &pkts[i]
-		s.next()
-		l := &c.leaves[c.descend(p)]
-		hits = c.decide(l, s, p, uint32(i), hits)
+		if l := c.descend(p); l != emptyLeaf {
+			s.next()
+			hits = c.decide(&c.leaves[l], s, p, uint32(i), hits)
+		}
+		for _, b := range c.singles {
+			if c.matches(b, p) {
+				hits = c.report(b, uint32(i), hits)
+			}
+		}
 	}
 	return len(pkts), hits
 }
@@ -128,7 +134,9 @@ func (c *Classifier) descend(p *pkt.Packet) int32 {
 // decide appends the hits of one packet, for which there is room.
 func (c *Classifier) decide(l *leaf, s *Scratch, p *pkt.Packet, packet uint32, hits []Hit) []Hit {
 	short := l.lacks(p.Link)
-	hits = c.follow(l.every, short, s, p, packet, hits)
+	if l.every != 0 {
+		hits = c.follow(l.every, short, s, p, packet, hits)
+	}
 	for i := range l.indexes {
 		x := &l.indexes[i]
 		if v, ok := c.read(&x.field, p.Link, p.Wire); ok {
@@ -142,40 +150,38 @@ func (c *Classifier) decide(l *leaf, s *Scratch, p *pkt.Packet, packet uint32, h
 			hits = c.report(b, packet, hits)
 		}
 	}
-	for _, b := range c.singles {
-		if c.matches(b, p) {
-			hits = c.report(b, packet, hits)
-		}
-	}
 	return hits
 }
 
 // follow deals with a list of entries. For a short packet, which lacks what the
 // leaf relies on, programs decide.
 func (c *Classifier) follow(at uint32, short bool, s *Scratch, p *pkt.Packet, packet uint32, hits []Hit) []Hit {
+	links := c.links
 	for at != 0 {
-		k := &c.links[at]
-		if k.entry&(verify|once|exclude) == 0 && !short || c.confirm(k, short, s, p) {
-			hits = c.report(uint32(k.entry>>entryShift), packet, hits)
-		}
+		k := &links[at]
 		at = k.next
+		b := uint32(k.entry >> entryShift)
+		switch {
+		case k.entry&(once|exclude) != 0 && !s.first(b):
+			continue
+		case short || k.entry&verify != 0 && k.check == noCheck:
+			if !c.matches(b, p) {
+				continue
+			}
+		case k.entry&verify != 0:
+			if !c.passes(k.check, p.Link, p.Wire) {
+				continue
+			}
+		case k.entry&exclude != 0:
+			continue
+		}
+		if k.member == several {
+			hits = c.report(b, packet, hits)
+		} else {
+			hits = append(hits, Hit{Packet: packet, Member: k.member})
+		}
 	}
 	return hits
-}
-
-// confirm tells whether the filters of an entry that the packet has led to
-// match, and have not been reported.
-func (c *Classifier) confirm(k *link, short bool, s *Scratch, p *pkt.Packet) bool {
-	b := uint32(k.entry >> entryShift)
-	switch {
-	case k.entry&(once|exclude) != 0 && !s.first(b):
-		return false
-	case short || k.entry&verify != 0 && k.check == noCheck:
-		return c.matches(b, p)
-	case k.entry&verify != 0:
-		return c.passes(k.check, p.Link, p.Wire)
-	}
-	return k.entry&exclude == 0
 }
 
 func (c *Classifier) matches(b uint32, p *pkt.Packet) bool {
@@ -219,15 +225,15 @@ func NewClassifier(programs []*Program) *Classifier {
 	n := newNodes()
 	b := builder{nodes: n, Classifier: c, survey: survey{nodes: n}}
 	filters := b.readAll()
-	b.leafwork.positive = covering{survey: &b.survey, goal: accept}
-	b.leafwork.negative = covering{survey: &b.survey, goal: refuse}
-	b.leafwork.joined = make(map[string]uint32)
+	b.positive = covering{survey: &b.survey, sample: &b.sample, goal: accept}
+	b.negative = covering{survey: &b.survey, sample: &b.sample, goal: refuse}
+	b.joined = make(map[string]uint32)
 	b.leaf(nil, nil)
 	b.survey.count(filters)
 	c.root = b.shape(filters, nil, budget{
 		states: maxStates,
 		copies: 16*len(filters) + 1<<16,
-		work:   128*b.survey.size + 1<<20,
+		work:   min(128*b.survey.size, maxWork) + 1<<20,
 	})
 	c.finish()
 	return c
@@ -272,10 +278,15 @@ const noBundle = ^uint32(0)
 // readAll reads the distinct programs and returns those that could be read; the
 // rest run singly.
 func (b *builder) readAll() []pending {
+	b.stats.Programs = len(b.bundles)
 	r := newReader(b.nodes)
 	filters := make([]pending, 0, len(b.bundles))
+	size := 0
 	for i := range b.bundles {
 		n, why := r.read(b.bundles[i].program)
+		if size += b.survey.sizeOf(n); why == expressed && size > maxAllSizes {
+			why = noBudget
+		}
 		if why != expressed {
 			b.singles = append(b.singles, uint32(i))
 			b.stats.count(why)
@@ -283,12 +294,19 @@ func (b *builder) readAll() []pending {
 			filters = append(filters, pending{int32(i), n})
 		}
 	}
-	b.stats.Programs = len(b.bundles)
 	return filters
 }
 
-// finish gives back the room that lists have for growing.
+// finish completes the links and gives back the room that lists have for
+// growing.
 func (c *Classifier) finish() {
+	for i := 1; i < len(c.links); i++ {
+		k := &c.links[i]
+		k.member = several
+		if b := c.bundles[k.entry>>entryShift]; b.to-b.from == 1 {
+			k.member = c.members[b.from]
+		}
+	}
 	c.states = slices.Clip(slices.Clone(c.states))
 	c.leaves = slices.Clip(slices.Clone(c.leaves))
 	c.links = slices.Clip(slices.Clone(c.links))

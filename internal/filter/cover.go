@@ -2,11 +2,10 @@ package filter
 
 import "math"
 
-// What a cover costs: the part of packets that an access test lets through,
-// times the filters that have the same test, and a little for the term's being
-// read in every packet, shared by the filters that test it.
+// What an atom costs besides the part of packets that it lets through: a
+// little for being there, and a share of reading the term in every packet.
 const (
-	pointCost = 1.0 / 4096
+	pointCost = 1.0 / 65536
 	readCost  = 1.0 / 16
 )
 
@@ -25,6 +24,7 @@ type atom struct {
 // false cannot come to the goal.
 type covering struct {
 	*survey
+	*sample
 	goal  nodeID // accept or refuse
 	turn  uint32
 	made  []uint32
@@ -73,10 +73,10 @@ func (c *covering) price(id nodeID) float64 {
 	if !c.isNeed(t) {
 		no = c.price(n.no)
 		best = yes + no
-		if hold := c.weight(n.test, t.lo, t.hi) + no; hold < best {
+		if hold := c.weight(t.term, t.lo, t.hi) + no; hold < best {
 			best, by = hold, cutYes
 		}
-		if fails := c.weightOutside(n.test) + yes; fails < best {
+		if fails := c.weightOutside(t) + yes; fails < best {
 			best, by = fails, cutNo
 		}
 	}
@@ -84,22 +84,20 @@ func (c *covering) price(id nodeID) float64 {
 	return best
 }
 
-// weight returns what the atom of a test costs.
-func (c *covering) weight(id testID, lo, hi uint32) float64 {
-	t := c.nodes.tests[id]
-	part := (float64(hi-lo) + 1) / (float64(c.info[t.term].max) + 1)
-	return (part+pointCost)*float64(c.byTest[id]) + readCost/float64(max(c.byTerm[t.term], 1))
+// weight returns what the atom costs.
+func (c *covering) weight(id termID, lo, hi uint32) float64 {
+	part := (float64(hi-lo) + 1) / (float64(c.info[id].max) + 1)
+	return max(part, c.share(id, lo, hi)/2) + pointCost + readCost/float64(max(c.byTerm[id], 1))
 }
 
 // weightOutside returns what the atoms of the opposite of a test cost.
-func (c *covering) weightOutside(id testID) float64 {
-	t := c.nodes.tests[id]
+func (c *covering) weightOutside(t predicate) float64 {
 	w := 0.0
 	if t.lo > 0 {
-		w += c.weight(id, 0, t.lo-1)
+		w += c.weight(t.term, 0, t.lo-1)
 	}
 	if limit := c.info[t.term].max; t.hi < limit {
-		w += c.weight(id, t.hi+1, limit)
+		w += c.weight(t.term, t.hi+1, limit)
 	}
 	return w
 }

@@ -1,13 +1,19 @@
 package filter
 
-import "golang.org/x/sys/unix"
+import (
+	"encoding/binary"
+
+	"golang.org/x/sys/unix"
+)
 
 // A field is a term in the form in which packets are read. Most terms of real
 // filters are one load with a mask, at an offset or behind an IPv4 header; the
 // rest are evaluated as trees.
 type field struct {
 	kind   fieldKind
-	header uint32 // offset of the byte with the header's length, for the X kinds
+	size   uint8  // bytes
+	shift  uint8  // of the word at offset, to have the size first bytes of it
+	header uint32 // of fieldBehind: offset of the byte with the header's length
 	offset uint32
 	mask   uint32
 	tree   int32 // of fieldTree: its root
@@ -16,45 +22,48 @@ type field struct {
 type fieldKind uint8
 
 const (
-	fieldWord fieldKind = iota
-	fieldHalf
-	fieldByte
-	fieldWordX // relative to 4*([header]&0xf)
-	fieldHalfX
-	fieldByteX
-	fieldLen
+	fieldAt     fieldKind = iota
+	fieldBehind           // relative to 4*([header]&0xf)
+	fieldLen              // length on the wire
 	fieldTree
 )
 
 // read returns the value of a field, and false if it has none. wire is the
 // packet's length on the wire.
 func (c *Classifier) read(f *field, data []byte, wire uint32) (v uint32, ok bool) {
-	switch f.kind {
-	case fieldWord:
-		v, ok = word(data, uint64(f.offset))
-	case fieldHalf:
-		v, ok = half(data, uint64(f.offset))
-	case fieldByte:
-		v, ok = octet(data, uint64(f.offset))
-	case fieldWordX, fieldHalfX, fieldByteX:
+	at := uint64(f.offset)
+	if f.kind != fieldAt {
+		if f.kind != fieldBehind {
+			return c.derive(f, data, wire)
+		}
 		x, has := headerLen(data, f.header)
 		if !has {
 			return 0, false
 		}
-		switch at := uint64(x) + uint64(f.offset); f.kind {
-		case fieldWordX:
-			v, ok = word(data, at)
-		case fieldHalfX:
-			v, ok = half(data, at)
-		default:
-			v, ok = octet(data, at)
-		}
-	case fieldLen:
-		v, ok = wire, true
-	default:
-		return c.evaluate(f.tree, data, wire)
+		at += uint64(x)
+	}
+	if at+4 <= uint64(len(data)) {
+		return binary.BigEndian.Uint32(data[at:]) >> f.shift & f.mask, true
+	}
+	return f.readEnd(data, at)
+}
+
+// readEnd reads a field that may reach beyond the end of the packet.
+func (f *field) readEnd(data []byte, at uint64) (v uint32, ok bool) {
+	switch f.size {
+	case 2:
+		v, ok = half(data, at)
+	case 1:
+		v, ok = octet(data, at)
 	}
 	return v & f.mask, ok
+}
+
+func (c *Classifier) derive(f *field, data []byte, wire uint32) (v uint32, ok bool) {
+	if f.kind == fieldLen {
+		return wire & f.mask, true
+	}
+	return c.evaluate(f.tree, data, wire)
 }
 
 // headerLen returns the length of the IPv4 header (RFC 791) that begins at an
@@ -113,13 +122,12 @@ func (n *nodes) field(id termID, c *Classifier) field {
 	case t.op == termLen:
 		f.kind = fieldLen
 	case t.op == termLoad && (t.a == zeroTerm || behind):
-		f.kind = map[uint8]fieldKind{4: fieldWord, 2: fieldHalf, 1: fieldByte}[t.size]
-		f.header, f.offset = header, t.k
+		f.size, f.shift, f.offset = t.size, 32-8*t.size, t.k
 		if behind {
-			f.kind += fieldWordX - fieldWord
+			f.kind, f.header = fieldBehind, header
 		}
 	default:
-		return field{kind: fieldTree, tree: n.tree(id, c), mask: ^uint32(0)}
+		return field{kind: fieldTree, tree: n.tree(id, c)}
 	}
 	return f
 }

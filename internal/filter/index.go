@@ -21,10 +21,13 @@ const (
 // A link is an element of the lists that an index leads to. Lists end at link 0.
 // The lists of blocks go over into those of the blocks around them.
 type link struct {
-	entry entry
-	check uint32 // with verify: the check that decides; noCheck: the program
-	next  uint32
+	entry  entry
+	check  uint32 // with verify: the check that decides; noCheck: the program
+	next   uint32
+	member uint32 // of the bundle, or several
 }
+
+const several = ^uint32(0)
 
 // An index finds the entries whose interval a value lies in. Intervals are cut
 // into aligned blocks, of which two are either disjoint or one in the other.
@@ -129,7 +132,7 @@ func (x *index) fill(blocks []block, links []link) []link {
 		}
 		a := area{b.lo, b.hi(), uint32(len(links))}
 		for ; i < len(blocks) && blocks[i].lo == b.lo && blocks[i].size == b.size; i++ {
-			links = append(links, link{blocks[i].entry, blocks[i].check, uint32(len(links) + 1)})
+			links = append(links, link{entry: blocks[i].entry, check: blocks[i].check, next: uint32(len(links) + 1)})
 		}
 		links[len(links)-1].next = outer
 		areas, around = append(areas, a), append(around, a)
@@ -152,7 +155,7 @@ func (x *index) place(areas []area) {
 		last = max(last, a.hi)
 	}
 	span := uint64(last) - uint64(first) + 1
-	if span <= 256 || span <= 1<<16 && span <= uint64(len(areas))*denseShare {
+	if span <= 1<<16 && span <= uint64(len(areas))*denseShare {
 		x.first, x.dense = first, make([]uint32, span)
 		for _, a := range areas {
 			for i := uint64(a.lo); i <= uint64(a.hi); i++ {
@@ -178,6 +181,9 @@ func (x *index) place(areas []area) {
 	}
 }
 
+// maxProbes is how many slots a look-up should pass at most.
+const maxProbes = 24
+
 // hash makes the table of single values. Its factor is random, and tried again
 // if values fall together, so that nobody can choose them to.
 func (x *index) hash(areas []area, points int) {
@@ -192,12 +198,10 @@ func (x *index) hash(areas []area, points int) {
 				longest = max(longest, x.put(a))
 			}
 		}
-		if longest <= 16 || try == 8 {
+		if longest <= maxProbes || try == 5 {
 			return
 		}
-		if try%2 == 1 {
-			size++
-		}
+		size += try % 2
 	}
 }
 

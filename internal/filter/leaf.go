@@ -10,8 +10,9 @@ import (
 
 // Bounds of leaves.
 const (
-	maxBlocks = 4096    // of one filter in one leaf
-	maxLinks  = 8 << 20 // of all leaves
+	maxBlocks  = 4096     // of one filter in one leaf
+	maxLinks   = 4 << 20  // of all leaves
+	maxIndexes = 64 << 10 // of all leaves
 )
 
 // minPacket is what packets can be relied on to have: the least frame that
@@ -36,12 +37,17 @@ type need struct {
 
 const noHeader = ^uint32(0)
 
+const emptyLeaf int32 = 0 // no filter is left
+
 // leafwork is what building leaves needs.
 type leafwork struct {
+	sample             sample
 	positive, negative covering
 	residued           int               // nodes looked at for residues
 	joined             map[string]uint32 // bundles that join groups
 	blocks             int               // of all leaves
+	indexed            map[termID]bool   // terms with an index, in this leaf
+	indexes            int               // of all leaves
 }
 
 // A planned filter is a bundle with the way that it goes in a leaf.
@@ -55,10 +61,12 @@ type planned struct {
 // leaf makes a leaf and returns the reference to it.
 func (b *builder) leaf(filters []pending, known []extent) int32 {
 	if len(filters) == 0 && len(b.leaves) > 0 {
-		return ^0 // the first one is empty
+		return ^emptyLeaf
 	}
 	l := leaf{}
 	w := &b.leafwork
+	w.indexed = make(map[termID]bool)
+	w.sample.take(&b.survey)
 	w.positive.reset()
 	w.negative.reset()
 	var plans []planned
@@ -104,16 +112,31 @@ func (b *builder) plan(l *leaf, f planned, known []extent, plans *[]planned) {
 		c = &w.negative
 	}
 	f.atoms = slices.Clone(c.collect(f.node))
-	if blocks := countBlocks(f.atoms); blocks > maxBlocks || w.blocks+blocks > maxLinks {
+	if !w.afford(f.atoms) {
 		b.stats.Candidates++
 		b.candidate(l, f, known)
 		return
 	}
-	w.blocks += countBlocks(f.atoms)
 	if f.deny {
 		l.byDefault = append(l.byDefault, f.bundle)
 	}
 	*plans = append(*plans, f)
+}
+
+// afford tells whether an index may have the atoms, and counts them.
+func (w *leafwork) afford(atoms []atom) bool {
+	blocks := countBlocks(atoms)
+	if blocks > maxBlocks || w.blocks+blocks > maxLinks || w.indexes+min(len(atoms), 64) > maxIndexes {
+		return false
+	}
+	w.blocks += blocks
+	for _, a := range atoms {
+		if !w.indexed[a.term] {
+			w.indexed[a.term] = true
+			w.indexes++
+		}
+	}
+	return true
 }
 
 func countBlocks(atoms []atom) int {
@@ -137,8 +160,8 @@ func (b *builder) isOrdinary(e extent) bool {
 	if e.base == zeroTerm {
 		return e.end <= minPacket
 	}
-	_, behind := b.headerAt(e.base)
-	return behind && e.end+20 <= minPacket
+	at, behind := b.headerAt(e.base)
+	return behind && at < minPacket && e.end+20 <= minPacket
 }
 
 // covered tells whether all terms of a filter have values in ordinary packets.

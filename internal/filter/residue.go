@@ -54,8 +54,7 @@ type residues struct {
 
 // begin turns to another filter.
 func (r *residues) begin(filter nodeID) {
-	r.filter, r.size, r.effort = filter, 0, 0
-	r.survey.walk(filter, func(testID) { r.size++ })
+	r.filter, r.size, r.effort = filter, r.survey.sizeOf(filter), 0
 }
 
 // of returns what is left of the filter when an atom holds. ok is false if that
@@ -79,8 +78,7 @@ func (r *residues) narrow(a atom) nodeID {
 
 // check returns the check for a rest; noCheck if it is too long.
 func (r *residues) check(rest nodeID) uint32 {
-	size := 0
-	r.survey.walk(rest, func(testID) { size++ })
+	size := r.survey.sizeOf(rest)
 	if size > maxCheck || len(r.Classifier.checks)+size > maxChecks {
 		return noCheck
 	}

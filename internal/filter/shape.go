@@ -1,14 +1,19 @@
 package filter
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // Bounds of the shape.
 const (
-	maxStates     = 1024 // decisions
-	maxCandidates = 8    // terms that are looked at for one decision
-	leastShare    = 16   // a term is decided on if one filter in so many tests it
-	maxRepeats    = 8    // copies that a decision makes, per filter that it serves
-	fewFilters    = 64   // that may be repeated freely
+	maxStates     = 1024      // decisions
+	maxWork       = 128 << 20 // nodes restricted
+	maxHeldNodes  = 16 << 20
+	maxCandidates = 8  // terms that are looked at for one decision
+	leastShare    = 16 // a term is decided on if one filter in so many tests it
+	maxRepeats    = 8  // copies that a decision makes, per filter that it serves
+	fewFilters    = 64 // that may be repeated freely
 )
 
 // A state of the shape decides on one term and leads on. References are to
@@ -17,15 +22,25 @@ type state struct {
 	field field
 	fail  int32 // where packets go in which the field has no value
 	shift uint8
-	top   [256]uint8 // segment of the value i<<shift
-	start []uint32   // of segments
+	top   [256]int32 // where values lead that begin with these bits; divided: see start
+	start []uint32   // of segments of values, ascending from 0
 	next  []int32    // where they lead
 }
 
+// divided says that values with the same first bits lead to several places.
+const divided = math.MinInt32
+
 // lead returns where a value leads.
 func (s *state) lead(v uint32) int32 {
-	i := uint(s.top[uint8(v>>s.shift)])
-	for i+1 < uint(len(s.start)) && s.start[i+1] <= v {
+	if to := s.top[uint8(v>>s.shift)]; to != divided {
+		return to
+	}
+	return s.search(v)
+}
+
+func (s *state) search(v uint32) int32 {
+	i := 0
+	for i+1 < len(s.start) && s.start[i+1] <= v {
 		i++
 	}
 	return s.next[i]
@@ -105,7 +120,8 @@ func (b *builder) choose(filters int, left budget) (termID, []class) {
 			continue
 		}
 		classes := classesOf(heavy, b.info[t].max)
-		if len(classes) < 2 || len(classes) >= left.states || b.survey.size*(len(classes)+1) > left.work {
+		work := b.survey.size * (len(classes) + 1)
+		if len(classes) < 2 || len(classes) >= left.states || work > left.work || len(b.nodes.nodes)+work > maxHeldNodes {
 			continue
 		}
 		if filters > fewFilters && (len(classes)-1)*(filters-served) > maxRepeats*served {
@@ -158,16 +174,20 @@ func (b *builder) decide(on termID, branches []branch, failing branch, known []e
 	return int32(at)
 }
 
-// fill makes the table over the top bits of values up to limit.
+// fill makes the table over the first bits of values up to limit.
 func (s *state) fill(limit uint32) {
 	for limit>>s.shift > 255 {
 		s.shift++
 	}
-	at := 0
 	for i := range s.top {
-		for at+1 < len(s.start) && uint64(s.start[at+1]) <= uint64(i)<<s.shift {
-			at++
+		low := uint32(i) << s.shift
+		high := low | (1<<s.shift - 1)
+		s.top[i] = s.search(low)
+		for j, start := range s.start {
+			if low < start && start <= high && s.next[j] != s.top[i] {
+				s.top[i] = divided
+				break
+			}
 		}
-		s.top[i] = uint8(at)
 	}
 }

@@ -35,10 +35,10 @@ func (s *Stats) count(why reason) {
 
 // Sizes of what a classifier consists of, in bytes, on 64-bit machines.
 const (
-	sizeState  = 344
+	sizeState  = 1112
 	sizeLeaf   = 120
 	sizeIndex  = 200
-	sizeLink   = 12
+	sizeLink   = 16
 	sizeCheck  = 36
 	sizeTerm   = 16
 	sizeBundle = 16

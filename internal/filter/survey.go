@@ -108,6 +108,13 @@ func (s *survey) walk(root nodeID, visit func(testID)) {
 	}
 }
 
+// sizeOf returns how many nodes a filter consists of.
+func (s *survey) sizeOf(root nodeID) int {
+	size := 0
+	s.walk(root, func(testID) { size++ })
+	return size
+}
+
 // candidates returns the terms that are tested most, the best first.
 func (s *survey) candidates() []termID {
 	best := slices.Clone(s.terms)

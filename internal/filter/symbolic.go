@@ -4,12 +4,12 @@ import "golang.org/x/sys/unix"
 
 // Bounds of what is read into nodes; what exceeds one runs singly.
 const (
-	maxSteps      = 16 << 10 // instructions taken through one program
-	maxNodes      = 4096     // that one program makes
-	maxAllSteps   = 64 << 20 // of all programs
-	maxAllNodes   = 4 << 20
-	maxAllTerms   = 1 << 20
-	typicalFilter = 32 // terms, tests and nodes; for which memory is laid out
+	maxSteps    = 16 << 10 // instructions taken through one program
+	maxNodes    = 4096     // that one program makes
+	maxAllSteps = 16 << 20 // of all programs
+	maxAllNodes = 4 << 20
+	maxAllTerms = 256 << 10
+	maxAllSizes = 4 << 20 // nodes of all filters, shared ones counted for each
 )
 
 // A reason says why a program runs singly.

@@ -139,6 +139,16 @@ func programs(t testing.TB, exprs []string) []*filter.Program {
 
 func BenchmarkClassifier(b *testing.B) {
 	pkts := traffic(b, 1024)
+	b.Run("one program", func(b *testing.B) {
+		p := scattered(b, 1)[0]
+		start := processorTime(b)
+		for b.Loop() {
+			for i := range pkts {
+				p.Match(pkts[i].Link, pkts[i].Wire)
+			}
+		}
+		b.ReportMetric(float64(processorTime(b)-start)/float64(b.N*len(pkts)), "cpu-ns/packet")
+	})
 	for _, n := range []int{1, 10, 600, 10_000, 60_000} {
 		b.Run(fmt.Sprintf("udp dst port/%d", n), func(b *testing.B) { benchmarkClassifier(b, scattered(b, n), pkts) })
 	}

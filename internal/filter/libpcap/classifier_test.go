@@ -174,7 +174,7 @@ func TestClassifierDifferential(t *testing.T) {
 		n = 10
 	}
 	exprs := append(append([]string{}, expressions...), forms...)
-	if len(exprs) < 300 {
+	if len(exprs) < 200 {
 		t.Errorf("only %d expressions", len(exprs))
 	}
 	for _, c := range allCaptures(t) {

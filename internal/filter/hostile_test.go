@@ -1,0 +1,151 @@
+package filter
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"golang.org/x/net/bpf"
+
+	"gomapi/internal/pkt"
+)
+
+// Sets that are made to take time or memory. Whatever they are, a classifier
+// stays within its bounds, says what runs singly, and decides as the programs.
+func TestHostileSets(t *testing.T) {
+	const most = 200 << 20 // bytes held
+	for name, h := range map[string]struct {
+		programs []*Program
+		check    func(Stats) bool
+	}{
+		"states":       {bitSets(t, 3000), func(s Stats) bool { return s.States <= maxStates && s.Singles() == 0 }},
+		"paths":        {repeat(20, func(i int) *Program { return doubling(t, i) }), func(s Stats) bool { return s.TooLarge == 20 }},
+		"steps":        {repeat(3000, func(i int) *Program { return doubling(t, i) }), func(s Stats) bool { return s.NoBudget > 0 && s.Singles() == 3000 }},
+		"large terms":  {repeat(10, func(i int) *Program { return sums(t, i) }), func(s Stats) bool { return s.TooLarge == 10 }},
+		"loops":        {repeat(10, func(i int) *Program { return loop(t, i) }), func(s Stats) bool { return s.Loops == 10 }},
+		"intervals":    {repeat(40_000, func(i int) *Program { return interval(t, uint32(i)) }), func(s Stats) bool { return s.Members == 40_000 }},
+		"terms":        {repeat(70_000, func(i int) *Program { return distinct(t, i) }), func(s Stats) bool { return s.Candidates > 0 }},
+		"alternatives": {repeat(40, func(i int) *Program { return alternatives(t, i, 2500) }), func(s Stats) bool { return s.Singles() == 0 }},
+		"shared":       {shared(t, 3000, 2500), func(s Stats) bool { return s.NoBudget > 0 }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			c := NewClassifier(h.programs)
+			s := c.Stats()
+			t.Logf("%v, %+v", time.Since(start), s)
+			if !h.check(s) || s.Bytes > most {
+				t.Errorf("%+v", s)
+			}
+			sameAsPrograms(t, c, h.programs)
+		})
+	}
+}
+
+func sameAsPrograms(t *testing.T, c *Classifier, programs []*Program) {
+	t.Helper()
+	r := programmer{rand.New(rand.NewPCG(1, 2))}
+	for range 10 {
+		p := r.packet()
+		_, hits := classify(c, []pkt.Packet{p}, make([]Hit, 0, c.Len()))
+		for m, program := range programs {
+			got := len(hits) > 0 && hits[0].Member == uint32(m)
+			if got {
+				hits = hits[1:]
+			}
+			if got != program.Match(p.Link, p.Wire) {
+				t.Fatalf("member %d, packet %x: %v", m, p.Link, got)
+			}
+		}
+		if len(hits) > 0 {
+			t.Fatalf("packet %x: %d hits too many", p.Link, len(hits))
+		}
+	}
+}
+
+func repeat(n int, make func(int) *Program) []*Program {
+	var programs []*Program
+	for i := range n {
+		programs = append(programs, make(i))
+	}
+	return programs
+}
+
+// bitSets are conjunctions of bits of the first bytes: each doubles the states.
+func bitSets(t *testing.T, n int) []*Program {
+	r := rand.New(rand.NewPCG(3, 4))
+	return repeat(n, func(int) *Program {
+		var ins []bpf.Instruction
+		for range 6 {
+			ins = append(ins, bpf.LoadAbsolute{Off: uint32(r.IntN(30)), Size: 1},
+				bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: 1 << r.IntN(8), SkipTrue: uint8(r.IntN(2))}, bpf.RetConstant{Val: uint32(r.IntN(2))})
+		}
+		return assemble(t, append(ins, yes)...)
+	})
+}
+
+// doubling adds to A what tells all ways to an instruction apart.
+func doubling(t *testing.T, n int) *Program {
+	ins := []bpf.Instruction{bpf.LoadConstant{Dst: bpf.RegA, Val: uint32(n)}}
+	for i := range 20 {
+		ins = append(ins, bpf.StoreScratch{Src: bpf.RegA, N: 0}, bpf.LoadAbsolute{Off: uint32(i), Size: 1},
+			bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: 1, SkipTrue: 3},
+			bpf.LoadScratch{Dst: bpf.RegA, N: 0}, bpf.ALUOpConstant{Op: bpf.ALUOpMul, Val: 2}, bpf.Jump{Skip: 2},
+			bpf.LoadScratch{Dst: bpf.RegA, N: 0}, bpf.ALUOpConstant{Op: bpf.ALUOpMul, Val: 3})
+	}
+	return assemble(t, append(ins, bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: 4}, bpf.RetA{})...)
+}
+
+// sums makes A a term of 2^20 loads.
+func sums(t *testing.T, n int) *Program {
+	ins := []bpf.Instruction{bpf.LoadAbsolute{Off: uint32(n), Size: 1}}
+	for range 20 {
+		ins = append(ins, bpf.TAX{}, bpf.ALUOpX{Op: bpf.ALUOpAdd})
+	}
+	return assemble(t, append(ins, bpf.RetA{})...)
+}
+
+func loop(t *testing.T, n int) *Program {
+	p, err := NewProgram([]bpf.RawInstruction{{Op: 0x30, K: uint32(n)}, {Op: 0x15, Jt: 1, K: 1}, {Op: 0x05, K: 1<<32 - 3}, {Op: 0x06, K: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// interval accepts what needs the most blocks.
+func interval(t *testing.T, n uint32) *Program {
+	return assemble(t, bpf.LoadAbsolute{Off: 4, Size: 4}, bpf.JumpIf{Cond: bpf.JumpGreaterThan, Val: n, SkipFalse: 2},
+		bpf.JumpIf{Cond: bpf.JumpLessThan, Val: 1<<31 - 1 + n, SkipFalse: 1}, yes, no)
+}
+
+// distinct tests a term that no other program tests.
+func distinct(t *testing.T, n int) *Program {
+	return assemble(t, bpf.LoadAbsolute{Off: uint32(n % 60), Size: 4}, bpf.ALUOpConstant{Op: bpf.ALUOpMul, Val: uint32(n + 3)},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: 7, SkipFalse: 1}, yes, no)
+}
+
+// alternatives are many hosts in one program.
+func alternatives(t *testing.T, n, hosts int) *Program {
+	ins := []bpf.Instruction{bpf.LoadAbsolute{Off: 4, Size: 4}}
+	for i := range hosts {
+		ins = append(ins, bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(3*(n*hosts+i) + 1), SkipFalse: 1}, yes)
+	}
+	return assemble(t, append(ins, no)...)
+}
+
+// shared are programs that differ in their first test only.
+func shared(t *testing.T, n, hosts int) []*Program {
+	tail := alternatives(t, 0, hosts).Raw()
+	return repeat(n, func(i int) *Program {
+		head, err := bpf.Assemble([]bpf.Instruction{bpf.LoadAbsolute{Off: 0, Size: 4},
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(i + 1), SkipFalse: 1}, yes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := NewProgram(append(head, tail...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	})
+}
