@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"gomapi/flib"
-	"gomapi/mapi/result"
 )
 
 var byteCounter = flib.Def{
@@ -14,34 +13,21 @@ var byteCounter = flib.Def{
 	Result:      "uint64: bytes on the wire since connect",
 	Example:     `flow.Apply(ctx, "BYTE_COUNTER")`,
 	New: func(_ context.Context, env flib.Env, _ flib.Args) (flib.Function, error) {
-		out, err := env.NewResult(result.CounterSize)
-		return &wireCounter{out: out}, err
+		total, err := newTotal(env)
+		return wireCounter{total}, err
 	},
 }
 
-type wireCounter struct {
-	bytes uint64
-	out   *flib.Result
-}
+type wireCounter struct{ total }
 
-func (c *wireCounter) Process(in []*flib.Packet) []*flib.Packet {
+func (c wireCounter) Process(in []*flib.Packet) []*flib.Packet {
 	c.Add(c.Sum(in))
 	return in
 }
 
-func (c *wireCounter) Sum(in []*flib.Packet) (n uint64) {
+func (wireCounter) Sum(in []*flib.Packet) (n uint64) {
 	for _, p := range in {
 		n += uint64(p.Wire)
 	}
 	return n
-}
-
-func (c *wireCounter) Add(n uint64) {
-	c.bytes += n
-	c.out.Set(c.bytes)
-}
-
-func (c *wireCounter) Reset() {
-	c.bytes = 0
-	c.out.Set(0)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"gomapi/flib"
-	"gomapi/mapi/result"
 )
 
 var pktCounter = flib.Def{
@@ -14,29 +13,16 @@ var pktCounter = flib.Def{
 	Result:      "uint64: packets since connect",
 	Example:     `flow.Apply(ctx, "PKT_COUNTER")`,
 	New: func(_ context.Context, env flib.Env, _ flib.Args) (flib.Function, error) {
-		out, err := env.NewResult(result.CounterSize)
-		return &packetCounter{out: out}, err
+		total, err := newTotal(env)
+		return packetCounter{total}, err
 	},
 }
 
-type packetCounter struct {
-	packets uint64
-	out     *flib.Result
-}
+type packetCounter struct{ total }
 
-func (c *packetCounter) Process(in []*flib.Packet) []*flib.Packet {
+func (c packetCounter) Process(in []*flib.Packet) []*flib.Packet {
 	c.Add(c.Sum(in))
 	return in
 }
 
-func (c *packetCounter) Sum(in []*flib.Packet) uint64 { return uint64(len(in)) }
-
-func (c *packetCounter) Add(n uint64) {
-	c.packets += n
-	c.out.Set(c.packets)
-}
-
-func (c *packetCounter) Reset() {
-	c.packets = 0
-	c.out.Set(0)
-}
+func (packetCounter) Sum(in []*flib.Packet) uint64 { return uint64(len(in)) }

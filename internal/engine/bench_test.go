@@ -75,6 +75,7 @@ func benchFlows(b *testing.B, pkts []pkt.Packet, n int, flow func(i int) [][]any
 	loop.newest = 0
 	b.ReportAllocs()
 	b.ResetTimer()
+	defer b.StopTimer()
 	for done := 0; done < b.N; done += drivers.MaxBatch {
 		at := done % len(pkts)
 		loop.Batch(pkts[at : at+drivers.MaxBatch])

@@ -13,14 +13,12 @@ import (
 // batch: packets before the function sees them, the rest afterwards.
 type counts struct {
 	packets atomic.Uint64 // reached the function
-	passed  atomic.Uint64 // of packets, went on
 	refused atomic.Uint64 // of packets, held back: the function did not return them
 	emitted atomic.Uint64 // made besides
 }
 
 // sent counts what a function made of n packets.
 func (c *counts) sent(n, out int) {
-	c.passed.Add(uint64(min(n, out)))
 	switch {
 	case out < n:
 		c.refused.Add(uint64(n - out))
@@ -28,9 +26,6 @@ func (c *counts) sent(n, out int) {
 		c.emitted.Add(uint64(out - n))
 	}
 }
-
-// behind returns how many packets went on behind the function.
-func (c *counts) behind() uint64 { return c.passed.Load() + c.emitted.Load() }
 
 // DeviceBooks accounts for the packets of an open device, live or an own capture
 // file: 3200 for an unknown one, 8004 for one that is not open.

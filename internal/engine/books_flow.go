@@ -18,7 +18,7 @@ func (f *Flow) books() (b books.Stage) {
 	var refused, emitted uint64
 	passed := max(arrived, early) - early
 	for i := range c.steps {
-		t := f.tally(c.steps[i].applied)
+		t := c.tally(f.capture.loop, i)
 		refused += t.refused
 		emitted += t.emitted
 		passed = t.behind()
@@ -33,19 +33,23 @@ func (f *Flow) books() (b books.Stage) {
 	return b
 }
 
-// tally reads the counts of a function, which it may have in common with others.
-func (f *Flow) tally(a *applied) tally {
+// tally reads the counts of function i, of one that is no leading filter.
+func (f *Flow) tally(i int) tally {
 	if f.chain == nil {
 		return tally{}
 	}
-	return f.chain.tally(f.capture.loop, a)
+	step := 0
+	for f.chain.steps[step].applied != f.functions[i] {
+		step++
+	}
+	return f.chain.tally(f.capture.loop, step)
 }
 
 // arrived is what was given to the flow: by the leading filter, else by the
 // device.
 func (f *Flow) arrived() uint64 {
-	if lead := f.chain.lead; lead != nil {
-		return f.tally(lead).passed
+	if f.chain.lead != nil {
+		return f.chain.arrived(f.capture.loop)
 	}
 	return f.delivered()
 }
@@ -66,12 +70,12 @@ func (f *Flow) delivered() uint64 {
 func (f *Flow) packets(i int) (in, out uint64) {
 	a := f.functions[i]
 	if f.chain == nil || f.chain.lead != a {
-		t := f.tally(a)
+		t := f.tally(i)
 		return t.packets, t.behind()
 	}
 	older, early := f.chain.older.Load(), f.chain.early.Load()
 	in = f.delivered()
-	return max(in, older) - older, f.tally(a).passed - early
+	return max(in, older) - older, f.chain.arrived(f.capture.loop) - early
 }
 
 // books accounts for the packets of function i: where it put them, if it is one
@@ -83,16 +87,16 @@ func (f *Flow) functionBooks(i int) (b books.Stage, ok bool) {
 		return b, false
 	}
 	r := f.read()
-	before := f.tally(a)
+	before := f.tally(i)
 	b.Out = []books.Line{
-		{Name: books.Passed, Value: before.passed},
+		{Name: books.Passed, Value: before.passed()},
 		{Name: books.Refused, Value: before.refused},
 	}
 	b.Notes = []books.Line{{Name: books.Emitted, Value: before.emitted}}
 	if acc, ok := a.fn.(flib.Accountant); ok {
 		b.Out, b.Notes = acc.Books()
 	}
-	b.In = f.tally(a).packets
+	b.In = f.tally(i).packets
 	b.Moved = b.In - before.packets + r.moved()
 	b.Opening = f.capture.opening
 	return b, true

@@ -156,12 +156,12 @@ func TestEmissionsAreOnTheMove(t *testing.T) {
 			return in
 		}
 		f, _ := c.Flow(fd)
-		if s := f.Books; s.Missing() != n || s.Moved < n {
+		if s := f.Books; !s.Balances() || s.Moved < n {
 			t.Errorf("in the middle: %+v", s)
 		}
 		functions, _ := c.Functions(fd)
 		for _, info := range functions {
-			if s := info.Books; !s.Balances() || note(t, *s, books.Passed) > n {
+			if s := info.Books; !s.Balances() || note(t, *s, books.Passed) > n+1 {
 				t.Errorf("%s in the middle: %+v", info.Name, s)
 			}
 		}

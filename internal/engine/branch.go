@@ -82,10 +82,8 @@ func (t *tail) run(l *loop, in []*pkt.Packet) {
 		if c.share.Load() == t.share {
 			c.from(t.from, in)
 		}
-	case c.tie != nil:
-		c.tie.take(l, in)
 	default:
-		c.run(in)
+		c.take(l, in)
 	}
 }
 

@@ -200,6 +200,7 @@ func (c *capture) bind(next *plan, ch *chain, tie bool) {
 		next.tie(ch)
 	}
 	ch.alone = true
+	ch.looked.Store(true)
 	if !ch.shares {
 		return
 	}

@@ -9,52 +9,60 @@ import (
 )
 
 // A chain is the functions of one connected flow as the capture goroutine runs
-// them. Apart from the counters it belongs to that goroutine.
+// them. Apart from the counters it belongs to that goroutine. What is needed for each
+// list of packets stands first, in one cache line, and the steps lie behind: of ten
+// thousands of chains, each is far away in memory.
 type chain struct {
-	id      int64    // of its flow, in order of creation
-	lead    *applied // leading filter that the classifier decides, nil: none
-	steps   []step   // the functions behind it, in order
-	expires bool     // some step is a flib.Expirer
-
+	// closed says that the flow is being closed. The loop may come upon its
+	// chain once more, in its plan or after it was parked in another; it must
+	// pass it by.
+	closed atomic.Bool
+	// looked says that others may ask for a reset of its functions.
+	looked atomic.Bool
+	lead   *applied      // leading filter that the classifier decides, nil: none
+	passed atomic.Uint64 // packets that it let through, while the chain was in no share
 	// A flow of a live device never sees packets from before its connect,
 	// though the ring may still hold some. since is the time of connect until
 	// the device has passed it, then 0; deadline ends the wait should the
 	// clock have been set back.
-	since    uint64
+	since uint64
+	tie   *tied  // nil: it is free
+	steps []step // the functions behind the leading filter, in order
+
 	deadline time.Time
-	// base is the loop's packet count when the chain began, adopted says that
-	// it is set: total - base packets were delivered to it, older of them from
-	// before its connect. Of those, early passed its leading filter, if it has one.
-	base, older, early atomic.Uint64
-	adopted            atomic.Bool
+	id       int64 // of its flow, in order of creation
+	expires  bool  // some step is a flib.Expirer
 	// whole says that all packets are for it: since has come to nothing.
 	whole atomic.Bool
 	share atomic.Pointer[share] // what it runs as one with others, nil: nothing; stored by the loop
 	// leaves says that it is not to be in a share any more.
 	leaves atomic.Bool
-	tie    *tied // nil: it is free
-	// For the control side, guarded by Engine.mu.
-	level  *level // that has it, nil: it is loose
-	tied   bool   // it runs packet by packet
-	alone  bool   // its results are read by others: it is never shared
-	shares bool   // it has a share in its level
-
+	// base is the loop's packet count when the chain began, adopted says that
+	// it is set: total - base packets were delivered to it, older of them from
+	// before its connect. Of those, early passed its leading filter, if it has one.
+	base, older, early atomic.Uint64
+	adopted            atomic.Bool
 	// afoot is how many packets that functions have emitted are under way.
 	afoot atomic.Uint64
 	// adoptedRef is told when the loop has taken the chain up. It and connectedRef
 	// are told that since has come to nothing.
 	adoptedRef, connectedRef *flib.FlowRef
-	// closed says that the flow is being closed. The loop may come upon its
-	// chain once more, after it was parked in another; it must pass it by.
-	closed atomic.Bool
+
+	// For the control side, guarded by Engine.mu.
+	level  *level // that has it, nil: it is loose
+	tied   bool   // it runs packet by packet
+	alone  bool   // its results are read by others: it is never shared
+	shares bool   // it has a share in its level
 }
 
 // step is one function of a chain.
 type step struct {
+	fn flib.Function
+	counts
 	*applied
+	private *copies      // not nil: from here on the flow works on copies
 	expirer flib.Expirer // nil: does not act on the passing of time
 	ender   flib.Ender   // nil: has nothing to do at the end
-	private *copies      // not nil: from here on the flow works on copies
 }
 
 // sinceLimit bounds how long a chain waits for the first packet that is not
@@ -64,21 +72,30 @@ const sinceLimit = 2 * time.Second
 
 // newChain makes the chain of the flow's functions.
 func newChain(f *Flow) *chain {
-	c := &chain{id: f.id, adoptedRef: &f.adopted, connectedRef: &f.connected}
+	block := &struct {
+		chain
+		steps [2]step // of most flows, in the same memory
+	}{}
+	c := &block.chain
+	c.id, c.adoptedRef, c.connectedRef = f.id, &f.adopted, &f.connected
+	functions := ordered(f.functions)
+	if len(functions) > 0 && functions[0].classifier != nil {
+		c.lead, functions = functions[0], functions[1:]
+	}
+	if c.steps = block.steps[:]; len(functions) > len(c.steps) {
+		c.steps = make([]step, len(functions))
+	}
+	c.steps = c.steps[:len(functions)]
 	copied := false
-	for i, a := range ordered(f.functions) {
-		if i == 0 && a.classifier != nil {
-			c.lead = a
-			continue
-		}
-		s := step{applied: a}
+	for i, a := range functions {
+		s := &c.steps[i]
+		s.fn, s.applied = a.fn, a
 		s.expirer, _ = a.fn.(flib.Expirer)
 		s.ender, _ = a.fn.(flib.Ender)
 		c.expires = c.expires || s.expirer != nil
 		if a.def.Modifies && !copied {
 			s.private, copied = &copies{}, true
 		}
-		c.steps = append(c.steps, s)
 	}
 	return c
 }
@@ -89,7 +106,7 @@ func (c *chain) run(in []*pkt.Packet) {
 		return
 	}
 	if c.lead != nil {
-		c.lead.passed.Add(uint64(len(in)))
+		c.passed.Add(uint64(len(in)))
 	}
 	if c.since != 0 {
 		in = c.young(in)
@@ -113,11 +130,17 @@ func (c *chain) runLoose(l *loop, s *scratch, in []*pkt.Packet) {
 		}
 		in = list
 	}
-	switch {
-	case len(in) == 0:
-	case c.tie != nil:
+	if len(in) > 0 {
+		c.take(l, in)
+	}
+}
+
+// take takes packets that the leading filter let through through the chain, or tells
+// them when it is tied.
+func (c *chain) take(l *loop, in []*pkt.Packet) {
+	if c.tie != nil {
 		c.tie.take(l, in)
-	default:
+	} else {
 		c.run(in)
 	}
 }
@@ -131,7 +154,7 @@ func (c *chain) from(i int, in []*pkt.Packet) {
 			in = s.private.of(in)
 		}
 		n := len(in)
-		if s.resetAsked.Load() {
+		if c.looked.Load() && s.resetAsked.Load() {
 			s.reset()
 			s.resetAsked.Store(false) // until here others take the value as 0
 		}

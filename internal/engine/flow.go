@@ -69,7 +69,6 @@ type applied struct {
 	ring         *flib.Ring // nil: no packet buffer
 	entry        int        // bytes of an entry, if it is a series
 	buffer       int        // bytes of it on the user's account
-	counts
 }
 
 // finished marks an active flow when its device has ended. Engine.mu is held.

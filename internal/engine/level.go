@@ -12,8 +12,8 @@ import (
 // nobody changes it, but for the counts of its branches, which belong to the capture
 // goroutine.
 type level struct {
-	all     *branch   // chains without a leading filter; nil: none
-	members []*branch // by leading filter
+	all     *branch  // chains without a leading filter; nil: none
+	members []member // by leading filter
 	scratch filter.Scratch
 	types   []typedClassifier
 	shares  []*share      // of the chains that run as one with others
@@ -25,6 +25,29 @@ type level struct {
 	chains []*chain // it was made of
 	dead   int      // of them, closed
 	early  []*chain // not shared because packets from before their connect might come
+}
+
+// A member is what one leading filter lets packets through to: a single chain, or a
+// branch.
+type member struct {
+	chain  *chain // nil: there is a branch
+	branch *branch
+}
+
+func newMember(root *branch) member {
+	if len(root.next) == 0 && len(root.search.all) == 0 && len(root.tails) == 1 {
+		return member{chain: root.tails[0].chain}
+	}
+	return member{branch: root}
+}
+
+// run takes packets through the member.
+func (m member) run(l *loop, lv *level, in []*pkt.Packet) {
+	if m.chain != nil {
+		m.chain.take(l, in)
+		return
+	}
+	m.branch.run(l, lv, in)
 }
 
 // typedClassifier decides the leading filters for packets of one link type. Its
@@ -63,8 +86,9 @@ func newLevel(chains []settling, types []uint16, search bool) (*level, error) {
 	if len(open) > 0 {
 		lv.all = g.root(open)
 	}
+	lv.members = make([]member, 0, len(keys))
 	for _, key := range keys {
-		lv.members = append(lv.members, g.root(byFilter[key]))
+		lv.members = append(lv.members, newMember(g.root(byFilter[key])))
 	}
 	for _, lt := range types {
 		programs := make([]*filter.Program, len(leads))

@@ -68,6 +68,7 @@ func (p *plan) add(c *chain) {
 // look at the old one.
 func (p *plan) tie(c *chain) {
 	c.tied, c.alone = true, true
+	c.looked.Store(true)
 	p.tyings++
 	t := &tied{chain: c}
 	i, _ := slices.BinarySearchFunc(p.tied, c.id, func(u *tied, id int64) int { return cmp.Compare(u.id, id) })

@@ -206,7 +206,7 @@ func TestEqualChainsRunAsOne(t *testing.T) {
 	if n := len(p.levels[0].members); n != 1 {
 		t.Fatalf("%d members, want 1", n)
 	}
-	root := p.levels[0].members[0]
+	root := p.levels[0].members[0].branch
 	if len(root.tails) != 0 || len(root.next) != 1 || len(root.next[0].next) != 1 {
 		t.Errorf("%d chains run alone, %d branches", len(root.tails), len(root.next))
 	}

@@ -26,50 +26,60 @@ func (sh *share) leave() {
 	c.share.Store(nil)
 	in := sh.path[0].out.Load()
 	if c.lead != nil {
-		c.lead.passed.Add(in)
+		c.passed.Add(in)
 	}
 	for i, b := range sh.path[1:] {
 		out, s := b.out.Load(), &c.steps[i]
 		s.packets.Add(in)
-		s.passed.Add(out)
 		s.refused.Add(in - out)
 		in = out
 	}
 }
 
 // tally is a reading of counts.
-type tally struct{ packets, passed, refused, emitted uint64 }
+type tally struct{ packets, refused, emitted uint64 }
 
-func (t tally) behind() uint64 { return t.passed + t.emitted }
+// passed is how many of the packets went on.
+func (t tally) passed() uint64 { return t.packets - t.refused }
 
-// tally reads the counts of a function of the chain: of a leading filter only those
-// that passed.
-func (c *chain) tally(l *loop, a *applied) (t tally) {
-	for {
-		shift := l.shifts.Load()
-		t = tally{a.packets.Load(), a.passed.Load(), a.refused.Load(), a.emitted.Load()}
-		if sh := c.share.Load(); sh != nil {
-			t.add(sh, a)
+// behind is how many packets went on behind the function.
+func (t tally) behind() uint64 { return t.passed() + t.emitted }
+
+// tally reads the counts of step i. Those that went on are counted last, and read
+// first.
+func (c *chain) tally(l *loop, i int) (t tally) {
+	s := &c.steps[i]
+	c.steady(l, func(sh *share) {
+		t.emitted, t.refused = s.emitted.Load(), s.refused.Load()
+		t.packets = s.packets.Load()
+		if sh != nil && i+1 < len(sh.path) {
+			out := sh.path[i+1].out.Load()
+			in := sh.path[i].out.Load()
+			t.packets, t.refused = t.packets+in, t.refused+in-out
 		}
-		if shift&1 == 0 && l.shifts.Load() == shift {
-			return t
-		}
-		runtime.Gosched()
-	}
+	})
+	return t
 }
 
-// add adds what the branches of a share have counted for a function. The later
-// count is read first, so that no more has gone on than came.
-func (t *tally) add(sh *share, a *applied) {
-	if sh.chain.lead == a {
-		t.passed += sh.path[0].out.Load()
-		return
-	}
-	for i, b := range sh.path[1:] {
-		if sh.chain.steps[i].applied == a {
-			out := b.out.Load()
-			in := sh.path[i].out.Load()
-			t.packets, t.passed, t.refused = t.packets+in, t.passed+out, t.refused+in-out
+// arrived reads how many packets the leading filter let through.
+func (c *chain) arrived(l *loop) (n uint64) {
+	c.steady(l, func(sh *share) {
+		n = c.passed.Load()
+		if sh != nil {
+			n += sh.path[0].out.Load()
 		}
+	})
+	return n
+}
+
+// steady has counts read while the chain does not move to or from a share.
+func (c *chain) steady(l *loop, read func(*share)) {
+	for {
+		shift := l.shifts.Load()
+		read(c.share.Load())
+		if shift&1 == 0 && l.shifts.Load() == shift {
+			return
+		}
+		runtime.Gosched()
 	}
 }

@@ -22,6 +22,9 @@ func (s *Slot) Set(v uint64) { s.w[1].Store(v) }
 // Uint64 returns the first word of the result.
 func (s *Slot) Uint64() uint64 { return s.w[1].Load() }
 
+// Word is where Set stores, for a writer that wants to spare the way.
+func (s *Slot) Word() *atomic.Uint64 { return &s.w[1] }
+
 // Begin opens a result of several words for writing and returns its bytes,
 // valid until End. Readers wait for End and never see what is between.
 func (s *Slot) Begin() []byte {
