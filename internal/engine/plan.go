@@ -41,6 +41,7 @@ type scratch struct {
 	tail    []int32  // last hit, by member; -1: none in this batch
 	touched []uint32 // members with hits
 	list    []*pkt.Packet
+	fetched uint64 // so that level.fetch is not in vain
 }
 
 // minHits is the least room for hits, in entries.
