@@ -1,0 +1,112 @@
+package main
+
+// #include <stdlib.h>
+// #include "call.h"
+import "C"
+
+import (
+	"context"
+	"errors"
+
+	"gomapi/mapi"
+)
+
+var errNoFlow = errors.New("no such flow")
+
+func (s *server) createFlow(ctx context.Context, c *C.struct_call) error {
+	f, err := s.client.CreateFlow(ctx, text(c.text))
+	if err != nil {
+		return err
+	}
+	s.add(c, f)
+	return nil
+}
+
+func (s *server) createOfflineFlow(ctx context.Context, c *C.struct_call) error {
+	f, err := s.client.CreateOfflineFlow(ctx, text(c.text), mapi.Format(c.number))
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.lastDevice++
+	s.devices[f.Device()] = &device{number: s.lastDevice}
+	s.mu.Unlock()
+	s.add(c, f)
+	return nil
+}
+
+// add keeps a flow and answers where it is.
+func (s *server) add(c *C.struct_call, f *mapi.Flow) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flows[f.FD()] = &flow{Flow: f}
+	c.fd = C.int(f.FD())
+	c.place = words(f.Foreign())
+	c.lost = s.lostWord(f.Lost())
+	if d := s.devices[f.Device()]; d != nil {
+		c.device = C.int(d.number)
+	}
+}
+
+// lostWord returns the word that tells the C part that a connection is no more. It
+// stays for the life of the process, as there may be a reader of it; there is one for
+// each connection.
+func (s *server) lostWord(lost <-chan struct{}) *C.uint32_t {
+	if w := s.lost[lost]; w != nil {
+		return w
+	}
+	w := newWord()
+	s.lost[lost] = w
+	go func() {
+		<-lost
+		setWord(w)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.lost, lost)
+	}()
+	return w
+}
+
+// flow finds a flow of the program by number.
+func (s *server) flow(c *C.struct_call, op string) (*flow, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.flows[int(c.fd)]
+	if f == nil {
+		return nil, fail(mapi.ErrInvalidFlow, op, errNoFlow)
+	}
+	return f, nil
+}
+
+func (s *server) connect(ctx context.Context, c *C.struct_call) error {
+	f, err := s.flow(c, "connect")
+	if err != nil {
+		return err
+	}
+	return f.Connect(ctx)
+}
+
+func (s *server) close(_ context.Context, c *C.struct_call) error {
+	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
+	defer cancel()
+	f, err := s.flow(c, "close")
+	if err != nil {
+		return err
+	}
+	return f.Close(ctx)
+}
+
+// release forgets a closed flow, and with it the memory that its functions lie in.
+func (s *server) release(_ context.Context, c *C.struct_call) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.flows[int(c.fd)]
+	delete(s.flows, int(c.fd))
+	if f == nil {
+		return nil
+	}
+	if d := s.devices[f.Device()]; d != nil && d.OfflineDevice == nil {
+		delete(s.devices, f.Device()) // it was made with the flow
+	}
+	return nil
+}
