@@ -28,7 +28,9 @@ type server struct {
 	flows      map[int]*flow
 	devices    map[string]*device
 	lastDevice int
-	lost       map[<-chan struct{}]*C.uint32_t // by connection; see lostWord
+	// connections are the numbers of those that stand, by what tells of their end.
+	connections    map[<-chan struct{}]uint32
+	lastConnection uint32
 }
 
 // flow is what the program has made, and holds in memory until it is released.

@@ -1,6 +1,5 @@
 package main
 
-// #include <stdlib.h>
 // #include "call.h"
 import "C"
 
@@ -42,29 +41,29 @@ func (s *server) add(c *C.struct_call, f *mapi.Flow) {
 	s.flows[f.FD()] = &flow{Flow: f}
 	c.fd = C.int(f.FD())
 	c.place = words(f.Foreign())
-	c.lost = s.lostWord(f.Lost())
+	c.connection = C.uint32_t(s.connection(f.Lost()))
 	if d := s.devices[f.Device()]; d != nil {
 		c.device = C.int(d.number)
 	}
 }
 
-// lostWord returns the word that tells the C part that a connection is no more. It
-// stays for the life of the process, as there may be a reader of it; there is one for
-// each connection.
-func (s *server) lostWord(lost <-chan struct{}) *C.uint32_t {
-	if w := s.lost[lost]; w != nil {
-		return w
+// connection numbers the connection of a flow, and tells the C part when it is no
+// more. A client has one at a time, so they end in the order of their numbers.
+func (s *server) connection(lost <-chan struct{}) uint32 {
+	if n := s.connections[lost]; n != 0 {
+		return n
 	}
-	w := newWord()
-	s.lost[lost] = w
+	s.lastConnection++
+	n := s.lastConnection
+	s.connections[lost] = n
 	go func() {
 		<-lost
-		setWord(w)
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		delete(s.lost, lost)
+		delete(s.connections, lost)
+		setLost(s.calls, max(n, uint32(s.calls.lost)))
 	}()
-	return w
+	return n
 }
 
 // flow finds a flow of the program by number.

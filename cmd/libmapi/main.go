@@ -30,7 +30,7 @@ func libmapi_go_start(calls *C.struct_calls) C.int {
 	if calls.version != C.CALL_VERSION || calls.size != C.sizeof_struct_calls {
 		return -1
 	}
-	s := &server{calls: calls, flows: make(map[int]*flow), devices: make(map[string]*device), lost: make(map[<-chan struct{}]*C.uint32_t)}
+	s := &server{calls: calls, flows: make(map[int]*flow), devices: make(map[string]*device), connections: make(map[<-chan struct{}]uint32)}
 	go s.serve()
 	return 0
 }

@@ -63,10 +63,10 @@ func words(mem []byte) *C.uint64_t { return (*C.uint64_t)(memory(mem)) }
 
 func memory(mem []byte) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(mem)) }
 
-// newWord is a word of C's memory, zero.
-func newWord() *C.uint32_t { return (*C.uint32_t)(C.calloc(1, C.sizeof_uint32_t)) }
-
-func setWord(w *C.uint32_t) { atomic.StoreUint32((*uint32)(unsafe.Pointer(w)), 1) }
+// setLost tells the C part that connections up to number n are no more.
+func setLost(calls *C.struct_calls, n uint32) {
+	atomic.StoreUint32((*uint32)(unsafe.Pointer(&calls.lost)), n)
+}
 
 // setFunctions stores in a union.
 func setFunctions(to *C.mapi_lib_info_t, n int) {

@@ -77,7 +77,7 @@ struct call {
 	char message[MAPI_ERRORSTR_LENGTH];
 	int device;            /* number of the capture file of a flow; 0: live */
 	const uint64_t *place; /* of the flow: its state comes first */
-	const uint32_t *lost;  /* not 0: the connection of the flow is no more */
+	uint32_t connection;   /* of the flow, counted from 1 */
 	struct call_function function;
 	char *name; /* allocated */
 	char letters[CALL_LETTERS];
@@ -92,6 +92,7 @@ struct call {
 struct calls {
 	int version; /* CALL_VERSION */
 	size_t size; /* sizeof(struct calls) */
+	uint32_t lost; /* connections up to this one are no more */
 	sem_t posted; /* one for each slot that is CALL_READY */
 	struct call slot[CALL_SLOTS];
 };

@@ -95,7 +95,7 @@ PUBLIC int mapi_is_sensor_down(int fd)
 	struct flow *f = known(fd);
 	if (!f)
 		return -1;
-	int down = LOAD(f->lost) != 0;
+	int down = flow_lost(f);
 	flow_leave(f);
 	return down;
 }

@@ -36,7 +36,7 @@ int flow_add(const struct call *c)
 	struct flow *f = map_memory(sizeof *f);
 	if (!f)
 		return fail(MAPID_MEM_ALLOCATION_ERROR, "no memory for flow %d", c->fd);
-	*f = (struct flow){.fd = c->fd, .device = c->device, .place = c->place, .lost = c->lost};
+	*f = (struct flow){.fd = c->fd, .device = c->device, .place = c->place, .connection = c->connection};
 	guard_enter(&guard);
 	f->next = *bucket(f->fd);
 	STORE(bucket(f->fd), f);
@@ -60,6 +60,11 @@ struct flow *flow_enter(int fd)
 void flow_leave(struct flow *f)
 {
 	__atomic_sub_fetch(&f->users, 1, __ATOMIC_SEQ_CST);
+}
+
+int flow_lost(const struct flow *f)
+{
+	return LOAD(&calls.lost) >= f->connection;
 }
 
 struct flow *flow_of(int fd, int bad)

@@ -108,7 +108,7 @@ struct flow {
 	struct flow *retired; /* next one whose memory is to go back */
 	int fd, device;
 	const uint64_t *place;
-	const uint32_t *lost;
+	uint32_t connection;
 	int closed;
 	int users; /* threads at work on it */
 	struct function *functions;
@@ -116,6 +116,7 @@ struct flow {
 int flow_add(const struct call *c);          /* fd, or -1 with the error */
 struct flow *flow_enter(int fd);             /* NULL: none */
 void flow_leave(struct flow *f);
+int flow_lost(const struct flow *f);         /* its connection is no more */
 struct flow *flow_of(int fd, int bad);       /* flow_enter with the usual checks and error */
 struct function *function_add(struct flow *f, const struct call_function *from);
 struct function *function_find(const struct flow *f, int fid);

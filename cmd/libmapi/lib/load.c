@@ -59,6 +59,11 @@ static void *load_thread(void *message)
 	return NULL;
 }
 
+static int same(const struct sigaction *a, const struct sigaction *b)
+{
+	return a->sa_handler == b->sa_handler && a->sa_flags == b->sa_flags;
+}
+
 /* Runs load_thread, and leaves the signal actions as they are. */
 static int load_quietly(char *message)
 {
@@ -73,7 +78,7 @@ static int load_quietly(char *message)
 	}
 	pthread_join(thread, NULL);
 	for (int s = 1; s < NSIG; s++)
-		if (sigaction(s, NULL, &now) == 0 && memcmp(&now, &before[s], sizeof now) != 0)
+		if (sigaction(s, NULL, &now) == 0 && !same(&now, &before[s]))
 			sigaction(s, &before[s], NULL);
 	return message[0] ? -1 : 0;
 }

@@ -53,7 +53,7 @@ static struct mapipkt *take(struct flow *f, struct function *fn)
 		if (state != RING_EMPTY)
 			return ring_over(f, state);
 		if (fn->from.no_wait)
-			return LOAD(f->lost) ? ring_over(f, RING_GONE) : NULL;
+			return flow_lost(f) ? ring_over(f, RING_GONE) : NULL;
 		if (ring_wait(f, fn) != 0)
 			return NULL;
 	}
