@@ -130,16 +130,11 @@ int mapi_apply_function_array(int fd, const char *funct, char **args, unsigned i
 mapi_results_t *mapi_read_results(int fd, int fid);
 struct mapipkt *mapi_get_next_pkt(int fd, int fid);
 
-/* A handler may also take a pointer to const. */
-#if defined(__GNUC__) && !defined(__cplusplus)
-typedef union {
-	mapi_handler plain;
-	void (*constant)(const struct mapipkt *);
-} mapi_handler_any __attribute__((transparent_union));
-#else
-typedef mapi_handler mapi_handler_any;
-#endif
-int mapi_loop(int fd, int fid, int cnt, mapi_handler_any callback);
+/* Calls back for cnt packets, for all when cnt is not positive. It returns 0, also at
+   the end of a file, -1 when it cannot begin, or the number of the error that has
+   ended it. The handler may also take a pointer to const. */
+int mapi_loop(int fd, int fid, int cnt, mapi_handler callback);
+#define mapi_loop(fd, fid, cnt, callback) mapi_loop(fd, fid, cnt, (mapi_handler)(callback))
 
 /* The last error, which is forgotten then. Either may be NULL. */
 int mapi_read_error(int *err_no, char *errorstr);

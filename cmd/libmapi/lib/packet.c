@@ -102,16 +102,17 @@ static int loopable(int fd, int fid, mapi_handler callback)
 	return callback ? 0 : fail(MFUNCT_INVALID_ARGUMENT_4, "mapi_loop has no function to call");
 }
 
-PUBLIC int mapi_loop(int fd, int fid, int cnt, mapi_handler_any callback)
+#undef mapi_loop
+PUBLIC int mapi_loop(int fd, int fid, int cnt, mapi_handler callback)
 {
-	if (loopable(fd, fid, callback.plain) != 0)
+	if (loopable(fd, fid, callback) != 0)
 		return -1;
 	for (int n = 0; cnt <= 0 || n < cnt; n += cnt > 0) {
 		thread_error = 0;
 		struct mapipkt *p = mapi_get_next_pkt(fd, fid);
 		if (!p)
 			return thread_error; /* 0 at the end of a file, or when there is none now */
-		callback.plain(p);
+		callback(p);
 	}
 	return 0;
 }

@@ -74,6 +74,8 @@ static int listen_to(struct flow *f, struct function *fn)
 	if (wait > 0 && poll(&ready, 1, wait) <= 0)
 		return 0;
 	ssize_t n = recv(fn->ring.sock, heard, sizeof heard, 0);
+	if (n < 0 && errno == EINTR && LOAD(&f->closed))
+		return 0; /* by the handler */
 	if (n < 0 && errno == EINTR)
 		return fail(MAPI_SEM_ERR, "a signal has interrupted the wait on function %d of flow %d", fn->from.fid, f->fd);
 	if (n <= 0)
