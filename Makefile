@@ -62,7 +62,7 @@ CFLAGS         ?= -O2 -g
 libmapi: go deps ## bin/libmapi.so and bin/libmapi-go.so, for C programs
 	$(GO) build -buildmode=c-shared -o $(LIBMAPI_OUT)/libmapi-go.so ./cmd/libmapi
 	@rm -f $(LIBMAPI_OUT)/libmapi-go.h
-	$(CC) $(LIBMAPI_CFLAGS) $(CFLAGS) -shared -Wl,-soname,libmapi.so.$(LIBMAPI_MAJOR) -Wl,--no-undefined \
+	$(CC) $(LIBMAPI_CFLAGS) $(CFLAGS) -shared -Wl,-soname,libmapi.so.$(LIBMAPI_MAJOR) -Wl,--no-undefined -Wl,-z,nodelete \
 	  -o $(LIBMAPI_OUT)/libmapi.so.$(LIBMAPI_MAJOR) cmd/libmapi/lib/*.c $(LDLIBS) -ldl -lpthread
 	ln -sf libmapi.so.$(LIBMAPI_MAJOR) $(LIBMAPI_OUT)/libmapi.so
 

@@ -59,7 +59,8 @@ func TestThreads(t *testing.T) {
 	path, packets, _ := capture(t, "nd-skype.pcap")
 	testnet.Run(t, func(*testnet.NS) {
 		d := startDaemon(t)
-		judged(t, d.command(compile(t, source(t, "threads.c"), strict...), testnet.B, path, packets))
+		judged(t, d.command(compile(t, source(t, "threads.c"), strict...), testnet.B, path, packets,
+			filepath.Join(testdata.Dir(t), "mixed-merged.pcap")))
 	})
 }
 
@@ -257,3 +258,11 @@ int main(void)
 	return code == MCOM_INIT_SOCKET_ERROR ? 0 : 1;
 }
 `
+
+// TestChurn makes many flows, one after the other.
+func TestChurn(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		judged(t, d.command(compile(t, source(t, "churn.c"), strict...), testnet.B))
+	})
+}

@@ -38,7 +38,7 @@ enum call_op {
 	CALL_APPLY_ARRAY,          /* fd, text: function, count, array; gives function */
 	CALL_CONNECT,              /* fd */
 	CALL_CLOSE,                /* fd */
-	CALL_RELEASE,              /* fd: its memory is no longer used */
+	CALL_RELEASE,              /* fd: its memory is no longer used; next: more will follow */
 	CALL_STATS,                /* text: device; gives stat */
 	CALL_DEVICE_INFO,          /* number, next; gives device_info */
 	CALL_LIBRARY_INFO,         /* number, next; gives library_info */

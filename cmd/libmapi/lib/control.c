@@ -5,6 +5,8 @@
 
 static int create(enum call_op op, const char *text, int format)
 {
+	if (usable() != 0)
+		return -1;
 	flow_reap();
 	struct call *c = call_begin(op);
 	if (!c)

@@ -19,6 +19,11 @@ static int last;
 __thread int thread_error;
 static char text[MAPI_ERRORSTR_LENGTH];
 
+void error_in_child(void)
+{
+	guard.mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+}
+
 static void set(int code, const char *message)
 {
 	int saved = errno;

@@ -178,6 +178,7 @@ void flow_reap(void)
 		struct call *c = call_begin(CALL_RELEASE);
 		if (c) {
 			c->fd = f->fd;
+			c->next = following != NULL;
 			call_finish(c);
 		}
 		for (struct function *fn = f->functions, *next; fn; fn = next) {

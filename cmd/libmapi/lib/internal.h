@@ -43,6 +43,7 @@ int fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3))
 void *fail_null(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int fail_from(const struct call *c);
 extern __thread int thread_error; /* number of the last error of this thread */
+void error_in_child(void); /* another thread of the parent may have held the lock */
 extern const char not_initialized[], not_a_flow[], not_a_function[], no_flow[], not_connected[], no_function[];
 
 /* load.c */

@@ -27,6 +27,7 @@ static int forked;  /* this is a child, in which the Go part does not run */
 static void in_child(void)
 {
 	forked = loaded;
+	error_in_child();
 }
 
 /* The file beside this library, or the bare name. */

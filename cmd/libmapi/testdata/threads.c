@@ -1,5 +1,5 @@
 /*
- * Several threads. Arguments: a device, a capture file, its packets.
+ * Several threads. Arguments: a device, a capture file, its packets, a large one.
  */
 #include <pthread.h>
 
@@ -87,29 +87,25 @@ static void one_reader_only(void)
 
 /* One capture file, two buffers, and packets are taken of one only: that would be for
    ever. */
-static void standstill(void)
+static void standstill(const char *large)
 {
-	char *device = mapi_create_offline_device(file, MFF_PCAP);
+	char *device = mapi_create_offline_device(large, MFF_PCAP);
 	int fd = MUST(mapi_create_flow(device));
 	int taken = MUST(mapi_apply_function(fd, "TO_BUFFER"));
-	int forgotten = 0;
-	for (int i = 0; i < 3; i++)
-		forgotten = MUST(mapi_apply_function(fd, "TO_BUFFER"));
+	MUST(mapi_apply_function(fd, "TO_BUFFER"));
 	MUST(mapi_connect(fd));
 	MUST(mapi_start_offline_device(device));
-	unsigned long long n = 0;
 	error_of(NULL);
 	while (mapi_get_next_pkt(fd, taken))
-		n++;
-	int code = error_of(NULL);
-	CHECK(forgotten > 0 && (code == MAPI_SEM_ERR || (code == 0 && n == packets)));
+		;
+	CHECK(error_of(NULL) == MAPI_SEM_ERR);
 	MUST(mapi_delete_offline_device(device));
 }
 
 int main(int argc, char *argv[])
 {
 	pthread_t thread[THREADS];
-	if (argc != 4)
+	if (argc != 5)
 		return EXIT_FAILURE;
 	dev = argv[1], file = argv[2], packets = strtoull(argv[3], NULL, 10);
 	for (int i = 0; i < THREADS; i++)
@@ -119,6 +115,6 @@ int main(int argc, char *argv[])
 	for (int i = 0; i < 20; i++)
 		closed_by_another();
 	one_reader_only();
-	standstill();
+	standstill(argv[4]);
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }
