@@ -29,7 +29,7 @@ help: ## this list
 # Debian packages: what the build links and filters look names up in, what the
 # tests measure against.
 BUILD_DEPS := gcc libc6-dev libpcap-dev netbase
-TEST_DEPS  := tcpdump tshark iproute2 ethtool
+TEST_DEPS  := tcpdump tshark iproute2 ethtool valgrind
 
 deps: ## install the Debian packages that are missing
 	@missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(BUILD_DEPS) $(DEPS) 2>/dev/null | \
