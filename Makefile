@@ -21,7 +21,7 @@ LDFLAGS  := -X main.version=$(VERSION) -X gomapi/internal/config.sysconfdir=$(SY
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := build
-.PHONY: deps test-deps go seconds build run test bench fuzz lint gen install help
+.PHONY: deps test-deps go seconds build libmapi run test bench fuzz lint gen install install-libmapi help
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -31,7 +31,7 @@ help: ## this list
 # Hyperscan where that is installed: one takes the other's place.
 BUILD_DEPS := gcc libc6-dev libpcap-dev netbase pkgconf
 BUILD_DEPS += $(shell pkg-config --exists libhs 2>/dev/null || echo libvectorscan-dev)
-TEST_DEPS  := tcpdump tshark iproute2 ethtool
+TEST_DEPS  := tcpdump tshark iproute2 ethtool valgrind
 
 deps: ## install the Debian packages that are missing
 	@missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(BUILD_DEPS) $(DEPS) 2>/dev/null | \
@@ -54,6 +54,19 @@ go:
 build: go deps ## bin/mapid and bin/mapi
 	$(GO) build -ldflags '$(LDFLAGS)' -o bin/mapid ./cmd/mapid
 	CGO_ENABLED=0 $(GO) build -ldflags '$(LDFLAGS)' -o bin/mapi ./cmd/mapi
+
+# The C library is two: libmapi.so, in C, loads libmapi-go.so (docs/libmapi.md).
+LIBMAPI_OUT    ?= bin
+LIBMAPI_MAJOR  := 2
+LIBMAPI_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -fPIC -fvisibility=hidden -Icmd/libmapi/include -Icmd/libmapi/lib
+CFLAGS         ?= -O2 -g
+
+libmapi: go deps ## bin/libmapi.so and bin/libmapi-go.so, for C programs
+	$(GO) build -buildmode=c-shared -o $(LIBMAPI_OUT)/libmapi-go.so ./cmd/libmapi
+	@rm -f $(LIBMAPI_OUT)/libmapi-go.h
+	$(CC) $(LIBMAPI_CFLAGS) $(CFLAGS) -shared -Wl,-soname,libmapi.so.$(LIBMAPI_MAJOR) -Wl,--no-undefined -Wl,-z,nodelete \
+	  -o $(LIBMAPI_OUT)/libmapi.so.$(LIBMAPI_MAJOR) cmd/libmapi/lib/*.c $(LDLIBS) -ldl -lpthread
+	ln -sf libmapi.so.$(LIBMAPI_MAJOR) $(LIBMAPI_OUT)/libmapi.so
 
 seconds:
 	@case "$(SECONDS)" in \
@@ -89,10 +102,23 @@ gen: go ## generated files; they are checked in
 	GOBIN=$(CURDIR)/bin $(GO) install google.golang.org/protobuf/cmd/protoc-gen-go
 	PATH="$(CURDIR)/bin:$$PATH" $(GO) generate ./...
 
-install: build ## into PREFIX (default /usr/local) and SYSCONFDIR, below DESTDIR
+install: build install-libmapi ## into PREFIX (default /usr/local) and SYSCONFDIR, below DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(SYSCONFDIR)/mapi
 	install -m 755 bin/mapid $(DESTDIR)$(PREFIX)/sbin/mapid
 	install -m 755 bin/mapi $(DESTDIR)$(PREFIX)/bin/mapi
 	ln -sf mapi $(DESTDIR)$(PREFIX)/bin/mapiinfo
 	ln -sf mapi $(DESTDIR)$(PREFIX)/bin/mapidump
 	install -m 644 etc/mapi.conf $(DESTDIR)$(SYSCONFDIR)/mapi/mapi.conf.example
+
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+
+install-libmapi: libmapi
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/mapi
+	install -m 755 $(LIBMAPI_OUT)/libmapi.so.$(LIBMAPI_MAJOR) $(DESTDIR)$(LIBDIR)/libmapi.so.$(LIBMAPI_MAJOR)
+	install -m 755 $(LIBMAPI_OUT)/libmapi-go.so $(DESTDIR)$(LIBDIR)/libmapi-go.so
+	ln -sf libmapi.so.$(LIBMAPI_MAJOR) $(DESTDIR)$(LIBDIR)/libmapi.so
+	install -m 644 cmd/libmapi/include/*.h $(DESTDIR)$(INCLUDEDIR)
+	install -m 644 cmd/libmapi/include/mapi/*.h $(DESTDIR)$(INCLUDEDIR)/mapi
+	sed -e 's|@prefix@|$(PREFIX)|' -e 's|@libdir@|$(LIBDIR)|' -e 's|@includedir@|$(INCLUDEDIR)|' \
+	  -e 's|@version@|$(LIBMAPI_MAJOR)|' cmd/libmapi/mapi.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/mapi.pc

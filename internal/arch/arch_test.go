@@ -75,7 +75,7 @@ type rule struct {
 
 var rules = []rule{
 	{
-		who: []string{"gomapi/mapi", "gomapi/cmd/mapi"},
+		who: []string{"gomapi/mapi", "gomapi/cmd/mapi", "gomapi/cmd/libmapi"},
 		but: []string{mapitest}, // a daemon for the tests of programs
 		not: []string{"gomapi/drivers", "gomapi/flib", "gomapi/internal/engine", "gomapi/internal/daemon", "gomapi/internal/filter",
 			"gomapi/internal/content", "github.com/google/gopacket"},
@@ -130,7 +130,7 @@ var only = []struct {
 	what string
 	who  []string
 }{
-	{"C", []string{"gomapi/internal/filter/libpcap", "gomapi/internal/content"}},
+	{"C", []string{"gomapi/internal/filter/libpcap", "gomapi/internal/content", "gomapi/cmd/libmapi"}},
 	{"gopkg.in/ini.v1", []string{"gomapi/internal/config"}},
 	{"github.com/sirupsen/logrus", []string{"gomapi/cmd", "gomapi/internal/daemon", mapitest}},
 	{"os/exec", []string{"gomapi/cmd", "gomapi/internal/filter", "gomapi/internal/bench", "gomapi/examples"}},

@@ -1,0 +1,117 @@
+package main
+
+// #include "call.h"
+import "C"
+
+import (
+	"context"
+	"strings"
+
+	"gomapi/mapi"
+)
+
+func (s *server) lettersOf(ctx context.Context, c *C.struct_call) error {
+	f, err := s.flow(c, "apply")
+	if err != nil {
+		return err
+	}
+	letters, err := f.ArgDescr(ctx, text(c.text))
+	put(c.letters[:], letters)
+	return err
+}
+
+// apply applies a function with arguments as the C program has passed them. What is
+// beyond the function's arguments is ignored, as in the original.
+func (s *server) apply(ctx context.Context, c *C.struct_call) error {
+	f, err := s.flow(c, "apply")
+	if err != nil {
+		return err
+	}
+	name := text(c.text)
+	letters, err := f.ArgDescr(ctx, name)
+	if err != nil {
+		return err
+	}
+	var args []any
+	for i := range min(len(letters), int(c.count)) {
+		args = append(args, argument(letters[i], uint64(c.args[i]), c.wide>>i&1 != 0))
+	}
+	fn, err := f.Apply(ctx, name, args...)
+	if err != nil {
+		return err
+	}
+	return s.applied(c, f, fn)
+}
+
+// argument makes of a word what the letter of the argument says. A text that is too
+// short for a pointer is a 0 in place of NULL.
+func argument(letter byte, word uint64, wide bool) any {
+	switch {
+	case letter == 'l' && wide:
+		return word
+	case strings.IndexByte("ircfl", letter) >= 0:
+		return int64(word)
+	case !wide:
+		return nil
+	case letter == 'w':
+		return path(word)
+	}
+	return bytesAt(word)
+}
+
+func (s *server) applyArray(ctx context.Context, c *C.struct_call) error {
+	f, err := s.flow(c, "apply")
+	if err != nil {
+		return err
+	}
+	args := texts(c.array, int(c.count))
+	letters, err := f.ArgDescr(ctx, text(c.text))
+	if err != nil {
+		return err
+	}
+	fn, err := f.ApplyArray(ctx, text(c.text), args[:min(len(args), len(letters))])
+	if err != nil {
+		return err
+	}
+	return s.applied(c, f, fn)
+}
+
+// applied answers where the values of a function lie.
+func (s *server) applied(c *C.struct_call, f *flow, fn *mapi.Function) error {
+	at, err := fn.Foreign()
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	f.functions = append(f.functions, fn) // it keeps the memory
+	s.mu.Unlock()
+	to := &c.function
+	to.fid = C.int(fn.FID())
+	to.slot = words(at.Result)
+	to.size = C.int(at.Size)
+	to.is_stats = flag(plain(fn.Name()) == "STATS")
+	to.ring, to.ring_size = memory(at.Ring), C.size_t(len(at.Ring))
+	to.page = memory(at.Page)
+	to.sock = -1
+	if at.Socket != nil {
+		to.sock, err = detach(at.Socket)
+	}
+	to.series, to.no_wait = flag(at.Series), flag(at.NoWait)
+	return err
+}
+
+// plain is the name of a function without its library and what may follow it.
+func plain(name string) string {
+	if _, rest, ok := strings.Cut(name, ":"); ok {
+		name = rest
+	}
+	name, _, _ = strings.Cut(name, "!")
+	return name
+}
+
+func flag(b bool) C.int {
+	if b {
+		return 1
+	}
+	return 0
+}

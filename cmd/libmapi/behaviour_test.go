@@ -1,0 +1,268 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/gopacket/pcap"
+	"golang.org/x/sys/unix"
+
+	"gomapi/internal/testdata"
+	"gomapi/internal/testnet"
+)
+
+// TestSignals runs what handlers do, on a device without packets.
+func TestSignals(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		program := compile(t, source(t, "signals.c"), strict...)
+		for _, what := range []string{"results", "packets", "series", "restart", "interrupt", "jump"} {
+			ctx, cancel := context.WithTimeout(t.Context(), 3*testnet.Patience)
+			cmd := d.command(program, what, testnet.B)
+			bounded := exec.CommandContext(ctx, cmd.Path, cmd.Args[1:]...)
+			bounded.Env = cmd.Env
+			judged(t, bounded)
+			cancel()
+		}
+	})
+}
+
+// TestBackground has a program that becomes a daemon first.
+func TestBackground(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		d := startDaemon(t)
+		p := start(t, d.command(compile(t, source(t, "fork.c"), strict...), "before", testnet.B))
+		d.awaitActive(1)
+		sendAll(t, ns.Sender(testnet.A), 100, testnet.UDP(1, 100))
+		if got := p.line(); got != "100 packets" {
+			t.Errorf("it prints %q", got)
+		}
+		d.awaitNone()
+	})
+}
+
+func TestForkAfterFirstCall(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		judged(t, d.command(compile(t, source(t, "fork.c"), strict...), "after", testnet.B))
+	})
+}
+
+func TestThreads(t *testing.T) {
+	path, packets, _ := capture(t, "nd-skype.pcap")
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		judged(t, d.command(compile(t, source(t, "threads.c"), strict...), testnet.B, path, packets,
+			filepath.Join(testdata.Dir(t), "mixed-merged.pcap")))
+	})
+}
+
+// TestDaemonKilled kills the daemon under a program at work.
+func TestDaemonKilled(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		program := compile(t, source(t, "killed.c"), strict...)
+		for _, what := range []string{"results", "packets", "series"} {
+			d := startDaemon(t)
+			p := start(t, d.command(program, what, testnet.B))
+			d.awaitActive(1)
+			d.kill()
+			p.endsWell()
+			if rest, err := io.ReadAll(p.lines); err != nil || len(rest) > 0 {
+				t.Errorf("%s: %s, %v", what, rest, err)
+			}
+		}
+	})
+}
+
+// TestStoppedDaemon stops it: Ctrl-C ends a program that waits for an answer.
+func TestStoppedDaemon(t *testing.T) {
+	withEth0(t, func(_ *testnet.NS, d *daemon) {
+		if err := d.cmd.Process.Signal(unix.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		const code = `#include <signal.h>
+#include "check.h"
+static void end(int s) { (void)s; mapi_close_flow(1); _exit(7); }
+int main(void) { signal(SIGINT, end); printf("calling\n"); fflush(stdout); return mapi_create_flow("eth0") > 0; }`
+		p := start(t, d.command(compile(t, code, strict...)))
+		if got := p.line(); got != "calling" {
+			t.Errorf("it prints %q", got)
+		}
+		p.interrupt()
+		if code := p.ends().ExitCode(); code != 7 {
+			t.Errorf("exit code %d", code)
+		}
+	})
+}
+
+func TestNoDaemon(t *testing.T) {
+	const code = `#include "check.h"
+int main(void) {
+	mapi_device_info_t info;
+	FAILS(mapi_create_flow("lo"), MCOM_INIT_SOCKET_ERROR);
+	FAILS(mapi_get_next_device_info(-1, &info), MCOM_INIT_SOCKET_ERROR);
+	FAILS(mapi_connect(1), MAPI_INIT_ERROR);
+	return failures;
+}`
+	cmd := exec.Command(compile(t, code, strict...))
+	cmd.Env = append(os.Environ(), "MAPI_SOCKET="+filepath.Join(t.TempDir(), "none.sock"))
+	judged(t, cmd)
+}
+
+// TestNoGoPart takes libmapi-go.so away.
+func TestNoGoPart(t *testing.T) {
+	const code = `#include "check.h"
+int main(void) {
+	FAILS(mapi_create_flow("lo"), MAPI_LIBRARY_LOAD_ERR);
+	FAILS(mapi_create_flow("lo"), MAPI_LIBRARY_LOAD_ERR);
+	return failures;
+}`
+	dir := t.TempDir()
+	lib, err := os.ReadFile(filepath.Join(built, "libmapi.so.2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "libmapi.so.2"), lib, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(compile(t, code, strict...))
+	cmd.Env = append(os.Environ(), "LD_PRELOAD="+filepath.Join(dir, "libmapi.so.2"))
+	judged(t, cmd)
+}
+
+// TestPacketsAsLibpcap compares every packet of captures of all kinds with what
+// libpcap reads.
+func TestPacketsAsLibpcap(t *testing.T) {
+	d := startDaemon(t)
+	program := compile(t, source(t, "dump.c"), strict...)
+	for _, name := range []string{"mapi-www.pcap", "nd-skype.pcap", "lt-100-ns.pcap", "nd-quickplay-sll.pcap", "zk-empty.pcap"} {
+		path, _, _ := capture(t, name)
+		out, err := d.command(program, path).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: %v: %s", name, err, out)
+		}
+		compare(t, name, string(out), libpcap(t, filepath.Join(testdata.Dir(t), name)))
+	}
+}
+
+func compare(t *testing.T, name, got, want string) {
+	t.Helper()
+	if got == want {
+		return
+	}
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range min(len(g), len(w)) {
+		if g[i] != w[i] {
+			t.Errorf("%s: packet %d is %q, want %q", name, i+1, g[i], w[i])
+			return
+		}
+	}
+	t.Errorf("%s: %d packets, want %d", name, len(g)-1, len(w)-1)
+}
+
+// libpcap prints a capture as dump.c does.
+func libpcap(t *testing.T, path string) string {
+	t.Helper()
+	h, err := pcap.OpenOffline(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	var out strings.Builder
+	for {
+		data, ci, err := h.ReadPacketData()
+		if errors.Is(err, io.EOF) {
+			return out.String()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := uint32(0)
+		for _, b := range data {
+			sum = sum*31 + uint32(b)
+		}
+		fmt.Fprintf(&out, "%d %d %d %d\n", (ci.Timestamp.UnixNano()+500)/1000, ci.CaptureLength, ci.Length, sum)
+	}
+}
+
+// TestCounterWithoutSystemCall lets the kernel judge.
+func TestCounterWithoutSystemCall(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		judged(t, d.command(compile(t, source(t, "quiet.c"), strict...), testnet.B))
+	})
+}
+
+// TestInstall installs, finds the library with pkg-config, and compiles C and C++.
+func TestInstall(t *testing.T) {
+	root := t.TempDir()
+	cmd := exec.Command("make", "-s", "-C", "../..", "install-libmapi", "DESTDIR="+root, "PREFIX=/opt/mapi", "LIBMAPI_OUT="+t.TempDir())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	prefix := filepath.Join(root, "opt/mapi")
+	pc, err := os.ReadFile(filepath.Join(prefix, "lib/pkgconfig/mapi.pc"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"prefix=/opt/mapi\n", "Libs: -L${libdir} -lmapi\n", "Cflags: -I${includedir}\n"} {
+		if !strings.Contains(string(pc), want) {
+			t.Errorf("no %q in\n%s", want, pc)
+		}
+	}
+	code := filepath.Join(t.TempDir(), "p.c")
+	if err := os.WriteFile(code, []byte(anyLanguage), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(t.TempDir(), "p")
+	libs := []string{"-I" + prefix + "/include", "-o", program, code, "-L" + prefix + "/lib", "-lmapi", "-Wl,-rpath," + prefix + "/lib"}
+	for _, compiler := range [][]string{
+		{"cc", "-std=c99"}, {"cc", "-std=gnu17", "-pedantic"}, {"g++", "-x", "c++", "-std=c++11"}, {"g++", "-x", "c++", "-std=c++20", "-pedantic"},
+	} {
+		if _, err := exec.LookPath(compiler[0]); err != nil {
+			t.Logf("no %s", compiler[0])
+			continue
+		}
+		args := append(append(compiler[1:], "-Wall", "-Wextra", "-Werror"), libs...)
+		if out, err := exec.Command(compiler[0], args...).CombinedOutput(); err != nil {
+			t.Errorf("%v: %v\n%s", compiler, err, out)
+			continue
+		}
+		run := exec.Command(program)
+		run.Env = append(os.Environ(), "MAPI_SOCKET=/nonexistent")
+		judged(t, run)
+	}
+}
+
+// anyLanguage is C and C++.
+const anyLanguage = `#include <mapi.h>
+#include <mapi/stdflib.h>
+static void on_packet(struct mapipkt *p) { (void)p; }
+int main(void)
+{
+	char dev[] = "x";
+	int code = 0, fd = mapi_create_flow(dev);
+	mapi_read_error(&code, 0);
+	if (fd >= 0) {
+		mapi_apply_function(fd, "TO_FILE", MFF_PCAP, dev, 1ull);
+		mapi_apply_function(fd, "TO_BUFFER");
+		mapi_loop(fd, 1, 1, on_packet);
+	}
+	return code == MCOM_INIT_SOCKET_ERROR ? 0 : 1;
+}
+`
+
+// TestChurn makes many flows, one after the other.
+func TestChurn(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		judged(t, d.command(compile(t, source(t, "churn.c"), strict...), testnet.B))
+	})
+}

@@ -1,0 +1,40 @@
+/*
+ * mapi/count.h - tells the library how many arguments mapi_apply_function has, and
+ * which of them are 64 bits wide. Included by mapi.h.
+ */
+#ifndef MAPI_COUNT_H
+#define MAPI_COUNT_H
+
+/* count: arguments from fd on. wide: bit i is set where argument i has 8 bytes. */
+int mapi_apply_counted(int count, unsigned int wide, int fd, const char *funct, ...);
+
+#define MAPI_COUNT_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, n, ...) n
+#define MAPI_COUNT(...) MAPI_COUNT_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+
+/* Adding 0 makes of an argument what a call makes of it: a pointer of an array, an
+   int of a char. Nothing is evaluated. */
+#define MAPI_IS_WIDE(a) (sizeof(__extension__((a) + 0)) > sizeof(int))
+
+#define MAPI_WIDE_1(a) MAPI_IS_WIDE(a)
+#define MAPI_WIDE_2(a, ...) (MAPI_IS_WIDE(a) | MAPI_WIDE_1(__VA_ARGS__) << 1)
+#define MAPI_WIDE_3(a, ...) (MAPI_IS_WIDE(a) | MAPI_WIDE_2(__VA_ARGS__) << 1)
+#define MAPI_WIDE_4(a, ...) (MAPI_IS_WIDE(a) | MAPI_WIDE_3(__VA_ARGS__) << 1)
+#define MAPI_WIDE_5(a, ...) (MAPI_IS_WIDE(a) | MAPI_WIDE_4(__VA_ARGS__) << 1)
+#define MAPI_WIDE_6(a, ...) (MAPI_IS_WIDE(a) | MAPI_WIDE_5(__VA_ARGS__) << 1)
+#define MAPI_WIDE_7(a, ...) (MAPI_IS_WIDE(a) | MAPI_WIDE_6(__VA_ARGS__) << 1)
+#define MAPI_WIDE_8(a, ...) (MAPI_IS_WIDE(a) | MAPI_WIDE_7(__VA_ARGS__) << 1)
+#define MAPI_WIDE_9(a, ...) (MAPI_IS_WIDE(a) | MAPI_WIDE_8(__VA_ARGS__) << 1)
+#define MAPI_WIDE_10(a, ...) (MAPI_IS_WIDE(a) | MAPI_WIDE_9(__VA_ARGS__) << 1)
+#define MAPI_WIDE_11(a, ...) (MAPI_IS_WIDE(a) | MAPI_WIDE_10(__VA_ARGS__) << 1)
+#define MAPI_WIDE_12(a, ...) (MAPI_IS_WIDE(a) | MAPI_WIDE_11(__VA_ARGS__) << 1)
+#define MAPI_WIDE_13(a, ...) (MAPI_IS_WIDE(a) | MAPI_WIDE_12(__VA_ARGS__) << 1)
+#define MAPI_WIDE_14(a, ...) (MAPI_IS_WIDE(a) | MAPI_WIDE_13(__VA_ARGS__) << 1)
+#define MAPI_WIDE_15(a, ...) (MAPI_IS_WIDE(a) | MAPI_WIDE_14(__VA_ARGS__) << 1)
+#define MAPI_WIDE_16(a, ...) (MAPI_IS_WIDE(a) | MAPI_WIDE_15(__VA_ARGS__) << 1)
+#define MAPI_JOIN_(a, b) a##b
+#define MAPI_JOIN(a, b) MAPI_JOIN_(a, b)
+#define MAPI_WIDE(...) MAPI_JOIN(MAPI_WIDE_, MAPI_COUNT(__VA_ARGS__))(__VA_ARGS__)
+
+#define mapi_apply_function(...) mapi_apply_counted(MAPI_COUNT(__VA_ARGS__), MAPI_WIDE(__VA_ARGS__), __VA_ARGS__)
+
+#endif

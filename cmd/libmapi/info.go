@@ -1,0 +1,143 @@
+package main
+
+// #include "call.h"
+import "C"
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gomapi/mapi"
+)
+
+var errNone = errors.New("there is none")
+
+// pick finds in a list in ascending order what an information call asks for: the
+// entry with the number, or the first with a higher one.
+func pick[T any](list []T, number int, next bool, id func(T) int) (T, bool) {
+	for _, e := range list {
+		if n := id(e); n == number || next && n > number {
+			if !next || n > number {
+				return e, true
+			}
+		}
+	}
+	var none T
+	return none, false
+}
+
+func (s *server) deviceInfo(ctx context.Context, c *C.struct_call) error {
+	all, err := s.client.Devices(ctx)
+	if err != nil {
+		return err
+	}
+	d, ok := pick(all, int(c.number), c.next != 0, func(d mapi.DeviceInfo) int { return d.ID })
+	if !ok {
+		return fail(mapi.ErrDeviceInfo, "info of device", errNone)
+	}
+	to := &c.device_info
+	to.id = C.int(d.ID)
+	put(to.device[:], d.Device)
+	put(to.name[:], d.Name)
+	put(to.alias[:], d.Alias)
+	put(to.description[:], d.Description)
+	to.link_speed, to.mpls, to.vlan = C.int(d.LinkSpeed), flag(d.MPLS), flag(d.VLAN)
+	return nil
+}
+
+func (s *server) libraryInfo(ctx context.Context, c *C.struct_call) error {
+	all, err := s.client.Libraries(ctx)
+	if err != nil {
+		return err
+	}
+	l, ok := pick(all, int(c.number), c.next != 0, func(l mapi.LibraryInfo) int { return l.ID })
+	if !ok {
+		return fail(mapi.ErrNotSupported, "info of library", errNone)
+	}
+	c.library_info.id = C.int(l.ID)
+	put(c.library_info.libname[:], l.Name)
+	setFunctions(&c.library_info, l.Functions)
+	return nil
+}
+
+func (s *server) libFunctInfo(ctx context.Context, c *C.struct_call) error {
+	all, err := s.client.LibraryFunctions(ctx, int(c.number))
+	if err != nil {
+		return err
+	}
+	f, ok := pick(all, int(c.fid), c.next != 0, func(f mapi.LibFunctInfo) int { return f.ID })
+	if !ok {
+		return fail(mapi.ErrNotSupported, "info of library function", errNone)
+	}
+	to := &c.libfunct_info
+	put(to.name[:], f.Name)
+	put(to.descr[:], f.Description)
+	put(to.argdescr[:], f.ArgDescr)
+	put(to.devtype[:], f.DevType)
+	return nil
+}
+
+// flowAt asks for the flow with the number, or the first with a higher one.
+func (s *server) flowAt(ctx context.Context, fd int, next bool) (mapi.FlowInfo, error) {
+	none, code := fd, mapi.ErrFlowInfo
+	if !next {
+		none, code = fd-1, mapi.ErrInvalidFlow
+	}
+	list, err := s.client.FlowsAfter(ctx, none, 1)
+	if err == nil && len(list) > 0 && (next || list[0].FD == fd) {
+		return list[0], nil
+	}
+	if err == nil || errors.Is(err, mapi.ErrFlowInfo) {
+		err = fail(code, "info of flow", errNoFlow)
+	}
+	return mapi.FlowInfo{}, err
+}
+
+func (s *server) flowInfo(ctx context.Context, c *C.struct_call) error {
+	f, err := s.flowAt(ctx, int(c.fd), c.next != 0)
+	if err != nil {
+		return err
+	}
+	to := &c.flow_info
+	to.uid, to.fd, to.devid = C.uid_t(f.UID), C.int(f.FD), C.int(f.DeviceID)
+	put(to.device[:], f.Device)
+	to.num_functions = C.uint(f.Functions)
+	to.start, to.end = seconds(f.Start), seconds(f.End)
+	to.status = C.int(f.Status)
+	return nil
+}
+
+func seconds(t time.Time) C.time_t {
+	if t.IsZero() {
+		return 0
+	}
+	return C.time_t(t.Unix())
+}
+
+func (s *server) functionInfo(ctx context.Context, c *C.struct_call) error {
+	fd, after := int(c.fd), int(c.fid)
+	if c.next == 0 {
+		if _, err := s.flowAt(ctx, fd, false); errors.Is(err, mapi.ErrInvalidFlow) {
+			return fail(mapi.ErrNotInitialized, "info of function", errNoFlow)
+		} else if err != nil {
+			return err
+		}
+		after--
+	}
+	list, err := s.client.FlowFunctionsAfter(ctx, fd, after, 1)
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 || c.next == 0 && list[0].FID != after+1 {
+		return fail(mapi.ErrFunctionInfo, "info of function", errNone)
+	}
+	f, to := list[0], &c.function_info
+	to.fid = C.int(f.FID)
+	put(to.name[:], f.Name)
+	put(to.libname[:], f.Library)
+	put(to.devtype[:], f.DevType)
+	to.pkts, to.passed_pkts = C.ulonglong(f.Packets), C.ulonglong(f.Passed)
+	to.result_size = C.int(f.ResultSize)
+	return nil
+}

@@ -1,0 +1,73 @@
+/*
+ * call.c - calls to the Go part.
+ */
+#define _GNU_SOURCE
+#include <string.h>
+
+#include "internal.h"
+
+/* Finds a free slot; when there is none, some call will end. */
+static struct call *claim(void)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+	for (;;) {
+		for (int i = 0; i < CALL_SLOTS; i++) {
+			uint32_t is_free = CALL_FREE;
+			if (__atomic_compare_exchange_n(&calls.slot[i].state, &is_free, CALL_CLAIMED, 0, __ATOMIC_ACQ_REL,
+			                                __ATOMIC_RELAXED))
+				return &calls.slot[i];
+		}
+		nanosleep(&moment, NULL);
+	}
+}
+
+struct call *call_begin(enum call_op op)
+{
+	if (load() != 0)
+		return NULL;
+	struct call *c = claim();
+	memset((char *)c + sizeof c->state, 0, sizeof *c - sizeof c->state);
+	c->op = op;
+	return c;
+}
+
+int call_send(struct call *c)
+{
+	uint32_t state;
+	int saved = errno;
+	STORE(&c->state, CALL_READY);
+	sem_post(&calls.posted);
+	/* Handlers run meanwhile, and may make calls of their own. */
+	while ((state = LOAD(&c->state)) != CALL_DONE)
+		syscall(SYS_futex, &c->state, FUTEX_WAIT_PRIVATE, state, NULL, NULL, 0);
+	errno = saved;
+	return c->code ? fail_from(c) : 0;
+}
+
+void call_end(struct call *c)
+{
+	STORE(&c->state, CALL_FREE);
+}
+
+int call_finish(struct call *c)
+{
+	int err = call_send(c);
+	call_end(c);
+	return err;
+}
+
+void guard_enter(struct guard *g)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pthread_mutex_lock(&g->mutex);
+	g->before = before;
+}
+
+void guard_leave(struct guard *g)
+{
+	sigset_t before = g->before;
+	pthread_mutex_unlock(&g->mutex);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}

@@ -1,0 +1,215 @@
+/*
+ * flow.c - flows and functions by their numbers.
+ *
+ * Looking one up takes no lock. Adding and removing does. A flow that was closed is
+ * out of the table at once, but its memory goes back only when another one is made
+ * and nobody is at work on it: a result that a thread or the code behind a handler
+ * still holds does not vanish under it.
+ */
+#define _GNU_SOURCE
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "internal.h"
+
+enum { BUCKETS = 4096 };
+
+static struct guard guard = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+static struct flow *table[BUCKETS];
+static struct flow *retired; /* guarded */
+static int inside;           /* threads that are looking something up */
+
+static struct flow **bucket(int fd)
+{
+	return &table[(unsigned int)fd % BUCKETS];
+}
+
+/* Maps memory, which is safe in a handler, as malloc is not. */
+void *map_memory(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+int flow_add(const struct call *c)
+{
+	struct flow *f = map_memory(sizeof *f);
+	if (!f)
+		return fail(MAPID_MEM_ALLOCATION_ERROR, "no memory for flow %d", c->fd);
+	*f = (struct flow){.fd = c->fd, .device = c->device, .place = c->place, .connection = c->connection};
+	guard_enter(&guard);
+	f->next = *bucket(f->fd);
+	STORE(bucket(f->fd), f);
+	guard_leave(&guard);
+	set_initialized();
+	return c->fd;
+}
+
+struct flow *flow_enter(int fd)
+{
+	__atomic_add_fetch(&inside, 1, __ATOMIC_SEQ_CST);
+	struct flow *f = LOAD(bucket(fd));
+	while (f && f->fd != fd)
+		f = LOAD(&f->next);
+	if (f)
+		__atomic_add_fetch(&f->users, 1, __ATOMIC_SEQ_CST);
+	__atomic_sub_fetch(&inside, 1, __ATOMIC_SEQ_CST);
+	return f;
+}
+
+void flow_leave(struct flow *f)
+{
+	__atomic_sub_fetch(&f->users, 1, __ATOMIC_SEQ_CST);
+}
+
+int flow_lost(const struct flow *f)
+{
+	return LOAD(&calls.lost) >= f->connection;
+}
+
+struct flow *flow_of(int fd, int bad)
+{
+	if (initialized() != 0)
+		return NULL;
+	if (fd <= 0)
+		return fail_null(bad, not_a_flow, fd);
+	struct flow *f = flow_enter(fd);
+	return f ? f : fail_null(MAPI_INVALID_FLOW, no_flow, fd);
+}
+
+struct function *function_add(struct flow *f, const struct call_function *from)
+{
+	struct function *fn = map_memory(sizeof *fn + (size_t)from->size);
+	if (!fn)
+		return NULL;
+	fn->from = *from;
+	fn->results.res = fn + 1;
+	fn->results.size = from->size;
+	if (from->ring)
+		ring_open(&fn->ring, from);
+	guard_enter(&guard);
+	fn->next = f->functions;
+	STORE(&f->functions, fn);
+	guard_leave(&guard);
+	return fn;
+}
+
+struct function *function_find(const struct flow *f, int fid)
+{
+	struct function *fn = LOAD(&f->functions);
+	while (fn && fn->from.fid != fid)
+		fn = fn->next;
+	return fn;
+}
+
+/* Takes a flow out of the table, with the lock. */
+static void retire(struct flow **at)
+{
+	struct flow *f = *at;
+	STORE(at, f->next);
+	f->retired = retired;
+	retired = f;
+	STORE(&f->closed, 1);
+	for (struct function *fn = f->functions; fn; fn = fn->next)
+		if (fn->from.ring)
+			shutdown(fn->ring.sock, SHUT_RDWR); /* wakes its reader */
+}
+
+int flow_retire(int fd)
+{
+	guard_enter(&guard);
+	struct flow **at = bucket(fd);
+	while (*at && (*at)->fd != fd)
+		at = &(*at)->next;
+	int found = *at != NULL;
+	if (found)
+		retire(at);
+	guard_leave(&guard);
+	return found;
+}
+
+void flow_retire_device(int device)
+{
+	guard_enter(&guard);
+	for (int i = 0; device != 0 && i < BUCKETS; i++)
+		for (struct flow **at = &table[i]; *at;)
+			if ((*at)->device == device)
+				retire(at);
+			else
+				at = &(*at)->next;
+	guard_leave(&guard);
+}
+
+/* Takes the flows that nobody uses off the list, with the lock. */
+static struct flow *unused(void)
+{
+	struct flow *list = NULL;
+	if (__atomic_load_n(&inside, __ATOMIC_SEQ_CST) != 0)
+		return NULL;
+	for (struct flow **at = &retired; *at;) {
+		struct flow *f = *at;
+		if (__atomic_load_n(&f->users, __ATOMIC_SEQ_CST) != 0) {
+			at = &f->retired;
+			continue;
+		}
+		*at = f->retired;
+		f->retired = list;
+		list = f;
+	}
+	return list;
+}
+
+static void function_free(struct function *fn)
+{
+	if (fn->from.ring)
+		close(fn->ring.sock);
+	if (fn->packet)
+		munmap(fn->packet, fn->packet_room);
+	munmap(fn, sizeof *fn + (size_t)fn->from.size);
+}
+
+void flow_reap(void)
+{
+	guard_enter(&guard);
+	struct flow *list = unused();
+	guard_leave(&guard);
+	for (struct flow *f = list, *following; f; f = following) {
+		following = f->retired;
+		struct call *c = call_begin(CALL_RELEASE);
+		if (c) {
+			c->fd = f->fd;
+			c->next = following != NULL;
+			call_finish(c);
+		}
+		for (struct function *fn = f->functions, *next; fn; fn = next) {
+			next = fn->next;
+			function_free(fn);
+		}
+		munmap(f, sizeof *f);
+	}
+}
+
+/* Finds a buffer of the same capture file for which the daemon waits. */
+static int awaited_in(int device, const struct function *but, struct awaited *found)
+{
+	for (int i = 0; i < BUCKETS; i++)
+		for (struct flow *f = LOAD(&table[i]); f; f = LOAD(&f->next)) {
+			struct function *fn = f->device == device ? LOAD(&f->functions) : NULL;
+			for (; fn; fn = fn->next)
+				if (fn != but && fn->from.ring && !LOAD(&f->closed) && ring_awaited(&fn->ring)) {
+					*found = (struct awaited){f->fd, fn->from.fid, ring_position(&fn->ring)};
+					return 1;
+				}
+		}
+	return 0;
+}
+
+int flow_awaited(const struct flow *f, const struct function *but, struct awaited *found)
+{
+	if (f->device == 0)
+		return 0; /* a live device never waits */
+	__atomic_add_fetch(&inside, 1, __ATOMIC_SEQ_CST);
+	int is = awaited_in(f->device, but, found);
+	__atomic_sub_fetch(&inside, 1, __ATOMIC_SEQ_CST);
+	return is;
+}

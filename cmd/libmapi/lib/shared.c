@@ -1,0 +1,216 @@
+/*
+ * shared.c - reads results and rings in the memory of the daemon. What is read is
+ * checked before it is used; the memory itself has been checked by the Go part.
+ */
+#define _GNU_SOURCE
+#include <sched.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "internal.h"
+#include "layout.h"
+
+_Static_assert(RECORD_DATA == offsetof(struct mapipkt, pkt) && RECORD_CAP == offsetof(struct mapipkt, caplen),
+               "a record is a struct mapipkt");
+
+static uint64_t word(const uint8_t *at)
+{
+	return __atomic_load_n((const uint64_t *)at, __ATOMIC_ACQUIRE);
+}
+
+uint64_t flow_status(const uint64_t *place)
+{
+	return word((const uint8_t *)place + FLOW_STATUS);
+}
+
+static void copy_words(void *to, const uint8_t *from, size_t size)
+{
+	uint64_t w;
+	for (; size >= sizeof w; size -= sizeof w, from += sizeof w, to = (char *)to + sizeof w) {
+		w = word(from);
+		memcpy(to, &w, sizeof w);
+	}
+	if (size > 0) {
+		w = word(from);
+		memcpy(to, &w, size);
+	}
+}
+
+/* How often a reader looks at one and the same write under way, and how long it
+   tries to get in between writes. */
+enum { TRIES = 1 << 20, PATIENCE = 1 };
+
+static int wide_read(const uint8_t *slot, void *result, size_t size)
+{
+	struct timespec begun = {0}, now;
+	uint64_t last = 0;
+	for (int left = TRIES; left > 0; left--) {
+		uint64_t before = word(slot + SLOT_SEQ);
+		if (before % 2 == 0) {
+			copy_words(result, slot + SLOT_RESULT, size);
+			if (word(slot + SLOT_SEQ) == before)
+				return 0;
+		}
+		if (before != last) {
+			clock_gettime(CLOCK_MONOTONIC, &now);
+			if (begun.tv_sec == 0)
+				begun = now;
+			else if (now.tv_sec - begun.tv_sec > PATIENCE)
+				return -1;
+			left = TRIES;
+			last = before;
+		}
+		sched_yield();
+	}
+	return -1;
+}
+
+int slot_read(const uint64_t *slot, void *result, size_t size)
+{
+	const uint8_t *at = (const uint8_t *)slot;
+	if (size > sizeof(uint64_t))
+		return wide_read(at, result, size);
+	copy_words(result, at + SLOT_RESULT, size);
+	return 0;
+}
+
+void ring_open(struct ring *r, const struct call_function *from)
+{
+	r->head = from->ring;
+	r->data = r->head + HEAD_SIZE;
+	r->size = from->ring_size - HEAD_SIZE;
+	r->page = from->page;
+	r->entry = (uint32_t)word(r->head + HEAD_ENTRY);
+	r->next = r->freed = r->end = ring_position(r);
+	r->sock = from->sock;
+}
+
+/* Asks for the writer's position. It loads the state before: when that is final, so
+   is the position. */
+enum ring_state ring_look(struct ring *r)
+{
+	if (r->damaged)
+		return RING_DAMAGED;
+	r->state = word(r->head + HEAD_STATE);
+	uint64_t end = word(r->head + HEAD_POSITION), ahead = end - r->next;
+	if ((r->entry == 0 && ahead > r->size) || ahead % RECORD_ALIGN != 0) {
+		r->damaged = 1;
+		return RING_DAMAGED;
+	}
+	r->end = end;
+	if (ahead != 0)
+		return RING_RECORD;
+	if (r->state == STATE_ENDED)
+		return RING_END;
+	return r->state != STATE_OPEN || r->hung_up ? RING_GONE : RING_EMPTY;
+}
+
+static enum ring_state damaged(struct ring *r)
+{
+	r->damaged = 1;
+	return RING_DAMAGED;
+}
+
+static uint64_t record_size(uint64_t caplen)
+{
+	return (RECORD_DATA + caplen + RECORD_ALIGN - 1) & ~(uint64_t)(RECORD_ALIGN - 1);
+}
+
+/* Finds the next packet; its length is loaded once: what is checked is what is
+   used. */
+enum ring_state ring_peek(struct ring *r, const uint8_t **record, uint32_t *caplen)
+{
+	enum ring_state state;
+	for (;;) {
+		if (r->next == r->end && (state = ring_look(r)) != RING_RECORD)
+			return state;
+		uint64_t at = r->next & (r->size - 1), rest = r->size - at, known = r->end - r->next;
+		uint32_t length = RECORD_SKIP;
+		if (rest >= RECORD_DATA)
+			length = __atomic_load_n((const uint32_t *)(r->data + at + RECORD_CAP), __ATOMIC_RELAXED);
+		if (length != RECORD_SKIP) {
+			if (record_size(length) > known || record_size(length) > rest)
+				return damaged(r);
+			*record = r->data + at;
+			*caplen = length;
+			return RING_RECORD;
+		}
+		if (rest > known)
+			return damaged(r);
+		r->next += rest;
+	}
+}
+
+/* Goes on behind a packet that was copied. */
+void ring_pass(struct ring *r, uint32_t caplen)
+{
+	r->next += record_size(caplen);
+	ring_release(r);
+}
+
+/* The position of the oldest entry that is there for sure. */
+static uint64_t oldest(struct ring *r)
+{
+	ring_look(r);
+	return r->end >= r->size ? r->end - r->size + r->entry : 0;
+}
+
+/* Copies the oldest entry of a series that is still there when it is copied. */
+enum ring_state ring_entry(struct ring *r, void *entry, size_t size)
+{
+	enum ring_state state;
+	for (;;) {
+		if (r->next == r->end && (state = ring_look(r)) != RING_RECORD)
+			return state;
+		uint64_t first = oldest(r);
+		if (r->damaged)
+			return RING_DAMAGED;
+		if (r->next < first) {
+			r->next = first;
+			continue;
+		}
+		copy_words(entry, r->data + (r->next & (r->size - 1)), size);
+		atomic_thread_fence(memory_order_acquire);
+		if (r->next < oldest(r))
+			continue; /* overwritten meanwhile, perhaps */
+		r->next += r->entry;
+		ring_release(r);
+		return RING_RECORD;
+	}
+}
+
+/* Gives the writer the ring back up to the next record, and tells it if that is what
+   it waits for. */
+void ring_release(struct ring *r)
+{
+	if (r->freed == r->next)
+		return;
+	r->freed = r->next;
+	__atomic_store_n((uint64_t *)(r->page + PAGE_READ), r->next, __ATOMIC_SEQ_CST);
+	uint64_t want = __atomic_load_n((const uint64_t *)(r->head + HEAD_WANT), __ATOMIC_SEQ_CST);
+	if (want == 0 || want == r->poked || r->next < want)
+		return;
+	r->poked = want;
+	/* A full socket wakes the writer as well; a broken one has none. */
+	send(r->sock, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* Tells the writer whether the reader sleeps: odd or even, never the same number
+   again. A reader that has left its sleep by longjmp may say so twice. */
+void ring_sleeps(struct ring *r, int sleeps)
+{
+	uint64_t *at = (uint64_t *)(r->page + PAGE_SLEEP);
+	uint64_t v = __atomic_load_n(at, __ATOMIC_RELAXED);
+	__atomic_store_n(at, v + 1 + (v % 2 == (uint64_t)sleeps), __ATOMIC_SEQ_CST);
+}
+
+int ring_awaited(const struct ring *r)
+{
+	return word(r->head + HEAD_WANT) != 0;
+}
+
+uint64_t ring_position(const struct ring *r)
+{
+	return word(r->page + PAGE_READ);
+}

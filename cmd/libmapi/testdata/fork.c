@@ -1,0 +1,78 @@
+/*
+ * fork. Arguments: "before" or "after", a device. Before the first call a program may
+ * go into the background; after it the child has no library, and the parent goes on.
+ */
+#include <sys/wait.h>
+
+#include "check.h"
+
+/* As daemons do, and they close everything. */
+static void into_background(void)
+{
+	if (fork() != 0)
+		_exit(EXIT_SUCCESS);
+	setsid();
+	if (fork() != 0)
+		_exit(EXIT_SUCCESS);
+	for (int fd = 3; fd < 1024; fd++)
+		close(fd);
+}
+
+static int count(const char *dev)
+{
+	int fd = MUST(mapi_create_flow(dev));
+	int fid = MUST(mapi_apply_function(fd, "PKT_COUNTER"));
+	MUST(mapi_connect(fd));
+	while (counter(fd, fid) < 100)
+		usleep(1000);
+	printf("%llu packets\n", counter(fd, fid));
+	return mapi_close_flow(fd);
+}
+
+/* What a child may do: find out that it can do nothing. */
+static void in_child(int fd, int count, int buffer, int bucket)
+{
+	mapi_flow_info_t info;
+	FAILS(mapi_read_results(fd, count), MCOM_SOCKET_ERROR);
+	FAILS(mapi_read_results(fd, bucket), MCOM_SOCKET_ERROR);
+	FAILS(mapi_get_next_pkt(fd, buffer), MCOM_SOCKET_ERROR);
+	FAILS(mapi_create_flow("lo"), MCOM_SOCKET_ERROR);
+	FAILS(mapi_create_offline_device("/dev/null", MFF_PCAP), MCOM_SOCKET_ERROR);
+	FAILS(mapi_apply_function(fd, "PKT_COUNTER"), MCOM_SOCKET_ERROR);
+	FAILS(mapi_connect(fd), MCOM_SOCKET_ERROR);
+	FAILS(mapi_get_flow_info(fd, &info), MCOM_SOCKET_ERROR);
+	FAILS(mapi_get_next_flow_info(0, &info), MCOM_SOCKET_ERROR);
+	FAILS(mapi_close_flow(fd), MCOM_SOCKET_ERROR);
+	exit(failures);
+}
+
+static void after(const char *dev)
+{
+	int status;
+	int fd = MUST(mapi_create_flow(dev));
+	int fid = MUST(mapi_apply_function(fd, "PKT_COUNTER"));
+	int buffer = MUST(mapi_apply_function(fd, "TO_BUFFER"));
+	int bucket = MUST(mapi_apply_function(fd, "BUCKET", fd, fid, "0", 0));
+	MUST(mapi_connect(fd));
+	for (int i = 0; i < 20; i++) {
+		pid_t child = fork();
+		if (child == 0)
+			in_child(fd, fid, buffer, bucket);
+		CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+		CHECK(system("true") == 0);
+		CHECK(mapi_read_results(fd, fid) != NULL);
+	}
+	MUST(mapi_close_flow(fd));
+}
+
+int main(int argc, char *argv[])
+{
+	if (argc != 3)
+		return EXIT_FAILURE;
+	if (strcmp(argv[1], "before") == 0) {
+		into_background();
+		return count(argv[2]);
+	}
+	after(argv[2]);
+	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+}

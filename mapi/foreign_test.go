@@ -1,0 +1,109 @@
+package mapi_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"gomapi/mapi"
+)
+
+// TestForeign reads as another language would: the words of the result, and the
+// record of a packet behind the head of the ring.
+func TestForeign(t *testing.T) {
+	f, err := client(t).CreateOfflineFlow(t.Context(), "trace.pcap", mapi.FormatPCAP)
+	must(err)
+	counter, err := f.Apply(t.Context(), "PKT_COUNTER")
+	must(err)
+	buffer, err := f.Apply(t.Context(), "TO_BUFFER", mapi.NoWait)
+	must(err)
+	series, err := f.Apply(t.Context(), "BUCKET", counter, "0", 0)
+	must(err)
+	must(f.Connect(t.Context()))
+	must(f.Wait(t.Context()))
+
+	word := binary.NativeEndian.Uint64
+	at, err := counter.Foreign()
+	if err != nil || at.Size != 8 || word(at.Result[8:]) != 5 || at.Ring != nil || at.Socket != nil {
+		t.Errorf("counter: %+v, %v", at, err)
+	}
+	if status := word(f.Foreign()); status != uint64(mapi.FlowFinished) {
+		t.Errorf("status %d", status)
+	}
+	at, err = buffer.Foreign()
+	if err != nil || at.Series || !at.NoWait || len(at.Page) != 4096 {
+		t.Fatalf("buffer: %v, %v, %v, %d", err, at.Series, at.NoWait, len(at.Page))
+	}
+	defer at.Socket.Close()
+	if n := binary.NativeEndian.Uint32(at.Ring[4096+12:]); int(n) != len(packet(0)) {
+		t.Errorf("the first packet has %d bytes", n)
+	}
+	flags, err := unix.FcntlInt(at.Socket.Fd(), unix.F_GETFL, 0)
+	if err != nil || flags&unix.O_NONBLOCK != 0 {
+		t.Errorf("socket flags %#x, %v", flags, err)
+	}
+	at, err = series.Foreign()
+	if err != nil || !at.Series || at.Size != 16 || at.Result != nil {
+		t.Fatalf("series: %v, %v, %d", err, at.Series, at.Size)
+	}
+	at.Socket.Close()
+	must(f.Close(t.Context()))
+	if _, err := buffer.Foreign(); !errors.Is(err, mapi.ErrInvalidFlow) {
+		t.Errorf("of a closed flow: %v", err)
+	}
+}
+
+func TestLost(t *testing.T) {
+	c := client(t)
+	f, err := c.CreateFlow(t.Context(), "net0")
+	must(err)
+	select {
+	case <-f.Lost():
+		t.Error("it is lost at once")
+	default:
+	}
+	c.Close()
+	<-f.Lost()
+}
+
+func TestArgDescr(t *testing.T) {
+	f, err := client(t).CreateFlow(t.Context(), "net0")
+	must(err)
+	for name, want := range map[string]string{"STR_SEARCH": "sii", "stdflib:TO_FILE!1": "iwl", "NONE": ""} {
+		if got, err := f.ArgDescr(t.Context(), name); err != nil || got != want {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}
+
+func TestPages(t *testing.T) {
+	c := client(t)
+	for range 3 {
+		f, err := c.CreateFlow(t.Context(), "net0")
+		must(err)
+		for range 2 {
+			_, err := f.Apply(t.Context(), "PKT_COUNTER")
+			must(err)
+		}
+	}
+	flows, err := c.FlowsAfter(t.Context(), 1, 1)
+	if err != nil || len(flows) != 1 || flows[0].FD != 2 {
+		t.Errorf("%+v, %v", flows, err)
+	}
+	if flows, err := c.FlowsAfter(t.Context(), 0, 3); err != nil || len(flows) != 3 {
+		t.Errorf("%+v, %v", flows, err)
+	}
+	both, err := c.FlowFunctionsAfter(t.Context(), 2, 0, 5)
+	if err != nil || len(both) != 2 {
+		t.Fatalf("%+v, %v", both, err)
+	}
+	second, err := c.FlowFunctionsAfter(t.Context(), 2, both[0].FID, 5)
+	if err != nil || len(second) != 1 || second[0].FID != both[1].FID {
+		t.Errorf("%+v, %v", second, err)
+	}
+	if _, err := c.FlowFunctionsAfter(t.Context(), 2, both[1].FID, 1); !errors.Is(err, mapi.ErrFunctionInfo) {
+		t.Errorf("after the last: %v", err)
+	}
+}
