@@ -26,7 +26,7 @@ type fileRow struct {
 
 // file measures counting the packets of the file. Round follows round, so that a
 // slow moment of the machine meets all measurements alike.
-func (b *bench) file(ctx context.Context, path string) (string, error) {
+func (b *bench) file(ctx context.Context) (string, error) {
 	d, err := b.startDaemon(ctx, "")
 	if err != nil {
 		return "", err
@@ -39,7 +39,7 @@ func (b *bench) file(ctx context.Context, path string) (string, error) {
 	for round := range b.rounds + 1 {
 		progress("counting in a file, round %d of %d", round, b.rounds)
 		for _, r := range rows {
-			if err := r.once(ctx, d, path, round > 0); err != nil {
+			if err := r.once(ctx, d, b.trace, round > 0); err != nil {
 				return "", err
 			}
 		}

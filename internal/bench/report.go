@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
+
+	"gomapi/internal/bench/plot"
 )
 
 // head begins the report, which is in Markdown.
@@ -61,4 +64,32 @@ func release() string {
 	}
 	version, _, _ := strings.Cut(strings.TrimSpace(string(text)), "-")
 	return version
+}
+
+// A picture is an SVG beside the report.
+type picture struct {
+	name string
+	svg  []byte
+}
+
+// chart keeps a picture and returns what shows it in the report.
+func (b *bench) chart(name string, c plot.Chart) string {
+	b.pictures = append(b.pictures, picture{name + ".svg", c.SVG()})
+	return fmt.Sprintf("\n![%s](performance/%s.svg)\n", c.Title, name)
+}
+
+// writePictures writes them into a folder.
+func (b *bench) writePictures(dir string) error {
+	if len(b.pictures) == 0 {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, p := range b.pictures {
+		if err := os.WriteFile(filepath.Join(dir, p.name), p.svg, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }

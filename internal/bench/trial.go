@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gomapi/internal/bench/plot"
+	"gomapi/internal/tracegen"
+	"gomapi/mapi"
+)
+
+// A trial is a number of flows on the capture file, in mapid and in a program that
+// uses libpcap. That reads only the first packets when there are many flows, as its
+// cost for each is their number times that of one.
+type trial struct {
+	calls  []call   // the first function of each flow
+	tasks  []string // the same for the libpcap program
+	sample int      // packets that it reads
+	rounds int
+	whole  []tracegen.Count // what the file has, nil when that is not known
+	part   []tracegen.Count // what the sample has; nil: as libpcap says
+
+	counts         []tracegen.Count // as mapid says
+	mapid, libpcap []float64        // ns a packet
+	setup          []float64        // s, until all flows are connected
+	memory         uint64           // of mapid then, in bytes
+	slow           string           // what took too long, if it did
+}
+
+// try makes the rounds, mapid and libpcap in turn; fewer when they take long.
+func (b *bench) try(ctx context.Context, t *trial) error {
+	d, err := b.startDaemon(ctx, "")
+	if err != nil {
+		return err
+	}
+	defer d.stop()
+	for start, round := time.Now(), 0; round < t.rounds && (round == 0 || time.Since(start) < b.limit/3); round++ {
+		if t.slow == "" {
+			if err := b.mapidRound(ctx, d, t); err != nil {
+				return err
+			}
+		}
+		cpu, counts, err := b.offline(ctx, t.sample, t.tasks)
+		if err != nil {
+			return err
+		}
+		if t.part == nil {
+			t.part = counts
+		}
+		if err := compareCounts("libpcap", counts, t.part); err != nil {
+			return err
+		}
+		t.libpcap = append(t.libpcap, float64(cpu)/float64(t.sample))
+	}
+	return nil
+}
+
+// mapidRound sets the flows up, has the file read, and compares the counts. What takes
+// longer than the limit is written down as such.
+func (b *bench) mapidRound(ctx context.Context, d *daemon, t *trial) error {
+	limited, cancel := context.WithTimeout(ctx, b.limit)
+	defer cancel()
+	r, err := d.replay(limited, b.trace, t.calls)
+	if limited.Err() != nil && ctx.Err() == nil {
+		t.slow = fmt.Sprintf("over %.0f s", b.limit.Seconds())
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if t.whole != nil {
+		if err := compareCounts("mapid", r.counts, t.whole); err != nil {
+			return err
+		}
+	}
+	t.counts, t.memory = r.counts, max(t.memory, r.memory)
+	t.mapid = append(t.mapid, float64(r.cpu)/tracegen.BenchPackets)
+	t.setup = append(t.setup, r.setup.Seconds())
+	return nil
+}
+
+// replayed is what one reading of a capture file gave.
+type replayed struct {
+	setup, cpu time.Duration
+	memory     uint64
+	counts     []tracegen.Count
+}
+
+// replay reads a capture file with a flow for each call.
+func (d *daemon) replay(ctx context.Context, path string, calls []call) (r replayed, err error) {
+	dev, err := d.client.CreateOfflineDevice(ctx, path, mapi.FormatPCAP)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, dev.Delete(context.WithoutCancel(ctx))) }()
+	start := time.Now()
+	members, err := joinAll(ctx, d.client, dev.Name(), calls)
+	if err != nil {
+		return r, err
+	}
+	r.setup = time.Since(start)
+	if r.memory, err = memoryOf(d.pid()); err != nil {
+		return r, err
+	}
+	before, err := cpuOfTree(d.pid())
+	if err != nil {
+		return r, err
+	}
+	if err := dev.Start(ctx); err != nil {
+		return r, err
+	}
+	if err := dev.Wait(ctx); err != nil {
+		return r, err
+	}
+	after, err := cpuOfTree(d.pid())
+	if err != nil {
+		return r, err
+	}
+	r.cpu = after - before
+	r.counts, err = counted(members)
+	return r, err
+}
+
+// trialRounds is fewer for many flows, which take long to set up.
+func (b *bench) trialRounds(flows int) int {
+	switch {
+	case flows <= 1000:
+		return min(5, b.rounds)
+	case flows <= 10_000:
+		return min(3, b.rounds)
+	}
+	return min(2, b.rounds)
+}
+
+// cells are the columns that all trials have in common: see trialColumns.
+func (t *trial) cells() []any {
+	libpcap := summarize(t.libpcap)
+	if t.slow != "" {
+		return []any{"", t.slow, "", libpcap.String(), "", "", ""}
+	}
+	mapid, setup := summarize(t.mapid), summarize(t.setup)
+	return []any{sumOf(t.counts), mapid.String(), cycles(mapid.median), libpcap.String(),
+		fmt.Sprintf("%.4f", mapid.median/libpcap.median), fmt.Sprintf("%.2f (%.2f)", setup.median, setup.least), mib(t.memory)}
+}
+
+var trialColumns = []string{"flows", "matches", "mapid", "cycles", "libpcap", "mapid / libpcap", "set up, s", "mapid's memory, MiB"}
+
+// trialLines are the lines of a chart.
+func trialLines(trials []*trial) []plot.Series {
+	mapid, libpcap := plot.Series{Name: "mapid"}, plot.Series{Name: "libpcap", Dashed: true}
+	for _, t := range trials {
+		n := float64(len(t.calls))
+		if t.slow == "" {
+			mapid.Points = append(mapid.Points, plot.Point{X: n, Y: summarize(t.mapid).median})
+		}
+		libpcap.Points = append(libpcap.Points, plot.Point{X: n, Y: summarize(t.libpcap).median})
+	}
+	return []plot.Series{mapid, libpcap}
+}
