@@ -94,7 +94,7 @@ func (c *pcapCrew) askOnce(all account) (answers []answer, done bool, err error)
 	done = true
 	for i, want := range all.want {
 		if !c.answers.Scan() {
-			return nil, false, fmt.Errorf("libpcap programs do not answer: %w", c.answers.Err())
+			return nil, false, fmt.Errorf("libpcap programs do not answer (%v)", c.answers.Err())
 		}
 		var pid int
 		var seen uint64

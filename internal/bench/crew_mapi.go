@@ -115,7 +115,7 @@ func (c *mapiCrew) askOnce(lost uint64, all account) (answers []answer, done boo
 			return nil, false, err
 		}
 		if !r.answers.Scan() {
-			return nil, false, fmt.Errorf("program %d does not answer: %w", i+1, r.answers.Err())
+			return nil, false, fmt.Errorf("program %d does not answer (%v)", i+1, r.answers.Err())
 		}
 		a := answer{lost: lost}
 		var full uint64 // lost because its buffer was full

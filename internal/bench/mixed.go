@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"gomapi/internal/tracegen"
 )
@@ -74,9 +73,6 @@ func (b *bench) samplesAgree(ctx context.Context, t *trial) error {
 	r, err := d.replay(ctx, path, t.calls)
 	if err != nil {
 		return err
-	}
-	if !slices.ContainsFunc(t.part, func(c tracegen.Count) bool { return c.Packets > 0 }) {
-		return fmt.Errorf("no filter matches any of %d packets", t.sample)
 	}
 	return compareCounts("mapid on the sample", r.counts, t.part)
 }

@@ -63,6 +63,10 @@ func (b *bench) mapidRound(ctx context.Context, d *daemon, t *trial) error {
 	limited, cancel := context.WithTimeout(ctx, b.limit)
 	defer cancel()
 	r, err := d.replay(limited, b.trace, t.calls)
+	t.memory = max(t.memory, r.memory)
+	if r.setup > 0 {
+		t.setup = append(t.setup, r.setup.Seconds())
+	}
 	if limited.Err() != nil && ctx.Err() == nil {
 		t.slow = fmt.Sprintf("over %.0f s", b.limit.Seconds())
 		return nil
@@ -75,9 +79,8 @@ func (b *bench) mapidRound(ctx context.Context, d *daemon, t *trial) error {
 			return err
 		}
 	}
-	t.counts, t.memory = r.counts, max(t.memory, r.memory)
+	t.counts = r.counts
 	t.mapid = append(t.mapid, float64(r.cpu)/tracegen.BenchPackets)
-	t.setup = append(t.setup, r.setup.Seconds())
 	return nil
 }
 
@@ -136,13 +139,18 @@ func (b *bench) trialRounds(flows int) int {
 
 // cells are the columns that all trials have in common: see trialColumns.
 func (t *trial) cells() []any {
+	setup := "over the limit"
+	if len(t.setup) > 0 {
+		s := summarize(t.setup)
+		setup = fmt.Sprintf("%.2f (%.2f)", s.median, s.least)
+	}
 	libpcap := summarize(t.libpcap)
 	if t.slow != "" {
-		return []any{"", t.slow, "", libpcap.String(), "", "", ""}
+		return []any{"", t.slow, "", libpcap.String(), "", setup, mib(t.memory)}
 	}
-	mapid, setup := summarize(t.mapid), summarize(t.setup)
+	mapid := summarize(t.mapid)
 	return []any{sumOf(t.counts), mapid.String(), cycles(mapid.median), libpcap.String(),
-		fmt.Sprintf("%.4f", mapid.median/libpcap.median), fmt.Sprintf("%.2f (%.2f)", setup.median, setup.least), mib(t.memory)}
+		fmt.Sprintf("%.4f", mapid.median/libpcap.median), setup, mib(t.memory)}
 }
 
 var trialColumns = []string{"flows", "matches", "mapid", "cycles", "libpcap", "mapid / libpcap", "set up, s", "mapid's memory, MiB"}

@@ -34,7 +34,7 @@ func (r random) filter() string {
 	case kind < 86:
 		return r.hostTerm() + " and " + r.flagTerm()
 	case kind < 90:
-		return r.portTerm() + " and " + r.flagTerm() + " and not " + r.netTerm()
+		return "tcp " + r.portsOf() + " and " + r.flagTerm() + " and not " + r.netTerm()
 	case kind < 96:
 		return "(" + r.hostTerm() + " or " + r.netTerm() + ") and not " + r.rangeTerm()
 	default:
@@ -61,8 +61,10 @@ func (r random) netTerm() string {
 	return fmt.Sprintf("%snet %s/%d", r.direction(), dotted(addr&(^uint32(0)<<(32-bits))), bits)
 }
 
-func (r random) portTerm() string {
-	return fmt.Sprintf("%s%sport %d", r.pick("", "tcp ", "udp "), r.direction(), r.between(1, scatteredPorts))
+func (r random) portTerm() string { return r.pick("", "tcp ", "udp ") + r.portsOf() }
+
+func (r random) portsOf() string {
+	return fmt.Sprintf("%sport %d", r.direction(), r.between(1, scatteredPorts))
 }
 
 func (r random) rangeTerm() string {

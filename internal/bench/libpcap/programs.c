@@ -251,13 +251,15 @@ static void run_task(const char *interface, int ring, struct task *t, struct pla
 /* start forks a process, which ends with this one. */
 static void start(const char *interface, int ring, struct task *t, struct place *here)
 {
-	here->pid = fork();
-	if (here->pid < 0)
+	pid_t pid = fork();
+
+	if (pid < 0)
 		fail("fork", strerror(errno));
-	if (here->pid == 0) {
+	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		run_task(interface, ring, t, here);
 	}
+	here->pid = pid; /* memory that both share: only here */
 }
 
 /* await returns when all processes have answered so many questions. */

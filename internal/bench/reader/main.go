@@ -28,7 +28,7 @@ func main() {
 	period := flag.Int("period", 0, "take one packet in so many")
 	text := flag.String("string", "", "take packets that contain it")
 	flag.Parse()
-	ctx := context.Background()
+	ctx, cancel := context.WithCancel(context.Background())
 	client := &mapi.Client{Socket: *socket}
 	defer client.Close()
 	packets, err := watch(ctx, client, *device, *period, *text)
@@ -36,9 +36,11 @@ func main() {
 		log.Fatal(err)
 	}
 	var got atomic.Uint64
-	go func() { // ends with the process
+	ended := make(chan struct{})
+	go func() { // ends with ctx
+		defer close(ended)
 		for _, err := range packets.Packets(ctx) {
-			if err != nil {
+			if err != nil && ctx.Err() == nil {
 				log.Fatal(err)
 			}
 			got.Add(1)
@@ -52,6 +54,8 @@ func main() {
 		}
 		fmt.Println(got.Load(), lost)
 	}
+	cancel()
+	<-ended
 }
 
 // watch connects a flow and returns its TO_BUFFER.
