@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -35,14 +36,7 @@ func (b *bench) changes(ctx context.Context, ns *testnet.NS) (string, error) {
 	}
 	ch := newChanger(c.daemon.newClient(), spare)
 	defer ch.client.Close()
-	under, cancel := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() { done <- ch.run(under) }()
-	sent, err := r.replay(b.trace, changeRate, b.changeLength)
-	cancel()
-	if e := <-done; err == nil {
-		err = e
-	}
+	sent, err := ch.during(ctx, func() (sending, error) { return r.replay(b.trace, changeRate, b.changeLength) })
 	if err != nil {
 		return "", err
 	}
@@ -61,20 +55,6 @@ const (
 	changeRate    = 30_000 // packets a second
 	changing      = 100    // flows that are there to be closed
 )
-
-func filterCalls(filters []string) (calls []call) {
-	for _, f := range filters {
-		calls = append(calls, filterCall(f))
-	}
-	return calls
-}
-
-func filterTasks(filters []string) (tasks []string) {
-	for _, f := range filters {
-		tasks = append(tasks, "f "+f)
-	}
-	return tasks
-}
 
 // replay sends the first packets of a capture file again and again, whole loops only.
 func (r road) replay(path string, perSecond float64, length time.Duration) (sending, error) {
@@ -120,6 +100,16 @@ type changer struct {
 
 func newChanger(c *mapi.Client, filters []string) *changer {
 	return &changer{client: c, filters: filters, random: rand.New(rand.NewPCG(11, 13))}
+}
+
+// during changes flows while packets are sent.
+func (c *changer) during(ctx context.Context, send func() (sending, error)) (sending, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- c.run(ctx) }() // ends with ctx
+	sent, err := send()
+	cancel()
+	return sent, errors.Join(err, <-done)
 }
 
 // run changes flows until ctx ends.

@@ -26,6 +26,7 @@ type account struct {
 
 // An answer is what a program says of its packets.
 type answer struct {
+	seen  uint64 // packets in all, of a program of libpcap
 	lost  uint64 // of all packets that it should have seen
 	found uint64 // packets that its task is about
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -73,11 +74,21 @@ func (c *pcapCrew) stop() {
 
 func (c *pcapCrew) cpu() (time.Duration, error) { return cpuOfAll(c.pids) }
 
+// ask gives up when nothing moves any more although packets are not accounted for.
 func (c *pcapCrew) ask(_ context.Context, all account) ([]answer, error) {
+	const still = 3 * time.Second
+	var last []answer
+	moved := time.Now()
 	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		answers, done, err := c.askOnce(all)
 		if err != nil || done {
 			return answers, err
+		}
+		if !slices.Equal(answers, last) {
+			last, moved = answers, time.Now()
+		}
+		if time.Since(moved) > still {
+			return nil, fmt.Errorf("libpcap programs have not seen all of %d packets, and lost too few: %+v", all.arrived, answers[:min(5, len(answers))])
 		}
 		if time.Now().After(deadline) {
 			return nil, errSlow
@@ -97,19 +108,18 @@ func (c *pcapCrew) askOnce(all account) (answers []answer, done bool, err error)
 			return nil, false, fmt.Errorf("libpcap programs do not answer (%v)", c.answers.Err())
 		}
 		var pid int
-		var seen uint64
 		var a answer
-		if _, err := fmt.Sscan(c.answers.Text(), &pid, &seen, &a.lost, &a.found); err != nil {
+		if _, err := fmt.Sscan(c.answers.Text(), &pid, &a.seen, &a.lost, &a.found); err != nil {
 			return nil, false, fmt.Errorf("libpcap programs say %q: %w", c.answers.Text(), err)
 		}
 		most, least := all.arrived, all.arrived
 		if c.filtered {
 			most, least = want, want-min(want, all.missing)
 		}
-		if seen+a.lost > most {
-			return nil, false, fmt.Errorf("libpcap program %d has seen %d packets and lost %d of %d", i+1, seen, a.lost, most)
+		if a.seen+a.lost > most {
+			return nil, false, fmt.Errorf("libpcap program %d has seen %d packets and lost %d of %d", i+1, a.seen, a.lost, most)
 		}
-		done = done && seen+a.lost >= least
+		done = done && a.seen+a.lost >= least
 		answers = append(answers, a)
 	}
 	return answers, done, nil

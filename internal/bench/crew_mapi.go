@@ -130,19 +130,25 @@ func (c *mapiCrew) askOnce(lost uint64, all account) (answers []answer, done boo
 }
 
 // dealtWith waits until a daemon has dealt with all of so many packets of the
-// interface, until the deadline at most, and returns how many it has lost.
+// interface and returns how many it has lost. It returns errSlow when some wait at the
+// deadline.
 func (d *daemon) dealtWith(ctx context.Context, packets uint64, deadline time.Time) (lost uint64, err error) {
 	for ; ; time.Sleep(20 * time.Millisecond) {
 		b, err := d.client.Books(ctx, testnet.B)
 		if err != nil {
 			return 0, err
 		}
-		if b.In == packets && b.Moved == 0 && b.Balances() && waiting(b) == 0 {
+		rest := b.Moved == 0 && waiting(b) == 0
+		if rest && b.In == packets && b.Balances() {
 			return b.Lost(), nil
 		}
-		if time.Now().After(deadline) {
-			return 0, fmt.Errorf("%w: %d packets have arrived, the books say %+v", errSlow, packets, b)
+		if !time.Now().After(deadline) {
+			continue
 		}
+		if !rest {
+			return 0, errSlow
+		}
+		return 0, fmt.Errorf("%d packets have arrived, the books say %+v", packets, b)
 	}
 }
 

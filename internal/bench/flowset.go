@@ -18,6 +18,21 @@ type call struct {
 
 func filterCall(expression string) call { return call{"BPF_FILTER", []any{expression}} }
 
+// filterCalls and filterTasks are the same filters for mapid and for libpcap.
+func filterCalls(filters []string) (calls []call) {
+	for _, f := range filters {
+		calls = append(calls, filterCall(f))
+	}
+	return calls
+}
+
+func filterTasks(filters []string) (tasks []string) {
+	for _, f := range filters {
+		tasks = append(tasks, "f "+f)
+	}
+	return tasks
+}
+
 // A member is a flow that begins with one function and counts packets and bytes.
 type member struct {
 	flow           *mapi.Flow

@@ -17,8 +17,7 @@ const frameSize = 1460
 // liveSide is what one side of a row bears.
 type liveSide struct {
 	most   float64 // Mbit/s without loss
-	at     float64 // Mbit/s of the figures that follow
-	idle   float64 // percent of the processors' time
+	idle   float64 // percent of the processors' time, at that rate
 	cpu    float64 // ns a packet
 	setup  float64 // s
 	memory uint64
@@ -43,14 +42,17 @@ func (b *bench) livePorts(ctx context.Context, ns *testnet.NS) (string, error) {
 				return "", fmt.Errorf("%d libpcap programs: %w", n, err)
 			}
 		}
-		lines[0].Points = append(lines[0].Points, plot.Point{X: mapid.most, Y: float64(n)})
-		lines[1].Points = append(lines[1].Points, plot.Point{X: libpcap.most, Y: float64(n)})
+		for i, side := range []liveSide{mapid, libpcap} {
+			if side.most > 0 {
+				lines[i].Points = append(lines[i].Points, plot.Point{X: side.most, Y: float64(n)})
+			}
+		}
 		t.row(n, mapid.rate(), mapid.why, mapid.idleAt(), fmt.Sprintf("%.0f", mapid.cpu), fmt.Sprintf("%.2f", mapid.setup), mib(mapid.memory),
 			libpcap.rate(), libpcap.why, libpcap.idleAt())
 	}
 	return section("Many flows on an interface", t,
 		"Flow i has BPF_FILTER \"udp dst port i\", PKT_COUNTER, BYTE_COUNTER; frames of %d bytes go to ports 1 to %d in turn, for %v at each rate: %s Mbit/s and as fast as it goes. "+
-			"Beside it a libpcap program for each flow, with its filter in the kernel. A rate counts when nothing is lost and all is dealt with 0.2 s later; one try in three is enough. "+
+			"Beside it a libpcap program for each flow, with its filter in the kernel. A rate counts when nothing is lost and all is dealt with 0.3 s later; one try in three is enough. "+
 			"Idle: share of all processors' time, the sender's and the kernel's work included, at the rate of which it says so. ns a packet: CPU time of mapid there. All counters are what was sent.",
 		frameSize, portsSent, b.streamLength, list(b.rates)) +
 		b.chart("flows-live", plot.Chart{Title: "udp dst port i: flows and the rate that they bear without loss",
@@ -59,15 +61,14 @@ func (b *bench) livePorts(ctx context.Context, ns *testnet.NS) (string, error) {
 
 func (b *bench) livePortsMapid(ctx context.Context, r road, n int) (s liveSide, err error) {
 	progress("%d flows on the interface", n)
-	var calls []call
-	for port := 1; port <= n; port++ {
-		calls = append(calls, filterCall(portFilter(port)))
-	}
-	limited, cancel := context.WithTimeout(ctx, b.limit)
-	defer cancel()
-	c, err := b.startMembers(limited, 1, calls)
-	if limited.Err() != nil {
-		return liveSide{why: fmt.Sprintf("set up: over %v", b.limit)}, nil
+	calls := filterCalls(portFilters(n))
+	var c *memberCrew
+	err = within(ctx, b.limit, func(ctx context.Context) error {
+		c, err = b.startMembers(ctx, 1, calls)
+		return err
+	})
+	if errors.Is(err, errSlow) {
+		return liveSide{why: "set up: " + err.Error()}, nil
 	}
 	if err != nil {
 		return s, err
@@ -79,12 +80,8 @@ func (b *bench) livePortsMapid(ctx context.Context, r road, n int) (s liveSide, 
 
 func (b *bench) livePortsPcap(ctx context.Context, r road, n int) (s liveSide, err error) {
 	progress("%d libpcap programs on the interface", n)
-	var tasks []string
-	for port := 1; port <= n; port++ {
-		tasks = append(tasks, "f "+portFilter(port))
-	}
 	start := time.Now()
-	c, err := b.startPcapCrew(tasks)
+	c, err := b.startPcapCrew(filterTasks(portFilters(n)))
 	if err != nil {
 		return s, err
 	}
@@ -102,7 +99,7 @@ func (b *bench) raise(ctx context.Context, r road, s *shift, n int, out *liveSid
 		for try := 0; try < 3 && !borne; try++ {
 			w, err := s.carry(ctx, r, st, func(uint64) []uint64 { return ports.sent[1 : n+1] })
 			if errors.Is(err, errSlow) {
-				out.why = fmt.Sprintf("%.0f Mbit/s: over %v behind", st.mbit, patience)
+				out.why = fmt.Sprintf("%.0f Mbit/s: over %.0f s behind", st.mbit, patience.Seconds())
 				return nil
 			}
 			if err != nil {
@@ -110,8 +107,7 @@ func (b *bench) raise(ctx context.Context, r road, s *shift, n int, out *liveSid
 			}
 			if out.why = w.trouble(st.mbit); out.why == "" {
 				borne = true
-				out.most = w.mbit
-				out.at, out.idle, out.cpu = st.mbit, w.idle, float64(w.cpu)/float64(w.arrived)
+				out.most, out.idle, out.cpu = w.mbit, w.idle, float64(w.cpu)/float64(w.arrived)
 			}
 		}
 		if !borne {

@@ -1,12 +1,17 @@
 // Bench measures what the daemon costs, beside what a user would run instead, in
 // one run on one machine. docs/bench.md describes the method.
 //
-// The parts are a file each. Those of a capture file are file.go and packets.go;
-// those of an interface, for which it makes a network namespace of its own, are
-// counting.go, delay.go, idle.go and setup.go. A part returns its section of the
-// report, or an error when a count is not what it must be.
+// The parts are listed in parts.go and are a file each. A part returns its section of
+// the report, or an error when a count is not what it must be. Those of an interface
+// have a network namespace of their own.
 //
-//	go run ./internal/bench [-rounds N] [-only PART] [-o FILE]
+// Three kinds of parts share their way of measuring. A trial is many flows on the
+// capture file. A crew is many programs, or flows, that see the packets of a stream
+// together: crew_mapi.go, crew_members.go and crew_libpcap.go. A team is a crew of each
+// side doing the same. The programs that use libpcap are in libpcap/programs.c, the one
+// that uses mapi is the command reader.
+//
+//	go run ./internal/bench [-rounds N] [-only PARTS] [-churn N] [-o FILE]
 package main
 
 import (
@@ -16,11 +21,11 @@ import (
 	"log"
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 
 	"gomapi/internal/testnet"
+	"gomapi/internal/tracegen"
 )
 
 // bench says with what and how long to measure.
@@ -37,8 +42,16 @@ type bench struct {
 	idleFlows  crowd         // connected meanwhile
 	waiting    int           // and clients that wait for a packet
 	crowds     []crowd       // that set up flows
+	paper
 
-	flows        []int         // of the experiments with ports
+	trace    string // the capture file
+	traceLen int    // packets in it
+	pictures []picture
+}
+
+// paper says how large the experiments of the paper are.
+type paper struct {
+	flows        []int         // with a port each
 	searches     []int         // flows that search the file
 	samplers     []int         // programs that sample
 	searchers    []int         // programs that search
@@ -47,12 +60,10 @@ type bench struct {
 	teamRates    []float64     // Mbit/s for programs
 	streamLength time.Duration // of sending at each rate
 	mixedFilters int
-	audience     int           // clients with the same flow
+	audience     int           // programs with the same flow
 	churn        int           // flows that come and go
 	changeLength time.Duration // of changing flows under way
-	limit        time.Duration // for setting up and measuring once
-	trace        string        // the capture file
-	pictures     []picture
+	limit        time.Duration // for setting up; half of it for reading a file once
 }
 
 // crowd is a number of clients with as many flows each.
@@ -66,11 +77,12 @@ func full() *bench {
 		stamped: 2000, silence: 10 * time.Second,
 		idleFlows: crowd{10, 100}, waiting: 100,
 		crowds: []crowd{{1, 1000}, {100, 10}, {100, 100}},
-		flows:  []int{1, 10, 100, 600, 1000, 10_000, 60_000}, searches: []int{1, 50, 1000, 10_000},
-		samplers: []int{1, 2, 5, 10, 20, 50, 100}, searchers: []int{1, 5, 10, 50, 100, 1000}, mostPrograms: 1000,
-		rates: []float64{100, 200, 300, 400, 500, 600, 700, 1000, 2000, 4000}, teamRates: []float64{100, 500},
-		streamLength: 600 * time.Millisecond, mixedFilters: 10_000, audience: 1000,
-		churn: 20_000, changeLength: 4 * time.Second, limit: 30 * time.Second,
+		paper: paper{
+			flows: []int{1, 10, 100, 600, 1000, 10_000, 60_000}, searches: []int{1, 50, 1000, 10_000},
+			samplers: []int{1, 2, 5, 10, 20, 50, 100}, searchers: []int{1, 5, 10, 50, 100, 1000}, mostPrograms: 1000,
+			rates: []float64{100, 300, 500, 700, 1000, 2000, 4000}, teamRates: []float64{100, 500}, streamLength: 600 * time.Millisecond,
+			mixedFilters: 10_000, audience: 1000, churn: 20_000, changeLength: 4 * time.Second, limit: 40 * time.Second,
+		},
 	}
 }
 
@@ -89,6 +101,9 @@ func main() {
 	out := flag.String("o", "", "write the report to this file as well")
 	flag.Parse()
 	b.longRounds = min(b.rounds, b.longRounds)
+	if err := b.checkParts(); err != nil {
+		log.Fatal(err)
+	}
 	report, err := b.run(context.Background(), &console{})
 	if err != nil {
 		log.Fatal(err)
@@ -104,46 +119,13 @@ func main() {
 	}
 }
 
-// A part measures something and returns its section of the report.
-type part struct {
-	name    string
-	measure func(context.Context) (string, error)
-}
-
-// fileParts are about the capture file.
-func (b *bench) fileParts() []part {
-	return []part{{"file", b.file}, {"packets", b.packets}, {"ports", b.ports}, {"mixed", b.mixed}, {"strings", b.strings}}
-}
-
-// liveParts need a network.
-func (b *bench) liveParts(ns *testnet.NS) []part {
-	var parts []part
-	for _, p := range []struct {
-		name    string
-		measure func(context.Context, *testnet.NS) (string, error)
-	}{
-		{"counting", b.counting}, {"delay", b.delay}, {"idle", b.idle}, {"setup", b.setup}, {"liveports", b.livePorts}, {"audience", b.sameFlows},
-		{"sampling", b.sampling}, {"searching", b.searching}, {"churn", b.comeAndGo}, {"changes", b.changes},
-	} {
-		parts = append(parts, part{p.name, func(ctx context.Context) (string, error) { return p.measure(ctx, ns) }})
-	}
-	return parts
-}
-
-func partNames() (names []string) {
-	var b bench
-	for _, p := range append(b.fileParts(), b.liveParts(nil)...) {
-		names = append(names, p.name)
-	}
-	return names
-}
-
 // run measures everything and returns the report.
 func (b *bench) run(ctx context.Context, t testnet.TB) (string, error) {
 	var err error
 	if b.trace, err = trafficFile(b.dir); err != nil {
 		return "", err
 	}
+	b.traceLen = tracegen.BenchPackets
 	if err := b.buildPrograms(); err != nil {
 		return "", err
 	}
@@ -156,35 +138,4 @@ func (b *bench) run(ctx context.Context, t testnet.TB) (string, error) {
 		return "", err
 	}
 	return strings.Join(append(append([]string{head()}, sections...), live...), "\n"), nil
-}
-
-func (b *bench) wanted(part string) bool {
-	return b.only == "" || slices.Contains(strings.Split(b.only, ","), part)
-}
-
-func (b *bench) measure(ctx context.Context, parts []part) (sections []string, err error) {
-	for _, p := range parts {
-		if !b.wanted(p.name) {
-			continue
-		}
-		start := time.Now()
-		section, err := p.measure(ctx)
-		if err != nil {
-			return sections, fmt.Errorf("%s: %w", p.name, err)
-		}
-		progress("%s took %.0f s", p.name, time.Since(start).Seconds())
-		sections = append(sections, section)
-	}
-	return sections, nil
-}
-
-// live measures on an interface, for which it must be root.
-func (b *bench) live(ctx context.Context, t testnet.TB) (sections []string, err error) {
-	if os.Geteuid() != 0 {
-		why := "needs root, for a network namespace of its own"
-		log.Print("live capture is left out: ", why)
-		return []string{"## Live capture\n\nLeft out: " + why + ".\n"}, nil
-	}
-	testnet.Run(t, func(ns *testnet.NS) { sections, err = b.measure(ctx, b.liveParts(ns)) })
-	return sections, err
 }

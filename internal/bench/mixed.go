@@ -19,7 +19,7 @@ func (b *bench) mixed(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("%d mixed filters: %w", n, err)
 		}
-		table.row(append([]any{n, fmt.Sprintf("%.2f", float64(sumOf(t.counts))/tracegen.BenchPackets)}, t.cells()...)...)
+		table.row(append([]any{n, fmt.Sprintf("%.2f", float64(sumOf(t.counts))/float64(b.traceLen))}, t.cells()...)...)
 	}
 	return section("Mixed filters", table, trialText+
 		"Hosts, networks of 8 to 32 bits, ports, port ranges, TCP flags, combinations and negations, drawn at random; "+
@@ -30,11 +30,8 @@ func (b *bench) mixed(ctx context.Context) (string, error) {
 const witnesses = 100
 
 func (b *bench) mixedTrial(ctx context.Context, filters []string) (*trial, error) {
-	t := &trial{sample: b.sampleOf(len(filters), 2*filterBudget), rounds: b.trialRounds(len(filters))}
-	for _, f := range filters {
-		t.calls = append(t.calls, filterCall(f))
-		t.tasks = append(t.tasks, "f "+f)
-	}
+	t := &trial{calls: filterCalls(filters), tasks: filterTasks(filters),
+		sample: b.sampleOf(len(filters), 2*filterBudget), rounds: b.trialRounds(len(filters))}
 	if err := b.try(ctx, t); err != nil || t.slow != "" {
 		return t, err
 	}
@@ -70,7 +67,7 @@ func (b *bench) samplesAgree(ctx context.Context, t *trial) error {
 		return err
 	}
 	defer d.stop()
-	r, err := d.replay(ctx, path, t.calls)
+	r, err := d.replay(ctx, path, t.calls, b.limit)
 	if err != nil {
 		return err
 	}

@@ -11,15 +11,12 @@ import (
 // ports measures many flows on the capture file: flow i counts packets and bytes of
 // "udp dst port i".
 func (b *bench) ports(ctx context.Context) (string, error) {
-	whole := tracegen.CountPorts(tracegen.BenchPackets, 1)
+	whole := tracegen.CountPorts(b.traceLen, 1)
 	var trials []*trial
 	for _, n := range b.flows {
-		t := &trial{sample: b.sampleOf(n, filterBudget), rounds: b.trialRounds(n), whole: whole[1 : n+1]}
+		filters := portFilters(n)
+		t := &trial{calls: filterCalls(filters), tasks: filterTasks(filters), sample: b.sampleOf(n, filterBudget), rounds: b.trialRounds(n), whole: whole[1 : n+1]}
 		t.part = tracegen.CountPorts(t.sample, 1)[1 : n+1]
-		for port := 1; port <= n; port++ {
-			t.calls = append(t.calls, filterCall(portFilter(port)))
-			t.tasks = append(t.tasks, "f "+portFilter(port))
-		}
 		progress("%d flows of the file, a port each", n)
 		if err := b.try(ctx, t); err != nil {
 			return "", fmt.Errorf("%d flows with a port each: %w", n, err)
@@ -37,7 +34,13 @@ func (b *bench) ports(ctx context.Context) (string, error) {
 			Y: plot.Axis{Label: "ns a packet", Log: true}, Series: trialLines(trials)}), nil
 }
 
-func portFilter(port int) string { return fmt.Sprintf("udp dst port %d", port) }
+// portFilters are those of the ports from 1 to n.
+func portFilters(n int) (filters []string) {
+	for port := 1; port <= n; port++ {
+		filters = append(filters, fmt.Sprintf("udp dst port %d", port))
+	}
+	return filters
+}
 
 // trialText explains trialColumns.
 const trialText = "CPU time in nanoseconds per packet of the file, median (minimum); of mapid with its children from start to end of the file, " +
@@ -52,5 +55,5 @@ const (
 
 // sampleOf returns how many packets a libpcap program reads for n tasks.
 func (b *bench) sampleOf(n int, budget float64) int {
-	return min(tracegen.BenchPackets, max(100, int(budget)/n))
+	return min(b.traceLen, max(100, int(budget)/n))
 }

@@ -14,7 +14,7 @@ import (
 // head begins the report, which is in Markdown.
 func head() string {
 	return fmt.Sprintf("# Performance\n\n`make bench` made these tables. docs/bench.md says how.\n\n"+
-		"Machine: %s, %d processors, Linux %s, %s %s.\n", processor(), runtime.NumCPU(), release(), runtime.Version(), runtime.GOARCH)
+		"Machine: %s, %d processors, %.2f GHz, Linux %s, %s %s.\n", processor(), runtime.NumCPU(), clockRate(), release(), runtime.Version(), runtime.GOARCH)
 }
 
 // section is a part of the report: its title, what was measured, the figures.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/rand/v2"
 
 	"gomapi/internal/bench/plot"
@@ -52,7 +53,7 @@ func (b *bench) stringTrial(n int) (*trial, error) {
 		t.calls = append(t.calls, stringCall(p))
 		t.tasks = append(t.tasks, "s "+p)
 	}
-	if t.whole, err = countStrings(b.trace, patterns, tracegen.BenchPackets); err != nil {
+	if t.whole, err = countStrings(b.trace, patterns, b.traceLen); err != nil {
 		return nil, err
 	}
 	t.part, err = countStrings(b.trace, patterns, t.sample)
@@ -101,7 +102,7 @@ func plain(c byte) bool { return c > ' ' && c <= '~' && c != '|' && c != '\\' }
 func cutStrings(path string, n int) (all []string, err error) {
 	const headers = 80
 	used := make(map[string]bool)
-	err = eachFrame(path, tracegen.BenchPackets, func(frame []byte) bool {
+	err = eachFrame(path, math.MaxInt, func(frame []byte) bool {
 		run := 0
 		for i := headers; i < len(frame); i++ {
 			if run++; !plain(frame[i]) {

@@ -60,15 +60,13 @@ func (b *bench) try(ctx context.Context, t *trial) error {
 // mapidRound sets the flows up, has the file read, and compares the counts. What takes
 // longer than the limit is written down as such.
 func (b *bench) mapidRound(ctx context.Context, d *daemon, t *trial) error {
-	limited, cancel := context.WithTimeout(ctx, b.limit)
-	defer cancel()
-	r, err := d.replay(limited, b.trace, t.calls)
+	r, err := d.replay(ctx, b.trace, t.calls, b.limit)
 	t.memory = max(t.memory, r.memory)
 	if r.setup > 0 {
 		t.setup = append(t.setup, r.setup.Seconds())
 	}
-	if limited.Err() != nil && ctx.Err() == nil {
-		t.slow = fmt.Sprintf("over %.0f s", b.limit.Seconds())
+	if errors.Is(err, errSlow) {
+		t.slow = err.Error()
 		return nil
 	}
 	if err != nil {
@@ -80,7 +78,7 @@ func (b *bench) mapidRound(ctx context.Context, d *daemon, t *trial) error {
 		}
 	}
 	t.counts = r.counts
-	t.mapid = append(t.mapid, float64(r.cpu)/tracegen.BenchPackets)
+	t.mapid = append(t.mapid, float64(r.cpu)/float64(b.traceLen))
 	return nil
 }
 
@@ -91,15 +89,20 @@ type replayed struct {
 	counts     []tracegen.Count
 }
 
-// replay reads a capture file with a flow for each call.
-func (d *daemon) replay(ctx context.Context, path string, calls []call) (r replayed, err error) {
+// replay reads a capture file with a flow for each call. It returns errSlow when
+// setting the flows up takes longer than the limit, or reading longer than half of it.
+func (d *daemon) replay(ctx context.Context, path string, calls []call, limit time.Duration) (r replayed, err error) {
 	dev, err := d.client.CreateOfflineDevice(ctx, path, mapi.FormatPCAP)
 	if err != nil {
 		return r, err
 	}
 	defer func() { err = errors.Join(err, dev.Delete(context.WithoutCancel(ctx))) }()
+	var members []member
 	start := time.Now()
-	members, err := joinAll(ctx, d.client, dev.Name(), calls)
+	err = within(ctx, limit, func(ctx context.Context) error {
+		members, err = joinAll(ctx, d.client, dev.Name(), calls)
+		return err
+	})
 	if err != nil {
 		return r, err
 	}
@@ -107,23 +110,42 @@ func (d *daemon) replay(ctx context.Context, path string, calls []call) (r repla
 	if r.memory, err = memoryOf(d.pid()); err != nil {
 		return r, err
 	}
-	before, err := cpuOfTree(d.pid())
+	err = within(ctx, limit/2, func(ctx context.Context) error {
+		r.cpu, err = d.timeReading(ctx, dev)
+		return err
+	})
 	if err != nil {
 		return r, err
 	}
-	if err := dev.Start(ctx); err != nil {
-		return r, err
-	}
-	if err := dev.Wait(ctx); err != nil {
-		return r, err
-	}
-	after, err := cpuOfTree(d.pid())
-	if err != nil {
-		return r, err
-	}
-	r.cpu = after - before
 	r.counts, err = counted(members)
 	return r, err
+}
+
+// within runs f, and returns errSlow when it takes longer.
+func within(ctx context.Context, limit time.Duration, f func(context.Context) error) error {
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err := f(limited)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("%w: over %.0f s", errSlow, limit.Seconds())
+	}
+	return err
+}
+
+// timeReading has a device read and returns the CPU time that it took.
+func (d *daemon) timeReading(ctx context.Context, dev *mapi.OfflineDevice) (time.Duration, error) {
+	before, err := cpuOfTree(d.pid())
+	if err != nil {
+		return 0, err
+	}
+	if err := dev.Start(ctx); err != nil {
+		return 0, err
+	}
+	if err := dev.Wait(ctx); err != nil {
+		return 0, err
+	}
+	after, err := cpuOfTree(d.pid())
+	return after - before, err
 }
 
 // trialRounds is fewer for many flows, which take long to set up.
@@ -139,21 +161,21 @@ func (b *bench) trialRounds(flows int) int {
 
 // cells are the columns that all trials have in common: see trialColumns.
 func (t *trial) cells() []any {
-	setup := "over the limit"
+	setup := ""
 	if len(t.setup) > 0 {
 		s := summarize(t.setup)
 		setup = fmt.Sprintf("%.2f (%.2f)", s.median, s.least)
 	}
 	libpcap := summarize(t.libpcap)
 	if t.slow != "" {
-		return []any{"", t.slow, "", libpcap.String(), "", setup, mib(t.memory)}
+		return []any{"", t.slow, "", libpcap.String(), t.sample, "", setup, mib(t.memory)}
 	}
 	mapid := summarize(t.mapid)
-	return []any{sumOf(t.counts), mapid.String(), cycles(mapid.median), libpcap.String(),
+	return []any{sumOf(t.counts), mapid.String(), cycles(mapid.median), libpcap.String(), t.sample,
 		fmt.Sprintf("%.4f", mapid.median/libpcap.median), setup, mib(t.memory)}
 }
 
-var trialColumns = []string{"flows", "matches", "mapid", "cycles", "libpcap", "mapid / libpcap", "set up, s", "mapid's memory, MiB"}
+var trialColumns = []string{"flows", "matches", "mapid", "cycles", "libpcap", "of packets", "mapid / libpcap", "set up, s", "mapid's memory, MiB"}
 
 // trialLines are the lines of a chart.
 func trialLines(trials []*trial) []plot.Series {

@@ -40,7 +40,7 @@ type Point struct{ X, Y float64 }
 // Sizes are in pixels of the SVG's own coordinates.
 const (
 	width, height         = 820, 460
-	left, right           = 80, 580 // of the area of the lines
+	left, right           = 100, 580 // of the area of the lines
 	top, bottom           = 50, 400
 	legendX, legendStep   = right + 20, 22
 	markRadius            = 3.5
@@ -56,7 +56,7 @@ func (c *Chart) SVG() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d">`+"\n", width, height, width, height)
 	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="#fff"/>`+"\n", width, height)
-	text(&b, (left+right)/2, 28, "middle", `font-weight="bold"`, c.Title)
+	text(&b, (left+right)/2, 28, "middle", ` font-weight="bold"`, c.Title)
 	x := newScale(c.X, left, right, c.values(func(p Point) float64 { return p.X }))
 	y := newScale(c.Y, bottom, top, c.values(func(p Point) float64 { return p.Y }))
 	c.grid(&b, x, y)
@@ -90,7 +90,7 @@ func (c *Chart) grid(b *bytes.Buffer, x, y scale) {
 	}
 	fmt.Fprintf(b, `<rect x="%d" y="%d" width="%d" height="%d" fill="none" stroke="%s"/>`+"\n", left, top, right-left, bottom-top, frameColor)
 	text(b, (left+right)/2, bottom+44, "middle", "", c.X.Label)
-	text(b, 20, (top+bottom)/2, "middle", fmt.Sprintf(`transform="rotate(-90 20 %d)"`, (top+bottom)/2), c.Y.Label)
+	text(b, 18, (top+bottom)/2, "middle", fmt.Sprintf(` transform="rotate(-90 18 %d)"`, (top+bottom)/2), c.Y.Label)
 }
 
 // draw draws the line and, beside the chart at height key, its entry of the legend.
@@ -119,7 +119,7 @@ func line(b *bytes.Buffer, x1, y1, x2, y2 float64, color string) {
 
 func text(b *bytes.Buffer, x, y float64, anchor, more, s string) {
 	escaped := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
-	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" text-anchor="%s" %s %s>%s</text>`+"\n", x, y, anchor, textStyle, more, escaped)
+	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" text-anchor="%s" %s%s>%s</text>`+"\n", x, y, anchor, textStyle, more, escaped)
 }
 
 // number writes 10000 as 10,000 and small ones with the digits that they need.
