@@ -214,10 +214,10 @@ func TestIdle(t *testing.T) {
 
 // TestPictures looks whether each chart of the report has its file.
 func TestPictures(t *testing.T) {
-	b := &bench{}
-	text := b.chart("some-name", plot.Chart{Title: "x"})
 	dir := filepath.Join(t.TempDir(), "performance")
-	if err := b.writePictures(dir); err != nil {
+	b := &bench{gallery: dir}
+	text := b.chart("some-name", plot.Chart{Title: "x"})
+	if err := b.writePictures(); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(text, "](performance/some-name.svg)") {

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -46,6 +47,7 @@ type bench struct {
 
 	trace    string // the capture file
 	traceLen int    // packets in it
+	gallery  string // folder for pictures
 	pictures []picture
 }
 
@@ -104,6 +106,10 @@ func main() {
 	if err := b.checkParts(); err != nil {
 		log.Fatal(err)
 	}
+	b.gallery = filepath.Join(b.dir, "performance")
+	if *out != "" {
+		b.gallery = strings.TrimSuffix(*out, ".md")
+	}
 	report, err := b.run(context.Background(), &console{})
 	if err != nil {
 		log.Fatal(err)
@@ -113,9 +119,9 @@ func main() {
 		if err := os.WriteFile(*out, []byte(report), 0o644); err != nil {
 			log.Fatal(err)
 		}
-		if err := b.writePictures(strings.TrimSuffix(*out, ".md")); err != nil {
-			log.Fatal(err)
-		}
+	}
+	if err := b.writePictures(); err != nil {
+		log.Fatal(err)
 	}
 }
 

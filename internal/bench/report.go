@@ -75,19 +75,19 @@ type picture struct {
 // chart keeps a picture and returns what shows it in the report.
 func (b *bench) chart(name string, c plot.Chart) string {
 	b.pictures = append(b.pictures, picture{name + ".svg", c.SVG()})
-	return fmt.Sprintf("\n![%s](performance/%s.svg)\n", c.Title, name)
+	return fmt.Sprintf("\n![%s](%s/%s.svg)\n", c.Title, filepath.Base(b.gallery), name)
 }
 
-// writePictures writes them into a folder.
-func (b *bench) writePictures(dir string) error {
+// writePictures writes them into their folder.
+func (b *bench) writePictures() error {
 	if len(b.pictures) == 0 {
 		return nil
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(b.gallery, 0o755); err != nil {
 		return err
 	}
 	for _, p := range b.pictures {
-		if err := os.WriteFile(filepath.Join(dir, p.name), p.svg, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(b.gallery, p.name), p.svg, 0o644); err != nil {
 			return err
 		}
 	}
