@@ -251,3 +251,31 @@ func TestStream(t *testing.T) {
 		}
 	})
 }
+
+func TestBreaking(t *testing.T) {
+	b := &bench{paper: paper{teamRates: []float64{100, 500}}}
+	row := func(n int, mbit, mapid, libpcap float64) *teamRow {
+		return &teamRow{programs: n, mbit: mbit, mapid: teamSide{missed: []float64{mapid}}, libpcap: teamSide{missed: []float64{libpcap}}}
+	}
+	got := b.breaking([]*teamRow{row(1, 100, 0, 0), row(1, 500, 0, 0.5), row(9, 100, 0, 2), row(9, 500, 1.5, 60)})
+	want := "\nMore than 1 % is missed at 100 Mbit/s with mapid never, with libpcap from 9 programs on;" +
+		" at 500 Mbit/s with mapid from 9 programs on, with libpcap from 9 programs on.\n"
+	if got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestMissed(t *testing.T) {
+	for _, c := range []struct {
+		mbit, lost    float64
+		sent, arrived uint64
+		want          float64
+	}{
+		{500, 0, 10, 10, 0}, {495, 0, 10, 10, 0}, {250, 0, 10, 10, 50}, {250, 50, 10, 10, 75}, {500, 10, 10, 10, 10}, {500, 0, 10, 9, 10},
+	} {
+		w := work{sending: sending{sent: c.sent, arrived: c.arrived, mbit: c.mbit}, lost: c.lost}
+		if got := w.missed(500); got < c.want-1e-9 || got > c.want+1e-9 {
+			t.Errorf("%+v: %g", c, got)
+		}
+	}
+}

@@ -33,8 +33,8 @@ func (b *bench) sampling(ctx context.Context, ns *testnet.NS) (string, error) {
 	x := plot.Axis{Label: "programs"}
 	return section("Sampling programs", teamTable(rows), teamText+
 		"Each program takes one packet in 20,000: SAMPLE and TO_BUFFER, read in a loop; with libpcap it gets all packets and counts.", b.streamLength, b.longRounds) +
-		b.chart("sampling-idle", plot.Chart{Title: "Sampling programs: processors' idle time", X: x,
-			Y: plot.Axis{Label: "idle, %", Max: 100}, Series: b.teamLines(rows, func(s *teamSide) []float64 { return s.idle })}) +
+		b.breaking(rows) + b.chart("sampling-idle", plot.Chart{Title: "Sampling programs: processors' idle time", X: x,
+		Y: plot.Axis{Label: "idle, %", Max: 100}, Series: b.teamLines(rows, func(s *teamSide) []float64 { return s.idle })}) +
 		b.chart("sampling-missed", plot.Chart{Title: "Sampling programs: packets that programs did not get", X: x,
 			Y: plot.Axis{Label: "missed, %", Max: 100}, Series: b.teamLines(rows, func(s *teamSide) []float64 { return s.missed })}), nil
 }

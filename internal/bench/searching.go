@@ -27,8 +27,8 @@ func (b *bench) searching(ctx context.Context, ns *testnet.NS) (string, error) {
 	return section("Searching programs", teamTable(rows), teamText+
 		"Each program searches eight characters of its own, which one packet in 1,000 has for one of them, and takes the packets that have them: STR_SEARCH and TO_BUFFER; "+
 		"with libpcap it gets all packets and searches them with Boyer-Moore-Horspool.", b.streamLength, b.longRounds) +
-		b.chart("searching-idle", plot.Chart{Title: "Searching programs: processors' idle time", X: plot.Axis{Label: "programs", Log: true},
-			Y: plot.Axis{Label: "idle, %", Max: 100}, Series: b.teamLines(rows, func(s *teamSide) []float64 { return s.idle })}), nil
+		b.breaking(rows) + b.chart("searching-idle", plot.Chart{Title: "Searching programs: processors' idle time", X: plot.Axis{Label: "programs", Log: true},
+		Y: plot.Axis{Label: "idle, %", Max: 100}, Series: b.teamLines(rows, func(s *teamSide) []float64 { return s.idle })}), nil
 }
 
 // wordLoad puts words into some packets, and counts them.

@@ -31,6 +31,30 @@ func teamTable(rows []*teamRow) *table {
 	return t
 }
 
+// breaking tells from how many programs on each side misses packets.
+func (b *bench) breaking(rows []*teamRow) string {
+	text := "\nMore than 1 % is missed"
+	for i, mbit := range b.teamRates {
+		if i > 0 {
+			text += ";"
+		}
+		text += fmt.Sprintf(" at %.0f Mbit/s with mapid %s, with libpcap %s", mbit,
+			breaksAt(rows, mbit, func(r *teamRow) *teamSide { return &r.mapid }),
+			breaksAt(rows, mbit, func(r *teamRow) *teamSide { return &r.libpcap }))
+	}
+	return text + ".\n"
+}
+
+func breaksAt(rows []*teamRow, mbit float64, side func(*teamRow) *teamSide) string {
+	for _, r := range rows {
+		s := side(r)
+		if r.mbit == mbit && (len(s.missed) == 0 || summarize(s.missed).median > 1) {
+			return fmt.Sprintf("from %d programs on", r.programs)
+		}
+	}
+	return "never"
+}
+
 // teamLines makes a line of each side and rate.
 func (b *bench) teamLines(rows []*teamRow, of func(*teamSide) []float64) (lines []plot.Series) {
 	for _, mbit := range b.teamRates {
