@@ -47,7 +47,7 @@ func (b *bench) livePorts(ctx context.Context, ns *testnet.NS) (string, error) {
 				lines[i].Points = append(lines[i].Points, plot.Point{X: side.most, Y: float64(n)})
 			}
 		}
-		t.row(n, mapid.rate(), mapid.why, mapid.idleAt(), fmt.Sprintf("%.0f", mapid.cpu), fmt.Sprintf("%.2f", mapid.setup), mib(mapid.memory),
+		t.row(n, mapid.rate(), mapid.why, mapid.idleAt(), mapid.costAt(), fmt.Sprintf("%.2f", mapid.setup), mib(mapid.memory),
 			libpcap.rate(), libpcap.why, libpcap.idleAt())
 	}
 	return section("Many flows on an interface", t,
@@ -118,13 +118,25 @@ func (b *bench) raise(ctx context.Context, r road, s *shift, n int, out *liveSid
 	return nil
 }
 
-func (s *liveSide) rate() string { return fmt.Sprintf("%.0f", s.most) }
+func (s *liveSide) rate() string {
+	if s.most == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%.0f", s.most)
+}
 
 func (s *liveSide) idleAt() string {
 	if s.most == 0 {
 		return ""
 	}
 	return fmt.Sprintf("%.0f: %.1f", s.most, s.idle)
+}
+
+func (s *liveSide) costAt() string {
+	if s.most == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.0f", s.cpu)
 }
 
 // portsSent is how many ports packets are sent to.

@@ -28,11 +28,6 @@ type sending struct {
 	idle    float64 // percent of the processors' time
 }
 
-// reached reports whether a stream had its rate and all of it arrived.
-func (s sending) reached(mbit float64) bool {
-	return s.arrived == s.sent && s.mbit >= 0.95*mbit
-}
-
 // stream sends a stream over the pair.
 func (r road) stream(s stream) (sending, error) {
 	before, lost := r.counters(load{})
