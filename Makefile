@@ -81,8 +81,8 @@ test: build test-deps ## all tests
 	$(GO) vet ./...
 	$(GO) test -race -timeout 10m ./...
 
-bench: build test-deps ## speed, beside tcpdump; OUT=FILE keeps the report
-	$(GO) run ./internal/bench $(if $(OUT),-o $(OUT))
+bench: build test-deps ## speed, beside tcpdump and libpcap; OUT=FILE keeps the report, ONLY=PARTS
+	$(GO) run ./internal/bench $(if $(OUT),-o $(OUT)) $(if $(ONLY),-only $(ONLY))
 
 fuzz: build ## each fuzz target for FUZZTIME (default 1m)
 	@for pkg in $$($(GO) list ./...); do \

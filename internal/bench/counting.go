@@ -125,17 +125,18 @@ func (s *side) once(ctx context.Context, r road, l load) error {
 
 func countingSection(rows []*countingRow, rounds int) string {
 	t := newTable("bytes", "load", "packets/s: mapid", "tcpdump", "lost: mapid", "tcpdump",
-		"ns a packet: mapid", "patient mapid", "tcpdump", "mapid / tcpdump", "patient mapid / tcpdump")
+		"ns a packet: mapid", "patient mapid", "tcpdump", "mapid / tcpdump", "patient mapid / tcpdump", "cycles: mapid", "tcpdump")
 	for _, r := range rows {
 		m, p, d := summarize(r.mapid.cpu), summarize(r.patient.cpu), summarize(r.tcpdump.cpu)
 		ratio := func(f figures) string { return fmt.Sprintf("%.2f", f.median/d.median) }
 		t.row(r.size, r.name, thousands(r.mapid.rate), thousands(r.tcpdump.rate), r.mapid.losses(), r.tcpdump.losses(),
-			m.String(), p.String(), d.String(), ratio(m), ratio(p))
+			m.String(), p.String(), d.String(), ratio(m), ratio(p), cycles(m.median), cycles(d.median))
 	}
 	return section("Live counting", t,
 		"A flow with PKT_COUNTER, beside `tcpdump -w /dev/null -s 0 -B 65536`, in turn, each on an interface that nobody else captures from. "+
 			"CPU time of the process, user and system, in nanoseconds per captured packet: median (minimum) of %d rounds. "+
-			"Lost: packets of all rounds, as the programs say themselves.", rounds)
+			"Lost: packets of all rounds, as the programs say themselves. "+
+			"Cycles at the clock rate that /proc/cpuinfo shows.", rounds)
 }
 
 func (s *side) losses() string {

@@ -26,7 +26,7 @@ type fileRow struct {
 
 // file measures counting the packets of the file. Round follows round, so that a
 // slow moment of the machine meets all measurements alike.
-func (b *bench) file(ctx context.Context, path string) (string, error) {
+func (b *bench) file(ctx context.Context) (string, error) {
 	d, err := b.startDaemon(ctx, "")
 	if err != nil {
 		return "", err
@@ -39,7 +39,7 @@ func (b *bench) file(ctx context.Context, path string) (string, error) {
 	for round := range b.rounds + 1 {
 		progress("counting in a file, round %d of %d", round, b.rounds)
 		for _, r := range rows {
-			if err := r.once(ctx, d, path, round > 0); err != nil {
+			if err := r.once(ctx, d, b.trace, round > 0); err != nil {
 				return "", err
 			}
 		}
@@ -122,14 +122,15 @@ func tcpdumpFile(path, filter string) (time.Duration, uint64, error) {
 }
 
 func fileSection(rows []*fileRow, rounds int) string {
-	t := newTable("functions of the flow", "packets", "mapid", "tcpdump --count", "mapid / tcpdump", "target")
+	t := newTable("functions of the flow", "packets", "mapid", "tcpdump --count", "mapid / tcpdump", "target", "cycles: mapid", "tcpdump")
 	for _, r := range rows {
 		m, d := perPacket(r.mapid), perPacket(r.tcpdump)
-		t.row(r.what, r.packets, m.String(), d.String(), fmt.Sprintf("%.2f", m.median/d.median), fmt.Sprintf("%.0f", r.target))
+		t.row(r.what, r.packets, m.String(), d.String(), fmt.Sprintf("%.2f", m.median/d.median), fmt.Sprintf("%.0f", r.target), cycles(m.median), cycles(d.median))
 	}
 	return section("Counting in a file", t,
 		"%d packets, in the page cache, one pass. CPU time in nanoseconds per packet of the file, median (minimum) of %d rounds; "+
-			"of mapid from start to end of the file, of tcpdump of the whole process.", tracegen.BenchPackets, rounds)
+			"of mapid from start to end of the file, of tcpdump of the whole process. "+
+			"Cycles at the clock rate that /proc/cpuinfo shows.", tracegen.BenchPackets, rounds)
 }
 
 // perPacket is in nanoseconds per packet of the file.

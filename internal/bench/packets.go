@@ -19,7 +19,7 @@ type taken struct {
 }
 
 // packets measures how fast a program gets packets through TO_BUFFER.
-func (b *bench) packets(ctx context.Context, path string) (string, error) {
+func (b *bench) packets(ctx context.Context) (string, error) {
 	d, err := b.startDaemon(ctx, "")
 	if err != nil {
 		return "", err
@@ -28,7 +28,7 @@ func (b *bench) packets(ctx context.Context, path string) (string, error) {
 	var rates, allocs []float64
 	for round := range b.rounds + 1 {
 		progress("packets of a file to a program, round %d of %d", round, b.rounds)
-		r, err := d.take(ctx, path)
+		r, err := d.take(ctx, b.trace)
 		if err != nil {
 			return "", err
 		}

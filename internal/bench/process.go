@@ -20,6 +20,8 @@ func (p process) stop() {
 	_ = p.cmd.Wait()
 }
 
+func (p process) pid() int { return p.cmd.Process.Pid }
+
 // cpu returns the CPU time, user and system, that the process has used so far.
 func (p process) cpu() (time.Duration, error) { return cpuOf(p.cmd.Process.Pid) }
 
@@ -56,4 +58,10 @@ func switchesOf(pid int) (n uint64, err error) {
 		}
 	}
 	return n, nil
+}
+
+// filesOf returns how many files a process has open.
+func filesOf(pid int) (int, error) {
+	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	return len(entries), err
 }

@@ -4,14 +4,17 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
+
+	"gomapi/internal/bench/plot"
 )
 
 // head begins the report, which is in Markdown.
 func head() string {
 	return fmt.Sprintf("# Performance\n\n`make bench` made these tables. docs/bench.md says how.\n\n"+
-		"Machine: %s, %d processors, Linux %s, %s %s.\n", processor(), runtime.NumCPU(), release(), runtime.Version(), runtime.GOARCH)
+		"Machine: %s, %d processors, %.2f GHz, Linux %s, %s %s.\n", processor(), runtime.NumCPU(), clockRate(), release(), runtime.Version(), runtime.GOARCH)
 }
 
 // section is a part of the report: its title, what was measured, the figures.
@@ -61,4 +64,32 @@ func release() string {
 	}
 	version, _, _ := strings.Cut(strings.TrimSpace(string(text)), "-")
 	return version
+}
+
+// A picture is an SVG beside the report.
+type picture struct {
+	name string
+	svg  []byte
+}
+
+// chart keeps a picture and returns what shows it in the report.
+func (b *bench) chart(name string, c plot.Chart) string {
+	b.pictures = append(b.pictures, picture{name + ".svg", c.SVG()})
+	return fmt.Sprintf("\n![%s](%s/%s.svg)\n", c.Title, filepath.Base(b.gallery), name)
+}
+
+// writePictures writes them into their folder.
+func (b *bench) writePictures() error {
+	if len(b.pictures) == 0 {
+		return nil
+	}
+	if err := os.MkdirAll(b.gallery, 0o755); err != nil {
+		return err
+	}
+	for _, p := range b.pictures {
+		if err := os.WriteFile(filepath.Join(b.gallery, p.name), p.svg, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -64,6 +64,9 @@ func (g *generator) datagram(b []byte, c *conversation, from side, size int) int
 		binary.BigEndian.PutUint16(seg[2:], c.ends[1-from].port)
 		binary.BigEndian.PutUint16(seg[4:], uint16(len(seg)))
 		g.sum.UDP++
+		if g.ports != nil && c.vlan == 0 {
+			g.ports.addTo(c.ends[1-from].port, n)
+		}
 	} else {
 		seg[0], seg[1] = echoType(c.v6, from), 0
 		binary.BigEndian.PutUint16(seg[4:], c.ends[client].port)

@@ -16,6 +16,7 @@ const (
 type generator struct {
 	random
 	sum    Summary
+	ports  *Ports // nil: not counted
 	open   [conversations]conversation
 	text   []byte // pools of noise
 	binary []byte

@@ -53,25 +53,29 @@ func Write(w io.Writer, packets int, seed uint64) (Summary, error) {
 	if packets < 0 {
 		return Summary{}, fmt.Errorf("write a capture of %d packets: the number cannot be negative", packets)
 	}
+	g := newGenerator(seed)
+	if err := g.write(w, packets); err != nil {
+		return Summary{}, fmt.Errorf("write capture: %w", err)
+	}
+	g.sum.FileSize = fileHeaderLen + recordLen*g.sum.Packets + g.sum.Bytes
+	return g.sum, nil
+}
+
+// write writes the file.
+func (g *generator) write(w io.Writer, packets int) error {
 	out := bufio.NewWriterSize(w, writeSize)
 	out.Write(fileHeader()) // a bufio.Writer keeps its first error for Flush
-	g := newGenerator(seed)
-	var now, last time.Duration
+	var now time.Duration
 	for range packets {
 		record := g.packet()
 		putRecordHeader(record, now)
 		if _, err := out.Write(record); err != nil {
-			return Summary{}, fmt.Errorf("write capture: %w", err)
+			return err
 		}
-		last = now
+		g.sum.Duration = now
 		now += g.gap()
 	}
-	if err := out.Flush(); err != nil {
-		return Summary{}, fmt.Errorf("write capture: %w", err)
-	}
-	g.sum.Duration = last
-	g.sum.FileSize = fileHeaderLen + recordLen*g.sum.Packets + g.sum.Bytes
-	return g.sum, nil
+	return out.Flush()
 }
 
 const fileHeaderLen = 24

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"gomapi/internal/testnet"
+	"gomapi/mapi"
+)
+
+// memberCrew is flows that count, of one client or many in this process. Its CPU time
+// is that of mapid and its children: the programs only read counters.
+type memberCrew struct {
+	daemon  *daemon
+	clients []*mapi.Client
+	members []member
+	setup   time.Duration // until all flows are connected
+	memory  uint64        // of mapid and its children then, in bytes
+}
+
+// startMembers starts a mapid with clients that make a flow for each call each.
+func (b *bench) startMembers(ctx context.Context, clients int, calls []call) (*memberCrew, error) {
+	d, err := b.startDaemon(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	c := &memberCrew{daemon: d}
+	start := time.Now()
+	for range clients {
+		client := d.newClient()
+		c.clients = append(c.clients, client)
+		members, err := joinAll(ctx, client, testnet.B, calls)
+		if err != nil {
+			c.stop()
+			return nil, err
+		}
+		c.members = append(c.members, members...)
+	}
+	c.setup = time.Since(start)
+	if c.memory, err = memoryOf(d.pid()); err != nil {
+		c.stop()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *memberCrew) stop() {
+	for _, client := range c.clients {
+		client.Close()
+	}
+	c.daemon.stop()
+}
+
+func (c *memberCrew) cpu() (time.Duration, error) { return cpuOfTree(c.daemon.pid()) }
+
+func (c *memberCrew) ask(ctx context.Context, all account) ([]answer, error) {
+	lost, err := c.daemon.dealtWith(ctx, all.arrived, time.Now().Add(patience))
+	if err != nil {
+		return nil, err
+	}
+	counts, err := counted(c.members)
+	if err != nil {
+		return nil, err
+	}
+	answers := make([]answer, len(counts))
+	for i, n := range counts {
+		answers[i] = answer{lost: lost, found: n.Packets}
+	}
+	return answers, nil
+}
