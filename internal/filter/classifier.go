@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"cmp"
 	"slices"
 
 	"gomapi/internal/pkt"
@@ -233,7 +234,7 @@ func NewClassifier(programs []*Program) *Classifier {
 	c.root = b.shape(filters, nil, budget{
 		states: maxStates,
 		copies: 16*len(filters) + 1<<16,
-		work:   min(128*b.survey.size, maxWork) + 1<<20,
+		work:   min(64*b.survey.size, maxWork) + 1<<20,
 	})
 	c.finish()
 	return c
@@ -275,6 +276,19 @@ func (c *Classifier) group(programs []*Program) {
 
 const noBundle = ^uint32(0)
 
+// byLength returns the bundles, short programs first: long ones shall not take
+// what is there for all.
+func (b *builder) byLength() []int {
+	order := make([]int, len(b.bundles))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(x, y int) int {
+		return cmp.Compare(b.bundles[x].program.Len(), b.bundles[y].program.Len())
+	})
+	return order
+}
+
 // readAll reads the distinct programs and returns those that could be read; the
 // rest run singly.
 func (b *builder) readAll() []pending {
@@ -282,7 +296,7 @@ func (b *builder) readAll() []pending {
 	r := newReader(b.nodes)
 	filters := make([]pending, 0, len(b.bundles))
 	size := 0
-	for i := range b.bundles {
+	for _, i := range b.byLength() {
 		n, why := r.read(b.bundles[i].program)
 		if size += b.survey.sizeOf(n); why == expressed && size > maxAllSizes {
 			why = noBudget

@@ -20,7 +20,7 @@ const (
 	maxCheck     = 12       // tests in one; longer ones are left to the program
 	maxChecks    = 1 << 20  // of all leaves
 	maxResidue   = 64 << 10 // nodes looked at for one filter of a leaf
-	maxResidues  = 32 << 20 // and for all filters of all leaves
+	maxResidues  = 16 << 20 // and for all filters of all leaves
 	maxMadeNodes = 1 << 20  // nodes made for one leaf
 )
 

@@ -7,8 +7,8 @@ import (
 
 // Bounds of the shape.
 const (
-	maxStates     = 1024      // decisions
-	maxWork       = 128 << 20 // nodes restricted
+	maxStates     = 1024     // decisions
+	maxWork       = 32 << 20 // nodes restricted
 	maxHeldNodes  = 16 << 20
 	maxCandidates = 8  // terms that are looked at for one decision
 	leastShare    = 16 // a term is decided on if one filter in so many tests it
