@@ -94,7 +94,7 @@ func (r *residues) make(id nodeID) uint32 {
 	}
 	n := r.nodes.nodes[id]
 	t := r.tests[n.test]
-	c := check{field: r.field(t.term, r.Classifier), lo: t.lo, hi: t.hi, yes: r.make(n.yes), no: r.make(n.no)}
+	c := check{field: r.field(t.term), lo: t.lo, hi: t.hi, yes: r.make(n.yes), no: r.make(n.no)}
 	at := uint32(len(r.Classifier.checks)) + firstCheck
 	r.Classifier.checks = append(r.Classifier.checks, c)
 	r.checks[id] = at
@@ -125,4 +125,32 @@ func (r *residues) plain(deny bool) map[atom]bool {
 		}
 	}
 	return atoms
+}
+
+// entry returns the entry of an atom of a filter, with the check that goes with
+// it; wanted is false if packets of the atom always come to what the filter does
+// without an entry. plain atoms decide.
+func (r *residues) entry(p planned, a atom, plain bool) (e entry, check uint32, wanted bool) {
+	e = entry(p.bundle) << entryShift
+	if len(p.atoms) > 1 {
+		e |= once
+	}
+	against := refuse
+	if p.deny {
+		e |= exclude
+		against = accept
+	}
+	if plain {
+		return e, noCheck, true
+	}
+	rest, known := r.of(a)
+	switch {
+	case !known:
+		return e | verify, noCheck, true
+	case rest == against:
+		return 0, noCheck, false
+	case rest <= accept:
+		return e, noCheck, true
+	}
+	return e | verify, r.check(rest), true
 }

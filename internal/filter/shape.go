@@ -59,15 +59,6 @@ func (b budget) share(n, all int) budget {
 	return budget{part(b.states), part(b.copies), part(b.work)}
 }
 
-// A builder makes a classifier.
-type builder struct {
-	*nodes
-	*Classifier
-	survey survey
-	memo   memo
-	leafwork
-}
-
 // A branch is one class of a split with the filters that it leaves.
 type branch struct {
 	class   class // nil: the term has no value
@@ -151,7 +142,7 @@ func (b *builder) restrictAll(filters []pending, on termID, c class, known []ext
 func (b *builder) decide(on termID, branches []branch, failing branch, known []extent, left budget, copies int) int32 {
 	at := len(b.states)
 	b.states = append(b.states, state{})
-	s := state{field: b.field(on, b.Classifier)}
+	s := state{field: b.field(on)}
 	s.fail = b.shape(failing.filters, known, left.share(len(failing.filters), copies))
 	with := widen(known, b.info[on].loads)
 	places := make([]int32, len(branches))
