@@ -20,14 +20,14 @@ func TestHostileSets(t *testing.T) {
 	}{
 		"states":       {bitSets(t, 3000), func(s Stats) bool { return s.States <= maxStates && s.Singles() == 0 }},
 		"paths":        {repeat(20, func(i int) *Program { return doubling(t, i, 2, 1) }), func(s Stats) bool { return s.TooLarge == 20 }},
-		"steps":        {repeat(3000, func(i int) *Program { return doubling(t, i, 2, 1) }), func(s Stats) bool { return s.NoBudget > 0 && s.Singles() == 3000 }},
-		"products":     {repeat(2000, func(i int) *Program { return doubling(t, i, 3, 0) }), func(s Stats) bool { return s.Members == 2000 }},
+		"steps":        {repeat(1500, func(i int) *Program { return doubling(t, i, 2, 1) }), func(s Stats) bool { return s.NoBudget > 0 && s.Singles() == 1500 }},
+		"products":     {repeat(500, func(i int) *Program { return doubling(t, i, 3, 0) }), func(s Stats) bool { return s.Members == 500 }},
 		"large terms":  {repeat(10, func(i int) *Program { return sums(t, i) }), func(s Stats) bool { return s.TooLarge == 10 }},
 		"loops":        {repeat(10, func(i int) *Program { return loop(t, i) }), func(s Stats) bool { return s.Loops == 10 }},
 		"intervals":    {repeat(40_000, func(i int) *Program { return interval(t, uint32(i)) }), func(s Stats) bool { return s.Members == 40_000 }},
 		"terms":        {repeat(70_000, func(i int) *Program { return distinct(t, i) }), func(s Stats) bool { return s.Candidates > 0 }},
 		"alternatives": {repeat(40, func(i int) *Program { return alternatives(t, i, 2500) }), func(s Stats) bool { return s.Singles() == 0 }},
-		"shared":       {shared(t, 3000, 2500), func(s Stats) bool { return s.NoBudget > 0 }},
+		"shared":       {shared(t, 1800, 2500), func(s Stats) bool { return s.NoBudget > 0 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()

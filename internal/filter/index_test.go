@@ -36,7 +36,7 @@ func TestBlocks(t *testing.T) {
 
 // An index of random intervals against a look at each of them.
 func TestIndex(t *testing.T) {
-	for seed := range 200 {
+	for seed := range 60 {
 		r := rand.New(rand.NewPCG(uint64(seed), 3))
 		limit := pickOne[uint32](r, 255, 65535, math.MaxUint32)
 		type interval struct{ lo, hi uint32 }

@@ -136,12 +136,11 @@ func countBlocks(atoms []atom) int {
 // enter makes the indexes of a leaf.
 func (b *builder) enter(l *leaf, plans []planned, proven []extent) {
 	blocks := make(map[termID][]block)
-	r := residues{builder: b, known: proven, checks: make(map[nodeID]uint32), first: len(b.nodes.nodes)}
+	r := newResidues(b, proven)
 	for _, p := range plans {
-		r.begin(p.node)
-		plain := r.plain(p.deny)
+		r.begin(p)
 		for _, a := range p.atoms {
-			e, check, wanted := r.entry(p, a, plain[a])
+			e, check, wanted := r.entry(p, a)
 			if wanted {
 				blocks[a.term] = appendBlocks(blocks[a.term], a.lo, a.hi, e, check)
 			}
@@ -156,7 +155,7 @@ func (b *builder) enter(l *leaf, plans []planned, proven []extent) {
 
 // candidate has a filter decided for every packet of the leaf.
 func (b *builder) candidate(l *leaf, f planned) {
-	r := residues{builder: b, checks: make(map[nodeID]uint32)}
+	r := newResidues(b, nil)
 	b.forEvery(l, entry(f.bundle)<<entryShift|verify, r.check(f.node))
 }
 
