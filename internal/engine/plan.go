@@ -37,6 +37,7 @@ type member struct {
 // Its members are those of the plan.
 type typedClassifier struct {
 	linkType uint16
+	programs []*filter.Program // by member
 	*filter.Classifier
 }
 
@@ -72,20 +73,20 @@ func newPlan(old *plan, flows []*Flow, linkTypes []uint16, fresh []*chain) *plan
 	}
 	for i := range p.types {
 		t := &p.types[i]
-		programs := make([]*filter.Program, len(leads))
+		t.programs = make([]*filter.Program, len(leads))
 		for m, lead := range leads {
-			programs[m] = lead.classifier.Program(t.linkType)
+			t.programs[m] = lead.classifier.Program(t.linkType)
 		}
-		t.Classifier = filter.NewClassifier(programs)
+		t.Classifier = filter.NewClassifier(t.programs)
 	}
 	p.scratch = old.scratch.fit(len(p.members), p.types)
 	return p
 }
 
 // with makes the plan that follows p when a flow is connected and changes nothing
-// for the others. It costs the same however many flows there are: the two share their
-// memory, and what is new stands behind what p looks at. Only one plan may follow
-// p in this way.
+// for the others. The two share their memory, and what is new stands behind what p
+// looks at; a new filter has the classifiers made again. Only one plan may follow p in
+// this way.
 func (p *plan) with(f *Flow, fresh []*chain) *plan {
 	next, c := *p, f.chain
 	next.gen, next.fresh = p.gen+1, fresh
@@ -98,7 +99,8 @@ func (p *plan) with(f *Flow, fresh []*chain) *plan {
 		next.types = slices.Clone(p.types)
 		for i := range next.types {
 			t := &next.types[i]
-			t.Classifier = t.With(c.lead.classifier.Program(t.linkType))
+			t.programs = append(t.programs, c.lead.classifier.Program(t.linkType))
+			t.Classifier = filter.NewClassifier(t.programs)
 		}
 		next.scratch = p.scratch.fit(len(next.members), next.types)
 	}

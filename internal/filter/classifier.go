@@ -62,18 +62,3 @@ func NewClassifier(programs []*Program) *Classifier {
 
 // Len returns the number of members.
 func (c *Classifier) Len() int { return c.count }
-
-// With returns a classifier with one more member, behind those of c; nil never
-// matches. It costs the same however many members there are: the two share their
-// memory, so With is called on each classifier once. It does not look whether
-// another member has the same program.
-func (c *Classifier) With(p *Program) *Classifier {
-	next := *c
-	next.count++
-	if p != nil {
-		next.singles = append(next.singles, uint32(len(c.bundles)))
-		next.bundles = append(next.bundles, bundle{p, uint32(len(c.members)), uint32(len(c.members) + 1)})
-		next.members = append(next.members, uint32(c.count))
-	}
-	return &next
-}
