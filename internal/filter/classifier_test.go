@@ -47,26 +47,6 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-// A classifier that grew member by member decides as one made at once, and
-// those before it decide as before.
-func TestClassifierWith(t *testing.T) {
-	programs := []*Program{port(t, 80), assemble(t, yes), nil, port(t, 53), port(t, 80), nil, assemble(t, yes)}
-	pkts := []pkt.Packet{packet(80), packet(53), packet(1), {Link: nil, Wire: 9}}
-	for start := range programs {
-		grown := []*Classifier{NewClassifier(programs[:start])}
-		for _, p := range programs[start:] {
-			grown = append(grown, grown[len(grown)-1].With(p))
-		}
-		for i, c := range grown {
-			_, want := classify(NewClassifier(programs[:start+i]), pkts, make([]Hit, 0, 64))
-			_, got := classify(c, pkts, make([]Hit, 0, 64))
-			if c.Len() != start+i || !slices.Equal(got, want) {
-				t.Errorf("%d members and %d more: %d, hits %v; want %v", start, i, c.Len(), got, want)
-			}
-		}
-	}
-}
-
 // However small the room, the hits are those of one large call, and none is
 // put beyond it.
 func TestClassifyRoom(t *testing.T) {

@@ -109,27 +109,36 @@ func (c *Classifier) evaluate(tree int32, data []byte, wire uint32) (v uint32, o
 	return 0, true
 }
 
-// field makes the form of a term in which c reads packets.
-func (n *nodes) field(id termID, c *Classifier) field {
-	f := field{mask: ^uint32(0)}
-	t := n.list[id]
+// field makes the form in which packets are read, the same for the same term.
+func (b *builder) field(id termID) field {
+	if f, made := b.fields[id]; made {
+		return f
+	}
+	f := b.simple(id)
+	if f.kind == fieldTree {
+		f.tree = b.tree(id)
+	}
+	b.fields[id] = f
+	return f
+}
+
+// simple returns the field of a term that is one load, and otherwise one that
+// lacks its tree.
+func (n *nodes) simple(id termID) field {
+	t, mask := n.list[id], ^uint32(0)
 	if m, isConst := n.value(t.b); t.op == termArith && t.arg == unix.BPF_AND && isConst {
-		f.mask = m
-		t = n.list[t.a]
+		t, mask = n.list[t.a], m
 	}
 	header, behind := n.headerAt(t.a)
 	switch {
 	case t.op == termLen:
-		f.kind = fieldLen
-	case t.op == termLoad && (t.a == zeroTerm || behind):
-		f.size, f.shift, f.offset = t.size, 32-8*t.size, t.k
-		if behind {
-			f.kind, f.header = fieldBehind, header
-		}
-	default:
-		return field{kind: fieldTree, tree: n.tree(id, c)}
+		return field{kind: fieldLen, mask: mask}
+	case t.op == termLoad && t.a == zeroTerm:
+		return field{kind: fieldAt, size: t.size, shift: 32 - 8*t.size, offset: t.k, mask: mask}
+	case t.op == termLoad && behind:
+		return field{kind: fieldBehind, size: t.size, shift: 32 - 8*t.size, header: header, offset: t.k, mask: mask}
 	}
-	return f
+	return field{kind: fieldTree}
 }
 
 // headerAt tells whether a term is the length of an IPv4 header, and the offset
@@ -147,15 +156,15 @@ func (n *nodes) headerAt(id termID) (at uint32, ok bool) {
 	return octet.k, octet.op == termLoad && octet.size == 1 && octet.a == zeroTerm
 }
 
-// tree copies a term to c and returns its place there.
-func (n *nodes) tree(id termID, c *Classifier) int32 {
-	t := n.list[id]
+// tree copies a term to the classifier and returns its place there.
+func (b *builder) tree(id termID) int32 {
+	t := b.list[id]
 	if t.op == termLoad || t.op == termArith || t.op == termGreater {
-		t.a = termID(n.tree(t.a, c))
+		t.a = termID(b.tree(t.a))
 		if t.op != termLoad {
-			t.b = termID(n.tree(t.b, c))
+			t.b = termID(b.tree(t.b))
 		}
 	}
-	c.trees = append(c.trees, t)
-	return int32(len(c.trees) - 1)
+	b.trees = append(b.trees, t)
+	return int32(len(b.trees) - 1)
 }

@@ -4,6 +4,15 @@
 // language is exact; libpcap runs in a confined child process (Helper). A
 // Program decides one filter, a Classifier decides all filters of a device
 // together. Both are immutable once made and safe for any goroutine.
+//
+// A program is checked and decoded (check.go, instruction.go, program.go) and
+// run (match.go, compute.go). For a classifier, programs are read into shared
+// tests (symbolic.go, step.go; term.go, node.go, merge.go); these are split by
+// fields with few values (shape.go, survey.go, split.go), and what is left is
+// indexed (leaf.go, cover.go, sample.go, blocks.go, bundle.go) with what remains
+// to be checked (residue.go, ordinary.go). Packets then go through states
+// (shape.go), indexes (index.go) and checks: classify.go, field.go.
+// docs/classifier.md has the reasons.
 package filter
 
 import "context"

@@ -19,14 +19,15 @@ func TestHostileSets(t *testing.T) {
 		check    func(Stats) bool
 	}{
 		"states":       {bitSets(t, 3000), func(s Stats) bool { return s.States <= maxStates && s.Singles() == 0 }},
-		"paths":        {repeat(20, func(i int) *Program { return doubling(t, i) }), func(s Stats) bool { return s.TooLarge == 20 }},
-		"steps":        {repeat(3000, func(i int) *Program { return doubling(t, i) }), func(s Stats) bool { return s.NoBudget > 0 && s.Singles() == 3000 }},
+		"paths":        {repeat(20, func(i int) *Program { return doubling(t, i, 2, 1) }), func(s Stats) bool { return s.TooLarge == 20 }},
+		"steps":        {repeat(1500, func(i int) *Program { return doubling(t, i, 2, 1) }), func(s Stats) bool { return s.NoBudget > 0 && s.Singles() == 1500 }},
+		"products":     {repeat(500, func(i int) *Program { return doubling(t, i, 3, 0) }), func(s Stats) bool { return s.Members == 500 }},
 		"large terms":  {repeat(10, func(i int) *Program { return sums(t, i) }), func(s Stats) bool { return s.TooLarge == 10 }},
 		"loops":        {repeat(10, func(i int) *Program { return loop(t, i) }), func(s Stats) bool { return s.Loops == 10 }},
 		"intervals":    {repeat(40_000, func(i int) *Program { return interval(t, uint32(i)) }), func(s Stats) bool { return s.Members == 40_000 }},
 		"terms":        {repeat(70_000, func(i int) *Program { return distinct(t, i) }), func(s Stats) bool { return s.Candidates > 0 }},
 		"alternatives": {repeat(40, func(i int) *Program { return alternatives(t, i, 2500) }), func(s Stats) bool { return s.Singles() == 0 }},
-		"shared":       {shared(t, 3000, 2500), func(s Stats) bool { return s.NoBudget > 0 }},
+		"shared":       {shared(t, 1800, 2500), func(s Stats) bool { return s.NoBudget > 0 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()
@@ -76,23 +77,24 @@ func bitSets(t *testing.T, n int) []*Program {
 	return repeat(n, func(int) *Program {
 		var ins []bpf.Instruction
 		for range 6 {
-			ins = append(ins, bpf.LoadAbsolute{Off: uint32(r.IntN(30)), Size: 1},
+			ins = append(ins, bpf.LoadAbsolute{Off: uint32(r.IntN(3)), Size: 1},
 				bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: 1 << r.IntN(8), SkipTrue: uint8(r.IntN(2))}, bpf.RetConstant{Val: uint32(r.IntN(2))})
 		}
 		return assemble(t, append(ins, yes)...)
 	})
 }
 
-// doubling adds to A what tells all ways to an instruction apart.
-func doubling(t *testing.T, n int) *Program {
+// doubling makes A tell the ways to an instruction apart: all if plus is not 0,
+// else by their number of either kind.
+func doubling(t *testing.T, n int, factor, plus uint32) *Program {
 	ins := []bpf.Instruction{bpf.LoadConstant{Dst: bpf.RegA, Val: uint32(n)}}
 	for i := range 20 {
 		ins = append(ins, bpf.StoreScratch{Src: bpf.RegA, N: 0}, bpf.LoadAbsolute{Off: uint32(i), Size: 1},
 			bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: 1, SkipTrue: 3},
-			bpf.LoadScratch{Dst: bpf.RegA, N: 0}, bpf.ALUOpConstant{Op: bpf.ALUOpMul, Val: 2}, bpf.Jump{Skip: 2},
-			bpf.LoadScratch{Dst: bpf.RegA, N: 0}, bpf.ALUOpConstant{Op: bpf.ALUOpMul, Val: 3})
+			bpf.LoadScratch{Dst: bpf.RegA, N: 0}, bpf.ALUOpConstant{Op: bpf.ALUOpMul, Val: 2}, bpf.Jump{Skip: 3},
+			bpf.LoadScratch{Dst: bpf.RegA, N: 0}, bpf.ALUOpConstant{Op: bpf.ALUOpMul, Val: factor}, bpf.ALUOpConstant{Op: bpf.ALUOpAdd, Val: plus})
 	}
-	return assemble(t, append(ins, bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: 4}, bpf.RetA{})...)
+	return assemble(t, append(ins, bpf.ALUOpConstant{Op: bpf.ALUOpMod, Val: 7}, bpf.RetA{})...)
 }
 
 // sums makes A a term of 2^20 loads.

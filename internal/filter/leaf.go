@@ -1,8 +1,6 @@
 package filter
 
 import (
-	"cmp"
-	"encoding/binary"
 	"maps"
 	"math"
 	"slices"
@@ -15,11 +13,6 @@ const (
 	maxIndexes = 64 << 10 // of all leaves
 )
 
-// minPacket is what packets can be relied on to have: the least frame that
-// Ethernet carries, less its check sequence and tag. Where a packet is shorter
-// than the loads in a leaf that end before, nothing counts as proven.
-const minPacket = 64
-
 // A leaf holds the filters that one way through the shape leaves.
 type leaf struct {
 	every     uint32   // list of what is done for every packet
@@ -28,26 +21,18 @@ type leaf struct {
 	indexes   []index
 }
 
-// A need is that a number of bytes were captured, behind an IPv4 header if
-// header is not noHeader.
-type need struct {
-	header uint32 // offset of the byte with the header's length
-	end    uint32
-}
-
-const noHeader = ^uint32(0)
-
 const emptyLeaf int32 = 0 // no filter is left
 
 // leafwork is what building leaves needs.
 type leafwork struct {
 	sample             sample
 	positive, negative covering
-	residued           int               // nodes looked at for residues
 	joined             map[string]uint32 // bundles that join groups
-	blocks             int               // of all leaves
 	indexed            map[termID]bool   // terms with an index, in this leaf
-	indexes            int               // of all leaves
+
+	indexes  int // of all leaves
+	blocks   int // in them
+	residued int // nodes looked at for residues
 }
 
 // A planned filter is a bundle with the way that it goes in a leaf.
@@ -104,7 +89,7 @@ func (b *builder) plan(l *leaf, f planned, known []extent, plans *[]planned) {
 		}
 	}
 	if math.IsInf(limit, 1) {
-		b.candidate(l, f, known)
+		b.candidate(l, f)
 		return
 	}
 	c := &w.positive
@@ -114,7 +99,7 @@ func (b *builder) plan(l *leaf, f planned, known []extent, plans *[]planned) {
 	f.atoms = slices.Clone(c.collect(f.node))
 	if !w.afford(f.atoms) {
 		b.stats.Candidates++
-		b.candidate(l, f, known)
+		b.candidate(l, f)
 		return
 	}
 	if f.deny {
@@ -148,164 +133,33 @@ func countBlocks(atoms []atom) int {
 	return n
 }
 
-// ordinary returns those of the extents that lie in minPacket.
-func (b *builder) ordinary(loads []extent) []extent {
-	if !slices.ContainsFunc(loads, func(e extent) bool { return !b.isOrdinary(e) }) {
-		return loads
-	}
-	return slices.DeleteFunc(slices.Clone(loads), func(e extent) bool { return !b.isOrdinary(e) })
-}
-
-func (b *builder) isOrdinary(e extent) bool {
-	if e.base == zeroTerm {
-		return e.end <= minPacket
-	}
-	at, behind := b.headerAt(e.base)
-	return behind && at < minPacket && e.end+20 <= minPacket
-}
-
-// covered tells whether all terms of a filter have values in ordinary packets.
-func (b *builder) covered(root nodeID, known []extent) bool {
-	ok := true
-	b.survey.walk(root, func(t testID) {
-		info := &b.info[b.nodes.tests[t].term]
-		ok = ok && !info.divides && (covers(known, info.loads) || len(b.ordinary(info.loads)) == len(info.loads))
-	})
-	return ok
-}
-
-// loadsOf adds what the terms of a filter load.
-func (b *builder) loadsOf(root nodeID, known []extent) []extent {
-	b.survey.walk(root, func(t testID) { known = widen(known, b.info[b.nodes.tests[t].term].loads) })
-	return known
-}
-
-// needs returns what packets must have beyond the known.
-func (b *builder) needs(known, proven []extent) []need {
-	var needs []need
-	for _, e := range proven {
-		if covers(known, []extent{e}) {
-			continue
-		}
-		n := need{noHeader, uint32(e.end)}
-		if e.base != zeroTerm {
-			n.header, _ = b.headerAt(e.base)
-		}
-		needs = append(needs, n)
-	}
-	return needs
-}
-
 // enter makes the indexes of a leaf.
 func (b *builder) enter(l *leaf, plans []planned, proven []extent) {
 	blocks := make(map[termID][]block)
-	r := residues{builder: b, known: proven, checks: make(map[nodeID]uint32), first: len(b.nodes.nodes)}
+	r := newResidues(b, proven)
 	for _, p := range plans {
-		r.begin(p.node)
-		plain := r.plain(p.deny)
+		r.begin(p)
 		for _, a := range p.atoms {
-			e, check, wanted := r.entry(p, a, plain[a])
+			e, check, wanted := r.entry(p, a)
 			if wanted {
 				blocks[a.term] = appendBlocks(blocks[a.term], a.lo, a.hi, e, check)
 			}
 		}
 	}
 	for _, t := range slices.Sorted(maps.Keys(blocks)) {
-		x := index{field: b.field(t, b.Classifier)}
+		x := index{field: b.field(t)}
 		b.links = x.fill(blocks[t], b.links)
 		l.indexes = append(l.indexes, x)
 	}
 }
 
-// entry returns the entry of an atom of a filter, with the check that goes with
-// it; wanted is false if packets of the atom always come to what the filter does
-// without an entry. plain atoms decide.
-func (r *residues) entry(p planned, a atom, plain bool) (e entry, check uint32, wanted bool) {
-	e = entry(p.bundle) << entryShift
-	if len(p.atoms) > 1 {
-		e |= once
-	}
-	against := refuse
-	if p.deny {
-		e |= exclude
-		against = accept
-	}
-	if plain {
-		return e, noCheck, true
-	}
-	rest, known := r.of(a)
-	switch {
-	case !known:
-		return e | verify, noCheck, true
-	case rest == against:
-		return 0, noCheck, false
-	case rest <= accept:
-		return e, noCheck, true
-	}
-	return e | verify, r.check(rest), true
-}
-
 // candidate has a filter decided for every packet of the leaf.
-func (b *builder) candidate(l *leaf, f planned, known []extent) {
-	r := residues{builder: b, checks: make(map[nodeID]uint32)}
+func (b *builder) candidate(l *leaf, f planned) {
+	r := newResidues(b, nil)
 	b.forEvery(l, entry(f.bundle)<<entryShift|verify, r.check(f.node))
 }
 
 func (b *builder) forEvery(l *leaf, e entry, check uint32) {
 	b.links = append(b.links, link{entry: e, check: check, next: l.every})
 	l.every = uint32(len(b.links) - 1)
-}
-
-// bundle joins the groups for which the same is left to be decided.
-func (b *builder) bundle(filters []pending) []planned {
-	slices.SortFunc(filters, func(x, y pending) int {
-		return cmp.Or(cmp.Compare(x.node, y.node), cmp.Compare(x.group, y.group))
-	})
-	plans := make([]planned, 0, len(filters))
-	for i := 0; i < len(filters); {
-		j := i + 1
-		for j < len(filters) && filters[j].node == filters[i].node {
-			j++
-		}
-		if f := filters[i]; j == i+1 || f.node == accept {
-			for _, g := range filters[i:j] {
-				plans = append(plans, planned{bundle: uint32(g.group), node: g.node})
-			}
-		} else {
-			plans = append(plans, b.together(filters[i:j])...)
-		}
-		i = j
-	}
-	return plans
-}
-
-// together returns the bundle of several groups, or while memory for more is
-// short the groups by themselves.
-func (b *builder) together(filters []pending) []planned {
-	var key []byte
-	members := 0
-	for _, f := range filters {
-		key = binary.BigEndian.AppendUint32(key, uint32(f.group))
-		members += int(b.bundles[f.group].to - b.bundles[f.group].from)
-	}
-	id, known := b.leafwork.joined[string(key)]
-	if !known && len(b.members)+members > 4*b.Classifier.count+1<<16 {
-		plans := make([]planned, 0, len(filters))
-		for _, f := range filters {
-			plans = append(plans, planned{bundle: uint32(f.group), node: f.node})
-		}
-		return plans
-	}
-	if !known {
-		id = uint32(len(b.bundles))
-		b.leafwork.joined[string(key)] = id
-		all := bundle{program: b.bundles[filters[0].group].program, from: uint32(len(b.members))}
-		for _, f := range filters {
-			g := b.bundles[f.group]
-			b.members = append(b.members, b.members[g.from:g.to]...)
-		}
-		all.to = uint32(len(b.members))
-		b.bundles = append(b.bundles, all)
-	}
-	return []planned{{bundle: id, node: filters[0].node}}
 }

@@ -161,10 +161,11 @@ func (n *nodes) node(key node) nodeID {
 
 // slot returns where key is in the table, or the free slot where it belongs.
 func (n *nodes) slot(key node) uint64 {
-	h := uint64(key.test)<<32 | uint64(key.yes)
-	h = (h ^ uint64(key.no)*0x9e3779b97f4a7c15) * 0xff51afd7ed558ccd
+	h := (uint64(key.test)<<32 | uint64(key.yes)) * 0x9e3779b97f4a7c15
+	h = (h ^ h>>29 ^ uint64(key.no)) * 0xff51afd7ed558ccd
+	h = (h ^ h>>32) * 0xc4ceb9fe1a85ec53
 	shift := 64 - bits.Len(uint(len(n.table)-1))
-	for at := h >> shift; ; at = (at + 1) % uint64(len(n.table)) {
+	for at := h >> shift; ; at = (at + 1) & uint64(len(n.table)-1) {
 		if id := n.table[at]; id == refuse || n.nodes[id] == key {
 			return at
 		}

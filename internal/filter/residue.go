@@ -20,7 +20,7 @@ const (
 	maxCheck     = 12       // tests in one; longer ones are left to the program
 	maxChecks    = 1 << 20  // of all leaves
 	maxResidue   = 64 << 10 // nodes looked at for one filter of a leaf
-	maxResidues  = 32 << 20 // and for all filters of all leaves
+	maxResidues  = 16 << 20 // and for all filters of all leaves
 	maxMadeNodes = 1 << 20  // nodes made for one leaf
 )
 
@@ -47,14 +47,28 @@ type residues struct {
 	known  []extent          // of the leaf's ordinary packets
 	checks map[nodeID]uint32 // made for this leaf
 	first  int               // nodes before this leaf
+
 	filter nodeID
-	size   int // nodes of the filter
-	effort int // nodes looked at for the filter
+	size   int           // nodes of the filter
+	effort int           // nodes looked at for the filter
+	plain  map[atom]bool // atoms that decide it by themselves
+}
+
+func newResidues(b *builder, known []extent) *residues {
+	return &residues{
+		builder: b, known: known, first: len(b.nodes.nodes),
+		checks: make(map[nodeID]uint32), plain: make(map[atom]bool),
+	}
 }
 
 // begin turns to another filter.
-func (r *residues) begin(filter nodeID) {
-	r.filter, r.size, r.effort = filter, r.survey.sizeOf(filter), 0
+func (r *residues) begin(p planned) {
+	r.filter, r.size, r.effort = p.node, r.survey.sizeOf(p.node), 0
+	if len(r.plain) > 64 {
+		r.plain = make(map[atom]bool)
+	}
+	clear(r.plain)
+	r.findPlain(p.deny)
 }
 
 // of returns what is left of the filter when an atom holds. ok is false if that
@@ -94,35 +108,61 @@ func (r *residues) make(id nodeID) uint32 {
 	}
 	n := r.nodes.nodes[id]
 	t := r.tests[n.test]
-	c := check{field: r.field(t.term, r.Classifier), lo: t.lo, hi: t.hi, yes: r.make(n.yes), no: r.make(n.no)}
+	c := check{field: r.field(t.term), lo: t.lo, hi: t.hi, yes: r.make(n.yes), no: r.make(n.no)}
 	at := uint32(len(r.Classifier.checks)) + firstCheck
 	r.Classifier.checks = append(r.Classifier.checks, c)
 	r.checks[id] = at
 	return at
 }
 
-// plain returns the atoms that decide the filter by themselves because it is a
+// findPlain finds the atoms that decide the filter by themselves because it is a
 // plain list of alternatives, or for deny of exceptions.
-func (r *residues) plain(deny bool) map[atom]bool {
+func (r *residues) findPlain(deny bool) {
 	goal := accept
 	if deny {
 		goal = refuse
 	}
-	atoms := make(map[atom]bool)
 	for id := r.filter; id > accept; {
 		n := r.nodes.nodes[id]
 		t := r.tests[n.test]
 		switch {
 		case !r.certain(t.term, r.known):
-			return atoms
+			return
 		case r.isNeed(t):
 			id = n.yes
 		case n.yes == goal:
-			atoms[atom(t)] = true
+			r.plain[atom(t)] = true
 			id = n.no
 		default:
-			return atoms
+			return
 		}
 	}
-	return atoms
+}
+
+// entry returns the entry of an atom of a filter, with the check that goes with
+// it; wanted is false if packets of the atom always come to what the filter does
+// without an entry.
+func (r *residues) entry(p planned, a atom) (e entry, check uint32, wanted bool) {
+	e = entry(p.bundle) << entryShift
+	if len(p.atoms) > 1 {
+		e |= once
+	}
+	against := refuse
+	if p.deny {
+		e |= exclude
+		against = accept
+	}
+	if r.plain[a] {
+		return e, noCheck, true
+	}
+	rest, known := r.of(a)
+	switch {
+	case !known:
+		return e | verify, noCheck, true
+	case rest == against:
+		return 0, noCheck, false
+	case rest <= accept:
+		return e, noCheck, true
+	}
+	return e | verify, r.check(rest), true
 }

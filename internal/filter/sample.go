@@ -56,9 +56,6 @@ func (m *sample) share(id termID, lo, hi uint32) float64 {
 	}
 	before := func(v uint64) int { // filters that ask for less
 		i, _ := slices.BinarySearchFunc(values, v, func(s sampled, v uint64) int { return cmp.Compare(uint64(s.value), v) })
-		for i > 0 && uint64(values[i-1].value) == v {
-			i--
-		}
 		if i == 0 {
 			return 0
 		}

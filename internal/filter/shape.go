@@ -7,8 +7,8 @@ import (
 
 // Bounds of the shape.
 const (
-	maxStates     = 1024      // decisions
-	maxWork       = 128 << 20 // nodes restricted
+	maxStates     = 1024     // decisions
+	maxWork       = 32 << 20 // nodes restricted
 	maxHeldNodes  = 16 << 20
 	maxCandidates = 8  // terms that are looked at for one decision
 	leastShare    = 16 // a term is decided on if one filter in so many tests it
@@ -57,15 +57,6 @@ type budget struct {
 func (b budget) share(n, all int) budget {
 	part := func(of int) int { return int(int64(of) * int64(n) / int64(max(all, 1))) }
 	return budget{part(b.states), part(b.copies), part(b.work)}
-}
-
-// A builder makes a classifier.
-type builder struct {
-	*nodes
-	*Classifier
-	survey survey
-	memo   memo
-	leafwork
 }
 
 // A branch is one class of a split with the filters that it leaves.
@@ -146,21 +137,20 @@ func (b *builder) restrictAll(filters []pending, on termID, c class, known []ext
 	return rest
 }
 
-// decide makes a state. Classes that leave the same to be decided lead to the
-// same place.
+// decide makes a state.
 func (b *builder) decide(on termID, branches []branch, failing branch, known []extent, left budget, copies int) int32 {
 	at := len(b.states)
 	b.states = append(b.states, state{})
-	s := state{field: b.field(on, b.Classifier)}
+	s := state{field: b.field(on)}
 	s.fail = b.shape(failing.filters, known, left.share(len(failing.filters), copies))
 	with := widen(known, b.info[on].loads)
+	like := alike(branches)
 	places := make([]int32, len(branches))
-	var classes []class
+	classes := make([]class, len(branches))
 	for i, br := range branches {
-		classes = append(classes, br.class)
-		same := slices.IndexFunc(branches[:i], func(o branch) bool { return slices.Equal(o.filters, br.filters) })
-		if same >= 0 {
-			places[i] = places[same]
+		classes[i] = br.class
+		if like[i] < i {
+			places[i] = places[like[i]]
 			continue
 		}
 		places[i] = b.shape(br.filters, with, left.share(len(br.filters), copies))
@@ -172,6 +162,16 @@ func (b *builder) decide(on termID, branches []branch, failing branch, known []e
 	s.fill(b.info[on].max)
 	b.states[at] = s
 	return int32(at)
+}
+
+// alike returns for each branch the first one that leaves the same to be decided:
+// they lead to the same place.
+func alike(branches []branch) []int {
+	first := make([]int, len(branches))
+	for i, br := range branches {
+		first[i] = slices.IndexFunc(branches, func(o branch) bool { return slices.Equal(o.filters, br.filters) })
+	}
+	return first
 }
 
 // fill makes the table over the first bits of values up to limit.

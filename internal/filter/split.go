@@ -8,10 +8,9 @@ import (
 
 // Bounds of a split.
 const (
-	maxClasses  = 32
-	maxHeavy    = 64 // tests that make the classes: a signature has so many bits
-	heavyShare  = 32 // a test counts if one in so many of the term's filters makes it
-	maxSegments = 2*maxHeavy + 1
+	maxClasses = 32
+	maxHeavy   = 64 // tests that make the classes: a signature has so many bits
+	heavyShare = 32 // a test counts if one in so many of the term's filters makes it
 )
 
 // A segment is an interval of values.

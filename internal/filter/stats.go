@@ -1,5 +1,7 @@
 package filter
 
+import "reflect"
+
 // Stats says what a classifier consists of.
 type Stats struct {
 	Members  int // filters
@@ -33,39 +35,24 @@ func (s *Stats) count(why reason) {
 	}
 }
 
-// Sizes of what a classifier consists of, in bytes, on 64-bit machines.
-const (
-	sizeState  = 1112
-	sizeLeaf   = 120
-	sizeIndex  = 200
-	sizeLink   = 16
-	sizeCheck  = 36
-	sizeTerm   = 16
-	sizeBundle = 16
-	sizeSlot   = 8
-	sizeWord   = 4
-)
-
 // Stats returns what c consists of. Any goroutine may call it.
 func (c *Classifier) Stats() Stats {
 	s := c.stats
 	s.Members = c.count
-	s.Bytes = sizeState*len(c.states) + sizeLeaf*len(c.leaves) + sizeLink*len(c.links) + sizeCheck*len(c.checks) + sizeTerm*len(c.trees) +
-		sizeBundle*len(c.bundles) + sizeWord*(len(c.members)+len(c.singles))
+	s.Bytes = bytesOf(c.states) + bytesOf(c.leaves) + bytesOf(c.links) + bytesOf(c.checks) + bytesOf(c.trees) +
+		bytesOf(c.bundles) + bytesOf(c.members) + bytesOf(c.singles)
 	for i := range c.states {
-		s.Bytes += 2 * sizeWord * len(c.states[i].start)
+		s.Bytes += bytesOf(c.states[i].start) + bytesOf(c.states[i].next)
 	}
 	for i := range c.leaves {
-		s.Bytes += c.leaves[i].bytes()
+		l := &c.leaves[i]
+		s.Bytes += bytesOf(l.byDefault) + bytesOf(l.needs) + bytesOf(l.indexes)
+		for j := range l.indexes {
+			x := &l.indexes[j]
+			s.Bytes += bytesOf(x.dense) + bytesOf(x.slots) + bytesOf(x.starts) + bytesOf(x.heads) + bytesOf(x.top)
+		}
 	}
 	return s
 }
 
-func (l *leaf) bytes() int {
-	n := sizeWord*len(l.byDefault) + 2*sizeWord*len(l.needs) + sizeIndex*len(l.indexes)
-	for i := range l.indexes {
-		x := &l.indexes[i]
-		n += sizeWord*(len(x.dense)+len(x.starts)+len(x.heads)+len(x.top)) + sizeSlot*len(x.slots)
-	}
-	return n
-}
+func bytesOf[T any](list []T) int { return int(reflect.TypeFor[T]().Size()) * cap(list) }

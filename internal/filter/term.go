@@ -3,7 +3,6 @@ package filter
 import (
 	"math"
 	"math/bits"
-	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -36,13 +35,6 @@ const zeroTerm termID = 0 // the constant 0: A, X and the scratch cells at the s
 // maxTerm bounds how many terms one is made of, counted as a tree: evaluation
 // takes as many steps.
 const maxTerm = 32
-
-// An extent says that bytes up to end, counted from the value of base, must
-// have been captured.
-type extent struct {
-	base termID
-	end  uint64
-}
 
 // termInfo is what is known of a term without a packet.
 type termInfo struct {
@@ -219,30 +211,3 @@ func (t *terms) bound(op uint32, a, b termID) uint32 {
 
 // ones returns the bits that values up to limit can have.
 func ones(limit uint32) uint32 { return uint32(1<<bits.Len32(limit) - 1) }
-
-// widen returns the extents of both lists, the longest of each base.
-func widen(a, b []extent) []extent {
-	if covers(a, b) {
-		return a
-	}
-	out := slices.Clone(a)
-	for _, e := range b {
-		i := slices.IndexFunc(out, func(o extent) bool { return o.base == e.base })
-		if i < 0 {
-			out = append(out, e)
-		} else {
-			out[i].end = max(out[i].end, e.end)
-		}
-	}
-	return out
-}
-
-// covers tells whether packets that have the extents of a have those of b.
-func covers(a, b []extent) bool {
-	for _, e := range b {
-		if !slices.ContainsFunc(a, func(o extent) bool { return o.base == e.base && o.end >= e.end }) {
-			return false
-		}
-	}
-	return true
-}

@@ -3,6 +3,8 @@ package libpcap
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/google/gopacket"
@@ -132,11 +134,6 @@ func agreeInSubsets(t *testing.T, name string, r *rand.Rand, all []judge, frames
 		every[i] = i
 	}
 	agree(t, name, all, every, frames, want)
-	var programs []*filter.Program
-	for _, j := range all {
-		programs = append(programs, j.program)
-	}
-	t.Logf("%s: %d packets, %+v", name, len(frames), filter.NewClassifier(programs).Stats())
 	for _, size := range []int{1, 1, 2, 3, 5, 10, 20, 50, 100, 200} {
 		if size > len(all) {
 			continue
@@ -164,7 +161,61 @@ var forms = []string{
 	"net (10.0.0.0/8 or 172.16.0.0/12 or 192.168.0.0/16)", "not net (10.0.0.0/8 or 172.16.0.0/12 or 192.168.0.0/16)",
 	"(tcp or udp) and (port 53 or port 80) and not host 10.0.0.1", "ip proto 6 and ip[8] > 60 and ip[8] < 130",
 	"vlan 10 and not port 80", "vlan and not ip", "mpls 100 and not host 10.0.2.15", "pppoes and not tcp", "icmp[0] = 8 or icmp6[0] = 128",
+	"not tcp port 80", "not udp", "not ip6", "not src host 10.0.2.15", "not dst net 192.168.0.0/16", "not src portrange 1024-65535",
+	"tcp portrange 0-1023", "udp portrange 53-53", "portrange 0-65535", "src portrange 1-2", "not tcp portrange 1024-65535",
+	"net 10.0.0.0/9", "net 10.128.0.0/9", "net 192.168.0.0/17", "net 192.168.1.0/25", "src net 192.168.1.2/31", "dst net 10.0.0.0/30",
+	"net fe80::/64", "net ff02::/16", "src net 2001:db8::/48", "not net fe80::/10", "host fe80::1 and udp", "ip6 and not host ff02::16",
+	"tcp[2:2] = 80 or tcp[2:2] = 443", "tcp[2:2] > 79 and tcp[2:2] < 81", "udp[2:2] != 53", "tcp[0:4] = 0x9c400050", "udp[2] = 0",
+	"ip[9] = 6 or ip[9] = 17", "ip[9] > 5 and ip[9] < 18", "not (ip[9] > 5 and ip[9] < 18)", "ip[16] & 0xf0 = 224", "ip[4:2] & 1 = 1",
+	"tcp[8:4] = 0", "tcp[4:4] > 0x80000000", "tcp[12] & 0xf0 = 0x50", "len = 1514 or len = 60", "greater 60 and less 1000 and udp",
+	"icmp and host 10.0.2.15", "arp and host 192.168.1.1", "arp[6:2] = 1", "arp[6:2] = 2 or icmp", "ether[12:2] > 1500 and not ip",
 	"ether src 00:01:02:03:04:05 and port 80", "ether[0:4] = 0xffffffff", "ether proto 0x0800 and not ip proto 17",
+}
+
+// Goroutines share a classifier, each with a Scratch of its own.
+func TestClassifierShared(t *testing.T) {
+	c := filter.NewClassifier(programs(t, mixture(rand.New(rand.NewPCG(9, 9)), 300)))
+	pkts := traffic(t, 500)
+	hits := func() []filter.Hit {
+		var s filter.Scratch
+		s.Fit(c)
+		_, out := c.Classify(&s, pkts, make([]filter.Hit, 0, len(pkts)*c.Len()))
+		return out
+	}
+	want := hits()
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			if got := hits(); !slices.Equal(got, want) {
+				t.Errorf("%d hits, want %d", len(got), len(want))
+			}
+		})
+	}
+	wg.Wait()
+	if len(want) == 0 {
+		t.Error("no filter matches")
+	}
+}
+
+// Every way through a classifier, and none allocates.
+func TestClassifierAllocations(t *testing.T) {
+	var all []*filter.Program
+	for _, j := range judges(t, append(mixture(rand.New(rand.NewPCG(9, 9)), 500), append(expressions, forms...)...), 1) {
+		all = append(all, j.program)
+	}
+	c := filter.NewClassifier(all)
+	pkts := traffic(t, 200)
+	for _, data := range builtPackets(t) {
+		for n := range min(len(data), 100) {
+			pkts = append(pkts, pkt.Packet{Link: data[:n], Wire: uint32(len(data))})
+		}
+	}
+	var s filter.Scratch
+	s.Fit(c)
+	hits := make([]filter.Hit, 0, len(pkts)*c.Len())
+	if n := testing.AllocsPerRun(10, func() { c.Classify(&s, pkts, hits) }); n != 0 {
+		t.Errorf("Classify makes %v allocations", n)
+	}
 }
 
 func TestClassifierDifferential(t *testing.T) {
@@ -174,7 +225,7 @@ func TestClassifierDifferential(t *testing.T) {
 		n = 10
 	}
 	exprs := append(append([]string{}, expressions...), forms...)
-	if len(exprs) < 200 {
+	if len(exprs) < 300 {
 		t.Errorf("only %d expressions", len(exprs))
 	}
 	for _, c := range allCaptures(t) {
@@ -220,4 +271,24 @@ func TestClassifierTruncated(t *testing.T) {
 		noise = append(noise, frame{b, len(b) + r.IntN(3)})
 	}
 	agreeInSubsets(t, "noise", r, all, noise)
+}
+
+// Thousands of filters on the benchmark's traffic.
+func TestClassifierTraffic(t *testing.T) {
+	n, packets := 3000, 300
+	if testing.Short() {
+		n, packets = 500, 100
+	}
+	exprs := mixture(rand.New(rand.NewPCG(11, 12)), n)
+	for i := range 200 {
+		exprs = append(exprs, fmt.Sprintf("udp dst port %d", 1+i*299))
+	}
+	var frames []frame
+	for i, p := range traffic(t, packets) {
+		frames = append(frames, frame{p.Link, int(p.Wire)})
+		if i%10 == 0 {
+			frames = append(frames, frame{p.Link[:min(len(p.Link), i%70)], int(p.Wire)})
+		}
+	}
+	agreeInSubsets(t, "traffic", rand.New(rand.NewPCG(1, 1)), judges(t, exprs, 1), frames)
 }
