@@ -2,6 +2,7 @@ package engine
 
 import (
 	"strings"
+	"time"
 
 	"gomapi/internal/filter"
 	"gomapi/internal/pkt"
@@ -22,9 +23,10 @@ type level struct {
 	lists   []*pkt.Packet // those that searches are taking through their branches
 
 	// For the control side, guarded by Engine.mu.
-	chains []*chain // it was made of
-	dead   int      // of them, closed
-	early  []*chain // not shared because packets from before their connect might come
+	chains []*chain  // it was made of
+	dead   int       // of them, closed
+	looked time.Time // when the settler last asked whether these can be shared now
+	early  []*chain  // not shared because packets from before their connect might come
 }
 
 // A member is what one leading filter lets packets through to: a single chain, or a

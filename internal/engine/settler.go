@@ -1,31 +1,33 @@
 package engine
 
 import (
-	"cmp"
+	"math/bits"
 	"slices"
 	"time"
 )
 
-// A settler moves the chains of a capture from loose into levels, and small levels
-// into large ones: their number stays about the logarithm of that of the chains, and
-// becomes one when all is quiet. Building a level takes up to seconds. Each is built by
-// a goroutine of its own, a small one and a large one at a time, so that chains are
-// not loose for long. All of it is guarded by Engine.mu.
+// A settler moves the chains of a capture from loose into levels, and levels into larger
+// ones. While flows come, levels of about the same size wait until there are fanIn of
+// them and become one, so that a chain is built into a level as often as the logarithm
+// of their number; when all is quiet, all become one. Building a level takes up to
+// seconds. Each is built by a goroutine of its own, a small one and a large one at a
+// time, so that chains are not loose for long. All of it is guarded by Engine.mu.
 type settler struct {
 	capture *capture
-	small   bool          // a level is being built of which chains are loose
-	large   bool          // one is being built of larger levels
-	busy    []*level      // they are being replaced
-	changed time.Time     // of the last connect
-	cost    time.Duration // of building, for one chain
-	timer   *time.Timer   // comes back when it has been quiet; nil: no need
+	small   bool        // a small level is being built
+	large   bool        // a large one is being built
+	busy    []*level    // they are being replaced
+	changed time.Time   // of the last connect
+	resume  time.Time   // not before then all become one again
+	timer   *time.Timer // comes back when it has been quiet; nil: no need
 }
 
 const (
-	maxLoose    = 8                      // chains that may stay loose while flows come
-	largeLevel  = 1024                   // chains of a level that does not hold up loose ones
-	quietAfter  = 100 * time.Millisecond // without a connect
-	quietFactor = 8                      // time without a connect, in costs of what then is done
+	maxLoose   = 16                     // chains that may stay loose while flows come
+	fanIn      = 16                     // levels that become one
+	largeLevel = 1024                   // chains of a level that does not hold up loose ones
+	quietAfter = 100 * time.Millisecond // without a connect
+	restFactor = 8                      // time until all become one again, in times that it took
 )
 
 // A task is a level to be built.
@@ -34,6 +36,7 @@ type task struct {
 	types    []uint16
 	replaces []*level
 	large    bool
+	all      bool // of the capture
 }
 
 // connected tells that a chain came. Engine.mu is held.
@@ -85,43 +88,61 @@ func (s *settler) next(now time.Time) *task {
 	p := s.capture.loop.plan.Load()
 	levels := s.free(p)
 	if !s.small && len(p.loose) > maxLoose {
-		return s.task(p.loose, fitting(levels, len(p.loose), largeLevel-len(p.loose)), false)
+		return s.task(p.loose, nil)
 	}
-	if s.large {
-		return nil
-	}
-	if len(levels) > 1 {
-		if merge := fitting(levels[1:], len(levels[0].chains), len(p.chains)); len(merge) > 0 {
-			return s.task(nil, append(merge, levels[0]), true)
+	for tier, n := range tiers(levels) {
+		if n < fanIn {
+			continue
+		}
+		same := slices.DeleteFunc(slices.Clone(levels), func(lv *level) bool { return lv.tier() != tier })
+		if !s.hinders(same) {
+			return s.task(nil, same)
 		}
 	}
 	for _, lv := range levels {
-		if lv.dead*2 > len(lv.chains) || lv.ripe(now) {
-			return s.task(nil, []*level{lv}, true)
+		one := []*level{lv}
+		if (lv.dead*2 > len(lv.chains) || lv.ripe(now)) && !s.hinders(one) {
+			return s.task(nil, one)
 		}
 	}
-	if s.unsettled(p) && s.untilQuiet(now) == 0 && !s.small {
-		return s.task(p.loose, levels, true)
+	if !s.small && !s.large && s.unsettled(p) && s.untilQuiet(now) == 0 {
+		t := s.task(p.loose, levels)
+		t.all = true
+		return t
 	}
 	return nil
 }
 
-// free returns the levels that are not being replaced, by size.
-func (s *settler) free(p *plan) []*level {
-	levels := slices.DeleteFunc(slices.Clone(p.levels), func(lv *level) bool { return slices.Contains(s.busy, lv) })
-	slices.SortFunc(levels, func(a, b *level) int { return cmp.Compare(len(a.chains), len(b.chains)) })
-	return levels
+// hinders reports whether a level is being built already as large as these together.
+func (s *settler) hinders(levels []*level) bool {
+	if chains(levels) > largeLevel {
+		return s.large
+	}
+	return s.small
 }
 
-// fitting returns those of the first levels that are to become one with n chains, at most
-// room more: none is more than twice as large as what it is added to.
-func fitting(levels []*level, n, room int) []*level {
-	i := 0
-	for i < len(levels) && len(levels[i].chains) <= 2*n && len(levels[i].chains) <= room {
-		n, room = n+len(levels[i].chains), room-len(levels[i].chains)
-		i++
+// chains is how many chains the levels were made of.
+func chains(levels []*level) (n int) {
+	for _, lv := range levels {
+		n += len(lv.chains)
 	}
-	return slices.Clone(levels[:i])
+	return n
+}
+
+// free returns the levels that are not being replaced.
+func (s *settler) free(p *plan) []*level {
+	return slices.DeleteFunc(slices.Clone(p.levels), func(lv *level) bool { return slices.Contains(s.busy, lv) })
+}
+
+// tier is the logarithm of the size of the level, to the base of about fanIn.
+func (lv *level) tier() int { return bits.Len(uint(len(lv.chains)/maxLoose)) / bits.Len(fanIn-1) }
+
+// tiers counts the levels of each tier.
+func tiers(levels []*level) (counts [16]int) {
+	for _, lv := range levels {
+		counts[lv.tier()]++
+	}
+	return counts
 }
 
 // unsettled reports whether there is something to do once it is quiet.
@@ -139,19 +160,22 @@ func (s *settler) untilQuiet(now time.Time) time.Duration {
 	if s.small || s.large || !s.unsettled(p) {
 		return 0
 	}
-	quiet := max(quietAfter, quietFactor*s.cost*time.Duration(len(p.chains)))
-	wait := max(0, s.changed.Add(quiet).Sub(now))
+	wait := max(0, s.changed.Add(quietAfter).Sub(now), s.resume.Sub(now))
 	early := func(lv *level) bool { return len(lv.early) > 0 }
 	if slices.ContainsFunc(p.levels, early) || slices.ContainsFunc(p.loose, func(c *chain) bool { return !c.isWhole(now) }) {
-		return quietAfter
+		return max(wait, quietAfter)
 	}
 	return wait
 }
 
 // ripe reports whether there were chains that could not be shared when the level was
-// built, and now can.
+// built, and now can. It looks from time to time only.
 func (lv *level) ripe(now time.Time) bool {
-	return len(lv.early) > 0 && !slices.ContainsFunc(lv.early, func(c *chain) bool { return !c.isWhole(now) })
+	if len(lv.early) == 0 || now.Sub(lv.looked) < quietAfter/2 {
+		return false
+	}
+	lv.looked = now
+	return !slices.ContainsFunc(lv.early, func(c *chain) bool { return !c.isWhole(now) })
 }
 
 // isWhole reports whether all packets that come are for the chain.
@@ -160,8 +184,8 @@ func (c *chain) isWhole(now time.Time) bool {
 }
 
 // task makes the task of settling loose chains and those of levels.
-func (s *settler) task(loose []*chain, levels []*level, large bool) *task {
-	t := &task{types: s.capture.linkTypes, replaces: levels, large: large}
+func (s *settler) task(loose []*chain, levels []*level) *task {
+	t := &task{types: s.capture.linkTypes, replaces: levels}
 	now := time.Now()
 	add := func(c *chain) {
 		if !c.closed.Load() {
@@ -178,6 +202,7 @@ func (s *settler) task(loose []*chain, levels []*level, large bool) *task {
 			}
 		}
 	}
+	t.large = len(loose)+chains(levels) > largeLevel
 	return t
 }
 
@@ -212,7 +237,9 @@ func (s *settler) build(t *task) {
 		e.mu.Unlock()
 		return // the chains go on where they are
 	}
-	s.cost = time.Since(start) / time.Duration(len(t.chains)+1)
+	if end := time.Now(); t.all {
+		s.resume = end.Add(restFactor * end.Sub(start))
+	}
 	unused := []*level{lv}
 	if t.holds(c) {
 		c.settle(t, lv)
