@@ -86,7 +86,7 @@ func (l *loop) run(p *plan, pkts []pkt.Packet, ptrs []*pkt.Packet) *plan {
 		c.run(ptrs)
 	}
 	for at := 0; classifier != nil && len(p.members) > 0 && at < len(pkts); {
-		n, hits := classifier.Classify(&p.scratch.filters, pkts[at:], p.scratch.hits[:0])
+		n, hits := classifier.Classify(p.filters, pkts[at:], p.scratch.hits[:0])
 		p.dispatch(hits, ptrs, at)
 		at += n
 	}

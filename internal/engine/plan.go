@@ -25,6 +25,7 @@ type plan struct {
 	types   []typedClassifier
 	expire  []*chain // with functions that act on the passing of time
 	scratch *scratch
+	filters *filter.Scratch // of the classifiers; only the loop looks into it
 }
 
 // A member is a leading filter with its chains.
@@ -44,7 +45,6 @@ type typedClassifier struct {
 // scratch is what the loop needs to sort the hits of a batch by member. It
 // passes from plan to plan and grows with the number of members.
 type scratch struct {
-	filters filter.Scratch
 	hits    []filter.Hit
 	next    []int32  // next hit of the same member, by hit; -1 ends
 	head    []int32  // first hit, by member
@@ -79,7 +79,7 @@ func newPlan(old *plan, flows []*Flow, linkTypes []uint16, fresh []*chain) *plan
 		}
 		t.Classifier = filter.NewClassifier(t.programs)
 	}
-	p.scratch = old.scratch.fit(len(p.members), p.types)
+	p.scratch, p.filters = old.scratch.fit(len(p.members)), scratchFor(p.types)
 	return p
 }
 
@@ -102,7 +102,7 @@ func (p *plan) with(f *Flow, fresh []*chain) *plan {
 			t.programs = append(t.programs, c.lead.classifier.Program(t.linkType))
 			t.Classifier = filter.NewClassifier(t.programs)
 		}
-		next.scratch = p.scratch.fit(len(next.members), next.types)
+		next.scratch, next.filters = p.scratch.fit(len(next.members)), scratchFor(next.types)
 	}
 	return &next
 }
@@ -182,26 +182,23 @@ func (p *plan) classifier(linkType uint16) *filter.Classifier {
 	return nil
 }
 
-// fit returns s or, when it is too small for so many members or the classifiers,
-// a larger one.
-func (s *scratch) fit(members int, types []typedClassifier) *scratch {
-	if s == nil || members > len(s.tail) {
-		s = newScratch(members)
-	} else {
-		next := *s
-		next.filters = filter.Scratch{}
-		s = &next
-	}
+// scratchFor returns what the loop needs to use the classifiers.
+func scratchFor(types []typedClassifier) *filter.Scratch {
+	s := new(filter.Scratch)
 	for _, t := range types {
-		s.filters.Fit(t.Classifier)
+		s.Fit(t.Classifier)
 	}
 	return s
 }
 
-func newScratch(members int) *scratch {
+// fit returns s or, when it is too small for so many members, a larger one.
+func (s *scratch) fit(members int) *scratch {
+	if s != nil && members <= len(s.tail) {
+		return s
+	}
 	n := max(members, 16) * 2
 	hits := max(minHits, n)
-	s := &scratch{
+	s = &scratch{
 		hits:    make([]filter.Hit, 0, hits),
 		next:    make([]int32, hits),
 		head:    make([]int32, n),
