@@ -26,8 +26,8 @@ func TestHostileSets(t *testing.T) {
 		"loops":        {repeat(10, func(i int) *Program { return loop(t, i) }), func(s Stats) bool { return s.Loops == 10 }},
 		"intervals":    {repeat(40_000, func(i int) *Program { return interval(t, uint32(i)) }), func(s Stats) bool { return s.Members == 40_000 }},
 		"terms":        {repeat(70_000, func(i int) *Program { return distinct(t, i) }), func(s Stats) bool { return s.Candidates > 0 }},
-		"alternatives": {repeat(40, func(i int) *Program { return alternatives(t, i, 2500) }), func(s Stats) bool { return s.Singles() == 0 }},
-		"shared":       {shared(t, 1800, 2500), func(s Stats) bool { return s.NoBudget > 0 }},
+		"alternatives": {repeat(40, func(i int) *Program { return alternatives(t, i, 3000) }), func(s Stats) bool { return s.Singles() == 0 }},
+		"shared":       {shared(t, 1100, 4000), func(s Stats) bool { return s.NoBudget > 0 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()
@@ -45,7 +45,7 @@ func TestHostileSets(t *testing.T) {
 func sameAsPrograms(t *testing.T, c *Classifier, programs []*Program) {
 	t.Helper()
 	r := programmer{rand.New(rand.NewPCG(1, 2))}
-	for range 10 {
+	for range 5 {
 		p := r.packet()
 		_, hits := classify(c, []pkt.Packet{p}, make([]Hit, 0, c.Len()))
 		for m, program := range programs {
@@ -128,9 +128,14 @@ func distinct(t *testing.T, n int) *Program {
 
 // alternatives are many hosts in one program.
 func alternatives(t *testing.T, n, hosts int) *Program {
+	const near = 200 // jumps reach 255 instructions
 	ins := []bpf.Instruction{bpf.LoadAbsolute{Off: 4, Size: 4}}
 	for i := range hosts {
-		ins = append(ins, bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(3*(n*hosts+i) + 1), SkipFalse: 1}, yes)
+		to := near - i%near
+		ins = append(ins, bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(3*(n*hosts+i) + 1), SkipTrue: uint8(to)})
+		if to == 1 {
+			ins = append(ins, bpf.Jump{Skip: 1}, yes)
+		}
 	}
 	return assemble(t, append(ins, no)...)
 }
