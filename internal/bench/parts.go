@@ -60,13 +60,24 @@ func (b *bench) checkParts() error {
 	return nil
 }
 
+// partLimit is how long a part may take, besides the flows that come and go.
+const partLimit = 5 * time.Minute
+
 func (b *bench) measure(ctx context.Context, parts []part) (sections []string, err error) {
 	for _, p := range parts {
 		if !b.wanted(p.name) {
 			continue
 		}
 		start := time.Now()
-		section, err := p.measure(ctx)
+		limit := partLimit + time.Duration(b.churn)*2*time.Millisecond
+		limited, cancel := context.WithTimeout(ctx, limit)
+		section, err := p.measure(limited)
+		slow := limited.Err() != nil && ctx.Err() == nil
+		cancel()
+		if err != nil && slow {
+			progress("%s: %v", p.name, err)
+			section, err = fmt.Sprintf("## Part %s\n\nToo slow: over %.0f s.\n", p.name, limit.Seconds()), nil
+		}
 		if err != nil {
 			return sections, fmt.Errorf("%s: %w", p.name, err)
 		}

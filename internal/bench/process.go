@@ -14,9 +14,11 @@ import (
 // process is a program that is measured.
 type process struct{ cmd *exec.Cmd }
 
-// stop ends the process and waits for it. Twice is fine.
+// stop ends the process and waits for it; one that takes long is killed. Twice is fine.
 func (p process) stop() {
 	_ = p.cmd.Process.Signal(os.Interrupt)
+	kill := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
+	defer kill.Stop()
 	_ = p.cmd.Wait()
 }
 
