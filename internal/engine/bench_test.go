@@ -1,13 +1,17 @@
 package engine
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
+	"github.com/google/gopacket/pcapgo"
+
 	"gomapi/drivers"
 	"gomapi/internal/pkt"
+	"gomapi/internal/tracegen"
 )
 
 // letters is what payloads and strings of the benchmarks are made of.
@@ -33,10 +37,31 @@ func traffic(rnd *rand.Rand, n int) []pkt.Packet {
 	return pkts
 }
 
+// generate makes packets as a network has them.
+func generate(b *testing.B, n int) (pkts []pkt.Packet) {
+	var file bytes.Buffer
+	if _, err := tracegen.Write(&file, n, 1); err != nil {
+		b.Fatal(err)
+	}
+	r, err := pcapgo.NewReader(&file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for range n {
+		data, ci, err := r.ReadPacketData()
+		if err != nil {
+			b.Fatal(err)
+		}
+		pkts = append(pkts, pkt.Packet{TS: 1, Link: data, Wire: uint32(ci.Length), LinkType: ethernet})
+	}
+	return pkts
+}
+
 // BenchmarkFlows takes batches of packets through N flows; an operation is a packet.
 func BenchmarkFlows(b *testing.B) {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	counters := [][]any{fn("PKT_COUNTER"), fn("BYTE_COUNTER")}
+	mixed := tracegen.Filters(10000, 1)
 	kinds := []struct {
 		name string
 		most int
@@ -46,15 +71,21 @@ func BenchmarkFlows(b *testing.B) {
 			return append([][]any{fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", 1+i))}, counters...)
 		}},
 		{"equal", 10000, func(int) [][]any { return append([][]any{fn("BPF_FILTER", "udp")}, counters...) }},
+		{"mixed", 10000, func(i int) [][]any { return append([][]any{fn("BPF_FILTER", mixed[i])}, counters...) }},
 		{"strings", 10000, func(int) [][]any {
 			return append([][]any{fn("STR_SEARCH", string(text(rnd, 8)), int64(0), int64(0))}, counters...)
 		}},
 	}
+	generated := generate(b, 64*drivers.MaxBatch)
 	pkts := traffic(rnd, 64*drivers.MaxBatch)
 	for _, k := range kinds {
 		for _, n := range []int{1, 10, 50, 600, 1000, 10000, 60000} {
 			if n > k.most {
 				continue
+			}
+			pkts := pkts
+			if k.name == "mixed" {
+				pkts = generated
 			}
 			b.Run(fmt.Sprintf("%s/%d", k.name, n), func(b *testing.B) { benchFlows(b, pkts, n, k.flow) })
 		}

@@ -35,7 +35,7 @@ type task struct {
 	chains   []settling
 	types    []uint16
 	replaces []*level
-	large    bool
+	large    bool // it holds up large ones, else small ones
 	all      bool // of the capture
 }
 
@@ -88,7 +88,7 @@ func (s *settler) next(now time.Time) *task {
 	p := s.capture.loop.plan.Load()
 	levels := s.free(p)
 	if !s.small && len(p.loose) > maxLoose {
-		return s.task(p.loose, nil)
+		return s.task(p.loose, nil, false)
 	}
 	for tier, n := range tiers(levels) {
 		if n < fanIn {
@@ -96,17 +96,17 @@ func (s *settler) next(now time.Time) *task {
 		}
 		same := slices.DeleteFunc(slices.Clone(levels), func(lv *level) bool { return lv.tier() != tier })
 		if !s.hinders(same) {
-			return s.task(nil, same)
+			return s.task(nil, same, isLarge(same))
 		}
 	}
 	for _, lv := range levels {
 		one := []*level{lv}
 		if (lv.dead*2 > len(lv.chains) || lv.ripe(now)) && !s.hinders(one) {
-			return s.task(nil, one)
+			return s.task(nil, one, isLarge(one))
 		}
 	}
 	if !s.small && !s.large && s.unsettled(p) && s.untilQuiet(now) == 0 {
-		t := s.task(p.loose, levels)
+		t := s.task(p.loose, levels, true)
 		t.all = true
 		return t
 	}
@@ -115,18 +115,19 @@ func (s *settler) next(now time.Time) *task {
 
 // hinders reports whether a level is being built already as large as these together.
 func (s *settler) hinders(levels []*level) bool {
-	if chains(levels) > largeLevel {
+	if isLarge(levels) {
 		return s.large
 	}
 	return s.small
 }
 
-// chains is how many chains the levels were made of.
-func chains(levels []*level) (n int) {
+// isLarge reports whether a level of the chains of these takes long to build.
+func isLarge(levels []*level) bool {
+	n := 0
 	for _, lv := range levels {
 		n += len(lv.chains)
 	}
-	return n
+	return n > largeLevel
 }
 
 // free returns the levels that are not being replaced.
@@ -184,8 +185,8 @@ func (c *chain) isWhole(now time.Time) bool {
 }
 
 // task makes the task of settling loose chains and those of levels.
-func (s *settler) task(loose []*chain, levels []*level) *task {
-	t := &task{types: s.capture.linkTypes, replaces: levels}
+func (s *settler) task(loose []*chain, levels []*level, large bool) *task {
+	t := &task{types: s.capture.linkTypes, replaces: levels, large: large}
 	now := time.Now()
 	add := func(c *chain) {
 		if !c.closed.Load() {
@@ -202,7 +203,6 @@ func (s *settler) task(loose []*chain, levels []*level) *task {
 			}
 		}
 	}
-	t.large = len(loose)+chains(levels) > largeLevel
 	return t
 }
 
