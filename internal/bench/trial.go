@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gomapi/internal/bench/plot"
+	"gomapi/internal/books"
 	"gomapi/internal/tracegen"
 	"gomapi/mapi"
 )
@@ -115,6 +116,10 @@ func (d *daemon) replay(ctx context.Context, path string, calls []call, limit ti
 	if r.memory, err = memoryOf(d.pid()); err != nil {
 		return r, err
 	}
+	err = within(ctx, limit, func(ctx context.Context) error { return settled(ctx, d.client, dev.Name()) })
+	if err != nil {
+		return r, err
+	}
 	err = within(ctx, limit/2, func(ctx context.Context) error {
 		r.cpu, err = d.timeReading(ctx, dev)
 		return err
@@ -124,6 +129,28 @@ func (d *daemon) replay(ctx context.Context, path string, calls []call, limit ti
 	}
 	r.counts, err = counted(members)
 	return r, err
+}
+
+// settled waits until all flows of a device are decided together.
+func settled(ctx context.Context, c *mapi.Client, device string) error {
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for {
+		b, err := c.Books(ctx, device)
+		if err != nil {
+			return err
+		}
+		for _, n := range b.Notes {
+			if n.Name == books.Unsettled && n.Value == 0 {
+				return nil
+			}
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // within runs f, and returns errSlow when it takes longer.

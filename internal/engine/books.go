@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -72,9 +73,10 @@ func (c *capture) readBooks() books.Stage {
 			{Name: books.LostUnreadable, Value: st.Errors},
 			{Name: books.Waiting, Value: st.Waiting},
 		},
-		Notes: append(deviceNotes(st),
-			books.Line{Name: books.LostClosedFlows, Value: c.lostByClosed.Load()},
-			books.Line{Name: books.Shared, Value: c.loop.spared.Load()}),
+		Notes: slices.Concat(deviceNotes(st), c.loop.plan.Load().notes(), []books.Line{
+			{Name: books.LostClosedFlows, Value: c.lostByClosed.Load()},
+			{Name: books.Shared, Value: c.loop.spared.Load()},
+		}),
 		Opening: c.opening,
 	}
 	moved := c.loop.total.Load() - delivered + c.loop.noFlow.Load() - noFlow

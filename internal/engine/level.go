@@ -13,14 +13,15 @@ import (
 // nobody changes it, but for the counts of its branches, which belong to the capture
 // goroutine.
 type level struct {
-	all     *branch  // chains without a leading filter; nil: none
-	members []member // by leading filter
-	scratch filter.Scratch
-	types   []typedClassifier
-	shares  []*share      // of the chains that run as one with others
-	dirty   queue         // branches with sums that were not handed on
-	answers *answers      // nil: nothing to search for
-	lists   []*pkt.Packet // those that searches are taking through their branches
+	all      *branch  // chains without a leading filter; nil: none
+	members  []member // by leading filter
+	scratch  filter.Scratch
+	types    []typedClassifier
+	shares   []*share      // of the chains that run as one with others
+	dirty    queue         // branches with sums that were not handed on
+	answers  *answers      // nil: nothing to search for
+	searches int           // strings that it does not search for
+	lists    []*pkt.Packet // those that searches are taking through their branches
 
 	// For the control side, guarded by Engine.mu.
 	chains []*chain  // it was made of
@@ -81,10 +82,11 @@ func newLevel(chains []settling, types []uint16, search bool) (*level, error) {
 		}
 		byFilter[key] = append(byFilter[key], s)
 	}
-	g := grower{level: lv, patterns: &patterns{}}
-	if search {
-		g.patterns = newPatterns(chains)
+	g := grower{level: lv, patterns: newPatterns(chains)}
+	if !search {
+		g.patterns.drop()
 	}
+	lv.searches = g.patterns.left()
 	if len(open) > 0 {
 		lv.all = g.root(open)
 	}

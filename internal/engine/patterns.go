@@ -65,3 +65,14 @@ func (p *patterns) find(key string) (int32, bool) {
 	n, known := p.index[key]
 	return n, known && n >= 0
 }
+
+// drop leaves all patterns out.
+func (p *patterns) drop() {
+	p.list = nil
+	for key := range p.index {
+		p.index[key] = -1
+	}
+}
+
+// left is how many patterns were left out.
+func (p *patterns) left() int { return len(p.index) - len(p.list) }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"gomapi/drivers"
+	"gomapi/internal/books"
 	"gomapi/internal/filter"
 	"gomapi/internal/pkt"
 )
@@ -112,6 +113,22 @@ func (p *plan) tidy() {
 	p.chains, p.loose, p.expire = alive(p.chains), alive(p.loose), alive(p.expire)
 	p.tied = slices.DeleteFunc(slices.Clone(p.tied), func(t *tied) bool { return t.closed.Load() })
 	p.tyings++
+}
+
+// notes tells how the chains are decided. Any goroutine may call it.
+func (p *plan) notes() []books.Line {
+	settled, largest, filters, searches := 0, 0, 0, 0
+	for _, lv := range p.levels {
+		settled += len(lv.chains)
+		largest = max(largest, len(lv.chains)-len(lv.early))
+		filters += lv.types[0].Stats().Singles()
+		searches += lv.searches
+	}
+	return []books.Line{
+		{Name: books.Unsettled, Value: uint64(len(p.loose) + settled - largest)},
+		{Name: books.SingleFilters, Value: uint64(filters)},
+		{Name: books.SingleSearches, Value: uint64(searches)},
+	}
 }
 
 // alive returns the chains that are not closed, in memory of its own.
