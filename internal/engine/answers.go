@@ -29,6 +29,16 @@ type packets [drivers.MaxBatch / 64]uint64
 func (s *packets) add(i int)      { s[i/64] |= 1 << (i % 64) }
 func (s *packets) has(i int) bool { return s[i/64]>>(i%64)&1 == 1 }
 
+// of appends those of the batch ptrs that are in the set to list.
+func (s *packets) of(ptrs, list []*pkt.Packet) []*pkt.Packet {
+	for w, set := range s {
+		for ; set != 0; set &= set - 1 {
+			list = append(list, ptrs[w*64+bits.TrailingZeros64(set)])
+		}
+	}
+	return list
+}
+
 // minAnswers is the least room for hits, in entries.
 const minAnswers = 4096
 
@@ -133,13 +143,12 @@ func (s *search) run(l *loop, lv *level, in []*pkt.Packet) {
 
 // take runs the branch with the packets that contain its string.
 func (b *branch) take(l *loop, lv *level, here *packets) {
-	found := &lv.answers.found[b.pattern]
-	mark := len(lv.lists)
+	found := lv.answers.found[b.pattern]
 	for w := range found {
-		for set := found[w] & here[w]; set != 0; set &= set - 1 {
-			lv.lists = append(lv.lists, l.ptrs[w*64+bits.TrailingZeros64(set)])
-		}
+		found[w] &= here[w]
 	}
+	mark := len(lv.lists)
+	lv.lists = found.of(l.ptrs, lv.lists)
 	if list := lv.lists[mark:]; len(list) > 0 {
 		b.run(l, lv, list)
 	}

@@ -173,26 +173,22 @@ func (lv *level) classifier(linkType uint16) *filter.Classifier {
 	return nil
 }
 
-// dispatch sorts hits by member and runs the branch of each with its packets.
+// dispatch sorts hits by member and runs each with its packets.
 func (lv *level) dispatch(l *loop, s *scratch, hits []filter.Hit, ptrs []*pkt.Packet) {
 	touched := s.touched[:0]
-	for i, h := range hits {
-		s.next[i] = -1
-		if t := s.tail[h.Member]; t >= 0 {
-			s.next[t] = int32(i)
-		} else {
-			s.head[h.Member] = int32(i)
+	for _, h := range hits {
+		t := &s.taken[h.Member]
+		if t.n == 0 {
 			touched = append(touched, h.Member)
 		}
-		s.tail[h.Member] = int32(i)
+		t.n++
+		t.add(int(h.Packet))
 	}
 	lv.fetch(s, touched)
 	for _, m := range touched {
-		list := s.list[:0]
-		for i := s.head[m]; i >= 0; i = s.next[i] {
-			list = append(list, ptrs[hits[i].Packet])
-		}
-		s.tail[m] = -1
+		t := &s.taken[m]
+		list := t.of(ptrs, s.list[:0])
+		*t = taken{}
 		lv.members[m].run(l, lv, list)
 	}
 }

@@ -37,16 +37,21 @@ type plan struct {
 // passes from plan to plan and grows with the number of members.
 type scratch struct {
 	hits    []filter.Hit
-	next    []int32  // next hit of the same member, by hit; -1 ends
-	head    []int32  // first hit, by member
-	tail    []int32  // last hit, by member; -1: none in this batch
+	taken   []taken  // by member
 	touched []uint32 // members with hits
 	list    []*pkt.Packet
 	fetched uint64 // so that level.fetch is not in vain
 }
 
-// minHits is the least room for hits, in entries.
-const minHits = 4096
+// taken is the packets of a batch that a member takes.
+type taken struct {
+	packets
+	n int // 0: none, and packets is empty
+}
+
+// moreHits is the room for hits besides that for one packet that matches all members.
+// Where it is used up, a batch is dealt with in parts.
+const moreHits = 32 << 10
 
 // follow makes the plan that comes after p, so far the same. What the loop may not
 // have taken up is fresh.
@@ -138,7 +143,7 @@ func alive(chains []*chain) []*chain {
 
 // fit returns s or, when it is too small for a level, a larger one.
 func (s *scratch) fit(lv *level) *scratch {
-	if len(lv.members) <= len(s.tail) {
+	if len(lv.members) <= len(s.taken) {
 		return s
 	}
 	return newScratch(len(lv.members))
@@ -146,18 +151,11 @@ func (s *scratch) fit(lv *level) *scratch {
 
 // newScratch makes room for more than so many members.
 func newScratch(members int) *scratch {
-	n := max(members, 16) * 2
-	hits := max(minHits, n)
-	s := &scratch{
-		hits:    make([]filter.Hit, 0, hits),
-		next:    make([]int32, hits),
-		head:    make([]int32, n),
-		tail:    make([]int32, n),
+	n := members + members/2
+	return &scratch{
+		hits:    make([]filter.Hit, 0, n+moreHits),
+		taken:   make([]taken, n),
 		touched: make([]uint32, 0, n),
-		list:    make([]*pkt.Packet, 0, max(hits, drivers.MaxBatch)),
+		list:    make([]*pkt.Packet, 0, drivers.MaxBatch),
 	}
-	for i := range s.tail {
-		s.tail[i] = -1
-	}
-	return s
 }
