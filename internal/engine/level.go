@@ -178,17 +178,16 @@ func (lv *level) dispatch(l *loop, s *scratch, hits []filter.Hit, ptrs []*pkt.Pa
 	touched := s.touched[:0]
 	for _, h := range hits {
 		t := &s.taken[h.Member]
-		if t.n == 0 {
+		if *t == (packets{}) {
 			touched = append(touched, h.Member)
 		}
-		t.n++
 		t.add(int(h.Packet))
 	}
 	lv.fetch(s, touched)
 	for _, m := range touched {
 		t := &s.taken[m]
 		list := t.of(ptrs, s.list[:0])
-		*t = taken{}
+		*t = packets{}
 		lv.members[m].run(l, lv, list)
 	}
 }

@@ -37,16 +37,10 @@ type plan struct {
 // passes from plan to plan and grows with the number of members.
 type scratch struct {
 	hits    []filter.Hit
-	taken   []taken  // by member
-	touched []uint32 // members with hits
+	taken   []packets // of the batch, by member
+	touched []uint32  // members with hits
 	list    []*pkt.Packet
 	fetched uint64 // so that level.fetch is not in vain
-}
-
-// taken is the packets of a batch that a member takes.
-type taken struct {
-	packets
-	n int // 0: none, and packets is empty
 }
 
 // moreHits is the room for hits besides that for one packet that matches all members.
@@ -154,7 +148,7 @@ func newScratch(members int) *scratch {
 	n := members + members/2
 	return &scratch{
 		hits:    make([]filter.Hit, 0, n+moreHits),
-		taken:   make([]taken, n),
+		taken:   make([]packets, n),
 		touched: make([]uint32, 0, n),
 		list:    make([]*pkt.Packet, 0, drivers.MaxBatch),
 	}

@@ -18,12 +18,14 @@ type settler struct {
 	large   bool        // a large one is being built
 	busy    []*level    // they are being replaced
 	changed time.Time   // of the last connect
+	total   uint64      // packets, when busyLoop was last asked
 	resume  time.Time   // not before then all become one again
 	timer   *time.Timer // comes back when it has been quiet; nil: no need
 }
 
 const (
-	maxLoose   = 16                     // chains that may stay loose while flows come
+	maxLoose   = 16                     // chains that may stay loose while flows and packets come
+	maxIdle    = 2048                   // the same while no packets come
 	fanIn      = 16                     // levels that become one
 	largeLevel = 1024                   // chains of a level that does not hold up loose ones
 	quietAfter = 100 * time.Millisecond // without a connect
@@ -87,7 +89,7 @@ func (s *settler) cancel() {
 func (s *settler) next(now time.Time) *task {
 	p := s.capture.loop.plan.Load()
 	levels := s.free(p)
-	if !s.small && len(p.loose) > maxLoose {
+	if !s.small && len(p.loose) > maxLoose && (s.busyLoop() || len(p.loose) > maxIdle) {
 		return s.task(p.loose, nil, false)
 	}
 	for tier, n := range tiers(levels) {
@@ -111,6 +113,14 @@ func (s *settler) next(now time.Time) *task {
 		return t
 	}
 	return nil
+}
+
+// busyLoop reports whether packets have come since it was last asked.
+func (s *settler) busyLoop() bool {
+	total := s.capture.loop.total.Load()
+	busy := total != s.total
+	s.total = total
+	return busy
 }
 
 // hinders reports whether a level is being built already as large as these together.

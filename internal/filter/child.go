@@ -13,7 +13,7 @@ import (
 
 // maxServed is how many requests a child answers before it is replaced, so
 // that whatever libpcap leaks stays bounded.
-const maxServed = 256
+const maxServed = 8192
 
 // A child is a running helper process. One goroutine at a time uses it.
 type child struct {
