@@ -51,6 +51,10 @@ func (b *bench) startMapiCrew(ctx context.Context, args [][]string) (*mapiCrew, 
 			return nil, fmt.Errorf("program %d of %d does not start (%q, %v)", i+1, len(args), r.answers.Text(), r.answers.Err())
 		}
 	}
+	if err := settled(ctx, d.client, testnet.B); err != nil {
+		c.stop()
+		return nil, err
+	}
 	return c, nil
 }
 
