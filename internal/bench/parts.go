@@ -20,7 +20,7 @@ type part struct {
 
 // fileParts are about the capture file.
 func (b *bench) fileParts() []part {
-	return []part{{"file", b.file}, {"packets", b.packets}, {"ports", b.ports}, {"mixed", b.mixed}, {"strings", b.strings}}
+	return []part{{"file", b.file}, {"packets", b.packets}, {"ports", b.ports}, {"equal", b.equal}, {"mixed", b.mixed}, {"strings", b.strings}}
 }
 
 // liveParts need a network.
