@@ -105,7 +105,7 @@ const maxProbes = 24
 // hash makes the table of single values. Its factor is random, and tried again
 // if values fall together, so that nobody can choose them to.
 func (x *index) hash(areas []area, points int) {
-	size := bits.Len(uint(2*points - 1)) // at most half full
+	size := bits.Len(uint(4*points - 1)) // at most a quarter full
 	for try := 0; ; try++ {
 		x.slots = make([]slot, 1<<size)
 		x.shift = uint8(32 - min(size, 32))

@@ -6,7 +6,7 @@ import (
 )
 
 // fewMembers is up to how many members of a bundle a list repeats.
-const fewMembers = 8
+const fewMembers = 4
 
 // An entry says what to do with filters whose access test holds: the number of
 // a bundle and what is still to be found out.
@@ -20,7 +20,8 @@ const (
 	entryShift = iota
 )
 
-const undecided = verify | once | exclude // more than a look at the entry is needed
+// undecided are the entries that are not enough for a match.
+const undecided = verify | once | exclude
 
 func (e entry) bundle() uint32 { return uint32(e >> entryShift) }
 
@@ -50,7 +51,7 @@ const (
 
 func (k link) kind() int {
 	switch {
-	case k.entry&(undecided) == once:
+	case k.entry&undecided == once:
 		return onceKind
 	case k.entry&(verify|exclude) == verify && k.check != noCheck:
 		return testKind
@@ -63,12 +64,12 @@ type lists struct {
 	list   []list
 	plain  []uint32 // members that match by their being here: those of one list in a row
 	links  []link   // what is to be looked at, alike in a row
-	copies int
+	copies int      // entries that lists repeat
 }
 
 // Bounds of copies.
 const (
-	maxCopy   = 64      // entries of a list that another one repeats
+	maxCopy   = 16      // entries of a list that another one repeats
 	maxCopies = 1 << 20 // of all lists
 )
 
