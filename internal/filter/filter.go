@@ -11,7 +11,7 @@
 // fields with few values (shape.go, survey.go, split.go), and what is left is
 // indexed (leaf.go, cover.go, sample.go, blocks.go, list.go, bundle.go) with what
 // remains to be checked (residue.go, ordinary.go). Packets then go through states
-// (shape.go), indexes (index.go) and checks: classify.go, field.go.
+// (shape.go), indexes (index.go) and lists: classify.go, follow.go, short.go, field.go.
 // docs/classifier.md has the reasons.
 package filter
 
