@@ -33,17 +33,19 @@ func appendBlocks(blocks []block, lo, hi uint32, e entry, check uint32) []block 
 // An area is a block with its list.
 type area struct {
 	lo, hi uint32
-	head   uint32 // first link of its list
+	head   uint32 // its list
 }
 
-// fill makes the index of blocks and appends its lists to links.
-func (x *index) fill(blocks []block, links []link) []link {
+// fill makes the index of blocks and adds its lists.
+func (x *index) fill(blocks []block, all *lists) {
 	slices.SortFunc(blocks, func(a, b block) int {
-		return cmp.Or(cmp.Compare(a.lo, b.lo), -cmp.Compare(a.size, b.size), cmp.Compare(a.entry, b.entry))
+		return cmp.Or(cmp.Compare(a.lo, b.lo), -cmp.Compare(a.size, b.size))
 	})
 	var areas, around []area
 	for i := 0; i < len(blocks); {
-		b := blocks[i]
+		b, from := blocks[i], i
+		for ; i < len(blocks) && blocks[i].lo == b.lo && blocks[i].size == b.size; i++ {
+		}
 		for len(around) > 0 && around[len(around)-1].hi < b.lo {
 			around = around[:len(around)-1]
 		}
@@ -51,15 +53,10 @@ func (x *index) fill(blocks []block, links []link) []link {
 		if len(around) > 0 {
 			outer = around[len(around)-1].head
 		}
-		a := area{b.lo, b.hi(), uint32(len(links))}
-		for ; i < len(blocks) && blocks[i].lo == b.lo && blocks[i].size == b.size; i++ {
-			links = append(links, link{entry: blocks[i].entry, check: blocks[i].check, next: uint32(len(links) + 1)})
-		}
-		links[len(links)-1].next = outer
+		a := area{b.lo, b.hi(), all.add(blocks[from:i], outer)}
 		areas, around = append(areas, a), append(around, a)
 	}
 	x.place(areas)
-	return links
 }
 
 // denseShare is how sparse the values of a dense table may be.
@@ -108,7 +105,7 @@ const maxProbes = 24
 // hash makes the table of single values. Its factor is random, and tried again
 // if values fall together, so that nobody can choose them to.
 func (x *index) hash(areas []area, points int) {
-	size := bits.Len(uint(2*points - 1)) // at most half full
+	size := bits.Len(uint(4*points - 1)) // at most a quarter full
 	for try := 0; ; try++ {
 		x.slots = make([]slot, 1<<size)
 		x.shift = uint8(32 - min(size, 32))
@@ -146,11 +143,11 @@ func (x *index) cut(areas []area) {
 		if lo > 1<<32-1 {
 			return
 		}
-		if n := len(x.starts); n > 0 && x.starts[n-1] == uint32(lo) {
-			x.heads[n-1] = head
+		if n := len(x.segments); n > 0 && x.segments[n-1].value == uint32(lo) {
+			x.segments[n-1].head = head
 			return
 		}
-		x.starts, x.heads = append(x.starts, uint32(lo)), append(x.heads, head)
+		x.segments = append(x.segments, slot{uint32(lo), head})
 	}
 	leave := func(before uint64) { // the areas that end before a value
 		for len(around) > 0 && uint64(around[len(around)-1].hi) < before {
@@ -174,22 +171,24 @@ func (x *index) cut(areas []area) {
 
 // steps makes the table over the top bits of the segments' starts.
 func (x *index) steps() {
-	x.first = x.starts[0]
-	last := x.starts[len(x.starts)-1]
-	if x.heads[len(x.heads)-1] != 0 { // it goes on to the greatest value
+	x.segments = slices.Clip(x.segments)
+	x.first = x.segments[0].value
+	final := x.segments[len(x.segments)-1]
+	last := final.value
+	if final.head != 0 { // it goes on to the greatest value
 		last = 1<<32 - 1
 	}
 	span := last - x.first
-	limit := min(bits.Len(uint(2*len(x.starts))), 16)
+	limit := min(bits.Len(uint(2*len(x.segments))), 16)
 	x.topStep = uint8(max(bits.Len32(span)-limit, 0))
 	steps := span>>x.topStep + 1
 	x.top = make([]uint32, steps+1)
 	at := 0
 	for i := range steps {
-		for at+1 < len(x.starts) && x.starts[at+1] <= x.first+i<<x.topStep {
+		for at+1 < len(x.segments) && x.segments[at+1].value <= x.first+i<<x.topStep {
 			at++
 		}
 		x.top[i] = uint32(at)
 	}
-	x.top[steps] = uint32(len(x.starts) - 1)
+	x.top[steps] = uint32(len(x.segments) - 1)
 }

@@ -11,7 +11,8 @@ type builder struct {
 	*Classifier
 	survey survey
 	memo   memo
-	fields map[termID]field
+	made   map[termID]field  // of what is read
+	asked  map[termID]uint32 // number of those that checks ask for
 	leafwork
 }
 
@@ -39,7 +40,7 @@ func (c *Classifier) group(programs []*Program) {
 		b.from, end = end, end+b.to
 		b.to = b.from
 	}
-	c.members = make([]uint32, end)
+	c.groups, c.members = of, make([]uint32, end)
 	for m, id := range of {
 		if id != noBundle {
 			b := &c.bundles[id]
@@ -86,20 +87,14 @@ func (b *builder) readAll() []pending {
 	return filters
 }
 
-// finish completes the links and gives back the room that lists have for
+// finish completes the lists and gives back the room that lists have for
 // growing.
 func (c *Classifier) finish() {
-	for i := 1; i < len(c.links); i++ {
-		k := &c.links[i]
-		k.member = several
-		if b := c.bundles[k.entry>>entryShift]; b.to-b.from == 1 {
-			k.member = c.members[b.from]
-		}
-	}
+	c.lists.finish(c.bundles, c.members)
 	c.states = slices.Clip(slices.Clone(c.states))
 	c.leaves = slices.Clip(slices.Clone(c.leaves))
-	c.links = slices.Clip(slices.Clone(c.links))
 	c.checks = slices.Clip(slices.Clone(c.checks))
+	c.fields = slices.Clip(slices.Clone(c.fields))
 	c.trees = slices.Clip(slices.Clone(c.trees))
 	c.bundles = slices.Clip(slices.Clone(c.bundles))
 	c.members = slices.Clip(slices.Clone(c.members))

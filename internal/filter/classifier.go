@@ -19,11 +19,13 @@ type Classifier struct {
 	root    int32
 	states  []state
 	leaves  []leaf
-	links   []link // lists of all indexes; the first stands for the end
+	lists   lists
 	checks  []check
-	trees   []term // terms that are no simple fields
+	fields  []field // that checks ask for
+	trees   []term  // terms that are no simple fields
 	bundles []bundle
 	members []uint32 // of bundles
+	groups  []uint32 // by member: the bundle of those with an equal program
 	singles []uint32 // bundles that run for every packet
 	stats   Stats
 }
@@ -38,13 +40,13 @@ type bundle struct {
 // NewClassifier makes a classifier whose member i has the filter programs[i].
 // A nil program never matches: so a filter that does not compile for this link
 // type keeps its place. Equal programs are decided once. It must have fewer
-// than 2^29 members. It belongs to the control side: it may take seconds for
+// than 2^28 members. It belongs to the control side: it may take seconds for
 // tens of thousands of filters, and its time and memory are bounded for any.
 func NewClassifier(programs []*Program) *Classifier {
-	c := &Classifier{count: len(programs), links: make([]link, 1)}
+	c := &Classifier{count: len(programs), lists: lists{list: make([]list, 1)}}
 	c.group(programs)
 	n := newNodes()
-	b := builder{nodes: n, Classifier: c, survey: survey{nodes: n}, fields: make(map[termID]field)}
+	b := builder{nodes: n, Classifier: c, survey: survey{nodes: n}, made: make(map[termID]field), asked: make(map[termID]uint32)}
 	filters := b.readAll()
 	b.positive = covering{survey: &b.survey, sample: &b.sample, goal: accept}
 	b.negative = covering{survey: &b.survey, sample: &b.sample, goal: refuse}

@@ -2,46 +2,13 @@ package filter
 
 import "gomapi/internal/pkt"
 
-// Scratch is what one goroutine needs to use classifiers. Its zero value is
-// ready for Fit.
-type Scratch struct {
-	turn uint32
-	seen []uint32 // turn of the packet for which a bundle was dealt with
-}
-
-// Fit makes s large enough for c. It allocates, so it belongs before the first
-// packet.
-func (s *Scratch) Fit(c *Classifier) {
-	if len(s.seen) < len(c.bundles) {
-		s.seen = make([]uint32, len(c.bundles)+len(c.bundles)/4)
-		s.turn = 0
-	}
-}
-
-// next begins a packet.
-func (s *Scratch) next() {
-	if s.turn++; s.turn == 0 {
-		s.turn = 1
-		clear(s.seen)
-	}
-}
-
-// first reports whether it is called for the bundle for the first time in this
-// packet.
-func (s *Scratch) first(bundle uint32) bool {
-	if s.seen[bundle] == s.turn {
-		return false
-	}
-	s.seen[bundle] = s.turn
-	return true
-}
-
 // Classify appends a hit for every match to hits: packets in order, each member
 // once for a packet, the members of one packet in any order. It never grows
 // hits. Before a packet whose matches might not fit, that is with less than
 // Len() room left, it stops; n is the number of packets decided. With room for
 // Len() hits it decides at least one packet. s must fit c. It does not allocate.
 func (c *Classifier) Classify(s *Scratch, pkts []pkt.Packet, hits []Hit) (n int, out []Hit) {
+	s.fetch(pkts)
 	for i := range pkts {
 		if cap(hits)-len(hits) < c.count {
 			return i, hits
@@ -76,52 +43,23 @@ func (c *Classifier) descend(p *pkt.Packet) int32 {
 
 // decide appends the hits of one packet, for which there is room.
 func (c *Classifier) decide(l *leaf, s *Scratch, p *pkt.Packet, packet uint32, hits []Hit) []Hit {
-	short := l.lacks(p.Link)
+	if l.lacks(p.Link) {
+		return c.decideShort(l, s, p, packet, hits)
+	}
 	if l.every != 0 {
-		hits = c.follow(l.every, short, s, p, packet, hits)
+		hits = c.follow(l.every, s, p, packet, hits)
 	}
 	for i := range l.indexes {
 		x := &l.indexes[i]
 		if v, ok := c.read(&x.field, p.Link, p.Wire); ok {
 			if at := x.find(v); at != 0 {
-				hits = c.follow(at, short, s, p, packet, hits)
+				hits = c.follow(at, s, p, packet, hits)
 			}
 		}
 	}
 	for _, b := range l.byDefault {
-		if s.first(b) && (!short || c.matches(b, p)) {
+		if s.first(b) {
 			hits = c.report(b, packet, hits)
-		}
-	}
-	return hits
-}
-
-// follow deals with a list of entries. For a short packet, which lacks what the
-// leaf relies on, programs decide.
-func (c *Classifier) follow(at uint32, short bool, s *Scratch, p *pkt.Packet, packet uint32, hits []Hit) []Hit {
-	links := c.links
-	for at != 0 {
-		k := &links[at]
-		at = k.next
-		b := uint32(k.entry >> entryShift)
-		switch {
-		case k.entry&(once|exclude) != 0 && !s.first(b):
-			continue
-		case short || k.entry&verify != 0 && k.check == noCheck:
-			if !c.matches(b, p) {
-				continue
-			}
-		case k.entry&verify != 0:
-			if !c.passes(k.check, p.Link, p.Wire) {
-				continue
-			}
-		case k.entry&exclude != 0:
-			continue
-		}
-		if k.member == several {
-			hits = c.report(b, packet, hits)
-		} else {
-			hits = append(hits, Hit{Packet: packet, Member: k.member})
 		}
 	}
 	return hits

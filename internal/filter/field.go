@@ -111,15 +111,25 @@ func (c *Classifier) evaluate(tree int32, data []byte, wire uint32) (v uint32, o
 
 // field makes the form in which packets are read, the same for the same term.
 func (b *builder) field(id termID) field {
-	if f, made := b.fields[id]; made {
+	if f, made := b.made[id]; made {
 		return f
 	}
 	f := b.simple(id)
 	if f.kind == fieldTree {
 		f.tree = b.tree(id)
 	}
-	b.fields[id] = f
+	b.made[id] = f
 	return f
+}
+
+// numbered returns the number of a field that checks ask for.
+func (b *builder) numbered(id termID) uint32 {
+	n, known := b.asked[id]
+	if !known {
+		n = uint32(len(b.fields))
+		b.asked[id], b.fields = n, append(b.fields, b.field(id))
+	}
+	return n
 }
 
 // simple returns the field of a term that is one load, and otherwise one that

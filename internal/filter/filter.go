@@ -9,9 +9,9 @@
 // run (match.go, compute.go). For a classifier, programs are read into shared
 // tests (symbolic.go, step.go; term.go, node.go, merge.go); these are split by
 // fields with few values (shape.go, survey.go, split.go), and what is left is
-// indexed (leaf.go, cover.go, sample.go, blocks.go, bundle.go) with what remains
-// to be checked (residue.go, ordinary.go). Packets then go through states
-// (shape.go), indexes (index.go) and checks: classify.go, field.go.
+// indexed (leaf.go, cover.go, sample.go, blocks.go, list.go, bundle.go) with what
+// remains to be checked (residue.go, ordinary.go). Packets then go through states
+// (shape.go), indexes (index.go) and lists: classify.go, follow.go, short.go, field.go.
 // docs/classifier.md has the reasons.
 package filter
 

@@ -1,27 +1,5 @@
 package filter
 
-// An entry says what to do with filters whose access test holds: the number of
-// a bundle and what is still to be found out.
-type entry uint32
-
-const (
-	verify     entry = 1 << iota // the program decides
-	once                         // several entries may name the bundle
-	exclude                      // of filters that match unless an entry says otherwise
-	entryShift = iota
-)
-
-// A link is an element of the lists that an index leads to. Lists end at link 0.
-// The lists of blocks go over into those of the blocks around them.
-type link struct {
-	entry  entry
-	check  uint32 // with verify: the check that decides; noCheck: the program
-	next   uint32
-	member uint32 // of the bundle, or several
-}
-
-const several = ^uint32(0)
-
 // An index finds the entries whose interval a value lies in. Intervals are cut
 // into aligned blocks, of which two are either disjoint or one in the other.
 type index struct {
@@ -32,15 +10,15 @@ type index struct {
 	odd   uint32 // factor of the hash
 	shift uint8
 
-	starts  []uint32 // of segments, ascending
-	heads   []uint32 // their lists
-	top     []uint32 // last segment that begins at or before each step of 1<<topShift
-	topStep uint8
+	segments []slot   // ascending; a value belongs to the last that begins up to it
+	top      []uint32 // last segment that begins at or before each step of 1<<topStep
+	topStep  uint8
 }
 
-type slot struct{ value, head uint32 } // head 0: free
+// A slot leads from a value to a list; those of the hash with head 0 are free.
+type slot struct{ value, head uint32 }
 
-// find returns the first link for a value.
+// find returns the list for a value.
 func (x *index) find(v uint32) uint32 {
 	if x.dense != nil {
 		if i := v - x.first; i < uint32(len(x.dense)) {
@@ -56,7 +34,7 @@ func (x *index) find(v uint32) uint32 {
 			}
 		}
 	}
-	if x.starts == nil || v < x.first {
+	if x.segments == nil || v < x.first {
 		return 0
 	}
 	return x.search(v)
@@ -71,11 +49,11 @@ func (x *index) search(v uint32) uint32 {
 	low, high := x.top[step], x.top[step+1]
 	for low < high { // the last start up to v
 		middle := (low + high + 1) / 2
-		if x.starts[middle] <= v {
+		if x.segments[middle].value <= v {
 			low = middle
 		} else {
 			high = middle - 1
 		}
 	}
-	return x.heads[low]
+	return x.segments[low].head
 }

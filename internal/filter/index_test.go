@@ -7,11 +7,15 @@ import (
 	"testing"
 )
 
-// listed returns the entries that an index leads to for a value.
-func listed(x *index, links []link, v uint32) []entry {
-	var found []entry
-	for at := x.find(v); at != 0; at = links[at].next {
-		found = append(found, links[at].entry)
+// listed returns the bundles that an index leads to for a value.
+func listed(x *index, all *lists, v uint32) []uint32 {
+	var found []uint32
+	for at := x.find(v); at != 0; at = all.list[at].around {
+		l := all.list[at]
+		found = append(found, all.plain[l.plain:l.plainEnd]...)
+		for _, k := range all.links[l.links:l.linksEnd] {
+			found = append(found, k.entry.bundle())
+		}
 	}
 	slices.Sort(found)
 	return found
@@ -56,23 +60,24 @@ func TestIndex(t *testing.T) {
 				lo, hi = lo&^low, min(limit, lo|low)
 			}
 			intervals = append(intervals, interval{lo, hi})
-			blocks = appendBlocks(blocks, lo, hi, entry(i), noCheck)
+			blocks = appendBlocks(blocks, lo, hi, entry(i)<<entryShift|entry(r.IntN(1<<entryShift)), noCheck)
 		}
 		var x index
-		links := x.fill(blocks, make([]link, 1))
+		all := lists{list: make([]list, 1)}
+		x.fill(blocks, &all)
 		var values []uint32
 		for _, v := range intervals {
 			values = append(values, v.lo, v.hi, v.lo-1, v.hi+1, v.lo+(v.hi-v.lo)/2)
 		}
 		r.Shuffle(len(values), func(i, j int) { values[i], values[j] = values[j], values[i] })
 		for _, v := range append(values[:min(len(values), 500)], 0, limit, math.MaxUint32, r.Uint32()) {
-			var want []entry
+			var want []uint32
 			for i, in := range intervals {
 				if in.lo <= v && v <= in.hi {
-					want = append(want, entry(i))
+					want = append(want, uint32(i))
 				}
 			}
-			if got := listed(&x, links, v); !slices.Equal(got, want) {
+			if got := listed(&x, &all, v); !slices.Equal(got, want) {
 				t.Fatalf("seed %d, value %d: %v, want %v", seed, v, got, want)
 			}
 		}

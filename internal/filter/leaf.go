@@ -29,6 +29,7 @@ type leafwork struct {
 	positive, negative covering
 	joined             map[string]uint32 // bundles that join groups
 	indexed            map[termID]bool   // terms with an index, in this leaf
+	every              []block           // what this leaf does for every packet
 
 	indexes  int // of all leaves
 	blocks   int // in them
@@ -51,6 +52,7 @@ func (b *builder) leaf(filters []pending, known []extent) int32 {
 	l := leaf{}
 	w := &b.leafwork
 	w.indexed = make(map[termID]bool)
+	w.every = w.every[:0]
 	w.sample.take(&b.survey)
 	w.positive.reset()
 	w.negative.reset()
@@ -69,6 +71,9 @@ func (b *builder) leaf(filters []pending, known []extent) int32 {
 	}
 	l.needs = b.needs(known, proven)
 	b.enter(&l, plans, proven)
+	if len(w.every) > 0 {
+		l.every = b.lists.add(w.every, 0)
+	}
 	b.leaves = append(b.leaves, l)
 	return ^int32(len(b.leaves) - 1)
 }
@@ -76,7 +81,7 @@ func (b *builder) leaf(filters []pending, known []extent) int32 {
 // plan decides which way a filter goes. Those with an index wait in plans.
 func (b *builder) plan(l *leaf, f planned, known []extent, plans *[]planned) {
 	if f.node == accept {
-		b.forEvery(l, entry(f.bundle)<<entryShift, noCheck)
+		b.forEvery(b.entry(f.bundle), noCheck)
 		return
 	}
 	w := &b.leafwork
@@ -89,7 +94,7 @@ func (b *builder) plan(l *leaf, f planned, known []extent, plans *[]planned) {
 		}
 	}
 	if math.IsInf(limit, 1) {
-		b.candidate(l, f)
+		b.candidate(f)
 		return
 	}
 	c := &w.positive
@@ -99,7 +104,7 @@ func (b *builder) plan(l *leaf, f planned, known []extent, plans *[]planned) {
 	f.atoms = slices.Clone(c.collect(f.node))
 	if !w.afford(f.atoms) {
 		b.stats.Candidates++
-		b.candidate(l, f)
+		b.candidate(f)
 		return
 	}
 	if f.deny {
@@ -148,18 +153,26 @@ func (b *builder) enter(l *leaf, plans []planned, proven []extent) {
 	}
 	for _, t := range slices.Sorted(maps.Keys(blocks)) {
 		x := index{field: b.field(t)}
-		b.links = x.fill(blocks[t], b.links)
+		x.fill(blocks[t], &b.lists)
 		l.indexes = append(l.indexes, x)
 	}
 }
 
 // candidate has a filter decided for every packet of the leaf.
-func (b *builder) candidate(l *leaf, f planned) {
+func (b *builder) candidate(f planned) {
 	r := newResidues(b, nil)
-	b.forEvery(l, entry(f.bundle)<<entryShift|verify, r.check(f.node))
+	b.forEvery(b.entry(f.bundle)|verify, r.check(f.node))
 }
 
-func (b *builder) forEvery(l *leaf, e entry, check uint32) {
-	b.links = append(b.links, link{entry: e, check: check, next: l.every})
-	l.every = uint32(len(b.links) - 1)
+func (b *builder) forEvery(e entry, check uint32) {
+	b.every = append(b.every, block{entry: e, check: check})
+}
+
+// entry returns the entry that names a bundle.
+func (b *builder) entry(bundle uint32) entry {
+	e := entry(bundle) << entryShift
+	if g := b.bundles[bundle]; g.to-g.from > fewMembers {
+		e |= large
+	}
+	return e
 }

@@ -1,10 +1,13 @@
 package filter
 
+import "gomapi/internal/pkt"
+
 // A check decides what is left of a filter when an atom holds, in a leaf. It
 // is cheaper than the program, which would begin with the first header.
 type check struct {
-	field   field
-	lo, hi  uint32
+	field   uint32 // number in Classifier.fields
+	lo      uint32
+	width   uint32 // of the interval from lo on, less one
 	yes, no uint32 // checkRefuse, checkAccept, or the next check
 }
 
@@ -25,20 +28,29 @@ const (
 )
 
 // passes tells whether a packet passes a check.
-func (c *Classifier) passes(at uint32, data []byte, wire uint32) bool {
+func (c *Classifier) passes(at uint32, s *Scratch, p *pkt.Packet) bool {
 	for at >= firstCheck {
 		k := &c.checks[at-firstCheck]
-		v, ok := c.read(&k.field, data, wire)
-		switch {
-		case !ok:
+		r := &s.readings[k.field]
+		if r.turn != s.turn && !c.remember(r, k.field, s, p) {
 			return false
-		case k.lo <= v && v <= k.hi:
+		}
+		at = k.no
+		if r.value-k.lo <= k.width {
 			at = k.yes
-		default:
-			at = k.no
 		}
 	}
 	return at == checkAccept
+}
+
+// remember reads a field for all checks of a packet, and returns false if it has
+// no value.
+func (c *Classifier) remember(r *reading, field uint32, s *Scratch, p *pkt.Packet) bool {
+	v, ok := c.read(&c.fields[field], p.Link, p.Wire)
+	if ok {
+		*r = reading{value: v, turn: s.turn}
+	}
+	return ok
 }
 
 // residues finds what atoms leave of the filters of a leaf.
@@ -108,7 +120,7 @@ func (r *residues) make(id nodeID) uint32 {
 	}
 	n := r.nodes.nodes[id]
 	t := r.tests[n.test]
-	c := check{field: r.field(t.term), lo: t.lo, hi: t.hi, yes: r.make(n.yes), no: r.make(n.no)}
+	c := check{field: r.numbered(t.term), lo: t.lo, width: t.hi - t.lo, yes: r.make(n.yes), no: r.make(n.no)}
 	at := uint32(len(r.Classifier.checks)) + firstCheck
 	r.Classifier.checks = append(r.Classifier.checks, c)
 	r.checks[id] = at
@@ -143,7 +155,7 @@ func (r *residues) findPlain(deny bool) {
 // it; wanted is false if packets of the atom always come to what the filter does
 // without an entry.
 func (r *residues) entry(p planned, a atom) (e entry, check uint32, wanted bool) {
-	e = entry(p.bundle) << entryShift
+	e = r.builder.entry(p.bundle)
 	if len(p.atoms) > 1 {
 		e |= once
 	}

@@ -156,6 +156,11 @@ func BenchmarkClassifier(b *testing.B) {
 		all := programs(b, mixture(rand.New(rand.NewPCG(1, uint64(n))), n))
 		b.Run(fmt.Sprintf("mixed/%d", n), func(b *testing.B) { benchmarkClassifier(b, all, pkts) })
 	}
+	many := traffic(b, 1<<14) // more than caches near the processor hold
+	for _, n := range []int{1000, 10_000} {
+		all := programs(b, tracegen.Filters(n, 1))
+		b.Run(fmt.Sprintf("crowd/%d", n), func(b *testing.B) { benchmarkClassifier(b, all, many) })
+	}
 }
 
 func benchmarkClassifier(b *testing.B, programs []*filter.Program, pkts []pkt.Packet) {
