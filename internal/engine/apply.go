@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"math"
 
 	"gomapi/flib"
@@ -119,7 +121,19 @@ func (s *Session) instantiate(ctx context.Context, f *Flow, a *applied, raw []an
 	a.summer, _ = a.fn.(flib.Summer)
 	a.searcher, _ = a.fn.(flib.Searcher)
 	a.resetter, _ = a.fn.(flib.Resetter)
+	a.setKind()
 	return nil
+}
+
+// setKind gives the function its kind if it can be shared. It is of one length, however long
+// the arguments are.
+func (a *applied) setKind() {
+	if a.classifier == nil && a.summer == nil && a.searcher == nil || a.def.Modifies {
+		return
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%s%#v", a.def.Name, a.args)
+	a.kind = string(h.Sum(nil))
 }
 
 // CloseFiles closes the files among arguments that no function has taken over.

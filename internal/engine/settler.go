@@ -64,17 +64,27 @@ func (s *settler) stir() {
 	}
 	if wait := s.untilQuiet(now); wait > 0 {
 		e.tasks.Add(1)
-		s.timer = time.AfterFunc(wait, func() {
+		var timer *time.Timer
+		timer = time.AfterFunc(wait, func() {
 			defer e.tasks.Done()
 			e.mu.Lock()
 			defer e.mu.Unlock()
-			s.timer = nil
-			s.stir()
+			s.wake(timer)
 		})
+		s.timer = timer
 	}
 }
 
-// cancel calls off what waits for quiet. Engine.mu is held.
+// wake is called by a timer when it has been quiet. One that comes too late to be called
+// off does nothing: there may be another by now. Engine.mu is held.
+func (s *settler) wake(timer *time.Timer) {
+	if s.timer == timer {
+		s.stir()
+	}
+}
+
+// cancel calls off what waits for quiet. A timer that has gone off is nobody's any more.
+// Engine.mu is held.
 func (s *settler) cancel() {
 	if s.timer != nil && s.timer.Stop() {
 		s.capture.device.engine.tasks.Done()
@@ -247,8 +257,7 @@ func (s *settler) build(t *task) {
 	}
 	s.stir()
 	e.mu.Unlock()
-	c.loop.pass()
-	closeLevels(unused)
+	c.loop.free(unused)
 }
 
 // level builds the level. Strings for which there can be no common search are searched
@@ -264,30 +273,25 @@ func (t *task) level(log func(format string, args ...any)) *level {
 
 // retire frees levels that the plan does not have any more. Engine.mu is held.
 func (s *settler) retire(levels []*level) {
-	e := s.capture.device.engine
-	e.tasks.Go(func() {
-		s.capture.loop.pass()
-		closeLevels(levels)
-	})
+	s.capture.device.engine.tasks.Go(func() { s.capture.loop.free(levels) })
 }
 
-// closeLevels frees what levels have besides Go's memory. The loop has passed the plan
-// that had them.
-func closeLevels(levels []*level) {
+// free frees what levels have besides Go's memory. The newest plan does not have them.
+func (l *loop) free(levels []*level) {
 	for _, lv := range levels {
+		l.pass(lv.born)
 		lv.answers.close()
 	}
 }
 
-// holds reports whether the plan is still what the task was made for. Engine.mu is held.
+// holds reports whether the filters are still those that the task was made for. Engine.mu
+// is held.
 func (t *task) holds(c *capture) bool {
-	if c.ctx.Err() != nil || len(t.types) != len(c.linkTypes) {
-		return false
-	}
-	return !slices.ContainsFunc(t.chains, func(s settling) bool { return s.alone != s.chain.alone })
+	return c.ctx.Err() == nil && len(t.types) == len(c.linkTypes)
 }
 
-// settle publishes a plan with a new level. Engine.mu is held.
+// settle publishes a plan with a new level. Chains that were shared when it was built and
+// whose results are read by others since then leave it at once. Engine.mu is held.
 func (c *capture) settle(t *task, lv *level) {
 	for _, s := range t.chains {
 		s.chain.level, s.chain.shares = lv, false
@@ -301,5 +305,13 @@ func (c *capture) settle(t *task, lv *level) {
 	for _, sh := range lv.shares {
 		sh.chain.shares = true
 	}
-	c.publish(func(next *plan) { next.settle(lv, t.replaces) })
+	c.publish(func(next *plan) {
+		lv.born = next.gen
+		next.settle(lv, t.replaces)
+		for _, sh := range lv.shares {
+			if sh.chain.alone {
+				c.bind(next, sh.chain, false)
+			}
+		}
+	})
 }
