@@ -113,6 +113,38 @@ func TestReferenceWhileTheLevelIsBuilt(t *testing.T) {
 	}
 }
 
+// Flows that come while all become one do not draw those that are on their way into a
+// second level.
+func TestFlowsComeWhileAllBecomeOne(t *testing.T) {
+	b := newBed(t)
+	c := b.client(1)
+	_, counters := c.equals(20)
+	b.source.Send(udp(53, 0))
+	b.settled()
+	_, more := c.equals(5)
+	capture := b.engine.devices[0].cur
+	b.engine.mu.Lock()
+	s, p := &capture.settler, capture.loop.plan.Load()
+	s.cancel()
+	all := s.task(p.loose, s.free(p), true)
+	s.begin(all)
+	b.engine.mu.Unlock()
+	_, others := c.equals(2 * maxLoose)
+	for small := true; small; {
+		b.engine.mu.Lock()
+		small = s.small
+		b.engine.mu.Unlock()
+	}
+	s.build(all)
+	b.source.Send(udp(53, 1))
+	for i, r := range counters {
+		wantCount(t, fmt.Sprintf("flow %d", i), r, 2)
+	}
+	for i, r := range append(more, others...) {
+		wantCount(t, fmt.Sprintf("later flow %d", i), r, 1)
+	}
+}
+
 // A loop that waits for a reader touches no buffer of a flow that is being closed.
 func TestNudgeWhileFlowsClose(t *testing.T) {
 	b := newBed(t)

@@ -97,7 +97,7 @@ func (s *settler) cancel() {
 func (s *settler) next(now time.Time) *task {
 	p := s.capture.loop.plan.Load()
 	levels := s.free(p)
-	if !s.small && len(p.loose) > maxLoose {
+	if !s.small && idle(p.loose) > maxLoose {
 		return s.task(p.loose, nil, false)
 	}
 	for tier, n := range tiers(levels) {
@@ -121,6 +121,16 @@ func (s *settler) next(now time.Time) *task {
 		return t
 	}
 	return nil
+}
+
+// idle counts the chains that are not being built into a level.
+func idle(chains []*chain) (n int) {
+	for _, c := range chains {
+		if !c.moving {
+			n++
+		}
+	}
+	return n
 }
 
 // hinders reports whether a level is being built already as large as these together.
@@ -194,12 +204,13 @@ func (c *chain) isWhole(now time.Time) bool {
 	return c.whole.Load() || c.closed.Load() || now.After(c.deadline)
 }
 
-// task makes the task of settling loose chains and those of levels.
+// task makes the task of settling loose chains and those of levels, but for those that
+// are on their way already.
 func (s *settler) task(loose []*chain, levels []*level, large bool) *task {
 	t := &task{types: s.capture.linkTypes, replaces: levels, large: large}
 	now := time.Now()
 	add := func(c *chain) {
-		if !c.closed.Load() {
+		if !c.moving && !c.closed.Load() {
 			t.chains = append(t.chains, settling{c, c.alone, c.isWhole(now)})
 		}
 	}
@@ -218,6 +229,7 @@ func (s *settler) task(loose []*chain, levels []*level, large bool) *task {
 
 func (s *settler) begin(t *task) {
 	s.busy = append(s.busy, t.replaces...)
+	t.mark(true)
 	if t.large {
 		s.large = true
 	} else {
@@ -226,11 +238,19 @@ func (s *settler) begin(t *task) {
 }
 
 func (s *settler) end(t *task) {
+	t.mark(false)
 	s.busy = slices.DeleteFunc(s.busy, func(lv *level) bool { return slices.Contains(t.replaces, lv) })
 	if t.large {
 		s.large = false
 	} else {
 		s.small = false
+	}
+}
+
+// mark notes that the chains begin or end to move. Engine.mu is held.
+func (t *task) mark(moving bool) {
+	for _, s := range t.chains {
+		s.chain.moving = moving
 	}
 }
 
