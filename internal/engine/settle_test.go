@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -205,6 +206,40 @@ func TestLevelsGoWhileTheLoopWaits(t *testing.T) {
 	l.setParked(nil)
 	l.leave()
 	<-freed
+}
+
+// A user with many files has few levels built at a time.
+func TestOneUserDoesNotTakeTheProcessors(t *testing.T) {
+	b := newBed(t)
+	b.engine.opts.Drivers.AddFormat(drivers.FormatPCAP, tape{drivers.MaxBatch})
+	c, other := b.client(5), b.client(6)
+	for range maxBuilding {
+		c.user.building <- struct{}{}
+	}
+	mine, others := c.tape(), other.tape()
+	for range 2 * maxLoose {
+		for device, client := range map[string]*client{mine: c, others: other} {
+			fd, _ := client.flowOn(device, fn("PKT_COUNTER"))
+			wantCode(t, "connect", client.Connect(t.Context(), fd), 0)
+		}
+	}
+	levels := func(c *client, device string) int {
+		b.engine.mu.Lock()
+		defer b.engine.mu.Unlock()
+		return len(c.offline[device].cur.loop.plan.Load().levels)
+	}
+	for levels(other, others) == 0 {
+		runtime.Gosched()
+	}
+	if n := levels(c, mine); n != 0 {
+		t.Errorf("%d levels were built beyond what a user can have", n)
+	}
+	for range maxBuilding {
+		<-c.user.building
+	}
+	for levels(c, mine) == 0 {
+		runtime.Gosched()
+	}
 }
 
 // A timer that comes late leaves the one that has taken its place alone.

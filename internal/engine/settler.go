@@ -257,10 +257,14 @@ func (t *task) mark(moving bool) {
 // build builds a level and puts it into the plan, unless the plan is not any more
 // what it was built for.
 func (s *settler) build(t *task) {
+	c, e := s.capture, s.capture.device.engine
+	c.beginBuilding()
 	start := time.Now()
 	var lv *level
-	c, e := s.capture, s.capture.device.engine
-	_ = e.safely("settling flows", func() error { lv = t.level(e.opts.Log); return nil }) // logged
+	if c.ctx.Err() == nil {
+		_ = e.safely("settling flows", func() error { lv = t.level(e.opts.Log); return nil }) // logged
+	}
+	c.endBuilding()
 	e.mu.Lock()
 	s.end(t)
 	if lv == nil {
@@ -278,6 +282,20 @@ func (s *settler) build(t *task) {
 	s.stir()
 	e.mu.Unlock()
 	c.loop.free(unused)
+}
+
+// beginBuilding waits until a level can be built. Live devices are few, but a user can
+// have many files, whose levels must not take the processors from the live devices.
+func (c *capture) beginBuilding() {
+	if owner := c.device.owner; owner != nil {
+		owner.user.building <- struct{}{}
+	}
+}
+
+func (c *capture) endBuilding() {
+	if owner := c.device.owner; owner != nil {
+		<-owner.user.building
+	}
 }
 
 // level builds the level. Strings for which there can be no common search are searched

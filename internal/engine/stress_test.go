@@ -44,19 +44,24 @@ func (r *reel) Run(ctx context.Context, s drivers.Sink) error {
 	return nil
 }
 
-// read is a program that reads a file with many flows, closes some of them on the way
-// and checks what the others have counted.
-func (c *client) read(rnd *rand.Rand, packets int) {
+// tape opens a file of the tape driver.
+func (c *client) tape() string {
 	f, err := os.Open(os.DevNull)
 	if err != nil {
 		c.t.Error(err)
-		return
+		return ""
 	}
 	name, err := c.CreateOffline(context.Background(), f, "tape", drivers.FormatPCAP)
 	if err != nil {
 		c.t.Error(err)
-		return
 	}
+	return name
+}
+
+// read is a program that reads a file with many flows, closes some of them on the way
+// and checks what the others have counted.
+func (c *client) read(rnd *rand.Rand, packets int) {
+	name := c.tape()
 	var counters []*shm.Reader
 	var passing []int32
 	for i := range 64 {
