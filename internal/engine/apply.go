@@ -195,11 +195,18 @@ func (e *env) LinkType() uint16 { return e.capture.info.LinkType }
 // Live implements flib.Env.
 func (e *env) Live() bool { return e.capture.device.owner == nil }
 
-// Park implements flib.Env.
+// Park implements flib.Env. A function that is being closed waits on the control side, or
+// was interrupted and waits no more.
 func (e *env) Park(wait func()) {
-	e.capture.loop.setParked(e.applied)
+	if e.applied.closing.Load() {
+		wait()
+		return
+	}
+	loop := e.capture.loop
+	loop.handAll()
+	loop.setParked(e.applied)
 	wait()
-	e.capture.loop.setParked(nil)
+	loop.setParked(nil)
 }
 
 // NewRing implements flib.Env.

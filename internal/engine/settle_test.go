@@ -242,6 +242,51 @@ func TestOneUserDoesNotTakeTheProcessors(t *testing.T) {
 	}
 }
 
+// parks is a function that waits for its file, with each packet and when it is closed.
+func parks(wait func()) flib.Library {
+	return flib.Library{Name: "parks", Functions: []flib.Def{{
+		Name: "PARK", New: func(_ context.Context, env flib.Env, _ flib.Args) (flib.Function, error) {
+			return &script{
+				process: func(in []*flib.Packet) []*flib.Packet { env.Park(wait); return in },
+				close:   func() error { env.Park(wait); return nil },
+			}, nil
+		},
+	}}}
+}
+
+// Results are complete while a function waits for its file. Only where the loop waits can
+// others be closed: a function that waits when it is closed is no concern of the loop.
+func TestParkedLoop(t *testing.T) {
+	var l *loop
+	var parked *applied
+	var counters []*shm.Reader
+	var least uint64
+	b := newBed(t, parks(func() {
+		l.waiters.Lock()
+		parked = l.waiters.parked
+		l.waiters.Unlock()
+		least = ^uint64(0)
+		for _, r := range counters {
+			least = min(least, r.Uint64())
+		}
+	}))
+	c := b.client(1)
+	fd, _ := c.connected(fn("BPF_FILTER", "udp dst port 80"), fn("PARK"))
+	_, counters = c.equals(100)
+	l = b.loop()
+	b.source.Send(udp(53, 0))
+	b.settled()
+	l.Batch([]drivers.Packet{udp(53, 1)}) // without a pause
+	l.Batch([]drivers.Packet{udp(80, 2)})
+	if parked == nil || least != 2 {
+		t.Errorf("waiting with a packet: parked in %v, a flow has %d, want 2", parked, least)
+	}
+	wantCode(t, "close", c.CloseFlow(fd), 0)
+	if parked != nil {
+		t.Error("the loop is said to wait where a function is closed")
+	}
+}
+
 // A timer that comes late leaves the one that has taken its place alone.
 func TestLateTimer(t *testing.T) {
 	b := newBed(t)

@@ -152,8 +152,11 @@ func (c *client) churn(rnd *rand.Rand, rounds int) {
 		}
 		fds = append(fds, f.FD)
 		if rnd.IntN(20) == 0 {
-			c.Flows()
-			_, _ = c.DeviceBooks("net0")
+			for _, f := range c.Flows() {
+				if !f.Books.Balances() {
+					c.t.Errorf("flow %d: %+v", f.FD, f.Books)
+				}
+			}
 		}
 	}
 }
