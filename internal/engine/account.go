@@ -12,6 +12,7 @@ const (
 	maxSessions     = 1024
 	maxInstructions = 8 << 20 // of filter programs; one takes about 32 bytes
 	maxCompiling    = 2       // filters being compiled at a time
+	maxBuilding     = 2       // levels of capture files being built at a time
 	maxBuffers      = 1 << 30 // bytes of packet buffers and series
 	maxRings        = 4096    // of these
 )
@@ -29,13 +30,17 @@ type account struct {
 	buffers      int
 	rings        int
 	compiling    chan struct{} // has room for those being compiled
+	building     chan struct{} // likewise, for levels
 }
 
 // join counts one more session of a user. Engine.mu is held.
 func (e *Engine) join(uid uint32) (*account, error) {
 	a := e.users[uid]
 	if a == nil {
-		a = &account{unlimited: uid == 0, compiling: make(chan struct{}, maxCompiling)}
+		a = &account{
+			unlimited: uid == 0,
+			compiling: make(chan struct{}, maxCompiling), building: make(chan struct{}, maxBuilding),
+		}
 		e.users[uid] = a
 	}
 	if a.sessions >= maxSessions && !a.unlimited {

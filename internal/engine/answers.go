@@ -56,7 +56,7 @@ func newAnswers(patterns []*content.Pattern) (*answers, error) {
 		touched:  make([]int32, 0, db.Len()),
 	}
 	if err := a.scratch.Fit(db); err != nil {
-		db.Close()
+		a.close()
 		return nil, err
 	}
 	return a, nil

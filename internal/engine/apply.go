@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"math"
 
 	"gomapi/flib"
@@ -119,7 +121,19 @@ func (s *Session) instantiate(ctx context.Context, f *Flow, a *applied, raw []an
 	a.summer, _ = a.fn.(flib.Summer)
 	a.searcher, _ = a.fn.(flib.Searcher)
 	a.resetter, _ = a.fn.(flib.Resetter)
+	a.setKind()
 	return nil
+}
+
+// setKind gives the function its kind if it can be shared. It is of one length, however long
+// the arguments are.
+func (a *applied) setKind() {
+	if a.classifier == nil && a.summer == nil && a.searcher == nil || a.def.Modifies {
+		return
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%s%#v", a.def.Name, a.args)
+	a.kind = string(h.Sum(nil))
 }
 
 // CloseFiles closes the files among arguments that no function has taken over.
@@ -181,11 +195,18 @@ func (e *env) LinkType() uint16 { return e.capture.info.LinkType }
 // Live implements flib.Env.
 func (e *env) Live() bool { return e.capture.device.owner == nil }
 
-// Park implements flib.Env.
+// Park implements flib.Env. A function that is being closed waits on the control side, or
+// was interrupted and waits no more.
 func (e *env) Park(wait func()) {
-	e.capture.loop.setParked(e.applied)
+	if e.applied.closing.Load() {
+		wait()
+		return
+	}
+	loop := e.capture.loop
+	loop.handAll()
+	loop.setParked(e.applied)
 	wait()
-	e.capture.loop.setParked(nil)
+	loop.setParked(nil)
 }
 
 // NewRing implements flib.Env.

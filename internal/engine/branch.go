@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"sync/atomic"
 
 	"gomapi/drivers"
@@ -189,6 +188,7 @@ func (g *grower) place(c *chain, root *sprout, way []*sprout) {
 		s.kept = true
 		sh.path = append(sh.path, s.branch)
 		if s.summer != nil {
+			sh.sums = append(sh.sums, len(s.sums))
 			s.sums = append(s.sums, sum{chain: c, summer: c.steps[i].summer})
 		}
 	}
@@ -218,19 +218,10 @@ func (g *grower) prune(s *sprout) {
 	}
 }
 
-// shareKey names what the function does: functions with equal keys do the same with
-// each packet. It reports false for those that have a state of their own, or get
-// packets that are not the originals.
+// shareKey returns the kind of the function. It reports false for those that have a state
+// of their own, or get packets that are not the originals.
 func (s *step) shareKey() (string, bool) {
-	switch {
-	case s.private != nil || s.def.Modifies:
-		return "", false
-	case s.classifier != nil:
-		return s.def.Name + "\x00" + fmt.Sprint(s.args...), true
-	case s.summer != nil, s.searcher != nil:
-		return s.def.Name + "\x00" + fmt.Sprint(s.args...), true
-	}
-	return "", false
+	return s.kind, s.kind != "" && s.private == nil
 }
 
 // fitAnswers makes the database of what the chains search for.

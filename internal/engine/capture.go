@@ -86,7 +86,7 @@ func (c *capture) stop(cause error) {
 	levels := c.loop.plan.Load().levels
 	c.publish(func(next *plan) { next.levels = nil })
 	e.mu.Unlock()
-	closeLevels(levels)
+	c.loop.free(levels)
 	if err := c.dev.Close(); err != nil {
 		e.opts.Log("device %s: close: %v", c.device.spec.Name, err)
 	}
@@ -177,9 +177,13 @@ func (c *capture) renew(next *plan, ch *chain) {
 	c.freshGen = next.gen
 }
 
-// add connects f: its chain is the last of the next plan. Engine.mu is held.
+// add connects f: its chain is the last of the next plan. Those that it refers to are
+// prepared before. Engine.mu is held.
 func (c *capture) add(f *Flow) {
 	c.flows[f] = struct{}{}
+	for _, t := range f.targets() {
+		t.capture.publish(func(next *plan) { t.capture.bind(next, t.chain, t.capture == c) })
+	}
 	c.publish(func(next *plan) {
 		next.add(f.chain)
 		c.renew(next, f.chain)
@@ -187,9 +191,6 @@ func (c *capture) add(f *Flow) {
 			next.tie(f.chain)
 		}
 	})
-	for _, t := range f.targets() {
-		t.capture.publish(func(next *plan) { t.capture.bind(next, t.chain, t.capture == c) })
-	}
 	c.settler.connected()
 }
 
@@ -207,7 +208,7 @@ func (c *capture) bind(next *plan, ch *chain, tie bool) {
 	ch.level.dead++
 	ch.level, ch.shares = nil, false
 	ch.leaves.Store(true)
-	next.loose = append(slices.Clone(next.loose), ch)
+	next.loose = append(next.loose, ch)
 	c.renew(next, ch)
 }
 

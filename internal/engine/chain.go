@@ -50,6 +50,7 @@ type chain struct {
 
 	// For the control side, guarded by Engine.mu.
 	level  *level // that has it, nil: it is loose
+	moving bool   // it is being built into a level
 	tied   bool   // it runs packet by packet
 	alone  bool   // its results are read by others: it is never shared
 	shares bool   // it has a share in its level

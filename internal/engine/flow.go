@@ -54,7 +54,10 @@ type applied struct {
 	summer     flib.Summer   // fn if it is one that adds up
 	searcher   flib.Searcher // fn if it is one that searches for a string
 	args       flib.Args
-	slot       *shm.Slot // nil: no result
+	// kind names what it does: functions of one kind do the same with each packet.
+	// "": it is not one of these three.
+	kind string
+	slot *shm.Slot // nil: no result
 	// live says that the result may be read by those that refer to it.
 	live    atomic.Bool
 	refs    []*reference // to others

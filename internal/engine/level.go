@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math"
 	"strings"
 	"time"
 
@@ -24,11 +25,15 @@ type level struct {
 	lists    []*pkt.Packet // those that searches are taking through their branches
 
 	// For the control side, guarded by Engine.mu.
+	born   uint64    // generation of the first plan that has it; never: it was not published
 	chains []*chain  // it was made of
 	dead   int       // of them, closed
 	looked time.Time // when the settler last asked whether these can be shared now
 	early  []*chain  // not shared because packets from before their connect might come
 }
+
+// never is the generation of no plan.
+const never = math.MaxUint64
 
 // A member is what one leading filter lets packets through to: a single chain, or a
 // branch.
@@ -64,7 +69,7 @@ type typedClassifier struct {
 // up to seconds. An error says why they cannot be searched together for their strings;
 // search says whether that is to be tried.
 func newLevel(chains []settling, types []uint16, search bool) (*level, error) {
-	lv := &level{chains: make([]*chain, 0, len(chains))}
+	lv := &level{chains: make([]*chain, 0, len(chains)), born: never}
 	byFilter := make(map[string][]settling)
 	var leads []*applied // by member
 	var keys []string

@@ -139,9 +139,7 @@ func (l *loop) current() *plan {
 func (l *loop) takeUp(c *chain) {
 	if sh := c.share.Load(); sh != nil && c.leaves.Load() {
 		l.shifts.Add(1)
-		for _, b := range sh.path[1:] {
-			b.handTo(c)
-		}
+		sh.withdraw()
 		sh.leave()
 		l.shifts.Add(1)
 	}
@@ -228,13 +226,15 @@ func (l *loop) pointers(pkts []pkt.Packet) []*pkt.Packet {
 	return l.ptrs[:len(pkts)]
 }
 
-// finish runs the last step of all functions.
+// finish runs the last step of all functions. What was added up is handed on before: it
+// is not lost when one of them fails.
 func (l *loop) finish() error {
 	l.turn.Add(1)
-	for _, c := range l.current().chains {
+	p := l.current()
+	l.handAll()
+	for _, c := range p.chains {
 		c.end()
 	}
-	l.handAll()
 	l.leave()
 	return nil
 }

@@ -181,7 +181,7 @@ func (f *Flow) isTied() bool {
 func (f *Flow) targets() (flows []*Flow) {
 	for _, a := range f.functions {
 		for _, r := range a.refs {
-			if r.flow != f && r.flow.chain != nil && !slices.Contains(flows, r.flow) {
+			if c := r.flow.chain; r.flow != f && c != nil && !c.closed.Load() && !slices.Contains(flows, r.flow) {
 				flows = append(flows, r.flow)
 			}
 		}

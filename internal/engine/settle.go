@@ -4,7 +4,7 @@ import "slices"
 
 // waits tells that function a begins or ends to wait for the reader of its packet
 // buffer. The readers of other buffers look up, for it may be one of them that
-// has to read this one first.
+// has to read this one first. Those of closed flows may be gone.
 func (l *loop) waits(a *applied, begin bool) {
 	if !begin {
 		l.setParked(nil)
@@ -17,6 +17,9 @@ func (l *loop) waits(a *applied, begin bool) {
 
 func (l *loop) nudge(but *applied) {
 	for _, c := range l.plan.Load().chains {
+		if c.closed.Load() {
+			continue
+		}
 		for i := range c.steps {
 			if s := &c.steps[i]; s.ring != nil && s.applied != but {
 				s.ring.Nudge()
@@ -59,8 +62,11 @@ func (l *loop) leave() {
 	}
 }
 
-// abandon ends a turn that a panic has interrupted.
+// abandon ends a turn, and a shift, that a panic has interrupted.
 func (l *loop) abandon() {
+	if l.shifts.Load()&1 == 1 {
+		l.shifts.Add(1)
+	}
 	if l.turn.Load()&1 == 1 {
 		l.leave()
 	}
@@ -83,16 +89,17 @@ func (l *loop) settle(flows []*Flow) {
 	l.waiters.count.Add(-1)
 }
 
-// pass returns when the loop does not look at the plan any more that was replaced last,
-// however long its batch takes. It is for the control side.
-func (l *loop) pass() {
+// pass returns when the loop does not look at plans of generation gen or later any more
+// that were replaced. It is for the control side and waits for a batch, also for one that
+// waits for a client, unless that runs on an older plan.
+func (l *loop) pass(gen uint64) {
 	turn := l.turn.Load()
 	if turn&1 == 0 {
 		return
 	}
 	l.waiters.count.Add(1)
 	l.waiters.Lock()
-	for l.turn.Load() == turn {
+	for l.turn.Load() == turn && (l.waiters.parked == nil || l.seen.Load() >= gen) {
 		l.waiters.Wait()
 	}
 	l.waiters.Unlock()

@@ -32,15 +32,6 @@ const (
 	restFactor = 8                      // time until all become one again, in times that it took
 )
 
-// A task is a level to be built.
-type task struct {
-	chains   []settling
-	types    []uint16
-	replaces []*level
-	large    bool // it holds up large ones, else small ones
-	all      bool // of the capture
-}
-
 // connected tells that a chain came. Engine.mu is held.
 func (s *settler) connected() {
 	s.changed = time.Now()
@@ -66,17 +57,27 @@ func (s *settler) stir() {
 	}
 	if wait := s.untilQuiet(now); wait > 0 {
 		e.tasks.Add(1)
-		s.timer = time.AfterFunc(wait, func() {
+		var timer *time.Timer
+		timer = time.AfterFunc(wait, func() {
 			defer e.tasks.Done()
 			e.mu.Lock()
 			defer e.mu.Unlock()
-			s.timer = nil
-			s.stir()
+			s.wake(timer)
 		})
+		s.timer = timer
 	}
 }
 
-// cancel calls off what waits for quiet. Engine.mu is held.
+// wake is called by a timer when it has been quiet. One that comes too late to be called
+// off does nothing: there may be another by now. Engine.mu is held.
+func (s *settler) wake(timer *time.Timer) {
+	if s.timer == timer {
+		s.stir()
+	}
+}
+
+// cancel calls off what waits for quiet. A timer that has gone off is nobody's any more.
+// Engine.mu is held.
 func (s *settler) cancel() {
 	if s.timer != nil && s.timer.Stop() {
 		s.capture.device.engine.tasks.Done()
@@ -89,7 +90,7 @@ func (s *settler) cancel() {
 func (s *settler) next(now time.Time) *task {
 	p := s.capture.loop.plan.Load()
 	levels := s.free(p)
-	if !s.small && len(p.loose) > maxLoose && (s.busyLoop() || len(p.loose) > maxIdle) {
+	if n := idle(p.loose); !s.small && n > maxLoose && (s.busyLoop() || n > maxIdle) {
 		return s.task(p.loose, nil, false)
 	}
 	for tier, n := range tiers(levels) {
@@ -121,6 +122,16 @@ func (s *settler) busyLoop() bool {
 	busy := total != s.total
 	s.total = total
 	return busy
+}
+
+// idle counts the chains that are not being built into a level.
+func idle(chains []*chain) (n int) {
+	for _, c := range chains {
+		if !c.moving {
+			n++
+		}
+	}
+	return n
 }
 
 // hinders reports whether a level is being built already as large as these together.
@@ -192,124 +203,4 @@ func (lv *level) ripe(now time.Time) bool {
 // isWhole reports whether all packets that come are for the chain.
 func (c *chain) isWhole(now time.Time) bool {
 	return c.whole.Load() || c.closed.Load() || now.After(c.deadline)
-}
-
-// task makes the task of settling loose chains and those of levels.
-func (s *settler) task(loose []*chain, levels []*level, large bool) *task {
-	t := &task{types: s.capture.linkTypes, replaces: levels, large: large}
-	now := time.Now()
-	add := func(c *chain) {
-		if !c.closed.Load() {
-			t.chains = append(t.chains, settling{c, c.alone, c.isWhole(now)})
-		}
-	}
-	for _, c := range loose {
-		add(c)
-	}
-	for _, lv := range levels {
-		for _, c := range lv.chains {
-			if c.level == lv {
-				add(c)
-			}
-		}
-	}
-	return t
-}
-
-func (s *settler) begin(t *task) {
-	s.busy = append(s.busy, t.replaces...)
-	if t.large {
-		s.large = true
-	} else {
-		s.small = true
-	}
-}
-
-func (s *settler) end(t *task) {
-	s.busy = slices.DeleteFunc(s.busy, func(lv *level) bool { return slices.Contains(t.replaces, lv) })
-	if t.large {
-		s.large = false
-	} else {
-		s.small = false
-	}
-}
-
-// build builds a level and puts it into the plan, unless the plan is not any more
-// what it was built for.
-func (s *settler) build(t *task) {
-	start := time.Now()
-	var lv *level
-	c, e := s.capture, s.capture.device.engine
-	_ = e.safely("settling flows", func() error { lv = t.level(e.opts.Log); return nil }) // logged
-	e.mu.Lock()
-	s.end(t)
-	if lv == nil {
-		e.mu.Unlock()
-		return // the chains go on where they are
-	}
-	if end := time.Now(); t.all {
-		s.resume = end.Add(restFactor * end.Sub(start))
-	}
-	unused := []*level{lv}
-	if t.holds(c) {
-		c.settle(t, lv)
-		unused = t.replaces
-	}
-	s.stir()
-	e.mu.Unlock()
-	c.loop.pass()
-	closeLevels(unused)
-}
-
-// level builds the level. Strings for which there can be no common search are searched
-// for one by one.
-func (t *task) level(log func(format string, args ...any)) *level {
-	lv, err := newLevel(t.chains, t.types, true)
-	if err != nil {
-		log("the strings of %d flows are searched for one by one: %v", len(t.chains), err)
-		lv, _ = newLevel(t.chains, t.types, false)
-	}
-	return lv
-}
-
-// retire frees levels that the plan does not have any more. Engine.mu is held.
-func (s *settler) retire(levels []*level) {
-	e := s.capture.device.engine
-	e.tasks.Go(func() {
-		s.capture.loop.pass()
-		closeLevels(levels)
-	})
-}
-
-// closeLevels frees what levels have besides Go's memory. The loop has passed the plan
-// that had them.
-func closeLevels(levels []*level) {
-	for _, lv := range levels {
-		lv.answers.close()
-	}
-}
-
-// holds reports whether the plan is still what the task was made for. Engine.mu is held.
-func (t *task) holds(c *capture) bool {
-	if c.ctx.Err() != nil || len(t.types) != len(c.linkTypes) {
-		return false
-	}
-	return !slices.ContainsFunc(t.chains, func(s settling) bool { return s.alone != s.chain.alone })
-}
-
-// settle publishes a plan with a new level. Engine.mu is held.
-func (c *capture) settle(t *task, lv *level) {
-	for _, s := range t.chains {
-		s.chain.level, s.chain.shares = lv, false
-		switch {
-		case s.chain.closed.Load():
-			lv.dead++
-		case !s.whole:
-			lv.early = append(lv.early, s.chain)
-		}
-	}
-	for _, sh := range lv.shares {
-		sh.chain.shares = true
-	}
-	c.publish(func(next *plan) { next.settle(lv, t.replaces) })
 }

@@ -11,10 +11,31 @@ import "runtime"
 type share struct {
 	chain *chain
 	path  []*branch
+	sums  []int // where its functions that add up stand in the sums of their branches
 }
 
-// enter makes the chain run in the share. Only the capture goroutine may call it.
-func (sh *share) enter() { sh.chain.share.Store(sh) }
+// enter makes the chain run in the share, unless others have begun to read its results
+// before the level did: then it is loose. Only the capture goroutine may call it.
+func (sh *share) enter() {
+	if sh.chain.leaves.Load() {
+		sh.withdraw()
+		return
+	}
+	sh.chain.share.Store(sh)
+}
+
+// withdraw hands the functions their sums for the last time.
+func (sh *share) withdraw() {
+	at := 0
+	for _, b := range sh.path {
+		if b.summer != nil {
+			s := &b.sums[sh.sums[at]]
+			s.hand(b.total)
+			s.chain = nil
+			at++
+		}
+	}
+}
 
 // leave adds to the books of the functions what the branches have counted. Only the
 // capture goroutine may call it, between shifts.

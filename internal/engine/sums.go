@@ -4,8 +4,9 @@ import "gomapi/flib"
 
 // A sum is an instance of a function that adds up, and what it was handed of the
 // total of its branch. Handing costs as much as the instances are, so it is not done
-// with each batch but bit by bit, and whole before the device waits for packets: a
-// result that is read is old by some milliseconds at most.
+// with each batch but bit by bit, and whole before the device waits for packets: while
+// packets rush by, a result that is read is old by as many batches as it takes to hand
+// all instances theirs, sumsPerBatch after each.
 type sum struct {
 	chain  *chain // nil: has left
 	summer flib.Summer
@@ -22,16 +23,6 @@ func (s *sum) hand(total uint64) {
 		s.summer.Add(total - s.seen)
 	}
 	s.seen = total
-}
-
-// handTo gives the instance of one chain its sum.
-func (b *branch) handTo(c *chain) {
-	for i := range b.sums {
-		if s := &b.sums[i]; s.chain == c {
-			s.hand(b.total)
-			s.chain = nil
-		}
-	}
 }
 
 // A queue holds the branches with sums that not all instances were handed, each

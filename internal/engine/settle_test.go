@@ -1,0 +1,360 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gomapi/drivers"
+	"gomapi/flib"
+	"gomapi/internal/shm"
+)
+
+// equals connects n flows that count the same packets.
+func (c *client) equals(n int) (fds []int32, counters []*shm.Reader) {
+	for range n {
+		fd, r := c.connected(fn("BPF_FILTER", "udp dst port 53"), fn("PKT_COUNTER"))
+		fds, counters = append(fds, fd), append(counters, r[1])
+	}
+	return fds, counters
+}
+
+// look connects a flow that refers to the last function of flow fd.
+func (c *client) look(fd int32) {
+	c.t.Helper()
+	infos, err := c.Functions(fd)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.connected(fn("LOOK", int64(fd), int64(infos[len(infos)-1].FID)))
+}
+
+// loop returns the data side of the bed's device.
+func (b *bed) loop() *loop {
+	b.engine.mu.Lock()
+	defer b.engine.mu.Unlock()
+	return b.engine.devices[0].cur.loop
+}
+
+// Searches differ when their arguments do, also where these make the same text one
+// behind the other.
+func TestSearchesThatReadAlike(t *testing.T) {
+	b := newBed(t)
+	c := b.client(1)
+	_, one := c.connected(fn("STR_SEARCH", "ab1", int64(2), int64(3)), fn("PKT_COUNTER"))
+	_, other := c.connected(fn("STR_SEARCH", "ab", int64(12), int64(3)), fn("PKT_COUNTER"))
+	b.source.Send(udp(53, 0))
+	b.settled()
+	p := udp(53, 1)
+	copy(p.Link[12:], "ab")
+	b.source.Send(p)
+	wantCount(t, "the search elsewhere", one[1], 0)
+	wantCount(t, "the search there", other[1], 1)
+}
+
+// A flow that others begin to refer to before the loop has seen its level runs once
+// for each packet.
+func TestReferenceBeforeTheLevelBegins(t *testing.T) {
+	var all []*looker
+	b := newBed(t, lookers(&all))
+	c := b.client(1)
+	fds, counters := c.equals(20)
+	b.source.Send(udp(53, 0))
+	b.settled()
+	c.look(fds[7])
+	b.source.Send(udp(53, 1), udp(53, 2))
+	if got := fmt.Sprint(all[0].seen); got != "[2 3]" {
+		t.Errorf("the function that refers saw %s, want [2 3]", got)
+	}
+	b.settled()
+	b.source.Send(udp(53, 3))
+	for i, r := range counters {
+		wantCount(t, fmt.Sprintf("flow %d", i), r, 4)
+	}
+	for _, f := range c.Flows() {
+		if !f.Books.Balances() {
+			t.Errorf("flow %d: %+v", f.FD, f.Books)
+		}
+	}
+}
+
+// A level is of use also when others have begun to refer to a flow of it while it was
+// built: nobody can keep the flows of others from settling.
+func TestReferenceWhileTheLevelIsBuilt(t *testing.T) {
+	var all []*looker
+	b := newBed(t, lookers(&all))
+	c := b.client(1)
+	fds, counters := c.equals(20)
+	b.source.Send(udp(53, 0))
+	for _, round := range []string{"loose", "settled"} {
+		capture := b.engine.devices[0].cur
+		if round == "settled" {
+			b.settled()
+		}
+		b.engine.mu.Lock()
+		s, p := &capture.settler, capture.loop.plan.Load()
+		s.cancel()
+		task := s.task(p.loose, s.free(p), true)
+		s.begin(task)
+		b.engine.mu.Unlock()
+		c.look(fds[len(all)])
+		s.build(task)
+		if n := len(capture.loop.plan.Load().levels); n != 1 {
+			t.Errorf("%s: %d levels, want 1", round, n)
+		}
+		b.source.Send(udp(53, 1))
+	}
+	b.settled()
+	b.source.Send(udp(53, 3))
+	for i, r := range counters {
+		wantCount(t, fmt.Sprintf("flow %d", i), r, 4)
+	}
+}
+
+// Flows that come while all become one do not draw those that are on their way into a
+// second level.
+func TestFlowsComeWhileAllBecomeOne(t *testing.T) {
+	b := newBed(t)
+	c := b.client(1)
+	_, counters := c.equals(20)
+	b.source.Send(udp(53, 0))
+	b.settled()
+	_, more := c.equals(5)
+	capture := b.engine.devices[0].cur
+	b.engine.mu.Lock()
+	s, p := &capture.settler, capture.loop.plan.Load()
+	s.cancel()
+	all := s.task(p.loose, s.free(p), true)
+	s.begin(all)
+	b.engine.mu.Unlock()
+	_, others := c.equals(2 * maxLoose)
+	for small := true; small; {
+		b.engine.mu.Lock()
+		small = s.small
+		b.engine.mu.Unlock()
+	}
+	s.build(all)
+	b.source.Send(udp(53, 1))
+	for i, r := range counters {
+		wantCount(t, fmt.Sprintf("flow %d", i), r, 2)
+	}
+	for i, r := range append(more, others...) {
+		wantCount(t, fmt.Sprintf("later flow %d", i), r, 1)
+	}
+}
+
+// A loop that waits for a reader touches no buffer of a flow that is being closed.
+func TestNudgeWhileFlowsClose(t *testing.T) {
+	b := newBed(t)
+	c := b.client(1)
+	c.connected(fn("PKT_COUNTER")) // keeps the plan
+	l := b.loop()
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() { // the part of the capture goroutine, to which nobody sends
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				l.turn.Add(1)
+				l.nudge(nil)
+				l.leave()
+			}
+		}
+	}()
+	for range 30 {
+		fd, _ := c.connected(fn("TO_BUFFER", int64(0)))
+		if err := c.CloseFlow(fd); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(stop)
+	<-stopped
+}
+
+// While the loop of a file waits for a client, levels that come and go take no memory.
+func TestLevelsGoWhileTheLoopWaits(t *testing.T) {
+	b := newBed(t)
+	c := b.client(1)
+	c.connected(fn("PKT_COUNTER"))
+	l := b.loop()
+	b.source.Send(udp(53, 0))
+	b.settled()
+	l.turn.Add(1) // the part of the capture goroutine
+	l.setParked(&applied{})
+	var fds []int32
+	for i := range 2 * maxLoose {
+		fd, _ := c.connected(fn("STR_SEARCH", fmt.Sprintf("text %d", i), int64(0), int64(0)), fn("PKT_COUNTER"))
+		fds = append(fds, fd)
+	}
+	b.settled()
+	for _, fd := range fds {
+		wantCode(t, "close", c.CloseFlow(fd), 0)
+	}
+	b.settled()
+	freed := make(chan struct{})
+	go func() { b.engine.tasks.Wait(); close(freed) }()
+	select {
+	case <-freed:
+	case <-time.After(10 * time.Second):
+		t.Error("levels that the loop has never seen wait for it")
+	}
+	l.setParked(nil)
+	l.leave()
+	<-freed
+}
+
+// A user with many files has few levels built at a time.
+func TestOneUserDoesNotTakeTheProcessors(t *testing.T) {
+	b := newBed(t)
+	b.engine.opts.Drivers.AddFormat(drivers.FormatPCAP, tape{drivers.MaxBatch})
+	c, other := b.client(5), b.client(6)
+	for range maxBuilding {
+		c.user.building <- struct{}{}
+	}
+	mine, others := c.tape(), other.tape()
+	for range 2 * maxLoose {
+		for device, client := range map[string]*client{mine: c, others: other} {
+			fd, _ := client.flowOn(device, fn("PKT_COUNTER"))
+			wantCode(t, "connect", client.Connect(t.Context(), fd), 0)
+		}
+	}
+	levels := func(c *client, device string) int {
+		b.engine.mu.Lock()
+		defer b.engine.mu.Unlock()
+		return len(c.offline[device].cur.loop.plan.Load().levels)
+	}
+	for levels(other, others) == 0 {
+		runtime.Gosched()
+	}
+	if n := levels(c, mine); n != 0 {
+		t.Errorf("%d levels were built beyond what a user can have", n)
+	}
+	for range maxBuilding {
+		<-c.user.building
+	}
+	for levels(c, mine) == 0 {
+		runtime.Gosched()
+	}
+}
+
+// parks is a function that waits for its file, with each packet and when it is closed.
+func parks(wait func()) flib.Library {
+	return flib.Library{Name: "parks", Functions: []flib.Def{{
+		Name: "PARK", New: func(_ context.Context, env flib.Env, _ flib.Args) (flib.Function, error) {
+			return &script{
+				process: func(in []*flib.Packet) []*flib.Packet { env.Park(wait); return in },
+				close:   func() error { env.Park(wait); return nil },
+			}, nil
+		},
+	}}}
+}
+
+// Results are complete while a function waits for its file. Only where the loop waits can
+// others be closed: a function that waits when it is closed is no concern of the loop.
+func TestParkedLoop(t *testing.T) {
+	var l *loop
+	var parked *applied
+	var counters []*shm.Reader
+	var least uint64
+	b := newBed(t, parks(func() {
+		l.waiters.Lock()
+		parked = l.waiters.parked
+		l.waiters.Unlock()
+		least = ^uint64(0)
+		for _, r := range counters {
+			least = min(least, r.Uint64())
+		}
+	}))
+	c := b.client(1)
+	fd, _ := c.connected(fn("BPF_FILTER", "udp dst port 80"), fn("PARK"))
+	_, counters = c.equals(100)
+	l = b.loop()
+	b.source.Send(udp(53, 0))
+	b.settled()
+	l.Batch([]drivers.Packet{udp(53, 1)}) // without a pause
+	l.Batch([]drivers.Packet{udp(80, 2)})
+	if parked == nil || least != 2 {
+		t.Errorf("waiting with a packet: parked in %v, a flow has %d, want 2", parked, least)
+	}
+	wantCode(t, "close", c.CloseFlow(fd), 0)
+	if parked != nil {
+		t.Error("the loop is said to wait where a function is closed")
+	}
+}
+
+// A timer that comes late leaves the one that has taken its place alone.
+func TestLateTimer(t *testing.T) {
+	b := newBed(t)
+	c := b.client(1)
+	c.connected(fn("PKT_COUNTER"))
+	s := &b.engine.devices[0].cur.settler
+	b.engine.mu.Lock()
+	late := s.timer
+	s.cancel()
+	s.changed = time.Now().Add(time.Hour)
+	s.stir()
+	timer := s.timer
+	s.wake(late)
+	defer b.engine.mu.Unlock()
+	if timer == nil || s.timer != timer {
+		t.Error("a timer is lost that nobody can stop any more")
+	}
+}
+
+// A brokenSum adds up and fails once.
+type brokenSum struct{ fails *atomic.Bool }
+
+func (brokenSum) Process(in []*flib.Packet) []*flib.Packet { return in }
+func (brokenSum) Sum([]*flib.Packet) uint64                { return 1 }
+func (s brokenSum) Add(uint64) {
+	if s.fails.CompareAndSwap(true, false) {
+		panic("boom")
+	}
+}
+
+// A fault while chains move ends the device and lets nobody wait for ever.
+func TestFaultWhileChainsMove(t *testing.T) {
+	var fails atomic.Bool
+	b := newBed(t, flib.Library{Name: "broken", Functions: []flib.Def{{
+		Name: "BROKEN", New: func(context.Context, flib.Env, flib.Args) (flib.Function, error) { return brokenSum{&fails}, nil },
+	}}})
+	c := b.client(1)
+	for range 2 * sumsPerBatch {
+		c.connected(fn("BROKEN"))
+	}
+	b.source.Send(udp(53, 0))
+	b.settled()
+	b.loop().Batch([]drivers.Packet{udp(53, 1)}) // without a pause
+	fails.Store(true)
+	c.connected(fn("BYTE_COUNTER"))
+	b.settled()
+	b.source.Send(udp(53, 2))
+	if err := <-c.ended; err == nil {
+		t.Error("the device ended without an error")
+	}
+	if n := b.loop().shifts.Load(); n&1 != 0 {
+		t.Fatal("readers of books wait for a loop that is gone")
+	}
+	c.Flows()
+}
+
+// Results are complete at the end of a device, also if a function fails there.
+func TestResultsAtTheEnd(t *testing.T) {
+	b := newBed(t, library(map[string]*script{"FAIL": {end: func() []*flib.Packet { panic("boom") }}}))
+	c := b.client(1)
+	c.connected(fn("FAIL"))
+	_, counters := c.equals(100)
+	b.source.Send(udp(53, 0))
+	b.settled()
+	b.loop().Batch([]drivers.Packet{udp(53, 1)}) // without a pause
+	b.source.End(nil)
+	<-c.ended
+	for i, r := range counters {
+		wantCount(t, fmt.Sprintf("flow %d", i), r, 2)
+	}
+}
