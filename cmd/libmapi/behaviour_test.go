@@ -34,6 +34,14 @@ func TestSignals(t *testing.T) {
 	})
 }
 
+// TestBlockedSignals: they wait for the program.
+func TestBlockedSignals(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		judged(t, d.command(compile(t, source(t, "children.c"), strict...), testnet.B))
+	})
+}
+
 // TestBackground has a program that becomes a daemon first.
 func TestBackground(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
