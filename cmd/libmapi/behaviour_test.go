@@ -232,7 +232,7 @@ func TestInstall(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "p")
 	libs := []string{"-I" + prefix + "/include", "-o", program, code, "-L" + prefix + "/lib", "-lmapi", "-Wl,-rpath," + prefix + "/lib"}
 	for _, compiler := range [][]string{
-		{"cc", "-std=c99"}, {"cc", "-std=gnu17", "-pedantic"}, {"g++", "-x", "c++", "-std=c++11"}, {"g++", "-x", "c++", "-std=c++20", "-pedantic"},
+		{"cc", "-std=c99", "-pedantic"}, {"cc", "-std=gnu17", "-pedantic"}, {"g++", "-x", "c++", "-std=c++11"}, {"g++", "-x", "c++", "-std=c++20", "-pedantic"},
 	} {
 		if _, err := exec.LookPath(compiler[0]); err != nil {
 			t.Logf("no %s", compiler[0])
@@ -260,6 +260,13 @@ int main(void)
 	mapi_read_error(&code, 0);
 	if (fd >= 0) {
 		mapi_apply_function(fd, "TO_FILE", MFF_PCAP, dev, 1ull);
+		void *text = dev;
+		mapi_apply_function(fd, "BPF_FILTER", text);
+		mapi_apply_function(fd, "BPF_FILTER", NULL);
+#if __cplusplus
+		mapi_apply_function(fd, "BPF_FILTER", nullptr);
+#endif
+		mapi_apply_function(fd, "SAMPLE", dev[0], PERIODIC);
 		mapi_apply_function(fd, "TO_BUFFER");
 		mapi_loop(fd, 1, 1, on_packet);
 	}
