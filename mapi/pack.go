@@ -132,6 +132,8 @@ func value(arg any) (*wire.Value, error) {
 	}
 	v := reflect.ValueOf(arg)
 	switch {
+	case arg == nil:
+		return nil, errors.New("it has no value (nil)")
 	case v.Kind() == reflect.String:
 		return &wire.Value{Kind: &wire.Value_Text{Text: []byte(v.String())}}, nil
 	case v.CanInt():
