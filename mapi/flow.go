@@ -44,7 +44,7 @@ type Flow struct {
 	place    *shm.FlowReader
 	closed   atomic.Bool
 	gone     chan struct{}  // closed with the flow
-	unsure   atomic.Bool    // a call that changes the flow was given up
+	unsure   atomic.Bool    // a call that changes the flow was given up, or half done
 	offline  *OfflineDevice // made with the flow, started by Connect, deleted by Close
 	buffers  []*Function    // with packet buffers; guarded by link.mu
 }
@@ -119,7 +119,7 @@ func (f *Flow) end() bool {
 func (f *Flow) change(ctx context.Context, req *wire.Request, files ...*os.File) (response, error) {
 	if f.unsure.Load() {
 		wire.CloseAll(files)
-		return response{}, mapierr.New(ErrCommSocket, "an earlier call on flow %d was given up: close it and create another", f.fd)
+		return response{}, mapierr.New(ErrCommSocket, "an earlier call on flow %d was given up or half done: close it and create another", f.fd)
 	}
 	resp, err := f.link.exchange(ctx, req, files...)
 	var g givenUp

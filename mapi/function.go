@@ -23,12 +23,14 @@ type Function struct {
 // are in Libraries and, for people, "mapi info functions"; a name may be
 // "library:NAME". Arguments are Go integers for numbers and strings or []byte
 // for text. Where a function refers to others, a *Function stands for the numbers
-// of its flow and its own, []*Function for a list, []*Flow for the flows of SYNC. A
-// file to write is a path, which is created or cut to nothing with
-// the program's own rights (mode 0600), or an *os.File. Errors: 6145 the flow is closed, 7006 it is connected or the
-// function refuses, 6144 no such function, 7001 to 7005 and 7011 that argument
-// is missing or bad (7000: an argument beyond), and those of the function, such
-// as 1025 for a filter that does not compile.
+// of its flow and its own, []*Function for a list, []*Flow for the flows of SYNC.
+// A file to write is a path, which is created (mode 0600) or emptied with the
+// program's own rights, or an *os.File, whose content stays. A call that fails leaves
+// such a file as it was, and makes none. Errors: 6145 the flow is closed, 7006 it is
+// connected or the function refuses, 6144 no such function, 7001 to 7005 and 7011
+// that argument is missing or bad (7000: an argument beyond), 6155 a file cannot be
+// written, or an offline device of this client reads it, and those of the function,
+// such as 1025 for a filter that does not compile.
 func (f *Flow) Apply(ctx context.Context, name string, args ...any) (*Function, error) {
 	fn, err := f.apply(ctx, name, args)
 	return fn, f.client.fail(err, "apply %s to flow %d", name, f.fd)
@@ -49,8 +51,19 @@ func (f *Flow) apply(ctx context.Context, name string, args []any) (*Function, e
 	req.Args = packed.values
 	resp, err := f.change(ctx, &wire.Request{Call: &wire.Request_ApplyFunction{ApplyFunction: req}}, packed.files...)
 	if err != nil {
+		packed.discard()
 		return nil, err
 	}
+	if err := packed.accept(); err != nil {
+		wire.CloseAll(resp.files)
+		f.unsure.Store(true) // nothing must be written over the old content
+		return nil, err
+	}
+	return f.applied(name, args, resp)
+}
+
+// applied makes a Function of the daemon's answer.
+func (f *Flow) applied(name string, args []any, resp response) (_ *Function, err error) {
 	applied := resp.GetFunctionApplied()
 	if applied == nil || applied.HasRing == (len(resp.files) == 0) {
 		wire.CloseAll(resp.files)

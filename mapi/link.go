@@ -38,6 +38,8 @@ type link struct {
 	wake    chan struct{}      // capacity 1: there is something in queue
 	devices map[string]*ending // by name
 	open    map[*Flow]struct{}
+	// captures are the files that the daemon reads for this program, by device.
+	captures map[string]os.FileInfo
 }
 
 // outgoing is a request to send. The files are the link's to close.
@@ -63,6 +65,8 @@ func greet(ctx context.Context, sock *net.UnixConn, after int) (*link, error) {
 		wake:    make(chan struct{}, 1),
 		devices: make(map[string]*ending),
 		open:    make(map[*Flow]struct{}),
+
+		captures: make(map[string]os.FileInfo),
 	}
 	if err := l.hello(after); err != nil {
 		conn.Close()

@@ -49,6 +49,11 @@ func (c *Client) createOffline(ctx context.Context, path string, format Format) 
 	if err != nil {
 		return nil, mapierr.Wrap(ErrFile, "open the capture file", err)
 	}
+	st, err := file.Stat()
+	if err != nil {
+		file.Close()
+		return nil, mapierr.Wrap(ErrFile, "look at the capture file", err)
+	}
 	l, err := c.connection(ctx)
 	if err != nil {
 		file.Close()
@@ -64,6 +69,9 @@ func (c *Client) createOffline(ctx context.Context, path string, format Format) 
 	if created == nil {
 		return nil, errAnswer
 	}
+	l.mu.Lock()
+	l.captures[created.Name] = st
+	l.mu.Unlock()
 	return &OfflineDevice{client: c, link: l, name: created.Name, gone: make(chan struct{})}, nil
 }
 
@@ -119,6 +127,7 @@ func (d *OfflineDevice) end() {
 	d.once.Do(func() { close(d.gone) })
 	d.link.mu.Lock()
 	delete(d.link.devices, d.name)
+	delete(d.link.captures, d.name)
 	var flows []*Flow
 	for f := range d.link.open {
 		if f.device == d.name {

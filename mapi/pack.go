@@ -17,8 +17,9 @@ import (
 // packed are the arguments of a call as they travel, with descriptors of their
 // own.
 type packed struct {
-	values []*wire.Value
-	files  []*os.File
+	values  []*wire.Value
+	files   []*os.File
+	targets []*target
 }
 
 // pack makes messages of the arguments of a function and opens the files among
@@ -28,6 +29,7 @@ func (l *link) pack(ctx context.Context, name string, args []any) (_ *packed, er
 	defer func() {
 		if err != nil {
 			wire.CloseAll(p.files)
+			p.discard()
 		}
 	}()
 	for _, a := range args {
@@ -45,7 +47,7 @@ func (l *link) packOne(ctx context.Context, p *packed, name string, arg any) (er
 	var v *wire.Value
 	switch a := arg.(type) {
 	case *os.File:
-		v, err = p.duplicate(a)
+		v, err = l.duplicate(p, a)
 	case *Flow, []*Flow, *Function, []*Function:
 		return l.packRefs(ctx, p, name, a)
 	case string, nil:
@@ -56,7 +58,7 @@ func (l *link) packOne(ctx context.Context, p *packed, name string, arg any) (er
 		path, given := a.(string)
 		switch {
 		case kind == 'w' && given:
-			v, err = p.create(path)
+			v, err = l.create(p, path)
 		case kind == 'w':
 			err = mapierr.New(ErrFile, "no path of the file to write")
 		default:
@@ -81,22 +83,41 @@ func badArgument(i int, err error) error {
 	return mapierr.Wrap(mapierr.BadArgument(i), fmt.Sprintf("argument %d", i+1), err)
 }
 
-// create opens a file for writing as the original does.
-func (p *packed) create(path string) (*wire.Value, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+// create opens a file for writing, which stays as it is until accept.
+func (l *link) create(p *packed, path string) (*wire.Value, error) {
+	t, err := openTarget(path)
 	if err != nil {
-		return nil, mapierr.Wrap(ErrFile, "open the file to write", err)
+		return nil, err
 	}
-	return p.add(f, path), nil
+	p.targets = append(p.targets, t)
+	return l.duplicate(p, t.file)
 }
 
-// duplicate passes a file that the program has opened, and keeps.
-func (p *packed) duplicate(f *os.File) (*wire.Value, error) {
+// duplicate passes a file and leaves the program, or the target, its own.
+func (l *link) duplicate(p *packed, f *os.File) (*wire.Value, error) {
+	if err := l.refuseCapture(f); err != nil {
+		return nil, err
+	}
 	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil, mapierr.Wrap(ErrFile, f.Name(), err)
 	}
 	return p.add(os.NewFile(uintptr(fd), f.Name()), f.Name()), nil
+}
+
+// accept empties the files to write: the function that writes them was applied.
+func (p *packed) accept() (err error) {
+	for _, t := range p.targets {
+		err = errors.Join(err, t.accept())
+	}
+	return err
+}
+
+// discard leaves the files to write as they were before the call.
+func (p *packed) discard() {
+	for _, t := range p.targets {
+		t.discard()
+	}
 }
 
 func (p *packed) add(f *os.File, path string) *wire.Value {
@@ -111,6 +132,8 @@ func value(arg any) (*wire.Value, error) {
 	}
 	v := reflect.ValueOf(arg)
 	switch {
+	case arg == nil:
+		return nil, errors.New("it has no value (nil)")
 	case v.Kind() == reflect.String:
 		return &wire.Value{Kind: &wire.Value_Text{Text: []byte(v.String())}}, nil
 	case v.CanInt():

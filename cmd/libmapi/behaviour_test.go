@@ -34,6 +34,14 @@ func TestSignals(t *testing.T) {
 	})
 }
 
+// TestBlockedSignals: they wait for the program.
+func TestBlockedSignals(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		judged(t, d.command(compile(t, source(t, "children.c"), strict...), testnet.B))
+	})
+}
+
 // TestBackground has a program that becomes a daemon first.
 func TestBackground(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
@@ -224,7 +232,7 @@ func TestInstall(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "p")
 	libs := []string{"-I" + prefix + "/include", "-o", program, code, "-L" + prefix + "/lib", "-lmapi", "-Wl,-rpath," + prefix + "/lib"}
 	for _, compiler := range [][]string{
-		{"cc", "-std=c99"}, {"cc", "-std=gnu17", "-pedantic"}, {"g++", "-x", "c++", "-std=c++11"}, {"g++", "-x", "c++", "-std=c++20", "-pedantic"},
+		{"cc", "-std=c99", "-pedantic"}, {"cc", "-std=gnu17", "-pedantic"}, {"g++", "-x", "c++", "-std=c++11"}, {"g++", "-x", "c++", "-std=c++20", "-pedantic"},
 	} {
 		if _, err := exec.LookPath(compiler[0]); err != nil {
 			t.Logf("no %s", compiler[0])
@@ -252,6 +260,13 @@ int main(void)
 	mapi_read_error(&code, 0);
 	if (fd >= 0) {
 		mapi_apply_function(fd, "TO_FILE", MFF_PCAP, dev, 1ull);
+		void *text = dev;
+		mapi_apply_function(fd, "BPF_FILTER", text);
+		mapi_apply_function(fd, "BPF_FILTER", NULL);
+#if __cplusplus
+		mapi_apply_function(fd, "BPF_FILTER", nullptr);
+#endif
+		mapi_apply_function(fd, "SAMPLE", dev[0], PERIODIC);
 		mapi_apply_function(fd, "TO_BUFFER");
 		mapi_loop(fd, 1, 1, on_packet);
 	}

@@ -86,6 +86,12 @@ func TestCalls(t *testing.T) {
 	})
 }
 
+func TestFilesToWrite(t *testing.T) {
+	path, _, _ := capture(t, "mapi-www.pcap")
+	d := startDaemon(t)
+	judged(t, d.command(compile(t, source(t, "tofile.c"), strict...), path, t.TempDir()))
+}
+
 // TestSanitizers runs the programs with every access to memory checked.
 func TestSanitizers(t *testing.T) {
 	path, _, _ := capture(t, "mapi-www.pcap")

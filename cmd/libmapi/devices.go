@@ -71,6 +71,11 @@ func (s *server) deleteDevice(ctx context.Context, c *C.struct_call) error {
 
 func (s *server) stats(ctx context.Context, c *C.struct_call) error {
 	st, err := s.client.Stats(ctx, text(c.text))
+	var e *mapi.Error
+	if errors.As(err, &e) && e.Code == mapi.ErrNoDriver {
+		// The original has one number for devices that it cannot tell about.
+		return fail(mapi.ErrStats, e.Op, e.Err)
+	}
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@
 package main
 
 /*
+#cgo LDFLAGS: -Wl,--wrap=pthread_create
 #cgo CFLAGS: -std=gnu11 -D_GNU_SOURCE -I${SRCDIR}/include -I${SRCDIR}/lib
 #include "call.h"
 */

@@ -6,11 +6,17 @@
 
 #include "internal.h"
 
+/* How long a call may look for a slot, in s. The Go part answers each within 30 s, so
+   slots that stay taken are those of callers who have left by longjmp. */
+enum { PATIENCE = 40 };
+
 /* Finds a free slot; when there is none, some call will end. */
 static struct call *claim(void)
 {
 	const struct timespec moment = {.tv_nsec = 1000000};
-	for (;;) {
+	struct timespec begun, now;
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	do {
 		for (int i = 0; i < CALL_SLOTS; i++) {
 			uint32_t is_free = CALL_FREE;
 			if (__atomic_compare_exchange_n(&calls.slot[i].state, &is_free, CALL_CLAIMED, 0, __ATOMIC_ACQ_REL,
@@ -18,7 +24,9 @@ static struct call *claim(void)
 				return &calls.slot[i];
 		}
 		nanosleep(&moment, NULL);
-	}
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec - begun.tv_sec < PATIENCE);
+	return fail_null(MCOM_SOCKET_ERROR, "%d calls have not come to their end: handlers have left them by longjmp", CALL_SLOTS);
 }
 
 struct call *call_begin(enum call_op op)
@@ -26,6 +34,8 @@ struct call *call_begin(enum call_op op)
 	if (load() != 0)
 		return NULL;
 	struct call *c = claim();
+	if (!c)
+		return NULL;
 	memset((char *)c + sizeof c->state, 0, sizeof *c - sizeof c->state);
 	c->op = op;
 	return c;

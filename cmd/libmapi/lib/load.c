@@ -2,10 +2,10 @@
  * load.c - loads the Go part.
  *
  * That is done on a thread of its own with all signals blocked, which all threads of
- * the Go runtime inherit: signals go to the threads of the program only. And no
- * thread of the program ever runs Go code (call.c), so signal handlers find the
- * stack and the state that they are used to. Signal actions that the runtime has
- * put in place are taken back.
+ * the Go runtime inherit, and keep (../thread.c): signals go to the threads of the
+ * program only. And no thread of the program ever runs Go code (call.c), so signal
+ * handlers find the stack and the state that they are used to. Signal actions that the
+ * runtime has put in place are taken back, but for SIGSTKFLT.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -55,6 +55,7 @@ static void *load_thread(void *message)
 		snprintf(message, MAPI_ERRORSTR_LENGTH, "%s", dlerror());
 		return NULL;
 	}
+	syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGSTKFLT); /* as ../thread.c, for the time in Go */
 	if (start(&calls) != 0)
 		snprintf(message, MAPI_ERRORSTR_LENGTH, "%s is of another version", GO_PART);
 	return NULL;
@@ -79,7 +80,7 @@ static int load_quietly(char *message)
 	}
 	pthread_join(thread, NULL);
 	for (int s = 1; s < NSIG; s++)
-		if (sigaction(s, NULL, &now) == 0 && !same(&now, &before[s]))
+		if (s != SIGSTKFLT && sigaction(s, NULL, &now) == 0 && !same(&now, &before[s]))
 			sigaction(s, &before[s], NULL);
 	return message[0] ? -1 : 0;
 }

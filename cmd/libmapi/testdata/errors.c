@@ -145,7 +145,7 @@ int main(int argc, char *argv[])
 	FAILS(mapi_delete_offline_device(NULL), MFUNCT_INVALID_ARGUMENT_1);
 	FAILS(mapi_stats(NULL, &stat), MAPI_DEVICE_INFO_ERR);
 	FAILS(mapi_stats(argv[1], NULL), MFUNCT_INVALID_ARGUMENT_2);
-	FAILS(mapi_stats("no such device", &stat), MAPID_NO_DRIVER);
+	FAILS(mapi_stats("no such device", &stat), MAPI_STATS_ERROR);
 	MUST(mapi_close_flow(fd));
 	FAILS(mapi_close_flow(fd), MAPI_INVALID_FLOW);
 	FAILS(mapi_read_results(fd, fid), MAPI_INVALID_FLOW);

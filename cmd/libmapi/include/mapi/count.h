@@ -11,9 +11,16 @@ int mapi_apply_counted(int count, unsigned int wide, int fd, const char *funct, 
 #define MAPI_COUNT_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, n, ...) n
 #define MAPI_COUNT(...) MAPI_COUNT_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
 
-/* Adding 0 makes of an argument what a call makes of it: a pointer of an array, an
-   int of a char. Nothing is evaluated. */
+/* An argument as a call makes it: a pointer of an array, an int of a char. Nothing is
+   evaluated. */
+#ifdef __cplusplus
+extern "C++" {
+template <typename T> char (&mapi_width(T))[sizeof(T) > sizeof(int) ? 2 : 1];
+}
+#define MAPI_IS_WIDE(a) (sizeof(mapi_width(a)) > 1)
+#else
 #define MAPI_IS_WIDE(a) (sizeof(__extension__((a) + 0)) > sizeof(int))
+#endif
 
 #define MAPI_WIDE_1(a) MAPI_IS_WIDE(a)
 #define MAPI_WIDE_2(a, ...) (MAPI_IS_WIDE(a) | MAPI_WIDE_1(__VA_ARGS__) << 1)
