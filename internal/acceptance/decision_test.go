@@ -41,7 +41,7 @@ type chain []step
 func (c chain) String() string {
 	var b strings.Builder
 	for _, s := range c {
-		fmt.Fprintf(&b, "%s%q ", s.name, s.args)
+		fmt.Fprintf(&b, "%s%.200q ", s.name, s.args)
 	}
 	return b.String()
 }
@@ -113,7 +113,7 @@ func (p *party) see(tr *trace, packets []int) {
 func (p *party) check() error {
 	for i, c := range p.counters {
 		if n, err := c.Uint64(); n != c.want || err != nil {
-			return fmt.Errorf("flow %d, %v: counter %d has %d, %v, want %d", p.flow.FD(), p.chain, i, n, err, c.want)
+			return fmt.Errorf("flow %d: counter %d has %d, %v, want %d: %v", p.flow.FD(), i, n, err, c.want, p.chain)
 		}
 	}
 	return nil
