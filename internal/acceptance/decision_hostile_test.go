@@ -83,16 +83,15 @@ func hostileQuests() (quests []quest) {
 
 // besides are packets that hostile strings lie in wait for.
 func besides() (packets []mapitest.Packet) {
-	head := mixtureHead
 	for _, text := range []string{strings.Repeat("a", 1400), strings.Repeat("a", 27) + "b", "Haa0" + strings.Repeat("ab", 700)} {
-		packets = append(packets, mapitest.Packet{Data: append([]byte(head), text...), Wire: len(head) + len(text)})
+		packets = append(packets, mapitest.Packet{Data: append([]byte(endlessHead), text...), Wire: len(endlessHead) + len(text)})
 	}
 	return packets
 }
 
-// mixtureHead is Ethernet, IPv6 with a chain of extension headers that points on and on,
+// endlessHead is Ethernet, IPv6 with a chain of extension headers that points on and on,
 // as far as there are bytes.
-var mixtureHead = "\x01\x00\x5e\x00\x00\x12\x00\x01\x02\x03\x04\x05\x86\xdd\x60\x00\x00\x00\x05\x00\x3c\x40" +
+var endlessHead = "\x01\x00\x5e\x00\x00\x12\x00\x01\x02\x03\x04\x05\x86\xdd\x60\x00\x00\x00\x05\x00\x3c\x40" +
 	strings.Repeat("\xfe\x80\x00\x00\x00\x00\x00\x01", 4) + strings.Repeat("\x3c\x00\x05\x02\x00\x00\x00\x00", 30)
 
 // TestHostileCrowd has programs ask for what is made to cost work. The daemon goes on,

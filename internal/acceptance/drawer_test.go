@@ -59,16 +59,11 @@ func (d *drawer) chain() chain {
 	}
 	from := d
 	for _, s := range c {
-		if s.name == change {
-			from = d.changed
-		}
+		from = from.behind(s)
 	}
 	for range d.IntN(4) {
 		s := from.step()
-		if s.name == change {
-			from = d.changed
-		}
-		c = append(c, s)
+		c, from = append(c, s), from.behind(s)
 	}
 	c = append(c, packetCounter, byteCounter)
 	d.drawn = append(d.drawn, c)
@@ -77,6 +72,14 @@ func (d *drawer) chain() chain {
 
 // change names the function that changes packets, where there is one.
 const change = "CHANGE"
+
+// behind returns who draws what comes behind a step.
+func (d *drawer) behind(s step) *drawer {
+	if s.name == change {
+		return d.changed
+	}
+	return d
+}
 
 func (d *drawer) step() step {
 	switch n := d.IntN(10); {
