@@ -1,0 +1,182 @@
+package acceptance
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"gomapi/internal/books"
+	"gomapi/mapi"
+)
+
+// newSeed is another one in each run; MAPI_SEED repeats one.
+func newSeed(t *testing.T) uint64 {
+	t.Helper()
+	seed := rand.Uint64()
+	if s := os.Getenv("MAPI_SEED"); s != "" {
+		if _, err := fmt.Sscan(s, &seed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("MAPI_SEED=%d", seed)
+	return seed
+}
+
+// A step is a function of a flow, with the packets of a trace that a judge says it lets
+// through. It lets all through that has no judge.
+type step struct {
+	call
+	lets set
+}
+
+func (s step) counts() bool { return strings.HasSuffix(s.name, "_COUNTER") }
+
+// A chain is the steps of a flow.
+type chain []step
+
+func (c chain) String() string {
+	var b strings.Builder
+	for _, s := range c {
+		fmt.Fprintf(&b, "%s%.200q ", s.name, s.args)
+	}
+	return b.String()
+}
+
+// A counter is a counting function of a flow, with what it should have counted.
+type counter struct {
+	*mapi.Function
+	sees  set // packets of the trace that reach it; nil: all
+	bytes bool
+	want  uint64
+}
+
+// A party is a flow whose counts are known.
+type party struct {
+	flow     *mapi.Flow
+	chain    chain
+	counters []*counter
+}
+
+// newParty makes the flow of a chain, not connected.
+func newParty(ctx context.Context, c *mapi.Client, device string, steps chain) (*party, error) {
+	f, err := c.CreateFlow(ctx, device)
+	if err != nil {
+		return nil, err
+	}
+	p := &party{flow: f, chain: steps}
+	var sees set
+	for _, s := range steps {
+		fn, err := f.Apply(ctx, s.name, s.args...)
+		if err != nil {
+			return nil, fmt.Errorf("%v: %w", steps, err)
+		}
+		if s.counts() {
+			p.counters = append(p.counters, &counter{Function: fn, sees: sees, bytes: s.name == "BYTE_COUNTER"})
+		}
+		sees = sees.and(s.lets)
+	}
+	return p, nil
+}
+
+// and returns what is in both sets; nil stands for all packets.
+func (a set) and(b set) set {
+	if a == nil || b == nil {
+		return append(a, b...)
+	}
+	both := make(set, len(a))
+	for i := range a {
+		both[i] = a[i] && b[i]
+	}
+	return both
+}
+
+// see adds packets of a trace to what the flow should have counted.
+func (p *party) see(tr *trace, packets []int) {
+	for _, c := range p.counters {
+		for _, i := range packets {
+			switch {
+			case c.sees != nil && !c.sees[i]:
+			case c.bytes:
+				c.want += uint64(tr.packets[i].Wire)
+			default:
+				c.want++
+			}
+		}
+	}
+}
+
+// check compares all counters with what they should have counted.
+func (p *party) check() error {
+	for i, c := range p.counters {
+		if n, err := c.Uint64(); n != c.want || err != nil {
+			return fmt.Errorf("flow %d: counter %d has %d, %v, want %d: %v", p.flow.FD(), i, n, err, c.want, p.chain)
+		}
+	}
+	return nil
+}
+
+// runFile takes a capture through chains at once, and returns how many packets came to
+// their ends, where each has a PKT_COUNTER and a BYTE_COUNTER. The chains have settled before, or have not.
+func runFile(t *testing.T, client *mapi.Client, path string, tr *trace, chains []chain, settled bool) (counted uint64) {
+	t.Helper()
+	ctx := t.Context()
+	d, err := client.CreateOfflineDevice(ctx, path, mapi.FormatPCAP)
+	must(t, err)
+	all := make([]int, len(tr.packets))
+	for i := range all {
+		all[i] = i
+	}
+	var parties []*party
+	for _, steps := range chains {
+		p, err := newParty(ctx, client, d.Name(), steps)
+		must(t, err)
+		must(t, p.flow.Connect(ctx))
+		p.see(tr, all)
+		parties = append(parties, p)
+	}
+	if settled {
+		settles(t, client, d.Name(), nil)
+	}
+	must(t, d.Start(ctx))
+	must(t, d.Wait(ctx))
+	balanced(t, client, d.Name())
+	for _, p := range parties {
+		if err := p.check(); err != nil {
+			t.Error(err)
+		}
+		counted += p.counters[len(p.counters)-2].want
+	}
+	must(t, d.Delete(ctx))
+	return counted
+}
+
+// settles waits until all flows of a device are decided together. It keeps doing
+// something meanwhile, if there is something to do.
+func settles(t *testing.T, c *mapi.Client, device string, meanwhile func()) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for tick := time.Tick(time.Millisecond); ; { // there is no event for it
+		b, err := c.Books(ctx, device)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if note(t, b, books.Unsettled) == 0 {
+			return
+		}
+		if meanwhile != nil {
+			meanwhile()
+		}
+		<-tick
+	}
+}
+
+// note returns what the books of a device say besides.
+func note(t *testing.T, b mapi.Books, name string) uint64 {
+	t.Helper()
+	return line(t, mapi.Books{Out: b.Notes}, name)
+}
