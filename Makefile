@@ -27,10 +27,11 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 # Debian packages: what the build links and filters look names up in, what the
-# tests measure against. libhs is Vectorscan, which runs on most processors, or
-# Hyperscan where that is installed: one takes the other's place.
+# tests measure against. libhs is Hyperscan, and Vectorscan on processors that
+# it does not run on; one takes the other's place. Vectorscan 5.4.9 misses strings, which
+# mapid notices: it then searches with an automaton of its own, which is slower.
 BUILD_DEPS := gcc libc6-dev libpcap-dev netbase pkgconf
-BUILD_DEPS += $(shell pkg-config --exists libhs 2>/dev/null || echo libvectorscan-dev)
+BUILD_DEPS += $(shell pkg-config --exists libhs 2>/dev/null || echo $(if $(filter x86_64,$(shell uname -m)),libhyperscan-dev,libvectorscan-dev))
 TEST_DEPS  := tcpdump tshark iproute2 ethtool valgrind
 
 deps: ## install the Debian packages that are missing

@@ -13,6 +13,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"gomapi/drivers/nic"
+	"gomapi/internal/content"
 	"gomapi/internal/daemon"
 	"gomapi/internal/filter"
 )
@@ -88,6 +89,9 @@ func runDaemon(ctx context.Context, opts daemon.Options, log *logger) error {
 	compiler := filter.NewHelper(filter.HelperOptions{})
 	opts.Compiler = compiler
 	log.Infof("mapid %s starts, function libraries: %s", version, strings.Join(opts.Config.Libs, ", "))
+	if err := content.Sound(); err != nil {
+		log.Warn(err)
+	}
 	err := errors.Join(daemon.Run(ctx, opts), compiler.Close())
 	switch {
 	case err == nil:

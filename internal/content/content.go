@@ -62,6 +62,11 @@ type Stats struct {
 // pattern, or that the patterns are too many or too large for one database: then
 // each has to be searched for by itself. The caller closes the database.
 func New(patterns []*Pattern) (*Database, error) {
+	return newDatabase(patterns, Sound() == nil)
+}
+
+// newDatabase makes a database that uses libhs or, for itself, the automaton.
+func newDatabase(patterns []*Pattern, useLibhs bool) (*Database, error) {
 	if uint64(len(patterns)) > math.MaxUint32 {
 		return nil, fmt.Errorf("search: %d patterns are too many", len(patterns))
 	}
@@ -75,7 +80,7 @@ func New(patterns []*Pattern) (*Database, error) {
 		entries:   s.patterns,
 		automaton: newAutomaton(s),
 	}
-	if len(s.entries) > 0 {
+	if len(s.entries) > 0 && useLibhs {
 		if d.machine, err = newMachine(s); err != nil {
 			return nil, fmt.Errorf("search for %d strings: %w", len(s.strings), err)
 		}

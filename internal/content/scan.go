@@ -50,8 +50,11 @@ func (s *Scratch) Close() {
 // decided. With room for Len() hits it decides at least one packet. s was fitted
 // to d. The packets' bytes are read until Scan returns. It does not allocate.
 func (d *Database) Scan(s *Scratch, pkts []*pkt.Packet, hits []Hit) (n int, out []Hit) {
-	if d.machine == nil {
+	if d.counts.entries == 0 {
 		return len(pkts), hits
+	}
+	if d.machine == nil {
+		return d.plod(s, pkts, hits)
 	}
 	if s.entries < d.machine.entries {
 		panic("content: Scan with a Scratch that is not fitted to the Database")
@@ -87,6 +90,20 @@ func (d *Database) scan(s *Scratch, pkts []*pkt.Packet, hits []Hit) (n int, out 
 			n++
 		}
 	}
+	return n, hits
+}
+
+// plod is Scan without libhs.
+func (d *Database) plod(s *Scratch, pkts []*pkt.Packet, hits []Hit) (n int, out []Hit) {
+	for ; n < len(pkts); n++ {
+		h := newHitter(d, s, n, hits)
+		if !d.automaton.search(pkts[n].Link, &s.strings, &h) {
+			break
+		}
+		hits = h.hits
+	}
+	d.packets.Add(uint64(n))
+	d.again.Add(uint64(n))
 	return n, hits
 }
 
