@@ -40,6 +40,9 @@ func (b *bench) idle(ctx context.Context, _ *testnet.NS) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := settled(ctx, d.client, testnet.B); err != nil {
+		return "", err
+	}
 	runtime.GC() // now, so that it is not the collector that is measured
 	time.Sleep(time.Second / 2)
 	used, err := during(b.silence, d.cmd.Process.Pid, os.Getpid())
