@@ -358,3 +358,24 @@ func TestResultsAtTheEnd(t *testing.T) {
 		wantCount(t, fmt.Sprintf("flow %d", i), r, 2)
 	}
 }
+
+// Flows that come to a silent device do not stay loose until all may become one again:
+// packets may come before.
+func TestLooseDoNotWaitForAll(t *testing.T) {
+	b := newBed(t)
+	c := b.client(1)
+	c.connected(fn("PKT_COUNTER"))
+	b.settled()
+	capture := b.engine.devices[0].cur
+	b.engine.mu.Lock()
+	capture.settler.resume = time.Now().Add(time.Hour)
+	b.engine.mu.Unlock()
+	for i := range 100 {
+		c.connected(fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", 1+i)), fn("PKT_COUNTER"))
+	}
+	for deadline := time.Now().Add(20 * time.Second); len(capture.loop.plan.Load().loose) > maxLoose; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d flows are loose", len(capture.loop.plan.Load().loose))
+		}
+	}
+}

@@ -56,6 +56,9 @@ func (s *settler) stir() {
 		}()
 	}
 	if wait := s.untilQuiet(now); wait > 0 {
+		if len(c.loop.plan.Load().loose) > maxLoose {
+			wait = min(wait, quietAfter)
+		}
 		e.tasks.Add(1)
 		var timer *time.Timer
 		timer = time.AfterFunc(wait, func() {
@@ -90,7 +93,10 @@ func (s *settler) cancel() {
 func (s *settler) next(now time.Time) *task {
 	p := s.capture.loop.plan.Load()
 	levels := s.free(p)
-	if n := idle(p.loose); !s.small && n > maxLoose && (s.busyLoop() || n > maxIdle) {
+	// While all may not become one again, loose ones wait for quiet at most: packets may
+	// come when flows do not.
+	overdue := s.resume.After(now) && now.Sub(s.changed) >= quietAfter
+	if n := idle(p.loose); !s.small && n > maxLoose && (s.busyLoop() || n > maxIdle || overdue) {
 		return s.task(p.loose, nil, false)
 	}
 	for tier, n := range tiers(levels) {
