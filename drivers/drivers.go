@@ -2,8 +2,8 @@
 // packets: network interfaces, capture cards, trace files.
 //
 // A Driver opens devices by name, a FileDriver opens capture files. A Device
-// runs on one goroutine that the engine owns and locks to its thread; it hands
-// packets to a Sink in batches. On that path a device allocates nothing, takes
+// runs on one goroutine that the engine owns; it hands packets to a Sink in
+// batches. On that path a device allocates nothing, takes
 // no lock, logs nothing and makes no interface call but one Sink call a batch.
 // Devices know nothing of flows and functions.
 package drivers
@@ -61,7 +61,10 @@ type Device interface {
 	// Run captures until ctx ends (nil), the file ends (nil) or the device
 	// fails. An interface that vanishes has not failed: Run waits for it to
 	// come back, while Stats says LinkAbsent. It is called once. After the end
-	// of ctx it returns within 200 ms, also when no packet comes.
+	// of ctx it returns within 200 ms, also when no packet comes. It should wait
+	// on the runtime's poller, not in a system call: the monitor of the runtime
+	// stays awake for each of those. A device that changes its thread locks it
+	// (runtime.LockOSThread) and leaves it so, to end with the goroutine.
 	Run(ctx context.Context, s Sink) error
 	// Stats may be called from any goroutine, also after Close. Counters only
 	// grow; Waiting, LinkState and LastPacketTS tell what is now.

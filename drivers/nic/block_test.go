@@ -252,11 +252,11 @@ func TestTakeAllocatesNothing(t *testing.T) {
 }
 
 func TestWaitAllocatesNothing(t *testing.T) {
-	d := &device{control: -1} // poll ignores it
-	if err := d.wake.open(); err != nil {
+	d := &device{control: -1}
+	if err := d.prepareWaiting(); err != nil {
 		t.Fatal(err)
 	}
-	defer d.wake.close()
+	defer d.Close()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	d.wake.watch(ctx)()

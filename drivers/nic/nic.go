@@ -13,8 +13,8 @@
 //
 // Open looks the interface up (control.go, linktype.go), makes socket and ring
 // (socket.go, filter.go, timestamp.go). Run takes packets and otherwise sleeps
-// in poll until packets, an event of the interface or the end of the context
-// wakes it (run.go, wake.go). An interface that is removed is waited for and
+// until packets, an event of the interface or the end of the context wakes it
+// (run.go, poller.go, wake.go). An interface that is removed is waited for and
 // opened again (away.go). Stats may be asked for from anywhere (stats.go). The
 // device belongs to the network namespace of the thread that opened it, or to
 // the one that netns names (netns.go).
@@ -25,7 +25,7 @@
 //
 //	ring_mb=64           size of the ring in MiB
 //	block_kb=1024        size of a block in KiB; a packet must fit in one
-//	retire_ms=50         how long a packet may wait for its block to fill
+//	retire_ms=10         how long a packet may wait for its block to fill
 //	snap=262144          bytes kept of each packet
 //	promisc=1            also take what is addressed to others
 //	direction=both       both, in or out; on loopback the default is in, as
@@ -101,6 +101,7 @@ type device struct {
 	control control
 	sock    *socket // nil while the interface is away
 	wake    wake
+	poller  *poller // waits for control, sock and wake
 	view    view
 	batch   []drivers.Packet // what one Sink call gets; made once
 	stats   stats
@@ -114,8 +115,8 @@ type device struct {
 
 // open makes everything for the first time.
 func (d *device) open() (err error) {
-	if err = d.wake.open(); err != nil {
-		return openError(d.name, "make an eventfd", err)
+	if err = d.prepareWaiting(); err != nil {
+		return openError(d.name, "make an epoll instance and an eventfd", err)
 	}
 	if err = d.enter(); err != nil {
 		return err
@@ -128,6 +129,17 @@ func (d *device) open() (err error) {
 	d.view = newView(d.opts, d.link)
 	d.batch = make([]drivers.Packet, drivers.MaxBatch)
 	return d.attach(n)
+}
+
+// prepareWaiting makes what wait needs before there is an interface.
+func (d *device) prepareWaiting() (err error) {
+	if d.poller, err = newPoller(); err != nil {
+		return err
+	}
+	if err = d.wake.open(); err != nil {
+		return err
+	}
+	return d.poller.add(d.wake.fd)
 }
 
 // enter opens the namespace of the device and its events.
@@ -148,7 +160,7 @@ func (d *device) subscribe() error {
 		}
 		d.control.close()
 		d.control = c
-		return nil
+		return d.poller.add(int(c))
 	})
 	if err != nil {
 		return openError(d.name, "subscribe to interface events", err)
@@ -164,6 +176,9 @@ func (d *device) attach(n nic) error {
 			return err
 		}
 		d.sock = s
+		if err := d.poller.add(s.fd); err != nil {
+			return openError(d.name, "wait for its packets", err)
+		}
 		if err := d.stats.attach(s); err != nil {
 			return openError(d.name, "read the counters of the interface", err)
 		}
@@ -219,6 +234,7 @@ func (d *device) Close() error {
 		err = d.sock.close()
 		d.sock = nil
 	}
+	d.poller.close()
 	d.wake.close()
 	d.control.close()
 	if d.ns != nil {

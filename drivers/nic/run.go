@@ -65,23 +65,18 @@ func (d *device) deliver(pkts []drivers.Packet, s drivers.Sink) {
 // reports), wake is called or the timeout ends. It needs none: a block with
 // packets is handed over after retire_ms at the latest.
 func (d *device) wait(timeout time.Duration) (changed bool, err error) {
-	fds := [...]unix.PollFd{
-		{Fd: -1, Events: unix.POLLIN}, // poll ignores -1
-		{Fd: int32(d.control), Events: unix.POLLIN},
-		{Fd: int32(d.wake.fd), Events: unix.POLLIN},
+	ready, err := d.poller.wait(timeout)
+	if err != nil {
+		return false, mapierr.Wrap(mapierr.NICThread, "interface "+d.name+": wait for packets", err)
 	}
-	if d.sock != nil {
-		fds[0].Fd = int32(d.sock.fd)
+	for _, e := range ready {
+		switch {
+		case int(e.Fd) == int(d.control):
+			d.control.drain()
+			changed = true
+		case d.sock != nil && int(e.Fd) == d.sock.fd:
+			changed = changed || e.Events&^unix.EPOLLIN != 0
+		}
 	}
-	ms := -1
-	if timeout >= 0 {
-		ms = int((timeout + time.Millisecond - 1) / time.Millisecond)
-	}
-	if _, err := unix.Poll(fds[:], ms); err != nil && err != unix.EINTR {
-		return false, mapierr.Wrap(mapierr.NICThread, "interface "+d.name+": poll", err)
-	}
-	if fds[1].Revents != 0 {
-		d.control.drain()
-	}
-	return fds[0].Revents&^unix.POLLIN != 0 || fds[1].Revents != 0, nil
+	return changed, nil
 }

@@ -7,11 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A wake ends a poll from another goroutine: an eventfd (eventfd(2)) beside the
+// A wake ends a wait from another goroutine: an eventfd (eventfd(2)) beside the
 // socket.
 type wake struct {
 	fd   int
-	done atomic.Bool // looked at between batches, when there is no poll
+	done atomic.Bool // looked at between batches, when nobody waits
 }
 
 func (w *wake) open() (err error) {
@@ -23,7 +23,7 @@ func (w *wake) close() { closeFD(&w.fd) }
 
 func (w *wake) stopped() bool { return w.done.Load() }
 
-// watch wakes the poll when ctx ends. The function it returns ends that, and
+// watch ends the wait when ctx ends. The function it returns ends that, and
 // waits for the goroutine that context.AfterFunc may have started.
 func (w *wake) watch(ctx context.Context) (release func()) {
 	woken := make(chan struct{})

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"maps"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -95,8 +94,6 @@ func (c *capture) stop(cause error) {
 // run is the capture goroutine.
 func (c *capture) run() {
 	defer close(c.done)
-	// The thread ends with the goroutine: whatever a driver set on it is gone.
-	runtime.LockOSThread()
 	err := c.guard(func() error { return c.dev.Run(c.ctx, c.loop) })
 	if err == nil {
 		err = c.cause()
