@@ -38,7 +38,7 @@ type options struct {
 }
 
 func defaults() options {
-	return options{ringBytes: 64 << 20, blockBytes: 1 << 20, retire: 50, snap: drivers.MaxSnap, promisc: true}
+	return options{ringBytes: 64 << 20, blockBytes: 1 << 20, retire: 10, snap: drivers.MaxSnap, promisc: true}
 }
 
 // setters check a value and store it. An error says what would be right.

@@ -44,8 +44,8 @@ type counting struct {
 	since   time.Time
 }
 
-func (b *bench) startCounting(ctx context.Context, line string) (capture, error) {
-	d, err := b.startDaemon(ctx, line)
+func (b *bench) startCounting(ctx context.Context) (capture, error) {
+	d, err := b.startDaemon(ctx, "")
 	if err != nil {
 		return nil, err
 	}

@@ -16,19 +16,15 @@ type side struct {
 	arrived, lost uint64    // in all rounds
 }
 
-// countingRow is a load, for the programs in turn. Packets wait up to 50 ms in
-// the ring of mapid, in that of tcpdump a second, which saves it 19 of 20
-// wake-ups: patient is a mapid that waits as long.
+// countingRow is a load, for the programs in turn. Packets wait up to 10 ms in
+// the ring of mapid, in that of tcpdump a second.
 type countingRow struct {
 	load
-	mapid, patient, tcpdump side
+	mapid, tcpdump side
 }
 
 func (b *bench) newCountingRow(l load) *countingRow {
-	mapid := func(line string) side {
-		return side{start: func(ctx context.Context) (capture, error) { return b.startCounting(ctx, line) }}
-	}
-	return &countingRow{load: l, mapid: mapid(""), patient: mapid("retire_ms=1000\nblock_kb=4096"), tcpdump: side{start: startDumping}}
+	return &countingRow{load: l, mapid: side{start: b.startCounting}, tcpdump: side{start: startDumping}}
 }
 
 // counting measures counting the packets of an interface at several rates.
@@ -41,7 +37,7 @@ func (b *bench) counting(ctx context.Context, ns *testnet.NS) (string, error) {
 	for round := range b.longRounds {
 		progress("live counting, round %d of %d", round+1, b.longRounds)
 		for _, row := range rows {
-			for _, s := range []*side{&row.mapid, &row.patient, &row.tcpdump} {
+			for _, s := range []*side{&row.mapid, &row.tcpdump} {
 				if err := s.once(ctx, r, row.load); err != nil {
 					return "", fmt.Errorf("%s, %d bytes: %w", row.name, row.size, err)
 				}
@@ -125,12 +121,11 @@ func (s *side) once(ctx context.Context, r road, l load) error {
 
 func countingSection(rows []*countingRow, rounds int) string {
 	t := newTable("bytes", "load", "packets/s: mapid", "tcpdump", "lost: mapid", "tcpdump",
-		"ns a packet: mapid", "patient mapid", "tcpdump", "mapid / tcpdump", "patient mapid / tcpdump", "cycles: mapid", "tcpdump")
+		"ns a packet: mapid", "tcpdump", "mapid / tcpdump", "cycles: mapid", "tcpdump")
 	for _, r := range rows {
-		m, p, d := summarize(r.mapid.cpu), summarize(r.patient.cpu), summarize(r.tcpdump.cpu)
-		ratio := func(f figures) string { return fmt.Sprintf("%.2f", f.median/d.median) }
+		m, d := summarize(r.mapid.cpu), summarize(r.tcpdump.cpu)
 		t.row(r.size, r.name, thousands(r.mapid.rate), thousands(r.tcpdump.rate), r.mapid.losses(), r.tcpdump.losses(),
-			m.String(), p.String(), d.String(), ratio(m), ratio(p), cycles(m.median), cycles(d.median))
+			m.String(), d.String(), fmt.Sprintf("%.2f", m.median/d.median), cycles(m.median), cycles(d.median))
 	}
 	return section("Live counting", t,
 		"A flow with PKT_COUNTER, beside `tcpdump -w /dev/null -s 0 -B 65536`, in turn, each on an interface that nobody else captures from. "+

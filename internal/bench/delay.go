@@ -22,7 +22,7 @@ type delayRow struct {
 func (b *bench) delay(ctx context.Context, ns *testnet.NS) (string, error) {
 	rows := []*delayRow{
 		{latency: "low", target: "99 % within 200"},
-		{latency: "efficient", target: "all within 51,000"},
+		{latency: "efficient", target: "all within 11,000"},
 	}
 	sender := ns.Sender(testnet.A)
 	for round := range b.longRounds {

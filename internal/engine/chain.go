@@ -68,7 +68,7 @@ type step struct {
 
 // sinceLimit bounds how long a chain waits for the first packet that is not
 // older than its connect. The ring hands over what it has within its time-out,
-// 50 ms by default and 1 s at most.
+// 10 ms by default and 1 s at most.
 const sinceLimit = 2 * time.Second
 
 // newChain makes the chain of the flow's functions.
