@@ -17,6 +17,7 @@ package flib
 
 import (
 	"context"
+	"sync/atomic"
 
 	"gomapi/internal/books"
 	"gomapi/internal/content"
@@ -146,11 +147,12 @@ type Searcher interface {
 // A Summer adds up one number per packet, which depends on that packet and the
 // arguments alone, and lets all packets through. Its result is the sum. Instances
 // with equal arguments that see the same packets have one Sum done for all of them,
-// and are handed it with Add, later than with Process, but before it would be missed.
-// Sum changes nothing and may be called after Close; Add is called like Process.
+// which is added to the Total of each, later than with Process, but before it would be
+// missed. Sum changes nothing and may be called after Close. Total is the word of the
+// result, always the same, until Close; it may be set meanwhile.
 type Summer interface {
 	Sum(in []*Packet) uint64
-	Add(n uint64)
+	Total() *atomic.Uint64
 }
 
 // Env is what the engine offers to a constructor.

@@ -21,7 +21,7 @@ var byteCounter = flib.Def{
 type wireCounter struct{ total }
 
 func (c wireCounter) Process(in []*flib.Packet) []*flib.Packet {
-	c.Add(c.Sum(in))
+	c.sum.Add(c.Sum(in))
 	return in
 }
 

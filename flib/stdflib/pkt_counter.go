@@ -21,7 +21,7 @@ var pktCounter = flib.Def{
 type packetCounter struct{ total }
 
 func (c packetCounter) Process(in []*flib.Packet) []*flib.Packet {
-	c.Add(c.Sum(in))
+	c.sum.Add(c.Sum(in))
 	return in
 }
 

@@ -19,6 +19,7 @@ func newTotal(env flib.Env) (total, error) {
 	return total{out.Word()}, nil
 }
 
-func (t total) Add(n uint64) { t.sum.Add(n) }
+// Total implements flib.Summer.
+func (t total) Total() *atomic.Uint64 { return t.sum }
 
 func (t total) Reset() { t.sum.Store(0) }

@@ -189,7 +189,7 @@ func (g *grower) place(c *chain, root *sprout, way []*sprout) {
 		sh.path = append(sh.path, s.branch)
 		if s.summer != nil {
 			sh.sums = append(sh.sums, len(s.sums))
-			s.sums = append(s.sums, sum{chain: c, summer: c.steps[i].summer})
+			s.sums = append(s.sums, sum{chain: c, word: c.steps[i].summer.Total()})
 		}
 	}
 	g.level.shares = append(g.level.shares, sh)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -304,43 +303,6 @@ func TestLateTimer(t *testing.T) {
 	if timer == nil || s.timer != timer {
 		t.Error("a timer is lost that nobody can stop any more")
 	}
-}
-
-// A brokenSum adds up and fails once.
-type brokenSum struct{ fails *atomic.Bool }
-
-func (brokenSum) Process(in []*flib.Packet) []*flib.Packet { return in }
-func (brokenSum) Sum([]*flib.Packet) uint64                { return 1 }
-func (s brokenSum) Add(uint64) {
-	if s.fails.CompareAndSwap(true, false) {
-		panic("boom")
-	}
-}
-
-// A fault while chains move ends the device and lets nobody wait for ever.
-func TestFaultWhileChainsMove(t *testing.T) {
-	var fails atomic.Bool
-	b := newBed(t, flib.Library{Name: "broken", Functions: []flib.Def{{
-		Name: "BROKEN", New: func(context.Context, flib.Env, flib.Args) (flib.Function, error) { return brokenSum{&fails}, nil },
-	}}})
-	c := b.client(1)
-	for range 2 * sumsPerBatch {
-		c.connected(fn("BROKEN"))
-	}
-	b.source.Send(udp(53, 0))
-	b.settled()
-	b.loop().Batch([]drivers.Packet{udp(53, 1)}) // without a pause
-	fails.Store(true)
-	c.connected(fn("BYTE_COUNTER"))
-	b.settled()
-	b.source.Send(udp(53, 2))
-	if err := <-c.ended; err == nil {
-		t.Error("the device ended without an error")
-	}
-	if n := b.loop().shifts.Load(); n&1 != 0 {
-		t.Fatal("readers of books wait for a loop that is gone")
-	}
-	c.Flows()
 }
 
 // Results are complete at the end of a device, also if a function fails there.

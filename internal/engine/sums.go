@@ -1,6 +1,6 @@
 package engine
 
-import "gomapi/flib"
+import "sync/atomic"
 
 // A sum is an instance of a function that adds up, and what it was handed of the
 // total of its branch. Handing costs as much as the instances are, so it is not done
@@ -8,21 +8,41 @@ import "gomapi/flib"
 // packets rush by, a result that is read is old by as many batches as it takes to hand
 // all instances theirs, sumsPerBatch after each.
 type sum struct {
-	chain  *chain // nil: has left
-	summer flib.Summer
-	seen   uint64
+	chain *chain         // nil: has left
+	word  *atomic.Uint64 // the result
+	seen  uint64
 }
 
 // sumsPerBatch bounds the instances that are handed their sums after a batch.
 const sumsPerBatch = 16
 
-// hand gives the instance what has come since the last time. Those of closed flows
-// get nothing: their results are not there any more.
+// open reports whether the result is there. That of a closed flow is not any more.
+func (s *sum) open() bool { return s.chain != nil && !s.chain.closed.Load() }
+
+// hand gives the instance what has come since the last time.
 func (s *sum) hand(total uint64) {
-	if s.chain != nil && s.seen != total && !s.chain.closed.Load() {
-		s.summer.Add(total - s.seen)
+	if s.seen != total && s.open() {
+		s.word.Add(total - s.seen)
 	}
 	s.seen = total
+}
+
+// handEach hands total to all of them. Results lie far apart, in the memory of many
+// users: they are looked at first, so that the processor waits for several at a time,
+// which it does not for words that are added to.
+func handEach(sums []sum, total uint64) {
+	for len(sums) > 0 {
+		some := sums[:min(sumsPerBatch, len(sums))]
+		for i := range some {
+			if some[i].open() {
+				some[i].word.Load()
+			}
+		}
+		for i := range some {
+			some[i].hand(total)
+		}
+		sums = sums[len(some):]
+	}
 }
 
 // A queue holds the branches with sums that not all instances were handed, each
@@ -50,10 +70,9 @@ func (q *queue) hand(n int) {
 		if b.cursor == 0 {
 			b.round = b.total
 		}
-		for ; b.cursor < len(b.sums) && n > 0; n-- {
-			b.sums[b.cursor].hand(b.total)
-			b.cursor++
-		}
+		some := b.sums[b.cursor:][:min(n, len(b.sums)-b.cursor)]
+		handEach(some, b.total)
+		b.cursor, n = b.cursor+len(some), n-len(some)
 		if b.cursor < len(b.sums) {
 			return
 		}
@@ -69,9 +88,7 @@ func (q *queue) hand(n int) {
 func (q *queue) handAll() {
 	for q.n > 0 {
 		b := q.branches[q.first]
-		for i := range b.sums {
-			b.sums[i].hand(b.total)
-		}
+		handEach(b.sums, b.total)
 		b.cursor, b.queued = 0, false
 		q.first, q.n = (q.first+1)%len(q.branches), q.n-1
 	}
