@@ -20,7 +20,7 @@ type Packet = pkt.Packet
 
 // MaxBatch is the largest number of packets in one Sink call. It bounds what
 // the engine keeps per batch and lets a batch of packet views stay in cache.
-const MaxBatch = 256
+const MaxBatch = pkt.MaxBatch
 
 // MaxSnap is the largest captured length of one packet in bytes, the value
 // libpcap uses for nearly all link types.

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"math/bits"
 	"sync"
 
 	"gomapi/drivers"
@@ -17,26 +16,10 @@ type answers struct {
 	scratch  content.Scratch
 	hits     []content.Hit
 	list     []*pkt.Packet
-	asked    packets   // that were scanned
-	found    []packets // by pattern
+	asked    pkt.Set   // that were scanned
+	found    []pkt.Set // by pattern
 	touched  []int32   // patterns that were found
 	closed   sync.Once
-}
-
-// packets is a set of packets of a batch.
-type packets [drivers.MaxBatch / 64]uint64
-
-func (s *packets) add(i int)      { s[i/64] |= 1 << (i % 64) }
-func (s *packets) has(i int) bool { return s[i/64]>>(i%64)&1 == 1 }
-
-// of appends those of the batch ptrs that are in the set to list.
-func (s *packets) of(ptrs, list []*pkt.Packet) []*pkt.Packet {
-	for w, set := range s {
-		for ; set != 0; set &= set - 1 {
-			list = append(list, ptrs[w*64+bits.TrailingZeros64(set)])
-		}
-	}
-	return list
 }
 
 // minAnswers is the least room for hits, in entries.
@@ -52,7 +35,7 @@ func newAnswers(patterns []*content.Pattern) (*answers, error) {
 		database: db,
 		hits:     make([]content.Hit, 0, max(minAnswers, db.Len())),
 		list:     make([]*pkt.Packet, 0, drivers.MaxBatch),
-		found:    make([]packets, db.Len()),
+		found:    make([]pkt.Set, db.Len()),
 		touched:  make([]int32, 0, db.Len()),
 	}
 	if err := a.scratch.Fit(db); err != nil {
@@ -77,18 +60,18 @@ func (a *answers) close() {
 func (a *answers) ask(l *loop, in []*pkt.Packet) {
 	list := a.list[:0]
 	for _, p := range in {
-		if i := l.index(p); !a.asked.has(i) {
-			a.asked.add(i)
+		if i := l.index(p); !a.asked.Has(i) {
+			a.asked.Add(i)
 			list = append(list, p)
 		}
 	}
 	for len(list) > 0 {
 		n, hits := a.database.Scan(&a.scratch, list, a.hits[:0])
 		for _, h := range hits {
-			if a.found[h.Pattern] == (packets{}) {
+			if a.found[h.Pattern] == (pkt.Set{}) {
 				a.touched = append(a.touched, int32(h.Pattern))
 			}
-			a.found[h.Pattern].add(l.index(list[h.Packet]))
+			a.found[h.Pattern].Add(l.index(list[h.Packet]))
 		}
 		list = list[n:]
 	}
@@ -100,9 +83,9 @@ func (a *answers) forget() {
 		return
 	}
 	for _, p := range a.touched {
-		a.found[p] = packets{}
+		a.found[p] = pkt.Set{}
 	}
-	a.asked, a.touched = packets{}, a.touched[:0]
+	a.asked, a.touched = pkt.Set{}, a.touched[:0]
 }
 
 // A search is the branches behind a branch that search for a string.
@@ -124,9 +107,9 @@ func (s *search) add(b *branch) {
 func (s *search) run(l *loop, lv *level, in []*pkt.Packet) {
 	a := lv.answers
 	a.ask(l, in)
-	var here packets
+	var here pkt.Set
 	for _, p := range in {
-		here.add(l.index(p))
+		here.Add(l.index(p))
 	}
 	if len(s.all) <= len(a.touched) {
 		for _, b := range s.all {
@@ -142,13 +125,13 @@ func (s *search) run(l *loop, lv *level, in []*pkt.Packet) {
 }
 
 // take runs the branch with the packets that contain its string.
-func (b *branch) take(l *loop, lv *level, here *packets) {
+func (b *branch) take(l *loop, lv *level, here *pkt.Set) {
 	found := lv.answers.found[b.pattern]
 	for w := range found {
 		found[w] &= here[w]
 	}
 	mark := len(lv.lists)
-	lv.lists = found.of(l.ptrs, lv.lists)
+	lv.lists = found.Of(l.ptrs, lv.lists)
 	if list := lv.lists[mark:]; len(list) > 0 {
 		b.run(l, lv, list)
 	}

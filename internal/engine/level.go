@@ -35,10 +35,10 @@ type level struct {
 // never is the generation of no plan.
 const never = math.MaxUint64
 
-// A member is what one leading filter lets packets through to: a single chain, or a
-// branch.
+// A member is what one leading filter lets packets through to: a single chain, a
+// branch, or if there is neither a ledger.
 type member struct {
-	chain  *chain // nil: there is a branch
+	chain  *chain
 	branch *branch
 }
 
@@ -139,16 +139,15 @@ func (lv *level) run(l *loop, s *scratch, pkts []pkt.Packet, ptrs []*pkt.Packet)
 		lv.all.run(l, lv, ptrs)
 	}
 	c := lv.classifier(ptrs[0].LinkType)
-	for at := 0; c != nil && len(lv.members) > 0 && at < len(pkts); {
-		n, hits := c.Classify(&lv.scratch, pkts[at:], s.hits[:0])
-		lv.dispatch(l, s, hits, ptrs[at:])
-		at += n
+	if c != nil && len(lv.members) > 0 {
+		c.Classify(&lv.scratch, pkts, s.matches)
+		lv.dispatch(l, s, ptrs)
 	}
 	lv.answers.forget()
 }
 
-// fetch looks at what the members' chains keep in memory before the first of them runs.
-// One that comes once in ten thousands is not in the cache, and so the processor
+// fetch looks at what members keep in memory before the first of them runs. One that
+// comes once in ten thousands is not in the cache, and so the processor
 // waits for many at a time instead of for each by itself.
 func (lv *level) fetch(s *scratch, members []uint32) {
 	var sum uint64
@@ -178,21 +177,12 @@ func (lv *level) classifier(linkType uint16) *filter.Classifier {
 	return nil
 }
 
-// dispatch sorts hits by member and runs each with its packets.
-func (lv *level) dispatch(l *loop, s *scratch, hits []filter.Hit, ptrs []*pkt.Packet) {
-	touched := s.touched[:0]
-	for _, h := range hits {
-		t := &s.taken[h.Member]
-		if *t == (packets{}) {
-			touched = append(touched, h.Member)
-		}
-		t.add(int(h.Packet))
-	}
-	lv.fetch(s, touched)
-	for _, m := range touched {
-		t := &s.taken[m]
-		list := t.of(ptrs, s.list[:0])
-		*t = packets{}
-		lv.members[m].run(l, lv, list)
+// dispatch runs the members with the packets that match them.
+func (lv *level) dispatch(l *loop, s *scratch, ptrs []*pkt.Packet) {
+	s.touched = s.matches.Members(s.touched[:0])
+	lv.fetch(s, s.touched)
+	for _, m := range s.touched {
+		set := s.matches.Take(m)
+		lv.members[m].run(l, lv, set.Of(ptrs, s.list[:0]))
 	}
 }

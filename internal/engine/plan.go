@@ -33,19 +33,14 @@ type plan struct {
 	scratch *scratch
 }
 
-// scratch is what the loop needs to sort the hits of a batch by member. It
+// scratch is what the loop needs to run members with their packets of a batch. It
 // passes from plan to plan and grows with the number of members.
 type scratch struct {
-	hits    []filter.Hit
-	taken   []packets // of the batch, by member
-	touched []uint32  // members with hits
+	matches *filter.Matches
+	touched []uint32 // members with packets
 	list    []*pkt.Packet
 	fetched uint64 // so that level.fetch is not in vain
 }
-
-// moreHits is the room for hits besides that for one packet that matches all members.
-// Where it is used up, a batch is dealt with in parts.
-const moreHits = 32 << 10
 
 // follow makes the plan that comes after p, so far the same. What the loop may not
 // have taken up is fresh.
@@ -137,7 +132,7 @@ func alive(chains []*chain) []*chain {
 
 // fit returns s or, when it is too small for a level, a larger one.
 func (s *scratch) fit(lv *level) *scratch {
-	if len(lv.members) <= len(s.taken) {
+	if len(lv.members) <= s.matches.Room() {
 		return s
 	}
 	return newScratch(len(lv.members))
@@ -147,8 +142,7 @@ func (s *scratch) fit(lv *level) *scratch {
 func newScratch(members int) *scratch {
 	n := members + members/2
 	return &scratch{
-		hits:    make([]filter.Hit, 0, n+moreHits),
-		taken:   make([]packets, n),
+		matches: filter.NewMatches(n),
 		touched: make([]uint32, 0, n),
 		list:    make([]*pkt.Packet, 0, drivers.MaxBatch),
 	}

@@ -105,10 +105,11 @@ const maxProbes = 24
 // hash makes the table of single values. Its factor is random, and tried again
 // if values fall together, so that nobody can choose them to.
 func (x *index) hash(areas []area, points int) {
-	size := bits.Len(uint(4*points - 1)) // at most a quarter full
+	size := max(bits.Len(uint(2*points-1)), 4) // at most half full
 	for try := 0; ; try++ {
 		x.slots = make([]slot, 1<<size)
-		x.shift = uint8(32 - min(size, 32))
+		x.marks = make([]uint64, markShare<<size/64)
+		x.shift = uint8(32 - bits.Len(uint(markShare<<size-1)))
 		x.odd = rand.Uint32() | 1
 		longest := 0
 		for _, a := range areas {
@@ -126,7 +127,9 @@ func (x *index) hash(areas []area, points int) {
 // put enters a single value and returns how many slots it passed.
 func (x *index) put(a area) int {
 	mask := uint32(len(x.slots) - 1)
-	at := a.lo * x.odd >> x.shift & mask
+	h := x.hashed(a.lo)
+	x.marks[h/64] |= 1 << (h % 64)
+	at := h / markShare & mask
 	for n := 0; ; n++ {
 		if x.slots[at].head == 0 {
 			x.slots[at] = slot{a.lo, a.head}

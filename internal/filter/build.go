@@ -13,6 +13,7 @@ type builder struct {
 	memo   memo
 	made   map[termID]field  // of what is read
 	asked  map[termID]uint32 // number of those that checks ask for
+	lists  lists
 	leafwork
 }
 
@@ -89,8 +90,8 @@ func (b *builder) readAll() []pending {
 
 // finish completes the lists and gives back the room that lists have for
 // growing.
-func (c *Classifier) finish() {
-	c.lists.finish(c.bundles, c.members)
+func (c *Classifier) finish(all *lists) {
+	c.finishLists(all)
 	c.states = slices.Clip(slices.Clone(c.states))
 	c.leaves = slices.Clip(slices.Clone(c.leaves))
 	c.checks = slices.Clip(slices.Clone(c.checks))

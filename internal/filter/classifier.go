@@ -1,11 +1,5 @@
 package filter
 
-// A Hit says that a packet matches a member's filter.
-type Hit struct {
-	Packet uint32 // index in the batch
-	Member uint32 // index in the list that the classifier was made of
-}
-
 // A Classifier decides which of many filters match a packet. It is immutable;
 // any number of goroutines may use it, each with a Scratch of its own. Its
 // members are compiled for one link type, which its packets must have.
@@ -19,7 +13,7 @@ type Classifier struct {
 	root    int32
 	states  []state
 	leaves  []leaf
-	lists   lists
+	words   []uint32 // lists: see list.go
 	checks  []check
 	fields  []field // that checks ask for
 	trees   []term  // terms that are no simple fields
@@ -43,10 +37,10 @@ type bundle struct {
 // than 2^28 members. It belongs to the control side: it may take seconds for
 // tens of thousands of filters, and its time and memory are bounded for any.
 func NewClassifier(programs []*Program) *Classifier {
-	c := &Classifier{count: len(programs), lists: lists{list: make([]list, 1)}}
+	c := &Classifier{count: len(programs)}
 	c.group(programs)
 	n := newNodes()
-	b := builder{nodes: n, Classifier: c, survey: survey{nodes: n}, made: make(map[termID]field), asked: make(map[termID]uint32)}
+	b := builder{nodes: n, Classifier: c, survey: survey{nodes: n}, made: make(map[termID]field), asked: make(map[termID]uint32), lists: lists{list: make([]list, 1)}}
 	filters := b.readAll()
 	b.positive = covering{survey: &b.survey, sample: &b.sample, goal: accept}
 	b.negative = covering{survey: &b.survey, sample: &b.sample, goal: refuse}
@@ -58,7 +52,7 @@ func NewClassifier(programs []*Program) *Classifier {
 		copies: 16*len(filters) + 1<<16,
 		work:   min(64*b.survey.size, maxWork) + 1<<20,
 	})
-	c.finish()
+	c.finish(&b.lists)
 	return c
 }
 

@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -21,81 +20,80 @@ func packet(n uint16) pkt.Packet {
 	return pkt.Packet{Link: binary.BigEndian.AppendUint16([]byte{0, 0}, n), Wire: 4}
 }
 
-// classify classifies with a new Scratch and puts the hits of each packet in
-// order.
-func classify(c *Classifier, pkts []pkt.Packet, hits []Hit) (int, []Hit) {
+// A hit says that a packet matches a member's filter.
+type hit struct{ packet, member uint32 }
+
+// classify classifies with a new Scratch and returns the hits of each packet in order.
+func classify(c *Classifier, pkts []pkt.Packet) (hits []hit) {
 	var s Scratch
 	s.Fit(c)
-	before := len(hits)
-	n, hits := c.Classify(&s, pkts, hits)
-	slices.SortFunc(hits[before:], func(a, b Hit) int {
-		return cmp.Or(cmp.Compare(a.Packet, b.Packet), cmp.Compare(a.Member, b.Member))
-	})
-	return n, hits
+	m := NewMatches(c.Len())
+	c.Classify(&s, pkts, m)
+	members := m.Members(nil)
+	sets := make([]pkt.Set, len(members))
+	for i, member := range members {
+		sets[i] = m.Take(member)
+	}
+	for i := range pkts {
+		for j, member := range members {
+			if sets[j].Has(i) {
+				hits = append(hits, hit{uint32(i), member})
+			}
+		}
+	}
+	return hits
 }
 
 func TestClassify(t *testing.T) {
 	all := assemble(t, yes)
 	c := NewClassifier([]*Program{port(t, 80), all, nil, port(t, 53), all, port(t, 80)})
 	pkts := []pkt.Packet{packet(80), packet(53), packet(1), {Link: nil, Wire: 9}}
-	want := []Hit{{0, 0}, {0, 1}, {0, 4}, {0, 5}, {1, 1}, {1, 3}, {1, 4}, {2, 1}, {2, 4}, {3, 1}, {3, 4}}
-	if n, got := classify(c, pkts, make([]Hit, 0, 64)); n != len(pkts) || !slices.Equal(got, want) {
-		t.Errorf("%d packets, hits %v; want %v", n, got, want)
+	want := []hit{{0, 0}, {0, 1}, {0, 4}, {0, 5}, {1, 1}, {1, 3}, {1, 4}, {2, 1}, {2, 4}, {3, 1}, {3, 4}}
+	if got := classify(c, pkts); !slices.Equal(got, want) {
+		t.Errorf("hits %v; want %v", got, want)
 	}
 	if c.Len() != 6 {
 		t.Errorf("%d members, want 6", c.Len())
 	}
 }
 
-// However small the room, the hits are those of one large call, and none is
-// put beyond it.
-func TestClassifyRoom(t *testing.T) {
-	all := assemble(t, yes)
-	c := NewClassifier([]*Program{all, port(t, 80), all})
-	var pkts []pkt.Packet
-	for i := range 10 {
-		pkts = append(pkts, packet(uint16(80+i%2)))
+// A whole batch, and members in all words of the marks. What was taken is gone.
+func TestMatches(t *testing.T) {
+	const members = 3 * 4096
+	programs := make([]*Program, members)
+	for _, i := range []int{0, 63, 64, 4095, 4096, members - 1} {
+		programs[i] = port(t, uint32(i))
 	}
-	_, want := classify(c, pkts, make([]Hit, 0, 100))
-	for room := range 40 {
-		backing := make([]Hit, room+1)
-		var got []Hit
-		for done := 0; done < len(pkts); {
-			n, out := classify(c, pkts[done:], backing[:0:room])
-			if n == 0 {
-				if room >= c.Len() {
-					t.Fatalf("room %d decides no packet", room)
-				}
-				got = want
-				break
-			}
-			for _, h := range out {
-				got = append(got, Hit{h.Packet + uint32(done), h.Member})
-			}
-			done += n
-		}
-		if !slices.Equal(got, want) || backing[room] != (Hit{}) {
-			t.Errorf("room %d: %v, want %v", room, got, want)
+	c := NewClassifier(programs)
+	pkts := make([]pkt.Packet, pkt.MaxBatch)
+	for i := range pkts {
+		pkts[i] = packet(uint16(4000 + i))
+	}
+	pkts[0], pkts[255] = packet(0), packet(members-1)
+	want := []hit{{0, 0}, {95, 4095}, {96, 4096}, {255, members - 1}}
+	if got := classify(c, pkts); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	var s Scratch
+	s.Fit(c)
+	m := NewMatches(members)
+	for range 2 {
+		c.Classify(&s, pkts, m)
+		for _, i := range m.Members(nil) {
+			m.Take(i)
 		}
 	}
-}
-
-func TestClassifyAppends(t *testing.T) {
-	c := NewClassifier([]*Program{assemble(t, yes)})
-	old := append(make([]Hit, 0, 2), Hit{7, 7})
-	n, got := classify(c, []pkt.Packet{packet(1), packet(2)}, old)
-	if want := []Hit{{7, 7}, {0, 0}}; n != 1 || !slices.Equal(got, want) {
-		t.Errorf("%d packets, %v; want 1, %v", n, got, want)
+	if left := m.Members(nil); len(left) > 0 || slices.ContainsFunc(m.sets, func(s pkt.Set) bool { return s != pkt.Set{} }) {
+		t.Errorf("%v are left", left)
 	}
 }
 
 func TestClassifyNothing(t *testing.T) {
 	pkts := []pkt.Packet{packet(1), packet(2)}
-	if n, hits := classify(NewClassifier(nil), pkts, nil); n != 2 || len(hits) != 0 {
-		t.Errorf("%d packets, %v; want 2 and no hit", n, hits)
-	}
-	if n, hits := classify(NewClassifier([]*Program{nil}), pkts, make([]Hit, 0, 1)); n != 2 || len(hits) != 0 {
-		t.Errorf("%d packets, %v; want 2 and no hit", n, hits)
+	for _, programs := range [][]*Program{nil, {nil}} {
+		if hits := classify(NewClassifier(programs), pkts); len(hits) != 0 {
+			t.Errorf("%v; want no hit", hits)
+		}
 	}
 }
 
@@ -106,10 +104,10 @@ func TestNoAllocations(t *testing.T) {
 	}
 	c := NewClassifier(programs)
 	pkts := []pkt.Packet{packet(1), packet(2), packet(3)}
-	hits := make([]Hit, 0, 3*c.Len())
+	m := NewMatches(c.Len())
 	var s Scratch
 	s.Fit(c)
-	if n := testing.AllocsPerRun(100, func() { _, hits = c.Classify(&s, pkts, hits[:0]) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { c.Classify(&s, pkts, m) }); n != 0 {
 		t.Errorf("Classify makes %v allocations", n)
 	}
 	arithmetic := assemble(t, bpf.LoadExtension{Num: bpf.ExtLen}, bpf.StoreScratch{Src: bpf.RegA, N: 1},
@@ -131,12 +129,12 @@ func BenchmarkClassify(b *testing.B) {
 			for i := range pkts {
 				pkts[i] = packet(uint16(i))
 			}
-			hits := make([]Hit, 0, len(pkts)*members)
+			m := NewMatches(members)
 			var s Scratch
 			s.Fit(c)
 			b.ReportAllocs()
 			for b.Loop() {
-				_, hits = c.Classify(&s, pkts, hits[:0])
+				c.Classify(&s, pkts, m)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(pkts)), "ns/packet")
 		})

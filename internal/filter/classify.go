@@ -2,29 +2,24 @@ package filter
 
 import "gomapi/internal/pkt"
 
-// Classify appends a hit for every match to hits: packets in order, each member
-// once for a packet, the members of one packet in any order. It never grows
-// hits. Before a packet whose matches might not fit, that is with less than
-// Len() room left, it stops; n is the number of packets decided. With room for
-// Len() hits it decides at least one packet. s must fit c. It does not allocate.
-func (c *Classifier) Classify(s *Scratch, pkts []pkt.Packet, hits []Hit) (n int, out []Hit) {
+// Classify adds the packets that match each member to matches, which must have room
+// for Len() members. There are pkt.MaxBatch packets at most. s must fit c. It does not
+// allocate.
+func (c *Classifier) Classify(s *Scratch, pkts []pkt.Packet, matches *Matches) {
 	s.fetch(pkts)
+	d := decision{scratch: s, matches: matches}
 	for i := range pkts {
-		if cap(hits)-len(hits) < c.count {
-			return i, hits
-		}
-		p := &pkts[i]
-		if l := c.descend(p); l != emptyLeaf {
+		d.Packet, d.number = &pkts[i], uint32(i)
+		if l := c.descend(d.Packet); l != emptyLeaf {
 			s.next()
-			hits = c.decide(&c.leaves[l], s, p, uint32(i), hits)
+			c.decide(&c.leaves[l], &d)
 		}
 		for _, b := range c.singles {
-			if c.matches(b, p) {
-				hits = c.report(b, uint32(i), hits)
+			if c.matchesProgram(b, d.Packet) {
+				c.report(b, &d)
 			}
 		}
 	}
-	return len(pkts), hits
 }
 
 // descend takes a packet through the shape and returns the number of its leaf.
@@ -41,39 +36,22 @@ func (c *Classifier) descend(p *pkt.Packet) int32 {
 	return ^at
 }
 
-// decide appends the hits of one packet, for which there is room.
-func (c *Classifier) decide(l *leaf, s *Scratch, p *pkt.Packet, packet uint32, hits []Hit) []Hit {
-	if l.lacks(p.Link) {
-		return c.decideShort(l, s, p, packet, hits)
+// decide finds the matches of one packet.
+func (c *Classifier) decide(l *leaf, d *decision) {
+	if l.lacks(d.Link) {
+		c.decideShort(l, d)
+		return
 	}
-	if l.every != 0 {
-		hits = c.follow(l.every, s, p, packet, hits)
-	}
+	c.follow(l.every, d)
 	for i := range l.indexes {
 		x := &l.indexes[i]
-		if v, ok := c.read(&x.field, p.Link, p.Wire); ok {
-			if at := x.find(v); at != 0 {
-				hits = c.follow(at, s, p, packet, hits)
-			}
+		if v, ok := c.read(&x.field, d.Link, d.Wire); ok {
+			c.follow(x.find(v), d)
 		}
 	}
 	for _, b := range l.byDefault {
-		if s.first(b) {
-			hits = c.report(b, packet, hits)
+		if d.scratch.first(b) {
+			c.report(b, d)
 		}
 	}
-	return hits
-}
-
-func (c *Classifier) matches(b uint32, p *pkt.Packet) bool {
-	return c.bundles[b].program.Match(p.Link, p.Wire)
-}
-
-// report appends a hit for each member of a bundle.
-func (c *Classifier) report(b, packet uint32, hits []Hit) []Hit {
-	g := &c.bundles[b]
-	for _, m := range c.members[g.from:g.to] {
-		hits = append(hits, Hit{Packet: packet, Member: m})
-	}
-	return hits
 }

@@ -2,94 +2,113 @@ package filter
 
 import "gomapi/internal/pkt"
 
+// A decision is a packet that is being decided.
+type decision struct {
+	*pkt.Packet
+	number  uint32 // in the batch
+	scratch *Scratch
+	matches *Matches
+}
+
 // follow deals with a list and those around it.
-func (c *Classifier) follow(at uint32, s *Scratch, p *pkt.Packet, packet uint32, hits []Hit) []Hit {
+func (c *Classifier) follow(at uint32, d *decision) {
 	for at != 0 {
-		l := &c.lists.list[at]
-		plain := c.lists.plain[l.plain:l.plainEnd]
-		n := len(hits)
-		hits = hits[:n+len(plain)]
-		for i, out := 0, hits[n:]; i < len(plain) && i < len(out); i++ {
-			out[i] = Hit{Packet: packet, Member: plain[i]}
+		head := c.words[at:][:headWords]
+		rest := c.words[at+headWords:]
+		members, rest := rest[:head[0]], rest[head[0]:]
+		d.matches.add(d.number, members)
+		if head[1] != 0 {
+			c.test(rest[:head[1]], d)
 		}
-		links := c.lists.links[l.links:l.tests]
-		for i := range links {
-			if k := &links[i]; s.first(k.entry.bundle()) {
-				hits = c.emit(k, packet, hits)
-			}
+		if head[2] != 0 {
+			c.try(rest[head[1]:][:head[2]], d)
 		}
-		if l.tests != l.rest {
-			hits = c.test(c.lists.links[l.tests:l.rest], s, p, packet, hits)
-		}
-		if l.rest != l.linksEnd {
-			hits = c.try(c.lists.links[l.rest:l.linksEnd], s, p, packet, hits)
-		}
-		at = l.around
+		at = head[3]
 	}
-	return hits
 }
 
-// emit appends the hits of a link.
-func (c *Classifier) emit(k *link, packet uint32, hits []Hit) []Hit {
-	if k.count == 1 {
-		return append(hits, Hit{Packet: packet, Member: k.member})
-	}
-	return c.appendAll(k, packet, hits)
-}
-
-func (c *Classifier) appendAll(k *link, packet uint32, hits []Hit) []Hit {
-	for _, m := range c.members[k.member : k.member+k.count] {
-		hits = append(hits, Hit{Packet: packet, Member: m})
-	}
-	return hits
-}
-
-// test deals with links that checks decide.
-func (c *Classifier) test(links []link, s *Scratch, p *pkt.Packet, packet uint32, hits []Hit) []Hit {
-	checks, readings, turn := c.checks, s.readings, s.turn
-	for i := range links {
-		k := &links[i]
-		at := k.check
+// test deals with members for which tests decide.
+func (c *Classifier) test(words []uint32, d *decision) {
+	readings, turn := d.scratch.readings, d.scratch.turn
+	for len(words) > 2 {
+		member, tests := words[:1], words[2:2+testWords*words[1]]
+		words = words[2+len(tests):]
+		at := firstCheck
 		for at >= firstCheck {
-			t := &checks[at-firstCheck]
-			r := &readings[t.field]
-			if r.turn != turn && !c.remember(r, t.field, s, p) {
+			t := tests[testWords*(at-firstCheck):][:testWords]
+			r := &readings[t[2]>>16]
+			if r.turn != turn && !c.remember(r, t[2]>>16, d) {
 				at = checkRefuse
 				break
 			}
-			at = t.no
-			if r.value-t.lo <= t.width {
-				at = t.yes
+			at = t[2] & 0xff
+			if r.value-t[0] <= t[1] {
+				at = t[2] >> 8 & 0xff
 			}
 		}
-		if at == checkAccept && (k.entry&once == 0 || s.first(k.entry.bundle())) {
-			hits = c.emit(k, packet, hits)
+		if at == checkAccept {
+			d.matches.add(d.number, member)
 		}
 	}
-	return hits
 }
 
 // try deals with the links that are left: those of filters that match by default,
 // those that programs decide, and those with many members.
-func (c *Classifier) try(links []link, s *Scratch, p *pkt.Packet, packet uint32, hits []Hit) []Hit {
-	for i := range links {
-		k := &links[i]
+func (c *Classifier) try(words []uint32, d *decision) {
+	for ; len(words) >= linkWords; words = words[linkWords:] {
+		k := link{entry(words[0]), words[1]}
 		b := k.entry.bundle()
-		switch {
-		case k.entry&(once|exclude) != 0 && !s.first(b):
+		if !d.scratch.first(b) {
 			continue
+		}
+		switch {
 		case k.entry&verify == 0:
 			if k.entry&exclude != 0 {
 				continue
 			}
 		case k.check == noCheck:
-			if !c.matches(b, p) {
+			if !c.matchesProgram(b, d.Packet) {
 				continue
 			}
-		case !c.passes(k.check, s, p):
+		case !c.passes(k.check, d):
 			continue
 		}
-		hits = c.emit(k, packet, hits)
+		c.report(b, d)
 	}
-	return hits
+}
+
+// passes tells whether a packet passes a check.
+func (c *Classifier) passes(at uint32, d *decision) bool {
+	for at >= firstCheck {
+		k := &c.checks[at-firstCheck]
+		r := &d.scratch.readings[k.field]
+		if r.turn != d.scratch.turn && !c.remember(r, k.field, d) {
+			return false
+		}
+		at = k.no
+		if r.value-k.lo <= k.width {
+			at = k.yes
+		}
+	}
+	return at == checkAccept
+}
+
+// remember reads a field for all checks of a packet, and returns false if it has
+// no value.
+func (c *Classifier) remember(r *reading, field uint32, d *decision) bool {
+	v, ok := c.read(&c.fields[field], d.Link, d.Wire)
+	if ok {
+		*r = reading{value: v, turn: d.scratch.turn}
+	}
+	return ok
+}
+
+// report notes a match of all members of a bundle.
+func (c *Classifier) report(b uint32, d *decision) {
+	g := &c.bundles[b]
+	d.matches.add(d.number, c.members[g.from:g.to])
+}
+
+func (c *Classifier) matchesProgram(b uint32, p *pkt.Packet) bool {
+	return c.bundles[b].program.Match(p.Link, p.Wire)
 }

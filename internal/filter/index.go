@@ -6,9 +6,10 @@ type index struct {
 	field field
 	first uint32 // least value of dense and of segments
 	dense []uint32
-	slots []slot // hash of single values; the next free place follows
-	odd   uint32 // factor of the hash
-	shift uint8
+	slots []slot   // hash of single values; the next free place follows
+	marks []uint64 // a bit for each hash that some single value has, in little memory
+	odd   uint32   // factor of the hash
+	shift uint8    // of the hash, for marks
 
 	segments []slot   // ascending; a value belongs to the last that begins up to it
 	top      []uint32 // last segment that begins at or before each step of 1<<topStep
@@ -26,11 +27,10 @@ func (x *index) find(v uint32) uint32 {
 		}
 		return 0
 	}
-	if x.slots != nil {
-		mask := uint32(len(x.slots) - 1)
-		for at := v * x.odd >> x.shift & mask; x.slots[at].head != 0; at = (at + 1) & mask {
-			if x.slots[at].value == v {
-				return x.slots[at].head
+	if x.marks != nil {
+		if h := x.hashed(v); x.marks[h/64]>>(h%64)&1 == 1 {
+			if at := x.single(v, h/markShare); at != 0 {
+				return at
 			}
 		}
 	}
@@ -38,6 +38,23 @@ func (x *index) find(v uint32) uint32 {
 		return 0
 	}
 	return x.search(v)
+}
+
+// markShare is how many marks there are for a slot.
+const markShare = 4
+
+// hashed returns the mark of a value.
+func (x *index) hashed(v uint32) uint32 { return v * x.odd >> x.shift }
+
+// single returns the list for a value that stands in the slots, from the given one on.
+func (x *index) single(v, at uint32) uint32 {
+	mask := uint32(len(x.slots) - 1)
+	for ; x.slots[at&mask].head != 0; at++ {
+		if k := &x.slots[at&mask]; k.value == v {
+			return k.head
+		}
+	}
+	return 0
 }
 
 // search looks for the segment of a value that is not below the first.

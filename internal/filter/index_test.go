@@ -12,8 +12,7 @@ func listed(x *index, all *lists, v uint32) []uint32 {
 	var found []uint32
 	for at := x.find(v); at != 0; at = all.list[at].around {
 		l := all.list[at]
-		found = append(found, all.plain[l.plain:l.plainEnd]...)
-		for _, k := range all.links[l.links:l.linksEnd] {
+		for _, k := range all.links[l.from:l.to] {
 			found = append(found, k.entry.bundle())
 		}
 	}

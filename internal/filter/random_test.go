@@ -126,15 +126,15 @@ func (f *filterset) compare(t *testing.T, name string, pkts []pkt.Packet) {
 	t.Helper()
 	c := NewClassifier(f.programs)
 	for i, p := range pkts {
-		_, hits := classify(c, pkts[i:i+1], make([]Hit, 0, c.Len()))
-		var want []Hit
+		hits := classify(c, pkts[i:i+1])
+		var want []hit
 		for m := range f.programs {
 			match, agreed := f.want(m, p.Link)
 			if !agreed {
 				t.Fatalf("%s: machines differ about %v on %x", name, f.raw[m], p.Link)
 			}
 			if match {
-				want = append(want, Hit{0, uint32(m)})
+				want = append(want, hit{0, uint32(m)})
 			}
 		}
 		if !slices.Equal(hits, want) {

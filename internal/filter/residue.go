@@ -1,7 +1,5 @@
 package filter
 
-import "gomapi/internal/pkt"
-
 // A check decides what is left of a filter when an atom holds, in a leaf. It
 // is cheaper than the program, which would begin with the first header.
 type check struct {
@@ -26,32 +24,6 @@ const (
 	maxResidues  = 16 << 20 // and for all filters of all leaves
 	maxMadeNodes = 1 << 20  // nodes made for one leaf
 )
-
-// passes tells whether a packet passes a check.
-func (c *Classifier) passes(at uint32, s *Scratch, p *pkt.Packet) bool {
-	for at >= firstCheck {
-		k := &c.checks[at-firstCheck]
-		r := &s.readings[k.field]
-		if r.turn != s.turn && !c.remember(r, k.field, s, p) {
-			return false
-		}
-		at = k.no
-		if r.value-k.lo <= k.width {
-			at = k.yes
-		}
-	}
-	return at == checkAccept
-}
-
-// remember reads a field for all checks of a packet, and returns false if it has
-// no value.
-func (c *Classifier) remember(r *reading, field uint32, s *Scratch, p *pkt.Packet) bool {
-	v, ok := c.read(&c.fields[field], p.Link, p.Wire)
-	if ok {
-		*r = reading{value: v, turn: s.turn}
-	}
-	return ok
-}
 
 // residues finds what atoms leave of the filters of a leaf.
 type residues struct {
@@ -156,9 +128,6 @@ func (r *residues) findPlain(deny bool) {
 // without an entry.
 func (r *residues) entry(p planned, a atom) (e entry, check uint32, wanted bool) {
 	e = r.builder.entry(p.bundle)
-	if len(p.atoms) > 1 {
-		e |= once
-	}
 	against := refuse
 	if p.deny {
 		e |= exclude

@@ -39,7 +39,7 @@ func (s *Stats) count(why reason) {
 func (c *Classifier) Stats() Stats {
 	s := c.stats
 	s.Members = c.count
-	s.Bytes = bytesOf(c.states) + bytesOf(c.leaves) + bytesOf(c.lists.list) + bytesOf(c.lists.plain) + bytesOf(c.lists.links) + bytesOf(c.checks) + bytesOf(c.fields) + bytesOf(c.trees) +
+	s.Bytes = bytesOf(c.states) + bytesOf(c.leaves) + bytesOf(c.words) + bytesOf(c.checks) + bytesOf(c.fields) + bytesOf(c.trees) +
 		bytesOf(c.bundles) + bytesOf(c.members) + bytesOf(c.groups) + bytesOf(c.singles)
 	for i := range c.states {
 		s.Bytes += bytesOf(c.states[i].start) + bytesOf(c.states[i].next)
@@ -49,7 +49,7 @@ func (c *Classifier) Stats() Stats {
 		s.Bytes += bytesOf(l.byDefault) + bytesOf(l.needs) + bytesOf(l.indexes)
 		for j := range l.indexes {
 			x := &l.indexes[j]
-			s.Bytes += bytesOf(x.dense) + bytesOf(x.slots) + bytesOf(x.segments) + bytesOf(x.top)
+			s.Bytes += bytesOf(x.dense) + bytesOf(x.slots) + bytesOf(x.marks) + bytesOf(x.segments) + bytesOf(x.top)
 		}
 	}
 	return s

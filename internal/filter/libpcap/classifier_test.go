@@ -94,35 +94,33 @@ func agree(t *testing.T, name string, all []judge, some []int, frames []frame, w
 	var s filter.Scratch
 	s.Fit(c)
 	pkts := views(frames)
-	hits := make([]filter.Hit, 0, max(4096, 2*c.Len()))
-	for at, wrong := 0, 0; at < len(pkts); {
-		n, out := c.Classify(&s, pkts[at:], hits)
-		got := make([]map[uint32]int, n)
-		for i := range got {
-			got[i] = make(map[uint32]int)
-		}
-		for _, h := range out {
-			got[h.Packet][h.Member]++
-		}
-		for i := range n {
-			for m, which := range some {
-				times := 0
-				if want[at+i][which] {
-					times = 1
-				}
-				if got[i][uint32(m)] == times {
+	matches := filter.NewMatches(c.Len())
+	wrong := 0
+	for at := 0; at < len(pkts) && wrong <= 5; at += pkt.MaxBatch {
+		batch := pkts[at:min(at+pkt.MaxBatch, len(pkts))]
+		c.Classify(&s, batch, matches)
+		got := take(matches)
+		for m, which := range some {
+			for i := range batch {
+				if got[m].Has(i) == want[at+i][which] {
 					continue
 				}
 				f := frames[at+i]
-				t.Errorf("%s: %q on packet %d (%d of %d bytes): %d hits, want %d; %+v; %x",
-					name, all[which].expr, at+i, len(f.data), f.wire, got[i][uint32(m)], times, c.Stats(), f.data)
-				if wrong++; wrong > 5 {
-					return
-				}
+				t.Errorf("%s: %q on packet %d (%d of %d bytes): match %v, want %v; %+v; %x",
+					name, all[which].expr, at+i, len(f.data), f.wire, got[m].Has(i), want[at+i][which], c.Stats(), f.data)
+				wrong++
 			}
 		}
-		at += n
 	}
+}
+
+// take returns the packets of all members.
+func take(m *filter.Matches) []pkt.Set {
+	sets := make([]pkt.Set, m.Room())
+	for _, i := range m.Members(nil) {
+		sets[i] = m.Take(i)
+	}
+	return sets
 }
 
 // all and random subsets of filters.
@@ -175,24 +173,25 @@ var forms = []string{
 // Goroutines share a classifier, each with a Scratch of its own.
 func TestClassifierShared(t *testing.T) {
 	c := filter.NewClassifier(programs(t, mixture(rand.New(rand.NewPCG(9, 9)), 300)))
-	pkts := traffic(t, 500)
-	hits := func() []filter.Hit {
+	pkts := traffic(t, pkt.MaxBatch)
+	hits := func() []pkt.Set {
 		var s filter.Scratch
 		s.Fit(c)
-		_, out := c.Classify(&s, pkts, make([]filter.Hit, 0, len(pkts)*c.Len()))
-		return out
+		m := filter.NewMatches(c.Len())
+		c.Classify(&s, pkts, m)
+		return take(m)
 	}
 	want := hits()
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
 			if got := hits(); !slices.Equal(got, want) {
-				t.Errorf("%d hits, want %d", len(got), len(want))
+				t.Errorf("%v, want %v", got, want)
 			}
 		})
 	}
 	wg.Wait()
-	if len(want) == 0 {
+	if !slices.ContainsFunc(want, func(s pkt.Set) bool { return s != pkt.Set{} }) {
 		t.Error("no filter matches")
 	}
 }
@@ -212,9 +211,11 @@ func TestClassifierAllocations(t *testing.T) {
 	}
 	var s filter.Scratch
 	s.Fit(c)
-	hits := make([]filter.Hit, 0, len(pkts)*c.Len())
-	if n := testing.AllocsPerRun(10, func() { c.Classify(&s, pkts, hits) }); n != 0 {
-		t.Errorf("Classify makes %v allocations", n)
+	m := filter.NewMatches(c.Len())
+	for some := range slices.Chunk(pkts, pkt.MaxBatch) {
+		if n := testing.AllocsPerRun(10, func() { c.Classify(&s, some, m) }); n != 0 {
+			t.Errorf("Classify makes %v allocations", n)
+		}
 	}
 }
 
