@@ -183,15 +183,16 @@ func (g *grower) place(c *chain, root *sprout, way []*sprout) {
 		root.tails = append(root.tails, tail{chain: c})
 		return
 	}
-	sh := &share{chain: c, path: []*branch{root.branch}}
+	p := &path{branches: []*branch{root.branch}}
 	for i, s := range way[:n] {
 		s.kept = true
-		sh.path = append(sh.path, s.branch)
+		p.branches = append(p.branches, s.branch)
 		if s.summer != nil {
-			sh.sums = append(sh.sums, len(s.sums))
+			p.sums = append(p.sums, len(s.sums))
 			s.sums = append(s.sums, sum{chain: c, word: c.steps[i].summer.Total()})
 		}
 	}
+	sh := &share{chain: c, path: p}
 	g.level.shares = append(g.level.shares, sh)
 	if n < len(c.steps) {
 		last := way[n-1]

@@ -202,6 +202,7 @@ func (c *capture) remove(closing []*Flow) {
 			continue
 		}
 		f.chain.closed.Store(true)
+		f.chain.share.Load().close()
 		if f.chain.level != nil {
 			f.chain.level.dead++
 		}

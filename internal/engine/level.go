@@ -18,7 +18,8 @@ type level struct {
 	members  []member // by leading filter
 	scratch  filter.Scratch
 	types    []typedClassifier
-	shares   []*share      // of the chains that run as one with others
+	ledgers  ledgers
+	shares   []*share      // of the chains that have one
 	dirty    queue         // branches with sums that were not handed on
 	answers  *answers      // nil: nothing to search for
 	searches int           // strings that it does not search for
@@ -96,9 +97,18 @@ func newLevel(chains []settling, types []uint16, search bool) (*level, error) {
 		lv.all = g.root(open)
 	}
 	lv.members = make([]member, 0, len(keys))
-	for _, key := range keys {
-		lv.members = append(lv.members, newMember(g.root(byFilter[key])))
+	lv.ledgers.fit(len(keys))
+	for m, key := range keys {
+		chains := byFilter[key]
+		if len(chains) == 1 {
+			if sh := lv.ledgers.open(m, chains[0]); sh != nil {
+				lv.shares, lv.members = append(lv.shares, sh), append(lv.members, member{})
+				continue
+			}
+		}
+		lv.members = append(lv.members, newMember(g.root(chains)))
 	}
+	lv.ledgers.known = nil
 	for _, lt := range types {
 		programs := make([]*filter.Program, len(leads))
 		for m, lead := range leads {
@@ -152,6 +162,9 @@ func (lv *level) run(l *loop, s *scratch, pkts []pkt.Packet, ptrs []*pkt.Packet)
 func (lv *level) fetch(s *scratch, members []uint32) {
 	var sum uint64
 	for _, m := range members {
+		sum += uint64(lv.ledgers.list[m].kind)
+	}
+	for _, m := range members {
 		if c := lv.members[m].chain; c != nil {
 			sum += c.since
 		}
@@ -183,6 +196,20 @@ func (lv *level) dispatch(l *loop, s *scratch, ptrs []*pkt.Packet) {
 	lv.fetch(s, s.touched)
 	for _, m := range s.touched {
 		set := s.matches.Take(m)
-		lv.members[m].run(l, lv, set.Of(ptrs, s.list[:0]))
+		if in := set.Of(ptrs, s.list[:0]); !lv.ledgers.enter(m, in) {
+			lv.members[m].run(l, lv, in)
+		}
 	}
+}
+
+// hand gives instances their sums, so many in branches and as many in ledgers.
+func (lv *level) hand(n int) {
+	lv.dirty.hand(n)
+	lv.ledgers.hand(n)
+}
+
+// handAll gives all instances their sums.
+func (lv *level) handAll() {
+	lv.dirty.handAll()
+	lv.ledgers.hand(lv.ledgers.n)
 }

@@ -76,7 +76,7 @@ func (l *loop) Batch(pkts []pkt.Packet) {
 		l.mature()
 	}
 	for _, lv := range l.levels {
-		lv.dirty.hand(sumsPerBatch)
+		lv.hand(sumsPerBatch)
 	}
 	l.leave()
 }
@@ -91,7 +91,7 @@ func (l *loop) Pause() {
 // handAll makes all results what the packets so far have made of them.
 func (l *loop) handAll() {
 	for _, lv := range l.levels {
-		lv.dirty.handAll()
+		lv.handAll()
 	}
 }
 
@@ -171,7 +171,7 @@ func (l *loop) shift(p *plan) {
 	l.shifts.Add(1)
 	for _, lv := range l.levels {
 		if !slices.Contains(p.levels, lv) {
-			lv.dirty.handAll()
+			lv.handAll()
 			for _, sh := range lv.shares {
 				sh.leave()
 			}

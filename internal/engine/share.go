@@ -2,16 +2,38 @@ package engine
 
 import "runtime"
 
-// A share is the part of a chain that runs as one with others: its leading filter,
-// and the functions of the branches of path behind the first.
+// A share is the part of a chain that its level runs: its leading filter, and the
+// functions of the branches of path behind the first, or all that are in a ledger.
 //
 // While it has one, the books of these functions are what they had before and what
-// the branches have counted since the level began. When the level ends, or the chain
-// leaves, that is added to the functions' own.
+// the level has counted since it began. When the level ends, or the chain leaves, that
+// is added to the functions' own.
 type share struct {
-	chain *chain
-	path  []*branch
-	sums  []int // where its functions that add up stand in the sums of their branches
+	chain  *chain
+	path   *path
+	ledger *ledger // if there is no path
+}
+
+// A path is the branches through which a chain goes.
+type path struct {
+	branches []*branch
+	sums     []int // where its functions that add up stand in the sums of their branches
+}
+
+// functions returns how many there are.
+func (sh *share) functions() int {
+	if sh.ledger != nil {
+		return len(sh.chain.steps)
+	}
+	return len(sh.path.branches) - 1
+}
+
+// behind returns how many packets have left function i, -1 being the filter.
+func (sh *share) behind(i int) uint64 {
+	if sh.ledger != nil {
+		return sh.ledger.packets.Load() // all of them add up
+	}
+	return sh.path.branches[i+1].out.Load()
 }
 
 // enter makes the chain run in the share, unless others have begun to read its results
@@ -22,14 +44,30 @@ func (sh *share) enter() {
 		return
 	}
 	sh.chain.share.Store(sh)
+	if sh.chain.closed.Load() {
+		sh.close()
+	}
+}
+
+// close tells that the results will not be there any more. Any goroutine may call it,
+// for a share that chain.share has, behind chain.closed. A nil share is closed.
+func (sh *share) close() {
+	if sh != nil && sh.ledger != nil {
+		sh.ledger.left.Store(true)
+	}
 }
 
 // withdraw hands the functions their sums for the last time.
 func (sh *share) withdraw() {
+	if sh.ledger != nil {
+		sh.ledger.hand()
+		sh.ledger.left.Store(true)
+		return
+	}
 	at := 0
-	for _, b := range sh.path {
+	for _, b := range sh.path.branches {
 		if b.summer != nil {
-			s := &b.sums[sh.sums[at]]
+			s := &b.sums[sh.path.sums[at]]
 			s.hand(b.total)
 			s.chain = nil
 			at++
@@ -45,12 +83,12 @@ func (sh *share) leave() {
 		return
 	}
 	c.share.Store(nil)
-	in := sh.path[0].out.Load()
+	in := sh.behind(-1)
 	if c.lead != nil {
 		c.passed.Add(in)
 	}
-	for i, b := range sh.path[1:] {
-		out, s := b.out.Load(), &c.steps[i]
+	for i := range sh.functions() {
+		out, s := sh.behind(i), &c.steps[i]
 		s.packets.Add(in)
 		s.refused.Add(in - out)
 		in = out
@@ -73,9 +111,9 @@ func (c *chain) tally(l *loop, i int) (t tally) {
 	c.steady(l, func(sh *share) {
 		t.emitted, t.refused = s.emitted.Load(), s.refused.Load()
 		t.packets = s.packets.Load()
-		if sh != nil && i+1 < len(sh.path) {
-			out := sh.path[i+1].out.Load()
-			in := sh.path[i].out.Load()
+		if sh != nil && i < sh.functions() {
+			out := sh.behind(i)
+			in := sh.behind(i - 1)
 			t.packets, t.refused = t.packets+in, t.refused+in-out
 		}
 	})
@@ -87,7 +125,7 @@ func (c *chain) arrived(l *loop) (n uint64) {
 	c.steady(l, func(sh *share) {
 		n = c.passed.Load()
 		if sh != nil {
-			n += sh.path[0].out.Load()
+			n += sh.behind(-1)
 		}
 	})
 	return n

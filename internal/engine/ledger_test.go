@@ -1,0 +1,182 @@
+package engine
+
+import (
+	"fmt"
+	"testing"
+
+	"gomapi/drivers"
+	"gomapi/internal/shm"
+)
+
+// apart connects n flows with ports of their own from 1 on, and counters.
+func (c *client) apart(n int, counters ...[]any) (fds []int32, results [][]*shm.Reader) {
+	for i := range n {
+		fd, r := c.connected(append([][]any{fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", 1+i))}, counters...)...)
+		fds, results = append(fds, fd), append(results, r[1:])
+	}
+	return fds, results
+}
+
+// toEach is a packet for each of n ports from 1 on.
+func toEach(n int) (pkts []drivers.Packet) {
+	for i := range n {
+		pkts = append(pkts, udp(uint16(1+i), uint32(i)))
+	}
+	return pkts
+}
+
+// withLedgers returns how many members of the level have ledgers.
+func (b *bed) withLedgers() (n int) {
+	for _, lv := range b.loop().plan.Load().levels {
+		for i := range lv.ledgers.list {
+			if lv.ledgers.list[i].kind != 0 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// Functions that add up have a ledger, in any order and number that fits; others, and
+// flows with the same filter, have not. All count the same.
+func TestLedgers(t *testing.T) {
+	packets, bytes := fn("PKT_COUNTER"), fn("BYTE_COUNTER")
+	for name, c := range map[string]struct {
+		counters [][]any
+		ledgers  int
+	}{
+		"nothing":      {nil, 10},
+		"packets":      {[][]any{packets}, 10},
+		"bytes, twice": {[][]any{bytes, packets}, 10},
+		"three":        {[][]any{packets, bytes, packets}, 0},
+		"not a sum":    {[][]any{fn("STR_SEARCH", "x", int64(0), int64(0)), packets}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBed(t)
+			user := b.client(1)
+			_, results := user.apart(10, c.counters...)
+			b.source.Send(toEach(10)...)
+			b.settled()
+			if n := b.withLedgers(); n != c.ledgers {
+				t.Errorf("%d ledgers, want %d", n, c.ledgers)
+			}
+			b.source.Send(toEach(10)...)
+			for i, f := range user.Flows() {
+				if !f.Books.Balances() {
+					t.Errorf("flow %d: %+v", f.FD, f.Books)
+				}
+				for j, r := range results[i] {
+					want := uint64(2)
+					if c.ledgers == 0 && name == "not a sum" {
+						want = 0
+					}
+					if c.counters[j][0] == "BYTE_COUNTER" {
+						want *= uint64(udp(1, 0).Wire)
+					}
+					if r != nil {
+						wantCount(t, fmt.Sprintf("flow %d, function %d", i, j), r, want)
+					}
+				}
+			}
+		})
+	}
+}
+
+// Sums come some at a time while packets rush by, and all before the device waits.
+func TestLedgersHandOn(t *testing.T) {
+	const flows = 3 * sumsPerBatch
+	b := newBed(t)
+	c := b.client(1)
+	_, results := c.apart(flows, fn("PKT_COUNTER"))
+	b.source.Send(udp(0, 0))
+	b.settled()
+	b.source.Send(udp(0, 0)) // the level begins
+	b.loop().Batch(toEach(flows))
+	seen := func() (n uint64) {
+		for _, r := range results {
+			n += r[0].Uint64()
+		}
+		return n
+	}
+	for i := range uint64(3) {
+		if n := seen(); n != (i+1)*sumsPerBatch {
+			t.Errorf("after %d batches %d packets are told, want %d", i+1, n, (i+1)*sumsPerBatch)
+		}
+		b.loop().Batch([]drivers.Packet{udp(0, 0)})
+	}
+	b.loop().Batch(toEach(flows))
+	b.loop().Pause()
+	for i, r := range results {
+		wantCount(t, fmt.Sprintf("flow %d", i), r[0], 2)
+	}
+}
+
+// A closed flow is handed nothing, as its memory is that of another one; that one
+// begins with nothing.
+func TestClosedLedger(t *testing.T) {
+	const flows = 2 * sumsPerBatch
+	b := newBed(t)
+	c := b.client(1)
+	fds, _ := c.apart(flows, fn("PKT_COUNTER"), fn("BYTE_COUNTER"))
+	b.source.Send(udp(0, 0))
+	b.settled()
+	b.source.Send(udp(0, 0))
+	b.loop().Batch(toEach(flows)) // half are handed theirs
+	for _, fd := range fds {
+		if err := c.CloseFlow(fd); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var next [][]*shm.Reader
+	for range flows {
+		_, r := c.flow(fn("PKT_COUNTER"), fn("BYTE_COUNTER"))
+		next = append(next, r)
+	}
+	b.loop().Batch(toEach(flows))
+	b.loop().Pause()
+	for i, r := range next {
+		wantCount(t, fmt.Sprintf("flow %d", i), r[0], 0)
+		wantCount(t, fmt.Sprintf("flow %d", i), r[1], 0)
+	}
+}
+
+// A flow closed before its level begins is handed nothing either.
+func TestClosedBeforeTheLedgerBegins(t *testing.T) {
+	b := newBed(t)
+	c := b.client(1)
+	fds, results := c.apart(10, fn("PKT_COUNTER"))
+	b.source.Send(udp(0, 0))
+	b.settled()
+	if err := c.CloseFlow(fds[3]); err != nil {
+		t.Fatal(err)
+	}
+	_, next := c.flow(fn("PKT_COUNTER"))
+	b.source.Send(toEach(10)...)
+	wantCount(t, "the next flow", next[0], 0)
+	wantCount(t, "another", results[4][0], 1)
+}
+
+// A flow that others begin to refer to leaves its ledger with what it has.
+func TestReferenceToALedger(t *testing.T) {
+	var all []*looker
+	b := newBed(t, lookers(&all))
+	c := b.client(1)
+	fds, results := c.apart(10, fn("PKT_COUNTER"))
+	b.source.Send(toEach(10)...)
+	b.settled()
+	b.source.Send(toEach(10)...)
+	b.loop().Batch(toEach(10)) // not handed to all
+	c.look(fds[7])
+	b.source.Send(toEach(10)...)
+	if got, want := fmt.Sprint(all[0].seen), "[3 3 3 3 3 3 3 4 4 4]"; got != want {
+		t.Errorf("the function that refers saw %s, want %s", got, want)
+	}
+	for i, r := range results {
+		wantCount(t, fmt.Sprintf("flow %d", i), r[0], 4)
+	}
+	for _, f := range c.Flows() {
+		if !f.Books.Balances() {
+			t.Errorf("flow %d: %+v", f.FD, f.Books)
+		}
+	}
+}
