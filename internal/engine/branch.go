@@ -189,7 +189,7 @@ func (g *grower) place(c *chain, root *sprout, way []*sprout) {
 		p.branches = append(p.branches, s.branch)
 		if s.summer != nil {
 			p.sums = append(p.sums, len(s.sums))
-			s.sums = append(s.sums, sum{chain: c, word: c.steps[i].summer.Total()})
+			s.sums = append(s.sums, sum{word: c.steps[i].summer.Total()})
 		}
 	}
 	sh := &share{chain: c, path: p}

@@ -180,3 +180,27 @@ func TestReferenceToALedger(t *testing.T) {
 		}
 	}
 }
+
+// The same holds for flows that are handed the sums of a branch.
+func TestClosedSum(t *testing.T) {
+	const flows = 2 * sumsPerBatch
+	b := newBed(t)
+	c := b.client(1)
+	fds, _ := c.equals(flows)
+	b.source.Send(udp(0, 0))
+	b.settled()
+	b.source.Send(udp(0, 0))
+	b.loop().Batch([]drivers.Packet{udp(53, 0)})
+	for _, fd := range fds {
+		if err := c.CloseFlow(fd); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, next := c.flow(fn("PKT_COUNTER"))
+	b.loop().Pause()
+	for i := range flows {
+		_, r := c.flow(fn("PKT_COUNTER"))
+		wantCount(t, fmt.Sprintf("flow %d", i), r[0], 0)
+	}
+	wantCount(t, "the next flow", next[0], 0)
+}

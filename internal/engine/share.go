@@ -20,6 +20,17 @@ type path struct {
 	sums     []int // where its functions that add up stand in the sums of their branches
 }
 
+// results goes through the functions that add up.
+func (p *path) results(each func(*branch, *sum)) {
+	at := 0
+	for _, b := range p.branches {
+		if b.summer != nil {
+			each(b, &b.sums[p.sums[at]])
+			at++
+		}
+	}
+}
+
 // functions returns how many there are.
 func (sh *share) functions() int {
 	if sh.ledger != nil {
@@ -52,8 +63,12 @@ func (sh *share) enter() {
 // close tells that the results will not be there any more. Any goroutine may call it,
 // for a share that chain.share has, behind chain.closed. A nil share is closed.
 func (sh *share) close() {
-	if sh != nil && sh.ledger != nil {
+	switch {
+	case sh == nil:
+	case sh.ledger != nil:
 		sh.ledger.left.Store(true)
+	default:
+		sh.path.results(func(_ *branch, s *sum) { s.left.Store(true) })
 	}
 }
 
@@ -61,18 +76,10 @@ func (sh *share) close() {
 func (sh *share) withdraw() {
 	if sh.ledger != nil {
 		sh.ledger.hand()
-		sh.ledger.left.Store(true)
-		return
+	} else {
+		sh.path.results(func(b *branch, s *sum) { s.hand(b.total) })
 	}
-	at := 0
-	for _, b := range sh.path.branches {
-		if b.summer != nil {
-			s := &b.sums[sh.path.sums[at]]
-			s.hand(b.total)
-			s.chain = nil
-			at++
-		}
-	}
+	sh.close()
 }
 
 // leave adds to the books of the functions what the branches have counted. Only the

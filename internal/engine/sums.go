@@ -8,20 +8,17 @@ import "sync/atomic"
 // packets rush by, a result that is read is old by as many batches as it takes to hand
 // all instances theirs, sumsPerBatch after each.
 type sum struct {
-	chain *chain         // nil: has left
-	word  *atomic.Uint64 // the result
-	seen  uint64
+	word *atomic.Uint64 // the result
+	left atomic.Bool    // it is not there any more, or the chain has left
+	seen uint64
 }
 
 // sumsPerBatch bounds the instances that are handed their sums after a batch.
 const sumsPerBatch = 16
 
-// open reports whether the result is there. That of a closed flow is not any more.
-func (s *sum) open() bool { return s.chain != nil && !s.chain.closed.Load() }
-
 // hand gives the instance what has come since the last time.
 func (s *sum) hand(total uint64) {
-	if s.seen != total && s.open() {
+	if s.seen != total && !s.left.Load() {
 		s.word.Add(total - s.seen)
 	}
 	s.seen = total
@@ -34,7 +31,7 @@ func handEach(sums []sum, total uint64) {
 	for len(sums) > 0 {
 		some := sums[:min(sumsPerBatch, len(sums))]
 		for i := range some {
-			if some[i].open() {
+			if !some[i].left.Load() {
 				some[i].word.Load()
 			}
 		}
