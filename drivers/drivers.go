@@ -11,6 +11,7 @@ package drivers
 import (
 	"context"
 	"os"
+	"time"
 
 	"gomapi/internal/pkt"
 )
@@ -34,7 +35,10 @@ type Sink interface {
 	Batch(pkts []Packet)
 	// Pause is called, on the same goroutine, when no packet is at hand, before
 	// the device waits for one: results become what the packets have made of them.
-	Pause()
+	// Where that takes long, as very many flows have an equal part in them, some
+	// may stay behind for up to lag; then Pause is to be called again at the time
+	// that it returns, if no packet comes before. Else it returns the zero time.
+	Pause(lag time.Duration) time.Time
 }
 
 // A Driver opens live devices.

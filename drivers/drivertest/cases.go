@@ -88,6 +88,25 @@ func pause(t *testing.T, w World) {
 	r.stop(t)
 }
 
+// pauseAgain lets the results of a packet stay behind: the device must pause once more
+// when no other packet comes, at the time that it is told.
+func pauseAgain(t *testing.T, w World) {
+	if !w.endless() {
+		t.Skip("a file never waits for packets")
+	}
+	dev := open(t, w)
+	c := newChecker(t, w, dev)
+	c.behind = true
+	r := start(dev, c)
+	w.Feed(t.Context(), 1)
+	select {
+	case <-c.caught:
+	case <-time.After(patience):
+		t.Error("no other pause came")
+	}
+	r.stop(t)
+}
+
 func stopUnderLoad(t *testing.T, w World) {
 	dev := open(t, w)
 	c := newChecker(t, w, dev)

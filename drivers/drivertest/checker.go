@@ -20,10 +20,14 @@ type checker struct {
 	last      uint64 // time stamp
 	more      chan int
 	paused    chan int
+
+	behind bool          // the first pause is not to be enough
+	due    time.Time     // when another one was asked for
+	caught chan struct{} // closed when it has come
 }
 
 func newChecker(t *testing.T, w World, dev drivers.Device) *checker {
-	return &checker{t: t, w: w, info: dev.Info(), more: make(chan int, 1), paused: make(chan int, 1)}
+	return &checker{t: t, w: w, info: dev.Info(), more: make(chan int, 1), paused: make(chan int, 1), caught: make(chan struct{})}
 }
 
 // Batch implements drivers.Sink.
@@ -46,12 +50,31 @@ func (c *checker) Batch(pkts []drivers.Packet) {
 }
 
 // Pause implements drivers.Sink.
-func (c *checker) Pause() {
+func (c *checker) Pause(lag time.Duration) (again time.Time) {
 	select {
 	case <-c.paused: // nobody has looked yet
 	default:
 	}
 	c.paused <- c.n
+	if c.behind && c.n > 0 {
+		again = c.stayBehind(lag)
+	}
+	return again
+}
+
+// stayBehind asks for another pause if the device lets results stay behind, until that
+// has come.
+func (c *checker) stayBehind(lag time.Duration) time.Time {
+	now := time.Now()
+	if c.due.IsZero() && lag > 0 {
+		c.due = now.Add(min(lag, 20*time.Millisecond))
+	}
+	if now.Before(c.due) {
+		return c.due
+	}
+	c.behind = false
+	close(c.caught)
+	return time.Time{}
 }
 
 // await waits for n packets.

@@ -51,6 +51,7 @@ var cases = map[string]func(t *testing.T, w World){
 	"run ends at once":             runEnded,
 	"stop when idle":               stopIdle,
 	"pause":                        pause,
+	"pause again":                  pauseAgain,
 	"stop under load":              stopUnderLoad,
 	"packets":                      packets,
 	"stats":                        stats,

@@ -75,7 +75,7 @@ func (d *device) deliver(b batch, sink drivers.Sink) {
 		}
 	}
 	sink.Batch(pkts)
-	sink.Pause()
+	sink.Pause(0)
 }
 
 func (d *device) lose(n uint64) {

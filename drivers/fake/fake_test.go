@@ -3,6 +3,7 @@ package fake
 import (
 	"context"
 	"testing"
+	"time"
 
 	"gomapi/drivers"
 	"gomapi/internal/mapierr"
@@ -18,7 +19,7 @@ func (f *flags) Batch(pkts []drivers.Packet) {
 	}
 }
 
-func (*flags) Pause() {}
+func (*flags) Pause(time.Duration) time.Time { return time.Time{} }
 
 func TestInterfaceGoesAway(t *testing.T) {
 	var drv Driver

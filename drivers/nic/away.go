@@ -52,7 +52,7 @@ func (d *device) takeLast(s drivers.Sink) error {
 		if d.wake.stopped() || left <= 0 || d.sock.ring.waiting() == 0 {
 			return nil
 		}
-		if _, err := d.wait(left); err != nil {
+		if _, err := d.wait(end); err != nil {
 			return err
 		}
 	}
@@ -67,13 +67,12 @@ const lookEvery = 5 * time.Second
 func (d *device) comeBack() error {
 	said := ""
 	for !d.wake.stopped() {
-		timeout := forever
+		var until time.Time
 		if d.ns.path != "" {
-			timeout = lookEvery
+			until = time.Now().Add(lookEvery)
 		}
 		if n, ok := d.find(); ok {
-			timeout = d.retry.left(time.Now())
-			if timeout == 0 {
+			if d.retry.left(time.Now()) == 0 {
 				err := d.reopen(n)
 				if err == nil || errors.Is(err, errOtherLink) {
 					return err
@@ -82,10 +81,10 @@ func (d *device) comeBack() error {
 					said = err.Error()
 					d.log("open it again: %v", err)
 				}
-				timeout = d.retry.left(time.Now())
 			}
+			until = time.Now().Add(d.retry.left(time.Now()))
 		}
-		if _, err := d.wait(timeout); err != nil {
+		if _, err := d.wait(until); err != nil {
 			return err
 		}
 	}

@@ -200,7 +200,7 @@ func (s *stopwatch) Batch(pkts []drivers.Packet) {
 	}
 }
 
-func (s *stopwatch) Pause() {}
+func (s *stopwatch) Pause(time.Duration) time.Time { return time.Time{} }
 
 // delays sends n packets, each a millisecond after the one before, and returns
 // how long they took to the Sink, sorted.

@@ -112,7 +112,7 @@ func TestDownIsReadOnce(t *testing.T) {
 		if n, err := unix.Poll(fds, 0); n != 1 || err != nil || fds[0].Revents&unix.POLLERR == 0 {
 			t.Fatalf("poll after down: %d, %v, %x", n, err, fds[0].Revents)
 		}
-		if changed, err := d.wait(forever); err != nil || !changed {
+		if changed, err := d.wait(time.Time{}); err != nil || !changed {
 			t.Errorf("wait: changed %v, %v", changed, err)
 		}
 		if err := d.follow(new(discard)); err != nil {

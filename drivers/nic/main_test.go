@@ -41,7 +41,7 @@ func (r *recorder) Batch(pkts []drivers.Packet) {
 	}
 }
 
-func (r *recorder) Pause() {}
+func (r *recorder) Pause(time.Duration) time.Time { return time.Time{} }
 
 func (r *recorder) packets() []drivers.Packet {
 	r.mu.Lock()

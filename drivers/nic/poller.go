@@ -18,6 +18,7 @@ import (
 type poller struct {
 	file  *os.File
 	raw   syscall.RawConn
+	until time.Time             // the deadline of file
 	look  func(fd uintptr) bool // for raw, made once
 	ready []unix.EpollEvent     // what look has found
 	err   error                 // that look met
@@ -66,13 +67,13 @@ func (p *poller) add(fd int) error {
 }
 
 // wait returns the descriptors that are readable or broken when there are any, none
-// after the timeout. They are valid until the next call.
-func (p *poller) wait(timeout time.Duration) ([]unix.EpollEvent, error) {
-	if timeout != forever {
-		if err := p.file.SetReadDeadline(time.Now().Add(timeout)); err != nil {
+// when the time has come; the zero time does not. They are valid until the next call.
+func (p *poller) wait(until time.Time) ([]unix.EpollEvent, error) {
+	if until != p.until {
+		if err := p.file.SetReadDeadline(until); err != nil {
 			return nil, err
 		}
-		defer p.file.SetReadDeadline(time.Time{})
+		p.until = until
 	}
 	p.ready = nil
 	err := p.raw.Read(p.look)

@@ -11,8 +11,9 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// forever is a timeout that does not come.
-const forever time.Duration = -1
+// resultLag is how long results may stay behind: a device can wake a thousand times
+// a second.
+const resultLag = 200 * time.Millisecond
 
 // Run captures on the calling goroutine until ctx ends, which gives nil. An
 // interface that goes down or vanishes is waited for; one that comes back with
@@ -23,8 +24,7 @@ func (d *device) Run(ctx context.Context, s drivers.Sink) error {
 	for !d.wake.stopped() {
 		d.take(s)
 		d.warnMerged()
-		s.Pause()
-		changed, err := d.wait(forever)
+		changed, err := d.wait(s.Pause(resultLag))
 		if err == nil && changed {
 			err = d.follow(s)
 		}
@@ -62,10 +62,10 @@ func (d *device) deliver(pkts []drivers.Packet, s drivers.Sink) {
 }
 
 // wait sleeps until there are packets, the interface changes (which it
-// reports), wake is called or the timeout ends. It needs none: a block with
-// packets is handed over after retire_ms at the latest.
-func (d *device) wait(timeout time.Duration) (changed bool, err error) {
-	ready, err := d.poller.wait(timeout)
+// reports), wake is called or a time comes. It needs none, the zero time: a block
+// with packets is handed over after retire_ms at the latest.
+func (d *device) wait(until time.Time) (changed bool, err error) {
+	ready, err := d.poller.wait(until)
 	if err != nil {
 		return false, mapierr.Wrap(mapierr.NICThread, "interface "+d.name+": wait for packets", err)
 	}

@@ -148,7 +148,7 @@ type counter struct{ packets atomic.Uint64 }
 
 func (c *counter) Batch(pkts []drivers.Packet) { c.packets.Add(uint64(len(pkts))) }
 
-func (c *counter) Pause() {}
+func (c *counter) Pause(time.Duration) time.Time { return time.Time{} }
 
 // flood sends as fast as it can until the function that it returns is called.
 func flood(t *testing.T, ns *testnet.NS, size int) (end func()) {

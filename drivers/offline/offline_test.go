@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"gomapi/drivers"
 	"gomapi/internal/mapierr"
@@ -21,7 +22,7 @@ type collector struct {
 	largest int
 }
 
-func (c *collector) Pause() {}
+func (c *collector) Pause(time.Duration) time.Time { return time.Time{} }
 
 func (c *collector) Batch(pkts []pkt.Packet) {
 	c.batches++
@@ -88,7 +89,7 @@ type endless struct {
 	batches int
 }
 
-func (e *endless) Pause() {}
+func (e *endless) Pause(time.Duration) time.Time { return time.Time{} }
 
 func (e *endless) Batch([]pkt.Packet) {
 	e.batches++

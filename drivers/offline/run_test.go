@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"gomapi/internal/pkt"
 )
@@ -13,7 +14,7 @@ import (
 // A counter is the cheapest sink.
 type counter struct{ packets, bytes uint64 }
 
-func (c *counter) Pause() {}
+func (c *counter) Pause(time.Duration) time.Time { return time.Time{} }
 
 func (c *counter) Batch(pkts []pkt.Packet) {
 	for i := range pkts {

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"gomapi/drivers"
 	"gomapi/internal/pkt"
@@ -95,7 +96,7 @@ type watcher struct {
 	windows []int
 }
 
-func (w *watcher) Pause() {}
+func (w *watcher) Pause(time.Duration) time.Time { return time.Time{} }
 
 func (w *watcher) Batch(pkts []pkt.Packet) {
 	for range pkts {

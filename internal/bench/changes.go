@@ -75,7 +75,7 @@ func (r road) replay(path string, perSecond float64, length time.Duration) (send
 
 // compareLoops compares what flows have counted with what libpcap has in one loop.
 func (c *memberCrew) compareLoops(part []tracegen.Count, s sending, lost uint64) error {
-	counts, err := counted(c.members)
+	counts, err := c.counted()
 	if err != nil {
 		return err
 	}

@@ -104,7 +104,7 @@ func compareAnswers(got []answer, all account) error {
 
 // trouble says what was wrong with a work at this rate, "" when nothing was.
 func (w work) trouble(mbit float64) string {
-	const soon = 300 * time.Millisecond
+	const soon = 300*time.Millisecond + 2*resultLag
 	switch {
 	case w.lost > 0:
 		return fmt.Sprintf("%.0f Mbit/s: %.1f %% lost", w.mbit, w.lost)

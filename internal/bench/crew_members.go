@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gomapi/internal/testnet"
+	"gomapi/internal/tracegen"
 	"gomapi/mapi"
 )
 
@@ -62,7 +63,7 @@ func (c *memberCrew) ask(ctx context.Context, all account) ([]answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	counts, err := counted(c.members)
+	counts, err := c.counted()
 	if err != nil {
 		return nil, err
 	}
@@ -71,4 +72,13 @@ func (c *memberCrew) ask(ctx context.Context, all account) ([]answer, error) {
 		answers[i] = answer{lost: lost, found: n.Packets}
 	}
 	return answers, nil
+}
+
+// resultLag is by how much the results of very many flows may be behind the books.
+const resultLag = 200 * time.Millisecond
+
+// counted returns what the flows have counted of the packets that were dealt with.
+func (c *memberCrew) counted() ([]tracegen.Count, error) {
+	time.Sleep(resultLag + 50*time.Millisecond)
+	return counted(c.members)
 }

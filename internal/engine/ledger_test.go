@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"gomapi/drivers"
 	"gomapi/internal/shm"
@@ -105,7 +106,7 @@ func TestLedgersHandOn(t *testing.T) {
 		b.loop().Batch([]drivers.Packet{udp(0, 0)})
 	}
 	b.loop().Batch(toEach(flows))
-	b.loop().Pause()
+	b.loop().Pause(0)
 	for i, r := range results {
 		wantCount(t, fmt.Sprintf("flow %d", i), r[0], 2)
 	}
@@ -133,7 +134,7 @@ func TestClosedLedger(t *testing.T) {
 		next = append(next, r)
 	}
 	b.loop().Batch(toEach(flows))
-	b.loop().Pause()
+	b.loop().Pause(0)
 	for i, r := range next {
 		wantCount(t, fmt.Sprintf("flow %d", i), r[0], 0)
 		wantCount(t, fmt.Sprintf("flow %d", i), r[1], 0)
@@ -197,10 +198,74 @@ func TestClosedSum(t *testing.T) {
 		}
 	}
 	_, next := c.flow(fn("PKT_COUNTER"))
-	b.loop().Pause()
+	b.loop().Pause(0)
 	for i := range flows {
 		_, r := c.flow(fn("PKT_COUNTER"))
 		wantCount(t, fmt.Sprintf("flow %d", i), r[0], 0)
 	}
 	wantCount(t, "the next flow", next[0], 0)
+}
+
+// Where very many flows have part in the packets, their results may stay behind at a
+// pause, for as long as the device says. It says when to come again.
+func TestResultsStayBehind(t *testing.T) {
+	const flows = 4 * sumsPerPause
+	for name, connect := range map[string]func(*client) []*shm.Reader{
+		"ledgers": func(c *client) (all []*shm.Reader) {
+			_, results := c.apart(flows, fn("PKT_COUNTER"))
+			for _, r := range results {
+				all = append(all, r[0])
+			}
+			return all
+		},
+		"branches": func(c *client) []*shm.Reader {
+			_, all := c.equals(flows)
+			return all
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBed(t)
+			results := connect(b.client(1))
+			b.source.Send(udp(0, 0))
+			b.settled()
+			b.source.Send(udp(0, 0))
+			pkts := toEach(flows)
+			if name == "branches" {
+				pkts = []drivers.Packet{udp(53, 0)}
+			}
+			want := func(least, most uint64) {
+				t.Helper()
+				n := uint64(0)
+				for _, r := range results {
+					n += r.Uint64()
+				}
+				if n < least || n > most {
+					t.Errorf("%d packets are told, want %d to %d", n, least, most)
+				}
+			}
+			l := b.loop()
+			l.Batch(pkts)
+			if again := l.Pause(time.Hour); !again.IsZero() {
+				t.Errorf("all were never handed theirs, and it comes again at %v", again)
+			}
+			want(flows, flows)
+			l.Batch(pkts)
+			again := l.Pause(time.Hour)
+			if left := time.Until(again); left < 50*time.Minute || left > time.Hour {
+				t.Errorf("to come again in %v, want an hour", left)
+			}
+			want(flows+sumsPerPause, flows+sumsPerPause+sumsPerBatch)
+			if later := l.Pause(time.Hour); later != again {
+				t.Errorf("to come again at %v, then at %v", again, later)
+			}
+			if again := l.Pause(time.Nanosecond); !again.IsZero() {
+				t.Errorf("the time has come, and it comes again at %v", again)
+			}
+			want(2*flows, 2*flows)
+			l.Batch([]drivers.Packet{udp(1000, 0)})
+			if again := l.Pause(time.Hour); !again.IsZero() {
+				t.Errorf("few have part, and it comes again at %v", again)
+			}
+		})
+	}
 }

@@ -208,6 +208,9 @@ func (lv *level) hand(n int) {
 	lv.ledgers.hand(n)
 }
 
+// owes reports whether some instances were not handed theirs.
+func (lv *level) owes() bool { return lv.dirty.n > 0 || lv.ledgers.n > 0 }
+
 // handAll gives all instances their sums.
 func (lv *level) handAll() {
 	lv.dirty.handAll()

@@ -25,9 +25,10 @@ type loop struct {
 	turn atomic.Uint64
 	// shifts is odd while chains move from level to level, see chain.tally.
 	shifts atomic.Uint64
-	levels []*level // of the plan taken up last
-	tied   []*tied  // likewise
-	tyings uint64   // likewise
+	levels []*level  // of the plan taken up last
+	tied   []*tied   // likewise
+	tyings uint64    // likewise
+	handed time.Time // when all sums were handed last, at a pause
 
 	young   []*chain // chains whose since is not 0
 	newest  uint64   // largest time stamp so far
@@ -81,11 +82,26 @@ func (l *loop) Batch(pkts []pkt.Packet) {
 	l.leave()
 }
 
+// sumsPerPause bounds the instances in branches and the members in ledgers that are
+// handed their sums at a pause, while the last ones of all were within the lag.
+const sumsPerPause = 32
+
 // Pause implements drivers.Sink.
-func (l *loop) Pause() {
+func (l *loop) Pause(lag time.Duration) (again time.Time) {
 	l.turn.Add(1)
-	l.handAll()
+	for _, lv := range l.levels {
+		lv.hand(sumsPerPause)
+	}
+	if slices.ContainsFunc(l.levels, (*level).owes) {
+		if now := time.Now(); now.Sub(l.handed) < lag {
+			again = l.handed.Add(lag)
+		} else {
+			l.handAll()
+			l.handed = now
+		}
+	}
 	l.leave()
+	return again
 }
 
 // handAll makes all results what the packets so far have made of them.

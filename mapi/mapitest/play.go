@@ -56,7 +56,7 @@ type player struct {
 }
 
 // Pause implements drivers.Sink.
-func (p *player) Pause() {}
+func (p *player) Pause(time.Duration) time.Time { return time.Time{} }
 
 // Batch implements drivers.Sink.
 func (p *player) Batch(pkts []drivers.Packet) {
