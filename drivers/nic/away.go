@@ -26,6 +26,7 @@ func (d *device) follow(s drivers.Sink) error {
 	if err := d.detach(); err != nil {
 		return mapierr.Wrap(mapierr.NICThread, "interface "+d.name+": give its ring back", err)
 	}
+	s.Pause(0) // no packet comes for long
 	return d.comeBack()
 }
 

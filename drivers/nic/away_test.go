@@ -116,6 +116,25 @@ func TestInterfaceComesBack(t *testing.T) {
 	}
 }
 
+// Results are complete while it is away, which may be long.
+func TestResultsWhileAway(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		r := newRecorder()
+		run := start(t, mustOpen(t, testnet.B, nil), r)
+		send(t, ns.Sender(testnet.A), testnet.UDP(0, 100))
+		ns.Delete(testnet.B)
+		select {
+		case n := <-r.complete:
+			if n != 1 {
+				t.Errorf("after %d packets, want 1", n)
+			}
+		case <-time.After(testnet.Patience):
+			t.Error("results stay behind")
+		}
+		run.stop(t)
+	})
+}
+
 // Interfaces of other names do not wake it to a false start.
 func TestOthersComeWhileAway(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {

@@ -16,14 +16,17 @@ func TestMain(m *testing.M) { leak.Main(m) }
 
 // A recorder is a Sink that keeps copies of what it gets.
 type recorder struct {
-	hold <-chan struct{} // if set, Batch waits for it to be closed
-	more chan struct{}   // signals after every batch
+	hold     <-chan struct{} // if set, Batch waits for it to be closed
+	more     chan struct{}   // signals after every batch
+	complete chan int        // packets that had come when results were to be complete
 
 	mu  sync.Mutex
 	got []drivers.Packet
 }
 
-func newRecorder() *recorder { return &recorder{more: make(chan struct{}, 1)} }
+func newRecorder() *recorder {
+	return &recorder{more: make(chan struct{}, 1), complete: make(chan int, 1)}
+}
 
 func (r *recorder) Batch(pkts []drivers.Packet) {
 	if r.hold != nil {
@@ -41,7 +44,15 @@ func (r *recorder) Batch(pkts []drivers.Packet) {
 	}
 }
 
-func (r *recorder) Pause(time.Duration) time.Time { return time.Time{} }
+func (r *recorder) Pause(lag time.Duration) time.Time {
+	if lag == 0 {
+		select {
+		case r.complete <- len(r.packets()):
+		default:
+		}
+	}
+	return time.Time{}
+}
 
 func (r *recorder) packets() []drivers.Packet {
 	r.mu.Lock()
