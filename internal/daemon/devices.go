@@ -70,8 +70,8 @@ func (d *daemon) report(diff engine.Difference) {
 		names []string
 	}{
 		{"new", diff.Added},
-		{"changed, which ends the flows that they had", diff.Changed},
-		{"no longer served, which ends the flows that they had", diff.Removed},
+		{"changed, which ends any flows on them", diff.Changed},
+		{"no longer served, which ends any flows on them", diff.Removed},
 	} {
 		if len(what.names) > 0 {
 			d.Log.Infof("devices %s: %s", what.done, listed(what.names))

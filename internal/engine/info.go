@@ -78,16 +78,33 @@ type FlowInfo struct {
 // and under numbers from ForeignFD on those of the user's other connections
 // (all connections for root).
 func (s *Session) Flows() []FlowInfo {
+	type seen struct {
+		fd   int32
+		flow *Flow
+	}
+	var all []seen
 	s.engine.mu.Lock()
-	defer s.engine.mu.Unlock()
-	var infos []FlowInfo
 	s.visible(func(fd int32, f *Flow) bool {
-		infos = append(infos, f.info(fd))
+		all = append(all, seen{fd, f})
 		return true
 	})
-	slices.SortFunc(infos, func(a, b FlowInfo) int { return cmp.Compare(a.FD, b.FD) })
+	s.engine.mu.Unlock()
+	slices.SortFunc(all, func(a, b seen) int { return cmp.Compare(a.fd, b.fd) })
+	infos := make([]FlowInfo, 0, len(all))
+	for some := range slices.Chunk(all, flowsAtOnce) {
+		s.engine.mu.Lock()
+		for _, f := range some {
+			if f.flow.status != FlowClosed {
+				infos = append(infos, f.flow.info(f.fd))
+			}
+		}
+		s.engine.mu.Unlock()
+	}
 	return infos
 }
+
+// flowsAtOnce bounds how many flows are described while others wait for Engine.mu.
+const flowsAtOnce = 256
 
 // Flow returns one of the flows that the session may see.
 func (s *Session) Flow(fd int32) (FlowInfo, bool) {
