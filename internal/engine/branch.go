@@ -78,7 +78,7 @@ func (t *tail) run(l *loop, in []*pkt.Packet) {
 	switch {
 	case c.closed.Load():
 	case t.share != nil:
-		if c.share.Load() == t.share {
+		if !t.share.left.Load() {
 			c.from(t.from, in)
 		}
 	default:
@@ -192,7 +192,7 @@ func (g *grower) place(c *chain, root *sprout, way []*sprout) {
 			s.sums = append(s.sums, sum{word: c.steps[i].summer.Total()})
 		}
 	}
-	sh := &share{chain: c, path: p}
+	sh := &share{chain: c, level: g.level, path: p}
 	g.level.shares = append(g.level.shares, sh)
 	if n < len(c.steps) {
 		last := way[n-1]

@@ -20,7 +20,7 @@ type chain struct {
 	// looked says that others may ask for a reset of its functions.
 	looked atomic.Bool
 	lead   *applied      // leading filter that the classifier decides, nil: none
-	passed atomic.Uint64 // packets that it let through, while the chain was in no share
+	passed atomic.Uint64 // packets that it let through, but for those of its shares
 	// A flow of a live device never sees packets from before its connect,
 	// though the ring may still hold some. since is the time of connect until
 	// the device has passed it, then 0; deadline ends the wait should the
@@ -34,8 +34,9 @@ type chain struct {
 	expires  bool  // some step is a flib.Expirer
 	// whole says that all packets are for it: since has come to nothing.
 	whole atomic.Bool
-	share atomic.Pointer[share] // what it runs as one with others, nil: nothing; stored by the loop
-	// leaves says that it is not to be in a share any more.
+	share atomic.Pointer[share] // the newest one, nil: none
+	// leaves says that it is not to be in a share any more: then the loop stores share,
+	// else the control side.
 	leaves atomic.Bool
 	// base is the loop's packet count when the chain began, adopted says that
 	// it is set: total - base packets were delivered to it, older of them from

@@ -3,6 +3,7 @@ package engine
 import (
 	"math"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"gomapi/internal/filter"
@@ -24,6 +25,8 @@ type level struct {
 	answers  *answers      // nil: nothing to search for
 	searches int           // strings that it does not search for
 	lists    []*pkt.Packet // those that searches are taking through their branches
+	begun    atomic.Bool   // the loop has turned to it
+	settled  atomic.Bool   // it has ended, and all sums were handed on
 
 	// For the control side, guarded by Engine.mu.
 	born   uint64    // generation of the first plan that has it; never: it was not published
@@ -101,7 +104,7 @@ func newLevel(chains []settling, types []uint16, search bool) (*level, error) {
 	for m, key := range keys {
 		chains := byFilter[key]
 		if len(chains) == 1 {
-			if sh := lv.ledgers.open(m, chains[0]); sh != nil {
+			if sh := lv.ledgers.open(lv, m, chains[0]); sh != nil {
 				lv.shares, lv.members = append(lv.shares, sh), append(lv.members, member{})
 				continue
 			}
@@ -208,8 +211,8 @@ func (lv *level) hand(n int) {
 	lv.ledgers.hand(n)
 }
 
-// owes reports whether some instances were not handed theirs.
-func (lv *level) owes() bool { return lv.dirty.n > 0 || lv.ledgers.n > 0 }
+// owes returns how many instances, or members with a ledger, were not handed theirs.
+func (lv *level) owes() int { return lv.dirty.owes + lv.ledgers.n }
 
 // handAll gives all instances their sums.
 func (lv *level) handAll() {

@@ -25,10 +25,12 @@ type loop struct {
 	turn atomic.Uint64
 	// shifts is odd while chains move from level to level, see chain.tally.
 	shifts atomic.Uint64
-	levels []*level  // of the plan taken up last
-	tied   []*tied   // likewise
-	tyings uint64    // likewise
-	handed time.Time // when all sums were handed last, at a pause
+	levels []*level // of the plan taken up last
+	ended  []*level // that still have sums to hand on
+
+	tied   []*tied // likewise
+	tyings uint64  // likewise
+	rounds rounds
 
 	young   []*chain // chains whose since is not 0
 	newest  uint64   // largest time stamp so far
@@ -76,39 +78,8 @@ func (l *loop) Batch(pkts []pkt.Packet) {
 	if len(l.young) > 0 {
 		l.mature()
 	}
-	for _, lv := range l.levels {
-		lv.hand(sumsPerBatch)
-	}
+	l.hand(sumsPerBatch)
 	l.leave()
-}
-
-// sumsPerPause bounds the instances in branches and the members in ledgers that are
-// handed their sums at a pause, while the last ones of all were within the lag.
-const sumsPerPause = 32
-
-// Pause implements drivers.Sink.
-func (l *loop) Pause(lag time.Duration) (again time.Time) {
-	l.turn.Add(1)
-	for _, lv := range l.levels {
-		lv.hand(sumsPerPause)
-	}
-	if slices.ContainsFunc(l.levels, (*level).owes) {
-		if now := time.Now(); now.Sub(l.handed) < lag {
-			again = l.handed.Add(lag)
-		} else {
-			l.handAll()
-			l.handed = now
-		}
-	}
-	l.leave()
-	return again
-}
-
-// handAll makes all results what the packets so far have made of them.
-func (l *loop) handAll() {
-	for _, lv := range l.levels {
-		lv.handAll()
-	}
 }
 
 // run takes packets of one link type through the plan and returns the plan that
@@ -153,11 +124,8 @@ func (l *loop) current() *plan {
 
 // takeUp begins a chain, or lets one go on that has to leave its share.
 func (l *loop) takeUp(c *chain) {
-	if sh := c.share.Load(); sh != nil && c.leaves.Load() {
-		l.shifts.Add(1)
-		sh.withdraw()
-		sh.leave()
-		l.shifts.Add(1)
+	if c.leaves.Load() {
+		c.withdraw(l)
 	}
 	if c.adopted.Load() {
 		return
@@ -181,27 +149,18 @@ func (l *loop) tie(p *plan) {
 	l.tied, l.tyings = p.tied, p.tyings
 }
 
-// shift ends the levels that the plan does not have any more and begins those that
-// are new.
+// shift turns to the levels that the plan has. Of those that it does not have any more,
+// sums may be left to be handed on.
 func (l *loop) shift(p *plan) {
-	l.shifts.Add(1)
 	for _, lv := range l.levels {
 		if !slices.Contains(p.levels, lv) {
-			lv.handAll()
-			for _, sh := range lv.shares {
-				sh.leave()
-			}
+			l.ended = append(l.ended, lv)
 		}
 	}
 	for _, lv := range p.levels {
-		if !slices.Contains(l.levels, lv) {
-			for _, sh := range lv.shares {
-				sh.enter()
-			}
-		}
+		lv.begun.Store(true)
 	}
 	l.levels = p.levels
-	l.shifts.Add(1)
 }
 
 // mature lets the chains go for which the device has passed the time of their

@@ -1,17 +1,25 @@
 package engine
 
-import "runtime"
+import (
+	"runtime"
+	"sync/atomic"
+)
 
 // A share is the part of a chain that its level runs: its leading filter, and the
 // functions of the branches of path behind the first, or all that are in a ledger.
 //
-// While it has one, the books of these functions are what they had before and what
-// the level has counted since it began. When the level ends, or the chain leaves, that
-// is added to the functions' own.
+// The books of these functions are what they have counted themselves and what the
+// level has counted since it began. A level that follows makes a share that follows,
+// so that the loop, which begins with it at once, has nothing to do for each chain:
+// what the older levels have counted stays with the chain as it is, until they have
+// handed on all their sums and it is folded into the functions' own.
 type share struct {
 	chain  *chain
+	level  *level
 	path   *path
 	ledger *ledger // if there is no path
+	older  atomic.Pointer[share]
+	left   atomic.Bool // the chain is on its own
 }
 
 // A path is the branches through which a chain goes.
@@ -47,50 +55,68 @@ func (sh *share) behind(i int) uint64 {
 	return sh.path.branches[i+1].out.Load()
 }
 
-// enter makes the chain run in the share, unless others have begun to read its results
-// before the level did: then it is loose. Only the capture goroutine may call it.
+// enter makes the share that of its chain, unless others read the results of that: then
+// the chain is on its own. Engine.mu is held.
 func (sh *share) enter() {
-	if sh.chain.leaves.Load() {
-		sh.withdraw()
+	c := sh.chain
+	if c.alone {
+		sh.leave()
 		return
 	}
-	sh.chain.share.Store(sh)
-	if sh.chain.closed.Load() {
+	older := c.share.Load()
+	for older != nil && older.level.settled.Load() {
+		older.fold()
+		older = older.older.Load()
+	}
+	sh.older.Store(older)
+	c.share.Store(sh)
+	if c.closed.Load() {
 		sh.close()
 	}
 }
 
-// close tells that the results will not be there any more. Any goroutine may call it,
-// for a share that chain.share has, behind chain.closed. A nil share is closed.
+// close tells that the results will not be there any more. Engine.mu is held. A nil
+// share is closed.
 func (sh *share) close() {
-	switch {
-	case sh == nil:
-	case sh.ledger != nil:
+	for ; sh != nil; sh = sh.older.Load() {
+		if sh.ledger != nil {
+			sh.ledger.left.Store(true)
+		} else {
+			sh.path.results(func(_ *branch, s *sum) { s.left.Store(true) })
+		}
+	}
+}
+
+// leave keeps the level from running the chain and from touching its results.
+func (sh *share) leave() {
+	sh.left.Store(true)
+	if sh.ledger != nil {
 		sh.ledger.left.Store(true)
-	default:
+	} else {
 		sh.path.results(func(_ *branch, s *sum) { s.left.Store(true) })
 	}
 }
 
-// withdraw hands the functions their sums for the last time.
-func (sh *share) withdraw() {
-	if sh.ledger != nil {
-		sh.ledger.hand()
-	} else {
-		sh.path.results(func(b *branch, s *sum) { s.hand(b.total) })
-	}
-	sh.close()
-}
-
-// leave adds to the books of the functions what the branches have counted. Only the
-// capture goroutine may call it, between shifts.
-func (sh *share) leave() {
-	c := sh.chain
-	if c.share.Load() != sh {
-		return
+// withdraw puts the chain on its own: the functions are handed their sums for the last
+// time, and get what was counted for them. Only the capture goroutine may call it.
+func (c *chain) withdraw(l *loop) {
+	l.shifts.Add(1)
+	for sh := c.share.Load(); sh != nil; sh = sh.older.Load() {
+		if sh.ledger != nil {
+			sh.ledger.hand()
+		} else {
+			sh.path.results(func(b *branch, s *sum) { s.hand(b.total) })
+		}
+		sh.leave()
+		sh.fold()
 	}
 	c.share.Store(nil)
-	in := sh.behind(-1)
+	l.shifts.Add(1)
+}
+
+// fold adds what was counted to the functions' own.
+func (sh *share) fold() {
+	c, in := sh.chain, sh.behind(-1)
 	if c.lead != nil {
 		c.passed.Add(in)
 	}
@@ -118,10 +144,12 @@ func (c *chain) tally(l *loop, i int) (t tally) {
 	c.steady(l, func(sh *share) {
 		t.emitted, t.refused = s.emitted.Load(), s.refused.Load()
 		t.packets = s.packets.Load()
-		if sh != nil && i < sh.functions() {
-			out := sh.behind(i)
-			in := sh.behind(i - 1)
-			t.packets, t.refused = t.packets+in, t.refused+in-out
+		for ; sh != nil; sh = sh.older.Load() {
+			if i < sh.functions() {
+				out := sh.behind(i)
+				in := sh.behind(i - 1)
+				t.packets, t.refused = t.packets+in, t.refused+in-out
+			}
 		}
 	})
 	return t
@@ -131,14 +159,15 @@ func (c *chain) tally(l *loop, i int) (t tally) {
 func (c *chain) arrived(l *loop) (n uint64) {
 	c.steady(l, func(sh *share) {
 		n = c.passed.Load()
-		if sh != nil {
+		for ; sh != nil; sh = sh.older.Load() {
 			n += sh.behind(-1)
 		}
 	})
 	return n
 }
 
-// steady has counts read while the chain does not move to or from a share.
+// steady has counts read while the chain does not withdraw. Engine.mu is held, so that
+// it does not enter a share.
 func (c *chain) steady(l *loop, read func(*share)) {
 	for {
 		shift := l.shifts.Load()

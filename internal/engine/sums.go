@@ -47,6 +47,7 @@ func handEach(sums []sum, total uint64) {
 type queue struct {
 	branches []*branch // a ring
 	first, n int
+	owes     int // instances of them that were not handed theirs
 }
 
 func (q *queue) fit(n int) { q.branches = make([]*branch, n) }
@@ -58,6 +59,7 @@ func (q *queue) push(b *branch) {
 	b.queued = true
 	q.branches[(q.first+q.n)%len(q.branches)] = b
 	q.n++
+	q.owes += len(b.sums)
 }
 
 // hand gives up to n instances their sums.
@@ -69,7 +71,7 @@ func (q *queue) hand(n int) {
 		}
 		some := b.sums[b.cursor:][:min(n, len(b.sums)-b.cursor)]
 		handEach(some, b.total)
-		b.cursor, n = b.cursor+len(some), n-len(some)
+		b.cursor, n, q.owes = b.cursor+len(some), n-len(some), q.owes-len(some)
 		if b.cursor < len(b.sums) {
 			return
 		}
@@ -89,4 +91,5 @@ func (q *queue) handAll() {
 		b.cursor, b.queued = 0, false
 		q.first, q.n = (q.first+1)%len(q.branches), q.n-1
 	}
+	q.owes = 0
 }

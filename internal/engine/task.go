@@ -128,6 +128,9 @@ func (s *settler) retire(levels []*level) {
 func (l *loop) free(levels []*level) {
 	for _, lv := range levels {
 		l.pass(lv.born)
+		if !lv.begun.Load() {
+			lv.settled.Store(true) // the loop will not turn to it any more
+		}
 		lv.answers.close()
 	}
 }
@@ -152,6 +155,7 @@ func (c *capture) settle(t *task, lv *level) {
 	}
 	for _, sh := range lv.shares {
 		sh.chain.shares = true
+		sh.enter()
 	}
 	c.publish(func(next *plan) {
 		lv.born = next.gen

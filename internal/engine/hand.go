@@ -1,0 +1,107 @@
+package engine
+
+import "time"
+
+// Bounds of what is handed on at a pause, in instances of branches and members with
+// ledgers: while the last round was within the lag, and in a round.
+const (
+	sumsPerPause = 32
+	sumsPerRound = 512
+)
+
+// roundStep is the time between pauses in a round, if no packet comes.
+const roundStep = time.Millisecond
+
+// A round hands all instances their sums that were owed when it began, in pieces, so
+// that no packet waits for long.
+type rounds struct {
+	left int       // to be handed in this one
+	last time.Time // when one ended
+}
+
+// Pause implements drivers.Sink.
+func (l *loop) Pause(lag time.Duration) (again time.Time) {
+	l.turn.Add(1)
+	if lag == 0 {
+		l.handAll()
+	} else {
+		again = l.handSome(lag)
+	}
+	l.leave()
+	return again
+}
+
+// handSome hands on some of the sums. It returns when to hand on more, the zero time if
+// there are none.
+func (l *loop) handSome(lag time.Duration) time.Time {
+	r := &l.rounds
+	if r.left == 0 {
+		l.hand(sumsPerPause)
+	}
+	owes := l.owes()
+	if owes == 0 {
+		r.left = 0
+		return time.Time{}
+	}
+	now := time.Now()
+	if next := r.last.Add(lag); r.left == 0 && now.Before(next) {
+		return next
+	}
+	if r.left == 0 {
+		r.left = owes
+	}
+	l.hand(sumsPerRound)
+	if r.left -= sumsPerRound; r.left > 0 && l.owes() > 0 {
+		return now.Add(roundStep)
+	}
+	r.left, r.last = 0, now
+	if l.owes() == 0 {
+		return time.Time{}
+	}
+	return now.Add(lag)
+}
+
+// hand gives up to so many instances of each level their sums.
+func (l *loop) hand(n int) {
+	for _, lv := range l.levels {
+		lv.hand(n)
+	}
+	if len(l.ended) > 0 {
+		l.handEnded(n)
+	}
+}
+
+// handEnded does so for levels that have ended, and forgets those that are done.
+func (l *loop) handEnded(n int) {
+	left := l.ended[:0]
+	for _, lv := range l.ended {
+		if lv.hand(n); lv.owes() > 0 {
+			left = append(left, lv)
+		} else {
+			lv.settled.Store(true)
+		}
+	}
+	clear(l.ended[len(left):])
+	l.ended = left
+}
+
+// owes returns how many instances were not handed theirs.
+func (l *loop) owes() (n int) {
+	for _, lv := range l.levels {
+		n += lv.owes()
+	}
+	for _, lv := range l.ended {
+		n += lv.owes()
+	}
+	return n
+}
+
+// handAll makes all results what the packets so far have made of them.
+func (l *loop) handAll() {
+	for _, lv := range l.levels {
+		lv.handAll()
+	}
+	for _, lv := range l.ended {
+		lv.handAll()
+	}
+}
