@@ -180,3 +180,39 @@ func TestReferenceToALedger(t *testing.T) {
 		}
 	}
 }
+
+// A function that lets all packets through refuses none, whenever it is asked, in a
+// ledger and in a branch.
+func TestSharesRefuseNothing(t *testing.T) {
+	b := newBed(t)
+	c := b.client(1)
+	c.equals(10)
+	c.apart(10, fn("PKT_COUNTER"), fn("BYTE_COUNTER"))
+	b.source.Send(toEach(10)...)
+	b.settled()
+	b.source.Send(toEach(10)...)
+	l := b.loop()
+	shares := l.levels[0].shares
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() { // the part of the capture goroutine, to which nobody sends
+		defer close(stopped)
+		for pkts := append(toEach(10), udp(53, 0)); ; {
+			select {
+			case <-stop:
+				return
+			default:
+				l.Batch(pkts)
+			}
+		}
+	}()
+	for _, sh := range []*share{shares[0], shares[len(shares)-1]} {
+		for range 1_000_000 {
+			if n := sh.chain.tally(l, 0).refused; n != 0 {
+				t.Errorf("refused %d, in a ledger: %v", n, sh.ledger != nil)
+				break
+			}
+		}
+	}
+	close(stop)
+	<-stopped
+}
