@@ -36,6 +36,16 @@ func (sh *share) behind(i int) uint64 {
 	return sh.path.branches[i+1].out.Load()
 }
 
+// counts returns how many packets came to function i and how many went on. All do in one
+// that adds up: two readings could have a batch between them.
+func (sh *share) counts(i int) (in, out uint64) {
+	out = sh.behind(i)
+	if sh.chain.steps[i].summer != nil {
+		return out, out
+	}
+	return sh.behind(i - 1), out
+}
+
 // enter makes the chain run in the share, unless others have begun to read its results
 // before the level did: then it is loose. Only the capture goroutine may call it.
 func (sh *share) enter() {
@@ -112,8 +122,7 @@ func (c *chain) tally(l *loop, i int) (t tally) {
 		t.emitted, t.refused = s.emitted.Load(), s.refused.Load()
 		t.packets = s.packets.Load()
 		if sh != nil && i < sh.functions() {
-			out := sh.behind(i)
-			in := sh.behind(i - 1)
+			in, out := sh.counts(i)
 			t.packets, t.refused = t.packets+in, t.refused+in-out
 		}
 	})
