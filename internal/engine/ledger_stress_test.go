@@ -1,0 +1,88 @@
+package engine
+
+import (
+	"runtime"
+	"testing"
+	"time"
+
+	"gomapi/internal/pkt"
+	"gomapi/internal/shm"
+)
+
+// rush has the loop take batches without a pause, but for one in some, until stop, which
+// returns when all sums are told. Nobody else may send.
+func (b *bed) rush(batch []pkt.Packet) (stop func()) {
+	l := b.loop()
+	quit, stopped := make(chan struct{}), make(chan struct{})
+	go func() { // the part of the capture goroutine
+		defer close(stopped)
+		for i := 0; ; i++ {
+			select {
+			case <-quit:
+				l.Pause()
+				return
+			default:
+			}
+			if l.Batch(batch); i%8 == 0 {
+				l.Pause()
+			}
+		}
+	}()
+	return func() { close(quit); <-stopped }
+}
+
+// Flows come and go while packets rush by, and levels with ledgers become one: those that
+// stay count every packet once, and the memory of those that went is not written to.
+func TestLedgersComeAndGo(t *testing.T) {
+	const flows, rounds = 64, 30
+	b := newBed(t)
+	c := b.client(1)
+	c.connected(fn("PKT_COUNTER")) // keeps the plan
+	batch := toEach(flows)
+	for i := range batch {
+		batch[i].TS = 1 << 63 // behind every connect
+	}
+	stop := b.rush(batch)
+	var stayed []int32
+	var counters []*shm.Reader
+	for range rounds {
+		fds, results := c.apart(flows, fn("PKT_COUNTER"))
+		for deadline := time.Now().Add(20 * time.Second); b.withLedgers() == 0; runtime.Gosched() {
+			if time.Now().After(deadline) {
+				t.Fatal("no level has ledgers")
+			}
+		}
+		stayed, counters = append(stayed, fds[0]), append(counters, results[0][0])
+		wantCode(t, "close", c.closeAll(fds[1:]), 0)
+		fds, results = nil, nil
+		for range flows {
+			fd, r := c.flow(fn("PKT_COUNTER"))
+			fds, results = append(fds, fd), append(results, r)
+		}
+		for total := b.loop().total.Load(); b.loop().total.Load() < total+16*flows; {
+			runtime.Gosched()
+		}
+		for _, r := range results {
+			wantCount(t, "a flow that is not connected", r[0], 0)
+		}
+		wantCode(t, "close", c.closeAll(fds), 0)
+	}
+	stop()
+	for i, fd := range stayed {
+		f, err := c.Session.flow(fd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantCount(t, "a flow that stayed", counters[i], f.tally(1).packets)
+	}
+}
+
+// closeAll closes flows one by one.
+func (c *client) closeAll(fds []int32) error {
+	for _, fd := range fds {
+		if err := c.CloseFlow(fd); err != nil {
+			return err
+		}
+	}
+	return nil
+}
