@@ -86,3 +86,43 @@ func (c *client) closeAll(fds []int32) error {
 	}
 	return nil
 }
+
+// Flows that are closed while the loop waits in the middle of a batch are handed nothing
+// of the rest of it, those that stay all of it.
+func TestLedgersCloseWhileTheLoopWaits(t *testing.T) {
+	const flows = 2 * sumsPerBatch
+	var wait func()
+	b := newBed(t, parks(func() { wait() }))
+	c := b.client(1)
+	_, parked := c.connected(fn("BPF_FILTER", "udp dst port 80"), fn("PARK"))
+	fds, counters := c.apart(flows, fn("PKT_COUNTER"))
+	b.source.Send(udp(0, 0))
+	b.settled()
+	l := b.loop()
+	l.Batch(toEach(flows)) // half are handed theirs
+	var next []*shm.Reader
+	wait = func() {
+		wait = func() {}
+		for i, r := range counters {
+			wantCount(t, "while the loop waits", r[0], 1)
+			if i%2 == 0 {
+				wantCode(t, "close", c.CloseFlow(fds[i]), 0)
+			}
+		}
+		for range flows {
+			_, r := c.flow(fn("PKT_COUNTER"))
+			next = append(next, r[0])
+		}
+	}
+	l.Batch(append(toEach(flows), udp(80, 0)))
+	l.Pause()
+	if len(next) == 0 {
+		t.Fatalf("%v did not wait", parked)
+	}
+	for i := range flows {
+		wantCount(t, "a flow that is not connected", next[i], 0)
+		if i%2 == 1 {
+			wantCount(t, "a flow that stayed", counters[i][0], 2)
+		}
+	}
+}
