@@ -126,3 +126,33 @@ func TestLedgersCloseWhileTheLoopWaits(t *testing.T) {
 		}
 	}
 }
+
+// A link type that comes in the middle of a batch ends the level: its ledgers are told
+// what came before, and the packets behind count as well.
+func TestLedgersEndInTheMiddle(t *testing.T) {
+	const flows = 2 * sumsPerBatch
+	b := newBed(t)
+	c := b.client(1)
+	_, counters := c.apart(flows, fn("PKT_COUNTER"))
+	b.source.Send(udp(0, 0))
+	b.settled()
+	l := b.loop()
+	l.Batch(toEach(flows)) // half are handed theirs
+	mixed := toEach(flows)
+	for _, p := range toEach(flows) {
+		p.Link, p.LinkType = p.Link[14:], rawIP
+		mixed = append(mixed, p)
+	}
+	l.Batch(append(mixed, toEach(flows)...))
+	for i, r := range counters {
+		wantCount(t, "a flow", r[0], 4)
+		if f := c.Flows()[i]; !f.Books.Balances() {
+			t.Errorf("%+v", f.Books)
+		}
+	}
+	b.settled()
+	b.source.Send(mixed...)
+	for _, r := range counters {
+		wantCount(t, "a flow, settled again", r[0], 6)
+	}
+}
