@@ -2,6 +2,7 @@ package engine
 
 import (
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,7 +29,9 @@ func (b *bed) rush(batch []pkt.Packet) (stop func()) {
 			}
 		}
 	}()
-	return func() { close(quit); <-stopped }
+	stop = sync.OnceFunc(func() { close(quit); <-stopped })
+	b.t.Cleanup(stop)
+	return stop
 }
 
 // Flows come and go while packets rush by, and levels with ledgers become one: those that
