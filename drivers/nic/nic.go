@@ -159,8 +159,12 @@ func (d *device) subscribe() error {
 			return err
 		}
 		d.control.close()
+		if err := d.poller.add(int(c)); err != nil {
+			c.close()
+			return err
+		}
 		d.control = c
-		return d.poller.add(int(c))
+		return nil
 	})
 	if err != nil {
 		return openError(d.name, "subscribe to interface events", err)

@@ -2,12 +2,17 @@ package engine
 
 import "time"
 
-// Bounds of what is handed on at a pause, in instances of branches and members with
-// ledgers: while the last round was within the lag, and in a round.
+// Bounds of what is handed on at a time, in instances of branches and members with
+// ledgers: after a batch; at a pause, while the last round was within the lag; and at
+// either in a round.
 const (
+	sumsPerBatch = 16
 	sumsPerPause = 32
 	sumsPerRound = 512
 )
+
+// together is how many results are looked at before they are added to.
+const together = 16
 
 // roundStep is the time between pauses in a round, if no packet comes.
 const roundStep = time.Millisecond
@@ -15,8 +20,27 @@ const roundStep = time.Millisecond
 // A round hands all instances their sums that were owed when it began, in pieces, so
 // that no packet waits for long.
 type rounds struct {
-	left int       // to be handed in this one
-	last time.Time // when one ended
+	left   int       // to be handed in this one
+	last   time.Time // when one ended
+	newest uint64    // time stamp then
+}
+
+// rushRound is the time of packets after which a live device that never pauses has a
+// round, in 2^-32 seconds.
+const rushRound = 1 << 31
+
+// handOn hands on some of the sums after a batch.
+func (l *loop) handOn() {
+	r := &l.rounds
+	if r.left == 0 && l.newest-r.newest > rushRound && l.capture.device.owner == nil {
+		r.left, r.newest = l.owes(), l.newest
+	}
+	if r.left == 0 {
+		l.hand(sumsPerBatch)
+		return
+	}
+	l.hand(sumsPerRound)
+	r.left = max(0, r.left-sumsPerRound)
 }
 
 // Pause implements drivers.Sink.
@@ -54,7 +78,7 @@ func (l *loop) handSome(lag time.Duration) time.Time {
 	if r.left -= sumsPerRound; r.left > 0 && l.owes() > 0 {
 		return now.Add(roundStep)
 	}
-	r.left, r.last = 0, now
+	r.left, r.last, r.newest = 0, now, l.newest
 	if l.owes() == 0 {
 		return time.Time{}
 	}

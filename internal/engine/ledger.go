@@ -112,7 +112,7 @@ func (ls *ledgers) enter(member uint32, in []*pkt.Packet) bool {
 // hand gives the functions of up to n members their sums.
 func (ls *ledgers) hand(n int) {
 	for n = min(n, ls.n); n > 0; {
-		k := min(n, sumsPerBatch)
+		k := min(n, together)
 		for i := range k { // first, for the reason that handEach has
 			ls.at(i).look()
 		}

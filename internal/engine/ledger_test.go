@@ -269,3 +269,67 @@ func TestResultsStayBehind(t *testing.T) {
 		})
 	}
 }
+
+// While packets rush by without a pause, all results are told twice a second at least.
+func TestResultsOfARush(t *testing.T) {
+	const flows = 4 * sumsPerBatch
+	b := newBed(t)
+	_, results := b.client(1).apart(flows, fn("PKT_COUNTER"))
+	b.source.Send(udp(0, 0))
+	b.settled()
+	pkts := toEach(flows)
+	for i, step := range []struct{ ts, want uint64 }{
+		{1 << 63, flows},
+		{1<<63 + rushRound, flows + sumsPerBatch},
+		{1<<63 + rushRound + 1, 3 * flows},
+		{1<<63 + rushRound + 2, 3*flows + sumsPerBatch},
+	} {
+		for i := range pkts {
+			pkts[i].TS = step.ts
+		}
+		b.loop().Batch(pkts)
+		n := uint64(0)
+		for _, r := range results {
+			n += r[0].Uint64()
+		}
+		if n != step.want {
+			t.Errorf("batch %d: %d packets are told, want %d", i, n, step.want)
+		}
+	}
+}
+
+// A function that lets all packets through refuses none, whenever it is asked, in a
+// ledger and in a branch.
+func TestSharesRefuseNothing(t *testing.T) {
+	b := newBed(t)
+	c := b.client(1)
+	c.equals(10)
+	c.apart(10, fn("PKT_COUNTER"), fn("BYTE_COUNTER"))
+	b.source.Send(toEach(10)...)
+	b.settled()
+	b.source.Send(toEach(10)...)
+	l := b.loop()
+	shares := l.levels[0].shares
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() { // the part of the capture goroutine, to which nobody sends
+		defer close(stopped)
+		for pkts := append(toEach(10), udp(53, 0)); ; {
+			select {
+			case <-stop:
+				return
+			default:
+				l.Batch(pkts)
+			}
+		}
+	}()
+	for _, sh := range []*share{shares[0], shares[len(shares)-1]} {
+		for range 1_000_000 {
+			if n := sh.chain.tally(l, 0).refused; n != 0 {
+				t.Errorf("refused %d, in a ledger: %v", n, sh.ledger != nil)
+				break
+			}
+		}
+	}
+	close(stop)
+	<-stopped
+}

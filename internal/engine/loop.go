@@ -78,7 +78,7 @@ func (l *loop) Batch(pkts []pkt.Packet) {
 	if len(l.young) > 0 {
 		l.mature()
 	}
-	l.hand(sumsPerBatch)
+	l.handOn()
 	l.leave()
 }
 

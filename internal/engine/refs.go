@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"gomapi/drivers"
 	"gomapi/flib"
 	"gomapi/internal/pkt"
 )
@@ -134,18 +133,15 @@ func (f *Flow) refersToAny(targets map[*applied]bool) bool {
 // made of the packets up to this one.
 type tied struct {
 	*chain
-	hits [drivers.MaxBatch / 64]uint64 // packets of the batch that are for it
+	hits pkt.Set // packets of the batch that are for it
 }
 
 // take notes packets of the batch.
 func (t *tied) take(l *loop, in []*pkt.Packet) {
 	for _, p := range in {
-		i := l.index(p)
-		t.hits[i/64] |= 1 << (i % 64)
+		t.hits.Add(l.index(p))
 	}
 }
-
-func (t *tied) takes(i int) bool { return t.hits[i/64]>>(i%64)&1 == 1 }
 
 // runTied takes packets through the tied chains, all of which were told which are
 // theirs. Each packet brings its time first.
@@ -161,13 +157,13 @@ func (l *loop) runTied(p *plan, ptrs []*pkt.Packet) {
 			}
 		}
 		for _, t := range p.tied {
-			if t.takes(first + i) {
+			if t.hits.Has(first + i) {
 				t.run(ptrs[i : i+1])
 			}
 		}
 	}
 	for _, t := range p.tied {
-		clear(t.hits[:])
+		t.hits = pkt.Set{}
 	}
 }
 

@@ -55,6 +55,16 @@ func (sh *share) behind(i int) uint64 {
 	return sh.path.branches[i+1].out.Load()
 }
 
+// counts returns how many packets came to function i and how many went on. All do in one
+// that adds up: two readings could have a batch between them.
+func (sh *share) counts(i int) (in, out uint64) {
+	out = sh.behind(i)
+	if sh.chain.steps[i].summer != nil {
+		return out, out
+	}
+	return sh.behind(i - 1), out
+}
+
 // enter makes the share that of its chain, unless others read the results of that: then
 // the chain is on its own. Engine.mu is held.
 func (sh *share) enter() {
@@ -146,8 +156,7 @@ func (c *chain) tally(l *loop, i int) (t tally) {
 		t.packets = s.packets.Load()
 		for ; sh != nil; sh = sh.older.Load() {
 			if i < sh.functions() {
-				out := sh.behind(i)
-				in := sh.behind(i - 1)
+				in, out := sh.counts(i)
 				t.packets, t.refused = t.packets+in, t.refused+in-out
 			}
 		}

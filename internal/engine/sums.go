@@ -3,18 +3,13 @@ package engine
 import "sync/atomic"
 
 // A sum is an instance of a function that adds up, and what it was handed of the
-// total of its branch. Handing costs as much as the instances are, so it is not done
-// with each batch but bit by bit, and whole before the device waits for packets: while
-// packets rush by, a result that is read is old by as many batches as it takes to hand
-// all instances theirs, sumsPerBatch after each.
+// total of its branch. Handing costs as much as the instances are, so it is done bit by
+// bit (hand.go).
 type sum struct {
 	word *atomic.Uint64 // the result
 	left atomic.Bool    // it is not there any more, or the chain has left
 	seen uint64
 }
-
-// sumsPerBatch bounds the instances that are handed their sums after a batch.
-const sumsPerBatch = 16
 
 // hand gives the instance what has come since the last time.
 func (s *sum) hand(total uint64) {
@@ -29,7 +24,7 @@ func (s *sum) hand(total uint64) {
 // which it does not for words that are added to.
 func handEach(sums []sum, total uint64) {
 	for len(sums) > 0 {
-		some := sums[:min(sumsPerBatch, len(sums))]
+		some := sums[:min(together, len(sums))]
 		for i := range some {
 			if !some[i].left.Load() {
 				some[i].word.Load()

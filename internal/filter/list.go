@@ -83,6 +83,10 @@ const (
 	linkWords = 2
 )
 
+// maxTestWords bounds the words of tests in all lists, as many blocks can have the
+// same check: 32 MiB. What does not fit is left to links.
+const maxTestWords = 8 << 20
+
 // finishLists brings the lists to words, and has the heads of indexes lead there.
 func (c *Classifier) finishLists(all *lists) {
 	w := writer{Classifier: c}
@@ -105,6 +109,7 @@ type writer struct {
 	*Classifier
 	words, members, tests, links []uint32
 	numbers                      []uint32 // checks of the test that is made, in order
+	spent                        int      // words of tests in all lists
 }
 
 // list writes a list and returns its place.
@@ -134,6 +139,11 @@ func (w *writer) test(members []uint32, check uint32) bool {
 	if !w.number(check) {
 		return false
 	}
+	size := len(members) * (2 + testWords*len(w.numbers))
+	if w.spent+size > maxTestWords {
+		return false
+	}
+	w.spent += size
 	for _, m := range members {
 		w.tests = append(w.tests, m, uint32(len(w.numbers)))
 		for _, n := range w.numbers {

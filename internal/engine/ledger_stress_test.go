@@ -1,0 +1,162 @@
+package engine
+
+import (
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"gomapi/internal/pkt"
+	"gomapi/internal/shm"
+)
+
+// rush has the loop take batches without a pause, but for one in some, until stop, which
+// returns when all sums are told. Nobody else may send.
+func (b *bed) rush(batch []pkt.Packet) (stop func()) {
+	l := b.loop()
+	quit, stopped := make(chan struct{}), make(chan struct{})
+	go func() { // the part of the capture goroutine
+		defer close(stopped)
+		for i := 0; ; i++ {
+			select {
+			case <-quit:
+				l.Pause(0)
+				return
+			default:
+			}
+			if l.Batch(batch); i%8 == 0 {
+				l.Pause(time.Duration(i%16) * time.Millisecond) // 0, or some stay behind
+			}
+		}
+	}()
+	stop = sync.OnceFunc(func() { close(quit); <-stopped })
+	b.t.Cleanup(stop)
+	return stop
+}
+
+// Flows come and go while packets rush by, and levels with ledgers become one: those that
+// stay count every packet once, and the memory of those that went is not written to.
+func TestLedgersComeAndGo(t *testing.T) {
+	const flows, rounds = 64, 30
+	b := newBed(t)
+	c := b.client(1)
+	c.connected(fn("PKT_COUNTER")) // keeps the plan
+	batch := toEach(flows)
+	for i := range batch {
+		batch[i].TS = 1 << 63 // behind every connect
+	}
+	stop := b.rush(batch)
+	var stayed []int32
+	var counters []*shm.Reader
+	for range rounds {
+		fds, results := c.apart(flows, fn("PKT_COUNTER"))
+		for deadline := time.Now().Add(20 * time.Second); b.withLedgers() == 0; runtime.Gosched() {
+			if time.Now().After(deadline) {
+				t.Fatal("no level has ledgers")
+			}
+		}
+		stayed, counters = append(stayed, fds[0]), append(counters, results[0][0])
+		wantCode(t, "close", c.closeAll(fds[1:]), 0)
+		fds, results = nil, nil
+		for range flows {
+			fd, r := c.flow(fn("PKT_COUNTER"))
+			fds, results = append(fds, fd), append(results, r)
+		}
+		for total := b.loop().total.Load(); b.loop().total.Load() < total+16*flows; {
+			runtime.Gosched()
+		}
+		for _, r := range results {
+			wantCount(t, "a flow that is not connected", r[0], 0)
+		}
+		wantCode(t, "close", c.closeAll(fds), 0)
+	}
+	stop()
+	for i, fd := range stayed {
+		f, err := c.Session.flow(fd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantCount(t, "a flow that stayed", counters[i], f.tally(1).packets)
+	}
+}
+
+// closeAll closes flows one by one.
+func (c *client) closeAll(fds []int32) error {
+	for _, fd := range fds {
+		if err := c.CloseFlow(fd); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Flows that are closed while the loop waits in the middle of a batch are handed nothing
+// of the rest of it, those that stay all of it.
+func TestLedgersCloseWhileTheLoopWaits(t *testing.T) {
+	const flows = 2 * sumsPerBatch
+	var wait func()
+	b := newBed(t, parks(func() { wait() }))
+	c := b.client(1)
+	_, parked := c.connected(fn("BPF_FILTER", "udp dst port 80"), fn("PARK"))
+	fds, counters := c.apart(flows, fn("PKT_COUNTER"))
+	b.source.Send(udp(0, 0))
+	b.settled()
+	l := b.loop()
+	l.Batch(toEach(flows)) // half are handed theirs
+	var next []*shm.Reader
+	wait = func() {
+		wait = func() {}
+		for i, r := range counters {
+			wantCount(t, "while the loop waits", r[0], 1)
+			if i%2 == 0 {
+				wantCode(t, "close", c.CloseFlow(fds[i]), 0)
+			}
+		}
+		for range flows {
+			_, r := c.flow(fn("PKT_COUNTER"))
+			next = append(next, r[0])
+		}
+	}
+	l.Batch(append(toEach(flows), udp(80, 0)))
+	l.Pause(0)
+	if len(next) == 0 {
+		t.Fatalf("%v did not wait", parked)
+	}
+	for i := range flows {
+		wantCount(t, "a flow that is not connected", next[i], 0)
+		if i%2 == 1 {
+			wantCount(t, "a flow that stayed", counters[i][0], 2)
+		}
+	}
+}
+
+// A link type that comes in the middle of a batch ends the level: its ledgers are told
+// what came before, and the packets behind count as well.
+func TestLedgersEndInTheMiddle(t *testing.T) {
+	const flows = 2 * sumsPerBatch
+	b := newBed(t)
+	c := b.client(1)
+	_, counters := c.apart(flows, fn("PKT_COUNTER"))
+	b.source.Send(udp(0, 0))
+	b.settled()
+	l := b.loop()
+	l.Batch(toEach(flows)) // half are handed theirs
+	mixed := toEach(flows)
+	for _, p := range toEach(flows) {
+		p.Link, p.LinkType = p.Link[14:], rawIP
+		mixed = append(mixed, p)
+	}
+	l.Batch(append(mixed, toEach(flows)...))
+	l.Pause(0)
+	for i, r := range counters {
+		wantCount(t, "a flow", r[0], 4)
+		if f := c.Flows()[i]; !f.Books.Balances() {
+			t.Errorf("%+v", f.Books)
+		}
+	}
+	b.settled()
+	b.source.Send(mixed...)
+	for _, r := range counters {
+		wantCount(t, "a flow, settled again", r[0], 6)
+	}
+}
