@@ -32,14 +32,21 @@ func (s *Session) Connect(ctx context.Context, fd int32) error {
 	case FlowFinished:
 		return nil // as the original: the flow stays finished
 	}
-	c := f.capture
-	c.types.Lock()
-	defer c.types.Unlock()
-	if err := f.prepareAll(ctx); err != nil {
+	if err := s.connect(ctx, f); err != nil {
 		return coded(mapierr.CouldNotInitFunction, err)
 	}
+	f.capture.settler.keepUp(ctx)
+	return nil
+}
+
+func (s *Session) connect(ctx context.Context, f *Flow) error {
+	f.capture.types.Lock()
+	defer f.capture.types.Unlock()
+	if err := f.prepareAll(ctx); err != nil {
+		return err
+	}
 	if err := s.engine.startAll(f.functions); err != nil {
-		return coded(mapierr.CouldNotInitFunction, err)
+		return err
 	}
 	s.activate(f)
 	return nil

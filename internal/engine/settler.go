@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"math/bits"
 	"slices"
 	"time"
@@ -14,13 +15,15 @@ import (
 // time, so that chains are not loose for long. All of it is guarded by Engine.mu.
 type settler struct {
 	capture *capture
-	small   bool        // a small level is being built
-	large   bool        // a large one is being built
-	busy    []*level    // they are being replaced
-	changed time.Time   // of the last connect
-	total   uint64      // packets, when busyLoop was last asked
-	resume  time.Time   // not before then all become one again
-	timer   *time.Timer // comes back when it has been quiet; nil: no need
+	small   bool          // a small level is being built
+	large   bool          // a large one is being built
+	busy    []*level      // they are being replaced
+	changed time.Time     // of the last connect
+	total   uint64        // packets, when busyLoop was last asked
+	resume  time.Time     // not before then all become one again
+	timer   *time.Timer   // comes back when it has been quiet; nil: no need
+	began   uint64        // packets, when a small level was begun
+	built   chan struct{} // closed when the next small level was built; nil: nobody waits
 }
 
 const (
@@ -28,6 +31,8 @@ const (
 	maxIdle    = 2048                   // the same while no packets come
 	fanIn      = 16                     // levels that become one
 	largeLevel = 1024                   // chains of a level that does not hold up loose ones
+	maxCrowd   = 64                     // loose chains with which who connects waits for a level
+	crowdWait  = 100 * time.Millisecond // at most
 	quietAfter = 100 * time.Millisecond // without a connect
 	restFactor = 8                      // time until all become one again, in times that it took
 )
@@ -36,6 +41,38 @@ const (
 func (s *settler) connected() {
 	s.changed = time.Now()
 	s.stir()
+}
+
+// keepUp holds up who has connected while packets come and many chains are loose, each of
+// which costs every packet: until a small level that is being built takes them up.
+func (s *settler) keepUp(ctx context.Context) {
+	built := s.crowded()
+	if built == nil {
+		return
+	}
+	wait, cancel := context.WithTimeout(ctx, crowdWait)
+	defer cancel()
+	for ; built != nil && wait.Err() == nil; built = s.crowded() {
+		select {
+		case <-built:
+		case <-wait.Done():
+		}
+	}
+}
+
+// crowded returns what is closed when a small level has been built, nil if there is no
+// need to wait for it.
+func (s *settler) crowded() <-chan struct{} {
+	c := s.capture
+	c.device.engine.mu.Lock()
+	defer c.device.engine.mu.Unlock()
+	if !s.small || c.loop.total.Load() == s.began || idle(c.loop.plan.Load().loose) <= maxCrowd {
+		return nil
+	}
+	if s.built == nil {
+		s.built = make(chan struct{})
+	}
+	return s.built
 }
 
 // stir begins what there is to do. Engine.mu is held.

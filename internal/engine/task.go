@@ -43,7 +43,7 @@ func (s *settler) begin(t *task) {
 	if t.large {
 		s.large = true
 	} else {
-		s.small = true
+		s.small, s.began = true, s.capture.loop.total.Load()
 	}
 }
 
@@ -54,6 +54,10 @@ func (s *settler) end(t *task) {
 		s.large = false
 	} else {
 		s.small = false
+		if s.built != nil {
+			close(s.built)
+			s.built = nil
+		}
 	}
 }
 
