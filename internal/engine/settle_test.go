@@ -341,3 +341,45 @@ func TestLooseDoNotWaitForAll(t *testing.T) {
 		}
 	}
 }
+
+// Who connects while packets come and very many flows are loose waits for the level that
+// takes them up, but not for ever.
+func TestConnectKeepsUp(t *testing.T) {
+	b := newBed(t)
+	c := b.client(1)
+	c.connected(fn("PKT_COUNTER"))
+	s := &b.engine.devices[0].cur.settler
+	building := &task{}
+	b.engine.mu.Lock()
+	s.begin(building)
+	b.engine.mu.Unlock()
+	c.apart(maxCrowd + 1) // in silence nobody waits
+	b.engine.mu.Lock()
+	if s.built != nil {
+		t.Error("somebody waits in silence")
+	}
+	b.engine.mu.Unlock()
+	b.source.Send(udp(0, 0))
+	fd, _ := c.flow(fn("PKT_COUNTER"))
+	connected := make(chan error)
+	go func() { connected <- c.Connect(t.Context(), fd) }()
+	for waits := false; !waits; runtime.Gosched() {
+		b.engine.mu.Lock()
+		waits = s.built != nil
+		b.engine.mu.Unlock()
+	}
+	b.engine.mu.Lock()
+	s.end(building)
+	s.begin(building)
+	b.engine.mu.Unlock()
+	b.source.Send(udp(0, 0))
+	if err := <-connected; err != nil { // it found others loose still, and gave up
+		t.Error(err)
+	}
+	c.connected(fn("PKT_COUNTER")) // likewise
+	b.engine.mu.Lock()
+	s.end(building)
+	s.stir()
+	b.engine.mu.Unlock()
+	b.settled()
+}
