@@ -79,6 +79,6 @@ const resultLag = 200 * time.Millisecond
 
 // counted returns what the flows have counted of the packets that were dealt with.
 func (c *memberCrew) counted() ([]tracegen.Count, error) {
-	time.Sleep(resultLag + 50*time.Millisecond)
+	time.Sleep(resultLag + 100*time.Millisecond)
 	return counted(c.members)
 }

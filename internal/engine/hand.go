@@ -21,6 +21,7 @@ const roundStep = time.Millisecond
 // that no packet waits for long.
 type rounds struct {
 	left   int       // to be handed in this one
+	total  uint64    // packets when it began
 	last   time.Time // when one ended
 	newest uint64    // time stamp then
 }
@@ -58,31 +59,29 @@ func (l *loop) Pause(lag time.Duration) (again time.Time) {
 // handSome hands on some of the sums. It returns when to hand on more, the zero time if
 // there are none.
 func (l *loop) handSome(lag time.Duration) time.Time {
-	r := &l.rounds
+	r, now := &l.rounds, time.Now()
+	if r.left == 0 && now.Sub(r.last) >= lag {
+		r.left, r.total = l.owes(), l.total.Load()
+	}
 	if r.left == 0 {
 		l.hand(sumsPerPause)
+	} else {
+		l.hand(sumsPerRound)
+		r.left = max(0, r.left-sumsPerRound)
+		r.last, r.newest = now, l.newest
 	}
 	owes := l.owes()
-	if owes == 0 {
+	switch {
+	case owes == 0:
 		r.left = 0
 		return time.Time{}
-	}
-	now := time.Now()
-	if next := r.last.Add(lag); r.left == 0 && now.Before(next) {
-		return next
-	}
-	if r.left == 0 {
-		r.left = owes
-	}
-	l.hand(sumsPerRound)
-	if r.left -= sumsPerRound; r.left > 0 && l.owes() > 0 {
+	case r.left == 0 && r.total == l.total.Load():
+		r.left = owes // nothing came since: some were handed an older sum before
+		return now.Add(roundStep)
+	case r.left > 0:
 		return now.Add(roundStep)
 	}
-	r.left, r.last, r.newest = 0, now, l.newest
-	if l.owes() == 0 {
-		return time.Time{}
-	}
-	return now.Add(lag)
+	return r.last.Add(lag)
 }
 
 // hand gives up to so many instances of each level their sums.

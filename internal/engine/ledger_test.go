@@ -270,6 +270,32 @@ func TestResultsStayBehind(t *testing.T) {
 	}
 }
 
+// A round goes on while no packet comes, until all are told all.
+func TestRoundInSilence(t *testing.T) {
+	const flows = sumsPerRound + 100
+	b := newBed(t)
+	_, results := b.client(1).equals(flows)
+	b.source.Send(udp(0, 0))
+	b.settled()
+	b.source.Send(udp(0, 0))
+	l := b.loop()
+	for range 2 { // the first ones are told of one
+		l.Batch([]drivers.Packet{udp(53, 0)})
+	}
+	for pauses := 1; ; pauses++ {
+		again := l.Pause(time.Hour)
+		if again.IsZero() {
+			break
+		}
+		if pauses > 5 || time.Until(again) > time.Second {
+			t.Fatalf("pause %d: to come again at %v", pauses, again)
+		}
+	}
+	for i, r := range results {
+		wantCount(t, fmt.Sprintf("flow %d", i), r, 2)
+	}
+}
+
 // While packets rush by without a pause, all results are told twice a second at least.
 func TestResultsOfARush(t *testing.T) {
 	const flows = 4 * sumsPerBatch
