@@ -3,12 +3,11 @@ package engine
 import "time"
 
 // Bounds of what is handed on at a time, in instances of branches and members with
-// ledgers: after a batch; at a pause, while the last round was within the lag; and at
-// either in a round.
+// ledgers.
 const (
-	sumsPerBatch = 16
-	sumsPerPause = 32
-	sumsPerRound = 512
+	sumsPerBatch = 16  // after a batch of a file
+	sumsPerPause = 32  // if no more wait, at a pause
+	sumsPerRound = 512 // else, in a round
 )
 
 // together is how many results are looked at before they are added to.
@@ -30,18 +29,21 @@ type rounds struct {
 // round, in 2^-32 seconds.
 const rushRound = 1 << 31
 
-// handOn hands on some of the sums after a batch.
+// handOn hands on some of the sums after a batch: of a file a few each time, which has no
+// pauses.
 func (l *loop) handOn() {
 	r := &l.rounds
-	if r.left == 0 && l.newest-r.newest > rushRound && l.capture.device.owner == nil {
-		r.left, r.newest = l.owes(), l.newest
-	}
-	if r.left == 0 {
+	if l.capture.device.owner != nil {
 		l.hand(sumsPerBatch)
 		return
 	}
-	l.hand(sumsPerRound)
-	r.left = max(0, r.left-sumsPerRound)
+	if r.left == 0 && l.newest-r.newest > rushRound {
+		r.left, r.newest = l.owes(), l.newest
+	}
+	if r.left > 0 {
+		l.hand(sumsPerRound)
+		r.left = max(0, r.left-sumsPerRound)
+	}
 }
 
 // Pause implements drivers.Sink.
@@ -63,12 +65,12 @@ func (l *loop) handSome(lag time.Duration) time.Time {
 	if r.left == 0 && now.Sub(r.last) >= lag {
 		r.left, r.total = l.owes(), l.total.Load()
 	}
-	if r.left == 0 {
-		l.hand(sumsPerPause)
-	} else {
+	if r.left > 0 {
 		l.hand(sumsPerRound)
 		r.left = max(0, r.left-sumsPerRound)
 		r.last, r.newest = now, l.newest
+	} else if l.owes() <= sumsPerPause {
+		l.hand(sumsPerPause)
 	}
 	owes := l.owes()
 	switch {
