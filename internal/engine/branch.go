@@ -192,7 +192,7 @@ func (g *grower) place(c *chain, root *sprout, way []*sprout) {
 			s.sums = append(s.sums, sum{word: c.steps[i].summer.Total()})
 		}
 	}
-	sh := &share{chain: c, level: g.level, path: p}
+	sh := &share{chain: c, ended: g.level.settled, path: p}
 	g.level.shares = append(g.level.shares, sh)
 	if n < len(c.steps) {
 		last := way[n-1]

@@ -62,7 +62,7 @@ func (ls *ledgers) fit(members int) {
 
 // open makes the ledger of a member that has a single chain, and returns the share of
 // that; nil if the chain is not of the kind.
-func (ls *ledgers) open(lv *level, member int, s settling) *share {
+func (ls *ledgers) open(member int, s settling) *share {
 	c, key := s.chain, ""
 	if s.alone || !s.whole || len(c.steps) > mostSums {
 		return nil
@@ -87,7 +87,7 @@ func (ls *ledgers) open(lv *level, member int, s settling) *share {
 		l.words[i] = f.Total()
 	}
 	l.kind = uint16(kind)
-	return &share{chain: c, level: lv, ledger: l}
+	return &share{chain: c, ledger: l}
 }
 
 // enter adds packets that came through the filter of a member. It reports false if that

@@ -26,7 +26,7 @@ type level struct {
 	searches int           // strings that it does not search for
 	lists    []*pkt.Packet // those that searches are taking through their branches
 	begun    atomic.Bool   // the loop has turned to it
-	settled  atomic.Bool   // it has ended, and all sums were handed on
+	settled  *atomic.Bool  // it has ended, and all sums were handed on
 
 	// For the control side, guarded by Engine.mu.
 	born   uint64    // generation of the first plan that has it; never: it was not published
@@ -73,7 +73,7 @@ type typedClassifier struct {
 // up to seconds. An error says why they cannot be searched together for their strings;
 // search says whether that is to be tried.
 func newLevel(chains []settling, types []uint16, search bool) (*level, error) {
-	lv := &level{chains: make([]*chain, 0, len(chains)), born: never}
+	lv := &level{chains: make([]*chain, 0, len(chains)), born: never, settled: new(atomic.Bool)}
 	byFilter := make(map[string][]settling)
 	var leads []*applied // by member
 	var keys []string
@@ -104,7 +104,8 @@ func newLevel(chains []settling, types []uint16, search bool) (*level, error) {
 	for m, key := range keys {
 		chains := byFilter[key]
 		if len(chains) == 1 {
-			if sh := lv.ledgers.open(lv, m, chains[0]); sh != nil {
+			if sh := lv.ledgers.open(m, chains[0]); sh != nil {
+				sh.ended = lv.settled
 				lv.shares, lv.members = append(lv.shares, sh), append(lv.members, member{})
 				continue
 			}

@@ -15,9 +15,9 @@ import (
 // handed on all their sums and it is folded into the functions' own.
 type share struct {
 	chain  *chain
-	level  *level
 	path   *path
-	ledger *ledger // if there is no path
+	ledger *ledger      // if there is no path
+	ended  *atomic.Bool // the level's settled: the rest of that shall not stay for it
 	older  atomic.Pointer[share]
 	left   atomic.Bool // the chain is on its own
 }
@@ -73,15 +73,27 @@ func (sh *share) enter() {
 		sh.leave()
 		return
 	}
-	older := c.share.Load()
-	for older != nil && older.level.settled.Load() {
-		older.fold()
-		older = older.older.Load()
-	}
-	sh.older.Store(older)
+	sh.older.Store(c.share.Load())
+	sh.sweep()
 	c.share.Store(sh)
 	if c.closed.Load() {
 		sh.close()
+	}
+}
+
+// sweep folds the shares of older levels that have settled. Engine.mu is held. A chain
+// that leaves, or has left, does so by itself.
+func (sh *share) sweep() {
+	if sh.chain.alone {
+		return
+	}
+	for older := sh.older.Load(); older != nil; older = sh.older.Load() {
+		if !older.ended.Load() {
+			sh = older
+			continue
+		}
+		older.fold()
+		sh.older.Store(older.older.Load())
 	}
 }
 

@@ -96,6 +96,11 @@ func (s *settler) build(t *task) {
 	s.stir()
 	e.mu.Unlock()
 	c.loop.free(unused)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, sh := range lv.shares {
+		sh.sweep()
+	}
 }
 
 // beginBuilding waits until a level can be built. Live devices are few, but a user can
