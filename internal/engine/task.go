@@ -99,7 +99,9 @@ func (s *settler) build(t *task) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, sh := range lv.shares {
-		sh.sweep()
+		if sh.chain.share.Load() == sh { // else another has the older ones
+			sh.sweep()
+		}
 	}
 }
 
