@@ -2,8 +2,8 @@ package engine
 
 import "time"
 
-// Bounds of what is handed on at a time, in instances of branches and members with
-// ledgers.
+// Bounds of what each level hands on at a time, in instances of branches and as many
+// members with ledgers.
 const (
 	sumsPerBatch = 16  // after a batch of a file
 	sumsPerPause = 32  // if no more wait, at a pause

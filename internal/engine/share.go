@@ -101,17 +101,18 @@ func (sh *share) sweep() {
 // share is closed.
 func (sh *share) close() {
 	for ; sh != nil; sh = sh.older.Load() {
-		if sh.ledger != nil {
-			sh.ledger.left.Store(true)
-		} else {
-			sh.path.results(func(_ *branch, s *sum) { s.left.Store(true) })
-		}
+		sh.letGo()
 	}
 }
 
 // leave keeps the level from running the chain and from touching its results.
 func (sh *share) leave() {
 	sh.left.Store(true)
+	sh.letGo()
+}
+
+// letGo keeps the level from touching the results.
+func (sh *share) letGo() {
 	if sh.ledger != nil {
 		sh.ledger.left.Store(true)
 	} else {
