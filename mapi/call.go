@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"gomapi/internal/mapierr"
+	"gomapi/internal/spin"
 	"gomapi/internal/wire"
 )
 
@@ -74,7 +75,7 @@ func (l *link) converse(o outgoing, answered <-chan response) {
 	l.conn.Mute()
 	defer l.conn.Unmute()
 	l.enqueue(o)
-	wire.Spin(func() bool {
+	spin.Until(func() bool {
 		l.take()
 		return len(answered) > 0 || calls.Load() > 1 || l.err() != nil
 	})

@@ -148,19 +148,20 @@ func (l *link) receive() {
 			l.lose(err)
 			return
 		}
-		l.take()
+		for l.take() { // all that is there
+		}
 	}
 }
 
-// take deals with the next record if there is one. Records are dealt with in
-// the order in which they were sent, whoever takes them.
-func (l *link) take() {
+// take deals with the next record, and reports whether there is one. Records are dealt
+// with in the order in which they were sent, whoever takes them.
+func (l *link) take() bool {
 	l.taking.Lock()
 	defer l.taking.Unlock()
 	resp := &wire.Response{}
 	files, err := l.conn.TryReceive(resp)
 	if err == wire.ErrNotNow {
-		return
+		return false
 	}
 	if err == nil && resp.Id == 0 && resp.Error != nil {
 		err = remoteError(resp.Error) // the daemon hangs up
@@ -175,6 +176,7 @@ func (l *link) take() {
 	default:
 		l.deliver(response{resp, files})
 	}
+	return err == nil
 }
 
 // send sends what is in the queue until the connection ends.

@@ -12,6 +12,7 @@ import (
 
 	"gomapi/internal/engine"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/spin"
 	"gomapi/internal/wire"
 )
 
@@ -124,7 +125,7 @@ func (c *client) handleOne(ctx context.Context, r request) error {
 func (c *client) next() (r request, err error) {
 	r.Request = &wire.Request{}
 	err = wire.ErrNotNow
-	wire.Spin(func() bool {
+	spin.Until(func() bool {
 		r.files, err = c.conn.TryReceive(r.Request)
 		return err != wire.ErrNotNow || c.daemon.busy.Load() > 0
 	})

@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"golang.org/x/net/bpf"
+
+	"gomapi/internal/spin"
 )
 
 // maxServed is how many requests a child answers before it is replaced, so
@@ -19,7 +21,7 @@ const maxServed = 8192
 type child struct {
 	process  *os.Process
 	requests *os.File
-	answers  *os.File
+	answers  answers
 	served   int
 
 	exited chan struct{}    // closed by the goroutine that reaps the process
@@ -33,7 +35,7 @@ func spawn(o HelperOptions) (*child, error) {
 		return nil, err
 	}
 	defer stdin.Close()
-	answers, stdout, err := os.Pipe()
+	answers, stdout, err := newAnswers()
 	if err != nil {
 		requests.Close()
 		return nil, err
@@ -89,6 +91,7 @@ func (c *child) compile(ctx context.Context, expr string, linkType uint16) ([]bp
 		if err := writeRequest(c.requests, expr, linkType); err != nil {
 			return nil, fmt.Errorf("write request: %w", err)
 		}
+		spin.Until(c.answers.ready)
 		return readAnswer(c.answers)
 	})
 }

@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"bufio"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -19,6 +20,7 @@ func Serve(in io.Reader, out io.Writer, unready error, compile func(expr string,
 	if err := writeAnswer(out, nil, unready); err != nil || unready != nil {
 		return err
 	}
+	in = bufio.NewReader(in) // a request in one system call
 	for {
 		b, err := readFrame(in, maxRequest-MaxExpression, maxRequest)
 		if errors.Is(err, io.EOF) {

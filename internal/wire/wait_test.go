@@ -92,16 +92,3 @@ func TestRecordsWhileMuted(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-func TestSpinEnds(t *testing.T) {
-	calls := 0
-	Spin(func() bool { calls++; return calls == 3 })
-	if calls > 3 { // fewer where there is one CPU, or no time
-		t.Errorf("%d calls, done was true in the third", calls)
-	}
-	Spin(func() bool {
-		Spin(func() bool { t.Error("two spin at once"); return true })
-		return true
-	})
-	Spin(func() bool { return false })
-}

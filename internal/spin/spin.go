@@ -1,4 +1,6 @@
-package wire
+// Package spin waits for something that comes within microseconds without going to
+// sleep: to be woken takes longer than that.
+package spin
 
 import (
 	"runtime"
@@ -8,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// spinTime is how long Spin lasts at most. To be woken costs 30 to 100 us on
+// spinTime is how long Until lasts at most. To be woken costs 30 to 100 us on
 // machines whose CPUs go idle, and each call would wake both ends. It must last for
 // the longest of the usual calls, that which has a filter compiled.
 const spinTime = 200 * time.Microsecond
@@ -17,9 +19,9 @@ const spinTime = 200 * time.Microsecond
 // could, there is other work for the CPUs.
 var spinning atomic.Bool
 
-// Spin calls done until it returns true or 200 us are over. It returns at once
+// Until calls done until it returns true or 200 us are over. It returns at once
 // where there is only one CPU, or while another goroutine of the process spins.
-func Spin(done func() bool) {
+func Until(done func() bool) {
 	if runtime.NumCPU() == 1 || !spinning.CompareAndSwap(false, true) {
 		return
 	}

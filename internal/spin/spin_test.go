@@ -1,0 +1,16 @@
+package spin
+
+import "testing"
+
+func TestUntilEnds(t *testing.T) {
+	calls := 0
+	Until(func() bool { calls++; return calls == 3 })
+	if calls > 3 { // fewer where there is one CPU, or no time
+		t.Errorf("%d calls, done was true in the third", calls)
+	}
+	Until(func() bool {
+		Until(func() bool { t.Error("two spin at once"); return true })
+		return true
+	})
+	Until(func() bool { return false })
+}
