@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -31,7 +30,7 @@ type capture struct {
 	types sync.Mutex
 
 	// The rest is guarded by Engine.mu.
-	flows     map[*Flow]struct{} // connected
+	connected int // flows that are not closed
 	settler   settler
 	fresh     []*chain // those that the loop may not know; plans share its memory
 	freshGen  uint64   // plan that brought the last of fresh
@@ -46,7 +45,6 @@ func newCapture(d *device, dev drivers.Device) *capture {
 		device: d, opening: d.engine.openings.Add(1), dev: dev, info: dev.Info(), done: make(chan struct{}),
 	}
 	c.linkTypes = []uint16{c.info.LinkType}
-	c.flows = make(map[*Flow]struct{})
 	c.settler.capture = c
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.loop = newLoop(c)
@@ -94,6 +92,7 @@ func (c *capture) stop(cause error) {
 // run is the capture goroutine.
 func (c *capture) run() {
 	defer close(c.done)
+	c.settler.settleFirst()
 	err := c.guard(func() error { return c.dev.Run(c.ctx, c.loop) })
 	if err == nil {
 		err = c.cause()
@@ -136,9 +135,9 @@ func (c *capture) tell(err error) {
 	sessions := make(map[*Session]struct{})
 	now := time.Now()
 	c.err = err
-	for f := range c.flows {
-		f.finished(now)
-		sessions[f.session] = struct{}{}
+	for _, ch := range alive(c.loop.plan.Load().chains) { // as they lie in memory
+		ch.flow.finished(now)
+		sessions[ch.flow.session] = struct{}{}
 	}
 	if c.device.owner != nil {
 		sessions[c.device.owner] = struct{}{}
@@ -177,7 +176,6 @@ func (c *capture) renew(next *plan, ch *chain) {
 // add connects f: its chain is the last of the next plan. Those that it refers to are
 // prepared before. Engine.mu is held.
 func (c *capture) add(f *Flow) {
-	c.flows[f] = struct{}{}
 	for _, t := range f.targets() {
 		t.capture.publish(func(next *plan) { t.capture.bind(next, t.chain, t.capture == c) })
 	}
@@ -224,13 +222,13 @@ func (c *capture) addLinkType(linkType uint16) {
 	defer c.types.Unlock()
 	e := c.device.engine
 	e.mu.Lock()
-	flows := slices.Collect(maps.Keys(c.flows))
+	chains := alive(c.loop.plan.Load().chains)
 	e.mu.Unlock()
-	for _, f := range flows {
-		if err := f.prepare(c.ctx, linkType); c.ctx.Err() != nil {
+	for _, ch := range chains {
+		if err := ch.flow.prepare(c.ctx, linkType); c.ctx.Err() != nil {
 			return // stopped: the batch is of no interest any more
 		} else if err != nil {
-			e.opts.Log("device %s: flow %d has no filter for link type %d: %v", c.device.spec.Name, f.id, linkType, err)
+			e.opts.Log("device %s: flow %d has no filter for link type %d: %v", c.device.spec.Name, ch.id, linkType, err)
 		}
 	}
 	e.mu.Lock()

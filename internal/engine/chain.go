@@ -32,6 +32,7 @@ type chain struct {
 	deadline time.Time
 	id       int64 // of its flow, in order of creation
 	expires  bool  // some step is a flib.Expirer
+	ends     bool  // some step is a flib.Ender
 	// whole says that all packets are for it: since has come to nothing.
 	whole atomic.Bool
 	share atomic.Pointer[share] // the newest one, nil: none
@@ -50,6 +51,7 @@ type chain struct {
 	adoptedRef, connectedRef *flib.FlowRef
 
 	// For the control side, guarded by Engine.mu.
+	flow   *Flow
 	level  *level // that has it, nil: it is loose
 	moving bool   // it is being built into a level
 	tied   bool   // it runs packet by packet
@@ -62,9 +64,7 @@ type step struct {
 	fn flib.Function
 	counts
 	*applied
-	private *copies      // not nil: from here on the flow works on copies
-	expirer flib.Expirer // nil: does not act on the passing of time
-	ender   flib.Ender   // nil: has nothing to do at the end
+	private *copies // not nil: from here on the flow works on copies
 }
 
 // sinceLimit bounds how long a chain waits for the first packet that is not
@@ -79,7 +79,7 @@ func newChain(f *Flow) *chain {
 		steps [2]step // of most flows, in the same memory
 	}{}
 	c := &block.chain
-	c.id, c.adoptedRef, c.connectedRef = f.id, &f.adopted, &f.connected
+	c.flow, c.id, c.adoptedRef, c.connectedRef = f, f.id, &f.adopted, &f.connected
 	functions := ordered(f.functions)
 	if len(functions) > 0 && functions[0].classifier != nil {
 		c.lead, functions = functions[0], functions[1:]
@@ -92,9 +92,9 @@ func newChain(f *Flow) *chain {
 	for i, a := range functions {
 		s := &c.steps[i]
 		s.fn, s.applied = a.fn, a
-		s.expirer, _ = a.fn.(flib.Expirer)
-		s.ender, _ = a.fn.(flib.Ender)
-		c.expires = c.expires || s.expirer != nil
+		_, expires := a.fn.(flib.Expirer)
+		_, ends := a.fn.(flib.Ender)
+		c.expires, c.ends = c.expires || expires, c.ends || ends
 		if a.def.Modifies && !copied {
 			s.private, copied = &copies{}, true
 		}
@@ -179,20 +179,20 @@ func (c *chain) expire(now uint64) {
 		return
 	}
 	for i := range c.steps {
-		if s := &c.steps[i]; s.expirer != nil {
-			c.emit(i, s.expirer.Expire(now))
+		if f, ok := c.steps[i].fn.(flib.Expirer); ok {
+			c.emit(i, f.Expire(now))
 		}
 	}
 }
 
 // end tells the functions, in order, that no packet will follow.
 func (c *chain) end() {
-	if c.closed.Load() {
+	if !c.ends || c.closed.Load() {
 		return
 	}
 	for i := range c.steps {
-		if s := &c.steps[i]; s.ender != nil {
-			c.emit(i, s.ender.End())
+		if f, ok := c.steps[i].fn.(flib.Ender); ok {
+			c.emit(i, f.End())
 		}
 	}
 }

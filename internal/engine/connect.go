@@ -121,6 +121,7 @@ func (s *Session) activate(f *Flow) {
 	f.connected.Connect(chain.since)
 	f.place.SetStart(now.UnixNano())
 	f.setStatus(FlowActive)
+	c.connected++
 	ended := c.ended
 	if !ended {
 		c.add(f)
@@ -213,10 +214,10 @@ func (c *capture) remove(closing []*Flow) {
 		if f.chain.level != nil {
 			f.chain.level.dead++
 		}
-		delete(c.flows, f)
+		c.connected--
 	}
 	c.tellWaiting(closing)
-	if p := c.loop.plan.Load(); len(p.chains) > 2*len(c.flows)+maxClosed || len(c.flows) == 0 && len(p.chains) > 0 {
+	if p := c.loop.plan.Load(); len(p.chains) > 2*c.connected+maxClosed || c.connected == 0 && len(p.chains) > 0 {
 		c.fresh = alive(c.fresh)
 		c.publish((*plan).tidy)
 	}

@@ -383,3 +383,31 @@ func TestConnectKeepsUp(t *testing.T) {
 	b.engine.mu.Unlock()
 	b.settled()
 }
+
+// The flows of a file settle before its first packet, however short before they came.
+func TestFileSettlesFirst(t *testing.T) {
+	var file *capture
+	loose := -1
+	b := newBed(t, library(map[string]*script{"LOOK": {process: func(in []*flib.Packet) []*flib.Packet {
+		if loose < 0 {
+			loose = len(file.loop.plan.Load().loose)
+		}
+		return in
+	}}}))
+	b.engine.opts.Drivers.AddFormat(drivers.FormatPCAP, tape{drivers.MaxBatch})
+	c := b.client(1)
+	name := c.tape()
+	file = c.offline[name].cur
+	var last *shm.Reader
+	for i := range maxIdle + maxLoose + 1 {
+		fd, results := c.flowOn(name, fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", i%64)), fn("LOOK"), fn("PKT_COUNTER"))
+		wantCode(t, "connect", c.Connect(t.Context(), fd), 0)
+		last = results[2]
+	}
+	wantCode(t, "start", c.StartOffline(name), 0)
+	<-c.ended
+	if loose != 0 {
+		t.Errorf("%d flows are loose at the first packet", loose)
+	}
+	wantCount(t, "the last flow", last, drivers.MaxBatch/64)
+}

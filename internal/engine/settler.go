@@ -133,7 +133,7 @@ func (s *settler) next(now time.Time) *task {
 	// While all may not become one again, loose ones wait for quiet at most: packets may
 	// come when flows do not.
 	overdue := s.resume.After(now) && now.Sub(s.changed) >= quietAfter
-	if n := idle(p.loose); !s.small && n > maxLoose && (s.busyLoop() || n > maxIdle || overdue) {
+	if !s.small && s.pressing(p.loose, overdue) {
 		return s.task(p.loose, nil, false)
 	}
 	for tier, n := range tiers(levels) {
@@ -152,11 +152,37 @@ func (s *settler) next(now time.Time) *task {
 		}
 	}
 	if !s.small && !s.large && s.unsettled(p) && s.untilQuiet(now) == 0 {
-		t := s.task(p.loose, levels, true)
-		t.all = true
-		return t
+		return s.taskOfAll(p)
 	}
 	return nil
+}
+
+// pressing reports whether loose chains cannot wait for quiet. Those of a file that
+// nobody has started cost nothing.
+func (s *settler) pressing(loose []*chain, overdue bool) bool {
+	if !s.capture.started && !overdue {
+		return false
+	}
+	n := idle(loose)
+	return n > maxLoose && (n > maxIdle || overdue || s.busyLoop())
+}
+
+// settleFirst settles the chains that wait for quiet before the first packet comes, if
+// they are many. It returns when that is done.
+func (s *settler) settleFirst() {
+	c := s.capture
+	e := c.device.engine
+	e.mu.Lock()
+	p := c.loop.plan.Load()
+	if c.ctx.Err() != nil || s.small || s.large || len(p.loose) <= maxLoose {
+		e.mu.Unlock()
+		return
+	}
+	s.cancel()
+	t := s.taskOfAll(p)
+	s.begin(t)
+	e.mu.Unlock()
+	s.build(t)
 }
 
 // busyLoop reports whether packets have come since it was last asked.
@@ -226,9 +252,12 @@ func (s *settler) untilQuiet(now time.Time) time.Duration {
 		return 0
 	}
 	wait := max(0, s.changed.Add(quietAfter).Sub(now), s.resume.Sub(now))
+	if wait > 0 {
+		return wait
+	}
 	early := func(lv *level) bool { return len(lv.early) > 0 }
 	if slices.ContainsFunc(p.levels, early) || slices.ContainsFunc(p.loose, func(c *chain) bool { return !c.isWhole(now) }) {
-		return max(wait, quietAfter)
+		return quietAfter
 	}
 	return wait
 }

@@ -37,6 +37,13 @@ func (s *settler) task(loose []*chain, levels []*level, large bool) *task {
 	return t
 }
 
+// taskOfAll makes all chains one level.
+func (s *settler) taskOfAll(p *plan) *task {
+	t := s.task(p.loose, p.levels, true)
+	t.all = true
+	return t
+}
+
 func (s *settler) begin(t *task) {
 	s.busy = append(s.busy, t.replaces...)
 	t.mark(true)
