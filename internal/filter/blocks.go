@@ -21,7 +21,7 @@ func (b block) hi() uint32 { return b.lo + uint32(1<<b.size-1) }
 func appendBlocks(blocks []block, lo, hi uint32, e entry, check uint32) []block {
 	for {
 		size := min(bits.TrailingZeros32(lo), bits.Len64(uint64(hi)-uint64(lo)+1)-1)
-		blocks = append(blocks, block{lo, uint8(size), e, check})
+		blocks = append(roomy(blocks, 1), block{lo, uint8(size), e, check})
 		next := uint64(lo) + 1<<size
 		if next > uint64(hi) {
 			return blocks
@@ -54,7 +54,7 @@ func (x *index) fill(blocks []block, all *lists) {
 			outer = around[len(around)-1].head
 		}
 		a := area{b.lo, b.hi(), all.add(blocks[from:i], outer)}
-		areas, around = append(areas, a), append(around, a)
+		areas, around = append(roomy(areas, 1), a), append(around, a)
 	}
 	x.place(areas)
 }

@@ -20,7 +20,8 @@ type builder struct {
 // group makes a bundle of the members of each distinct program.
 func (c *Classifier) group(programs []*Program) {
 	index := make(map[string]uint32, len(programs))
-	var of []uint32 // bundle by member
+	of := make([]uint32, 0, len(programs)) // bundle by member
+	c.bundles = make([]bundle, 0, len(programs))
 	for _, p := range programs {
 		if p == nil {
 			of = append(of, noBundle)

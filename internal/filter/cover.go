@@ -28,7 +28,7 @@ type covering struct {
 	goal  nodeID // accept or refuse
 	turn  uint32
 	made  []uint32
-	cost  []float64
+	cost  []float32
 	by    []cut
 	atoms []atom // of the last filter
 }
@@ -48,11 +48,8 @@ func (c *covering) reset() {
 		c.turn = 1
 		clear(c.made)
 	}
-	if size := len(c.nodes.nodes); size > len(c.made) {
-		c.made = append(c.made, make([]uint32, size-len(c.made))...)
-		c.cost = append(c.cost, make([]float64, size-len(c.cost))...)
-		c.by = append(c.by, make([]cut, size-len(c.by))...)
-	}
+	size := len(c.nodes.nodes)
+	c.made, c.cost, c.by = lengthened(c.made, size), lengthened(c.cost, size), lengthened(c.by, size)
 }
 
 // price returns the least cost of a cover; infinite if there is none.
@@ -64,7 +61,7 @@ func (c *covering) price(id nodeID) float64 {
 		return 0
 	}
 	if c.made[id] == c.turn {
-		return c.cost[id]
+		return float64(c.cost[id])
 	}
 	n := c.nodes.nodes[id]
 	t := c.nodes.tests[n.test]
@@ -80,7 +77,7 @@ func (c *covering) price(id nodeID) float64 {
 			best, by = fails, cutNo
 		}
 	}
-	c.made[id], c.cost[id], c.by[id] = c.turn, best, by
+	c.made[id], c.cost[id], c.by[id] = c.turn, float32(best), by
 	return best
 }
 

@@ -110,7 +110,7 @@ func (b *builder) plan(l *leaf, f planned, known []extent, plans *[]planned) {
 	if f.deny {
 		l.byDefault = append(l.byDefault, f.bundle)
 	}
-	*plans = append(*plans, f)
+	*plans = append(roomy(*plans, 1), f)
 }
 
 // afford tells whether an index may have the atoms, and counts them.

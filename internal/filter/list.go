@@ -57,10 +57,10 @@ func (l *lists) add(blocks []block, around uint32) uint32 {
 		n.around = o.around
 	}
 	for _, b := range blocks {
-		l.links = append(l.links, link{b.entry, b.check})
+		l.links = append(roomy(l.links, 1), link{b.entry, b.check})
 	}
 	n.to = uint32(len(l.links))
-	l.list = append(l.list, n)
+	l.list = append(roomy(l.list, 1), n)
 	return uint32(len(l.list) - 1)
 }
 
@@ -89,7 +89,7 @@ const maxTestWords = 8 << 20
 
 // finishLists brings the lists to words, and has the heads of indexes lead there.
 func (c *Classifier) finishLists(all *lists) {
-	w := writer{Classifier: c}
+	w := writer{Classifier: c, words: make([]uint32, 0, 4*len(all.list)+len(all.links))}
 	places := make([]uint32, len(all.list))
 	for i, l := range all.list {
 		places[i] = w.list(all.links[l.from:l.to], places[l.around])
@@ -128,6 +128,7 @@ func (w *writer) list(links []link, around uint32) uint32 {
 	slices.Sort(w.members)
 	w.members = slices.Compact(w.members)
 	at := uint32(len(w.words))
+	w.words = roomy(w.words, 4+len(w.members)+len(w.tests)+len(w.links))
 	w.words = append(w.words, uint32(len(w.members)), uint32(len(w.tests)), uint32(len(w.links)), around)
 	w.words = append(append(append(w.words, w.members...), w.tests...), w.links...)
 	return at

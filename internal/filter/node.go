@@ -104,7 +104,7 @@ func (n *nodes) test(t predicate) testID {
 	}
 	id := testID(len(n.tests))
 	n.testIDs[t] = id
-	n.tests = append(n.tests, t)
+	n.tests = append(roomy(n.tests, 1), t)
 	return id
 }
 
@@ -154,7 +154,7 @@ func (n *nodes) node(key node) nodeID {
 	at := n.slot(key)
 	if n.table[at] == refuse {
 		n.table[at] = nodeID(len(n.nodes))
-		n.nodes = append(n.nodes, key)
+		n.nodes = append(roomy(n.nodes, 1), key)
 	}
 	return n.table[at]
 }

@@ -29,7 +29,7 @@ func (m *sample) take(s *survey) {
 	m.values = m.values[:0]
 	for _, id := range s.tests {
 		if t := s.nodes.tests[id]; !s.isNeed(t) {
-			m.values = append(m.values, sampled{t.term, t.lo, int(s.byTest[id])})
+			m.values = append(roomy(m.values, 1), sampled{t.term, t.lo, int(s.byTest[id])})
 		}
 	}
 	slices.SortFunc(m.values, func(a, b sampled) int {

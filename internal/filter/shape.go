@@ -131,7 +131,7 @@ func (b *builder) restrictAll(filters []pending, on termID, c class, known []ext
 	var rest []pending
 	for _, f := range filters {
 		if n := r.restrict(f.node); n != refuse {
-			rest = append(rest, pending{f.group, n})
+			rest = append(roomy(rest, 1), pending{f.group, n})
 		}
 	}
 	return rest

@@ -143,10 +143,7 @@ func (m *memo) clear(size int) {
 		m.turn = 1
 		clear(m.made)
 	}
-	if size > len(m.made) {
-		m.made = append(m.made, make([]uint32, size-len(m.made))...)
-		m.node = append(m.node, make([]nodeID, size-len(m.node))...)
-	}
+	m.made, m.node = lengthened(m.made, size), lengthened(m.node, size)
 }
 
 func (m *memo) get(id nodeID) (nodeID, bool) {

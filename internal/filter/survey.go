@@ -34,9 +34,7 @@ func (m *marks) clear(size int) {
 		m.turn = 1
 		clear(m.at)
 	}
-	if size > len(m.at) {
-		m.at = append(m.at, make([]uint32, size-len(m.at))...)
-	}
+	m.at = lengthened(m.at, size)
 }
 
 // set reports whether i was not set before.
@@ -57,19 +55,15 @@ func (s *survey) count(filters []pending) {
 		s.byTest[t] = 0
 	}
 	s.terms, s.tests, s.size = s.terms[:0], s.tests[:0], 0
-	s.byTerm = fitTo(s.byTerm, len(s.nodes.list))
-	s.onTop = fitTo(s.onTop, len(s.nodes.list))
-	s.byTest = fitTo(s.byTest, len(s.nodes.tests))
+	s.byTerm = lengthened(s.byTerm, len(s.nodes.list))
+	s.onTop = lengthened(s.onTop, len(s.nodes.list))
+	s.byTest = lengthened(s.byTest, len(s.nodes.tests))
 	for _, f := range filters {
 		if f.node > accept {
 			s.add(f.node)
 			s.onTop[s.nodes.tests[s.nodes.nodes[f.node].test].term]++
 		}
 	}
-}
-
-func fitTo(counts []int32, size int) []int32 {
-	return append(counts, make([]int32, max(0, size-len(counts)))...)
 }
 
 // add counts one filter.
