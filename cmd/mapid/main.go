@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -35,7 +36,17 @@ const (
 
 func main() {
 	libpcap.ServeIfHelper()
+	collectEarly()
 	os.Exit(run(os.Args, os.Stdout, os.Stderr))
+}
+
+// collectEarly has garbage collected when it is a third of what is in use, unless GOGC says
+// when. Packets leave none, so it costs little, and ten thousands of flows are set up in
+// less memory.
+func collectEarly() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(33)
+	}
 }
 
 // options are the command line.

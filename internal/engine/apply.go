@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math"
+	"unique"
 
 	"gomapi/flib"
 	"gomapi/internal/filter"
@@ -118,22 +119,19 @@ func (s *Session) instantiate(ctx context.Context, f *Flow, a *applied, raw []an
 	CloseFiles(raw[min(len(raw), len(a.def.Args)):]) // surplus ones
 	a.args = args
 	a.classifier, _ = a.fn.(flib.Classifier)
-	a.summer, _ = a.fn.(flib.Summer)
-	a.searcher, _ = a.fn.(flib.Searcher)
-	a.resetter, _ = a.fn.(flib.Resetter)
 	a.setKind()
 	return nil
 }
 
 // setKind gives the function its kind if it can be shared. It is of one length, however long
-// the arguments are.
+// the arguments are, and all of one kind have it in the same memory.
 func (a *applied) setKind() {
-	if a.classifier == nil && a.summer == nil && a.searcher == nil || a.def.Modifies {
+	if a.classifier == nil && a.summer() == nil && a.searcher() == nil || a.def.Modifies {
 		return
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%s%#v", a.def.Name, a.args)
-	a.kind = string(h.Sum(nil))
+	a.kind = unique.Make(string(h.Sum(nil))).Value()
 }
 
 // CloseFiles closes the files among arguments that no function has taken over.

@@ -153,8 +153,8 @@ func (g *grower) sprout(at *sprout, st *step, key string) *sprout {
 	n := &sprout{branch: &branch{}, nested: at.nested}
 	pattern, together := g.patterns.find(key)
 	switch {
-	case st.summer != nil:
-		n.summer = st.summer
+	case st.summer() != nil:
+		n.summer = st.summer()
 	case together:
 		n.pattern, n.searches = pattern, true
 		n.nested++
@@ -189,7 +189,7 @@ func (g *grower) place(c *chain, root *sprout, way []*sprout) {
 		p.branches = append(p.branches, s.branch)
 		if s.summer != nil {
 			p.sums = append(p.sums, len(s.sums))
-			s.sums = append(s.sums, sum{word: c.steps[i].summer.Total()})
+			s.sums = append(s.sums, sum{word: c.steps[i].summer().Total()})
 		}
 	}
 	sh := &share{chain: c, ended: g.level.settled, path: p}

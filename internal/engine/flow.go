@@ -42,37 +42,43 @@ type Flow struct {
 	end       time.Time
 }
 
-// applied is a function that was applied to a flow.
+// applied is a function that was applied to a flow. There are hundred thousands of them.
 type applied struct {
-	fid     int32
-	def     *flib.Def
-	library string
-	fn      flib.Function
+	fid int32
+	// live says that the result may be read by those that refer to it.
+	live    atomic.Bool
+	closing atomic.Bool // it is not to be reset any more
+	// resetAsked is the wish of a function of another device; the loop looks for it
+	// before the next packets.
+	resetAsked atomic.Bool
+	def        *flib.Def
+	library    string
+	fn         flib.Function
 	// classifier is fn if it can be decided with the other filters of the
 	// device, which it is when it comes first in its flow.
 	classifier flib.Classifier
-	summer     flib.Summer   // fn if it is one that adds up
-	searcher   flib.Searcher // fn if it is one that searches for a string
 	args       flib.Args
 	// kind names what it does: functions of one kind do the same with each packet.
-	// "": it is not one of these three.
-	kind string
-	slot *shm.Slot // nil: no result
-	// live says that the result may be read by those that refer to it.
-	live    atomic.Bool
+	// "": it decides, adds up and searches nothing.
+	kind    string
+	slot    *shm.Slot    // nil: no result
 	refs    []*reference // to others
 	readers int          // functions that refer to it; guarded by Engine.mu
-	closing atomic.Bool  // it is not to be reset any more
-	// resetter is fn if it can be reset. resetAsked is the wish of a function
-	// of another device; the loop looks for it before the next packets.
-	resetter   flib.Resetter
-	resetAsked atomic.Bool
 	// instructions is what its filters take of the user's account.
 	instructions int
 	ring         *flib.Ring // nil: no packet buffer
 	entry        int        // bytes of an entry, if it is a series
 	buffer       int        // bytes of it on the user's account
 }
+
+// summer returns the function if it is one that adds up, else nil.
+func (a *applied) summer() flib.Summer { s, _ := a.fn.(flib.Summer); return s }
+
+// searcher returns the function if it is one that searches for a string, else nil.
+func (a *applied) searcher() flib.Searcher { s, _ := a.fn.(flib.Searcher); return s }
+
+// resetter returns the function if it can be reset, else nil.
+func (a *applied) resetter() flib.Resetter { r, _ := a.fn.(flib.Resetter); return r }
 
 // finished marks an active flow when its device has ended. Engine.mu is held.
 func (f *Flow) finished(now time.Time) {

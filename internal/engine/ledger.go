@@ -71,10 +71,11 @@ func (ls *ledgers) open(member int, s settling) *share {
 	var summers []flib.Summer
 	for i := range c.steps {
 		k, ok := c.steps[i].shareKey()
-		if !ok || c.steps[i].summer == nil {
+		f := c.steps[i].summer()
+		if !ok || f == nil {
 			return nil
 		}
-		summers, key = append(summers, c.steps[i].summer), key+k
+		summers, key = append(summers, f), key+k
 	}
 	kind := ls.known[key]
 	if kind == 0 {

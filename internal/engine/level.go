@@ -74,23 +74,10 @@ type typedClassifier struct {
 // search says whether that is to be tried.
 func newLevel(chains []settling, types []uint16, search bool) (*level, error) {
 	lv := &level{chains: make([]*chain, 0, len(chains)), born: never, settled: new(atomic.Bool)}
-	byFilter := make(map[string][]settling)
-	var leads []*applied // by member
-	var keys []string
-	var open []settling
 	for _, s := range chains {
 		lv.chains = append(lv.chains, s.chain)
-		lead := s.chain.lead
-		if lead == nil {
-			open = append(open, s)
-			continue
-		}
-		key := lead.key(types)
-		if _, known := byFilter[key]; !known {
-			leads, keys = append(leads, lead), append(keys, key)
-		}
-		byFilter[key] = append(byFilter[key], s)
 	}
+	open, groups := byFilter(chains, types)
 	g := grower{level: lv, patterns: newPatterns(chains)}
 	if !search {
 		g.patterns.drop()
@@ -99,10 +86,9 @@ func newLevel(chains []settling, types []uint16, search bool) (*level, error) {
 	if len(open) > 0 {
 		lv.all = g.root(open)
 	}
-	lv.members = make([]member, 0, len(keys))
-	lv.ledgers.fit(len(keys))
-	for m, key := range keys {
-		chains := byFilter[key]
+	lv.members = make([]member, 0, len(groups))
+	lv.ledgers.fit(len(groups))
+	for m, chains := range groups {
 		if len(chains) == 1 {
 			if sh := lv.ledgers.open(m, chains[0]); sh != nil {
 				sh.ended = lv.settled
@@ -114,9 +100,9 @@ func newLevel(chains []settling, types []uint16, search bool) (*level, error) {
 	}
 	lv.ledgers.known = nil
 	for _, lt := range types {
-		programs := make([]*filter.Program, len(leads))
-		for m, lead := range leads {
-			programs[m] = lead.classifier.Program(lt)
+		programs := make([]*filter.Program, len(groups))
+		for m, chains := range groups {
+			programs[m] = chains[0].chain.lead.classifier.Program(lt)
 		}
 		c := filter.NewClassifier(programs)
 		lv.scratch.Fit(c)
@@ -124,6 +110,37 @@ func newLevel(chains []settling, types []uint16, search bool) (*level, error) {
 	}
 	lv.dirty.fit(g.sums)
 	return lv, g.fitAnswers()
+}
+
+// byFilter returns the chains without a leading filter, and groups of those with the same.
+func byFilter(chains []settling, types []uint16) (open []settling, groups [][]settling) {
+	index := make(map[string]int, len(chains)) // of the group, by key of the filter
+	of := make([]int, len(chains))
+	var sizes []int
+	for i, s := range chains {
+		if s.chain.lead == nil {
+			open, of[i] = append(open, s), -1
+			continue
+		}
+		key := s.chain.lead.key(types)
+		g, known := index[key]
+		if !known {
+			g = len(sizes)
+			index[key], sizes = g, append(sizes, 0)
+		}
+		of[i], sizes[g] = g, sizes[g]+1
+	}
+	groups = make([][]settling, len(sizes))
+	room := make([]settling, len(chains)-len(open))
+	for g, n := range sizes {
+		groups[g], room = room[:0:n], room[n:]
+	}
+	for i, g := range of {
+		if g >= 0 {
+			groups[g] = append(groups[g], chains[i])
+		}
+	}
+	return open, groups
 }
 
 // key names the filter's programs for all link types: filters with equal keys

@@ -23,14 +23,15 @@ func newPatterns(chains []settling) *patterns {
 	for _, s := range chains {
 		for i := range s.chain.steps {
 			st := &s.chain.steps[i]
-			if st.searcher == nil {
+			searcher := st.searcher()
+			if searcher == nil {
 				continue
 			}
 			key, _ := st.shareKey()
 			if _, known := p.index[key]; !known {
 				p.index[key] = -1
-				keys, size[key] = append(keys, key), st.searcher.Pattern().Size()
-				p.list = append(p.list, st.searcher.Pattern())
+				keys, size[key] = append(keys, key), searcher.Pattern().Size()
+				p.list = append(p.list, searcher.Pattern())
 			}
 		}
 	}

@@ -34,7 +34,7 @@ func (e *env) Refer(fd, fid int32) (*flib.Ref, error) {
 	}
 	r := &reference{target: target, flow: flow, Ref: flib.Ref{Result: target.slot, Live: &target.live}}
 	switch {
-	case target.resetter == nil:
+	case target.resetter() == nil:
 	case flow.capture == e.capture:
 		r.OnReset = target.reset
 	default: // another goroutine's
@@ -50,7 +50,7 @@ func (e *env) Refer(fd, fid int32) (*flib.Ref, error) {
 // moment.
 func (a *applied) reset() {
 	if !a.closing.Load() {
-		a.resetter.Reset()
+		a.resetter().Reset()
 	}
 }
 

@@ -59,7 +59,7 @@ func (sh *share) behind(i int) uint64 {
 // that adds up: two readings could have a batch between them.
 func (sh *share) counts(i int) (in, out uint64) {
 	out = sh.behind(i)
-	if sh.chain.steps[i].summer != nil {
+	if sh.chain.steps[i].summer() != nil {
 		return out, out
 	}
 	return sh.behind(i - 1), out
