@@ -38,7 +38,7 @@ func (b *bench) startMembers(ctx context.Context, clients int, calls []call) (*m
 		c.members = append(c.members, members...)
 	}
 	c.setup = time.Since(start)
-	if err := settled(ctx, d.client, testnet.B); err != nil {
+	if err := d.atRest(ctx, testnet.B); err != nil {
 		c.stop()
 		return nil, err
 	}

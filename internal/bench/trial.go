@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"time"
 
 	"gomapi/internal/bench/plot"
@@ -116,8 +118,15 @@ func (d *daemon) replay(ctx context.Context, path string, calls []call, limit ti
 	if r.memory, err = memoryOf(d.pid()); err != nil {
 		return r, err
 	}
-	err = within(ctx, limit, func(ctx context.Context) error { return settled(ctx, d.client, dev.Name()) })
+	if err = within(ctx, limit, func(ctx context.Context) error { return d.atRest(ctx, dev.Name()) }); err != nil {
+		return r, err
+	}
+	settled, err := memoryOf(d.pid())
 	if err != nil {
+		return r, err
+	}
+	r.memory = max(r.memory, settled)
+	if err := cache(path); err != nil {
 		return r, err
 	}
 	err = within(ctx, limit/2, func(ctx context.Context) error {
@@ -151,6 +160,41 @@ func settled(ctx context.Context, c *mapi.Client, device string) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// atRest waits until all flows of a device are decided together, and the daemon has done
+// with what setting them up has left behind: until it uses no CPU time for a moment.
+func (d *daemon) atRest(ctx context.Context, device string) error {
+	const moment = 100 * time.Millisecond
+	if err := settled(ctx, d.client, device); err != nil {
+		return err
+	}
+	for {
+		before, err := cpuOfTree(d.pid())
+		if err != nil {
+			return err
+		}
+		select {
+		case <-time.After(moment):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		after, err := cpuOfTree(d.pid())
+		if err != nil || after-before < moment/100 {
+			return err
+		}
+	}
+}
+
+// cache reads a file, so that the next who does finds it in the page cache.
+func cache(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = io.Copy(io.Discard, f)
+	return err
 }
 
 // within runs f, and returns errSlow when it takes longer.
