@@ -181,7 +181,11 @@ func (c *capture) add(f *Flow) {
 	}
 	c.publish(func(next *plan) {
 		next.add(f.chain)
-		c.renew(next, f.chain)
+		if c.started {
+			c.renew(next, f.chain)
+		} else {
+			c.loop.takeUp(f.chain) // it is in the cache still
+		}
 		if f.isTied() {
 			next.tie(f.chain)
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 // A loop is the data side of a capture: the sink of its driver. All but the
-// fields that say otherwise belongs to the capture goroutine.
+// fields that say otherwise belongs to the capture goroutine, once that runs.
 type loop struct {
 	capture *capture
 	plan    atomic.Pointer[plan] // stored by the control side
