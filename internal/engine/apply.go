@@ -119,19 +119,18 @@ func (s *Session) instantiate(ctx context.Context, f *Flow, a *applied, raw []an
 	CloseFiles(raw[min(len(raw), len(a.def.Args)):]) // surplus ones
 	a.args = args
 	a.classifier, _ = a.fn.(flib.Classifier)
-	a.setKind()
 	return nil
 }
 
 // setKind gives the function its kind if it can be shared. It is of one length, however long
-// the arguments are, and all of one kind have it in the same memory.
+// the arguments are.
 func (a *applied) setKind() {
 	if a.classifier == nil && a.summer() == nil && a.searcher() == nil || a.def.Modifies {
 		return
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%s%#v", a.def.Name, a.args)
-	a.kind = unique.Make(string(h.Sum(nil))).Value()
+	a.kind = unique.Make(string(h.Sum(nil)))
 }
 
 // CloseFiles closes the files among arguments that no function has taken over.

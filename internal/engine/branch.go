@@ -2,6 +2,7 @@ package engine
 
 import (
 	"sync/atomic"
+	"unique"
 
 	"gomapi/drivers"
 	"gomapi/flib"
@@ -222,7 +223,10 @@ func (g *grower) prune(s *sprout) {
 // shareKey returns the kind of the function. It reports false for those that have a state
 // of their own, or get packets that are not the originals.
 func (s *step) shareKey() (string, bool) {
-	return s.kind, s.kind != "" && s.private == nil
+	if s.kind == (unique.Handle[string]{}) {
+		return "", false
+	}
+	return s.kind.Value(), s.private == nil
 }
 
 // fitAnswers makes the database of what the chains search for.

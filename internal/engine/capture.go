@@ -30,7 +30,7 @@ type capture struct {
 	types sync.Mutex
 
 	// The rest is guarded by Engine.mu.
-	connected int // flows that are not closed
+	connected int // flows that were connected, also after the end, and not closed
 	settler   settler
 	fresh     []*chain // those that the loop may not know; plans share its memory
 	freshGen  uint64   // plan that brought the last of fresh

@@ -91,6 +91,7 @@ func newChain(f *Flow) *chain {
 	copied := false
 	for i, a := range functions {
 		s := &c.steps[i]
+		a.setKind()
 		s.fn, s.applied = a.fn, a
 		_, expires := a.fn.(flib.Expirer)
 		_, ends := a.fn.(flib.Ender)

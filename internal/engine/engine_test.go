@@ -33,6 +33,7 @@ type bed struct {
 	engine *Engine
 	source *fake.Source
 	driver *fake.Driver
+	noted  func() // see files
 }
 
 func newBed(t testing.TB, libs ...flib.Library) *bed {

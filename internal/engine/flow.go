@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 	"time"
+	"unique"
 
 	"gomapi/flib"
 	"gomapi/internal/shm"
@@ -59,8 +60,8 @@ type applied struct {
 	classifier flib.Classifier
 	args       flib.Args
 	// kind names what it does: functions of one kind do the same with each packet.
-	// "": it decides, adds up and searches nothing.
-	kind    string
+	// Zero: it decides, adds up and searches nothing, or leads its flow.
+	kind    unique.Handle[string]
 	slot    *shm.Slot    // nil: no result
 	refs    []*reference // to others
 	readers int          // functions that refer to it; guarded by Engine.mu

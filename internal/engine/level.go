@@ -88,21 +88,21 @@ func newLevel(chains []settling, types []uint16, search bool) (*level, error) {
 	}
 	lv.members = make([]member, 0, len(groups))
 	lv.ledgers.fit(len(groups))
-	for m, chains := range groups {
-		if len(chains) == 1 {
-			if sh := lv.ledgers.open(m, chains[0]); sh != nil {
+	for m, group := range groups {
+		if len(group) == 1 {
+			if sh := lv.ledgers.open(m, group[0]); sh != nil {
 				sh.ended = lv.settled
 				lv.shares, lv.members = append(lv.shares, sh), append(lv.members, member{})
 				continue
 			}
 		}
-		lv.members = append(lv.members, newMember(g.root(chains)))
+		lv.members = append(lv.members, newMember(g.root(group)))
 	}
 	lv.ledgers.known = nil
 	for _, lt := range types {
 		programs := make([]*filter.Program, len(groups))
-		for m, chains := range groups {
-			programs[m] = chains[0].chain.lead.classifier.Program(lt)
+		for m, group := range groups {
+			programs[m] = group[0].chain.lead.classifier.Program(lt)
 		}
 		c := filter.NewClassifier(programs)
 		lv.scratch.Fit(c)

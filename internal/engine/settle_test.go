@@ -384,30 +384,80 @@ func TestConnectKeepsUp(t *testing.T) {
 	b.settled()
 }
 
-// The flows of a file settle before its first packet, however short before they came.
-func TestFileSettlesFirst(t *testing.T) {
-	var file *capture
-	loose := -1
-	b := newBed(t, library(map[string]*script{"LOOK": {process: func(in []*flib.Packet) []*flib.Packet {
-		if loose < 0 {
-			loose = len(file.loop.plan.Load().loose)
+// gather connects very many flows to a file, which have a function that notes how many
+// are loose when the first packet comes.
+func (b *bed) gather(c *client, loose *int) (name string, file *capture) {
+	name = c.tape()
+	file = c.offline[name].cur
+	for i := range maxIdle + 1 {
+		fd, _ := c.flowOn(name, fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", i%64)), fn("LOOK"))
+		wantCode(b.t, "connect", c.Connect(b.t.Context(), fd), 0)
+	}
+	*loose = -1
+	b.noted = func() {
+		if *loose < 0 {
+			*loose = len(file.loop.plan.Load().loose)
 		}
+	}
+	return name, file
+}
+
+// files is a bed for gather.
+func files(t *testing.T) *bed {
+	var b *bed
+	b = newBed(t, library(map[string]*script{"LOOK": {process: func(in []*flib.Packet) []*flib.Packet {
+		b.noted()
 		return in
 	}}}))
 	b.engine.opts.Drivers.AddFormat(drivers.FormatPCAP, tape{drivers.MaxBatch})
+	return b
+}
+
+// The flows of a file settle before its first packet, however short before they came.
+func TestFileSettlesFirst(t *testing.T) {
+	b := files(t)
 	c := b.client(1)
-	name := c.tape()
-	file = c.offline[name].cur
-	var last *shm.Reader
-	for i := range maxIdle + maxLoose + 1 {
-		fd, results := c.flowOn(name, fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", i%64)), fn("LOOK"), fn("PKT_COUNTER"))
-		wantCode(t, "connect", c.Connect(t.Context(), fd), 0)
-		last = results[2]
-	}
+	loose := 0
+	name, _ := b.gather(c, &loose)
 	wantCode(t, "start", c.StartOffline(name), 0)
 	<-c.ended
 	if loose != 0 {
 		t.Errorf("%d flows are loose at the first packet", loose)
 	}
-	wantCount(t, "the last flow", last, drivers.MaxBatch/64)
+}
+
+// A file that is started while its flows are being settled waits for that. It does not
+// when it is deleted.
+func TestFileStartsWhileItSettles(t *testing.T) {
+	b := files(t)
+	c := b.client(1)
+	for _, deleted := range []bool{false, true} {
+		for range maxBuilding {
+			c.user.building <- struct{}{}
+		}
+		loose := 0
+		name, file := b.gather(c, &loose)
+		is := func(what func(s *settler) bool) {
+			for done := false; !done; runtime.Gosched() {
+				b.engine.mu.Lock()
+				done = what(&file.settler)
+				b.engine.mu.Unlock()
+			}
+		}
+		is(func(s *settler) bool { return s.large })
+		wantCode(t, "start", c.StartOffline(name), 0)
+		is(func(s *settler) bool { return s.built != nil })
+		if deleted {
+			wantCode(t, "delete", c.DeleteOffline(name), 0)
+		}
+		for range maxBuilding {
+			<-c.user.building
+		}
+		if !deleted {
+			<-c.ended
+			if loose != 0 {
+				t.Errorf("%d flows are loose at the first packet", loose)
+			}
+		}
+	}
 }

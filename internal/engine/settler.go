@@ -23,12 +23,12 @@ type settler struct {
 	resume  time.Time     // not before then all become one again
 	timer   *time.Timer   // comes back when it has been quiet; nil: no need
 	began   uint64        // packets, when a small level was begun
-	built   chan struct{} // closed when the next small level was built; nil: nobody waits
+	built   chan struct{} // closed when the next level was built; nil: nobody waits
 }
 
 const (
 	maxLoose   = 16                     // chains that may stay loose while flows and packets come
-	maxIdle    = 2048                   // the same while no packets come
+	maxIdle    = 2048                   // the same while no packets come to a device that was started
 	fanIn      = 16                     // levels that become one
 	largeLevel = 1024                   // chains of a level that does not hold up loose ones
 	maxCrowd   = 64                     // loose chains with which who connects waits for a level
@@ -69,10 +69,7 @@ func (s *settler) crowded() <-chan struct{} {
 	if !s.small || c.loop.total.Load() == s.began || idle(c.loop.plan.Load().loose) <= maxCrowd {
 		return nil
 	}
-	if s.built == nil {
-		s.built = make(chan struct{})
-	}
-	return s.built
+	return s.awaitBuilt()
 }
 
 // stir begins what there is to do. Engine.mu is held.
@@ -85,12 +82,7 @@ func (s *settler) stir() {
 	e := c.device.engine
 	now := time.Now()
 	for t := s.next(now); t != nil; t = s.next(now) {
-		s.begin(t)
-		e.tasks.Add(1)
-		go func() {
-			defer e.tasks.Done()
-			s.build(t)
-		}()
+		s.launch(t)
 	}
 	if wait := s.untilQuiet(now); wait > 0 {
 		if len(c.loop.plan.Load().loose) > maxLoose {
@@ -167,22 +159,52 @@ func (s *settler) pressing(loose []*chain, overdue bool) bool {
 	return n > maxLoose && (n > maxIdle || overdue || s.busyLoop())
 }
 
-// settleFirst settles the chains that wait for quiet before the first packet comes, if
-// they are many. It returns when that is done.
+// settleFirst waits until the chains have settled that have gathered before the first
+// packet, if they are very many, or the capture is to stop.
 func (s *settler) settleFirst() {
-	c := s.capture
-	e := c.device.engine
-	e.mu.Lock()
-	p := c.loop.plan.Load()
-	if c.ctx.Err() != nil || s.small || s.large || len(p.loose) <= maxLoose {
-		e.mu.Unlock()
-		return
+	for try := true; ; { // once: building may fail
+		built, begun := s.gathered(try)
+		if built == nil {
+			return
+		}
+		try = try && !begun
+		select {
+		case <-built:
+		case <-s.capture.ctx.Done():
+		}
 	}
-	s.cancel()
-	t := s.taskOfAll(p)
+}
+
+// gathered returns what is closed when the next level was built, nil if there is nothing
+// to wait for. If none is being built, it begins one of all chains when it is to try.
+func (s *settler) gathered(try bool) (built <-chan struct{}, begun bool) {
+	c := s.capture
+	c.device.engine.mu.Lock()
+	defer c.device.engine.mu.Unlock()
+	p := c.loop.plan.Load()
+	idle := !s.small && !s.large
+	if c.ctx.Err() != nil || len(p.loose) <= maxIdle || idle && !try {
+		return nil, false
+	}
+	if idle {
+		s.cancel()
+		s.launch(s.taskOfAll(p))
+	}
+	return s.awaitBuilt(), idle
+}
+
+// launch has a task done. Engine.mu is held.
+func (s *settler) launch(t *task) {
 	s.begin(t)
-	e.mu.Unlock()
-	s.build(t)
+	s.capture.device.engine.tasks.Go(func() { s.build(t) })
+}
+
+// awaitBuilt returns what is closed when the next level was built. Engine.mu is held.
+func (s *settler) awaitBuilt() <-chan struct{} {
+	if s.built == nil {
+		s.built = make(chan struct{})
+	}
+	return s.built
 }
 
 // busyLoop reports whether packets have come since it was last asked.
@@ -259,7 +281,7 @@ func (s *settler) untilQuiet(now time.Time) time.Duration {
 	if slices.ContainsFunc(p.levels, early) || slices.ContainsFunc(p.loose, func(c *chain) bool { return !c.isWhole(now) }) {
 		return quietAfter
 	}
-	return wait
+	return 0
 }
 
 // ripe reports whether there were chains that could not be shared when the level was

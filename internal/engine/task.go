@@ -61,10 +61,10 @@ func (s *settler) end(t *task) {
 		s.large = false
 	} else {
 		s.small = false
-		if s.built != nil {
-			close(s.built)
-			s.built = nil
-		}
+	}
+	if s.built != nil {
+		close(s.built)
+		s.built = nil
 	}
 }
 

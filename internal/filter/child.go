@@ -92,7 +92,11 @@ func (c *child) compile(ctx context.Context, expr string, linkType uint16) ([]bp
 			return nil, fmt.Errorf("write request: %w", err)
 		}
 		spin.Until(c.answers.ready)
-		return readAnswer(c.answers)
+		raw, err := readAnswer(c.answers)
+		if c.answers.Buffered() > 0 { // it would be the answer to the next request
+			return nil, errProtocol
+		}
+		return raw, err
 	})
 }
 

@@ -8,7 +8,7 @@ func roomy[S ~[]E, E any](s S, more int) S {
 	if len(s)+more <= cap(s) {
 		return s
 	}
-	return slices.Grow(s, max(len(s), more))
+	return slices.Grow(s, max(len(s)+1, more))
 }
 
 // lengthened returns s with zeros behind it, up to a size, and room for growing.
