@@ -92,11 +92,7 @@ func (c *child) compile(ctx context.Context, expr string, linkType uint16) ([]bp
 			return nil, fmt.Errorf("write request: %w", err)
 		}
 		spin.Until(c.answers.ready)
-		raw, err := readAnswer(c.answers)
-		if c.answers.Buffered() > 0 { // it would be the answer to the next request
-			return nil, errProtocol
-		}
-		return raw, err
+		return readAnswer(c.answers)
 	})
 }
 
@@ -106,6 +102,9 @@ func (c *child) during(ctx context.Context, exchange func() ([]bpf.RawInstructio
 	raw, err := exchange()
 	if !stop() {
 		return nil, ctx.Err()
+	}
+	if c.answers.Buffered() > 0 { // it would be the answer to the next request
+		return nil, errProtocol
 	}
 	return raw, err
 }

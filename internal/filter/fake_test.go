@@ -51,6 +51,9 @@ func fakeCompile(expr string, linkType uint16) ([]bpf.RawInstruction, error) {
 		answer([]byte{0, 0, 0, 3, 0, 1, 2})
 	case "huge":
 		answer([]byte{0xff, 0xff, 0xff, 0xff})
+	case "twice":
+		answer([]byte{0, 0, 0, 2, byte(verdictRefused), 'a', 0, 0, 0, 2, byte(verdictRefused), 'b'})
+		select {}
 	case "empty":
 		answer([]byte{0, 0, 0, 0})
 	case "short":

@@ -102,6 +102,7 @@ func TestHelperReplacesChild(t *testing.T) {
 		"half an instruction": "not an answer",
 		"huge":                "not an answer",
 		"empty":               "not an answer",
+		"twice":               "not an answer",
 	} {
 		works(t, h)
 		before := pids(h)

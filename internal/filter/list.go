@@ -89,7 +89,7 @@ const maxTestWords = 8 << 20
 
 // finishLists brings the lists to words, and has the heads of indexes lead there.
 func (c *Classifier) finishLists(all *lists) {
-	w := writer{Classifier: c, words: make([]uint32, 0, 4*len(all.list)+len(all.links))}
+	w := writer{Classifier: c, words: make([]uint32, 0, headWords*len(all.list)+len(all.links))}
 	places := make([]uint32, len(all.list))
 	for i, l := range all.list {
 		places[i] = w.list(all.links[l.from:l.to], places[l.around])
@@ -128,7 +128,7 @@ func (w *writer) list(links []link, around uint32) uint32 {
 	slices.Sort(w.members)
 	w.members = slices.Compact(w.members)
 	at := uint32(len(w.words))
-	w.words = roomy(w.words, 4+len(w.members)+len(w.tests)+len(w.links))
+	w.words = roomy(w.words, headWords+len(w.members)+len(w.tests)+len(w.links))
 	w.words = append(w.words, uint32(len(w.members)), uint32(len(w.tests)), uint32(len(w.links)), around)
 	w.words = append(append(append(w.words, w.members...), w.tests...), w.links...)
 	return at
