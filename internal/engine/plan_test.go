@@ -142,18 +142,22 @@ func (c *crowd) books() {
 // settled waits until all chains of the bed's device are in one level.
 func (b *bed) settled() *plan {
 	capture := b.engine.devices[0].cur
-	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); {
+	deadline := time.After(2 * time.Minute)
+	for {
 		b.engine.mu.Lock()
 		s, p := &capture.settler, capture.loop.plan.Load()
-		done := !s.small && !s.large && !s.unsettled(p)
-		b.engine.mu.Unlock()
-		if done {
+		if !s.small && !s.large && !s.unsettled(p) {
+			b.engine.mu.Unlock()
 			return p
 		}
-		time.Sleep(time.Millisecond)
+		built := s.awaitBuilt()
+		b.engine.mu.Unlock()
+		select {
+		case <-built:
+		case <-deadline:
+			b.t.Fatal("flows do not settle")
+		}
 	}
-	b.t.Fatal("flows do not settle")
-	return nil
 }
 
 // Flows that come and go under traffic count what they would alone, wherever their

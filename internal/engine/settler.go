@@ -162,12 +162,11 @@ func (s *settler) pressing(loose []*chain, overdue bool) bool {
 // settleFirst waits until the chains have settled that have gathered before the first
 // packet, if they are very many, or the capture is to stop.
 func (s *settler) settleFirst() {
-	for try := true; ; { // once: building may fail
-		built, begun := s.gathered(try)
+	for range 3 { // a small and a large level are being built at most, then all become one
+		built := s.gathered()
 		if built == nil {
 			return
 		}
-		try = try && !begun
 		select {
 		case <-built:
 		case <-s.capture.ctx.Done():
@@ -176,21 +175,20 @@ func (s *settler) settleFirst() {
 }
 
 // gathered returns what is closed when the next level was built, nil if there is nothing
-// to wait for. If none is being built, it begins one of all chains when it is to try.
-func (s *settler) gathered(try bool) (built <-chan struct{}, begun bool) {
+// to wait for. If none is being built, it begins one of all chains.
+func (s *settler) gathered() <-chan struct{} {
 	c := s.capture
 	c.device.engine.mu.Lock()
 	defer c.device.engine.mu.Unlock()
 	p := c.loop.plan.Load()
-	idle := !s.small && !s.large
-	if c.ctx.Err() != nil || len(p.loose) <= maxIdle || idle && !try {
-		return nil, false
+	if c.ctx.Err() != nil || len(p.loose) <= maxIdle {
+		return nil
 	}
-	if idle {
+	if !s.small && !s.large {
 		s.cancel()
 		s.launch(s.taskOfAll(p))
 	}
-	return s.awaitBuilt(), idle
+	return s.awaitBuilt()
 }
 
 // launch has a task done. Engine.mu is held.
