@@ -32,7 +32,7 @@ help: ## this list
 # mapid notices: it then searches with an automaton of its own, which is slower.
 BUILD_DEPS := gcc libc6-dev libpcap-dev netbase pkgconf
 BUILD_DEPS += $(shell pkg-config --exists libhs 2>/dev/null || echo $(if $(filter x86_64,$(shell uname -m)),libhyperscan-dev,libvectorscan-dev))
-TEST_DEPS  := tcpdump tshark iproute2 ethtool valgrind
+TEST_DEPS  := g++ tcpdump tshark iproute2 ethtool valgrind
 
 deps: ## install the Debian packages that are missing
 	@missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(BUILD_DEPS) $(DEPS) 2>/dev/null | \

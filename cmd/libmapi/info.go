@@ -104,7 +104,7 @@ func (s *server) flowInfo(ctx context.Context, c *C.struct_call) error {
 	put(to.device[:], f.Device)
 	to.num_functions = C.uint(f.Functions)
 	to.start, to.end = seconds(f.Start), seconds(f.End)
-	to.status = C.int(f.Status)
+	to.status = C.enum_mapi_flow_status(f.Status)
 	return nil
 }
 
