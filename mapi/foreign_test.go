@@ -36,6 +36,7 @@ func TestForeign(t *testing.T) {
 	if err != nil || at.Series || !at.NoWait || len(at.Page) != 4096 {
 		t.Fatalf("buffer: %v, %v, %v, %d", err, at.Series, at.NoWait, len(at.Page))
 	}
+	defer at.Free()
 	defer at.Socket.Close()
 	if n := binary.NativeEndian.Uint32(at.Ring[4096+12:]); int(n) != len(packet(0)) {
 		t.Errorf("the first packet has %d bytes", n)
@@ -49,6 +50,10 @@ func TestForeign(t *testing.T) {
 		t.Fatalf("series: %v, %v, %d", err, at.Series, at.Size)
 	}
 	at.Socket.Close()
+	defer at.Free()
+	if _, err := series.Foreign(); !errors.Is(err, mapi.ErrReaderSem) {
+		t.Errorf("twice: %v", err)
+	}
 	must(f.Close(t.Context()))
 	if _, err := buffer.Foreign(); !errors.Is(err, mapi.ErrInvalidFlow) {
 		t.Errorf("of a closed flow: %v", err)
