@@ -72,9 +72,10 @@ func (f *Flow) Foreign() []byte { return f.place.Bytes() }
 func (f *Flow) Lost() <-chan struct{} { return f.link.lost }
 
 // ArgDescr returns the argument letters of a function, as LibFunctInfo has them, by
-// the name that Apply takes; "" for one that the daemon does not have. It asks the
-// daemon once per connection.
-func (f *Flow) ArgDescr(ctx context.Context, name string) (string, error) {
-	descr, err := f.link.descr(ctx, name)
-	return descr, f.client.fail(err, "arguments of %s", name)
+// the name that Apply takes; "" for one that the daemon does not have. The first so
+// many of them are those of the original's function. It asks the daemon once per
+// connection.
+func (f *Flow) ArgDescr(ctx context.Context, name string) (letters string, original int, err error) {
+	d, err := f.link.descr(ctx, name)
+	return d.letters, d.original, f.client.fail(err, "arguments of %s", name)
 }

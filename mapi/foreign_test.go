@@ -76,9 +76,13 @@ func TestLost(t *testing.T) {
 func TestArgDescr(t *testing.T) {
 	f, err := client(t).CreateFlow(t.Context(), "net0")
 	must(err)
-	for name, want := range map[string]string{"STR_SEARCH": "sii", "stdflib:TO_FILE!1": "iwl", "NONE": ""} {
-		if got, err := f.ArgDescr(t.Context(), name); err != nil || got != want {
-			t.Errorf("%s: %q, %v", name, got, err)
+	for name, want := range map[string]struct {
+		letters  string
+		original int
+	}{"STR_SEARCH": {"sii", 3}, "stdflib:TO_FILE!1": {"iwl", 3}, "NONE": {}, "BURST": {"iiiiiiii", 7}} {
+		letters, original, err := f.ArgDescr(t.Context(), name)
+		if err != nil || letters != want.letters || original != want.original {
+			t.Errorf("%s: %q, %d of the original, %v", name, letters, original, err)
 		}
 	}
 }

@@ -67,6 +67,7 @@ type ArgInfo struct {
 	Optional        bool   // it may be left out
 	Default         string // its value then
 	Range           string // values that are allowed; empty: Doc tells
+	Added           bool   // the original's function does not have it
 }
 
 // FlowInfo describes a flow.

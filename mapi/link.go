@@ -25,7 +25,7 @@ type link struct {
 	lost    chan struct{} // closed when the connection is no more
 	workers sync.WaitGroup
 
-	catalog atomic.Pointer[map[string]string] // argument letters by function; nil: not asked yet
+	catalog atomic.Pointer[map[string]descr] // arguments by function; nil: not asked yet
 
 	taking sync.Mutex // one record at a time; before mu
 
@@ -254,10 +254,14 @@ func (l *link) drop() {
 	l.queue = nil
 }
 
-// refuse answers a request that could not be sent, such as one over the size of
-// a message. A broken connection is noticed by the receiver as well.
+// refuse answers a request that could not be sent. One over the size of a message has
+// a text that is too long: all other parts are small. A broken connection is noticed by
+// the receiver as well.
 func (l *link) refuse(id uint64, err error) {
 	refusal := &wire.Error{Code: int32(ErrCommSocket), Text: text(err.Error())}
+	if errors.Is(err, wire.ErrTooLong) {
+		refusal.Code = int32(ErrInvalidArgument1)
+	}
 	l.deliver(response{Response: &wire.Response{Id: id, Error: refusal}})
 }
 

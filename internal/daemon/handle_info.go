@@ -147,7 +147,7 @@ func (c *client) libraryFunctions(q *wire.LibraryFunctionQuery, resp *wire.Respo
 		for _, a := range d.Args {
 			w.Args = append(w.Args, &wire.Argument{
 				Name: a.Name, Kind: a.Kind.String(), Doc: a.Doc,
-				Optional: a.Default != nil, Range: a.Range(), Default: a.DefaultText(),
+				Optional: a.Default != nil, Range: a.Range(), Default: a.DefaultText(), Added: a.Added,
 			})
 		}
 		all = append(all, w)
