@@ -67,8 +67,8 @@ func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) 
 	}
 	s.engine.mu.Lock()
 	f.functions = append(f.functions, a)
-	a.read(1)
 	s.engine.mu.Unlock()
+	a.read(f.capture, 1)
 	reply := Applied{FID: a.fid, DevType: a.def.Type(), Ring: a.ring, Entry: a.entry}
 	if a.slot != nil {
 		reply.HasResult, reply.Offset, reply.Size = true, a.slot.Offset(), a.slot.Size()

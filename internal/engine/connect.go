@@ -266,11 +266,6 @@ func (s *Session) release(f *Flow) {
 	if !s.gone { // else the client is told by the end of its connection
 		f.place.SetStatus(uint64(FlowClosed))
 	}
-	s.engine.mu.Lock()
-	for _, a := range f.functions {
-		a.read(-1)
-	}
-	s.engine.mu.Unlock()
 	f.capture.lostByClosed.Add(f.lost()) // while there are books to read
 	for _, a := range f.functions {
 		s.free(a)
