@@ -86,11 +86,9 @@ func (d *device) nextFid() (int32, error) {
 		return d.lastFid, nil
 	}
 	used := make(map[int32]bool)
-	for s := range d.engine.sessions {
-		for _, f := range s.flows {
-			for _, a := range f.functions {
-				used[a.fid] = true
-			}
+	for f := range d.engine.flows.all() {
+		for _, a := range f.functions {
+			used[a.fid] = true
 		}
 	}
 	for fid := int32(1); fid < math.MaxInt32; fid++ {

@@ -161,7 +161,7 @@ func (s *Session) closeFlows(flows []*Flow) {
 	s.engine.mu.Lock()
 	for _, f := range flows {
 		byCapture[f.capture] = append(byCapture[f.capture], f)
-		delete(s.flows, f.fd)
+		f.delist()
 	}
 	for c, closing := range byCapture {
 		c.remove(closing)

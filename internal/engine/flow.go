@@ -26,6 +26,7 @@ const (
 type Flow struct {
 	id      int64 // over all sessions, in order of creation
 	fd      int32 // the number that its owner knows
+	number  int32 // others see it as ForeignFD and this
 	session *Session
 	capture *capture
 	place   *shm.Flow

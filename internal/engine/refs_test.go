@@ -244,7 +244,7 @@ func TestClosingWhatIsWaitedFor(t *testing.T) {
 	_, a := c.connected(fn("SYNC", list), fn("PKT_COUNTER"))
 	_, z := c.connected(fn("SYNC", list), fn("PKT_COUNTER"))
 	b.source.Send(udps(1, 1)...)
-	s := c.flows[late]
+	s := c.flows.get(late)
 	if err := c.CloseFlow(late); err != nil {
 		t.Fatal(err)
 	}
