@@ -192,10 +192,11 @@ func (c *client) flows(q *wire.FlowQuery, resp *wire.Response) error {
 	return nil
 }
 
-// noFlow is the answer to a query that finds none.
+// noFlow is the answer to a query that finds none. As in the original, a list ends with
+// 6149 behind a flow that is there; what is unknown has nothing behind it.
 func (c *client) noFlow(q *wire.FlowQuery) error {
 	code := mapierr.InvalidFlow
-	if q.Next {
+	if q.Next && (q.Fd <= 0 || c.session.Sees(q.Fd)) {
 		code = mapierr.FlowInfo
 	}
 	return mapierr.New(code, "no flow with number %s%d", beyond(q), q.Fd)
@@ -222,12 +223,7 @@ func (c *client) functions(q *wire.FunctionQuery, resp *wire.Response) error {
 	}
 	infos, err := c.session.FunctionsAfter(q.Fd, after, limit(q))
 	if err != nil {
-		// As the original: 6141 for one function of an unknown flow.
-		code := mapierr.NotInitialized
-		if q.Next {
-			code = mapierr.FunctionInfo
-		}
-		return mapierr.New(code, "%v", err)
+		return mapierr.New(mapierr.NotInitialized, "%v", err) // as the original
 	}
 	var found []*wire.Function
 	for _, f := range infos {
