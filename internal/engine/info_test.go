@@ -3,9 +3,15 @@ package engine
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"gomapi/drivers"
 )
 
 // Flows returns all flows that the session may see.
@@ -227,6 +233,47 @@ func BenchmarkInfo(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkPolled takes packets through 10,000 flows while nobody asks after one of them, and
+// while somebody does every 5 ms. The processor time is that of the process.
+func BenchmarkPolled(b *testing.B) {
+	pkts := traffic(rand.New(rand.NewPCG(1, 1)), 64*drivers.MaxBatch)
+	for _, polls := range []bool{false, true} {
+		b.Run(fmt.Sprint(polls), func(b *testing.B) {
+			bed := newBed(b)
+			c := bed.client(0)
+			for i := range 10000 {
+				c.connected(fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", 1+i)), fn("PKT_COUNTER"))
+			}
+			bed.settled()
+			loop := bed.engine.devices[0].cur.loop
+			done := make(chan struct{})
+			var asker sync.WaitGroup
+			asker.Go(func() {
+				for tick := time.NewTicker(5 * time.Millisecond); polls && !closed(done); <-tick.C {
+					for range c.FlowsAfter(5000, 1) {
+					}
+				}
+			})
+			start, n := processTime(b), 0
+			for b.Loop() {
+				loop.Batch(pkts[n%len(pkts):][:drivers.MaxBatch])
+				n += drivers.MaxBatch
+			}
+			b.ReportMetric(float64(processTime(b)-start)/float64(n), "cpu-ns/packet")
+			close(done)
+			asker.Wait()
+		})
+	}
+}
+
+func processTime(b *testing.B) time.Duration {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &t); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(t.Nano())
 }
 
 // BenchmarkComing makes and closes a flow beside N others of the same connection, with a
