@@ -183,6 +183,25 @@ func TestOneFlowCostsOne(t *testing.T) {
 	}
 }
 
+// TestFilesKnowTheirFlows, so that nobody has to look for them when one is deleted.
+func TestFilesKnowTheirFlows(t *testing.T) {
+	b := files(t)
+	c := b.client(7)
+	names := []string{c.tape(), c.tape()}
+	for range 2 {
+		c.flowOn(names[0])
+		c.flowOn(names[1])
+		c.flow()
+	}
+	if n := c.offline[names[1]].flows.n; n != 2 {
+		t.Errorf("it has %d flows", n)
+	}
+	wantCode(t, "delete", c.DeleteOffline(names[1]), 0)
+	if got, want := numbers(c.Flows()), []int32{1, 3, 4, 6}; !slices.Equal(got, want) {
+		t.Errorf("flows %d, want %d", got, want)
+	}
+}
+
 // TestPagesOfFunctions asks for functions in pages, and one by one.
 func TestPagesOfFunctions(t *testing.T) {
 	c := newBed(t).client(1)
