@@ -3,6 +3,7 @@ package mapi
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"gomapi/internal/mapierr"
 )
@@ -57,4 +58,6 @@ func (c *Client) ReadError() (code int, text string) {
 func errClosed(fd int) error { return mapierr.New(ErrInvalidFlow, "flow %d is closed", fd) }
 
 // isCode reports whether err carries the number c.
-func isCode(err error, c Code) bool { return errors.Is(err, c) }
+func isCode(err error, codes ...Code) bool {
+	return slices.ContainsFunc(codes, func(c Code) bool { return errors.Is(err, c) })
+}

@@ -128,13 +128,27 @@ static void information(int fd)
 	FAILS(mapi_get_flow_info(0, &flow), MAPI_INVALID_FLOW);
 	FAILS(mapi_get_flow_info(fd, NULL), MFUNCT_INVALID_ARGUMENT_2);
 	FAILS(mapi_get_flow_info(12345, &flow), MAPI_INVALID_FLOW);
-	FAILS(mapi_get_next_flow_info(2147483647, &flow), MAPI_FLOW_INFO_ERR);
+	FAILS(mapi_get_next_flow_info(fd, NULL), MFUNCT_INVALID_ARGUMENT_2);
+	FAILS(mapi_get_next_flow_info(fd, &flow), MAPI_FLOW_INFO_ERR);
+	FAILS(mapi_get_next_flow_info(12345, &flow), MAPI_INVALID_FLOW);
+	FAILS(mapi_get_next_flow_info(2147483647, &flow), MAPI_INVALID_FLOW);
+	CHECK(mapi_get_next_flow_info(-7, &flow) == 0 && flow.fd == fd);
 	FAILS(mapi_get_function_info(12375, 1, &function), MAPI_INIT_ERROR);
 	FAILS(mapi_get_function_info(fd, 3123, &function), MAPI_FUNCTION_INFO_ERR);
 	FAILS(mapi_get_function_info(fd, 1, NULL), MFUNCT_INVALID_ARGUMENT_3);
 	FAILS(mapi_get_next_function_info(fd, 3123, &function), MAPI_FUNCTION_INFO_ERR);
-	FAILS(mapi_get_next_function_info(12375, 0, &function), MAPI_FUNCTION_INFO_ERR);
+	FAILS(mapi_get_next_function_info(12375, 0, &function), MAPI_INIT_ERROR);
 	FAILS(mapi_get_next_function_info(0, 0, &function), MAPI_INVALID_FID_FUNCID);
+}
+
+static void no_flow_left(int closed, int fid)
+{
+	FAILS(mapi_get_flow_info(closed, &flow), MAPI_INVALID_FLOW);
+	FAILS(mapi_get_next_flow_info(0, &flow), MAPI_FLOW_INFO_ERR);
+	FAILS(mapi_get_next_flow_info(-7, &flow), MAPI_FLOW_INFO_ERR);
+	FAILS(mapi_get_next_flow_info(closed, &flow), MAPI_INVALID_FLOW);
+	FAILS(mapi_get_function_info(closed, fid, &function), MAPI_INIT_ERROR);
+	FAILS(mapi_get_next_function_info(closed, fid, &function), MAPI_INIT_ERROR);
 }
 
 int main(int argc, char *argv[])
@@ -163,5 +177,6 @@ int main(int argc, char *argv[])
 	MUST(mapi_close_flow(fd));
 	FAILS(mapi_close_flow(fd), MAPI_INVALID_FLOW);
 	FAILS(mapi_read_results(fd, fid), MAPI_INVALID_FLOW);
+	no_flow_left(fd, fid);
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }
