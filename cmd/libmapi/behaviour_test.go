@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/gopacket/layers"
 	"github.com/google/gopacket/pcap"
 	"golang.org/x/sys/unix"
 
@@ -273,6 +274,65 @@ int main(void)
 	return code == MCOM_INIT_SOCKET_ERROR ? 0 : 1;
 }
 `
+
+// TestClosing has threads that make and close flows, each giving back what others
+// have closed.
+func TestClosing(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		judged(t, d.command(compile(t, source(t, "closing.c"), strict...), testnet.B, "300"))
+	})
+}
+
+// TestFinished takes packets until a flow has finished, and when it has.
+func TestFinished(t *testing.T) {
+	d := startDaemon(t)
+	program := compile(t, source(t, "finished.c"), strict...)
+	for _, name := range []string{"mapi-tracefile.pcap", "mapi-www.pcap"} {
+		path, packets, _ := capture(t, name)
+		judged(t, d.command(program, path, packets))
+	}
+}
+
+// TestHandlerInMalloc interrupts malloc and free.
+func TestHandlerInMalloc(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		path, _, _ := capture(t, "mapi-www.pcap")
+		judged(t, d.command(compile(t, source(t, "handlers.c"), strict...), testnet.B, path))
+	})
+}
+
+func TestCancelledThread(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		d := startDaemon(t)
+		p := start(t, d.command(compile(t, source(t, "cancel.c"), strict...), testnet.B))
+		if got := p.line(); got != "waiting" {
+			t.Fatalf("it prints %q", got)
+		}
+		sendAll(t, ns.Sender(testnet.A), 1, frame(t, "10.0.0.1", "10.0.0.2", &layers.UDP{SrcPort: 9, DstPort: 9}, nil))
+		p.endsWell()
+	})
+}
+
+// TestProcess looks at what the first call changes and needs.
+func TestProcess(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		program := compile(t, source(t, "process.c"), strict...)
+		for _, what := range []string{"files", "stack", "addresses", "data"} {
+			judged(t, d.command(program, what, testnet.B))
+		}
+	})
+}
+
+// TestCompiledForTheOriginal calls through a pointer.
+func TestCompiledForTheOriginal(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		judged(t, d.command(compile(t, source(t, "original.c"), strict...), testnet.B, filepath.Join(t.TempDir(), "out.pcap")))
+	})
+}
 
 // TestChurn makes many flows, one after the other.
 func TestChurn(t *testing.T) {

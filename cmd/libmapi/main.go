@@ -32,7 +32,7 @@ func libmapi_go_start(calls *C.struct_calls) C.int {
 		return -1
 	}
 	s := &server{
-		calls: calls, names: newNames(),
+		calls: calls, names: newNames(calls.names[:]),
 		flows: make(map[int]*flow), devices: make(map[string]*device), connections: make(map[<-chan struct{}]uint32),
 	}
 	s.idle.Add(1)

@@ -23,22 +23,30 @@ var errNameTooLong = errors.New("the path is too long for the name of a device")
 // them, but never for a call that somebody waits for: a handler may have interrupted
 // malloc or free, whose locks it holds until it has its answer.
 type names struct {
-	ahead chan *C.char // each with room for a name
+	room         []*C.char // in memory that tools which look for leaks see
+	empty, ahead chan int  // places in room, without and with a text
 
 	mu  sync.Mutex
 	out map[*C.char]struct{} // with the program
 }
 
-func newNames() *names {
-	n := &names{ahead: make(chan *C.char, 16), out: make(map[*C.char]struct{})}
+func newNames(room []*C.char) *names {
+	n := &names{
+		room: room, empty: make(chan int, len(room)), ahead: make(chan int, len(room)),
+		out: make(map[*C.char]struct{}),
+	}
+	for i := range room {
+		n.empty <- i
+	}
 	go n.allocate()
 	return n
 }
 
 // allocate works for as long as the process lives.
 func (n *names) allocate() {
-	for {
-		n.ahead <- (*C.char)(C.malloc(nameRoom))
+	for i := range n.empty {
+		n.room[i] = (*C.char)(C.malloc(nameRoom))
+		n.ahead <- i
 	}
 }
 
@@ -48,7 +56,10 @@ func (n *names) give(ctx context.Context, name string) (*C.char, error) {
 		return nil, fail(mapi.ErrInvalidArgument1, "name a device", errNameTooLong)
 	}
 	select {
-	case text := <-n.ahead:
+	case i := <-n.ahead:
+		text := n.room[i]
+		n.room[i] = nil
+		n.empty <- i
 		put(unsafe.Slice(text, nameRoom), name)
 		n.mu.Lock()
 		defer n.mu.Unlock()

@@ -23,6 +23,7 @@ enum {
 	CALL_SLOTS = 64,  /* calls at a time; more wait for a slot */
 	CALL_ARGS = 16,   /* of a function */
 	CALL_LETTERS = 64,
+	CALL_NAMES = 16,  /* of capture files, allocated ahead */
 };
 
 enum call_state { CALL_FREE, CALL_CLAIMED, CALL_READY, CALL_TAKEN, CALL_DONE };
@@ -95,6 +96,7 @@ struct calls {
 	size_t size; /* sizeof(struct calls) */
 	uint32_t lost; /* connections up to this one are no more */
 	sem_t posted; /* one for each slot that is CALL_READY */
+	char *names[CALL_NAMES]; /* the Go part's */
 	struct call slot[CALL_SLOTS];
 };
 

@@ -151,6 +151,17 @@ static void no_flow_left(int closed, int fid)
 	FAILS(mapi_get_next_function_info(closed, fid, &function), MAPI_INIT_ERROR);
 }
 
+/* Texts that do not fit into a message. */
+static void too_long(int fd)
+{
+	static char text[100000];
+	memset(text, 'x', sizeof text - 1);
+	FAILS(mapi_apply_function(fd, "BPF_FILTER", text), MFUNCT_INVALID_ARGUMENT_1);
+	FAILS(mapi_apply_function(fd, "STARTSTOP", "+1s", text), MFUNCT_INVALID_ARGUMENT_2);
+	FAILS(mapi_apply_function(fd, text), MFUNCT_INVALID_ARGUMENT_1);
+	FAILS(mapi_create_flow(text), MFUNCT_INVALID_ARGUMENT_1);
+}
+
 int main(int argc, char *argv[])
 {
 	if (argc != 3)
@@ -164,6 +175,7 @@ int main(int argc, char *argv[])
 	numbers(fd, fid);
 	arguments(fd);
 	to_come(fd);
+	too_long(fd);
 	MUST(mapi_connect(fd));
 	connected(fd, fid, none);
 	information(fd);

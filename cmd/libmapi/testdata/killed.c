@@ -19,13 +19,16 @@ int main(int argc, char *argv[])
 	if (strcmp(argv[1], "packets") == 0)
 		while (mapi_get_next_pkt(fd, buffer))
 			;
-	else
-		while (mapi_read_results(fd, argv[1][0] == 'r' ? count : bucket))
+	else if (strcmp(argv[1], "series") == 0)
+		while (mapi_read_results(fd, bucket))
 			;
-	CHECK(error_of(NULL) == MCOM_SOCKET_ERROR);
+	else
+		for (int code = 0; code == 0; code = error_of(NULL))
+			counter(fd, count); /* it stays, the error is beside it */
 	while (mapi_is_sensor_down(fd) == 0)
 		usleep(1000);
-	FAILS(mapi_read_results(fd, count), MCOM_SOCKET_ERROR);
+	error_of(NULL);
+	CHECK(counter(fd, count) == 0 && error_of(NULL) == MCOM_SOCKET_ERROR);
 	FAILS(mapi_get_next_pkt(fd, buffer), MCOM_SOCKET_ERROR);
 	FAILS(mapi_loop(fd, buffer, 1, NULL), MFUNCT_INVALID_ARGUMENT_4);
 	FAILS(mapi_connect(fd), MCOM_SOCKET_ERROR);

@@ -1,0 +1,54 @@
+/*
+ * The two ways to the end of a capture file. Arguments: the file, its packets.
+ */
+#include "check.h"
+
+static char *device;
+
+static int start(const char *file, int *buffer)
+{
+	device = mapi_create_offline_device(file, MFF_PCAP);
+	int fd = MUST(mapi_create_flow(device));
+	*buffer = MUST(mapi_apply_function(fd, "TO_BUFFER", WAIT));
+	MUST(mapi_connect(fd));
+	MUST(mapi_start_offline_device(device));
+	return fd;
+}
+
+static int taken(int fd, int buffer)
+{
+	return mapi_get_next_pkt(fd, buffer) != NULL;
+}
+
+/* Takes packets until the flow has finished. */
+static int until_finished(const char *file)
+{
+	int buffer, n = 0, fd = start(file, &buffer);
+	mapi_flow_info_t info;
+	do {
+		n += taken(fd, buffer);
+		MUST(mapi_get_flow_info(fd, &info));
+	} while (info.status != FLOW_FINISHED);
+	MUST(mapi_delete_offline_device(device));
+	return n;
+}
+
+/* Waits until it has finished, and then takes packets. */
+static int when_finished(const char *file)
+{
+	int buffer, n = 0, fd = start(file, &buffer);
+	await_end(fd);
+	while (taken(fd, buffer))
+		n++;
+	MUST(mapi_delete_offline_device(device));
+	return n;
+}
+
+int main(int argc, char *argv[])
+{
+	if (argc != 3)
+		return EXIT_FAILURE;
+	CHECK(until_finished(argv[1]) == atoi(argv[2]));
+	CHECK(when_finished(argv[1]) == atoi(argv[2]));
+	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,80 @@
+/*
+ * What the first call does to a process, and needs of it. Arguments: what, a device.
+ *
+ *	files       the limit of open files stays, also for children
+ *	stack       8 KB are enough for a thread, or a handler, that makes all kinds of calls
+ *	addresses   with too small a limit the first call fails
+ *	data        likewise
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "check.h"
+
+static const char *dev;
+
+static void limit(int resource, rlim_t soft, rlim_t hard)
+{
+	struct rlimit r = {soft, hard};
+	CHECK(setrlimit(resource, &r) == 0);
+}
+
+static void files(void)
+{
+	struct rlimit r;
+	limit(RLIMIT_NOFILE, 512, 4096);
+	MUST(mapi_create_flow(dev));
+	CHECK(getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur == 512 && r.rlim_max == 4096);
+	CHECK(system("test $(ulimit -Sn) = 512") == 0);
+}
+
+static void calls(int s)
+{
+	(void)s;
+	int fd = MUST(mapi_create_flow(dev));
+	int fid = MUST(mapi_apply_function(fd, "PKT_COUNTER"));
+	int buffer = MUST(mapi_apply_function(fd, "TO_BUFFER", NOWAIT));
+	FAILS(mapi_apply_function(fd, "NONSENSE"), MAPI_FUNCTION_NOT_FOUND);
+	FAILS(mapi_read_results(fd, fid), MAPI_FLOW_NOT_CONNECTED);
+	MUST(mapi_connect(fd));
+	counter(fd, fid);
+	mapi_get_next_pkt(fd, buffer);
+	MUST(mapi_close_flow(fd));
+}
+
+/* The kernel's frame for the handler is below SIGSTKSZ of old, but not of all
+   processors: it has room of its own. */
+static void stack(void)
+{
+	static char memory[64 << 10] __attribute__((aligned(16)));
+	enum { NEEDED = 8 << 10, GUARD = 4 << 10, FRAME = 12 << 10 };
+	stack_t small = {.ss_sp = memory + GUARD, .ss_size = FRAME + NEEDED};
+	struct sigaction action = {.sa_handler = calls, .sa_flags = SA_ONSTACK};
+	memset(memory, 0x5a, sizeof memory);
+	CHECK(sigaltstack(&small, NULL) == 0 && sigaction(SIGUSR1, &action, NULL) == 0);
+	raise(SIGUSR1); /* the first call of the process */
+	raise(SIGUSR1);
+	for (int i = 0; i < GUARD; i++)
+		CHECK(memory[i] == 0x5a);
+	int unused = 0;
+	while (memory[GUARD + unused] == 0x5a)
+		unused++;
+	CHECK(unused > 0);
+}
+
+int main(int argc, char *argv[])
+{
+	if (argc != 3)
+		return EXIT_FAILURE;
+	dev = argv[2];
+	if (strcmp(argv[1], "files") == 0)
+		files();
+	else if (strcmp(argv[1], "stack") == 0)
+		stack();
+	else {
+		limit(argv[1][0] == 'a' ? RLIMIT_AS : RLIMIT_DATA, 100 << 20, 100 << 20);
+		FAILS(mapi_create_flow(dev), MAPI_LIBRARY_LOAD_ERR);
+	}
+	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+}
