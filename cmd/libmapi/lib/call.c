@@ -58,6 +58,8 @@ int call_send(struct call *c)
 	uint32_t state;
 	int saved = errno;
 	hand_over(c);
+	for (int i = 0; i < CALL_LOOKS && LOAD(&c->state) != CALL_DONE; i++)
+		sched_yield();
 	/* Handlers run meanwhile, and may make calls of their own. */
 	while ((state = LOAD(&c->state)) != CALL_DONE)
 		syscall(SYS_futex, &c->state, FUTEX_WAIT_PRIVATE, state, NULL, NULL, 0);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -100,10 +101,22 @@ struct calls {
 	struct call slot[CALL_SLOTS];
 };
 
+/* How often one side looks for the other before it sleeps, giving the processor away
+   between: who sets up flows makes one call after the other. */
+enum { CALL_LOOKS = 100 };
+
+static inline void call_expect(struct calls *calls)
+{
+	int posted = 0;
+	for (int i = 0; i < CALL_LOOKS && sem_getvalue(&calls->posted, &posted) == 0 && posted <= 0; i++)
+		sched_yield();
+}
+
 /* Waits for the next call, for the Go part. */
 static inline struct call *call_next(struct calls *calls)
 {
 	for (;;) {
+		call_expect(calls);
 		while (sem_wait(&calls->posted) != 0)
 			;
 		for (int i = 0; i < CALL_SLOTS; i++) {
