@@ -104,7 +104,11 @@ type Config struct {
 type Info struct {
 	DevType  string // place in the tree of device types: "1.3" is a network interface
 	LinkType uint16 // DLT of its packets; of the first interface in a file that mixes them
-	Snap     int    // largest captured length, bytes
+	// LinkTypes are those that packets of a file that can mix them are likely to
+	// have, LinkType first: a filter that is for none of them is refused. Nil:
+	// LinkType is the only one.
+	LinkTypes []uint16
+	Snap      int // largest captured length, bytes
 }
 
 // Stats are a device's counters since it was opened, and its state.

@@ -46,32 +46,59 @@ func newPacketFilter(ctx context.Context, env flib.Env, args flib.Args) (flib.Fu
 		return nil, mapierr.New(mapierr.InvalidArgument1,
 			"BPF_FILTER: the expression is empty: leave the function out to let every packet through")
 	}
-	p, err := env.Compile(ctx, expr, env.LinkType())
-	if err != nil {
+	f := &packetFilter{env: env, expr: expr}
+	f.programs.Store(new([]typedProgram))
+	if err := f.makeSense(ctx); err != nil {
 		return nil, err
 	}
-	f := &packetFilter{env: env, expr: expr}
-	f.programs.Store(&[]typedProgram{{env.LinkType(), p}})
 	return f, nil
+}
+
+// makeSense looks for a link type of the device to which the expression applies.
+// Without one the error is that of the first.
+func (f *packetFilter) makeSense(ctx context.Context) (refused error) {
+	for _, linkType := range f.env.LinkTypes() {
+		err := f.compile(ctx, linkType)
+		if err == nil || !notApplicable(err) {
+			return err
+		}
+		if refused == nil {
+			refused = err
+		}
+	}
+	return refused
 }
 
 // AddLinkType compiles the expression for one more link type. Where that fails,
 // because libpcap has no such test for the link type, nothing can match.
 func (f *packetFilter) AddLinkType(ctx context.Context, linkType uint16) error {
-	known := *f.programs.Load()
-	for i := range known {
-		if known[i].linkType == linkType {
+	for _, t := range *f.programs.Load() {
+		if t.linkType == linkType {
 			return nil
 		}
 	}
+	if err := f.compile(ctx, linkType); err != nil && !notApplicable(err) {
+		return err
+	}
+	return nil
+}
+
+// compile adds the program for a link type, nil when the expression does not apply
+// to it.
+func (f *packetFilter) compile(ctx context.Context, linkType uint16) error {
 	p, err := f.env.Compile(ctx, f.expr, linkType)
-	if err != nil && mapierr.CodeOf(err, mapierr.PcapOpenDead) != mapierr.PcapBPF {
+	if err != nil && !notApplicable(err) {
 		return err
 	}
 	// Program may be reading the old list.
-	more := append(slices.Clone(known), typedProgram{linkType, p})
+	more := append(slices.Clone(*f.programs.Load()), typedProgram{linkType, p})
 	f.programs.Store(&more)
-	return nil
+	return err
+}
+
+// notApplicable reports whether libpcap has refused an expression for a link type.
+func notApplicable(err error) bool {
+	return mapierr.CodeOf(err, mapierr.PcapOpenDead) == mapierr.PcapBPF
 }
 
 // Program implements flib.Classifier.
