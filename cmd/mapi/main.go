@@ -22,12 +22,17 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
+
+	"gomapi/internal/zone"
 )
 
 // version is set by the linker: -X main.version=1.2.3.
 var version = "devel"
 
 func main() {
+	if err := zone.Use(); err != nil {
+		fmt.Fprintf(os.Stderr, "mapi: %v\n", err)
+	}
 	ctx, stop := untilSignal(context.Background())
 	code := run(ctx, os.Args, os.Stdout, os.Stderr)
 	stop()
