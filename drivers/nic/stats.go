@@ -61,7 +61,6 @@ func (s *stats) detach() {
 	s.refreshLocked()
 	s.left, s.sock = s.total.Waiting, nil
 	s.total.LinkState = drivers.LinkAbsent
-	s.away.Store(true)
 }
 
 // note takes over what Run has seen so far.
