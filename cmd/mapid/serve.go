@@ -135,6 +135,7 @@ func daemonOptions(o *options, s *setup) (daemon.Options, error) {
 		Drivers:    driverRegistry(s.Formats),
 		Functions:  functionRegistry(s.Libs),
 		Interfaces: nic.Interfaces,
+		Resolve:    nic.Resolve,
 		Version:    version,
 	}
 	var err error
