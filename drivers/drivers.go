@@ -118,7 +118,7 @@ type Stats struct {
 	Recv        uint64
 	Drop        uint64 // packets lost because the daemon was too slow: ring or buffer full
 	IfDrop      uint64 // packets lost by the interface before they reached the ring
-	IfDropOther uint64 // discards the interface does not tell apart from harmless ones
+	IfDropOther uint64 // packets of which the interface does not tell whether it lost them or they were dropped after they were captured
 	Freezes     uint64 // times that the ring was full
 	Truncated   uint64 // packets delivered with fewer bytes than the wire carried
 	Errors      uint64 // records that could not be delivered

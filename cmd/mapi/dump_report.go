@@ -25,7 +25,7 @@ func (d *dumping) losses(ctx context.Context, client *mapi.Client) map[string]ui
 	}
 	lost := map[string]uint64{arrived: b.In}
 	for _, l := range append(b.Out, b.Notes...) {
-		if strings.HasPrefix(l.Name, "lost: ") || strings.HasPrefix(l.Name, "before: ") {
+		if strings.HasPrefix(l.Name, "lost: ") || strings.HasPrefix(l.Name, "before: ") || l.Name == books.DroppedInterface {
 			lost[l.Name] = l.Value
 		}
 	}

@@ -32,7 +32,7 @@ type stats struct {
 	total  drivers.Stats
 	left   uint64 // packets in rings that were given up
 	lost   growth // rx_missed_errors and rx_fifo_errors of the interface
-	other  growth // its rx_dropped, where some drivers count losses
+	other  growth // its rx_dropped, where some drivers count losses, and the kernel what no protocol took
 }
 
 // attach takes the interface's counters of now as the start. Those of the ring
