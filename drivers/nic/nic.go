@@ -14,7 +14,7 @@
 // Open looks the interface up (find.go, control.go, linktype.go), makes socket and ring
 // (socket.go, filter.go, timestamp.go). Run takes packets and otherwise sleeps
 // until packets, an event of the interface or the end of the context wakes it
-// (run.go, poller.go, wake.go). An interface that is removed is waited for and
+// (run.go, poller.go, wake.go); packets that the ring loses are told of (losses.go). An interface that is removed is waited for and
 // opened again (away.go). Stats may be asked for from anywhere (stats.go). The
 // device belongs to the network namespace of the thread that opened it, or to
 // the one that netns names (netns.go).
@@ -43,6 +43,7 @@ package nic
 import (
 	"context"
 	"math"
+	"time"
 
 	"gomapi/drivers"
 )
@@ -95,6 +96,11 @@ type device struct {
 	gap       bool    // packets may be missing before the next one
 	delivered uint64  // packets
 	retry     backoff // of opening again
+
+	losses   episode
+	dropped  uint64    // packets that the ring has lost, at the last look
+	looked   uint64    // packets delivered until then
+	nextLook time.Time // not before
 }
 
 // open makes everything for the first time.

@@ -11,17 +11,13 @@ import (
 	"gomapi/drivers"
 )
 
-// collectEvery is how many packets may be delivered until the ring's counters
-// are read, so that they do not overflow.
-const collectEvery = 1 << 20
-
 // stats adds up the counters of a device.
 //
 // The kernel's counters of the ring have 32 bits and start again at zero with
 // every reading (packet(7), PACKET_STATISTICS), so whoever reads them adds what
 // was read to the totals, under the lock.
 type stats struct {
-	truncated atomic.Uint64 // these are counted by Run
+	truncated atomic.Uint64 // these are set by Run
 	broken    atomic.Uint64
 	last      atomic.Uint64 // time stamp of the newest packet
 	away      atomic.Bool   // the interface is waited for
@@ -75,13 +71,15 @@ func (s *stats) reopened() {
 	s.total.Reopens++
 }
 
-// collect adds the ring's counters to the totals before they can overflow. It
-// never waits: who holds the lock is reading them.
-func (s *stats) collect() {
-	if s.mu.TryLock() {
-		s.readRingLocked()
-		s.mu.Unlock()
+// dropped reads the ring's counters, before they can overflow, and returns how many
+// packets were dropped. It never waits: it fails while somebody else reads them.
+func (s *stats) dropped() (n uint64, ok bool) {
+	if !s.mu.TryLock() {
+		return 0, false
 	}
+	defer s.mu.Unlock()
+	s.readRingLocked()
+	return s.total.Drop, true
 }
 
 func (s *stats) read() drivers.Stats {
