@@ -2,12 +2,15 @@ package stdflib
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"gomapi/flib"
 	"gomapi/internal/filter"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/pkt"
 )
 
 var bpfFilter = flib.Def{
@@ -63,10 +66,25 @@ func (f *packetFilter) makeSense(ctx context.Context) (refused error) {
 			return err
 		}
 		if refused == nil {
-			refused = err
+			refused = remedied(linkType, err)
 		}
 	}
 	return refused
+}
+
+// remedied adds to what libpcap says of tags behind cooked headers how they are found.
+func remedied(linkType uint16, err error) error {
+	const remedy = `; behind this header, VLAN 100 is "%s"; vlan_tags=strip in mapi.conf has filters look behind tags`
+	if !strings.Contains(err.Error(), "no VLAN support") {
+		return err
+	}
+	switch linkType {
+	case pkt.DLTLinuxSLL:
+		return fmt.Errorf("%w"+remedy, err, "link[14:2] = 0x8100 and link[16:2] & 0xfff = 100")
+	case pkt.DLTLinuxSLL2:
+		return fmt.Errorf("%w"+remedy, err, "link[0:2] = 0x8100 and link[20:2] & 0xfff = 100")
+	}
+	return err
 }
 
 // AddLinkType compiles the expression for one more link type. Where that fails,
