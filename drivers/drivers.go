@@ -121,6 +121,7 @@ type Stats struct {
 	IfDropOther uint64 // packets of which the interface does not tell whether it lost them or they were dropped after they were captured
 	Freezes     uint64 // times that the ring was full
 	Truncated   uint64 // packets delivered with fewer bytes than the wire carried
+	OutOfTime   uint64 // packets delivered with a time that is not theirs, as that is before 1970 or after 2106
 	Errors      uint64 // records that could not be delivered
 	Waiting     uint64 // packets received and neither delivered nor given up yet
 	Reopens     uint64 // times that the interface vanished, came back and was opened again

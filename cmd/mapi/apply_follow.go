@@ -101,10 +101,11 @@ func (f *applied) take(ctx context.Context, entries chan<- entry) error {
 	}
 }
 
-// tellMissing says what the device has lost, and what of a live device waits to be
-// taken when nobody does any more.
+// tellMissing says what a live device has lost, and what waits to be taken when
+// nobody does any more; of a file, which packets lack their times.
 func (a *applying) tellMissing(ctx context.Context, client *mapi.Client) {
 	if a.file != "" {
+		a.tellTimes(ctx, client, a.flow.Device())
 		return
 	}
 	ctx, cancel := lastQuestions(ctx, reportTime/2)

@@ -24,6 +24,7 @@ func (d *dumping) report(ctx context.Context, client *mapi.Client, before map[st
 		fmt.Fprintf(d.stderr, "mapi: %d packets of other link types left out\n", n.leftOut)
 	}
 	if d.file != "" {
+		d.tellTimes(ctx, client, d.flow.Device())
 		if ctx.Err() != nil {
 			fmt.Fprintln(d.stderr, "mapi: ended before the end of the file")
 		}

@@ -94,3 +94,20 @@ func left(ctx context.Context, buffer *mapi.Function, taken uint64) uint64 {
 	}
 	return 0
 }
+
+// tellTimes says on standard error how many packets of a file have times that cannot
+// be told.
+func (t *tool) tellTimes(ctx context.Context, client *mapi.Client, file string) {
+	ctx, cancel := lastQuestions(ctx, reportTime/2)
+	defer cancel()
+	b, err := client.Books(ctx, file)
+	if err != nil {
+		return
+	}
+	for _, l := range b.Notes {
+		if l.Name == books.OfWhichOutOfTime && l.Value > 0 {
+			fmt.Fprintf(t.stderr, "mapi: %d packets are %s: they count as of the first or the last moment of packet time\n",
+				l.Value, strings.TrimPrefix(l.Name, "of which "))
+		}
+	}
+}

@@ -117,8 +117,8 @@ func (in *iface) setResolution(v byte) error {
 }
 
 // time converts ticks to a time stamp, rounded down. Times that 32 bits of
-// seconds cannot hold become the first or the last time stamp there is.
-func (in *iface) time(ticks uint64) uint64 {
+// seconds cannot hold become the first or the last time stamp there is, with a flag.
+func (in *iface) time(ticks uint64) (uint64, pkt.Flags) {
 	var sec, frac uint64
 	switch in.resolution { // the usual two by constant: a division costs ten times as much
 	case 1e6:
@@ -132,16 +132,16 @@ func (in *iface) time(ticks uint64) uint64 {
 	}
 	if in.offset < 0 {
 		if sec < -uint64(in.offset) {
-			return 0
+			return 0, pkt.OutOfTime
 		}
 		sec += uint64(in.offset)
 	} else {
 		sec += min(uint64(in.offset), math.MaxUint64-sec)
 	}
 	if sec > math.MaxUint32 {
-		return math.MaxUint64
+		return pkt.Latest, pkt.OutOfTime
 	}
-	return sec<<32 | frac
+	return sec<<32 | frac, 0
 }
 
 // check says whether data can hold a packet of capture bytes. Like libpcap it

@@ -201,8 +201,9 @@ func (r *pcapngReader) enhanced(id uint32, body []byte, p *pkt.Packet) error {
 		return err
 	}
 	in.set(p, data[:capture:capture], wire)
-	p.TS = in.time(ticks)
-	p.IfIndex = uint16(id)
+	ts, flags := in.time(ticks)
+	p.TS, p.IfIndex = ts, uint16(id)
+	p.Flags |= flags
 	if pad := (int(capture) + 3) &^ 3; len(data) > pad {
 		p.Flags |= direction(r.order, data[pad:])
 	}
