@@ -50,14 +50,26 @@ func (d *device) lookUp() (nic, error) {
 	return d.control.describe(index)
 }
 
+// longestAlternative is the length of an alternative name, ALTIFNAMSIZ of linux/if.h
+// without the NUL, in bytes.
+const longestAlternative = 127
+
 // indexOfName returns the index of the interface that has the device's name now.
 // Only netlink knows alternative names that are longer than own ones can be.
 func (d *device) indexOfName() (index int, err error) {
-	if len(d.name) < unix.IFNAMSIZ {
+	switch {
+	case len(d.name) < unix.IFNAMSIZ:
 		return d.control.index(d.name)
+	case len(d.name) > longestAlternative:
+		return 0, unix.ENAMETOOLONG
 	}
 	err = d.ns.do(func() error {
-		link, err := netlink.LinkByName(d.name)
+		kernel, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+		if err != nil {
+			return err
+		}
+		defer kernel.Close()
+		link, err := kernel.LinkByName(d.name)
 		if err == nil {
 			index = link.Attrs().Index
 		}
