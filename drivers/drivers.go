@@ -104,7 +104,11 @@ type Config struct {
 type Info struct {
 	DevType  string // place in the tree of device types: "1.3" is a network interface
 	LinkType uint16 // DLT of its packets; of the first interface in a file that mixes them
-	Snap     int    // largest captured length, bytes
+	// LinkTypes are those that packets of a file that can mix them are likely to
+	// have, LinkType first: a filter that is for none of them is refused. Nil:
+	// LinkType is the only one.
+	LinkTypes []uint16
+	Snap      int // largest captured length, bytes
 }
 
 // Stats are a device's counters since it was opened, and its state.
@@ -114,9 +118,10 @@ type Stats struct {
 	Recv        uint64
 	Drop        uint64 // packets lost because the daemon was too slow: ring or buffer full
 	IfDrop      uint64 // packets lost by the interface before they reached the ring
-	IfDropOther uint64 // discards the interface does not tell apart from harmless ones
+	IfDropOther uint64 // packets of which the interface does not tell whether it lost them or they were dropped after they were captured
 	Freezes     uint64 // times that the ring was full
 	Truncated   uint64 // packets delivered with fewer bytes than the wire carried
+	OutOfTime   uint64 // packets delivered with a time that is not theirs, as that is before 1970 or after 2106
 	Errors      uint64 // records that could not be delivered
 	Waiting     uint64 // packets received and neither delivered nor given up yet
 	Reopens     uint64 // times that the interface vanished, came back and was opened again

@@ -184,6 +184,9 @@ type Env interface {
 	// LinkType is the DLT of the device's packets, or of the first in a file
 	// that mixes them.
 	LinkType() uint16
+	// LinkTypes are those that packets of the device have, or are likely to have in
+	// a file that mixes them, LinkType first.
+	LinkTypes() []uint16
 	// Compile makes a program of a tcpdump expression. It may take seconds
 	// for a hostile expression; errors carry 1025.
 	Compile(ctx context.Context, expr string, linkType uint16) (*filter.Program, error)

@@ -14,9 +14,10 @@ type DeviceStats struct {
 	Device   string // as it was asked for
 	Recv     uint64 // packets that the device saw, dropped ones included
 	Drop     uint64 // packets lost because the daemon was too slow
-	IfDrop   uint64 // packets lost by the interface before
-	// IfDropOther are discards that the interface does not tell apart from
-	// harmless ones.
+	IfDrop   uint64 // packets lost by the interface before: missed and FIFO errors
+	// IfDropOther are packets that the interface lost before, or that the system
+	// dropped after they were captured, as no protocol took them: the interface
+	// does not tell which (rx_dropped).
 	IfDropOther uint64
 	Delivered   uint64 // packets that went through the flows
 	Reopens     uint64 // times that the device went away and came back

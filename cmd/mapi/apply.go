@@ -40,6 +40,7 @@ type applying struct {
 	interval time.Duration
 
 	flow      *mapi.Flow
+	before    map[string]uint64 // losses of the device
 	functions []*applied
 	out       *bufio.Writer // flushed when nothing is left to print
 }
@@ -99,6 +100,7 @@ func (a *applying) run(ctx context.Context, client *mapi.Client) error {
 		return err
 	}
 	err := a.follow(ctx)
+	a.tellMissing(ctx, client)
 	if errors.Is(err, errClosedOutput) {
 		return err
 	}
@@ -137,6 +139,9 @@ func (a *applying) startFlow(ctx context.Context, client *mapi.Client) error {
 		}
 		f.unit = a.unitOf(f)
 	}
+	if a.file == "" {
+		a.before = losses(ctx, client, a.flow.Device())
+	}
 	return a.flow.Connect(ctx)
 }
 
@@ -153,8 +158,8 @@ func (a *applying) finish(ctx context.Context) error {
 		return err
 	}
 	for _, f := range a.functions {
-		if lost, _ := f.fn.Lost(); lost > 0 && f.series {
-			fmt.Fprintf(a.stderr, "mapi: function %d: %d entries of %s were not read in time\n", f.number, lost, f.name)
+		if lost, _ := f.fn.Lost(); lost+f.unread > 0 && f.series {
+			fmt.Fprintf(a.stderr, "mapi: function %d: %d entries of %s were not read in time\n", f.number, lost+f.unread, f.name)
 		}
 	}
 	if a.file != "" && early {

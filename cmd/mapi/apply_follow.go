@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -94,8 +95,43 @@ func (f *applied) take(ctx context.Context, entries chan<- entry) error {
 		select {
 		case entries <- entry{f, r}:
 		case <-ctx.Done():
+			f.unread++
 			return ctx.Err()
 		}
+	}
+}
+
+// tellMissing says what a live device has lost, and what waits to be taken when
+// nobody does any more; of a file, which packets lack their times.
+func (a *applying) tellMissing(ctx context.Context, client *mapi.Client) {
+	if a.file != "" {
+		a.tellTimes(ctx, client, a.flow.Device())
+		return
+	}
+	ctx, cancel := lastQuestions(ctx, reportTime/2)
+	defer cancel()
+	for _, f := range a.functions {
+		if f.series {
+			f.leave()
+		}
+		if !f.buffer {
+			continue
+		}
+		if n := left(ctx, f.fn, f.taken.Load()); n > 0 {
+			fmt.Fprintf(a.stderr, "mapi: function %d: %d packets left in the buffer\n", f.number, n)
+		}
+	}
+	a.tellLosses(ctx, client, a.flow.Device(), a.before)
+}
+
+// leave counts the entries of a series that wait. More may come all the time.
+func (f *applied) leave() {
+	const most = 1 << 16
+	for f.unread < most {
+		if _, more, err := f.fn.TryReadNext(); !more || err != nil {
+			return
+		}
+		f.unread++
 	}
 }
 

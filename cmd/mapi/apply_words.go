@@ -24,6 +24,7 @@ type applied struct {
 	buffer bool          // packets are taken from it
 	series bool          // entries are read from it
 	taken  atomic.Uint64 // packets
+	unread uint64        // entries that are not printed, as the call has ended
 }
 
 // An argument is a text, or stands for functions that came before.

@@ -118,6 +118,7 @@ func (c *counting) runFile(ctx context.Context, client *mapi.Client) error {
 	if err := c.printTotal(now, end != nil); err != nil {
 		return err
 	}
+	c.tellTimes(ctx, client, file.Name())
 	if end != nil && ctx.Err() != nil {
 		return errPartial
 	}

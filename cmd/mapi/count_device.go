@@ -25,10 +25,12 @@ func (c *counting) runDevice(ctx context.Context, client *mapi.Client) error {
 		return err
 	}
 	c.flow, c.device = flow, flow.Device()
+	before := losses(ctx, client, c.device)
 	if err := c.startFlow(ctx); err != nil {
 		return err
 	}
 	now, err := c.watch(ctx)
+	defer c.countLosses(ctx, client, before)
 	if errors.Is(err, errClosedOutput) {
 		return err
 	}
@@ -100,4 +102,11 @@ func (c *counting) follow(ended <-chan struct{}) (now reading, err error) {
 
 func (c *counting) enough(now reading) bool {
 	return c.limit > 0 && now.packets.value >= c.limit
+}
+
+// countLosses tells, behind the total, what is not in it.
+func (c *counting) countLosses(ctx context.Context, client *mapi.Client, before map[string]uint64) {
+	ctx, cancel := lastQuestions(ctx, reportTime)
+	defer cancel()
+	c.tellLosses(ctx, client, c.device, before)
 }

@@ -14,7 +14,11 @@ import (
 // which one that is and what for.
 func (t *tool) openDevice(ctx context.Context, client *mapi.Client, name, doing string) (*mapi.Flow, error) {
 	if name != "" {
-		return client.CreateFlow(ctx, name)
+		flow, err := client.CreateFlow(ctx, name)
+		if err == nil {
+			t.warnDown(client, flow.Device())
+		}
+		return flow, err
 	}
 	names, err := candidates(ctx, client)
 	if err != nil {

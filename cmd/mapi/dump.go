@@ -113,7 +113,11 @@ func (d *dumping) run(ctx context.Context, client *mapi.Client) error {
 	if err := d.openSink(ctx); err != nil {
 		return err
 	}
-	before := d.losses(ctx, client)
+	var before map[string]uint64
+	if d.file == "" {
+		before = losses(ctx, client, d.flow.Device())
+	}
+	d.reportLate(ctx, client, before)
 	err := d.flow.Connect(ctx)
 	if err == nil {
 		err = d.take(ctx)
@@ -121,10 +125,13 @@ func (d *dumping) run(ctx context.Context, client *mapi.Client) error {
 	if closed := d.sink.close(); closed != nil && (err == nil || errors.Is(err, io.EOF) || ctx.Err() != nil) {
 		err = closed
 	}
+	if errors.Is(err, errClosedOutput) && d.file != "" {
+		return err
+	}
+	d.report(ctx, client, before, d.sink.tally, reportTime)
 	if errors.Is(err, errClosedOutput) {
 		return err
 	}
-	d.report(ctx, client, before)
 	return d.outcome(ctx, err)
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -25,17 +26,16 @@ const flushSize = 64 << 10
 type sink struct {
 	append  func(b []byte, p *mapi.Packet) []byte // unchanged: the packet is left out
 	pending []byte
-	taken   uint64 // packets
-	written uint64 // packets, of those taken
-	leftOut uint64 // packets
-	calls   uint64
-	w       io.Writer
-	file    *os.File // to close, or nil
+	tally
+	shown atomic.Pointer[tally] // as it was before the last write
+	calls uint64
+	w     io.Writer
+	file  *os.File // to close, or nil
 }
 
 // openSink chooses what becomes of the packets, and empties the file to write.
 func (d *dumping) openSink(ctx context.Context) error {
-	d.sink = sink{w: d.stdout, append: appendText}
+	d.sink.w, d.sink.append = d.stdout, appendText
 	switch d.write {
 	case "":
 		if d.json {
@@ -94,6 +94,8 @@ func (s *sink) flush() error {
 	if len(s.pending) == 0 {
 		return nil
 	}
+	now := s.tally
+	s.shown.Store(&now)
 	_, err := s.w.Write(s.pending)
 	s.pending = s.pending[:0]
 	if err == nil {

@@ -18,16 +18,22 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
+
+	"gomapi/internal/zone"
 )
 
 // version is set by the linker: -X main.version=1.2.3.
 var version = "devel"
 
 func main() {
+	if err := zone.Use(); err != nil {
+		fmt.Fprintf(os.Stderr, "mapi: %v\n", err)
+	}
 	ctx, stop := untilSignal(context.Background())
 	code := run(ctx, os.Args, os.Stdout, os.Stderr)
 	stop()
@@ -57,8 +63,9 @@ type tool struct {
 	private  bool          // a daemon of our own in any case
 	stdout   io.Writer
 	stderr   io.Writer
-	late     chan error // why the call is given up
-	release  func()     // what limit took
+	late     chan error             // why the call is given up
+	lastly   atomic.Pointer[func()] // what a call that is given up says before; may be nil
+	release  func()                 // what limit took
 }
 
 // run executes the command line args, with the program's name first, and
@@ -75,6 +82,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		said := make(chan struct{})
 		go func() {
 			defer close(said)
+			if say := t.lastly.Load(); say != nil {
+				(*say)()
+			}
 			t.complain(nil, err)
 		}()
 		select {

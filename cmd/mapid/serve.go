@@ -16,6 +16,7 @@ import (
 	"gomapi/internal/content"
 	"gomapi/internal/daemon"
 	"gomapi/internal/filter"
+	"gomapi/internal/zone"
 )
 
 // start does what the command line asks for.
@@ -60,8 +61,12 @@ func serve(ctx context.Context, o *options, parent *readyPipe, stdout, stderr io
 	if err := s.servable(o.group); err != nil && !o.private() {
 		return err
 	}
+	badZone := zone.Use()
 	log := newLogger(s.logSetup(o, stdout, stderr))
 	defer log.Close()
+	if badZone != nil {
+		log.Warn(badZone)
+	}
 	s.report(log)
 	if !o.private() && os.Geteuid() == 0 {
 		warnClosed(log, user.LookupGroup)
@@ -130,6 +135,7 @@ func daemonOptions(o *options, s *setup) (daemon.Options, error) {
 		Drivers:    driverRegistry(s.Formats),
 		Functions:  functionRegistry(s.Libs),
 		Interfaces: nic.Interfaces,
+		Resolve:    nic.Resolve,
 		Version:    version,
 	}
 	var err error

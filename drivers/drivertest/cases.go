@@ -194,6 +194,7 @@ func watch(t *testing.T, dev drivers.Device, stop <-chan struct{}) {
 			"IfDropOther": {last.IfDropOther, now.IfDropOther},
 			"Freezes":     {last.Freezes, now.Freezes},
 			"Truncated":   {last.Truncated, now.Truncated},
+			"OutOfTime":   {last.OutOfTime, now.OutOfTime},
 			"Errors":      {last.Errors, now.Errors},
 			"Reopens":     {last.Reopens, now.Reopens},
 		} {

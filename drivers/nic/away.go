@@ -9,17 +9,23 @@ import (
 )
 
 // follow looks what has become of the interface. Down and up need nothing, the
-// socket goes on; one that is gone is waited for.
+// socket goes on; one that is gone is waited for. The device goes with its interface
+// when that is renamed, until another one has the name.
 func (d *device) follow(s drivers.Sink) error {
 	gone, err := d.sock.gone()
 	if err != nil {
 		return err
 	}
-	if !gone {
+	switch {
+	case gone:
+		d.log("interface %s is gone; capturing goes on when it is back", d.name)
+	case d.succeeded():
+		d.sock.silence() // or it would never have taken the last
+		d.log("interface %s is another one now, with this name; capturing goes on there", d.name)
+	default:
 		d.noteName()
 		return nil
 	}
-	d.log("interface %s is gone; capturing goes on when it is back", d.name)
 	if err := d.takeLast(s); err != nil {
 		return err
 	}
@@ -28,6 +34,15 @@ func (d *device) follow(s drivers.Sink) error {
 	}
 	s.Pause(0) // no packet comes for long
 	return d.comeBack()
+}
+
+// succeeded reports whether another interface has the name of the device.
+func (d *device) succeeded() bool {
+	if d.sock.index == 0 {
+		return false
+	}
+	index, err := d.indexOfName()
+	return err == nil && index != d.sock.index
 }
 
 // noteName tells when the interface has another name. The device keeps its own.
@@ -85,6 +100,7 @@ func (d *device) comeBack() error {
 			}
 			until = time.Now().Add(d.retry.left(time.Now()))
 		}
+		d.stats.away.Store(true)
 		if _, err := d.wait(until); err != nil {
 			return err
 		}
@@ -100,7 +116,7 @@ func (d *device) find() (nic, bool) {
 	if d.control < 0 && d.subscribe() != nil {
 		return nic{}, false
 	}
-	n, err := d.control.find(d.name)
+	n, err := d.lookUp()
 	return n, err == nil
 }
 

@@ -47,8 +47,8 @@ func (c control) ask(name string, request uint) (*unix.Ifreq, error) {
 	return req, unix.IoctlIfreq(int(c), request, req)
 }
 
-// index returns the index of an interface, an error if there is none of that
-// name.
+// index returns the index of the interface that has this name, also as an
+// alternative one, an error if there is none. The name fits an ioctl.
 func (c control) index(name string) (int, error) {
 	req, err := c.ask(name, unix.SIOCGIFINDEX)
 	if err != nil {
@@ -73,22 +73,15 @@ func (c control) name(index int) string {
 
 // A nic is what there is to know about an interface before it is opened.
 type nic struct {
-	name  string
-	index int // 0: all interfaces
+	name  string // its own, whatever others it has
+	index int    // 0: all interfaces
 	link  linkType
 	mtu   int // bytes without link header
 }
 
-// find looks an interface up.
-func (c control) find(name string) (nic, error) {
-	const mtuOfAny = 1500
-	if name == anyName {
-		return nic{name: name, link: anyLink, mtu: mtuOfAny}, nil
-	}
-	index, err := c.index(name)
-	if err != nil {
-		return nic{}, openError(name, "there is no interface of this name; \"ip link\" lists them", err)
-	}
+// describe returns what there is to know about the interface of an index.
+func (c control) describe(index int) (nic, error) {
+	name := c.name(index)
 	hardware, err1 := c.ask(name, unix.SIOCGIFHWADDR)
 	mtu, err2 := c.ask(name, unix.SIOCGIFMTU)
 	if err := errors.Join(err1, err2); err != nil {
@@ -96,6 +89,12 @@ func (c control) find(name string) (nic, error) {
 	}
 	// The answer is a struct sockaddr, which begins with the ARPHRD number.
 	return nic{name, index, linkTypeOf(hardware.Uint16()), int(mtu.Uint32())}, nil
+}
+
+// isUp reports whether an interface is up.
+func (c control) isUp(name string) bool {
+	flags, err := c.ask(name, unix.SIOCGIFFLAGS)
+	return err == nil && flags.Uint16()&unix.IFF_UP != 0
 }
 
 // merging returns the names of the switches that make the card merge packets

@@ -9,9 +9,9 @@ func longestFrame(mtu int) uint32 { return uint32(mtu) + 14 + 2*tagBytes }
 // warnMerging tells when the card is set to merge packets: each that is merged
 // is counted and seen as one. Loopback merges nothing.
 func (d *device) warnMerging() {
-	if on := d.control.merging(d.name); on != "" && !d.link.twice {
+	if on := d.control.merging(d.called); on != "" && !d.link.twice {
 		d.log("interface %s merges packets it receives, which then count as one; for exact packet counts: ethtool -K %s%s",
-			d.name, d.name, on)
+			d.name, d.called, on)
 	}
 }
 

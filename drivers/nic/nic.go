@@ -11,10 +11,10 @@
 // readers of captures expect before it, a VLAN tag or a cooked header, is
 // written into the room before it (header.go).
 //
-// Open looks the interface up (control.go, linktype.go), makes socket and ring
+// Open looks the interface up (find.go, control.go, linktype.go), makes socket and ring
 // (socket.go, filter.go, timestamp.go). Run takes packets and otherwise sleeps
 // until packets, an event of the interface or the end of the context wakes it
-// (run.go, poller.go, wake.go). An interface that is removed is waited for and
+// (run.go, poller.go, wake.go); packets that the ring loses are told of (losses.go). An interface that is removed is waited for and
 // opened again (away.go). Stats may be asked for from anywhere (stats.go). The
 // device belongs to the network namespace of the thread that opened it, or to
 // the one that netns names (netns.go).
@@ -43,6 +43,7 @@ package nic
 import (
 	"context"
 	"math"
+	"time"
 
 	"gomapi/drivers"
 )
@@ -50,8 +51,8 @@ import (
 // Driver opens network interfaces by name.
 type Driver struct{}
 
-// Open makes a ring on the interface c.Device, which may be down still. It
-// needs CAP_NET_RAW, and CAP_SYS_ADMIN for another network namespace. Errors
+// Open makes a ring on the interface that has the name c.Device, also as an
+// alternative one, which may be down still. It needs CAP_NET_RAW, and CAP_SYS_ADMIN for another network namespace. Errors
 // carry 1026: no such interface or namespace, no privilege, a bad parameter, no
 // memory for the ring, no time stamps of the card.
 func (Driver) Open(ctx context.Context, c drivers.Config) (drivers.Device, error) {
@@ -71,22 +72,6 @@ func (Driver) Open(ctx context.Context, c drivers.Config) (drivers.Device, error
 		return nil, err
 	}
 	return d, nil
-}
-
-// Find implements drivers.Finder. Its error carries 1026.
-func (Driver) Find(c drivers.Config) error {
-	o, err := parseOptions(c)
-	if err != nil {
-		return err
-	}
-	d := &device{name: c.Device, opts: o, control: -1}
-	defer d.control.close()
-	err = d.enter()
-	defer d.ns.close()
-	if err == nil {
-		_, err = d.control.find(d.name)
-	}
-	return err
 }
 
 // A device is an open interface. It belongs to whoever opens, runs and closes
@@ -111,6 +96,11 @@ type device struct {
 	gap       bool    // packets may be missing before the next one
 	delivered uint64  // packets
 	retry     backoff // of opening again
+
+	losses   episode
+	dropped  uint64    // packets that the ring has lost, at the last look
+	looked   uint64    // packets delivered until then
+	nextLook time.Time // not before
 }
 
 // open makes everything for the first time.
@@ -121,14 +111,25 @@ func (d *device) open() (err error) {
 	if err = d.enter(); err != nil {
 		return err
 	}
-	n, err := d.control.find(d.name)
+	n, err := d.lookUp()
 	if err != nil {
 		return err
 	}
 	d.link = n.link
 	d.view = newView(d.opts, d.link)
 	d.batch = make([]drivers.Packet, drivers.MaxBatch)
-	return d.attach(n)
+	if err := d.attach(n); err != nil {
+		return err
+	}
+	d.warnDown()
+	return nil
+}
+
+// warnDown tells that packets will come later.
+func (d *device) warnDown() {
+	if d.sock.index != 0 && !d.control.isUp(d.called) {
+		d.log("interface %s is down; capturing begins when it is up: ip link set dev %s up", d.name, d.called)
+	}
 }
 
 // prepareWaiting makes what wait needs before there is an interface.
@@ -193,7 +194,7 @@ func (d *device) attach(n nic) error {
 		return err
 	}
 	d.called = n.name
-	d.longest = math.MaxUint32
+	d.longest, d.view.longest = math.MaxUint32, 0 // of another interface, perhaps
 	if n.index != 0 {
 		d.longest = longestFrame(n.mtu)
 		d.warnMerging()

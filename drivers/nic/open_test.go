@@ -60,7 +60,7 @@ func TestBadParameters(t *testing.T) {
 
 func TestUnknownInterface(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
-		for _, name := range []string{"nosuch0", "", "a-name-that-is-too-long-for-linux", "../etc"} {
+		for _, name := range []string{"nosuch0", "", "a-name-that-is-too-long-for-linux", strings.Repeat("long", 50), "../etc"} {
 			_, err := Driver{}.Open(context.Background(), drivers.Config{Device: name})
 			refused(t, err, "interface "+name+":", "no interface of this name")
 			refused(t, Driver{}.Find(drivers.Config{Device: name}), "interface "+name+":", "no interface of this name")

@@ -15,16 +15,22 @@ import (
 // a second.
 const resultLag = 200 * time.Millisecond
 
+// thinkOfTime is after how many packets the clock is looked at while they come
+// without a pause.
+const thinkOfTime = 4096
+
 // Run captures on the calling goroutine until ctx ends, which gives nil. An
 // interface that goes down or vanishes is waited for; one that comes back with
 // another link type ends the capture (1100). Packets that are in the ring when
 // ctx ends are not delivered; they stay Waiting.
 func (d *device) Run(ctx context.Context, s drivers.Sink) error {
 	defer d.wake.watch(ctx)()
+	defer d.tellLast()
 	for !d.wake.stopped() {
 		d.take(s)
 		d.warnMerged()
-		changed, err := d.wait(s.Pause(resultLag))
+		d.look(time.Now())
+		changed, err := d.wait(earlier(s.Pause(resultLag), d.untilLook()))
 		if err == nil && changed {
 			err = d.follow(s)
 		}
@@ -56,8 +62,8 @@ func (d *device) deliver(pkts []drivers.Packet, s drivers.Sink) {
 	before := d.delivered
 	d.delivered += uint64(len(pkts))
 	s.Batch(pkts)
-	if d.delivered/collectEvery != before/collectEvery {
-		d.stats.collect()
+	if d.delivered/thinkOfTime != before/thinkOfTime {
+		d.look(time.Now())
 	}
 }
 

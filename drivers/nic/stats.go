@@ -11,17 +11,13 @@ import (
 	"gomapi/drivers"
 )
 
-// collectEvery is how many packets may be delivered until the ring's counters
-// are read, so that they do not overflow.
-const collectEvery = 1 << 20
-
 // stats adds up the counters of a device.
 //
 // The kernel's counters of the ring have 32 bits and start again at zero with
 // every reading (packet(7), PACKET_STATISTICS), so whoever reads them adds what
 // was read to the totals, under the lock.
 type stats struct {
-	truncated atomic.Uint64 // these are counted by Run
+	truncated atomic.Uint64 // these are set by Run
 	broken    atomic.Uint64
 	last      atomic.Uint64 // time stamp of the newest packet
 	away      atomic.Bool   // the interface is waited for
@@ -32,7 +28,7 @@ type stats struct {
 	total  drivers.Stats
 	left   uint64 // packets in rings that were given up
 	lost   growth // rx_missed_errors and rx_fifo_errors of the interface
-	other  growth // its rx_dropped, where some drivers count losses
+	other  growth // its rx_dropped, where some drivers count losses, and the kernel what no protocol took
 }
 
 // attach takes the interface's counters of now as the start. Those of the ring
@@ -61,7 +57,6 @@ func (s *stats) detach() {
 	s.refreshLocked()
 	s.left, s.sock = s.total.Waiting, nil
 	s.total.LinkState = drivers.LinkAbsent
-	s.away.Store(true)
 }
 
 // note takes over what Run has seen so far.
@@ -76,13 +71,15 @@ func (s *stats) reopened() {
 	s.total.Reopens++
 }
 
-// collect adds the ring's counters to the totals before they can overflow. It
-// never waits: who holds the lock is reading them.
-func (s *stats) collect() {
-	if s.mu.TryLock() {
-		s.readRingLocked()
-		s.mu.Unlock()
+// dropped reads the ring's counters, before they can overflow, and returns how many
+// packets were dropped. It never waits: it fails while somebody else reads them.
+func (s *stats) dropped() (n uint64, ok bool) {
+	if !s.mu.TryLock() {
+		return 0, false
 	}
+	defer s.mu.Unlock()
+	s.readRingLocked()
+	return s.total.Drop, true
 }
 
 func (s *stats) read() drivers.Stats {

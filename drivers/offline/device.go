@@ -38,8 +38,9 @@ type device struct {
 	dec    decoder
 	batch  [drivers.MaxBatch]pkt.Packet
 
-	recv, truncated, errors atomic.Uint64
-	last                    atomic.Uint64 // time stamp of the newest packet
+	recv, truncated, outOfTime, errors atomic.Uint64
+
+	last atomic.Uint64 // time stamp of the newest packet
 }
 
 func (d *device) Info() drivers.Info { return d.info }
@@ -82,14 +83,18 @@ func (d *device) release() {
 }
 
 func (d *device) count(pkts []pkt.Packet) {
-	var cut uint64
+	var cut, outOfTime uint64
 	for i := range pkts {
 		if pkts[i].Flags&pkt.Truncated != 0 {
 			cut++
 		}
+		if pkts[i].Flags&pkt.OutOfTime != 0 {
+			outOfTime++
+		}
 	}
 	d.recv.Add(uint64(len(pkts)))
 	d.truncated.Add(cut)
+	d.outOfTime.Add(outOfTime)
 	d.last.Store(pkts[len(pkts)-1].TS)
 }
 
@@ -117,6 +122,7 @@ func (d *device) Stats() drivers.Stats {
 	return drivers.Stats{
 		Recv:         d.recv.Load(),
 		Truncated:    d.truncated.Load(),
+		OutOfTime:    d.outOfTime.Load(),
 		Errors:       d.errors.Load(),
 		LastPacketTS: d.last.Load(),
 	}

@@ -116,9 +116,9 @@ func (in *iface) setResolution(v byte) error {
 	return fmt.Errorf("time stamp resolution %#x is too fine: at most 10^-19 or 2^-63 s", v)
 }
 
-// time converts ticks to a time stamp, rounded up as in pkt.TS. Times that 32 bits of
-// seconds cannot hold become the first or the last time stamp there is.
-func (in *iface) time(ticks uint64) uint64 {
+// time converts ticks to a time stamp, rounded up as in pkt.TS. Times that 32
+// bits of seconds cannot hold become the first or the last time stamp there is, with a flag.
+func (in *iface) time(ticks uint64) (uint64, pkt.Flags) {
 	var sec, frac uint64
 	switch in.resolution { // the usual two by constant: a division costs ten times as much
 	case 1e6:
@@ -130,16 +130,16 @@ func (in *iface) time(ticks uint64) uint64 {
 	}
 	if in.offset < 0 {
 		if sec < -uint64(in.offset) {
-			return 0
+			return 0, pkt.OutOfTime
 		}
 		sec += uint64(in.offset)
 	} else {
 		sec += min(uint64(in.offset), math.MaxUint64-sec)
 	}
 	if sec > math.MaxUint32 {
-		return math.MaxUint64
+		return pkt.Latest, pkt.OutOfTime
 	}
-	return sec<<32 | frac
+	return sec<<32 | frac, 0
 }
 
 // split is time for resolutions without a constant. The last ticks of a clock that is

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -118,6 +119,11 @@ func TestEndlessHead(t *testing.T) {
 	}
 }
 
+// mixed is what is known of a file that may have packets of these link types.
+func mixed(types ...uint16) drivers.Info {
+	return drivers.Info{DevType: "1.3", LinkType: types[0], LinkTypes: types, Snap: drivers.MaxSnap}
+}
+
 func TestInfo(t *testing.T) {
 	for name, c := range map[string]struct {
 		file []byte
@@ -127,13 +133,15 @@ func TestInfo(t *testing.T) {
 		"no snap":     {be().pcapHead(0xa1b23c4d, 2, 4, 0, 276).Bytes(), drivers.Info{DevType: "1.3", LinkType: 276, Snap: 262144}},
 		"huge snap":   {be().pcapHead(0xa1b23c4d, 2, 4, 1<<30, 1).Bytes(), drivers.Info{DevType: "1.3", LinkType: 1, Snap: 262144}},
 		"fcs":         {le().pcapHead(0xa1b2c3d4, 2, 4, 96, 0x24000001).Bytes(), drivers.Info{DevType: "1.3", LinkType: 1, Snap: 96}},
-		"pcapng":      {le().section().iface(113, 96).Bytes(), drivers.Info{DevType: "1.3", LinkType: 113, Snap: 262144}},
-		"no iface":    {be().section().Bytes(), drivers.Info{DevType: "1.3", LinkType: 1, Snap: 262144}},
-		"late iface":  {le().section().block(5, nil).section().iface(9, 0).Bytes(), drivers.Info{DevType: "1.3", LinkType: 9, Snap: 262144}},
-		"gzip pcapng": {zip(t, le().section().Bytes(), le().iface(113, 96).Bytes()), drivers.Info{DevType: "1.3", LinkType: 113, Snap: 262144}},
+		"pcapng":      {le().section().iface(113, 96).Bytes(), mixed(113, 1)},
+		"no iface":    {be().section().Bytes(), mixed(1)},
+		"late iface":  {le().section().block(5, nil).section().iface(9, 0).Bytes(), mixed(9, 1)},
+		"three":       {le().section().iface(113, 96).iface(1, 96).block(5, nil).iface(113, 0).iface(127, 96).Bytes(), mixed(113, 1, 127)},
+		"sections":    {le().section().iface(113, 96).section().iface(127, 96).Bytes(), mixed(113, 1)},
+		"gzip pcapng": {zip(t, le().section().Bytes(), le().iface(113, 96).Bytes()), mixed(113, 1)},
 	} {
 		pkts, got, err := readBytes(t, c.file)
-		if err != nil || len(pkts) != 0 || got != c.want {
+		if err != nil || len(pkts) != 0 || !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %+v, %d packets, error %v; want %+v", name, got, len(pkts), err, c.want)
 		}
 	}

@@ -154,6 +154,9 @@ func (r *pcapReader) decode(b []byte, pkts []pkt.Packet) (n, used, need int, err
 		p.Link, p.Dev = rec[r.head:linkEnd:linkEnd], nil
 		p.Wire, p.IfIndex, p.LinkType = wire, 0, r.linkType
 		p.Flags = cutFlag(kept, wire)
+		if p.TS == pkt.Latest {
+			p.Flags |= pkt.OutOfTime
+		}
 		used += end
 		n++
 	}

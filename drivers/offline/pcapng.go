@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"gomapi/drivers"
 	"gomapi/internal/pkt"
@@ -45,6 +46,7 @@ func (r *pcapngReader) readHead(ctx context.Context, w *window) error {
 		w.advance(size)
 		if len(r.ifs) > 0 {
 			r.first = r.ifs[0].linkType
+			r.describeMore(w)
 			w.moveToFront() // the device may wait long for Run
 			return nil
 		}
@@ -55,9 +57,39 @@ func (r *pcapngReader) readHead(ctx context.Context, w *window) error {
 	return fmt.Errorf("no interface description in the first %d bytes", maxRecord)
 }
 
+// describeMore takes the interface descriptions behind the first one, as far as
+// the window has them before a packet, for Info. If one is damaged, Run comes to it again and
+// says so.
+func (r *pcapngReader) describeMore(w *window) {
+	const most = 256
+	for len(r.ifs) < most {
+		blk, size, err := r.next(w.unread())
+		if err != nil || size > len(w.unread()) || blk.isPacket() || blk.kind == blockSection || r.control(blk) != nil {
+			return
+		}
+		w.advance(size)
+	}
+}
+
 func (r *pcapngReader) info() drivers.Info {
 	// Interfaces described later may capture more than the first.
-	return drivers.Info{DevType: drivers.TypeNIC, LinkType: r.first, Snap: drivers.MaxSnap}
+	return drivers.Info{DevType: drivers.TypeNIC, LinkType: r.first, LinkTypes: r.likely(), Snap: drivers.MaxSnap}
+}
+
+// likely returns the link types of the interfaces that are described so far, and
+// Ethernet, which is the likeliest of those to come.
+func (r *pcapngReader) likely() []uint16 {
+	const most = 16 // each may cost a filter that is refused a compilation
+	types := []uint16{r.first}
+	for _, in := range r.ifs {
+		if len(types) < most && !slices.Contains(types, in.linkType) {
+			types = append(types, in.linkType)
+		}
+	}
+	if !slices.Contains(types, dltEthernet) {
+		types = append(types, dltEthernet)
+	}
+	return types
 }
 
 func (r *pcapngReader) decode(b []byte, pkts []pkt.Packet) (n, used, need int, err error) {
@@ -169,8 +201,9 @@ func (r *pcapngReader) enhanced(id uint32, body []byte, p *pkt.Packet) error {
 		return err
 	}
 	in.set(p, data[:capture:capture], wire)
-	p.TS = in.time(ticks)
-	p.IfIndex = uint16(id)
+	ts, flags := in.time(ticks)
+	p.TS, p.IfIndex = ts, uint16(id)
+	p.Flags |= flags
 	if pad := (int(capture) + 3) &^ 3; len(data) > pad {
 		p.Flags |= direction(r.order, data[pad:])
 	}

@@ -32,14 +32,15 @@ func TestTime(t *testing.T) {
 		for range 200 {
 			ticks := rnd.Uint64() >> rnd.IntN(64)
 			in.offset = int64(rnd.Uint64()>>rnd.IntN(64)) * int64(rnd.IntN(3)-1)
-			if got, want := in.time(ticks), exactTime(ticks, byte(res), in.offset); got != want {
-				t.Fatalf("%d ticks of %#x with offset %d: %#x, want %#x", ticks, res, in.offset, got, want)
+			want, beyond := exactTime(ticks, byte(res), in.offset)
+			if got, flags := in.time(ticks); got != want || flags != beyond {
+				t.Fatalf("%d ticks of %#x with offset %d: %#x, flags %b, want %#x, %b", ticks, res, in.offset, got, flags, want, beyond)
 			}
 		}
 	}
 }
 
-func exactTime(ticks uint64, res byte, offset int64) uint64 {
+func exactTime(ticks uint64, res byte, offset int64) (uint64, pkt.Flags) {
 	base := int64(10)
 	if res&0x80 != 0 {
 		base = 2
@@ -50,11 +51,11 @@ func exactTime(ticks uint64, res byte, offset int64) uint64 {
 	v.Add(v, new(big.Int).Lsh(big.NewInt(offset), 32))
 	switch {
 	case v.Sign() < 0:
-		return 0
+		return 0, pkt.OutOfTime
 	case !v.IsUint64():
-		return math.MaxUint64
+		return math.MaxUint64, pkt.OutOfTime
 	}
-	return v.Uint64()
+	return v.Uint64(), 0
 }
 
 // TestTimeIsTS: microseconds and nanoseconds give what pkt.TS gives, so that
@@ -62,12 +63,44 @@ func exactTime(ticks uint64, res byte, offset int64) uint64 {
 func TestTimeIsTS(t *testing.T) {
 	micro, nano := iface{resolution: 1e6}, iface{resolution: 1e9}
 	for i := range uint64(1e6) {
-		if got := micro.time(1700000000e6 + i); got != pkt.TS(1700000000, i*1000) {
+		if got, _ := micro.time(1700000000e6 + i); got != pkt.TS(1700000000, i*1000) {
 			t.Fatalf("%d us: %#x", i, got)
 		}
 		ns := i*1000 + i%1000
-		if got := nano.time(1700000000e9 + ns); got != pkt.TS(1700000000, ns) {
+		if got, _ := nano.time(1700000000e9 + ns); got != pkt.TS(1700000000, ns) {
 			t.Fatalf("%d ns: %#x", ns, got)
+		}
+	}
+}
+
+// TestOutOfTime: packets of before 1970 and after 2106 are marked and counted, in
+// files of both kinds.
+func TestOutOfTime(t *testing.T) {
+	ng := le().section().iface(1, 0).iface(1, 0, le().opt(optOffset, 0x9c, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)) // -100 s
+	ng.enhanced(0, 4323283200e6, 60, frame(60, 1)).enhanced(0, 1700000000e6, 60, frame(60, 2)).enhanced(1, 10e6, 60, frame(60, 3))
+	plain := le().pcapHead(0xa1b2c3d4, 2, 4, 100, 1).record(1<<32-1, 1_500_000, frame(60, 1)).record(1<<32-1, 999_999, frame(60, 2))
+	for name, c := range map[string]struct {
+		file  []byte
+		times []uint64
+		count uint64
+	}{
+		"pcapng": {ng.Bytes(), []uint64{pkt.Latest, 1700000000 << 32, 0}, 2},
+		"pcap":   {plain.Bytes(), []uint64{pkt.Latest, pkt.TS(1<<32-1, 999_999_000)}, 1},
+	} {
+		d := opened(t, c.file)
+		var all collector
+		if err := d.Run(t.Context(), &all); err != nil {
+			t.Fatal(err)
+		}
+		pkts, st := all.pkts, d.Stats()
+		for i, p := range pkts {
+			beyond := p.TS == pkt.Latest || p.TS == 0
+			if p.TS != c.times[i] || beyond != (p.Flags&pkt.OutOfTime != 0) {
+				t.Errorf("%s, packet %d: time %#x, flags %b", name, i, p.TS, p.Flags)
+			}
+		}
+		if len(pkts) != len(c.times) || st.OutOfTime != c.count {
+			t.Errorf("%s: %d packets, stats %+v", name, len(pkts), st)
 		}
 	}
 }

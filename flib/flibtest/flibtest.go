@@ -158,7 +158,14 @@ func (e *env) NewResult(size int) (*flib.Result, error) {
 	return e.slot, err
 }
 
-func (e *env) LinkType() uint16 { return EN10MB }
+func (e *env) LinkType() uint16 { return e.LinkTypes()[0] }
+
+func (e *env) LinkTypes() []uint16 {
+	if len(e.Likely) > 0 {
+		return e.Likely
+	}
+	return []uint16{EN10MB}
+}
 
 func (e *env) Live() bool { return !e.Offline }
 

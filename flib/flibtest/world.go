@@ -15,6 +15,8 @@ import (
 type World struct {
 	// Offline makes the device a capture file.
 	Offline bool
+	// Likely are the link types of the device, the first one first; nil is Ethernet.
+	Likely []uint16
 
 	t       testing.TB
 	segment *shm.Segment

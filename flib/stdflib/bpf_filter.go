@@ -2,12 +2,15 @@ package stdflib
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"gomapi/flib"
 	"gomapi/internal/filter"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/pkt"
 )
 
 var bpfFilter = flib.Def{
@@ -46,32 +49,74 @@ func newPacketFilter(ctx context.Context, env flib.Env, args flib.Args) (flib.Fu
 		return nil, mapierr.New(mapierr.InvalidArgument1,
 			"BPF_FILTER: the expression is empty: leave the function out to let every packet through")
 	}
-	p, err := env.Compile(ctx, expr, env.LinkType())
-	if err != nil {
+	f := &packetFilter{env: env, expr: expr}
+	f.programs.Store(new([]typedProgram))
+	if err := f.makeSense(ctx); err != nil {
 		return nil, err
 	}
-	f := &packetFilter{env: env, expr: expr}
-	f.programs.Store(&[]typedProgram{{env.LinkType(), p}})
 	return f, nil
+}
+
+// makeSense looks for a link type of the device to which the expression applies.
+// Without one the error is that of the first.
+func (f *packetFilter) makeSense(ctx context.Context) (refused error) {
+	for _, linkType := range f.env.LinkTypes() {
+		err := f.compile(ctx, linkType)
+		if err == nil || !notApplicable(err) {
+			return err
+		}
+		if refused == nil {
+			refused = remedied(linkType, err)
+		}
+	}
+	return refused
+}
+
+// remedied adds to what libpcap says of tags behind cooked headers how they are found.
+func remedied(linkType uint16, err error) error {
+	const remedy = `; behind this header, VLAN 100 is "%s"; vlan_tags=strip in mapi.conf has filters look behind tags`
+	if !strings.Contains(err.Error(), "no VLAN support") {
+		return err
+	}
+	switch linkType {
+	case pkt.DLTLinuxSLL:
+		return fmt.Errorf("%w"+remedy, err, "link[14:2] = 0x8100 and link[16:2] & 0xfff = 100")
+	case pkt.DLTLinuxSLL2:
+		return fmt.Errorf("%w"+remedy, err, "link[0:2] = 0x8100 and link[20:2] & 0xfff = 100")
+	}
+	return err
 }
 
 // AddLinkType compiles the expression for one more link type. Where that fails,
 // because libpcap has no such test for the link type, nothing can match.
 func (f *packetFilter) AddLinkType(ctx context.Context, linkType uint16) error {
-	known := *f.programs.Load()
-	for i := range known {
-		if known[i].linkType == linkType {
+	for _, t := range *f.programs.Load() {
+		if t.linkType == linkType {
 			return nil
 		}
 	}
+	if err := f.compile(ctx, linkType); err != nil && !notApplicable(err) {
+		return err
+	}
+	return nil
+}
+
+// compile adds the program for a link type, nil when the expression does not apply
+// to it.
+func (f *packetFilter) compile(ctx context.Context, linkType uint16) error {
 	p, err := f.env.Compile(ctx, f.expr, linkType)
-	if err != nil && mapierr.CodeOf(err, mapierr.PcapOpenDead) != mapierr.PcapBPF {
+	if err != nil && !notApplicable(err) {
 		return err
 	}
 	// Program may be reading the old list.
-	more := append(slices.Clone(known), typedProgram{linkType, p})
+	more := append(slices.Clone(*f.programs.Load()), typedProgram{linkType, p})
 	f.programs.Store(&more)
-	return nil
+	return err
+}
+
+// notApplicable reports whether libpcap has refused an expression for a link type.
+func notApplicable(err error) bool {
+	return mapierr.CodeOf(err, mapierr.PcapOpenDead) == mapierr.PcapBPF
 }
 
 // Program implements flib.Classifier.

@@ -18,8 +18,10 @@ var hash = flib.Def{
 		Name: "layer", Kind: flib.Int, Min: 0, Max: anyHeaders + maxLayer,
 		Doc: "What is hashed, as far as it was captured. 0: the whole frame. 1: what follows the link header. " +
 			"2: what follows the IPv4 header, or the first 8 bytes of ARP and RARP. 3: payload of TCP or UDP over IPv4, " +
-			"what follows 8 bytes of ICMP. From 1 on Ethernet without VLAN tags and Cisco HDLC only; of all else nothing. " +
-			"With mapi.AnyHeaders added it also looks behind tags and labels, at IPv6 and at other link types.",
+			"what follows 8 bytes of ICMP; of later fragments it leaves out as much, as if they had such a header. " +
+			"From 1 on Ethernet without VLAN tags and Cisco HDLC only; of all else nothing. " +
+			"With mapi.AnyHeaders added it also looks behind tags and labels, at IPv6 and at other link types, " +
+			"and nothing of later fragments is layer 3.",
 	}},
 	Result:  "uint32: number below 500009; 0 when nothing was hashed",
 	Example: `flow.Apply(ctx, "HASH", 3)`,

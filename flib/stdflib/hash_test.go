@@ -134,6 +134,21 @@ func TestHashOfRandomPackets(t *testing.T) {
 	}
 }
 
+// TestHashOfLaterFragment: layer 3 leaves out what would be a header, as the original
+// does, and with any headers there is no layer 3.
+func TestHashOfLaterFragment(t *testing.T) {
+	p := &flib.Packet{Link: make([]byte, 14+20+48), Wire: 82, LinkType: flibtest.EN10MB}
+	copy(p.Link[12:], []byte{8, 0, 0x45, 0, 0, 68, 0, 1, 0, 7, 64, 17}) // UDP, 56 bytes in
+	for i := range 48 {
+		p.Link[34+i] = byte(64 + i)
+	}
+	for layer, want := range map[int64]uint32{2: plainHash(p.Link[34:]), 3: plainHash(p.Link[42:]), anyHeaders + 2: plainHash(p.Link[34:]), anyHeaders + 3: 0} {
+		if h := hashes(t, layer, []*flib.Packet{p})[0]; h != want {
+			t.Errorf("layer %d: %d, want %d", layer, h, want)
+		}
+	}
+}
+
 // TestHashIsOfTheLastPacket gives lists, of which the last one counts.
 func TestHashIsOfTheLastPacket(t *testing.T) {
 	pkts := hostile(rand.New(rand.NewPCG(5, 6)), 1000)

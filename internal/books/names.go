@@ -14,8 +14,9 @@ const (
 
 	// Of devices, as notes.
 	LostInterface    = "before: lost by the interface"
-	DroppedInterface = "before: discarded by the interface"
+	DroppedInterface = "maybe lost: dropped by interface or system"
 	OfWhichTruncated = "of which truncated"
+	OfWhichOutOfTime = "of which before 1970 or after 2106"
 	Freezes          = "times the ring was full"
 	Reopens          = "times the interface came back"
 	LostClosedFlows  = "lost by closed flows"
@@ -66,8 +67,9 @@ func Glossary() []Entry {
 		{LostUnreadable, "received, but the record of the packet was damaged or made no sense"},
 		{Waiting, "received and not handed on yet: in the ring of a device, in the queue of a file"},
 		{LostInterface, "lost by the interface for want of room, before it was received: missed and FIFO errors"},
-		{DroppedInterface, "discarded before it was received, by an interface that does not tell harmless discards from losses"},
+		{DroppedInterface, "were dropped by the interface before they were received, or by the system behind the capture, as no protocol took them: its count does not tell which"},
 		{OfWhichTruncated, "delivered with fewer bytes than the wire carried"},
+		{OfWhichOutOfTime, "delivered as of the first or the last moment of packet time, which theirs is beyond"},
 		{Freezes, "not packets: how often the ring of the device was full"},
 		{Reopens, "not packets: how often the interface went away, came back and was opened again"},
 		{LostClosedFlows, "lost for one reader or file of a flow that is closed now, since the device was opened"},

@@ -38,7 +38,10 @@ type Options struct {
 	Log        logrus.FieldLogger
 	Ready      func()                   // called when clients can connect; may be nil
 	Interfaces func() ([]string, error) // interfaces that are up, for Config.Auto; may be nil
-	Version    string                   // for people
+	// Resolve returns the own name of the interface that has a name, which may be
+	// an alternative one, and the interface down. It may be nil.
+	Resolve func(name string) (string, error)
+	Version string // for people
 	// Reload brings configurations that follow Config. The daemon takes up
 	// their devices, and nothing else of them. It may be nil.
 	Reload <-chan *config.Config

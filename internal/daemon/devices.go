@@ -119,7 +119,7 @@ func (d *daemon) discover() bool {
 	}
 	specs := make([]engine.DeviceSpec, len(names))
 	for i, name := range names {
-		specs[i] = engine.DeviceSpec{Name: name, Driver: nicDriver, Description: "network interface"}
+		specs[i] = interfaceSpec(name)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -127,4 +127,30 @@ func (d *daemon) discover() bool {
 		d.engine.Discover(specs)
 	}
 	return d.auto
+}
+
+// interfaceSpec is the device of an interface that no configuration names.
+func interfaceSpec(name string) engine.DeviceSpec {
+	return engine.DeviceSpec{Name: name, Driver: nicDriver, Description: "network interface", Discovered: true}
+}
+
+// seek looks for a device that is not in the list: an interface that has come
+// lately or is down, when the built-in configuration serves them all, and an
+// alternative name of one in the list. It returns the name to try again with, and
+// whether that makes sense.
+func (d *daemon) seek(name string) (own string, found bool) {
+	found = d.discover()
+	if d.Resolve == nil {
+		return name, found
+	}
+	own, err := d.Resolve(name)
+	if err != nil {
+		return name, found
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.auto {
+		d.engine.AddDevice(interfaceSpec(own))
+	}
+	return own, d.auto || own != name
 }

@@ -12,8 +12,10 @@ import (
 
 func (c *client) createFlow(ctx context.Context, m *wire.CreateFlow, resp *wire.Response) error {
 	f, err := c.session.CreateFlow(ctx, m.Device)
-	if mapierr.CodeOf(err, 0) == mapierr.NoDriver && c.daemon.discover() {
-		f, err = c.session.CreateFlow(ctx, m.Device)
+	if mapierr.CodeOf(err, 0) == mapierr.NoDriver {
+		if name, found := c.daemon.seek(m.Device); found {
+			f, err = c.session.CreateFlow(ctx, name)
+		}
 	}
 	if err != nil {
 		return err

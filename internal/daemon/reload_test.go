@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -120,4 +121,40 @@ func TestListed(t *testing.T) {
 			t.Errorf("%d names: %q, want %q", n, got, want)
 		}
 	}
+}
+
+// TestInterfacesThatAreNotListed asks for one that is down and by another name.
+func TestInterfacesThatAreNotListed(t *testing.T) {
+	drv := &fake.Driver{}
+	for _, name := range []string{"eth0", "eth1"} {
+		drv.Add(name, drivers.Info{DevType: drivers.TypeNIC, LinkType: 1})
+	}
+	own := map[string]string{"eth0": "eth0", "eth1": "eth1", "first": "eth0"}
+	r := startReloading(t, func(o *Options) {
+		o.Drivers.Add(nicDriver, drv)
+		o.Config = config.Default()
+		o.Interfaces = func() ([]string, error) { return []string{"eth0"}, nil } // eth1 is down
+		o.Resolve = func(name string) (string, error) {
+			if own[name] == "" {
+				return "", errors.New("there is none")
+			}
+			return own[name], nil
+		}
+	})
+	p := greeted(t, r.socket)
+	named := func(name, want string) {
+		t.Helper()
+		if resp := p.call(create(name)); resp.GetFlowCreated().GetDevice() != want {
+			t.Errorf("%s: %v, want a flow on %s", name, resp, want)
+		}
+	}
+	named("first", "eth0")
+	named("eth1", "eth1")
+	wantError(t, "no interface", p.call(create("eth7")), mapierr.NoDriver)
+	if got, want := p.names(), []string{"eth0", "eth1"}; !slices.Equal(got, want) {
+		t.Errorf("devices are %v, want %v", got, want)
+	}
+	r.take(&config.Config{Devices: []config.Device{{Name: "eth0", Driver: nicDriver, Params: map[string]string{}}}})
+	named("first", "eth0")
+	wantError(t, "interface that is not configured", p.call(create("eth1")), mapierr.NoDriver)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math"
+	"slices"
 	"unique"
 
 	"gomapi/flib"
@@ -186,6 +187,19 @@ func (e *env) NewResult(size int) (*flib.Result, error) {
 
 // LinkType implements flib.Env.
 func (e *env) LinkType() uint16 { return e.capture.info.LinkType }
+
+// LinkTypes implements flib.Env.
+func (e *env) LinkTypes() []uint16 {
+	e.session.engine.mu.Lock()
+	seen := slices.Clone(e.capture.linkTypes)
+	e.session.engine.mu.Unlock()
+	for _, lt := range e.capture.info.LinkTypes {
+		if !slices.Contains(seen, lt) {
+			seen = append(seen, lt)
+		}
+	}
+	return seen
+}
 
 // Live implements flib.Env.
 func (e *env) Live() bool { return e.capture.device.owner == nil }

@@ -89,6 +89,7 @@ func deviceNotes(st drivers.Stats) []books.Line {
 		{Name: books.LostInterface, Value: st.IfDrop},
 		{Name: books.DroppedInterface, Value: st.IfDropOther},
 		{Name: books.OfWhichTruncated, Value: st.Truncated},
+		{Name: books.OfWhichOutOfTime, Value: st.OutOfTime},
 		{Name: books.Freezes, Value: st.Freezes},
 		{Name: books.Reopens, Value: st.Reopens},
 	}

@@ -98,6 +98,10 @@ func (c *capture) run() {
 		err = c.cause()
 	}
 	e := c.device.engine
+	if n := c.dev.Stats().OutOfTime; n > 0 {
+		e.opts.Log("device %s: %d packets are of before 1970 or after 2106, and count as of the first or the last moment of packet time",
+			c.device.spec.Name, n)
+	}
 	e.mu.Lock()
 	c.ended, c.err = true, err // from here on, connect ends new flows itself
 	e.mu.Unlock()

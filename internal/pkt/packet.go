@@ -19,6 +19,7 @@ const (
 	VLANRestored                   // tag taken off by the kernel and put back by the driver
 	HWTimestamp                    // TS was taken by the card
 	GapBefore                      // packets may be missing before this one
+	OutOfTime                      // its time is before 1970 or after 2106: TS is the first or the last there is
 )
 
 // A Packet is one frame of a batch. Functions must not keep Link or Dev after

@@ -1,17 +1,28 @@
 package pkt
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 const nanosPerSecond = 1e9
+
+// Latest is the last time stamp that there is, on 7 February 2106. No time with a
+// nanosecond has it.
+const Latest = math.MaxUint64
 
 // TS makes a time stamp from Unix seconds and nanoseconds. The fraction is
 // nsec*2^32/1e9, rounded up: so fraction*1e9>>32 and fraction*1e6>>32, with which
 // programs convert it back, give what went in. nsec beyond a second is carried over,
-// as files with careless writers need it.
+// as files with careless writers need it. Times that 32 bits of seconds cannot hold
+// become Latest.
 func TS(sec uint64, nsec uint64) uint64 {
 	if nsec >= nanosPerSecond {
 		sec += nsec / nanosPerSecond
 		nsec %= nanosPerSecond
+		if sec > math.MaxUint32 {
+			return Latest
+		}
 	}
 	return sec<<32 | (nsec<<32+nanosPerSecond-1)/nanosPerSecond
 }
@@ -32,11 +43,15 @@ func Time(ts uint64) time.Time {
 	return time.Unix(sec, nsec).UTC()
 }
 
-// FromTime converts t to a time stamp. Times before 1970 give 0.
+// FromTime converts t to a time stamp. Times before 1970 give 0, those after 2106
+// Latest.
 func FromTime(t time.Time) uint64 {
 	sec := t.Unix()
-	if sec < 0 {
+	switch {
+	case sec < 0:
 		return 0
+	case sec > math.MaxUint32:
+		return Latest
 	}
 	return TS(uint64(sec), uint64(t.Nanosecond()))
 }

@@ -32,6 +32,8 @@ func TestTSCarry(t *testing.T) {
 		{7, 1_000_000_000, 8 << 32},
 		{7, 3_250_000_000, 10<<32 | 1<<30},
 		{1<<32 - 1, 999_999_999, 1<<64 - 4},
+		{1<<32 - 1, 1_000_000_000, Latest},
+		{1<<32 - 4, 4_000_000_001, Latest},
 	} {
 		if got := TS(c.sec, c.nsec); got != c.want {
 			t.Errorf("TS(%d, %d) = %#x, want %#x", c.sec, c.nsec, got, c.want)
@@ -102,5 +104,13 @@ func TestTime(t *testing.T) {
 	}
 	if ts := FromTime(time.Unix(-1, 5)); ts != 0 {
 		t.Errorf("a time before 1970 gives %#x, want 0", ts)
+	}
+}
+
+func TestFromTimeBeyond(t *testing.T) {
+	for year, want := range map[int]uint64{1969: 0, 1970: 0, 2107: Latest, 9999: Latest} {
+		if got := FromTime(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)); got != want {
+			t.Errorf("%d: %#x, want %#x", year, got, want)
+		}
 	}
 }

@@ -28,9 +28,9 @@ const (
 	inarpReply   = 9
 )
 
-// arp tells of an ARP packet for IPv4 and addresses like those of Ethernet; of
-// others only what they are for.
-func (l *line) arp(p part, name string) {
+// arp tells of a packet of ARP or RARP (RFC 903), which differ in their operations, for
+// IPv4 and addresses like those of Ethernet; of others only what they are for.
+func (l *line) arp(p part) {
 	if len(p.b) < arpHead {
 		l.cut("arp")
 		return
@@ -41,8 +41,7 @@ func (l *line) arp(p part, name string) {
 		return
 	}
 	protocol, operation := binary.BigEndian.Uint16(p.b[arpProtocol:]), binary.BigEndian.Uint16(p.b[arpOperation:])
-	l.add(name)
-	l.add(", ")
+	l.add("ARP, ")
 	if macs != macLen || addresses != ipv4Address || protocol != pkt.EtherTypeIPv4 {
 		l.add("for protocol %, operation %, length %", uint32(protocol), uint32(operation), uint32(p.wire))
 		return

@@ -251,6 +251,23 @@ func TestTcpdumpICMP(t *testing.T) {
 	n.log(t, 2000)
 }
 
+// TestTcpdumpARP has all operations of ARP and RARP, whole and cut off.
+func TestTcpdumpARP(t *testing.T) {
+	var all []frame
+	for _, etherType := range []string{"0806", "8035"} {
+		for operation := range byte(12) {
+			b := unhex(t, "ffffffffffff020000000001"+etherType+"0001 0800 06 04 0000 020000000001 0a000001 020000000002 0a000002")
+			b[21] = operation
+			all = append(all, frame{b, uint32(len(b)), 1}, frame{b[:30], uint32(len(b)), 1})
+		}
+	}
+	n := make(tally)
+	file := filepath.Join(t.TempDir(), "arp.pcap")
+	write(t, file, all)
+	n.compare(t, "arp", all, tcpdump(t, file))
+	n.log(t, 36)
+}
+
 func unhex(t testing.TB, text string) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))

@@ -1725,7 +1725,7 @@ type DeviceStats struct {
 	Received       uint64                 `protobuf:"varint,1,opt,name=received,proto3" json:"received,omitempty"`                                     // packets that the device saw, dropped ones included
 	Dropped        uint64                 `protobuf:"varint,2,opt,name=dropped,proto3" json:"dropped,omitempty"`                                       // lost because the daemon was too slow
 	IfDropped      uint64                 `protobuf:"varint,3,opt,name=if_dropped,json=ifDropped,proto3" json:"if_dropped,omitempty"`                  // lost by the interface before
-	IfDroppedOther uint64                 `protobuf:"varint,4,opt,name=if_dropped_other,json=ifDroppedOther,proto3" json:"if_dropped_other,omitempty"` // discards that the interface does not tell apart from harmless ones
+	IfDroppedOther uint64                 `protobuf:"varint,4,opt,name=if_dropped_other,json=ifDroppedOther,proto3" json:"if_dropped_other,omitempty"` // maybe lost: dropped by interface or system, it does not tell which
 	Delivered      uint64                 `protobuf:"varint,5,opt,name=delivered,proto3" json:"delivered,omitempty"`                                   // that went through the flows
 	Reopens        uint64                 `protobuf:"varint,6,opt,name=reopens,proto3" json:"reopens,omitempty"`                                       // times that the device came back
 	unknownFields  protoimpl.UnknownFields

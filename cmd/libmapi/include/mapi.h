@@ -152,7 +152,7 @@ typedef struct mapi_libfunct_info {
 struct mapi_stat {
 	unsigned int ps_recv;   /* packets received, dropped ones included */
 	unsigned int ps_drop;   /* dropped because the daemon was too slow */
-	unsigned int ps_ifdrop; /* dropped by the interface */
+	unsigned int ps_ifdrop; /* lost by the interface; what it may have lost is not in it */
 	char hostname[256];
 	char dev[256];
 };

@@ -1,0 +1,79 @@
+package nic
+
+import (
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"gomapi/drivers"
+)
+
+// Find implements drivers.Finder. Its error carries 1026.
+func (Driver) Find(c drivers.Config) error {
+	o, err := parseOptions(c)
+	if err != nil {
+		return err
+	}
+	_, err = lookUp(c.Device, o)
+	return err
+}
+
+// Resolve returns the own name of the interface that has this name, in the network
+// namespace of the calling thread: name itself, or what is an alternative name
+// (altname of ip-link(8)). The interface may be down. Errors carry 1026.
+func Resolve(name string) (string, error) {
+	n, err := lookUp(name, defaults())
+	return n.name, err
+}
+
+// lookUp finds an interface for a moment.
+func lookUp(name string, o options) (nic, error) {
+	d := &device{name: name, opts: o, control: -1}
+	defer d.control.close()
+	err := d.enter()
+	defer d.ns.close()
+	if err != nil {
+		return nic{}, err
+	}
+	return d.lookUp()
+}
+
+// lookUp finds the interface that has the device's name now.
+func (d *device) lookUp() (nic, error) {
+	const mtuOfAny = 1500
+	if d.name == anyName {
+		return nic{name: anyName, link: anyLink, mtu: mtuOfAny}, nil
+	}
+	index, err := d.indexOfName()
+	if err != nil {
+		return nic{}, openError(d.name, "there is no interface of this name; \"ip link\" lists them", err)
+	}
+	return d.control.describe(index)
+}
+
+// longestAlternative is the length of an alternative name, ALTIFNAMSIZ of linux/if.h
+// without the NUL, in bytes.
+const longestAlternative = 127
+
+// indexOfName returns the index of the interface that has the device's name now.
+// Only netlink knows alternative names that are longer than own ones can be.
+func (d *device) indexOfName() (index int, err error) {
+	switch {
+	case len(d.name) < unix.IFNAMSIZ:
+		return d.control.index(d.name)
+	case len(d.name) > longestAlternative:
+		return 0, unix.ENAMETOOLONG
+	}
+	err = d.ns.do(func() error {
+		kernel, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+		if err != nil {
+			return err
+		}
+		defer kernel.Close()
+		link, err := kernel.LinkByName(d.name)
+		if err == nil {
+			index = link.Attrs().Index
+		}
+		return err
+	})
+	return index, err
+}

@@ -1,0 +1,120 @@
+package nic
+
+import (
+	"testing"
+
+	"github.com/vishvananda/netlink"
+
+	"gomapi/drivers"
+	"gomapi/internal/pkt"
+	"gomapi/internal/testnet"
+)
+
+// An interface is renamed and another one gets its name: the device means the
+// latter, and what has come from the former before is not lost.
+func TestNameGoesToAnother(t *testing.T) {
+	for _, params := range latencies {
+		testnet.Run(t, func(ns *testnet.NS) {
+			r := newRecorder()
+			dev, said := openLogged(t, testnet.B, params)
+			run := start(t, dev, r)
+			ns.Rename(testnet.A, "x")
+			ns.Rename(testnet.B, "y")
+			ns.Up("x", "y")
+			old := ns.Sender("x")
+			frames := [][]byte{testnet.UDP(0, 100), testnet.UDP(1, 100)}
+			send(t, old, frames...)
+			ns.AddPair()
+			ns.AwaitCapture(testnet.B)
+			ns.Await("y", func(a *netlink.LinkAttrs) bool { return a.Promisc == 0 })
+			send(t, old, testnet.UDP(1000, 100), testnet.UDP(1001, 100))
+			for i := range uint64(7) {
+				frames = append(frames, testnet.UDP(2+i, 100))
+			}
+			send(t, ns.Sender(testnet.A), frames[2:]...)
+			got := r.await(t, len(frames))
+			run.stop(t)
+			sameFrames(t, got, frames)
+			if got[1].Flags != 0 || got[2].Flags != pkt.GapBefore {
+				t.Errorf("flags %b, %b", got[1].Flags, got[2].Flags)
+			}
+			if st := dev.Stats(); st.Reopens != 1 || st.Recv != uint64(len(frames)) {
+				t.Errorf("stats %+v", st)
+			}
+			said.wants(t, "interface b is now called y")
+			said.wants(t, "interface b is another one now")
+		})
+	}
+}
+
+// Alternative names, also those that are longer than a name can be, stand for the
+// interface that has them.
+func TestAlternativeNames(t *testing.T) {
+	for _, alt := range []string{"short-alt", "an-alternative-name-that-is-long"} {
+		testnet.Run(t, func(ns *testnet.NS) {
+			link, err := netlink.LinkByName(testnet.B)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := netlink.LinkAddAltName(link, alt); err != nil {
+				t.Skip(err)
+			}
+			if own, err := Resolve(alt); own != testnet.B || err != nil {
+				t.Errorf("%s is %q, %v", alt, own, err)
+			}
+			r := newRecorder()
+			dev, said := openLogged(t, alt, nil)
+			run := start(t, dev, r)
+			ns.Down(testnet.B) // an event, after which the name is looked at
+			ns.Up(testnet.A, testnet.B)
+			send(t, ns.Sender(testnet.A), testnet.UDP(0, 100))
+			sameFrames(t, r.await(t, 1), [][]byte{testnet.UDP(0, 100)})
+			run.stop(t)
+			if len(said.lines) > 0 {
+				t.Errorf("it says %q", said.lines)
+			}
+			if err := (Driver{}).Find(drivers.Config{Device: alt}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// An interface that is down is waited for.
+func TestInterfaceThatIsDown(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		ns.Down(testnet.B)
+		r := newRecorder()
+		dev, said := openLogged(t, testnet.B, nil)
+		said.wants(t, "interface b is down", "ip link set dev b up")
+		run := start(t, dev, r)
+		ns.Up(testnet.A, testnet.B)
+		send(t, ns.Sender(testnet.A), testnet.UDP(0, 100))
+		r.await(t, 1)
+		run.stop(t)
+		if own, err := Resolve(testnet.B); own != testnet.B || err != nil {
+			t.Errorf("%q, %v", own, err)
+		}
+	})
+}
+
+// Long frames of a former interface say nothing of the one that follows it.
+func TestLongFramesOfFormerInterface(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		ns.SetMTU(9000)
+		r := newRecorder()
+		dev, said := openLogged(t, testnet.B, nil)
+		run := start(t, dev, r)
+		send(t, ns.Sender(testnet.A), testnet.UDP(0, 8000))
+		r.await(t, 1)
+		ns.Delete(testnet.B)
+		ns.AddPair()
+		ns.AwaitCapture(testnet.B)
+		send(t, ns.Sender(testnet.A), testnet.UDP(1, 100))
+		r.await(t, 2)
+		run.stop(t)
+		if said.has("merged") {
+			t.Errorf("of frames that nobody merged it says %q", said.lines)
+		}
+	})
+}
