@@ -6,6 +6,11 @@ import "gomapi/internal/mapierr"
 // errors.Is(err, mapi.ErrInvalidFlow) asks for a number.
 type Code = mapierr.Code
 
+// ErrCanceled, 9000, is the number of a call that was given up because its context
+// has ended. It is not of the original, whose calls have no contexts: errors.Is also
+// finds context.Canceled or context.DeadlineExceeded.
+const ErrCanceled = mapierr.Canceled
+
 // Error numbers, with the values of the original API.
 const (
 	ErrPcapBPF                = mapierr.PcapBPF                // 1025: filter expression does not compile

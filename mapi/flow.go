@@ -181,7 +181,7 @@ func fromNanos(ns int64) time.Time {
 // Connect starts the flow: its functions see the packets that arrive from now
 // on. Errors: 6145 the flow is closed, 3081 connected already, and those of
 // the functions; then the flow is as it was. When ctx ends before the daemon has
-// answered (5123), the flow can only be closed.
+// answered (9000), the flow can only be closed.
 func (f *Flow) Connect(ctx context.Context) error {
 	return f.client.fail(f.connect(ctx), "connect flow %d", f.fd)
 }

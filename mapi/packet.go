@@ -92,7 +92,7 @@ func (fn *Function) Close() error {
 // for room in another buffer of the same capture file, of which nobody takes
 // packets; 6143
 // the flow is not connected, 6145 it is closed, 6146 the function is no packet
-// buffer, 5123 the daemon is gone or ctx has ended.
+// buffer, 5123 the daemon is gone, 9000 ctx has ended.
 func (fn *Function) Next(ctx context.Context) (*Packet, error) {
 	if err := fn.takeable(); err != nil {
 		return nil, fn.failPacket(err)
@@ -175,7 +175,7 @@ func (fn *Function) bufferError(ctx context.Context, err error) error {
 	case errors.Is(err, io.EOF):
 		return io.EOF
 	case ctx.Err() != nil:
-		return mapierr.Wrap(ErrCommSocket, "gave up waiting", ctx.Err())
+		return gaveUp("gave up waiting", ctx)
 	case fn.flow.closed.Load():
 		return errClosed(fn.flow.fd)
 	case fn.flow.link.err() != nil:

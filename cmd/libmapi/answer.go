@@ -73,7 +73,7 @@ func (s *server) answer(c *C.struct_call) {
 	if err := handlers[c.op](s, ctx, c); err != nil {
 		c.code = C.int(mapi.ErrCommSocket)
 		var e *mapi.Error
-		if errors.As(err, &e) {
+		if errors.As(err, &e) && e.Code != mapi.ErrCanceled { // C knows it as 5123: the daemon has not answered
 			c.code = C.int(e.Code)
 		}
 		put(c.message[:], err.Error())

@@ -1,7 +1,12 @@
 package mapierr
 
-// A Code is an error number of the original API (its mapi_errors.h).
+// A Code is an error number of the original API (its mapi_errors.h), or Canceled.
 type Code int
+
+// Canceled says that the context of a call has ended. The original has nothing like
+// it and no number from 9000 on: it is for programs in Go, and never leaves the
+// package mapi for others.
+const Canceled Code = 9000
 
 // The error numbers, complete. Names follow the original's symbols.
 const (
@@ -88,6 +93,7 @@ const (
 )
 
 var texts = map[Code]string{
+	Canceled:               "gave up: the context of the call has ended",
 	PcapBPF:                "filter expression does not compile",
 	PcapOpen:               "capture handle cannot be opened",
 	PcapOpenDead:           "filter compiler cannot be used",
