@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"sync"
-
 )
 
 // A Client talks to one daemon. The zero value finds the daemon of this host.

@@ -25,11 +25,9 @@ const (
 )
 
 func (s FlowStatus) String() string {
-	names := [...]string{"init", "active", "finished", "closed"}
-	if s < 0 || int(s) >= len(names) {
-		return "unknown"
-	}
-	return names[s]
+	return word(map[FlowStatus]string{
+		FlowInit: "init", FlowActive: "active", FlowFinished: "finished", FlowClosed: "closed",
+	}, "status", s)
 }
 
 // A Flow is packets of a device on their way through functions. It ends with

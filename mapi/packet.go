@@ -13,11 +13,18 @@ import (
 	"gomapi/internal/ring"
 )
 
-// How TO_BUFFER lets its reader wait for packets: its argument.
+// WaitMode is the argument of TO_BUFFER.
+type WaitMode int
+
+// How TO_BUFFER lets its reader wait for packets.
 const (
-	Wait   = 0 // GetNextPkt and Next wait until there is one; also when left out
-	NoWait = 1 // GetNextPkt gives nil when there is none
+	Wait   WaitMode = 0 // GetNextPkt and Next wait until there is one; also when left out
+	NoWait WaitMode = 1 // GetNextPkt gives nil when there is none
 )
+
+func (m WaitMode) String() string {
+	return word(map[WaitMode]string{Wait: "wait", NoWait: "no wait"}, "mode", m)
+}
 
 // A Packet is a captured packet. Its bytes lie in memory that the daemon shares
 // with the program, read-only (a write faults): they are valid until the next
@@ -63,7 +70,7 @@ func (fn *Function) openBuffer(args []any, entry int, files []*os.File) error {
 	fn.buffer = &buffer{Reader: r, entry: entry}
 	if entry == 0 && len(args) > 0 {
 		v, err := value(args[0])
-		fn.buffer.noWait = err == nil && v.GetInt() == NoWait
+		fn.buffer.noWait = err == nil && v.GetInt() == int64(NoWait)
 	}
 	r.Idle = fn.blocked
 	fn.flow.link.mu.Lock()
