@@ -30,7 +30,7 @@
 // the client: a *Function is an argument then.
 //
 //	sizes, err := flow.Apply(ctx, "PKTINFO", mapi.PktSize)
-//	spread, err := flow.Apply(ctx, "DIST", sizes, "0", "1600", "100")
+//	spread, err := flow.Apply(ctx, "DIST", sizes, 0, 1600, 100)
 //
 // Most functions have one result, the newest, which Read and Uint64 copy. Some, such
 // as BUCKET, have a series: entries to be read one by one, each once, with Results,

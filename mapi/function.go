@@ -23,7 +23,9 @@ type Function struct {
 // Apply adds a function behind those that the flow has. Names and arguments
 // are in Libraries and, for people, "mapi info functions"; a name may be
 // "library:NAME". Arguments are Go integers for numbers and strings or []byte
-// for text. Where a function refers to others, a *Function stands for the numbers
+// for text; text that is a number, as the interval of BUCKET may be, can be an integer,
+// too. A time.Duration is the length of a time, whatever its unit: the interval of BUCKET,
+// the timeout of THRESHOLD; a time.Time is a moment, for STARTSTOP. Where a function refers to others, a *Function stands for the numbers
 // of its flow and its own, []*Function for a list, []*Flow for the flows of SYNC.
 // A file to write is a path, which is created (mode 0600) or emptied with the
 // program's own rights, or an *os.File, whose content stays. A call that fails leaves

@@ -254,7 +254,6 @@ func TestResultsOfTheWrongKind(t *testing.T) {
 	filter := apply("BPF_FILTER", "greater 1")
 	packets := apply("PKT_COUNTER")
 	stats := apply("STATS", packets, "0")
-	hash := apply("HASH", 0)
 	buffer := apply("TO_BUFFER")
 	unkept := apply("HASHSAMP", 1024, 0)
 	must(f.Connect(t.Context()))
@@ -266,7 +265,6 @@ func TestResultsOfTheWrongKind(t *testing.T) {
 		"number of a series":            second(fn.Uint64()),
 		"packet of a counter":           second(packets.Next(t.Context())),
 		"number of STATS":               second(stats.Uint64()),
-		"number of HASH":                second(hash.Uint64()),
 		"entry of a filter":             second(filter.ReadNext(t.Context())),
 		"entry of a buffer":             second(buffer.ReadNext(t.Context())),
 		"result of a buffer":            second(buffer.Read()),
