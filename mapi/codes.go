@@ -60,7 +60,7 @@ const (
 	ErrCommInitSocket         = mapierr.CommInitSocket         // 5124: no daemon answers
 	ErrShuttingDown           = mapierr.ShuttingDown           // 6140: the daemon is going down
 	ErrNotInitialized         = mapierr.NotInitialized         // 6141: nothing was created yet: create a flow or an offline device first
-	ErrClientConnect          = mapierr.ClientConnect          // 6142: connect failed
+	ErrClientConnect          = mapierr.ClientConnect          // 6142: the file was read to its end before the flow was connected
 	ErrFlowNotConnected       = mapierr.FlowNotConnected       // 6143: the flow is not connected
 	ErrFunctionNotFound       = mapierr.FunctionNotFound       // 6144: no such function for this type of device
 	ErrInvalidFlow            = mapierr.InvalidFlow            // 6145: no such flow

@@ -116,7 +116,7 @@ func (d *defaults) apply(fd int, name string, do func(*Flow) (*Function, error))
 }
 
 // Connect starts a flow. See Flow.Connect. Errors besides: 6141 nothing was
-// created yet, 6145 no such flow, 3081 the flow is connected.
+// created yet, 6145 no such flow.
 func Connect(fd int) error {
 	f, err := std.flow(fd, ErrInvalidFlow)
 	if err != nil {

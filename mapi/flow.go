@@ -177,9 +177,10 @@ func fromNanos(ns int64) time.Time {
 }
 
 // Connect starts the flow: its functions see the packets that arrive from now
-// on. Errors: 6145 the flow is closed, 3081 connected already, and those of
-// the functions; then the flow is as it was. When ctx ends before the daemon has
-// answered (9000), the flow can only be closed.
+// on. Errors: 6145 the flow is closed, 3081 connected already, also when its device has
+// ended since, 6142 the file was read to its end before, or the error with which the
+// device has ended, and those of the functions; then the flow is as it was. When ctx
+// ends before the daemon has answered (9000), the flow can only be closed.
 func (f *Flow) Connect(ctx context.Context) error {
 	return f.client.fail(f.connect(ctx), "connect flow %d", f.fd)
 }
@@ -218,8 +219,7 @@ func (f *Flow) wait(ctx context.Context) error {
 	if f.closed.Load() {
 		return errClosed(f.fd)
 	}
-	// The state may be ahead of the event that brings the error, and a flow
-	// that was connected after the end gets none.
+	// The state may be ahead of the event that brings the error.
 	info, err := one(f.link.flows(ctx, f.fd, false, 1))
 	if err != nil {
 		return err // 6145 when the flow was closed with its device

@@ -57,7 +57,7 @@ const (
 	CommInitSocket         Code = 5124 // no daemon answers
 	ShuttingDown           Code = 6140 // the daemon is going down
 	NotInitialized         Code = 6141 // nothing was created yet: create a flow or an offline device first
-	ClientConnect          Code = 6142 // connect failed
+	ClientConnect          Code = 6142 // the file was read to its end before the flow was connected
 	FlowNotConnected       Code = 6143 // the flow is not connected
 	FunctionNotFound       Code = 6144 // no such function for this type of device
 	InvalidFlow            Code = 6145 // no such flow
@@ -141,7 +141,7 @@ var texts = map[Code]string{
 	CommInitSocket:         "no daemon answers",
 	ShuttingDown:           "the daemon is going down",
 	NotInitialized:         "nothing was created yet: create a flow or an offline device first",
-	ClientConnect:          "connect failed",
+	ClientConnect:          "the file was read to its end before the flow was connected",
 	FlowNotConnected:       "the flow is not connected",
 	FunctionNotFound:       "no such function for this type of device",
 	InvalidFlow:            "no such flow",
