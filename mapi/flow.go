@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gomapi/internal/funcname"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/shm"
 	"gomapi/internal/wire"
@@ -41,10 +42,11 @@ type Flow struct {
 	linkType uint16
 	place    *shm.FlowReader
 	closed   atomic.Bool
-	gone     chan struct{}  // closed with the flow
-	unsure   atomic.Bool    // a call that changes the flow was given up, or half done
-	offline  *OfflineDevice // made with the flow, started by Connect, deleted by Close
-	buffers  []*Function    // with packet buffers; guarded by link.mu
+	gone     chan struct{}     // closed with the flow
+	unsure   atomic.Bool       // a call that changes the flow was given up, or half done
+	unhidden funcname.Unhidden // of calls that have not come to the daemon, too; guarded by link.mu
+	offline  *OfflineDevice    // made with the flow, started by Connect, deleted by Close
+	buffers  []*Function       // with packet buffers; guarded by link.mu
 }
 
 // CreateFlow makes a flow of the packets of a device. The device is one that
@@ -179,8 +181,9 @@ func fromNanos(ns int64) time.Time {
 // Connect starts the flow: its functions see the packets that arrive from now
 // on. Errors: 6145 the flow is closed, 3081 connected already, also when its device has
 // ended since, 6142 the file was read to its end before, or the error with which the
-// device has ended, and those of the functions; then the flow is as it was. When ctx
-// ends before the daemon has answered (9000), the flow can only be closed.
+// device has ended, 7007 a function that anonymizes (ANONYMIZE) could not be applied to
+// the flow and was not later, and those of the functions; then the flow is as it was.
+// When ctx ends before the daemon has answered (9000), the flow can only be closed.
 func (f *Flow) Connect(ctx context.Context) error {
 	return f.client.fail(f.connect(ctx), "connect flow %d", f.fd)
 }
@@ -189,12 +192,25 @@ func (f *Flow) connect(ctx context.Context) error {
 	if f.closed.Load() {
 		return errClosed(f.fd)
 	}
+	if err := f.shows(); err != nil {
+		return err
+	}
 	resp, err := f.change(ctx, &wire.Request{Call: &wire.Request_Connect{Connect: &wire.Connect{Fd: int32(f.fd)}}})
 	wire.CloseAll(resp.files)
 	if err == nil && f.offline != nil {
 		err = f.offline.Start(ctx)
 	}
 	return err
+}
+
+// shows reports what a flow that is not connected yet would show though it was not to.
+func (f *Flow) shows() error {
+	if f.Status() != FlowInit {
+		return nil // the daemon says what is wrong
+	}
+	f.link.mu.Lock()
+	defer f.link.mu.Unlock()
+	return f.unhidden.Err(f.fd)
 }
 
 // Wait returns when the flow is finished: nil at the end of a file, else the

@@ -67,5 +67,8 @@ func (f *Flow) Lost() <-chan struct{} { return f.link.lost }
 // daemon once per connection.
 func (f *Flow) ArgDescr(ctx context.Context, name string) (string, error) {
 	descr, err := f.link.descr(ctx, name)
+	if err != nil {
+		f.note(name, err) // who needs the letters cannot apply it
+	}
 	return descr, f.client.fail(err, "arguments of %s", name)
 }

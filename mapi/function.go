@@ -36,7 +36,15 @@ type Function struct {
 // such as 1025 for a filter that does not compile.
 func (f *Flow) Apply(ctx context.Context, name string, args ...any) (*Function, error) {
 	fn, err := f.apply(ctx, name, args)
+	f.note(name, err)
 	return fn, f.client.fail(err, "apply %s to flow %d", name, f.fd)
+}
+
+// note takes down whether a function was applied, for connect.
+func (f *Flow) note(name string, err error) {
+	f.link.mu.Lock()
+	defer f.link.mu.Unlock()
+	f.unhidden.Note(name, err)
 }
 
 func (f *Flow) apply(ctx context.Context, name string, args []any) (*Function, error) {

@@ -14,7 +14,7 @@ import (
 // Connect lets packets into a flow. When it returns, every packet that arrives
 // later is seen, and none that arrived before the call. Errors: 6145 no such
 // flow, 3081 connected already, 6142 the file was read to its end, the device's when
-// that has ended with one, and those of the functions; then the flow is as it was
+// that has ended with one, 7007 a function that anonymizes could not be applied, and those of the functions; then the flow is as it was
 // before.
 func (s *Session) Connect(ctx context.Context, fd int32) error {
 	if err := s.enter(); err != nil {
@@ -26,13 +26,15 @@ func (s *Session) Connect(ctx context.Context, fd int32) error {
 		return err
 	}
 	s.engine.mu.Lock()
-	status, over := f.status, f.capture.overFor(f)
+	status, over, unhidden := f.status, f.capture.overFor(f), f.unhidden.Err(int(fd))
 	s.engine.mu.Unlock()
 	switch {
 	case status == FlowFinished:
 		return mapierr.New(mapierr.FlowAlreadyActive, "flow %d was connected already, and its device has ended", fd)
 	case status != FlowInit:
 		return mapierr.New(mapierr.FlowAlreadyActive, "flow %d is connected already", fd)
+	case unhidden != nil:
+		return unhidden
 	case over != nil:
 		return over
 	}
