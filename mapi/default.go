@@ -157,7 +157,7 @@ func ReadResults(fd, fid int) (Results, error) {
 	if fid <= 0 {
 		return fail(mapierr.New(ErrInvalidFlow, "%d is not the number of a function", fid))
 	}
-	if f.Status() == FlowInit {
+	if f.state() == FlowInit {
 		return fail(mapierr.New(ErrFlowNotConnected, "flow %d is not connected", fd))
 	}
 	fn, err := std.function(f, fid)

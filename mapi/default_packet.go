@@ -34,7 +34,7 @@ func (d *defaults) taker(fd, fid int) (*Function, error) {
 		return nil, err
 	case fid <= 0:
 		return nil, mapierr.New(ErrInvalidFunction, "%d is not the number of a function", fid)
-	case f.Status() == FlowInit:
+	case f.state() == FlowInit:
 		return nil, mapierr.New(ErrFlowNotConnected, "flow %d is not connected", fd)
 	}
 	return d.function(f, fid)

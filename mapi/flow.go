@@ -21,7 +21,7 @@ type FlowStatus int
 const (
 	FlowInit     FlowStatus = 0 // created, functions can be applied
 	FlowActive   FlowStatus = 1 // connected
-	FlowFinished FlowStatus = 2 // the device has ended, results stay readable
+	FlowFinished FlowStatus = 2 // the device has ended and no packet waits to be taken; results stay readable
 	FlowClosed   FlowStatus = 3
 )
 
@@ -153,8 +153,26 @@ func (f *Flow) Device() string { return f.device }
 // file that mixes them.
 func (f *Flow) LinkType() int { return int(f.linkType) }
 
-// Status returns the state of the flow. It costs no system call.
+// Status returns the state of the flow. It costs no system call. A flow from which
+// the program takes packets has finished when all were taken. A buffer from which
+// nothing was taken does not matter: to wait for the end and then take packets is fine.
 func (f *Flow) Status() FlowStatus {
+	s := f.state()
+	if s != FlowFinished {
+		return s
+	}
+	f.link.mu.Lock()
+	defer f.link.mu.Unlock()
+	for _, fn := range f.buffers {
+		if fn.buffer.Unread() {
+			return FlowActive
+		}
+	}
+	return FlowFinished
+}
+
+// state is Status without regard to packets that wait.
+func (f *Flow) state() FlowStatus {
 	if f.closed.Load() {
 		return FlowClosed
 	}
@@ -205,7 +223,7 @@ func (f *Flow) connect(ctx context.Context) error {
 
 // shows reports what a flow that is not connected yet would show though it was not to.
 func (f *Flow) shows() error {
-	if f.Status() != FlowInit {
+	if f.state() != FlowInit {
 		return nil // the daemon says what is wrong
 	}
 	f.link.mu.Lock()
@@ -213,7 +231,7 @@ func (f *Flow) shows() error {
 	return f.unhidden.Err(f.fd)
 }
 
-// Wait returns when the flow is finished: nil at the end of a file, else the
+// Wait returns when the device has ended: nil at the end of a file, else the
 // error with which the device ended, for instance 6155 for a damaged file;
 // what was good of it has been delivered. On a live device it waits until that
 // fails. Errors besides: 6143 the flow is not connected.
@@ -222,13 +240,13 @@ func (f *Flow) Wait(ctx context.Context) error {
 }
 
 func (f *Flow) wait(ctx context.Context) error {
-	switch f.Status() {
+	switch f.state() {
 	case FlowInit:
 		return mapierr.New(ErrFlowNotConnected, "flow %d is not connected", f.fd)
 	case FlowClosed:
 		return errClosed(f.fd)
 	}
-	ended := func(int) bool { return f.Status() != FlowActive }
+	ended := func(int) bool { return f.state() != FlowActive }
 	if _, err := f.link.ending(f.device).wait(ctx, f.link, f.gone, ended); err != nil {
 		return err
 	}

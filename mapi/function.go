@@ -190,7 +190,7 @@ func (fn *Function) readable() error {
 	if err := fn.flow.link.err(); err != nil {
 		return err
 	}
-	switch fn.flow.Status() {
+	switch fn.flow.state() {
 	case FlowInit:
 		return fn.flow.errNotConnected()
 	case FlowClosed:

@@ -75,7 +75,7 @@ func (fn *Function) isSeries() bool { return fn.buffer != nil && fn.buffer.entry
 // started reports why nothing can be taken from the flow, nil when something can.
 func (fn *Function) started() error {
 	switch {
-	case fn.flow.Status() == FlowInit:
+	case fn.flow.state() == FlowInit:
 		return fn.flow.errNotConnected()
 	case fn.flow.closed.Load():
 		return errClosed(fn.flow.fd)

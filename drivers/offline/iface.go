@@ -116,19 +116,17 @@ func (in *iface) setResolution(v byte) error {
 	return fmt.Errorf("time stamp resolution %#x is too fine: at most 10^-19 or 2^-63 s", v)
 }
 
-// time converts ticks to a time stamp, rounded down. Times that 32 bits of
+// time converts ticks to a time stamp, rounded up as in pkt.TS. Times that 32 bits of
 // seconds cannot hold become the first or the last time stamp there is.
 func (in *iface) time(ticks uint64) uint64 {
 	var sec, frac uint64
 	switch in.resolution { // the usual two by constant: a division costs ten times as much
 	case 1e6:
-		sec, frac = ticks/1e6, ticks%1e6<<32/1e6
+		sec, frac = ticks/1e6, (ticks%1e6<<32+1e6-1)/1e6
 	case 1e9:
-		sec, frac = ticks/1e9, ticks%1e9<<32/1e9
+		sec, frac = ticks/1e9, (ticks%1e9<<32+1e9-1)/1e9
 	default:
-		rem := ticks % in.resolution
-		sec = ticks / in.resolution
-		frac, _ = bits.Div64(rem>>32, rem<<32, in.resolution)
+		sec, frac = in.split(ticks)
 	}
 	if in.offset < 0 {
 		if sec < -uint64(in.offset) {
@@ -142,6 +140,17 @@ func (in *iface) time(ticks uint64) uint64 {
 		return math.MaxUint64
 	}
 	return sec<<32 | frac
+}
+
+// split is time for resolutions without a constant. The last ticks of a clock that is
+// finer than time stamps are rounded up to the next second.
+func (in *iface) split(ticks uint64) (sec, frac uint64) {
+	sec, rem := ticks/in.resolution, ticks%in.resolution
+	frac, left := bits.Div64(rem>>32, rem<<32, in.resolution)
+	if left > 0 {
+		frac++
+	}
+	return sec + frac>>32, frac & math.MaxUint32
 }
 
 // check says whether data can hold a packet of capture bytes. Like libpcap it

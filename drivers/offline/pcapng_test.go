@@ -46,7 +46,7 @@ func exactTime(ticks uint64, res byte, offset int64) uint64 {
 	}
 	perSecond := new(big.Int).Exp(big.NewInt(base), big.NewInt(int64(res&0x7f)), nil)
 	v := new(big.Int).SetUint64(ticks)
-	v.Lsh(v, 32).Quo(v, perSecond)
+	v.Lsh(v, 32).Add(v, perSecond).Sub(v, big.NewInt(1)).Quo(v, perSecond) // rounded up
 	v.Add(v, new(big.Int).Lsh(big.NewInt(offset), 32))
 	switch {
 	case v.Sign() < 0:

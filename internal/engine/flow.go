@@ -93,6 +93,21 @@ func (f *Flow) finished(now time.Time) {
 	f.setStatus(FlowFinished)
 }
 
+// shownStatus is the state as the flow's info has it. A flow whose owner takes packets
+// has not finished before all were taken, so that a loop which takes packets until
+// then gets them all. Engine.mu is held.
+func (f *Flow) shownStatus() FlowStatus {
+	if f.status != FlowFinished {
+		return f.status
+	}
+	for _, a := range f.functions {
+		if a.ring != nil && a.ring.Unread() {
+			return FlowActive
+		}
+	}
+	return FlowFinished
+}
+
 // setStatus stores the state, also for the owner to read. Engine.mu is held.
 func (f *Flow) setStatus(s FlowStatus) {
 	f.status = s

@@ -122,7 +122,7 @@ func (f *Flow) info(fd int32) FlowInfo {
 	d := f.capture.device
 	return FlowInfo{
 		UID: f.session.owner.UID, FD: fd, DeviceID: d.id, Device: d.spec.Name,
-		Functions: len(f.functions), Start: f.start, End: f.end, Status: f.status, Err: f.capture.err,
+		Functions: len(f.functions), Start: f.start, End: f.end, Status: f.shownStatus(), Err: f.capture.err,
 		Books: f.books(),
 	}
 }

@@ -5,14 +5,15 @@ import "time"
 const nanosPerSecond = 1e9
 
 // TS makes a time stamp from Unix seconds and nanoseconds. The fraction is
-// nsec*2^32/1e9, rounded down; nsec beyond a second is carried over, as files
-// with careless writers need it.
+// nsec*2^32/1e9, rounded up: so fraction*1e9>>32 and fraction*1e6>>32, with which
+// programs convert it back, give what went in. nsec beyond a second is carried over,
+// as files with careless writers need it.
 func TS(sec uint64, nsec uint64) uint64 {
 	if nsec >= nanosPerSecond {
 		sec += nsec / nanosPerSecond
 		nsec %= nanosPerSecond
 	}
-	return sec<<32 | nsec<<32/nanosPerSecond
+	return sec<<32 | (nsec<<32+nanosPerSecond-1)/nanosPerSecond
 }
 
 // Split takes a time stamp apart into Unix seconds and nanoseconds, rounded to

@@ -6,18 +6,19 @@ import (
 	"time"
 )
 
-// exactTS is sec + nsec/1e9 in units of 2^-32 seconds, rounded down, by
+// exactTS is sec + nsec/1e9 in units of 2^-32 seconds, rounded up, by
 // arithmetic without a word size.
 func exactTS(sec, nsec uint64) uint64 {
 	n := new(big.Int).Mul(new(big.Int).SetUint64(sec), big.NewInt(nanosPerSecond))
 	n.Add(n, new(big.Int).SetUint64(nsec)).Lsh(n, 32)
+	n.Add(n, big.NewInt(nanosPerSecond-1))
 	return n.Div(n, big.NewInt(nanosPerSecond)).Uint64()
 }
 
 // TestTSKnownValue uses the time of a packet in the original's test trace:
-// 0.456945 s is 1962563831.07 units. (The original rounds on the way: 665 more.)
+// 0.456945 s is 1962563831.07 units. (The original rounds on the way: 664 more.)
 func TestTSKnownValue(t *testing.T) {
-	const want = 1089376567<<32 | 1962563831
+	const want = 1089376567<<32 | 1962563832
 	if got := TS(1089376567, 456945000); got != want {
 		t.Errorf("TS = %#x, want %#x", got, uint64(want))
 	}
@@ -27,10 +28,10 @@ func TestTSCarry(t *testing.T) {
 	for _, c := range []struct{ sec, nsec, want uint64 }{
 		{0, 0, 0},
 		{0, 500_000_000, 1 << 31},
-		{0, 999_999_999, 0xfffffffb},
+		{0, 999_999_999, 0xfffffffc},
 		{7, 1_000_000_000, 8 << 32},
 		{7, 3_250_000_000, 10<<32 | 1<<30},
-		{1<<32 - 1, 999_999_999, 1<<64 - 5},
+		{1<<32 - 1, 999_999_999, 1<<64 - 4},
 	} {
 		if got := TS(c.sec, c.nsec); got != c.want {
 			t.Errorf("TS(%d, %d) = %#x, want %#x", c.sec, c.nsec, got, c.want)
@@ -42,7 +43,7 @@ func TestTSCarry(t *testing.T) {
 		ts        uint64
 		sec, nsec int64
 	}{
-		{0xfffffffb, 0, 999_999_999},
+		{0xfffffffc, 0, 999_999_999},
 		{0xfffffffd, 0, 999_999_999},
 		{0xfffffffe, 1, 0},
 		{5<<32 | 0xffffffff, 6, 0},
@@ -56,12 +57,18 @@ func TestTSCarry(t *testing.T) {
 }
 
 // TestSplitInvertsTS tries every microsecond, the first and last hundred
-// thousand nanoseconds of a second, and others in strides of a prime.
+// thousand nanoseconds of a second, and others in strides of a prime. Programs that
+// cut off instead of rounding get the same.
 func TestSplitInvertsTS(t *testing.T) {
 	const sec = 1089376567
 	try := func(nsec uint64) {
-		if s, n := Split(TS(sec, nsec)); s != sec || n != int64(nsec) {
+		ts := TS(sec, nsec)
+		if s, n := Split(ts); s != sec || n != int64(nsec) {
 			t.Fatalf("Split(TS(%d, %d)) = %d, %d", sec, nsec, s, n)
+		}
+		fraction := ts & 0xffffffff
+		if ns, us := fraction*1e9>>32, fraction*1e6>>32; ns != nsec || us != nsec/1000 {
+			t.Fatalf("TS(%d, %d) is cut off to %d ns and %d us", sec, nsec, ns, us)
 		}
 	}
 	for us := range uint64(1_000_000) {

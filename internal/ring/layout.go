@@ -90,11 +90,18 @@ const (
 //
 // The writer stores want, looks for room once more, and waits for a byte. The
 // reader sends one byte per value of want, when read has come to it.
+//
+// The reader stores taken when it has taken the first record, or the last one that it
+// knows of: it may hold these for long before read follows.
 type page struct {
 	read  atomic.Uint64 // 0: everything before is the writer's again
-	_     [56]byte
+	taken atomic.Uint64 // 8: everything before was taken; noReader: nobody takes any more
+	_     [48]byte
 	sleep atomic.Uint64 // 64
 }
+
+// noReader is the position of a reader that was closed.
+const noReader = 1<<64 - 1
 
 // Counts tell what became of the packets that were given to a ring.
 type Counts struct {

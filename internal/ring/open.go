@@ -105,6 +105,7 @@ func (r *Reader) Close() error {
 	if r.closed.Swap(true) {
 		return nil
 	}
+	r.page.taken.Store(noReader)
 	runtime.AddCleanup(r, mappings.unmap, r.maps)
 	return r.conn.Close()
 }

@@ -127,7 +127,12 @@ func (r *Reader) enter() error {
 	return nil
 }
 
-func (r *Reader) leave() { r.reading.Store(false) }
+func (r *Reader) leave() {
+	r.reading.Store(false)
+	if r.closed.Load() { // meanwhile
+		r.page.taken.Store(noReader)
+	}
+}
 
 // take reads one record. Without one it tells why: nil when more may come.
 func (r *Reader) take(p *Packet) (bool, error) {
@@ -158,6 +163,9 @@ func (r *Reader) take(p *Packet) (bool, error) {
 		p.Wlen = binary.NativeEndian.Uint32(rec[recordWire:])
 		p.Data = rec[recordData : recordData+length : recordData+length]
 		r.next += size
+		if first := r.next == size; first || r.next == r.end {
+			r.page.taken.Store(r.next)
+		}
 		return true, nil
 	}
 	return false, r.over()
