@@ -40,6 +40,18 @@
 // costs no system call and never disturbs the capture. Nothing here reads
 // packets from a device; the package links no capture code and no C.
 //
+// # Programs in another module
+//
+// The go command finds a module that is not published in the folder in which it lies:
+//
+//	go mod edit -require=gomapi@v0.0.0 -replace=gomapi=/src/gomapi
+//	go mod tidy
+//
+// Who publishes it gives it its path, everywhere, with "make module MODULE=host/path".
+// Then programs import host/path/mapi and need no replace.
+//
+// # Goroutines and errors
+//
 // All functions and methods may be called from any goroutine. Errors are of
 // type *Error and carry the numbers of the original API.
 package mapi
