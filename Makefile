@@ -32,7 +32,7 @@ help: ## this list
 # mapid notices: it then searches with an automaton of its own, which is slower.
 BUILD_DEPS := gcc libc6-dev libpcap-dev netbase pkgconf
 BUILD_DEPS += $(shell pkg-config --exists libhs 2>/dev/null || echo $(if $(filter x86_64,$(shell uname -m)),libhyperscan-dev,libvectorscan-dev))
-TEST_DEPS  := tcpdump tshark iproute2 ethtool valgrind
+TEST_DEPS  := g++ tcpdump tshark iproute2 ethtool valgrind
 
 deps: ## install the Debian packages that are missing
 	@missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(BUILD_DEPS) $(DEPS) 2>/dev/null | \
@@ -59,13 +59,13 @@ build: go deps ## bin/mapid and bin/mapi
 # The C library is two: libmapi.so, in C, loads libmapi-go.so (docs/libmapi.md).
 LIBMAPI_OUT    ?= bin
 LIBMAPI_MAJOR  := 2
-LIBMAPI_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -fPIC -fvisibility=hidden -Icmd/libmapi/include -Icmd/libmapi/lib
+LIBMAPI_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -fPIC -fvisibility=hidden -fexceptions -Icmd/libmapi/include -Icmd/libmapi/lib
 CFLAGS         ?= -O2 -g
 
 libmapi: go deps ## bin/libmapi.so and bin/libmapi-go.so, for C programs
 	$(GO) build -buildmode=c-shared -o $(LIBMAPI_OUT)/libmapi-go.so ./cmd/libmapi
 	@rm -f $(LIBMAPI_OUT)/libmapi-go.h
-	$(CC) $(LIBMAPI_CFLAGS) $(CFLAGS) -shared -Wl,-soname,libmapi.so.$(LIBMAPI_MAJOR) -Wl,--no-undefined -Wl,-z,nodelete \
+	$(CC) $(LIBMAPI_CFLAGS) $(CFLAGS) -shared -Wl,-soname,libmapi.so.$(LIBMAPI_MAJOR) -Wl,--no-undefined -Wl,-z,nodelete,-z,now \
 	  -o $(LIBMAPI_OUT)/libmapi.so.$(LIBMAPI_MAJOR) cmd/libmapi/lib/*.c $(LDLIBS) -ldl -lpthread
 	ln -sf libmapi.so.$(LIBMAPI_MAJOR) $(LIBMAPI_OUT)/libmapi.so
 

@@ -60,6 +60,9 @@ type Arg struct {
 	// Default is the value of an argument that was left out, which only the
 	// last ones may be; nil: it must be given.
 	Default any
+	// Added says that the original's function has no such argument: C programs that
+	// were compiled for that do not pass it. It has a Default.
+	Added bool
 }
 
 // An OpenFile is a file argument. The instance owns the file once New has

@@ -12,30 +12,42 @@ import (
 
 // Check converts what a client sent (int64, uint64, string or OpenFile values) to the
 // kinds that d declares. The error names the argument and its number: 7001 for
-// the first and so on.
+// the first and so on. Of several wrong ones it is the first, but lists of functions
+// come last, as in the original.
 func (d *Def) Check(raw []any) (Args, error) {
 	if len(raw) > len(d.Args) && !d.ExtraArgs {
 		return nil, mapierr.New(mapierr.BadArgument(len(d.Args)),
 			"%s: %d arguments given, it takes %s", d.Name, len(raw), d.Usage())
 	}
 	args := make(Args, len(d.Args))
-	for i, decl := range d.Args {
-		if i >= len(raw) && decl.Default != nil {
-			args[i] = decl.Default
-			continue
+	for _, lists := range []bool{false, true} {
+		for i := range d.Args {
+			if (d.Args[i].Kind == Funcs) != lists {
+				continue
+			}
+			if err := d.checkOne(args, i, raw); err != nil {
+				return nil, err
+			}
 		}
-		if i >= len(raw) {
-			return nil, mapierr.New(mapierr.BadArgument(i),
-				"%s: argument %d (%s) is missing, it takes %s", d.Name, i+1, decl.Name, d.Usage())
-		}
-		v, err := decl.convert(raw[i])
-		if err != nil {
-			return nil, mapierr.New(mapierr.BadArgument(i),
-				"%s: argument %d (%s): %v", d.Name, i+1, decl.Name, err)
-		}
-		args[i] = v
 	}
 	return args, nil
+}
+
+// checkOne converts argument i.
+func (d *Def) checkOne(args Args, i int, raw []any) (err error) {
+	decl := &d.Args[i]
+	switch {
+	case i < len(raw):
+		if args[i], err = decl.convert(raw[i]); err != nil {
+			return mapierr.New(mapierr.BadArgument(i), "%s: argument %d (%s): %v", d.Name, i+1, decl.Name, err)
+		}
+	case decl.Default == nil:
+		return mapierr.New(mapierr.BadArgument(i),
+			"%s: argument %d (%s) is missing, it takes %s", d.Name, i+1, decl.Name, d.Usage())
+	default:
+		args[i] = decl.Default
+	}
+	return nil
 }
 
 func (a *Arg) convert(raw any) (any, error) {

@@ -28,17 +28,17 @@ func (f *Flow) convert(ctx context.Context, name string, args []string) ([]any, 
 	if f.closed.Load() {
 		return nil, errClosed(f.fd)
 	}
-	descr, err := f.link.descr(ctx, name)
+	d, err := f.link.descr(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]any, len(args))
 	for i, text := range args {
-		if i >= len(descr) || !strings.ContainsRune("ilcrf", rune(descr[i])) {
+		if i >= len(d.letters) || !strings.ContainsRune("ilcrf", rune(d.letters[i])) {
 			out[i] = text
 			continue
 		}
-		if out[i], err = number(descr[i], text); err != nil {
+		if out[i], err = number(d.letters[i], text); err != nil {
 			return nil, mapierr.New(mapierr.BadArgument(i), "argument %d: %v", i+1, err)
 		}
 	}

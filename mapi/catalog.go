@@ -7,18 +7,24 @@ import (
 
 // kind returns the letter of argument i of a function, 0 when it has none.
 func (l *link) kind(ctx context.Context, name string, i int) (byte, error) {
-	descr, err := l.descr(ctx, name)
-	if err != nil || i >= len(descr) {
+	d, err := l.descr(ctx, name)
+	if err != nil || i >= len(d.letters) {
 		return 0, err
 	}
-	return descr[i], nil
+	return d.letters[i], nil
+}
+
+// descr is what arguments a function has.
+type descr struct {
+	letters  string // one for each
+	original int    // how many of them the original's function has
 }
 
 // descr returns the argument letters of a function, as programs write its name:
 // [library:]NAME[!oid]. It has none for one that the daemon does not have, which
 // says so itself. Functions that a library has for different types of devices have
 // the same letters.
-func (l *link) descr(ctx context.Context, name string) (string, error) {
+func (l *link) descr(ctx context.Context, name string) (descr, error) {
 	all, err := l.letters(ctx)
 	name, _, _ = strings.Cut(name, "!")
 	return all[strings.TrimPrefix(name, ":")], err
@@ -28,7 +34,7 @@ func (l *link) descr(ctx context.Context, name string) (string, error) {
 // the library; without it, they are of the first that has the name. The daemon is
 // asked once per connection. Nobody waits for another's call, which may have more
 // time.
-func (l *link) letters(ctx context.Context) (map[string]string, error) {
+func (l *link) letters(ctx context.Context) (map[string]descr, error) {
 	if all := l.catalog.Load(); all != nil {
 		return *all, nil
 	}
@@ -41,13 +47,13 @@ func (l *link) letters(ctx context.Context) (map[string]string, error) {
 }
 
 // fetchCatalog asks the daemon for the functions of all libraries.
-func (l *link) fetchCatalog(ctx context.Context) (map[string]string, error) {
+func (l *link) fetchCatalog(ctx context.Context) (map[string]descr, error) {
 	libraries, err := every(ErrNotSupported, -1, func(lib LibraryInfo) int { return lib.ID },
 		func(after int) ([]LibraryInfo, error) { return l.libraries(ctx, after, true, pageLimit) })
 	if err != nil {
 		return nil, err
 	}
-	descr := make(map[string]string)
+	catalog := make(map[string]descr)
 	for _, lib := range libraries {
 		functions, err := every(ErrNotSupported, -1, func(f LibFunctInfo) int { return f.ID },
 			func(after int) ([]LibFunctInfo, error) {
@@ -58,11 +64,21 @@ func (l *link) fetchCatalog(ctx context.Context) (map[string]string, error) {
 		}
 		for _, f := range functions {
 			for _, name := range []string{f.Name, lib.Name + ":" + f.Name} {
-				if _, known := descr[name]; !known {
-					descr[name] = f.ArgDescr
+				if _, known := catalog[name]; !known {
+					catalog[name] = descr{f.ArgDescr, len(f.ArgDescr) - added(f.Args)}
 				}
 			}
 		}
 	}
-	return descr, nil
+	return catalog, nil
+}
+
+// added counts the arguments that the original does not have.
+func added(args []ArgInfo) (n int) {
+	for _, a := range args {
+		if a.Added {
+			n++
+		}
+	}
+	return n
 }

@@ -73,7 +73,8 @@ func GetFlowInfo(fd int) (FlowInfo, error) {
 
 // GetNextFlowInfo describes the flow with the next higher number: flows of the
 // program, then, with numbers from 1<<30 on, those of the user's other programs
-// (of all programs for root). It returns 6149 when there is none.
+// (of all programs for root). A negative number counts as 0. Errors when there is
+// none: 6149 for 0 and a flow that is there, 6145 for a number that no flow has.
 func GetNextFlowInfo(fd int) (FlowInfo, error) {
 	info, err := one(std.client.flows(context.Background(), clamp(max(fd, 0)), true, 1))
 	return info, std.client.fail(err, "info of the flow after %d", fd)
@@ -94,7 +95,7 @@ func GetFunctionInfo(fd, fid int) (FunctionInfo, error) {
 }
 
 // GetNextFunctionInfo describes the function of a flow with the next higher
-// number. Errors: 6147 fd is not positive or fid negative, 6150 no such flow or
+// number. Errors: 6147 fd is not positive or fid negative, 6141 no such flow, 6150
 // none left.
 func GetNextFunctionInfo(fd, fid int) (FunctionInfo, error) {
 	var info FunctionInfo

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 
 	"gomapi/internal/mapierr"
 )
@@ -82,4 +83,6 @@ func (c closedHere) Error() string { return string(c) + " was closed by this pro
 func (closedHere) Is(target error) bool { return target == os.ErrClosed || target == net.ErrClosed }
 
 // isCode reports whether err carries the number c.
-func isCode(err error, c Code) bool { return errors.Is(err, c) }
+func isCode(err error, codes ...Code) bool {
+	return slices.ContainsFunc(codes, func(c Code) bool { return errors.Is(err, c) })
+}

@@ -58,7 +58,7 @@ func TestEndedContexts(t *testing.T) {
 		"device":  d.Wait,
 		"start":   d.Start,
 		"packet":  func(ctx context.Context) error { return second(buffer.Next(ctx)) },
-		"letters": func(ctx context.Context) error { return second(f.ArgDescr(ctx, "SAMPLE")) },
+		"letters": func(ctx context.Context) error { _, _, err := f.ArgDescr(ctx, "SAMPLE"); return err },
 	} {
 		wantGivenUp(t, what, call(over), context.Canceled)
 		wantGivenUp(t, what+", too late", call(late), context.DeadlineExceeded)

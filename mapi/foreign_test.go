@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gomapi/mapi"
+	"gomapi/mapi/mapitest"
 )
 
 // TestForeign reads as another language would: the words of the result, and the
@@ -36,6 +37,7 @@ func TestForeign(t *testing.T) {
 	if err != nil || at.Series || !at.NoWait || len(at.Page) != 4096 {
 		t.Fatalf("buffer: %v, %v, %v, %d", err, at.Series, at.NoWait, len(at.Page))
 	}
+	defer at.Free()
 	defer at.Socket.Close()
 	if n := binary.NativeEndian.Uint32(at.Ring[4096+12:]); int(n) != len(packet(0)) {
 		t.Errorf("the first packet has %d bytes", n)
@@ -49,6 +51,10 @@ func TestForeign(t *testing.T) {
 		t.Fatalf("series: %v, %v, %d", err, at.Series, at.Size)
 	}
 	at.Socket.Close()
+	defer at.Free()
+	if _, err := series.Foreign(); !errors.Is(err, mapi.ErrReaderSem) {
+		t.Errorf("twice: %v", err)
+	}
 	must(f.Close(t.Context()))
 	if _, err := buffer.Foreign(); !errors.Is(err, mapi.ErrInvalidFlow) {
 		t.Errorf("of a closed flow: %v", err)
@@ -71,9 +77,13 @@ func TestLost(t *testing.T) {
 func TestArgDescr(t *testing.T) {
 	f, err := client(t).CreateFlow(t.Context(), "net0")
 	must(err)
-	for name, want := range map[string]string{"STR_SEARCH": "sii", "stdflib:TO_FILE!1": "iwl", "NONE": ""} {
-		if got, err := f.ArgDescr(t.Context(), name); err != nil || got != want {
-			t.Errorf("%s: %q, %v", name, got, err)
+	for name, want := range map[string]struct {
+		letters  string
+		original int
+	}{"STR_SEARCH": {"sii", 3}, "stdflib:TO_FILE!1": {"iwl", 3}, "NONE": {}, "BURST": {"iiiiiiii", 7}} {
+		letters, original, err := f.ArgDescr(t.Context(), name)
+		if err != nil || letters != want.letters || original != want.original {
+			t.Errorf("%s: %q, %d of the original, %v", name, letters, original, err)
 		}
 	}
 }
@@ -105,5 +115,41 @@ func TestPages(t *testing.T) {
 	}
 	if _, err := c.FlowFunctionsAfter(t.Context(), 2, both[1].FID, 1); !errors.Is(err, mapi.ErrFunctionInfo) {
 		t.Errorf("after the last: %v", err)
+	}
+	if f, err := c.FlowInfo(t.Context(), 3); err != nil || f.FD != 3 || f.Functions != 2 {
+		t.Errorf("flow 3: %+v, %v", f, err)
+	}
+	if fn, err := c.FunctionInfo(t.Context(), 2, both[1].FID); err != nil || fn != both[1] {
+		t.Errorf("second function: %+v, %v", fn, err)
+	}
+}
+
+// TestNumbersOfWhatIsNotThere closes the last flow: it is unknown then.
+func TestNumbersOfWhatIsNotThere(t *testing.T) {
+	c, ctx := mapitest.Start(t).Client(), t.Context()
+	first, err := c.CreateFlow(ctx, "eth0")
+	must(err)
+	last, err := c.CreateFlow(ctx, "eth0")
+	must(err)
+	after := func(fd int) error { _, err := c.FlowsAfter(ctx, fd, 1); return err }
+	functions := func(fd int) error { _, err := c.FlowFunctionsAfter(ctx, fd, 0, 1); return err }
+	wantCode(t, "after the last flow", after(last.FD()), mapi.ErrFlowInfo)
+	wantCode(t, "of a flow without functions", functions(last.FD()), mapi.ErrFunctionInfo)
+	must(last.Close(ctx))
+	wantCode(t, "after a closed flow", after(last.FD()), mapi.ErrInvalidFlow)
+	wantCode(t, "functions of a closed flow", functions(last.FD()), mapi.ErrNotInitialized)
+	_, err = c.FunctionInfo(ctx, last.FD(), 1)
+	wantCode(t, "function of a closed flow", err, mapi.ErrNotInitialized)
+	_, err = c.FlowInfo(ctx, last.FD())
+	wantCode(t, "closed flow", err, mapi.ErrInvalidFlow)
+	wantCode(t, "after the flow that is left", after(first.FD()), mapi.ErrFlowInfo)
+	must(first.Close(ctx))
+	wantCode(t, "no flow", after(0), mapi.ErrFlowInfo)
+	wantCode(t, "no flow, negative", after(-3), mapi.ErrFlowInfo)
+	if all, err := c.Flows(ctx); err != nil || len(all) != 0 {
+		t.Errorf("%v, %v", all, err)
+	}
+	if all, err := c.FlowFunctions(ctx, last.FD()); err != nil || len(all) != 0 {
+		t.Errorf("%v, %v", all, err)
 	}
 }

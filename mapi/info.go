@@ -65,6 +65,7 @@ type ArgInfo struct {
 	Optional        bool   // it may be left out
 	Default         string // its value then
 	Range           string // values that are allowed; empty: Doc tells
+	Added           bool   // the original's function does not have it
 }
 
 // FlowInfo describes a flow.
@@ -98,12 +99,13 @@ type FunctionInfo struct {
 }
 
 // every asks for page after page until the daemon has no more, which it says
-// with the error none.
+// with the error none; 6145 and 6141 say that the flow was closed from which to go
+// on, or to which the entries belong.
 func every[T any](none Code, first int, id func(T) int, get func(after int) ([]T, error)) ([]T, error) {
 	var all []T
 	for after := first; ; {
 		page, err := get(after)
-		if isCode(err, none) || (err == nil && len(page) == 0) {
+		if isCode(err, none, ErrInvalidFlow, ErrNotInitialized) || (err == nil && len(page) == 0) {
 			return all, nil
 		}
 		if err != nil {

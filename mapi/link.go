@@ -27,7 +27,7 @@ type link struct {
 	lost    chan struct{} // closed when the connection is no more
 	workers sync.WaitGroup
 
-	catalog atomic.Pointer[map[string]string] // argument letters by function; nil: not asked yet
+	catalog atomic.Pointer[map[string]descr] // arguments by function; nil: not asked yet
 
 	taking sync.Mutex // one record at a time; before mu
 
@@ -269,14 +269,17 @@ func (l *link) drop() {
 	l.queue = nil
 }
 
-// refuse answers a request that could not be sent, such as one over the size of
-// a message. A broken connection is noticed by the receiver as well; of one that has
-// ended before, the caller knows why.
+// refuse answers a request that could not be sent. One over the size of a message has
+// a text that is too long: all other parts are small. A broken connection is noticed by
+// the receiver as well; of one that has ended before, the caller knows why.
 func (l *link) refuse(id uint64, err error) {
 	if l.err() != nil {
 		return
 	}
 	refusal := &wire.Error{Code: int32(ErrCommSocket), Text: text(err.Error())}
+	if errors.Is(err, wire.ErrTooLong) {
+		refusal.Code = int32(ErrInvalidArgument1)
+	}
 	l.deliver(response{Response: &wire.Response{Id: id, Error: refusal}})
 }
 

@@ -68,12 +68,19 @@ func (l *link) packOne(ctx context.Context, p *packed, name string, arg any) (er
 	default:
 		v, err = value(arg)
 	}
+	if err == nil && len(v.GetText()) > maxText {
+		err = fmt.Errorf("%d bytes are too long, at most %d fit into a message", len(v.GetText()), maxText)
+	}
 	if err != nil {
 		return badArgument(i, err)
 	}
 	p.values = append(p.values, v)
 	return nil
 }
+
+// maxText is how long the text of an argument may be, in bytes: there must be room
+// beside it.
+const maxText = wire.MaxMessage - 1<<10
 
 // badArgument gives err the number of argument i, unless it has one.
 func badArgument(i int, err error) error {

@@ -73,7 +73,7 @@ func (l *link) libraryFunctions(ctx context.Context, library, id int, next bool,
 			DevType: f.Devtype, Result: f.Result, Example: f.Example,
 		}
 		for _, a := range f.Args {
-			info.Args = append(info.Args, ArgInfo{Name: a.Name, Kind: a.Kind, Doc: a.Doc, Optional: a.Optional, Default: a.Default, Range: a.Range})
+			info.Args = append(info.Args, ArgInfo{Name: a.Name, Kind: a.Kind, Doc: a.Doc, Optional: a.Optional, Default: a.Default, Range: a.Range, Added: a.Added})
 		}
 		out = append(out, info)
 	}

@@ -63,7 +63,7 @@ func TestFailedApplyLeavesFilesAlone(t *testing.T) {
 		{"no function", f, "TO_FILES", func(p string) []any { return []any{0, p, 0} }, mapi.ErrFunctionNotFound},
 		{"too few", f, "RES2FILE", func(p string) []any { return []any{"1", counter, "h", p} }, mapi.ErrInvalidArgument5},
 		{"types", f, "RES2FILE", func(p string) []any { return []any{"9", counter, "h", p, "1s", 0} }, mapi.ErrInvalidArgument1},
-		{"too long to be sent", f, "RES2FILE", func(p string) []any { return []any{"1", counter, string(oldContent), p, "1s", 0} }, mapi.ErrCommSocket},
+		{"too long for a message", f, "RES2FILE", func(p string) []any { return []any{"1", counter, string(oldContent), p, "1s", 0} }, mapi.ErrInvalidArgument3},
 		{"interval", f, "RES2FILE", func(p string) []any { return []any{"1", counter, "h", p, "soon", 0} }, mapi.ErrInvalidArgument5},
 		{"reset", f, "RES2FILE", func(p string) []any { return []any{"1", counter, "h", p, "1s", 234} }, mapi.ErrInvalidArgument6},
 		{"nil function", f, "RES2FILE", func(p string) []any { return []any{"1", (*mapi.Function)(nil), "h", p, "1s", 0} }, mapi.ErrInvalidArgument2},

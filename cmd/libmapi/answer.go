@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gomapi/mapi"
@@ -23,6 +24,8 @@ const (
 type server struct {
 	calls  *C.struct_calls
 	client client
+	names  *names
+	idle   atomic.Int32 // goroutines that wait for calls
 
 	mu         sync.Mutex
 	flows      map[int]*flow
@@ -36,7 +39,13 @@ type server struct {
 // flow is what the program has made, and holds in memory until it is released.
 type flow struct {
 	*mapi.Flow
-	functions []*mapi.Function
+	functions []function
+}
+
+// function keeps the memory in which the values of a function lie.
+type function struct {
+	*mapi.Function
+	at mapi.Foreign
 }
 
 // device is a capture file. The C part knows it by number.

@@ -11,13 +11,15 @@ import (
 	"gomapi/mapi"
 )
 
+// lettersOf tells what arguments a program passes that was not compiled with our
+// headers.
 func (s *server) lettersOf(ctx context.Context, c *C.struct_call) error {
 	f, err := s.flow(c, "apply")
 	if err != nil {
 		return err
 	}
-	letters, err := f.ArgDescr(ctx, text(c.text))
-	put(c.letters[:], letters)
+	letters, original, err := f.ArgDescr(ctx, text(c.text))
+	put(c.letters[:], letters[:original])
 	return err
 }
 
@@ -29,7 +31,7 @@ func (s *server) apply(ctx context.Context, c *C.struct_call) error {
 		return err
 	}
 	name := text(c.text)
-	letters, err := f.ArgDescr(ctx, name)
+	letters, _, err := f.ArgDescr(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -66,7 +68,7 @@ func (s *server) applyArray(ctx context.Context, c *C.struct_call) error {
 		return err
 	}
 	args := texts(c.array, int(c.count))
-	letters, err := f.ArgDescr(ctx, text(c.text))
+	letters, _, err := f.ArgDescr(ctx, text(c.text))
 	if err != nil {
 		return err
 	}
@@ -84,7 +86,7 @@ func (s *server) applied(c *C.struct_call, f *flow, fn *mapi.Function) error {
 		return err
 	}
 	s.mu.Lock()
-	f.functions = append(f.functions, fn) // it keeps the memory
+	f.functions = append(f.functions, function{fn, at})
 	s.mu.Unlock()
 	to := &c.function
 	to.fid = C.int(fn.FID())

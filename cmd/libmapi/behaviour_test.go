@@ -208,7 +208,8 @@ func TestCounterWithoutSystemCall(t *testing.T) {
 	})
 }
 
-// TestInstall installs, finds the library with pkg-config, and compiles C and C++.
+// TestInstall installs, finds the library with pkg-config, and compiles C and C++ that
+// include all headers.
 func TestInstall(t *testing.T) {
 	root := t.TempDir()
 	cmd := exec.Command("make", "-s", "-C", "../..", "install-libmapi", "DESTDIR="+root, "PREFIX=/opt/mapi", "LIBMAPI_OUT="+t.TempDir())
@@ -226,7 +227,7 @@ func TestInstall(t *testing.T) {
 		}
 	}
 	code := filepath.Join(t.TempDir(), "p.c")
-	if err := os.WriteFile(code, []byte(anyLanguage), 0o600); err != nil {
+	if err := os.WriteFile(code, []byte(including(installed(t)...)+anyLanguage), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	program := filepath.Join(t.TempDir(), "p")
@@ -250,9 +251,8 @@ func TestInstall(t *testing.T) {
 }
 
 // anyLanguage is C and C++.
-const anyLanguage = `#include <mapi.h>
-#include <mapi/stdflib.h>
-static void on_packet(struct mapipkt *p) { (void)p; }
+const anyLanguage = `
+static void on_packet(const struct mapipkt *p) { (void)p; }
 int main(void)
 {
 	char dev[] = "x";

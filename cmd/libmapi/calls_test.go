@@ -49,10 +49,6 @@ func callsArgs(t testing.TB) []string {
 	return []string{"lo", path, packets, bytes, t.TempDir()}
 }
 
-func TestLayouts(t *testing.T) {
-	compile(t, source(t, "layout.c"), strict...)
-}
-
 // TestErrorNumbers compares the header with the numbers of the project.
 func TestErrorNumbers(t *testing.T) {
 	text, err := os.ReadFile("include/mapi_errors.h")

@@ -1,6 +1,5 @@
 package main
 
-// #include <stdlib.h>
 // #include "call.h"
 import "C"
 
@@ -20,11 +19,13 @@ func (s *server) createDevice(ctx context.Context, c *C.struct_call) error {
 	if err != nil {
 		return err
 	}
+	if c.name, err = s.names.give(ctx, d.Name()); err != nil {
+		return errors.Join(err, d.Delete(ctx))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastDevice++
 	s.devices[d.Name()] = &device{d, s.lastDevice}
-	c.name = C.CString(d.Name()) // the C part frees it
 	return nil
 }
 
@@ -66,7 +67,11 @@ func (s *server) deleteDevice(ctx context.Context, c *C.struct_call) error {
 	maps.DeleteFunc(s.devices, func(_ string, other *device) bool { return other == d })
 	s.mu.Unlock()
 	c.device = C.int(d.number)
-	return d.Delete(ctx)
+	if err := d.Delete(ctx); err != nil {
+		return err
+	}
+	s.names.free(c.text)
+	return nil
 }
 
 func (s *server) stats(ctx context.Context, c *C.struct_call) error {

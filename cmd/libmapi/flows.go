@@ -6,7 +6,6 @@ import "C"
 import (
 	"context"
 	"errors"
-	"runtime"
 
 	"gomapi/mapi"
 )
@@ -96,26 +95,20 @@ func (s *server) close(_ context.Context, c *C.struct_call) error {
 	return f.Close(ctx)
 }
 
-// release forgets a closed flow, and with it the memory that its functions lie in:
-// that goes back when the collector finds it unused, which here has little reason to
-// look.
+// release forgets a closed flow, and gives the memory of its packets back.
 func (s *server) release(_ context.Context, c *C.struct_call) error {
-	s.forget(int(c.fd))
-	if c.next == 0 {
-		runtime.GC()
-	}
-	return nil
-}
-
-func (s *server) forget(fd int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f := s.flows[fd]
+	f := s.flows[int(c.fd)]
 	if f == nil {
-		return
+		return nil
 	}
-	delete(s.flows, fd)
+	delete(s.flows, int(c.fd))
+	for _, fn := range f.functions {
+		fn.at.Free()
+	}
 	if d := s.devices[f.Device()]; d != nil && d.OfflineDevice == nil {
 		delete(s.devices, f.Device()) // it was made with the flow
 	}
+	return nil
 }

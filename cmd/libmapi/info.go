@@ -80,18 +80,29 @@ func (s *server) libFunctInfo(ctx context.Context, c *C.struct_call) error {
 
 // flowAt asks for the flow with the number, or the first with a higher one.
 func (s *server) flowAt(ctx context.Context, fd int, next bool) (mapi.FlowInfo, error) {
-	none, code := fd, mapi.ErrFlowInfo
 	if !next {
-		none, code = fd-1, mapi.ErrInvalidFlow
+		return s.client.FlowInfo(ctx, fd)
 	}
-	list, err := s.client.FlowsAfter(ctx, none, 1)
-	if err == nil && len(list) > 0 && (next || list[0].FD == fd) {
-		return list[0], nil
+	return first(s.client.FlowsAfter(ctx, fd, 1))
+}
+
+// functionAt asks likewise for a function.
+func (s *server) functionAt(ctx context.Context, fd, fid int, next bool) (mapi.FunctionInfo, error) {
+	if !next {
+		return s.client.FunctionInfo(ctx, fd, fid)
 	}
-	if err == nil || errors.Is(err, mapi.ErrFlowInfo) {
-		err = fail(code, "info of flow", errNoFlow)
+	return first(s.client.FlowFunctionsAfter(ctx, fd, fid, 1))
+}
+
+// first returns the entry of a page for one.
+func first[T any](page []T, err error) (entry T, _ error) {
+	if err == nil && len(page) == 0 {
+		err = fail(mapi.ErrCommUnknown, "answer of the daemon", errNone)
 	}
-	return mapi.FlowInfo{}, err
+	if err != nil {
+		return entry, err
+	}
+	return page[0], nil
 }
 
 func (s *server) flowInfo(ctx context.Context, c *C.struct_call) error {
@@ -104,7 +115,7 @@ func (s *server) flowInfo(ctx context.Context, c *C.struct_call) error {
 	put(to.device[:], f.Device)
 	to.num_functions = C.uint(f.Functions)
 	to.start, to.end = seconds(f.Start), seconds(f.End)
-	to.status = C.int(f.Status)
+	to.status = C.enum_mapi_flow_status(f.Status)
 	return nil
 }
 
@@ -116,23 +127,11 @@ func seconds(t time.Time) C.time_t {
 }
 
 func (s *server) functionInfo(ctx context.Context, c *C.struct_call) error {
-	fd, after := int(c.fd), int(c.fid)
-	if c.next == 0 {
-		if _, err := s.flowAt(ctx, fd, false); errors.Is(err, mapi.ErrInvalidFlow) {
-			return fail(mapi.ErrNotInitialized, "info of function", errNoFlow)
-		} else if err != nil {
-			return err
-		}
-		after--
-	}
-	list, err := s.client.FlowFunctionsAfter(ctx, fd, after, 1)
+	f, err := s.functionAt(ctx, int(c.fd), int(c.fid), c.next != 0)
 	if err != nil {
 		return err
 	}
-	if len(list) == 0 || c.next == 0 && list[0].FID != after+1 {
-		return fail(mapi.ErrFunctionInfo, "info of function", errNone)
-	}
-	f, to := list[0], &c.function_info
+	to := &c.function_info
 	to.fid = C.int(f.FID)
 	put(to.name[:], f.Name)
 	put(to.libname[:], f.Library)

@@ -2,8 +2,8 @@
 // mapi. It is built as libmapi-go.so, which libmapi.so, the C part in lib, loads at
 // the first call; docs/libmapi.md tells why there are two.
 //
-// The C part sends its calls over slots in memory (lib/call.h), one goroutine each
-// answers them. No thread of the C program runs Go code, but one that starts the
+// The C part sends its calls over slots in memory (lib/call.h), goroutines answer
+// them. No thread of the C program runs Go code, but one that starts the
 // library. What is read often, results and packets, the C part reads itself: the
 // answers say where it lies in memory.
 //
@@ -31,17 +31,32 @@ func libmapi_go_start(calls *C.struct_calls) C.int {
 	if calls.version != C.CALL_VERSION || calls.size != C.sizeof_struct_calls {
 		return -1
 	}
-	s := &server{calls: calls, flows: make(map[int]*flow), devices: make(map[string]*device), connections: make(map[<-chan struct{}]uint32)}
+	s := &server{
+		calls: calls, names: newNames(),
+		flows: make(map[int]*flow), devices: make(map[string]*device), connections: make(map[<-chan struct{}]uint32),
+	}
+	s.idle.Add(1)
 	go s.serve()
 	return 0
 }
 
-// serve takes calls and leaves each to a goroutine of its own: one that waits for
-// the daemon holds up nobody.
+// spare is how many goroutines wait for calls when there are none.
+const spare = 2
+
+// serve takes calls and answers them. Who takes the last one that waits makes another:
+// a call that waits for the daemon holds up nobody.
 func (s *server) serve() {
 	for {
 		c := C.call_next(s.calls)
-		go s.answer(c)
+		if s.idle.Add(-1) == 0 {
+			s.idle.Add(1)
+			go s.serve()
+		}
+		s.answer(c)
+		if s.idle.Add(1) > spare {
+			s.idle.Add(-1)
+			return
+		}
 	}
 }
 

@@ -63,6 +63,7 @@ type argumentObject struct {
 	Optional bool   `json:"optional"`
 	Default  string `json:"default"` // of an optional one
 	Range    string `json:"range"`   // empty: doc tells
+	Added    bool   `json:"added"`   // the original does not have it
 }
 
 // A definition is a function with its library.

@@ -30,7 +30,7 @@ var burst = flib.Def{
 		{Name: "late", Kind: flib.Int, Unit: time.Nanosecond, Min: 0, Max: math.MaxInt32, Doc: "by how many ns a packet may be late and belong to the burst"},
 		{Name: "early", Kind: flib.Int, Unit: time.Nanosecond, Min: 0, Max: math.MaxInt32, Doc: "by how many ns a packet may be early and belong to the burst"},
 		{Name: "link_speed", Kind: flib.Int, Min: 1, Max: math.MaxInt32, Doc: "speed of the link in Mbit/s"},
-		{Name: "flush", Kind: flib.Int, Min: 0, Max: 1, Default: int32(0),
+		{Name: "flush", Kind: flib.Int, Min: 0, Max: 1, Default: int32(0), Added: true,
 			Doc: "1: the burst that is open when the device ends counts; 0: it does not"},
 	},
 	Result: "a list of 5 uint64 for each category of sizes (result.BurstCategory): bytes, packets and number of its bursts, " +

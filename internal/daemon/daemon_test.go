@@ -20,6 +20,7 @@ import (
 	"gomapi/flib"
 	"gomapi/flib/stdflib"
 	"gomapi/internal/config"
+	"gomapi/internal/engine"
 	"gomapi/internal/filter/libpcap"
 	"gomapi/internal/leak"
 	"gomapi/internal/mapierr"
@@ -397,5 +398,39 @@ func TestQueriesComeInPages(t *testing.T) {
 	}
 	if len(seen) != 50 {
 		t.Errorf("%d flows listed, want 50", len(seen))
+	}
+}
+
+// TestQueriesThatFindNothing: the numbers tell the end of a list from what is unknown.
+func TestQueriesThatFindNothing(t *testing.T) {
+	socket, _ := listening(t)
+	p, other := greeted(t, socket), greeted(t, socket)
+	flows := func(fd int32, next bool) *wire.Response {
+		return p.call(&wire.Request{Call: &wire.Request_Flows{Flows: &wire.FlowQuery{Fd: fd, Next: next}}})
+	}
+	functions := func(fd, fid int32, next bool) *wire.Response {
+		return p.call(&wire.Request{Call: &wire.Request_Functions{Functions: &wire.FunctionQuery{Fd: fd, Fid: fid, Next: next}}})
+	}
+	wantError(t, "no flow at all", flows(0, true), mapierr.FlowInfo)
+	fd := p.call(create("net0")).GetFlowCreated().GetFd()
+	wantError(t, "after the last", flows(fd, true), mapierr.FlowInfo)
+	other.call(create("net0"))
+	foreign := flows(fd, true).GetFlows().GetFlows()
+	if len(foreign) != 1 || foreign[0].Fd < engine.ForeignFD {
+		t.Fatalf("behind the own flow: %v", foreign)
+	}
+	seen := foreign[0].Fd
+	wantError(t, "after the last of others", flows(seen, true), mapierr.FlowInfo)
+	wantError(t, "after an unknown one", flows(seen+1, true), mapierr.InvalidFlow)
+	for what, fd := range map[string]int32{"unknown": fd + 1, "unknown, of others": seen + 1, "0": 0, "negative": -1, "own, as of others": engine.ForeignFD + 1} {
+		wantError(t, what, flows(fd, false), mapierr.InvalidFlow)
+		wantError(t, what+": function", functions(fd, 1, false), mapierr.NotInitialized)
+		wantError(t, what+": next function", functions(fd, 0, true), mapierr.NotInitialized)
+	}
+	for _, fd := range []int32{fd, seen} {
+		for _, fid := range []int32{-1 << 31, 0, 1, 1<<31 - 1} {
+			wantError(t, "function", functions(fd, fid, false), mapierr.FunctionInfo)
+			wantError(t, "next function", functions(fd, fid, true), mapierr.FunctionInfo)
+		}
 	}
 }

@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"iter"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -27,27 +29,30 @@ type query interface {
 	GetLimit() uint32
 }
 
+// limit is how many entries a query asks for at most.
+func limit(q query) int {
+	if !q.GetNext() {
+		return 1
+	}
+	return int(min(max(q.GetLimit(), 1), wire.PageLimit))
+}
+
 // page picks from entries, which are in ascending order of number, what a query
-// for number id asks for. It returns notFound when that is nothing.
-func page[T proto.Message](q query, id int32, entries []T, number func(T) int32, notFound error) ([]T, error) {
-	limit := max(q.GetLimit(), 1)
-	var out []T
-	size := 0
-	for _, e := range entries {
+// for number id asks for.
+func page[T proto.Message](q query, id int32, entries iter.Seq[T], number func(T) int32) (out []T) {
+	most, size := limit(q), 0
+	for e := range entries {
 		n := number(e)
 		if q.GetNext() && n <= id || !q.GetNext() && n != id {
 			continue
 		}
 		size += proto.Size(e) + 8
-		if len(out) > 0 && (size > pageBytes || uint32(len(out)) >= limit) {
+		if len(out) > 0 && (size > pageBytes || len(out) >= most) {
 			break
 		}
 		out = append(out, e)
 	}
-	if len(out) == 0 {
-		return nil, notFound
-	}
-	return out, nil
+	return out
 }
 
 func (c *client) devices(q *wire.DeviceQuery, resp *wire.Response) error {
@@ -56,10 +61,12 @@ func (c *client) devices(q *wire.DeviceQuery, resp *wire.Response) error {
 	for _, d := range c.session.Devices() {
 		all = append(all, c.daemon.wireDevice(d))
 	}
-	out, err := page(q, q.Id, all, (*wire.Device).GetId,
-		mapierr.New(mapierr.DeviceInfo, "no device with number %s%d", beyond(q), q.Id))
+	out := page(q, q.Id, slices.Values(all), (*wire.Device).GetId)
+	if len(out) == 0 {
+		return mapierr.New(mapierr.DeviceInfo, "no device with number %s%d", beyond(q), q.Id)
+	}
 	resp.Result = &wire.Response_Devices{Devices: &wire.Devices{Devices: out}}
-	return err
+	return nil
 }
 
 func (c *client) deviceStats(q *wire.DeviceStatsQuery, resp *wire.Response) error {
@@ -126,10 +133,12 @@ func (c *client) libraries(q *wire.LibraryQuery, resp *wire.Response) error {
 	for i, lib := range c.daemon.Functions.Libraries() {
 		all = append(all, &wire.Library{Id: int32(i), Name: lib.Name, Functions: uint32(len(lib.Functions))})
 	}
-	out, err := page(q, q.Id, all, (*wire.Library).GetId,
-		mapierr.New(mapierr.NotSupported, "no function library with number %s%d", beyond(q), q.Id))
+	out := page(q, q.Id, slices.Values(all), (*wire.Library).GetId)
+	if len(out) == 0 {
+		return mapierr.New(mapierr.NotSupported, "no function library with number %s%d", beyond(q), q.Id)
+	}
 	resp.Result = &wire.Response_Libraries{Libraries: &wire.Libraries{Libraries: out}}
-	return err
+	return nil
 }
 
 func (c *client) libraryFunctions(q *wire.LibraryFunctionQuery, resp *wire.Response) error {
@@ -147,72 +156,96 @@ func (c *client) libraryFunctions(q *wire.LibraryFunctionQuery, resp *wire.Respo
 		for _, a := range d.Args {
 			w.Args = append(w.Args, &wire.Argument{
 				Name: a.Name, Kind: a.Kind.String(), Doc: a.Doc,
-				Optional: a.Default != nil, Range: a.Range(), Default: a.DefaultText(),
+				Optional: a.Default != nil, Range: a.Range(), Default: a.DefaultText(), Added: a.Added,
 			})
 		}
 		all = append(all, w)
 	}
-	out, err := page(q, q.Id, all, (*wire.LibraryFunction).GetId,
-		mapierr.New(mapierr.NotSupported, "library %s has no function with number %s%d", libs[q.Library].Name, beyond(q), q.Id))
+	out := page(q, q.Id, slices.Values(all), (*wire.LibraryFunction).GetId)
+	if len(out) == 0 {
+		return mapierr.New(mapierr.NotSupported, "library %s has no function with number %s%d", libs[q.Library].Name, beyond(q), q.Id)
+	}
 	resp.Result = &wire.Response_LibraryFunctions{LibraryFunctions: &wire.LibraryFunctions{Functions: out}}
-	return err
+	return nil
 }
 
 func (c *client) flows(q *wire.FlowQuery, resp *wire.Response) error {
-	var infos []engine.FlowInfo
-	if f, ok := c.session.Flow(q.Fd); ok && !q.Next {
-		infos = append(infos, f)
-	} else if q.Next {
-		infos = c.session.Flows()
+	found := func(yield func(*wire.Flow) bool) {
+		if f, ok := c.session.Flow(q.Fd); ok {
+			yield(wireFlow(f))
+		}
 	}
-	var all []*wire.Flow
-	for _, f := range infos {
-		w := &wire.Flow{
-			Uid: f.UID, Fd: f.FD, Devid: f.DeviceID, Device: clean(f.Device, maxName),
-			Functions: uint32(f.Functions), Start: seconds(f.Start), End: seconds(f.End), Status: int32(f.Status),
-		}
-		if f.Status != engine.FlowInit {
-			w.Books = wireBooks(&f.Books)
-		}
-		if f.Err != nil {
-			w.Error = wireError(f.Err)
-		}
-		all = append(all, w)
-	}
-	missing := mapierr.InvalidFlow
 	if q.Next {
-		missing = mapierr.FlowInfo
+		found = func(yield func(*wire.Flow) bool) {
+			for f := range c.session.FlowsAfter(q.Fd, limit(q)) {
+				if !yield(wireFlow(f)) {
+					return
+				}
+			}
+		}
 	}
-	out, err := page(q, q.Fd, all, (*wire.Flow).GetFd, mapierr.New(missing, "no flow with number %s%d", beyond(q), q.Fd))
+	out := page(q, q.Fd, found, (*wire.Flow).GetFd)
+	if len(out) == 0 {
+		return c.noFlow(q)
+	}
 	resp.Result = &wire.Response_Flows{Flows: &wire.Flows{Flows: out}}
-	return err
+	return nil
+}
+
+// noFlow is the answer to a query that finds none. As in the original, a list ends with
+// 6149 behind a flow that is there; what is unknown has nothing behind it.
+func (c *client) noFlow(q *wire.FlowQuery) error {
+	code := mapierr.InvalidFlow
+	if q.Next && (q.Fd <= 0 || c.session.Sees(q.Fd)) {
+		code = mapierr.FlowInfo
+	}
+	return mapierr.New(code, "no flow with number %s%d", beyond(q), q.Fd)
+}
+
+func wireFlow(f engine.FlowInfo) *wire.Flow {
+	w := &wire.Flow{
+		Uid: f.UID, Fd: f.FD, Devid: f.DeviceID, Device: clean(f.Device, maxName),
+		Functions: uint32(f.Functions), Start: seconds(f.Start), End: seconds(f.End), Status: int32(f.Status),
+	}
+	if f.Status != engine.FlowInit {
+		w.Books = wireBooks(&f.Books)
+	}
+	if f.Err != nil {
+		w.Error = wireError(f.Err)
+	}
+	return w
 }
 
 func (c *client) functions(q *wire.FunctionQuery, resp *wire.Response) error {
-	infos, err := c.session.Functions(q.Fd)
+	after := q.Fid
+	if !q.Next {
+		after = max(q.Fid, 1) - 1
+	}
+	infos, err := c.session.FunctionsAfter(q.Fd, after, limit(q))
 	if err != nil {
-		// As the original: 6141 for one function of an unknown flow.
-		code := mapierr.NotInitialized
-		if q.Next {
-			code = mapierr.FunctionInfo
-		}
-		return mapierr.New(code, "%v", err)
+		return mapierr.New(mapierr.NotInitialized, "%v", err) // as the original
 	}
-	var all []*wire.Function
+	var found []*wire.Function
 	for _, f := range infos {
-		w := &wire.Function{
-			Fid: f.FID, Name: f.Name, Library: f.Library, Devtype: f.DevType,
-			Packets: f.Packets, Passed: f.Passed, ResultSize: int32(f.ResultSize),
-		}
-		if f.Books != nil {
-			w.Books = wireBooks(f.Books)
-		}
-		all = append(all, w)
+		found = append(found, wireFunction(f))
 	}
-	out, err := page(q, q.Fid, all, (*wire.Function).GetFid,
-		mapierr.New(mapierr.FunctionInfo, "flow %d has no function with number %s%d", q.Fd, beyond(q), q.Fid))
+	out := page(q, q.Fid, slices.Values(found), (*wire.Function).GetFid)
+	if len(out) == 0 {
+		return mapierr.New(mapierr.FunctionInfo, "flow %d has no function with number %s%d", q.Fd, beyond(q), q.Fid)
+	}
 	resp.Result = &wire.Response_Functions{Functions: &wire.Functions{Functions: out}}
-	return err
+	return nil
+}
+
+func wireFunction(f engine.FunctionInfo) *wire.Function {
+	w := &wire.Function{
+		Fid: f.FID, Name: f.Name, Library: f.Library, Devtype: f.DevType,
+		Packets: f.Packets, Passed: f.Passed, ResultSize: int32(f.ResultSize),
+	}
+	if f.Books != nil {
+		w.Books = wireBooks(f.Books)
+	}
+	return w
 }
 
 // beyond words a query in an error.

@@ -29,6 +29,7 @@ type account struct {
 	instructions int
 	buffers      int
 	rings        int
+	flows        order         // by Flow.number
 	compiling    chan struct{} // has room for those being compiled
 	building     chan struct{} // likewise, for levels
 }

@@ -68,8 +68,8 @@ func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) 
 	}
 	s.engine.mu.Lock()
 	f.functions = append(f.functions, a)
-	a.read(1)
 	s.engine.mu.Unlock()
+	a.read(f.capture, 1)
 	reply := Applied{FID: a.fid, DevType: a.def.Type(), Ring: a.ring, Entry: a.entry}
 	if a.slot != nil {
 		reply.HasResult, reply.Offset, reply.Size = true, a.slot.Offset(), a.slot.Size()
@@ -102,11 +102,9 @@ func (d *device) nextFid() (int32, error) {
 		return d.lastFid, nil
 	}
 	used := make(map[int32]bool)
-	for s := range d.engine.sessions {
-		for _, f := range s.flows {
-			for _, a := range f.functions {
-				used[a.fid] = true
-			}
+	for f := range d.engine.flows.all() {
+		for _, a := range f.functions {
+			used[a.fid] = true
 		}
 	}
 	for fid := int32(1); fid < math.MaxInt32; fid++ {

@@ -178,7 +178,7 @@ func (s *Session) closeFlows(flows []*Flow) {
 	s.engine.mu.Lock()
 	for _, f := range flows {
 		byCapture[f.capture] = append(byCapture[f.capture], f)
-		delete(s.flows, f.fd)
+		f.delist()
 	}
 	for c, closing := range byCapture {
 		c.remove(closing)
@@ -283,11 +283,6 @@ func (s *Session) release(f *Flow) {
 	if !s.gone { // else the client is told by the end of its connection
 		f.place.SetStatus(uint64(FlowClosed))
 	}
-	s.engine.mu.Lock()
-	for _, a := range f.functions {
-		a.read(-1)
-	}
-	s.engine.mu.Unlock()
 	f.capture.lostByClosed.Add(f.lost()) // while there are books to read
 	for _, a := range f.functions {
 		s.free(a)

@@ -43,6 +43,7 @@ type device struct {
 	// The rest is guarded by Engine.mu.
 	cur     *capture    // nil: not open
 	users   int         // flows, connected or not
+	flows   order       // those of an offline device, by fd
 	idle    *time.Timer // closes the device, nil while in use
 	lastFid int32       // function ids, shared by all flows of the device
 	deleted bool

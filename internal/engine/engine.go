@@ -51,14 +51,16 @@ type Engine struct {
 	// and flows that says so. It is never held while something is opened,
 	// compiled, waited for or closed. Lock order: device.lifecycle,
 	// capture.types, mu.
-	mu       sync.Mutex
-	closed   bool
-	devices  []*device // live ones by ascending id
-	sessions map[*Session]struct{}
-	lastDev  int32 // device ids, shared by live and offline devices
-	lastFlow int64 // flows, over all sessions
-	users    map[uint32]*account
-	rings    int // packet buffers and series of all users
+	mu         sync.Mutex
+	closed     bool
+	devices    []*device // live ones by ascending id
+	sessions   map[*Session]struct{}
+	lastDev    int32 // device ids, shared by live and offline devices
+	lastFlow   int64 // flows, over all sessions
+	flows      order // of all sessions, by Flow.number
+	lastNumber int32 // of flows
+	users      map[uint32]*account
+	rings      int // packet buffers and series of all users
 }
 
 // New makes an engine without devices.

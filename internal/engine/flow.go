@@ -27,6 +27,7 @@ const (
 type Flow struct {
 	id      int64 // over all sessions, in order of creation
 	fd      int32 // the number that its owner knows
+	number  int32 // others see it as ForeignFD and this
 	session *Session
 	capture *capture
 	place   *shm.Flow
@@ -64,9 +65,9 @@ type applied struct {
 	// kind names what it does: functions of one kind do the same with each packet.
 	// Zero: it decides, adds up and searches nothing, or leads its flow.
 	kind    unique.Handle[string]
-	slot    *shm.Slot    // nil: no result
-	refs    []*reference // to others
-	readers int          // functions that refer to it; guarded by Engine.mu
+	slot    *shm.Slot        // nil: no result
+	refs    []*reference     // to others
+	readers map[*capture]int // functions that refer to it, by where they run; under Session.calls
 	// instructions is what its filters take of the user's account.
 	instructions int
 	ring         *flib.Ring // nil: no packet buffer

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"time"
 
@@ -74,37 +75,56 @@ type FlowInfo struct {
 	Books      books.Stage
 }
 
-// Flows returns the flows that the session may see, by ascending fd: its own,
-// and under numbers from ForeignFD on those of the user's other connections
-// (all connections for root).
-func (s *Session) Flows() []FlowInfo {
-	type seen struct {
-		fd   int32
-		flow *Flow
-	}
-	var all []seen
-	s.engine.mu.Lock()
-	s.visible(func(fd int32, f *Flow) bool {
-		all = append(all, seen{fd, f})
-		return true
-	})
-	s.engine.mu.Unlock()
-	slices.SortFunc(all, func(a, b seen) int { return cmp.Compare(a.fd, b.fd) })
-	infos := make([]FlowInfo, 0, len(all))
-	for some := range slices.Chunk(all, flowsAtOnce) {
-		s.engine.mu.Lock()
-		for _, f := range some {
-			if f.flow.status != FlowClosed {
-				infos = append(infos, f.flow.info(f.fd))
+// FlowsAfter yields up to n of the flows that the session may see with numbers above fd,
+// by ascending number: its own, and under numbers from ForeignFD on those of the user's
+// other connections (all connections for root). Flows may come and go meanwhile; those
+// that stay are told once.
+func (s *Session) FlowsAfter(fd int32, n int) iter.Seq[FlowInfo] {
+	return func(yield func(FlowInfo) bool) {
+		var some []FlowInfo
+		for more := true; more && n > 0; n -= len(some) {
+			some, fd, more = s.flowsAfter(fd, min(n, flowsAtOnce))
+			for _, info := range some {
+				if !yield(info) {
+					return
+				}
 			}
 		}
-		s.engine.mu.Unlock()
 	}
-	return infos
 }
 
 // flowsAtOnce bounds how many flows are described while others wait for Engine.mu.
-const flowsAtOnce = 256
+const flowsAtOnce = 64
+
+// flowsAfter describes some flows above fd. It returns from where to go on, and whether
+// there may be more.
+func (s *Session) flowsAfter(fd int32, n int) (infos []FlowInfo, _ int32, more bool) {
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
+	var flows []*Flow
+	if fd < ForeignFD-1 {
+		if flows, fd, more = s.flows.after(fd, n, nil); !more {
+			fd, more = ForeignFD-1, true
+		}
+	} else {
+		flows, fd, more = s.others().after(fd-ForeignFD, n, s)
+		fd += ForeignFD
+	}
+	infos = make([]FlowInfo, 0, len(flows))
+	for _, f := range flows {
+		infos = append(infos, f.info(s))
+	}
+	return infos, fd, more
+}
+
+// others has the flows at which the session may look, by Flow.number. Its own are among
+// them.
+func (s *Session) others() *order {
+	if s.owner.UID == 0 {
+		return &s.engine.flows
+	}
+	return &s.user.flows
+}
 
 // Flow returns one of the flows that the session may see.
 func (s *Session) Flow(fd int32) (FlowInfo, bool) {
@@ -114,12 +134,22 @@ func (s *Session) Flow(fd int32) (FlowInfo, bool) {
 	if f == nil {
 		return FlowInfo{}, false
 	}
-	return f.info(fd), true
+	return f.info(s), true
 }
 
-// info describes the flow, known as fd. Engine.mu is held.
-func (f *Flow) info(fd int32) FlowInfo {
-	d := f.capture.device
+// Sees reports whether the session may see a flow with this number.
+func (s *Session) Sees(fd int32) bool {
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
+	return s.find(fd) != nil
+}
+
+// info describes the flow to a session that may see it. Engine.mu is held.
+func (f *Flow) info(asker *Session) FlowInfo {
+	d, fd := f.capture.device, f.fd
+	if asker != f.session {
+		fd = ForeignFD + f.number
+	}
 	return FlowInfo{
 		UID: f.session.owner.UID, FD: fd, DeviceID: d.id, Device: d.spec.Name,
 		Functions: len(f.functions), Start: f.start, End: f.end, Status: f.shownStatus(), Err: f.capture.err,
@@ -129,17 +159,14 @@ func (f *Flow) info(fd int32) FlowInfo {
 
 // find returns the flow that the session sees as fd, nil without one. Engine.mu
 // is held.
-func (s *Session) find(fd int32) (found *Flow) {
+func (s *Session) find(fd int32) *Flow {
 	if fd < ForeignFD {
-		return s.flows[fd]
+		return s.flows.get(fd)
 	}
-	s.visible(func(seen int32, f *Flow) bool {
-		if seen == fd {
-			found = f
-		}
-		return found == nil
-	})
-	return found
+	if f := s.others().get(fd - ForeignFD); f != nil && f.session != s {
+		return f
+	}
+	return nil
 }
 
 // FunctionInfo tells about a function of a flow.
@@ -153,49 +180,39 @@ type FunctionInfo struct {
 	ResultSize      int
 }
 
-// Functions returns the functions of a flow, by ascending fid. It returns 6145
-// when the session sees no such flow.
-func (s *Session) Functions(fd int32) ([]FunctionInfo, error) {
+// FunctionsAfter returns up to n functions of a flow with numbers above fid, by ascending
+// number. It returns 6145 when the session sees no such flow.
+func (s *Session) FunctionsAfter(fd, fid int32, n int) ([]FunctionInfo, error) {
 	s.engine.mu.Lock()
 	defer s.engine.mu.Unlock()
 	flow := s.find(fd)
 	if flow == nil {
 		return nil, mapierr.New(mapierr.InvalidFlow, "no flow %d", fd)
 	}
-	var infos []FunctionInfo
+	var places []int
 	for i, a := range flow.functions {
-		info := FunctionInfo{
-			FID: a.fid, Name: a.def.Name, Library: a.library, DevType: a.def.Type(),
+		if a.fid > fid {
+			places = append(places, i)
 		}
-		info.Packets, info.Passed = flow.packets(i)
-		if b, ok := flow.functionBooks(i); ok {
-			info.Books = &b
-		}
-		if a.slot != nil {
-			info.ResultSize = a.slot.Size()
-		}
-		infos = append(infos, info)
 	}
-	slices.SortFunc(infos, func(a, b FunctionInfo) int { return cmp.Compare(a.FID, b.FID) })
+	slices.SortFunc(places, func(i, j int) int { return cmp.Compare(flow.functions[i].fid, flow.functions[j].fid) })
+	var infos []FunctionInfo
+	for _, i := range places[:min(n, len(places))] {
+		infos = append(infos, flow.functionInfo(i))
+	}
 	return infos, nil
 }
 
-// visible calls yield for the flows that the session may see, in no order,
-// until it returns false. Engine.mu is held.
-func (s *Session) visible(yield func(fd int32, f *Flow) bool) {
-	for fd, f := range s.flows {
-		if !yield(fd, f) {
-			return
-		}
+// functionInfo describes function i of the flow. Engine.mu is held.
+func (f *Flow) functionInfo(i int) FunctionInfo {
+	a := f.functions[i]
+	info := FunctionInfo{FID: a.fid, Name: a.def.Name, Library: a.library, DevType: a.def.Type()}
+	info.Packets, info.Passed = f.packets(i)
+	if b, ok := f.functionBooks(i); ok {
+		info.Books = &b
 	}
-	for other := range s.engine.sessions {
-		if other == s || (s.owner.UID != 0 && s.owner.UID != other.owner.UID) {
-			continue
-		}
-		for _, f := range other.flows {
-			if !yield(ForeignFD+int32(f.id%ForeignFD), f) {
-				return
-			}
-		}
+	if a.slot != nil {
+		info.ResultSize = a.slot.Size()
 	}
+	return info
 }

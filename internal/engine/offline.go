@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 
 	"gomapi/drivers"
 	"gomapi/internal/mapierr"
@@ -77,15 +78,10 @@ func (s *Session) DeleteOffline(name string) error {
 	if err != nil || d == nil {
 		return err
 	}
-	var flows []*Flow
 	s.engine.mu.Lock()
 	delete(s.offline, name)
 	d.cur.cancel(nil) // a batch under way need not be finished
-	for _, f := range s.flows {
-		if f.capture.device == d {
-			flows = append(flows, f)
-		}
-	}
+	flows := slices.Collect(d.flows.all())
 	s.engine.mu.Unlock()
 	s.closeFlows(flows)
 	d.delete(nil)

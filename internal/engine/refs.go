@@ -92,39 +92,26 @@ func (a *applied) refersTo(ref *flib.Ref, b *applied) bool {
 	return slices.ContainsFunc(a.refs, func(r *reference) bool { return &r.Ref == ref && r.target == b })
 }
 
-// sever makes the functions of flows that are being closed dead for those that
-// refer to them. When it returns, nobody reads them any more.
+// sever makes the functions of flows that are being closed, and run no more, dead for
+// those that refer to them. When it returns, nobody reads them any more.
 func (s *Session) sever(closing []*Flow) {
-	dead := make(map[*applied]bool)
 	for _, f := range closing {
 		for _, a := range f.functions {
 			a.live.Store(false)
-			if a.readers > 0 {
-				dead[a] = true
+			a.read(f.capture, -1)
+		}
+	}
+	readers := make(map[*capture]bool)
+	for _, f := range closing {
+		for _, a := range f.functions {
+			for c := range a.readers {
+				readers[c] = true
 			}
 		}
 	}
-	if len(dead) == 0 {
-		return
-	}
-	readers := make(map[*capture]bool)
-	s.engine.mu.Lock()
-	for _, f := range s.flows {
-		if f.chain != nil && f.refersToAny(dead) {
-			readers[f.capture] = true
-		}
-	}
-	s.engine.mu.Unlock()
 	for c := range readers {
 		c.loop.settle(nil) // a loop that is parked reads nothing
 	}
-}
-
-// refersToAny reports whether a function of the flow refers to one of targets.
-func (f *Flow) refersToAny(targets map[*applied]bool) bool {
-	return slices.ContainsFunc(f.functions, func(a *applied) bool {
-		return slices.ContainsFunc(a.refs, func(r *reference) bool { return targets[r.target] })
-	})
 }
 
 // A tied chain has functions that refer to others, or that others refer to. Such
@@ -167,9 +154,9 @@ func (l *loop) runTied(p *plan, ptrs []*pkt.Packet) {
 	}
 }
 
-// isTied reports whether the flow's chain is to be tied. Engine.mu is held.
+// isTied reports whether the flow's chain is to be tied. Session.calls is held.
 func (f *Flow) isTied() bool {
-	return slices.ContainsFunc(f.functions, func(a *applied) bool { return a.readers > 0 || len(a.refs) > 0 })
+	return slices.ContainsFunc(f.functions, func(a *applied) bool { return len(a.readers) > 0 || len(a.refs) > 0 })
 }
 
 // targets returns the other flows to which the flow's functions refer and which are
@@ -185,9 +172,16 @@ func (f *Flow) targets() (flows []*Flow) {
 	return flows
 }
 
-// read counts by n more or less that a refers to others. Engine.mu is held.
-func (a *applied) read(n int) {
+// read counts by n more or less that a, which runs in a capture, refers to others.
+// Session.calls is held.
+func (a *applied) read(c *capture, n int) {
 	for _, r := range a.refs {
-		r.target.readers += n
+		t := r.target
+		if t.readers == nil {
+			t.readers = make(map[*capture]int)
+		}
+		if t.readers[c] += n; t.readers[c] == 0 {
+			delete(t.readers, c)
+		}
 	}
 }

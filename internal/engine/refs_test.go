@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -243,7 +244,7 @@ func TestClosingWhatIsWaitedFor(t *testing.T) {
 	_, a := c.connected(fn("SYNC", list), fn("PKT_COUNTER"))
 	_, z := c.connected(fn("SYNC", list), fn("PKT_COUNTER"))
 	b.source.Send(udps(1, 1)...)
-	s := c.flows[late]
+	s := c.flows.get(late)
 	if err := c.CloseFlow(late); err != nil {
 		t.Fatal(err)
 	}
@@ -275,4 +276,34 @@ func TestSeriesOnTheAccount(t *testing.T) {
 	_, err := c.Apply(t.Context(), f, "TO_BUFFER", nil)
 	wantCode(t, "one ring too many", err, mapierr.Memory)
 	c.user.rings = 0
+}
+
+// TestReadersAreKnown by their device, so that nobody has to look for them when what
+// they refer to is closed.
+func TestReadersAreKnown(t *testing.T) {
+	var all []*looker
+	b := newBed(t, lookers(&all))
+	b.driver.Add("net1", drivers.Info{DevType: drivers.TypeNIC, LinkType: ethernet, Snap: 65535})
+	b.engine.AddDevice(DeviceSpec{Name: "net1", Driver: "fake"})
+	c := b.client(1)
+	fd, _ := c.flow(fn("PKT_COUNTER"), fn("LOOK", int64(1), int64(1)))
+	look := fn("LOOK", int64(fd), int64(1))
+	near, _ := c.flow(look, look)
+	far, _ := c.flowOn("net1", look)
+	f, err := c.Session.flow(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, there := b.engine.devices[0].cur, b.engine.devices[1].cur
+	for _, step := range []struct {
+		closed int32
+		want   map[*capture]int
+	}{{0, map[*capture]int{here: 3, there: 1}}, {near, map[*capture]int{here: 1, there: 1}}, {far, map[*capture]int{here: 1}}, {fd, nil}} {
+		if step.closed != 0 {
+			wantCode(t, "close", c.CloseFlow(step.closed), 0)
+		}
+		if got := f.functions[0].readers; !maps.Equal(got, step.want) {
+			t.Errorf("after flow %d was closed: %v, want %v", step.closed, got, step.want)
+		}
+	}
 }

@@ -38,7 +38,7 @@ type Session struct {
 
 	// Guarded by Engine.mu; gone changes under calls as well.
 	gone    bool
-	flows   map[int32]*Flow // by fd
+	flows   order // by fd
 	offline map[string]*device
 	lastFD  int32
 }
@@ -52,7 +52,7 @@ func (e *Engine) NewSession(owner Owner, notify func(device string, err error)) 
 	}
 	s := &Session{
 		engine: e, owner: owner, notify: notify, segment: seg,
-		flows: make(map[int32]*Flow), offline: make(map[string]*device),
+		offline: make(map[string]*device),
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -88,7 +88,7 @@ func (s *Session) Close() {
 		defer s.calls.Unlock()
 		s.engine.mu.Lock()
 		s.gone = true
-		flows := slices.Collect(maps.Values(s.flows))
+		flows := slices.Collect(s.flows.all())
 		devices := slices.Collect(maps.Values(s.offline))
 		for _, d := range devices {
 			d.cur.cancel(nil) // a batch under way need not be finished
@@ -149,7 +149,7 @@ func errNoDevice(name string) error {
 func (s *Session) flow(fd int32) (*Flow, error) {
 	s.engine.mu.Lock()
 	defer s.engine.mu.Unlock()
-	if f, ok := s.flows[fd]; ok {
+	if f := s.flows.get(fd); f != nil {
 		return f, nil
 	}
 	return nil, mapierr.New(mapierr.InvalidFlow, "no flow %d on this connection", fd)
@@ -176,7 +176,7 @@ func (s *Session) CreateFlow(ctx context.Context, name string) (Created, error) 
 	if err != nil {
 		return Created{}, err
 	}
-	if len(s.flows) >= maxFlows || s.lastFD >= ForeignFD-1 {
+	if s.flows.n >= maxFlows || s.lastFD >= ForeignFD-1 {
 		return Created{}, mapierr.New(mapierr.DaemonShm, "this connection has %d flows, more are not allowed: close some", maxFlows)
 	}
 	place, err := s.segment.Flow()
@@ -193,7 +193,38 @@ func (s *Session) CreateFlow(ctx context.Context, name string) (Created, error) 
 	defer e.mu.Unlock()
 	e.lastFlow++
 	s.lastFD++
-	f := &Flow{id: e.lastFlow, fd: s.lastFD, session: s, capture: c, place: place}
-	s.flows[f.fd] = f
+	f := &Flow{id: e.lastFlow, fd: s.lastFD, number: e.nextNumber(), session: s, capture: c, place: place}
+	f.enlist()
 	return Created{FD: f.fd, Device: d.spec.Name, DevType: c.info.DevType, Offset: place.Offset(), LinkType: c.info.LinkType}, nil
+}
+
+// nextNumber numbers a flow for those who do not own it. When all numbers were given
+// once, those that no flow has any more come again. Engine.mu is held.
+func (e *Engine) nextNumber() int32 {
+	for {
+		e.lastNumber = e.lastNumber%(ForeignFD-1) + 1
+		if e.flows.get(e.lastNumber) == nil {
+			return e.lastNumber
+		}
+	}
+}
+
+// enlist makes a new flow known. Engine.mu is held.
+func (f *Flow) enlist() {
+	s := f.session
+	s.flows.add(f.fd, f)
+	s.user.flows.add(f.number, f)
+	s.engine.flows.add(f.number, f)
+	if d := f.capture.device; d.owner != nil {
+		d.flows.add(f.fd, f)
+	}
+}
+
+// delist is for a flow that is being closed. Engine.mu is held.
+func (f *Flow) delist() {
+	s := f.session
+	s.flows.remove(f.fd)
+	s.user.flows.remove(f.number)
+	s.engine.flows.remove(f.number)
+	f.capture.device.flows.remove(f.fd)
 }

@@ -7,16 +7,39 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Foreign is what a reader in another language needs in place of a Reader: the two
-// files in memory (layout.go), valid as long as the Reader is in use, and a
-// descriptor of the socket, blocking, which becomes the caller's. Who has it
-// takes the Reader's part: Next and its like may no longer be called.
-func (r *Reader) Foreign() (data, page []byte, sock *os.File, err error) {
-	if r.closed.Load() {
-		return nil, nil, nil, os.ErrClosed
+// A Foreign is what a reader in another language needs in place of a Reader: the two
+// files in memory (layout.go) and a descriptor of the socket, blocking. All three are
+// the caller's, who closes the socket and calls Free.
+type Foreign struct {
+	Data, Page []byte
+	Socket     *os.File
+}
+
+// Foreign passes reading on. The Reader is closed then. The error is os.ErrClosed when
+// it was before.
+func (r *Reader) Foreign() (Foreign, error) {
+	if !r.reading.CompareAndSwap(false, true) {
+		return Foreign{}, ErrBusy
 	}
+	defer r.reading.Store(false)
+	sock, err := r.duplicateSocket()
+	if err != nil {
+		return Foreign{}, err
+	}
+	if r.closed.Swap(true) {
+		sock.Close()
+		return Foreign{}, os.ErrClosed
+	}
+	r.conn.Close()
+	return Foreign{r.maps.data, r.maps.page, sock}, nil
+}
+
+// Free unmaps the memory. Nobody may look at it any more.
+func (f Foreign) Free() { mappings{f.Data, f.Page}.unmap() }
+
+func (r *Reader) duplicateSocket() (*os.File, error) {
 	fd, dupErr := -1, error(nil)
-	err = r.raw.Control(func(own uintptr) {
+	err := r.raw.Control(func(own uintptr) {
 		fd, dupErr = unix.FcntlInt(own, unix.F_DUPFD_CLOEXEC, 0)
 	})
 	if err == nil {
@@ -26,7 +49,7 @@ func (r *Reader) Foreign() (data, page []byte, sock *os.File, err error) {
 		err = unix.SetNonblock(fd, false)
 	}
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("pass the socket of a packet buffer on: %w", err)
+		return nil, fmt.Errorf("pass the socket of a packet buffer on: %w", err)
 	}
-	return r.maps.data, r.maps.page, os.NewFile(uintptr(fd), "mapi-ring-wake"), nil
+	return os.NewFile(uintptr(fd), "mapi-ring-wake"), nil
 }

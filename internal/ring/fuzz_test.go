@@ -58,7 +58,7 @@ func FuzzRing(f *testing.F) {
 	f.Fuzz(func(t *testing.T, script []byte) {
 		const capacity = 1024
 		m := mappings{data: make([]byte, headSize+capacity), page: make([]byte, pageSize)}
-		w := &Writer{head: asHead(m.data), page: asPage(m.page), ring: m.data[headSize:], mask: capacity - 1, sock: -1}
+		w := &Writer{head: asHead(m.data), page: asPage(m.page), ring: m.data[headSize:], mask: capacity - 1, sock: -1, backing: allBacked}
 		r := newReader(m)
 		var queue, shown []int // lengths written, and how many of them were shown
 		var lost Counts

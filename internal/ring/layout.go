@@ -106,7 +106,7 @@ const noReader = 1<<64 - 1
 // Counts tell what became of the packets that were given to a ring.
 type Counts struct {
 	Written  uint64 // in the ring, for the reader to read
-	Full     uint64 // lost: the ring was full, or its reader gone
+	Full     uint64 // lost: the ring was full, its reader gone, or no memory to be had
 	TooLarge uint64 // lost: the record is over half of the ring and would not always fit
 }
 

@@ -28,7 +28,7 @@ func (l *lifetime) with(f func()) {
 }
 
 // New makes a ring of at least size bytes, rounded up to a power of two of
-// MinCapacity to MaxCapacity. All its memory is taken now.
+// MinCapacity to MaxCapacity. Memory is taken as packets come to fill it.
 func New(size int) (*Writer, error) { return newWriter(size, 0) }
 
 func newWriter(size, entry int) (_ *Writer, err error) {
@@ -45,11 +45,10 @@ func newWriter(size, entry int) (_ *Writer, err error) {
 			w.Close()
 		}
 	}()
-	if err := w.makeFiles(capacity); err != nil {
+	if err := w.makeFiles(capacity, entry); err != nil {
 		return nil, err
 	}
 	w.head, w.page = asHead(w.life.maps.data), asPage(w.life.maps.page)
-	w.ring = w.life.maps.data[headSize:]
 	w.mask = uint64(capacity - 1)
 	w.head.capacity.Store(uint64(capacity))
 	w.head.entry.Store(uint64(entry))
@@ -57,18 +56,25 @@ func newWriter(size, entry int) (_ *Writer, err error) {
 	return w, nil
 }
 
-func (w *Writer) makeFiles(capacity int) error {
+func (w *Writer) makeFiles(capacity, entry int) error {
 	l := &w.life
 	data, mem, err := makeMemory("mapi-ring", headSize+capacity, unix.PROT_READ|unix.PROT_WRITE, dataSeals)
 	if err != nil {
 		return err
 	}
 	l.files, l.maps.data = append(l.files, data), mem
+	w.ring = mem[headSize:]
+	if err := w.back(int(data.Fd()), entry); err != nil {
+		return fmt.Errorf("take memory for a packet buffer: %w", err)
+	}
 	reader, mem, err := makeMemory("mapi-ring-reader", pageSize, unix.PROT_READ, pageSeals)
 	if err != nil {
 		return err
 	}
 	l.files, l.maps.page = append(l.files, reader), mem
+	if err := allocate(int(reader.Fd()), pageSize); err != nil {
+		return fmt.Errorf("take memory for the page of a reader: %w", err)
+	}
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("create the sockets of a packet buffer: %w", err)

@@ -26,7 +26,8 @@ func (m mappings) unmap() {
 	}
 }
 
-// makeMemory makes a memory file of size bytes, maps it and seals it.
+// makeMemory makes a memory file of size bytes, maps it and seals it. It has no memory
+// yet.
 func makeMemory(name string, size, prot, seals int) (_ *os.File, _ []byte, err error) {
 	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {
@@ -38,10 +39,10 @@ func makeMemory(name string, size, prot, seals int) (_ *os.File, _ []byte, err e
 			file.Close()
 		}
 	}()
-	if err := allocate(fd, size); err != nil {
-		return nil, nil, fmt.Errorf("take %d bytes for %s: %w", size, name, err)
+	if err := unix.Ftruncate(fd, int64(size)); err != nil {
+		return nil, nil, fmt.Errorf("make room for %d bytes of %s: %w", size, name, err)
 	}
-	mem, err := unix.Mmap(fd, 0, size, prot, unix.MAP_SHARED|unix.MAP_POPULATE)
+	mem, err := unix.Mmap(fd, 0, size, prot, unix.MAP_SHARED)
 	if err != nil {
 		return nil, nil, fmt.Errorf("map %s: %w", name, err)
 	}

@@ -120,7 +120,7 @@ func (r *Reader) enter() error {
 		return ErrBusy
 	}
 	if r.closed.Load() {
-		r.leave()
+		r.reading.Store(false) // and touch nothing: the memory may be another's
 		return os.ErrClosed
 	}
 	r.release()

@@ -30,10 +30,13 @@ type Writer struct {
 	counted Counts // what head has
 
 	awoken  uint64 // last value of sleep that was answered
-	gone    bool   // the reader has closed its end of the socket
+	gone    bool   // the reader has closed its end of the socket, or memory is short
 	sock    int
 	heard   [64]byte // bytes from the reader, of no meaning
 	stopped atomic.Bool
+
+	backing  uint64 // position up to which the ring has memory
+	populate func(mem []byte) error
 
 	life lifetime
 }
@@ -42,11 +45,12 @@ type Writer struct {
 // room. If not the packet is counted as lost. It makes no system call.
 func (w *Writer) Write(p *pkt.Packet) bool {
 	size := recordSize(uint64(len(p.Link)))
+	need := w.need(size)
 	switch {
 	case size > uint64(len(w.ring))/2:
 		w.counts.TooLarge++
 		return false
-	case !w.fits(w.need(size)):
+	case !w.fits(need) || !w.backed(w.pos+need):
 		w.counts.Full++
 		return false
 	}

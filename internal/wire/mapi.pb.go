@@ -2364,6 +2364,7 @@ type Argument struct {
 	Optional      bool                   `protobuf:"varint,4,opt,name=optional,proto3" json:"optional,omitempty"` // it may be left out
 	Range         string                 `protobuf:"bytes,5,opt,name=range,proto3" json:"range,omitempty"`        // values that are allowed, empty: see doc
 	Default       string                 `protobuf:"bytes,6,opt,name=default,proto3" json:"default,omitempty"`    // value of one that was left out
+	Added         bool                   `protobuf:"varint,7,opt,name=added,proto3" json:"added,omitempty"`       // the original's function does not have it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2438,6 +2439,13 @@ func (x *Argument) GetDefault() string {
 		return x.Default
 	}
 	return ""
+}
+
+func (x *Argument) GetAdded() bool {
+	if x != nil {
+		return x.Added
+	}
+	return false
 }
 
 type FlowQuery struct {
@@ -3087,14 +3095,15 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\adevtype\x18\x05 \x01(\tR\adevtype\x12)\n" +
 	"\x04args\x18\x06 \x03(\v2\x15.gomapi.wire.ArgumentR\x04args\x12\x16\n" +
 	"\x06result\x18\a \x01(\tR\x06result\x12\x18\n" +
-	"\aexample\x18\b \x01(\tR\aexample\"\x90\x01\n" +
+	"\aexample\x18\b \x01(\tR\aexample\"\xa6\x01\n" +
 	"\bArgument\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x10\n" +
 	"\x03doc\x18\x03 \x01(\tR\x03doc\x12\x1a\n" +
 	"\boptional\x18\x04 \x01(\bR\boptional\x12\x14\n" +
 	"\x05range\x18\x05 \x01(\tR\x05range\x12\x18\n" +
-	"\adefault\x18\x06 \x01(\tR\adefault\"E\n" +
+	"\adefault\x18\x06 \x01(\tR\adefault\x12\x14\n" +
+	"\x05added\x18\a \x01(\bR\x05added\"E\n" +
 	"\tFlowQuery\x12\x0e\n" +
 	"\x02fd\x18\x01 \x01(\x05R\x02fd\x12\x12\n" +
 	"\x04next\x18\x02 \x01(\bR\x04next\x12\x14\n" +

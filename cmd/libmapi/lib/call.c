@@ -23,7 +23,7 @@ static struct call *claim(void)
 			                                __ATOMIC_RELAXED))
 				return &calls.slot[i];
 		}
-		nanosleep(&moment, NULL);
+		syscall(SYS_nanosleep, &moment, NULL); /* nanosleep(3) is a cancellation point */
 		clock_gettime(CLOCK_MONOTONIC, &now);
 	} while (now.tv_sec - begun.tv_sec < PATIENCE);
 	return fail_null(MCOM_SOCKET_ERROR, "%d calls have not come to their end: handlers have left them by longjmp", CALL_SLOTS);
@@ -41,12 +41,23 @@ struct call *call_begin(enum call_op op)
 	return c;
 }
 
+static void hand_over(struct call *c)
+{
+	STORE(&c->state, CALL_READY);
+	sem_post(&calls.posted);
+}
+
+void call_post(struct call *c)
+{
+	c->posted = 1;
+	hand_over(c);
+}
+
 int call_send(struct call *c)
 {
 	uint32_t state;
 	int saved = errno;
-	STORE(&c->state, CALL_READY);
-	sem_post(&calls.posted);
+	hand_over(c);
 	/* Handlers run meanwhile, and may make calls of their own. */
 	while ((state = LOAD(&c->state)) != CALL_DONE)
 		syscall(SYS_futex, &c->state, FUTEX_WAIT_PRIVATE, state, NULL, NULL, 0);

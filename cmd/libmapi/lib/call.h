@@ -30,15 +30,15 @@ enum call_state { CALL_FREE, CALL_CLAIMED, CALL_READY, CALL_TAKEN, CALL_DONE };
 enum call_op {
 	CALL_CREATE_FLOW,          /* text: device */
 	CALL_CREATE_OFFLINE_FLOW,  /* text: path, number: format */
-	CALL_CREATE_DEVICE,        /* text: path, number: format; gives name */
+	CALL_CREATE_DEVICE,        /* text: path, number: format; gives name, allocated */
 	CALL_START_DEVICE,         /* text: name */
-	CALL_DELETE_DEVICE,        /* text: name; gives device */
-	CALL_LETTERS_OF,           /* fd, text: function; gives letters */
+	CALL_DELETE_DEVICE,        /* text: name, freed if CALL_CREATE_DEVICE gave it; gives device */
+	CALL_LETTERS_OF,           /* fd, text: function; gives letters of the original's arguments */
 	CALL_APPLY,                /* fd, text: function, count, wide, args; gives function */
 	CALL_APPLY_ARRAY,          /* fd, text: function, count, array; gives function */
 	CALL_CONNECT,              /* fd */
 	CALL_CLOSE,                /* fd */
-	CALL_RELEASE,              /* fd: its memory is no longer used; next: more will follow */
+	CALL_RELEASE,              /* fd: its memory is no longer used */
 	CALL_STATS,                /* text: device; gives stat */
 	CALL_DEVICE_INFO,          /* number, next; gives device_info */
 	CALL_LIBRARY_INFO,         /* number, next; gives library_info */
@@ -64,6 +64,7 @@ struct call_function {
 struct call {
 	uint32_t state; /* enum call_state; a futex */
 	enum call_op op;
+	int posted; /* nobody waits for the answer */
 
 	/* What is asked for. Pointers are the caller's. */
 	int fd, fid, number, next, count;
@@ -79,7 +80,7 @@ struct call {
 	const uint64_t *place; /* of the flow: its state comes first */
 	uint32_t connection;   /* of the flow, counted from 1 */
 	struct call_function function;
-	char *name; /* allocated */
+	char *name;
 	char letters[CALL_LETTERS];
 	struct mapi_stat stat;
 	mapi_device_info_t device_info;
@@ -115,6 +116,10 @@ static inline struct call *call_next(struct calls *calls)
 /* Ends a call, for the Go part. */
 static inline void call_done(struct call *c)
 {
+	if (c->posted) {
+		__atomic_store_n(&c->state, CALL_FREE, __ATOMIC_RELEASE);
+		return;
+	}
 	__atomic_store_n(&c->state, CALL_DONE, __ATOMIC_RELEASE);
 	syscall(SYS_futex, &c->state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }

@@ -47,26 +47,24 @@ PUBLIC int mapi_connect(int fd)
 	return err;
 }
 
+/* Closes what is out of the table. */
+static int close_retired(int fd)
+{
+	struct call *c = call_begin(CALL_CLOSE);
+	if (!c)
+		return -1;
+	c->fd = fd;
+	return call_finish(c);
+}
+
 PUBLIC int mapi_close_flow(int fd)
 {
 	struct flow *f = flow_of(fd, MAPI_INVALID_FLOW);
 	if (!f)
 		return -1;
-	flow_leave(f);
-	if (!flow_retire(fd))
-		return fail(MAPI_INVALID_FLOW, no_flow, fd);
-	struct call *c = call_begin(CALL_CLOSE);
-	if (!c)
-		return -1;
-	c->fd = fd;
-	int err = call_send(c);
-	int refused = err != 0 && c->code != MCOM_SOCKET_ERROR;
-	call_end(c);
-	if (!refused)
-		return err;
-	/* As the original: what the daemon refuses is closed all the same. */
-	fail(MCOM_ERROR_ACK, "the daemon has refused to close flow %d", fd);
-	return 0;
+	int err = flow_retire(fd) ? close_retired(fd) : fail(MAPI_INVALID_FLOW, no_flow, fd);
+	flow_leave(f); /* from here on another thread may reap it */
+	return err;
 }
 
 /* A flow without scope is on one sensor, this host. */

@@ -162,7 +162,7 @@ static struct flow *unused(void)
 static void function_free(struct function *fn)
 {
 	if (fn->from.ring)
-		close(fn->ring.sock);
+		syscall(SYS_close, fn->ring.sock); /* close(3) is a cancellation point */
 	if (fn->packet)
 		munmap(fn->packet, fn->packet_room);
 	munmap(fn, sizeof *fn + (size_t)fn->from.size);
@@ -178,8 +178,7 @@ void flow_reap(void)
 		struct call *c = call_begin(CALL_RELEASE);
 		if (c) {
 			c->fd = f->fd;
-			c->next = following != NULL;
-			call_finish(c);
+			call_post(c);
 		}
 		for (struct function *fn = f->functions, *next; fn; fn = next) {
 			next = fn->next;

@@ -58,6 +58,7 @@ struct call *call_begin(enum call_op op);   /* NULL with the error */
 int call_send(struct call *c);              /* waits; 0, or -1 with the error */
 void call_end(struct call *c);
 int call_finish(struct call *c);            /* send and end */
+void call_post(struct call *c);             /* send and wait for nothing */
 
 /* shared.c */
 struct ring {

@@ -4,14 +4,16 @@
  * That is done on a thread of its own with all signals blocked, which all threads of
  * the Go runtime inherit, and keep (../thread.c): signals go to the threads of the
  * program only. And no thread of the program ever runs Go code (call.c), so signal
- * handlers find the stack and the state that they are used to. Signal actions that the
- * runtime has put in place are taken back, but for SIGSTKFLT.
+ * handlers find the stack and the state that they are used to. What the runtime changes
+ * in the process is taken back: signal actions, but for SIGSTKFLT, and RLIMIT_NOFILE.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "internal.h"
 
@@ -66,22 +68,68 @@ static int same(const struct sigaction *a, const struct sigaction *b)
 	return a->sa_handler == b->sa_handler && a->sa_flags == b->sa_flags;
 }
 
-/* Runs load_thread, and leaves the signal actions as they are. */
+/* What the Go runtime takes beside what the program has, in bytes: of addresses at its
+   start, and of memory that may be written. It ends the process when there is less. */
+#define ADDRESSES ((size_t)1 << 30)
+#define WRITABLE ((size_t)160 << 20)
+
+static int fits(size_t size, int prot)
+{
+	void *p = mmap(NULL, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		return 0;
+	munmap(p, size);
+	return 1;
+}
+
+/* Whether the process may have as much, by RLIMIT_AS and RLIMIT_DATA. */
+static int room_for_runtime(char *message)
+{
+	if (fits(ADDRESSES, PROT_NONE) && fits(WRITABLE, PROT_READ | PROT_WRITE))
+		return 1;
+	snprintf(message, MAPI_ERRORSTR_LENGTH, "it needs %zu MiB of addresses and %zu MiB of data, "
+	         "which the limits of the process do not leave: raise RLIMIT_AS and RLIMIT_DATA (ulimit -v, ulimit -d)",
+	         ADDRESSES >> 20, WRITABLE >> 20);
+	return 0;
+}
+
+/* What the runtime changes in a process: signal actions, and the limit of open files,
+   which children would inherit. Static, as the stack of a caller may be small. */
+static struct {
+	struct sigaction actions[NSIG];
+	struct rlimit files;
+} before;
+
+static void remember(void)
+{
+	for (int s = 1; s < NSIG; s++)
+		sigaction(s, NULL, &before.actions[s]);
+	getrlimit(RLIMIT_NOFILE, &before.files);
+}
+
+static void restore(void)
+{
+	struct sigaction now;
+	for (int s = 1; s < NSIG; s++)
+		if (s != SIGSTKFLT && sigaction(s, NULL, &now) == 0 && !same(&now, &before.actions[s]))
+			sigaction(s, &before.actions[s], NULL);
+	setrlimit(RLIMIT_NOFILE, &before.files);
+}
+
+/* Runs load_thread, and leaves the process as it is. */
 static int load_quietly(char *message)
 {
-	struct sigaction before[NSIG], now;
 	pthread_t thread;
-	for (int s = 1; s < NSIG; s++)
-		sigaction(s, NULL, &before[s]);
+	if (!room_for_runtime(message))
+		return -1;
+	remember();
 	int err = pthread_create(&thread, NULL, load_thread, message);
 	if (err != 0) {
 		snprintf(message, MAPI_ERRORSTR_LENGTH, "no thread: %s", strerror(err));
 		return -1;
 	}
 	pthread_join(thread, NULL);
-	for (int s = 1; s < NSIG; s++)
-		if (s != SIGSTKFLT && sigaction(s, NULL, &now) == 0 && !same(&now, &before[s]))
-			sigaction(s, &before[s], NULL);
+	restore();
 	return message[0] ? -1 : 0;
 }
 
@@ -104,17 +152,20 @@ static int load_once(char *message)
 
 int load(void)
 {
-	char message[MAPI_ERRORSTR_LENGTH] = "";
+	static char message[MAPI_ERRORSTR_LENGTH]; /* with the lock */
 	int err = 0;
 	if (usable() != 0)
 		return -1;
 	if (LOAD(&loaded))
 		return 0;
 	guard_enter(&loading);
+	message[0] = 0;
 	if (!loaded)
 		err = load_once(message);
+	if (err != 0)
+		fail(MAPI_LIBRARY_LOAD_ERR, "load the Go part of libmapi: %s", message);
 	guard_leave(&loading);
-	return err ? fail(MAPI_LIBRARY_LOAD_ERR, "load the Go part of libmapi: %s", message) : 0;
+	return err;
 }
 
 int usable(void)

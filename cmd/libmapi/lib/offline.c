@@ -1,51 +1,8 @@
 /*
- * offline.c - capture files as devices.
+ * offline.c - capture files as devices. The Go part allocates their names and frees
+ * them: malloc and free are nothing for a handler.
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include "internal.h"
-
-/* A name that mapi_create_offline_device has given out: mapi_delete_offline_device
-   frees it, as the original does, and frees nothing else. */
-struct name {
-	struct name *next;
-	char *text;
-};
-
-static struct guard guard = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-static struct name *names;
-
-static char *name_add(char *text)
-{
-	struct name *n = malloc(sizeof *n);
-	if (!n) {
-		free(text);
-		return fail_null(MAPID_MEM_ALLOCATION_ERROR, "no memory for the name of a device");
-	}
-	n->text = text;
-	guard_enter(&guard);
-	n->next = names;
-	names = n;
-	guard_leave(&guard);
-	return text;
-}
-
-static void name_free(char *text)
-{
-	guard_enter(&guard);
-	struct name **at = &names;
-	while (*at && (*at)->text != text)
-		at = &(*at)->next;
-	struct name *n = *at;
-	if (n)
-		*at = n->next;
-	guard_leave(&guard);
-	if (!n)
-		return;
-	free(n->text);
-	free(n);
-}
 
 PUBLIC char *mapi_create_offline_device(const char *path, int format)
 {
@@ -58,7 +15,7 @@ PUBLIC char *mapi_create_offline_device(const char *path, int format)
 	c->number = format;
 	char *name = NULL;
 	if (call_send(c) == 0) {
-		name = name_add(c->name);
+		name = c->name;
 		set_initialized();
 	}
 	call_end(c);
@@ -92,7 +49,5 @@ PUBLIC int mapi_delete_offline_device(char *dev)
 	int err = call_send(c);
 	flow_retire_device(c->device); /* its flows are closed with it */
 	call_end(c);
-	if (err == 0)
-		name_free(dev);
 	return err;
 }

@@ -102,7 +102,6 @@ static int loopable(int fd, int fid, mapi_handler callback)
 	return callback ? 0 : fail(MFUNCT_INVALID_ARGUMENT_4, "mapi_loop has no function to call");
 }
 
-#undef mapi_loop
 PUBLIC int mapi_loop(int fd, int fid, int cnt, mapi_handler callback)
 {
 	if (loopable(fd, fid, callback) != 0)

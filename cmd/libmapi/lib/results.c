@@ -45,8 +45,8 @@ static mapi_results_t *now(struct function *fn)
 
 static mapi_results_t *read_newest(struct flow *f, struct function *fn)
 {
-	if (flow_lost(f))
-		return ring_over(f, RING_GONE);
+	if (flow_lost(f)) /* the last value stays, as in the original */
+		ring_over(f, RING_GONE);
 	if (read_slot(fn) != 0)
 		return fail_null(MAPI_SEM_ERR, "the result of function %d of flow %d stays half written", fn->from.fid, f->fd);
 	if (LOAD(&f->closed)) /* what was read may be another's */

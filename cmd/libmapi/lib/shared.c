@@ -192,8 +192,9 @@ void ring_release(struct ring *r)
 	if (want == 0 || want == r->poked || r->next < want)
 		return;
 	r->poked = want;
-	/* A full socket wakes the writer as well; a broken one has none. */
-	send(r->sock, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	/* A full socket wakes the writer as well; a broken one has none. send(3) is a
+	   cancellation point. */
+	syscall(SYS_sendto, r->sock, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
 }
 
 /* Tells the writer whether the reader sleeps: odd or even, never the same number

@@ -2,7 +2,8 @@
  * wait.c - waiting for packets and entries. A reader sleeps in recv(2) on the
  * socket of its ring, so a signal ends that as it ends other slow calls: a handler
  * with SA_RESTART, as signal(2) installs it, does not, other handlers do. Closing the
- * flow, in a handler or by another thread, shuts the socket down.
+ * flow, in a handler or by another thread, shuts the socket down. It is the only
+ * cancellation point of the library (pthreads(7)).
  */
 #define _GNU_SOURCE
 #include <poll.h>
@@ -83,15 +84,32 @@ static int listen_to(struct flow *f, struct function *fn)
 	return 0;
 }
 
+struct wait {
+	struct flow *flow;
+	struct function *function;
+};
+
+/* Ends what a thread was at that is cancelled. */
+static void cancelled(void *arg)
+{
+	struct wait *w = arg;
+	ring_sleeps(&w->function->ring, 0);
+	reader_leave(w->function);
+	flow_leave(w->flow);
+}
+
 int ring_wait(struct flow *f, struct function *fn)
 {
 	int err = 0;
+	struct wait w = {f, fn};
+	pthread_cleanup_push(cancelled, &w);
 	ring_sleeps(&fn->ring, 1);
 	/* The writer stores the position and then loads sleep: one of the two sees the
 	   other's store. */
 	if (ring_look(&fn->ring) == RING_EMPTY && !LOAD(&f->closed))
 		err = listen_to(f, fn);
 	ring_sleeps(&fn->ring, 0);
+	pthread_cleanup_pop(0);
 	return err;
 }
 

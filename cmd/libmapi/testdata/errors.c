@@ -2,6 +2,9 @@
  * Calls with wrong arguments, in every state: values and numbers as documented.
  * Arguments: a device, a capture file.
  */
+#include <mapi/sample.h>
+#include <mapi/topx.h>
+
 #include "check.h"
 
 static mapi_device_info_t device;
@@ -11,7 +14,7 @@ static mapi_flow_info_t flow;
 static mapi_function_info_t function;
 static struct mapi_stat stat;
 
-static void handler(struct mapipkt *p)
+static void handler(const struct mapipkt *p)
 {
 	(void)p;
 }
@@ -90,6 +93,16 @@ static void arguments(int fd)
 	FAILS(mapi_apply_function_array(fd, "BPF_FILTER", NULL, 9), MFUNCT_INVALID_ARGUMENT_1);
 }
 
+/* Functions that the headers have constants for and the daemon does not have yet. */
+static void to_come(int fd)
+{
+	FAILS(mapi_apply_function(fd, "TOP", 10, TOPX_TCP, TOPX_TCP_DSTPORT, SORT_BY_PACKETS, 0), MAPI_FUNCTION_NOT_FOUND);
+	FAILS(mapi_apply_function(fd, "COOKING", 32000, 30, 0, BOTH_SIDE), MAPI_FUNCTION_NOT_FOUND);
+	FAILS(mapi_apply_function(fd, "EXPIRED_FLOWS", 100, 100, 1), MAPI_FUNCTION_NOT_FOUND);
+	FAILS(mapi_apply_function(fd, "ANONYMIZE", "IP,SRC_IP,ZERO"), MAPI_FUNCTION_NOT_FOUND);
+	FAILS(mapi_apply_function(fd, "FLOW_REPORT", "IPFIX", "SHMEM", "", "%BYTES"), MAPI_FUNCTION_NOT_FOUND);
+}
+
 static void connected(int fd, int fid, int none)
 {
 	FAILS(mapi_connect(fd), MDLIB_FLOW_ALREADY_ACTIVE);
@@ -115,13 +128,27 @@ static void information(int fd)
 	FAILS(mapi_get_flow_info(0, &flow), MAPI_INVALID_FLOW);
 	FAILS(mapi_get_flow_info(fd, NULL), MFUNCT_INVALID_ARGUMENT_2);
 	FAILS(mapi_get_flow_info(12345, &flow), MAPI_INVALID_FLOW);
-	FAILS(mapi_get_next_flow_info(2147483647, &flow), MAPI_FLOW_INFO_ERR);
+	FAILS(mapi_get_next_flow_info(fd, NULL), MFUNCT_INVALID_ARGUMENT_2);
+	FAILS(mapi_get_next_flow_info(fd, &flow), MAPI_FLOW_INFO_ERR);
+	FAILS(mapi_get_next_flow_info(12345, &flow), MAPI_INVALID_FLOW);
+	FAILS(mapi_get_next_flow_info(2147483647, &flow), MAPI_INVALID_FLOW);
+	CHECK(mapi_get_next_flow_info(-7, &flow) == 0 && flow.fd == fd);
 	FAILS(mapi_get_function_info(12375, 1, &function), MAPI_INIT_ERROR);
 	FAILS(mapi_get_function_info(fd, 3123, &function), MAPI_FUNCTION_INFO_ERR);
 	FAILS(mapi_get_function_info(fd, 1, NULL), MFUNCT_INVALID_ARGUMENT_3);
 	FAILS(mapi_get_next_function_info(fd, 3123, &function), MAPI_FUNCTION_INFO_ERR);
-	FAILS(mapi_get_next_function_info(12375, 0, &function), MAPI_FUNCTION_INFO_ERR);
+	FAILS(mapi_get_next_function_info(12375, 0, &function), MAPI_INIT_ERROR);
 	FAILS(mapi_get_next_function_info(0, 0, &function), MAPI_INVALID_FID_FUNCID);
+}
+
+static void no_flow_left(int closed, int fid)
+{
+	FAILS(mapi_get_flow_info(closed, &flow), MAPI_INVALID_FLOW);
+	FAILS(mapi_get_next_flow_info(0, &flow), MAPI_FLOW_INFO_ERR);
+	FAILS(mapi_get_next_flow_info(-7, &flow), MAPI_FLOW_INFO_ERR);
+	FAILS(mapi_get_next_flow_info(closed, &flow), MAPI_INVALID_FLOW);
+	FAILS(mapi_get_function_info(closed, fid, &function), MAPI_INIT_ERROR);
+	FAILS(mapi_get_next_function_info(closed, fid, &function), MAPI_INIT_ERROR);
 }
 
 int main(int argc, char *argv[])
@@ -136,6 +163,7 @@ int main(int argc, char *argv[])
 	int fid = MUST(mapi_apply_function(fd, "PKT_COUNTER", "surplus", 7));
 	numbers(fd, fid);
 	arguments(fd);
+	to_come(fd);
 	MUST(mapi_connect(fd));
 	connected(fd, fid, none);
 	information(fd);
@@ -149,5 +177,6 @@ int main(int argc, char *argv[])
 	MUST(mapi_close_flow(fd));
 	FAILS(mapi_close_flow(fd), MAPI_INVALID_FLOW);
 	FAILS(mapi_read_results(fd, fid), MAPI_INVALID_FLOW);
+	no_flow_left(fd, fid);
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

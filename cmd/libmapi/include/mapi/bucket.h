@@ -4,8 +4,6 @@
 #ifndef MAPI_BUCKET_H
 #define MAPI_BUCKET_H
 
-#include <stdint.h>
-
 /* What a function had come to at the end of a period. */
 typedef struct bucket_data {
 	unsigned long long timestamp; /* 2^-32 seconds since 1970 UTC */

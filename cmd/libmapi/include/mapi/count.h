@@ -5,6 +5,9 @@
 #ifndef MAPI_COUNT_H
 #define MAPI_COUNT_H
 
+#ifdef __cplusplus
+extern "C"
+#endif
 /* count: arguments from fd on. wide: bit i is set where argument i has 8 bytes. */
 int mapi_apply_counted(int count, unsigned int wide, int fd, const char *funct, ...);
 

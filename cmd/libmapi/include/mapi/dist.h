@@ -4,8 +4,6 @@
 #ifndef MAPI_DIST_H
 #define MAPI_DIST_H
 
-#include <stdint.h>
-
 /* data has intervals + 1 counters: the last one is of values from max on. */
 typedef struct dist {
 	unsigned long long min;

@@ -4,8 +4,6 @@
 #ifndef MAPI_HASHSAMP_H
 #define MAPI_HASHSAMP_H
 
-#include <stdint.h>
-
 /* Flags of a sample. */
 #define HASHSAMP_SYN 1
 #define HASHSAMP_ACK 2
@@ -13,15 +11,28 @@
 #define HASHSAMP_FIN 8
 #define HASHSAMP_PSH 16
 
+/* The same, in the original's words. <mapi/protocols.h> has these words for the flags
+   of the wire; of the two headers the later one wins. */
+#undef TCP_SYN
+#undef TCP_ACK
+#undef TCP_RST
+#undef TCP_FIN
+#undef TCP_PSH
+#define TCP_SYN HASHSAMP_SYN
+#define TCP_ACK HASHSAMP_ACK
+#define TCP_RST HASHSAMP_RST
+#define TCP_FIN HASHSAMP_FIN
+#define TCP_PSH HASHSAMP_PSH
+
 /* A packet. Addresses are in network order, the other numbers in that of the host. */
-typedef struct hash_samp {
-	uint32_t source_ip;
-	uint32_t dest_ip;
-	uint32_t sourceport;
-	uint32_t destport;
-	uint32_t sequence;            /* of TCP, otherwise 0 */
-	uint32_t tcp_flags;           /* likewise */
-	uint32_t protocol;            /* 6 TCP, 17 UDP */
+typedef struct sample {
+	unsigned int source_ip;
+	unsigned int dest_ip;
+	unsigned int sourceport;
+	unsigned int destport;
+	unsigned int sequence;        /* of TCP, otherwise 0 */
+	unsigned int tcp_flags;       /* likewise */
+	unsigned int protocol;        /* 6 TCP, 17 UDP */
 	unsigned long long timestamp; /* 2^-32 seconds since 1970 UTC */
 } hash_samp_t;
 

@@ -4,8 +4,6 @@
 #ifndef MAPI_STARTSTOP_H
 #define MAPI_STARTSTOP_H
 
-#include <stdint.h>
-
 /* Times of packets in 2^-32 seconds since 1970 UTC, 0 when there was none. */
 typedef struct startstop {
 	unsigned long long first;           /* that reached the function */

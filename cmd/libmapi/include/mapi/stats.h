@@ -4,8 +4,6 @@
 #ifndef MAPI_STATS_H
 #define MAPI_STATS_H
 
-#include <stdint.h>
-
 /* What the values of a function have come to, in their unit. */
 typedef struct stats {
 	unsigned long long count;
