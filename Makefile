@@ -21,7 +21,7 @@ LDFLAGS  := -X main.version=$(VERSION) -X gomapi/internal/config.sysconfdir=$(SY
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := build
-.PHONY: deps test-deps go seconds build libmapi run test bench fuzz lint gen install install-libmapi help
+.PHONY: deps test-deps go seconds build libmapi run test bench fuzz lint gen module install install-libmapi help
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -102,6 +102,9 @@ gen: go ## generated files; they are checked in
 	@$(MAKE) --no-print-directory deps DEPS=protobuf-compiler
 	GOBIN=$(CURDIR)/bin $(GO) install google.golang.org/protobuf/cmd/protoc-gen-go
 	PATH="$(CURDIR)/bin:$$PATH" $(GO) generate ./...
+
+module: go ## another import path, MODULE=host/path, for who publishes the module
+	@etc/module '$(MODULE)'
 
 install: build install-libmapi ## into PREFIX (default /usr/local) and SYSCONFDIR, below DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(SYSCONFDIR)/mapi

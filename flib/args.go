@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"time"
 )
 
 // Kind is the type of an argument: the letter that describes it in the info
@@ -51,6 +52,11 @@ type Arg struct {
 	Doc  string // meaning, unit and range, for people
 	// Min and Max bound an Int when they differ.
 	Min, Max int32
+	// Unit says that an Int is a time, and in which unit: a text such as "+1.5s"
+	// stands for a whole number of them. 0: it is none.
+	Unit time.Duration
+	// Number says that a String may be a number in decimal: an integer stands for it.
+	Number bool
 	// Default is the value of an argument that was left out, which only the
 	// last ones may be; nil: it must be given.
 	Default any

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"gomapi/internal/mapierr"
 )
@@ -52,6 +53,10 @@ func (d *Def) checkOne(args Args, i int, raw []any) (err error) {
 func (a *Arg) convert(raw any) (any, error) {
 	switch a.Kind {
 	case Int, Flow, Func:
+		raw, err := a.inUnits(raw)
+		if err != nil {
+			return nil, err
+		}
 		v, ok := integer(raw, math.MinInt32, math.MaxInt32)
 		if !ok {
 			return nil, a.mismatch(raw)
@@ -76,11 +81,15 @@ func (a *Arg) convert(raw any) (any, error) {
 		}
 		return byte(v), nil
 	case String:
-		v, ok := raw.(string)
-		if !ok {
-			return nil, a.mismatch(raw)
+		switch v := raw.(type) {
+		case string:
+			return v, nil
+		case int64, uint64:
+			if a.Number {
+				return fmt.Sprint(v), nil
+			}
 		}
-		return v, nil
+		return nil, a.mismatch(raw)
 	case Funcs:
 		v, ok := raw.(string)
 		if !ok {
@@ -95,6 +104,23 @@ func (a *Arg) convert(raw any) (any, error) {
 		return v, nil
 	}
 	return nil, fmt.Errorf("function declares an unknown %v", a.Kind)
+}
+
+// inUnits makes a number of the text of a time, where the argument is one. All else
+// stays as it is.
+func (a *Arg) inUnits(raw any) (any, error) {
+	text, ok := raw.(string)
+	if !ok || a.Unit == 0 {
+		return raw, nil
+	}
+	d, err := time.ParseDuration(text)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%.40q is not a time, want a number, or one with s, ms, us or ns", text)
+	case d%a.Unit != 0:
+		return nil, fmt.Errorf("%v is not a whole number of its unit, %v", d, a.Unit)
+	}
+	return int64(d / a.Unit), nil
 }
 
 func (a *Arg) mismatch(raw any) error {

@@ -3,6 +3,7 @@ package flib
 import (
 	"math"
 	"testing"
+	"time"
 
 	"gomapi/internal/mapierr"
 )
@@ -106,5 +107,49 @@ func TestCheckCountsArguments(t *testing.T) {
 	d.ExtraArgs = true
 	if _, err := d.Check(raw); err != nil {
 		t.Errorf("8 of 7 arguments where more are ignored: %v", err)
+	}
+}
+
+// TestTimesAndNumbers: an Int with a unit takes times, a String that may be a number
+// takes integers, and no other does.
+func TestTimesAndNumbers(t *testing.T) {
+	d := Def{Name: "F", Args: []Arg{
+		{Name: "micros", Kind: Int, Max: 2_000_000, Unit: time.Microsecond},
+		{Name: "interval", Kind: String, Number: true},
+		{Name: "count", Kind: Int},
+		{Name: "text", Kind: String},
+	}}
+	good := []any{"+1.500000000s", int64(-1), int64(1), "x"}
+	for i, c := range []struct {
+		raw, want any // nil: refused
+	}{
+		{"+1.500000000s", int32(1_500_000)}, {int64(7), int32(7)}, {"0s", int32(0)}, {"2ms", int32(2000)},
+		{"1.5us", nil}, {"3s", nil}, {"-1us", nil}, {"5", nil}, {"soon", nil}, {"", nil},
+	} {
+		wantArgument(t, &d, good, 0, i, c.raw, c.want)
+	}
+	for i, c := range []struct{ raw, want any }{
+		{int64(-1), "-1"}, {uint64(math.MaxUint64), "18446744073709551615"}, {"5s", "5s"}, {nil, nil}, {OpenFile{}, nil},
+	} {
+		wantArgument(t, &d, good, 1, i, c.raw, c.want)
+	}
+	wantArgument(t, &d, good, 2, 0, "+1s", nil)
+	wantArgument(t, &d, good, 3, 0, int64(80), nil)
+}
+
+// wantArgument checks what becomes of raw in the place of argument i.
+func wantArgument(t *testing.T, d *Def, good []any, i, n int, raw, want any) {
+	t.Helper()
+	given := append([]any(nil), good...)
+	given[i] = raw
+	args, err := d.Check(given)
+	if want == nil {
+		if mapierr.CodeOf(err, 0) != mapierr.BadArgument(i) {
+			t.Errorf("%d: argument %d as %v: %v, want error %d", n, i+1, raw, err, mapierr.BadArgument(i))
+		}
+		return
+	}
+	if err != nil || args[i] != want {
+		t.Errorf("%d: argument %d as %v is %v, %v, want %v", n, i+1, raw, args, err, want)
 	}
 }

@@ -3,6 +3,7 @@ package flib
 import (
 	"strings"
 
+	"gomapi/internal/funcname"
 	"gomapi/internal/mapierr"
 )
 
@@ -37,11 +38,7 @@ type Found struct {
 // "!oid" only functions made for that place in the tree or below it are taken.
 // The error is 6144 when there is none.
 func (r *Registry) Find(name, devType string) (Found, error) {
-	lib, rest, hasLib := strings.Cut(name, ":")
-	if !hasLib {
-		lib, rest = "", name
-	}
-	fn, floor, _ := strings.Cut(rest, "!")
+	lib, fn, floor := funcname.Split(name)
 	for t := devType; t != ""; t = parentType(t) {
 		if floor != "" && !within(t, floor) {
 			break

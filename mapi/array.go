@@ -17,6 +17,7 @@ import (
 func (f *Flow) ApplyArray(ctx context.Context, name string, args []string) (*Function, error) {
 	converted, err := f.convert(ctx, name, args)
 	if err != nil {
+		f.note(name, err)
 		return nil, f.client.fail(err, "apply %s to flow %d", name, f.fd)
 	}
 	return f.Apply(ctx, name, converted...)

@@ -37,9 +37,13 @@ func (l *link) call(ctx context.Context, req *wire.Request, files ...*os.File) (
 
 // exchange is call for responses with files, which the caller owns.
 func (l *link) exchange(ctx context.Context, req *wire.Request, files ...*os.File) (response, error) {
-	if err := ctx.Err(); err != nil {
+	if ctx.Err() != nil {
 		wire.CloseAll(files)
-		return response{}, mapierr.Wrap(ErrCommSocket, "not sent", err)
+		return response{}, gaveUp("not sent", ctx)
+	}
+	if err := l.err(); err != nil {
+		wire.CloseAll(files)
+		return response{}, err
 	}
 	ch := make(chan response, 1)
 	l.mu.Lock()
@@ -93,7 +97,7 @@ func (l *link) giveUp(ctx context.Context, id uint64, ch chan response) (respons
 	if !waiting {
 		return answer(<-ch)
 	}
-	return response{}, &mapierr.Error{Code: ErrCommSocket, Err: givenUp{ctx.Err()}}
+	return response{}, &mapierr.Error{Code: ErrCanceled, Err: givenUp{ctx.Err()}}
 }
 
 // deliver hands a response to its caller, or undoes what a caller who has given

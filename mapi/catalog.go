@@ -30,16 +30,6 @@ func (l *link) descr(ctx context.Context, name string) (descr, error) {
 	return all[strings.TrimPrefix(name, ":")], err
 }
 
-// plainName is the name of a function without its library and what may follow
-// it.
-func plainName(name string) string {
-	if _, rest, ok := strings.Cut(name, ":"); ok {
-		name = rest
-	}
-	name, _, _ = strings.Cut(name, "!")
-	return name
-}
-
 // letters returns the argument letters of all functions, by name and by name with
 // the library; without it, they are of the first that has the name. The daemon is
 // asked once per connection. Nobody waits for another's call, which may have more

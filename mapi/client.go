@@ -4,8 +4,6 @@ import (
 	"context"
 	"net"
 	"sync"
-
-	"gomapi/internal/mapierr"
 )
 
 // A Client talks to one daemon. The zero value finds the daemon of this host.
@@ -50,7 +48,7 @@ func (c *Client) connection(ctx context.Context) (*link, error) {
 		select {
 		case <-other:
 		case <-ctx.Done():
-			return nil, mapierr.Wrap(ErrCommInitSocket, "gave up waiting for mapid", ctx.Err())
+			return nil, gaveUp("gave up waiting for mapid", ctx)
 		}
 	}
 }
@@ -78,6 +76,9 @@ func (c *Client) dial(ctx context.Context) (*link, error) {
 		dial = c.dialSocket
 	}
 	sock, err := dial(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = gaveUp("connect to mapid", ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -94,14 +95,14 @@ func (c *Client) numbered(fd int) {
 	c.lastFD = max(c.lastFD, fd)
 }
 
-// Close ends the connection. The daemon closes the client's flows. The client
-// can be used again and connects anew then; flows and functions of before give
-// error 5123. Closing twice is fine.
+// Close ends the connection and the client's flows. The client can be used again and
+// connects anew then; flows, functions and devices of before give error 6145, which is
+// os.ErrClosed. Closing twice is fine.
 func (c *Client) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.link != nil {
-		c.link.close()
+		c.link.closeOwn()
 		c.link = nil
 	}
 	return nil

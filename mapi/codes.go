@@ -6,6 +6,11 @@ import "gomapi/internal/mapierr"
 // errors.Is(err, mapi.ErrInvalidFlow) asks for a number.
 type Code = mapierr.Code
 
+// ErrCanceled, 9000, is the number of a call that was given up because its context
+// has ended. It is not of the original, whose calls have no contexts: errors.Is also
+// finds context.Canceled or context.DeadlineExceeded.
+const ErrCanceled = mapierr.Canceled
+
 // Error numbers, with the values of the original API.
 const (
 	ErrPcapBPF                = mapierr.PcapBPF                // 1025: filter expression does not compile
@@ -55,7 +60,7 @@ const (
 	ErrCommInitSocket         = mapierr.CommInitSocket         // 5124: no daemon answers
 	ErrShuttingDown           = mapierr.ShuttingDown           // 6140: the daemon is going down
 	ErrNotInitialized         = mapierr.NotInitialized         // 6141: nothing was created yet: create a flow or an offline device first
-	ErrClientConnect          = mapierr.ClientConnect          // 6142: connect failed
+	ErrClientConnect          = mapierr.ClientConnect          // 6142: the file was read to its end before the flow was connected
 	ErrFlowNotConnected       = mapierr.FlowNotConnected       // 6143: the flow is not connected
 	ErrFunctionNotFound       = mapierr.FunctionNotFound       // 6144: no such function for this type of device
 	ErrInvalidFlow            = mapierr.InvalidFlow            // 6145: no such flow

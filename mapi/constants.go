@@ -1,52 +1,109 @@
 package mapi
 
+import "fmt"
+
+// word is the name of a number, or what and the number when it has none.
+func word[T ~int](names map[T]string, what string, n T) string {
+	if w, ok := names[n]; ok {
+		return w
+	}
+	return fmt.Sprintf("%s %d", what, int(n))
+}
+
+// SampleMode is a mode of SAMPLE.
+type SampleMode int
+
 // Modes of SAMPLE, with the values of the original API.
 const (
-	SamplePeriodic      = 2 // every value-th packet passes
-	SampleProbabilistic = 3 // a packet passes with a probability of value percent
+	SamplePeriodic      SampleMode = 2 // every value-th packet passes
+	SampleProbabilistic SampleMode = 3 // a packet passes with a probability of value percent
 )
+
+func (m SampleMode) String() string {
+	return word(map[SampleMode]string{SamplePeriodic: "periodic", SampleProbabilistic: "probabilistic"}, "mode", m)
+}
+
+// PktField is what PKTINFO tells of a packet.
+type PktField int
 
 // What PKTINFO tells of a packet, with the values of the original API.
 const (
-	PktTS   = 0 // its time stamp, 2^-32 seconds since 1970-01-01 UTC
-	PktSize = 1 // its length on the wire in bytes
+	PktTS   PktField = 0 // its time stamp, 2^-32 seconds since 1970-01-01 UTC
+	PktSize PktField = 1 // its length on the wire in bytes
 )
+
+func (f PktField) String() string {
+	return word(map[PktField]string{PktTS: "time stamp", PktSize: "size"}, "field", f)
+}
 
 // AnyHeaders is added to the layer of HASH or the range of HASHSAMP, so that they
 // look behind VLAN tags, MPLS labels and PPPoE, at IPv6, and at other link types than
 // Ethernet and Cisco HDLC. The original has nothing like it.
 const AnyHeaders = 1 << 16
 
+// BinopType is a type of BINOP.
+type BinopType int
+
 // Types of BINOP, with the values of the original API.
 const (
-	BinopAdd = 0 // BINOP_ADD
-	BinopSub = 1 // BINOP_SUB
+	BinopAdd BinopType = 0 // BINOP_ADD
+	BinopSub BinopType = 1 // BINOP_SUB
 )
+
+func (t BinopType) String() string {
+	return word(map[BinopType]string{BinopAdd: "add", BinopSub: "subtract"}, "type", t)
+}
+
+// ThresholdType is a type of THRESHOLD, with a mode that was added to it.
+type ThresholdType int
 
 // Types of THRESHOLD, with the values of the original API: how the result of the
 // function that it watches is read. ThresholdPoll or ThresholdWindow is added for
 // another mode than a look at each packet.
 const (
-	ThresholdChar   = 0 // TYPE_CHAR: its first byte, 0 to 255
-	ThresholdInt    = 1 // TYPE_INT: an int32
-	ThresholdUint64 = 2 // TYPE_UNSIGNED_LONG_LONG: a uint64
+	ThresholdChar   ThresholdType = 0 // TYPE_CHAR: its first byte, 0 to 255
+	ThresholdInt    ThresholdType = 1 // TYPE_INT: an int32
+	ThresholdUint64 ThresholdType = 2 // TYPE_UNSIGNED_LONG_LONG: a uint64
 
-	ThresholdPoll   = 64  // TR_POLL: look every timeout microseconds
-	ThresholdWindow = 128 // TR_MW: look at the increase within the last timeout microseconds
+	ThresholdPoll   ThresholdType = 64  // TR_POLL: look every timeout microseconds
+	ThresholdWindow ThresholdType = 128 // TR_MW: look at the increase within the last timeout microseconds
 )
+
+func (t ThresholdType) String() string {
+	const modes = ThresholdPoll | ThresholdWindow
+	text := word(map[ThresholdType]string{ThresholdChar: "char", ThresholdInt: "int", ThresholdUint64: "uint64"}, "type", t&^modes)
+	if t&ThresholdPoll != 0 {
+		text += "+poll"
+	}
+	if t&ThresholdWindow != 0 {
+		text += "+window"
+	}
+	return text
+}
+
+// Boundary is a boundary of THRESHOLD.
+type Boundary int
 
 // Boundaries of THRESHOLD, with the values of the original API.
 const (
-	BoundaryEqual = 0 // TR_B_EQ: value = threshold
-	BoundaryAbove = 1 // TR_B_POS: value > threshold
-	BoundaryBelow = 2 // TR_B_NEG: value < threshold
+	BoundaryEqual Boundary = 0 // TR_B_EQ: value = threshold
+	BoundaryAbove Boundary = 1 // TR_B_POS: value > threshold
+	BoundaryBelow Boundary = 2 // TR_B_NEG: value < threshold
 
-	BoundaryDiffEqual = 4  // TR_B_D_EQ: as above, of the difference from the last value
-	BoundaryDiffAbove = 8  // TR_B_D_POS
-	BoundaryDiffBelow = 16 // TR_B_D_NEG
+	BoundaryDiffEqual Boundary = 4  // TR_B_D_EQ: as above, of the difference from the last value
+	BoundaryDiffAbove Boundary = 8  // TR_B_D_POS
+	BoundaryDiffBelow Boundary = 16 // TR_B_D_NEG
 )
 
-// Types of columns for RES2FILE, with the values of the original API.
+func (b Boundary) String() string {
+	return word(map[Boundary]string{
+		BoundaryEqual: "equal", BoundaryAbove: "above", BoundaryBelow: "below",
+		BoundaryDiffEqual: "difference equal", BoundaryDiffAbove: "difference above", BoundaryDiffBelow: "difference below",
+	}, "boundary", b)
+}
+
+// Types of columns for RES2FILE, with the values of the original API. They are plain
+// numbers, because the function takes them as text: fmt.Sprint gives that.
 const (
 	R2FRaw    = 0 // R2F_RAW: the size of the result, as a word, and its bytes
 	R2FULLStr = 1 // R2F_ULLSTR: the first word as a number

@@ -116,7 +116,7 @@ func (d *defaults) apply(fd int, name string, do func(*Flow) (*Function, error))
 }
 
 // Connect starts a flow. See Flow.Connect. Errors besides: 6141 nothing was
-// created yet, 6145 no such flow, 3081 the flow is connected.
+// created yet, 6145 no such flow.
 func Connect(fd int) error {
 	f, err := std.flow(fd, ErrInvalidFlow)
 	if err != nil {
@@ -130,13 +130,16 @@ func Connect(fd int) error {
 type Results []Result
 
 // Uint64 returns the first word of the first result, such as a counter, and 0
-// when there is none.
+// when there is none. See Result.Uint64.
 func (r Results) Uint64() uint64 {
 	if len(r) == 0 {
 		return 0
 	}
 	return r[0].Uint64()
 }
+
+// Int64 is Uint64 as a signed number, see Result.Int64.
+func (r Results) Int64() int64 { return int64(r.Uint64()) }
 
 // ReadResults copies the result of a function; of a series it waits for the next
 // entry, and the error is io.EOF after the last one. See Function.Read. Errors

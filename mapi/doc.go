@@ -30,7 +30,7 @@
 // the client: a *Function is an argument then.
 //
 //	sizes, err := flow.Apply(ctx, "PKTINFO", mapi.PktSize)
-//	spread, err := flow.Apply(ctx, "DIST", sizes, "0", "1600", "100")
+//	spread, err := flow.Apply(ctx, "DIST", sizes, 0, 1600, 100)
 //
 // Most functions have one result, the newest, which Read and Uint64 copy. Some, such
 // as BUCKET, have a series: entries to be read one by one, each once, with Results,
@@ -39,6 +39,18 @@
 // Results are read from memory that the daemon shares with the program: reading
 // costs no system call and never disturbs the capture. Nothing here reads
 // packets from a device; the package links no capture code and no C.
+//
+// # Programs in another module
+//
+// The go command finds a module that is not published in the folder in which it lies:
+//
+//	go mod edit -require=gomapi@v0.0.0 -replace=gomapi=/src/gomapi
+//	go mod tidy
+//
+// Who publishes it gives it its path, everywhere, with "make module MODULE=host/path".
+// Then programs import host/path/mapi and need no replace.
+//
+// # Goroutines and errors
 //
 // All functions and methods may be called from any goroutine. Errors are of
 // type *Error and carry the numbers of the original API.

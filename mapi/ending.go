@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync"
 
-	"gomapi/internal/mapierr"
 	"gomapi/internal/wire"
 )
 
@@ -65,7 +64,7 @@ func (e *ending) wait(ctx context.Context, l *link, gone <-chan struct{}, done f
 		case <-l.lost:
 			return nil, l.err()
 		case <-ctx.Done():
-			return nil, mapierr.Wrap(ErrCommSocket, "gave up waiting for the end of the device", ctx.Err())
+			return nil, gaveUp("gave up waiting for the end of the device", ctx)
 		}
 	}
 }

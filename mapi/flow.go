@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gomapi/internal/funcname"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/shm"
 	"gomapi/internal/wire"
@@ -25,11 +26,9 @@ const (
 )
 
 func (s FlowStatus) String() string {
-	names := [...]string{"init", "active", "finished", "closed"}
-	if s < 0 || int(s) >= len(names) {
-		return "unknown"
-	}
-	return names[s]
+	return word(map[FlowStatus]string{
+		FlowInit: "init", FlowActive: "active", FlowFinished: "finished", FlowClosed: "closed",
+	}, "status", s)
 }
 
 // A Flow is packets of a device on their way through functions. It ends with
@@ -43,10 +42,11 @@ type Flow struct {
 	linkType uint16
 	place    *shm.FlowReader
 	closed   atomic.Bool
-	gone     chan struct{}  // closed with the flow
-	unsure   atomic.Bool    // a call that changes the flow was given up, or half done
-	offline  *OfflineDevice // made with the flow, started by Connect, deleted by Close
-	buffers  []*Function    // with packet buffers; guarded by link.mu
+	gone     chan struct{}     // closed with the flow
+	unsure   atomic.Bool       // a call that changes the flow was given up, or half done
+	unhidden funcname.Unhidden // of calls that have not come to the daemon, too; guarded by link.mu
+	offline  *OfflineDevice    // made with the flow, started by Connect, deleted by Close
+	buffers  []*Function       // with packet buffers; guarded by link.mu
 }
 
 // CreateFlow makes a flow of the packets of a device. The device is one that
@@ -197,9 +197,11 @@ func fromNanos(ns int64) time.Time {
 }
 
 // Connect starts the flow: its functions see the packets that arrive from now
-// on. Errors: 6145 the flow is closed, 3081 connected already, and those of
-// the functions; then the flow is as it was. When ctx ends before the daemon has
-// answered (5123), the flow can only be closed.
+// on. Errors: 6145 the flow is closed, 3081 connected already, also when its device has
+// ended since, 6142 the file was read to its end before, or the error with which the
+// device has ended, 7007 a function that anonymizes (ANONYMIZE) could not be applied to
+// the flow and was not later, and those of the functions; then the flow is as it was.
+// When ctx ends before the daemon has answered (9000), the flow can only be closed.
 func (f *Flow) Connect(ctx context.Context) error {
 	return f.client.fail(f.connect(ctx), "connect flow %d", f.fd)
 }
@@ -208,12 +210,25 @@ func (f *Flow) connect(ctx context.Context) error {
 	if f.closed.Load() {
 		return errClosed(f.fd)
 	}
+	if err := f.shows(); err != nil {
+		return err
+	}
 	resp, err := f.change(ctx, &wire.Request{Call: &wire.Request_Connect{Connect: &wire.Connect{Fd: int32(f.fd)}}})
 	wire.CloseAll(resp.files)
 	if err == nil && f.offline != nil {
 		err = f.offline.Start(ctx)
 	}
 	return err
+}
+
+// shows reports what a flow that is not connected yet would show though it was not to.
+func (f *Flow) shows() error {
+	if f.state() != FlowInit {
+		return nil // the daemon says what is wrong
+	}
+	f.link.mu.Lock()
+	defer f.link.mu.Unlock()
+	return f.unhidden.Err(f.fd)
 }
 
 // Wait returns when the device has ended: nil at the end of a file, else the
@@ -238,8 +253,7 @@ func (f *Flow) wait(ctx context.Context) error {
 	if f.closed.Load() {
 		return errClosed(f.fd)
 	}
-	// The state may be ahead of the event that brings the error, and a flow
-	// that was connected after the end gets none.
+	// The state may be ahead of the event that brings the error.
 	info, err := one(f.link.flows(ctx, f.fd, false, 1))
 	if err != nil {
 		return err // 6145 when the flow was closed with its device

@@ -77,5 +77,8 @@ func (f *Flow) Lost() <-chan struct{} { return f.link.lost }
 // connection.
 func (f *Flow) ArgDescr(ctx context.Context, name string) (letters string, original int, err error) {
 	d, err := f.link.descr(ctx, name)
+	if err != nil {
+		f.note(name, err) // who needs the letters cannot apply it
+	}
 	return d.letters, d.original, f.client.fail(err, "arguments of %s", name)
 }

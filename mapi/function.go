@@ -2,6 +2,7 @@ package mapi
 
 import (
 	"context"
+	"encoding/binary"
 	"time"
 
 	"gomapi/internal/mapierr"
@@ -22,7 +23,9 @@ type Function struct {
 // Apply adds a function behind those that the flow has. Names and arguments
 // are in Libraries and, for people, "mapi info functions"; a name may be
 // "library:NAME". Arguments are Go integers for numbers and strings or []byte
-// for text. Where a function refers to others, a *Function stands for the numbers
+// for text; text that is a number, as the interval of BUCKET may be, can be an integer,
+// too. A time.Duration is the length of a time, whatever its unit: the interval of BUCKET,
+// the timeout of THRESHOLD; a time.Time is a moment, for STARTSTOP. Where a function refers to others, a *Function stands for the numbers
 // of its flow and its own, []*Function for a list, []*Flow for the flows of SYNC.
 // A file to write is a path, which is created (mode 0600) or emptied with the
 // program's own rights, or an *os.File, whose content stays. A call that fails leaves
@@ -33,7 +36,15 @@ type Function struct {
 // such as 1025 for a filter that does not compile.
 func (f *Flow) Apply(ctx context.Context, name string, args ...any) (*Function, error) {
 	fn, err := f.apply(ctx, name, args)
+	f.note(name, err)
 	return fn, f.client.fail(err, "apply %s to flow %d", name, f.fd)
+}
+
+// note takes down whether a function was applied, for connect.
+func (f *Flow) note(name string, err error) {
+	f.link.mu.Lock()
+	defer f.link.mu.Unlock()
+	f.unhidden.Note(name, err)
 }
 
 func (f *Flow) apply(ctx context.Context, name string, args []any) (*Function, error) {
@@ -101,12 +112,26 @@ type Result struct {
 // Time is TS as a time.Time.
 func (r Result) Time() time.Time { return time.UnixMicro(int64(r.TS)) }
 
-// Uint64 returns the first word of the result, such as a counter; 0 when it has
-// less than a word.
-func (r Result) Uint64() uint64 {
-	n, _ := result.ParseCounter(r.Res)
-	return uint64(n)
+// Uint64 returns the first word of the result, such as a counter. A result of 4 bytes
+// (HASH, TO_FILE) is an int32: what is below 0 becomes the 64-bit number that Go makes
+// of it, 1<<64-1 for -1; Int64 and Function.Uint64 tell it apart. Results of other sizes
+// below a word, which no function has, give 0.
+func (r Result) Uint64() uint64 { return uint64(r.Int64()) }
+
+// Int64 is Uint64 as a signed number: the state of TO_FILE, a GAP that goes back, a
+// difference of BINOP.
+func (r Result) Int64() int64 {
+	if n, ok := result.ParseCounter(r.Res); ok {
+		return int64(n)
+	}
+	if len(r.Res) == narrow {
+		return int64(int32(binary.NativeEndian.Uint32(r.Res)))
+	}
+	return 0
 }
+
+// narrow is the size of an int32, as results have it that the original has as int.
+const narrow = 4
 
 // Read copies the result. It sends no message and makes no system call, and it
 // never sees a half-written value. Where the result is a series, it waits for the
@@ -129,17 +154,31 @@ func (fn *Function) readNow() (Result, error) {
 	return r, nil
 }
 
-// Uint64 returns a result of one word, such as a counter. It does not allocate
-// and takes a few nanoseconds. Errors are those of Read; 6146 also stands for a
-// result of another size.
+// Uint64 returns a result of one number, such as a counter, of 8 bytes or of 4, which
+// are an int32. It does not allocate and takes a few nanoseconds. Errors are those of
+// Read; 6146 also stands for a result of another size, and for an int32 below 0, such
+// as the -1 of a TO_FILE that has failed.
 func (fn *Function) Uint64() (uint64, error) {
+	n, err := fn.Int64()
+	if err == nil && n < 0 && fn.result.Size() == narrow {
+		return 0, fn.fail(mapierr.New(ErrNoResult, "the result of %s is %d, below 0: use Int64", fn.name, n))
+	}
+	return uint64(n), err
+}
+
+// Int64 is Uint64 as a signed number, also below 0.
+func (fn *Function) Int64() (int64, error) {
 	if err := fn.readable(); err != nil {
 		return 0, fn.fail(err)
 	}
-	if fn.result.Size() != 8 {
+	n := int64(fn.result.Uint64())
+	switch fn.result.Size() {
+	case result.CounterSize:
+	case narrow:
+		n = int64(int32(n))
+	default:
 		return 0, fn.fail(mapierr.New(ErrNoResult, "the result of %s is %d bytes, not one number: use Read", fn.name, fn.result.Size()))
 	}
-	n := fn.result.Uint64()
 	if fn.flow.closed.Load() { // what was read may be another's
 		return 0, fn.fail(errClosed(fn.flow.fd))
 	}

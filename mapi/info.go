@@ -35,11 +35,9 @@ const (
 )
 
 func (s DeviceStatus) String() string {
-	names := [...]string{"online", "set up", "reading", "finished", "deleted"}
-	if s < 0 || int(s) >= len(names) {
-		return "unknown"
-	}
-	return names[s]
+	return word(map[DeviceStatus]string{
+		DeviceOnline: "online", DeviceSetUp: "set up", DeviceReading: "reading", DeviceFinished: "finished", DeviceDeleted: "deleted",
+	}, "status", s)
 }
 
 // LibraryInfo describes a function library of the daemon.

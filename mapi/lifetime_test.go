@@ -97,7 +97,7 @@ func TestGivenUpChangeSpoilsTheFlow(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	_, err = f.Apply(ctx, "PKT_COUNTER")
-	wantCode(t, "given up", err, mapi.ErrCommSocket)
+	wantCode(t, "given up", err, mapi.ErrCanceled)
 	wantCode(t, "connect", f.Connect(t.Context()), mapi.ErrCommSocket)
 }
 

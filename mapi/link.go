@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -71,7 +73,7 @@ func greet(ctx context.Context, sock *net.UnixConn, after int) (*link, error) {
 	if err := l.hello(after); err != nil {
 		conn.Close()
 		if ctx.Err() != nil {
-			err = ctx.Err()
+			return nil, gaveUp("greet mapid", ctx)
 		}
 		return nil, mapierr.Wrap(mapierr.CodeOf(err, ErrCommSocket), "greet mapid", err)
 	}
@@ -123,6 +125,19 @@ func (l *link) usable() bool {
 		<-l.lost // the receiver comes to the end as well
 	}
 	return l.err() == nil
+}
+
+// closeOwn is close by the wish of the program: what was made over the connection is
+// closed.
+func (l *link) closeOwn() {
+	l.end(errClientClosed)
+	l.mu.Lock()
+	flows := slices.Collect(maps.Keys(l.open))
+	l.mu.Unlock()
+	for _, f := range flows {
+		f.end()
+	}
+	l.close()
 }
 
 // close ends the connection and waits for the goroutines.
@@ -256,8 +271,11 @@ func (l *link) drop() {
 
 // refuse answers a request that could not be sent. One over the size of a message has
 // a text that is too long: all other parts are small. A broken connection is noticed by
-// the receiver as well.
+// the receiver as well; of one that has ended before, the caller knows why.
 func (l *link) refuse(id uint64, err error) {
+	if l.err() != nil {
+		return
+	}
 	refusal := &wire.Error{Code: int32(ErrCommSocket), Text: text(err.Error())}
 	if errors.Is(err, wire.ErrTooLong) {
 		refusal.Code = int32(ErrInvalidArgument1)
@@ -269,17 +287,23 @@ func (l *link) refuse(id uint64, err error) {
 // capture file.
 var errHungUp = errors.New("mapid has ended or hung up")
 
-// lose marks the connection as lost and wakes everybody who waits on it.
+// lose marks the connection as lost.
 func (l *link) lose(err error) {
 	l.conn.Close()
 	if errors.Is(err, io.EOF) {
 		err = errHungUp
 	}
+	l.end(mapierr.Wrap(ErrCommSocket, "connection to mapid lost", err))
+}
+
+// end says why the connection is no more, if nobody has before, and wakes everybody
+// who waits on it.
+func (l *link) end(reason error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.reason != nil {
 		return
 	}
-	l.reason = mapierr.Wrap(ErrCommSocket, "connection to mapid lost", err)
+	l.reason = reason
 	close(l.lost)
 }

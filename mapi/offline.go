@@ -23,6 +23,12 @@ const (
 	FormatNapatech Format = 4 // MFF_NAPATECH
 )
 
+func (f Format) String() string {
+	return word(map[Format]string{
+		FormatPCAP: "pcap", FormatRaw: "raw", FormatDAGERF: "ERF", FormatCombo6: "Combo6", FormatNapatech: "Napatech",
+	}, "format", f)
+}
+
 // An OfflineDevice is a capture file in the place of a network. Flows are
 // created on it by its name and see the packets that are read after they were
 // connected, so connect them before Start.

@@ -29,8 +29,11 @@ func TestDamagedFile(t *testing.T) {
 			t.Errorf("%v does not name file and offset", err)
 		}
 		wantCode(t, "wait for the device", d.Wait(t.Context()), mapi.ErrFile)
-		must(late.Connect(t.Context()))
-		wantCode(t, "wait for a flow connected after the end", late.Wait(t.Context()), mapi.ErrFile)
+		err = late.Connect(t.Context())
+		wantCode(t, "connect after the end", err, mapi.ErrFile)
+		if err != nil && !strings.Contains(err.Error(), "cut.pcap: record at byte offset") {
+			t.Errorf("%v does not name file and offset", err)
+		}
 		if n, err := fn.Uint64(); n != 4 || err != nil {
 			t.Errorf("%d good packets, %v, want 4", n, err)
 		}

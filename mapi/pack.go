@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"reflect"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -132,10 +133,19 @@ func (p *packed) add(f *os.File, path string) *wire.Value {
 	return &wire.Value{Kind: &wire.Value_File{File: &wire.File{Index: uint32(len(p.files) - 1), Path: text(path)}}}
 }
 
-// value makes the message of an argument that is no file.
+// value makes the message of an argument that is no file. Times go as text, which
+// functions read whether they take it or a number in some unit.
 func value(arg any) (*wire.Value, error) {
-	if b, ok := arg.([]byte); ok {
-		return &wire.Value{Kind: &wire.Value_Text{Text: b}}, nil
+	switch a := arg.(type) {
+	case []byte:
+		return &wire.Value{Kind: &wire.Value_Text{Text: a}}, nil
+	case time.Duration:
+		if a < 0 {
+			return nil, fmt.Errorf("%v is a time below 0", a)
+		}
+		return value(fmt.Sprintf("+%d.%09ds", a/time.Second, a%time.Second))
+	case time.Time:
+		return value(a.UTC().Format(time.RFC3339Nano))
 	}
 	v := reflect.ValueOf(arg)
 	switch {
@@ -150,5 +160,5 @@ func value(arg any) (*wire.Value, error) {
 	case v.CanUint():
 		return &wire.Value{Kind: &wire.Value_Int{Int: int64(v.Uint())}}, nil
 	}
-	return nil, fmt.Errorf("a %T cannot be passed: use an integer, a string or []byte", arg)
+	return nil, fmt.Errorf("a %T cannot be passed: use an integer, a string, []byte, a time.Duration or time.Time", arg)
 }

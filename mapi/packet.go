@@ -13,11 +13,18 @@ import (
 	"gomapi/internal/ring"
 )
 
-// How TO_BUFFER lets its reader wait for packets: its argument.
+// WaitMode is the argument of TO_BUFFER.
+type WaitMode int
+
+// How TO_BUFFER lets its reader wait for packets.
 const (
-	Wait   = 0 // GetNextPkt and Next wait until there is one; also when left out
-	NoWait = 1 // GetNextPkt gives nil when there is none
+	Wait   WaitMode = 0 // GetNextPkt and Next wait until there is one; also when left out
+	NoWait WaitMode = 1 // GetNextPkt gives nil when there is none
 )
+
+func (m WaitMode) String() string {
+	return word(map[WaitMode]string{Wait: "wait", NoWait: "no wait"}, "mode", m)
+}
 
 // A Packet is a captured packet. Its bytes lie in memory that the daemon shares
 // with the program, read-only (a write faults): they are valid until the next
@@ -63,7 +70,7 @@ func (fn *Function) openBuffer(args []any, entry int, files []*os.File) error {
 	fn.buffer = &buffer{Reader: r, entry: entry}
 	if entry == 0 && len(args) > 0 {
 		v, err := value(args[0])
-		fn.buffer.noWait = err == nil && v.GetInt() == NoWait
+		fn.buffer.noWait = err == nil && v.GetInt() == int64(NoWait)
 	}
 	r.Idle = fn.blocked
 	fn.flow.link.mu.Lock()
@@ -92,7 +99,7 @@ func (fn *Function) Close() error {
 // for room in another buffer of the same capture file, of which nobody takes
 // packets; 6143
 // the flow is not connected, 6145 it is closed, 6146 the function is no packet
-// buffer, 5123 the daemon is gone or ctx has ended.
+// buffer, 5123 the daemon is gone, 9000 ctx has ended.
 func (fn *Function) Next(ctx context.Context) (*Packet, error) {
 	if err := fn.takeable(); err != nil {
 		return nil, fn.failPacket(err)
@@ -175,7 +182,7 @@ func (fn *Function) bufferError(ctx context.Context, err error) error {
 	case errors.Is(err, io.EOF):
 		return io.EOF
 	case ctx.Err() != nil:
-		return mapierr.Wrap(ErrCommSocket, "gave up waiting", ctx.Err())
+		return gaveUp("gave up waiting", ctx)
 	case fn.flow.closed.Load():
 		return errClosed(fn.flow.fd)
 	case fn.flow.link.err() != nil:

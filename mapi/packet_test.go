@@ -197,7 +197,7 @@ func TestCancelAndCloseWakeReaders(t *testing.T) {
 	_, fn = buffered(t, c, "net0")
 	go func() { _, err := fn.Next(t.Context()); done <- err }()
 	must(c.Close())
-	wantCode(t, "after the client was closed", <-done, mapi.ErrCommSocket)
+	wantCode(t, "after the client was closed", <-done, mapi.ErrInvalidFlow)
 }
 
 func TestNoAllocationPerPacketTaken(t *testing.T) {
@@ -280,7 +280,7 @@ func TestMisuse(t *testing.T) {
 			over, cancel := context.WithCancel(t.Context())
 			cancel()
 			if err := take(over, fn); waits {
-				wantCode(t, "with a context that has ended", err, mapi.ErrCommSocket)
+				wantCode(t, "with a context that has ended", err, mapi.ErrCanceled)
 			} else {
 				wantCode(t, "with nothing to wait for", err, 0)
 			}
@@ -289,7 +289,7 @@ func TestMisuse(t *testing.T) {
 			wantCode(t, "after close", take(t.Context(), fn), mapi.ErrInvalidFlow)
 			_, fn = buffered(t, c, "net0")
 			must(c.Close())
-			wantCode(t, "after the connection was lost", take(t.Context(), fn), mapi.ErrCommSocket)
+			wantCode(t, "after the client was closed", take(t.Context(), fn), mapi.ErrInvalidFlow)
 		})
 	}
 }
@@ -374,11 +374,14 @@ func TestClosedBufferHoldsNobodyUp(t *testing.T) {
 // not the same.
 func TestNoWaitNoticesTheEndOfTheDaemon(t *testing.T) {
 	c := client(t)
-	_, fn := buffered(t, c, "net0", mapi.NoWait)
+	var cut func()
+	c.Dial, cut = severable(t, os.Getenv("MAPI_SOCKET"))
+	f, fn := buffered(t, c, "net0", mapi.NoWait)
 	if p, err := fn.TryNext(); p != nil || err != nil {
 		t.Errorf("no packet is there: %v, %v", p, err)
 	}
-	must(c.Close())
+	cut()
+	<-f.Lost()
 	_, err := fn.TryNext()
 	wantCode(t, "after the connection was lost", err, mapi.ErrCommSocket)
 }

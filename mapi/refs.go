@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"gomapi/internal/funcname"
 	"gomapi/internal/wire"
 )
 
@@ -31,7 +32,7 @@ func (l *link) packRefs(ctx context.Context, p *packed, name string, arg any) er
 		p.addInt(flows[0].fd)
 	case len(functions) > 0 && kind == 'S':
 		p.addText(join(functions, func(fn *Function) string { return fmt.Sprintf("%d@%d", fn.fid, fn.flow.fd) }))
-	case len(flows) > 0 && plainName(name) == flowsAsText:
+	case len(flows) > 0 && funcname.Plain(name) == flowsAsText:
 		p.addText(join(flows, func(f *Flow) string { return fmt.Sprint(f.fd) }))
 	default:
 		return badArgument(i, fmt.Errorf("%s takes no %T here", name, arg))

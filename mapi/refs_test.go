@@ -250,7 +250,7 @@ func TestCatalogKeepsNobodyWaiting(t *testing.T) {
 	over, end := context.WithCancel(t.Context())
 	end()
 	_, err = f.Apply(over, "BPF_FILTER", "tcp")
-	wantCode(t, "call that has no time", err, mapi.ErrCommSocket)
+	wantCode(t, "call that has no time", err, mapi.ErrCanceled)
 	cancel()
-	wantCode(t, "call that waits", <-done, mapi.ErrCommSocket)
+	wantCode(t, "call that waits", <-done, mapi.ErrCanceled)
 }

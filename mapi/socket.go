@@ -40,7 +40,7 @@ func (c *Client) dialSocket(ctx context.Context) (*net.UnixConn, error) {
 			return sock, nil
 		}
 		if ctx.Err() != nil {
-			return nil, mapierr.Wrap(ErrCommInitSocket, "connect to mapid", ctx.Err())
+			return nil, err // the others have no time either
 		}
 		reasons = append(reasons, err)
 	}

@@ -80,14 +80,20 @@ func (s *server) answer(c *C.struct_call) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := handlers[c.op](s, ctx, c); err != nil {
-		c.code = C.int(mapi.ErrCommSocket)
-		var e *mapi.Error
-		if errors.As(err, &e) {
-			c.code = C.int(e.Code)
-		}
+		c.code = C.int(numberOf(err))
 		put(c.message[:], err.Error())
 	}
 	C.call_done(c)
+}
+
+// numberOf is the number of an error in C. There, a call that was given up is one that
+// the daemon has not answered.
+func numberOf(err error) mapi.Code {
+	var e *mapi.Error
+	if errors.As(err, &e) && e.Code != mapi.ErrCanceled {
+		return e.Code
+	}
+	return mapi.ErrCommSocket
 }
 
 // fail makes an error of a call that the package mapi has no part in.

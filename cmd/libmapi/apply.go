@@ -7,6 +7,7 @@ import (
 	"context"
 	"strings"
 
+	"gomapi/internal/funcname"
 	"gomapi/mapi"
 )
 
@@ -91,7 +92,7 @@ func (s *server) applied(c *C.struct_call, f *flow, fn *mapi.Function) error {
 	to.fid = C.int(fn.FID())
 	to.slot = words(at.Result)
 	to.size = C.int(at.Size)
-	to.is_stats = flag(plain(fn.Name()) == "STATS")
+	to.is_stats = flag(funcname.Plain(fn.Name()) == "STATS")
 	to.ring, to.ring_size = memory(at.Ring), C.size_t(len(at.Ring))
 	to.page = memory(at.Page)
 	to.sock = -1
@@ -100,15 +101,6 @@ func (s *server) applied(c *C.struct_call, f *flow, fn *mapi.Function) error {
 	}
 	to.series, to.no_wait = flag(at.Series), flag(at.NoWait)
 	return err
-}
-
-// plain is the name of a function without its library and what may follow it.
-func plain(name string) string {
-	if _, rest, ok := strings.Cut(name, ":"); ok {
-		name = rest
-	}
-	name, _, _ = strings.Cut(name, "!")
-	return name
 }
 
 func flag(b bool) C.int {

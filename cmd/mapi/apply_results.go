@@ -56,7 +56,7 @@ func (a *applying) unitOf(f *applied) string {
 	case "GAP":
 		return ticks
 	case "PKTINFO":
-		if f.arg(0) == mapi.PktSize {
+		if f.arg(0) == uint64(mapi.PktSize) {
 			return "bytes"
 		}
 		return ticks
@@ -128,7 +128,7 @@ func viewBinop(f *applied, b []byte) (view, bool) {
 	if n == result.BinopNoValue {
 		return noValue{}, ok
 	}
-	if f.arg(0) == mapi.BinopSub {
+	if f.arg(0) == uint64(mapi.BinopSub) {
 		return difference{int64(n), f.unit}, ok
 	}
 	return amount{uint64(n), f.unit}, ok

@@ -134,7 +134,7 @@ func viewThreshold(f *applied, b []byte) (view, bool) {
 	v := event{At: e.Time(), Value: e.Int(), Unit: f.unit}
 	// Increases within a window and differences are signed.
 	typ, boundary := f.arg(0), f.arg(4)
-	if typ&^mapi.ThresholdPoll == mapi.ThresholdUint64 && boundary <= mapi.BoundaryBelow {
+	if typ&^uint64(mapi.ThresholdPoll) == uint64(mapi.ThresholdUint64) && boundary <= uint64(mapi.BoundaryBelow) {
 		v.Value = e.Value
 	}
 	if e.Remaining != result.Unlimited {

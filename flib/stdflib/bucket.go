@@ -20,7 +20,7 @@ var bucket = flib.Def{
 	Args: []flib.Arg{
 		{Name: "flow", Kind: flib.Flow, Doc: "flow of the function"},
 		{Name: "function", Kind: flib.Func, Doc: "function of whose result the first 8 bytes are noted"},
-		{Name: "interval", Kind: flib.String, Doc: "length of a period, as \"5s\": a number with s, ms, us, m (minutes), or in 2^-32 s without a unit; " +
+		{Name: "interval", Kind: flib.String, Number: true, Doc: "length of a period, as \"5s\": a number with s, ms, us, m (minutes), or in 2^-32 s without a unit; " +
 			"\"0\" notes the result at each packet, \"-1\" never"},
 		{Name: "reset", Kind: flib.Int, Min: 0, Max: 1, Doc: "1: the function is reset at the end of each period; 0: it is not"},
 	},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/bits"
+	"time"
 
 	"gomapi/flib"
 	"gomapi/internal/mapierr"
@@ -25,9 +26,9 @@ var burst = flib.Def{
 			Doc: "size in bytes, above min: from min on there are (max-min)/step+1 categories, and the last one has no upper end"},
 		{Name: "step", Kind: flib.Int, Min: 1, Max: math.MaxInt32,
 			Doc: "width of a category in bytes, so large that there are 4096 categories at most"},
-		{Name: "iftime", Kind: flib.Int, Min: 0, Max: math.MaxInt32, Doc: "time between two packets of a burst in ns"},
-		{Name: "late", Kind: flib.Int, Min: 0, Max: math.MaxInt32, Doc: "by how many ns a packet may be late and belong to the burst"},
-		{Name: "early", Kind: flib.Int, Min: 0, Max: math.MaxInt32, Doc: "by how many ns a packet may be early and belong to the burst"},
+		{Name: "iftime", Kind: flib.Int, Unit: time.Nanosecond, Min: 0, Max: math.MaxInt32, Doc: "time between two packets of a burst in ns"},
+		{Name: "late", Kind: flib.Int, Unit: time.Nanosecond, Min: 0, Max: math.MaxInt32, Doc: "by how many ns a packet may be late and belong to the burst"},
+		{Name: "early", Kind: flib.Int, Unit: time.Nanosecond, Min: 0, Max: math.MaxInt32, Doc: "by how many ns a packet may be early and belong to the burst"},
 		{Name: "link_speed", Kind: flib.Int, Min: 1, Max: math.MaxInt32, Doc: "speed of the link in Mbit/s"},
 		{Name: "flush", Kind: flib.Int, Min: 0, Max: 1, Default: int32(0), Added: true,
 			Doc: "1: the burst that is open when the device ends counts; 0: it does not"},

@@ -20,12 +20,12 @@ var dist = flib.Def{
 	Args: []flib.Arg{
 		{Name: "fd", Kind: flib.Flow, Doc: "flow of the function that is read; a Go program gives the *mapi.Function for fd and fid"},
 		{Name: "fid", Kind: flib.Func, Doc: "the function that is read"},
-		{Name: "min", Kind: flib.String, Doc: "where the first interval begins, in the unit of the result, or a time with s, ms, us or m (minutes)"},
-		{Name: "max", Kind: flib.String, Doc: "where the last one ends, likewise, not less than min"},
-		{Name: "interval", Kind: flib.String, Doc: "their width, likewise, from 1 to max-min; there are 16384 intervals at most"},
+		{Name: "min", Kind: flib.String, Number: true, Doc: "where the first interval begins, in the unit of the result, or a time with s, ms, us or m (minutes)"},
+		{Name: "max", Kind: flib.String, Number: true, Doc: "where the last one ends, likewise, not less than min"},
+		{Name: "interval", Kind: flib.String, Number: true, Doc: "their width, likewise, from 1 to max-min; there are 16384 intervals at most"},
 	},
 	Result:  "min, max, n (intervals), then n+1 counters of packets (below min+interval, ..., from max on), and an unused word; all uint64",
-	Example: `flow.Apply(ctx, "DIST", size, "0", "1600", "100")`,
+	Example: `flow.Apply(ctx, "DIST", size, 0, 1600, 100)`,
 	New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
 		return newDistribution(env, args)
 	},

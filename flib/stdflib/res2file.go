@@ -29,14 +29,14 @@ func resToFile(budget *outfile.Budget) flib.Def {
 			"No row is written while one of the functions has no value. All packets go on to the next function. " +
 			"A time stamp far in the future ends all periods up to it: no row follows until time has come there.",
 		Args: []flib.Arg{
-			{Name: "types", Kind: flib.String, Doc: "how to write each of the functions, separated by commas: " +
+			{Name: "types", Kind: flib.String, Number: true, Doc: "how to write each of the functions, separated by commas: " +
 				"0 (mapi.R2FRaw) its bytes behind their number, 1 (mapi.R2FULLStr) a number, " +
 				"2 (mapi.R2FULLSec) a time in seconds, 3 (mapi.R2FStats) what STATS has"},
 			{Name: "functions", Kind: flib.Funcs, Doc: "functions whose results are written, in the order of the columns"},
 			{Name: "header", Kind: flib.String, Doc: "first line of the file"},
 			{Name: "file", Kind: flib.File, Doc: "path, which the program creates or empties with its own rights; or a file that it has opened, " +
 				"also a pipe or a stream socket"},
-			{Name: "interval", Kind: flib.String, Doc: `"5s", a row for each period of packet time (units s, ms, us, m for minutes, ` +
+			{Name: "interval", Kind: flib.String, Number: true, Doc: `"5s", a row for each period of packet time (units s, ms, us, m for minutes, ` +
 				`none for 2^-32 s), and a row of zeros for each period without packets ` +
 				`(of these 65536 at once and 64 more for each packet, the others are left out and counted); "0", a row for each packet; ` +
 				`"-1", one row when the flow is closed`},

@@ -325,7 +325,8 @@ func TestRes2FileArguments(t *testing.T) {
 		{"1,", "1@1", "H", file, "1s", int64(1), mapierr.InvalidArgument1},
 		{"3", "1@1", "H", file, "1s", int64(1), mapierr.InvalidArgument1}, // no STATS
 		{"3", "4@1", "H", file, "1s", int64(1), mapierr.InvalidArgument1}, // of its size, but none
-		{int64(1), "1@1", "H", file, "1s", int64(1), mapierr.InvalidArgument1},
+		{int64(1), "1@1", "H", file, int64(0), int64(1), 0},
+		{int64(4), "1@1", "H", file, "1s", int64(1), mapierr.InvalidArgument1},
 		{"1", "", "H", file, "1s", int64(1), mapierr.InvalidArgument2},
 		{"1", "1", "H", file, "1s", int64(1), mapierr.InvalidArgument2},
 		{"1", "9@1", "H", file, "1s", int64(1), mapierr.InvalidArgument2},
@@ -339,7 +340,7 @@ func TestRes2FileArguments(t *testing.T) {
 		{"1", "1@1", "H", file, "0.0", int64(1), mapierr.InvalidArgument5},
 		{"1", "1@1", "H", file, "-2", int64(1), mapierr.InvalidArgument5},
 		{"1", "1@1", "H", file, "soon", int64(1), mapierr.InvalidArgument5},
-		{"1", "1@1", "H", file, int64(0), int64(1), mapierr.InvalidArgument5},
+		{"1", "1@1", "H", file, int64(-2), int64(1), mapierr.InvalidArgument5},
 		{"1", "1@1", "H", file, "1s", int64(2), mapierr.InvalidArgument6},
 		{"1", "1@1", "H", file, "1s", int64(-1), mapierr.InvalidArgument6},
 	} {

@@ -2,6 +2,7 @@ package stdflib
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"gomapi/flib"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/pkt"
 	"gomapi/mapi/result"
 )
 
@@ -20,7 +22,7 @@ var startStop = flib.Def{
 		Name: "start",
 		Kind: flib.String,
 		Doc: `"+30s", after the first packet that reaches the function (units s, ms, us, m for minutes, none for 2^-32 s), "+0s" for at once; ` +
-			`or "2026-11-22 08:30:00", in the local time of the daemon`,
+			`or "2026-11-22 08:30:00", in the local time of the daemon, or with a zone as in RFC 3339, "2026-11-22T08:30:00.5Z"`,
 	}, {
 		Name: "stop",
 		Kind: flib.String,
@@ -76,10 +78,13 @@ func parseWindow(start, stop string) (w window, err error) {
 	return w, nil
 }
 
-// parseMoment reads a time of the day in the daemon's time zone.
+// parseMoment reads a time of the day, in the daemon's time zone unless it has its own.
 func parseMoment(name, text string) (uint64, error) {
-	t, err := time.ParseInLocation("2006-1-2 15:4:5", text, time.Local)
-	if err != nil || t.Nanosecond() != 0 {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		t, err = parseLocal(text)
+	}
+	if err != nil {
 		return 0, mapierr.New(mapierr.InvalidArgument,
 			`STARTSTOP: %s %.40q is neither a time like "2026-11-22 08:30:00" nor one after it like "+10s"`, name, text)
 	}
@@ -87,7 +92,16 @@ func parseMoment(name, text string) (uint64, error) {
 		return 0, mapierr.New(mapierr.InvalidArgument,
 			"STARTSTOP: %s %.40q: packets have times of 1970 to 2106", name, text)
 	}
-	return uint64(t.Unix()) << 32, nil
+	return pkt.FromTime(t), nil
+}
+
+// parseLocal reads a time of whole seconds in the daemon's time zone.
+func parseLocal(text string) (time.Time, error) {
+	t, err := time.ParseInLocation("2006-1-2 15:4:5", text, time.Local)
+	if err == nil && t.Nanosecond() != 0 {
+		err = errors.New("not a whole second")
+	}
+	return t, err
 }
 
 // addTime adds times, no further than to the last that there is.

@@ -93,6 +93,7 @@ func TestStartStopByTheClock(t *testing.T) {
 	second := func(n int) uint64 { return pkt.FromTime(base) + uint64(int64(n)<<32) }
 	pkts := packetsAt(second(-1), second(0)-1, second(0), second(5), second(10), second(10)+1, second(11))
 	epoch := time.Unix(0, 0).In(time.Local).Format(layout)
+	elsewhere := time.FixedZone("", 12600)
 	for _, c := range []struct {
 		start, stop string
 		passed      []*flib.Packet
@@ -104,6 +105,9 @@ func TestStartStopByTheClock(t *testing.T) {
 		{epoch, base.Add(10 * time.Second).Format(layout), pkts[:5]},
 		{epoch, "+0s", pkts},
 		{base.Format("2006-1-2 15:4:5"), "+10000ms", pkts[2:5]},
+		{base.In(elsewhere).Format(time.RFC3339), base.Add(10 * time.Second).UTC().Format(time.RFC3339), pkts[2:5]},
+		{base.Add(time.Nanosecond).Format(time.RFC3339Nano), "+9.9s", pkts[3:4]},
+		{time.Unix(0, 0).UTC().Format(time.RFC3339), "+0s", pkts},
 		{base.Add(10 * time.Second).Format(layout), base.Format(layout), nil},
 	} {
 		b := flibtest.New(t, Library(), "STARTSTOP", c.start, c.stop)
@@ -171,6 +175,10 @@ func TestStartStopArguments(t *testing.T) {
 		{[]any{"2004-13-09 14:56:07", day}, mapierr.InvalidArgument},
 		{[]any{"2004-07-09 25:56:07", day}, mapierr.InvalidArgument},
 		{[]any{"2004-07-09 14:56:07.5", day}, mapierr.InvalidArgument},
+		{[]any{"2004-07-09T14:56:07.5Z", "2004-07-09T14:56:08+02:00"}, 0},
+		{[]any{"2004-07-09T14:56:07", day}, mapierr.InvalidArgument}, // no zone
+		{[]any{"1969-12-31T23:59:59.5Z", day}, mapierr.InvalidArgument},
+		{[]any{day, "2106-02-07T06:28:16Z"}, mapierr.InvalidArgument},
 		{[]any{"2004-07-09 14:56:07 ", day}, mapierr.InvalidArgument},
 		{[]any{"1969-07-09 14:56:07", day}, mapierr.InvalidArgument},
 		{[]any{day, "2107-07-09 14:56:07"}, mapierr.InvalidArgument},

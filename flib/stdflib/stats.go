@@ -16,7 +16,7 @@ var stats = flib.Def{
 	Args: []flib.Arg{
 		{Name: "flow", Kind: flib.Flow, Doc: "flow of the function"},
 		{Name: "function", Kind: flib.Func, Doc: "function of whose result the first 8 bytes are read"},
-		{Name: "interval", Kind: flib.String, Doc: "\"0\": the result is read at each packet; \"1\": at each but the first; " +
+		{Name: "interval", Kind: flib.String, Number: true, Doc: "\"0\": the result is read at each packet; \"1\": at each but the first; " +
 			"else at the first packet after the end of each period, as \"5s\" (a number with s, ms, us, m (minutes), or in 2^-32 s without a unit), " +
 			"and then the function is reset. One packet ends one period at most"},
 	},

@@ -3,6 +3,7 @@ package stdflib
 import (
 	"context"
 	"math"
+	"time"
 
 	"gomapi/flib"
 	"gomapi/internal/mapierr"
@@ -37,7 +38,7 @@ var threshold = flib.Def{
 			"a negative one is given in two's complement, as uint64(math.MaxUint64) for -1"},
 		{Name: "boundary", Kind: flib.Int, Doc: "event when the value is equal: mapi.BoundaryEqual (0), above: BoundaryAbove (1), " +
 			"below: BoundaryBelow (2); or its difference from the last one is: BoundaryDiffEqual (4), BoundaryDiffAbove (8), BoundaryDiffBelow (16)"},
-		{Name: "timeout", Kind: flib.Int, Min: 0, Max: math.MaxInt32, Doc: "microseconds of packet time: at each packet, quiet time after an event; " +
+		{Name: "timeout", Kind: flib.Int, Unit: time.Microsecond, Min: 0, Max: math.MaxInt32, Doc: "microseconds of packet time: at each packet, quiet time after an event; " +
 			"polling, time between two looks, at least 1; window, its length, at least 1"},
 		{Name: "divider", Kind: flib.Int, Min: math.MinInt32, Max: maxDivider, Default: int32(1),
 			Doc: "window: looks within its length, up to 4096; less than 1 counts as 1"},

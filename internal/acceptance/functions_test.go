@@ -22,7 +22,7 @@ func search(pattern string, offset, depth int) call {
 	return call{"STR_SEARCH", []any{pattern, offset, depth}}
 }
 
-func sample(value, mode int) call { return call{"SAMPLE", []any{value, mode}} }
+func sample(value int, mode mapi.SampleMode) call { return call{"SAMPLE", []any{value, mode}} }
 
 // countBehind counts, in one pass over a file, the packets behind each of the
 // calls.

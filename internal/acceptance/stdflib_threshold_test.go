@@ -14,7 +14,7 @@ func TestThresholdOnCapture(t *testing.T) {
 	client := start(t).client()
 	r := newReading(t, client, "mapi-tracefile.pcap")
 	packets, bytes := r.apply("PKT_COUNTER"), r.apply("BYTE_COUNTER")
-	watch := func(typ int, target *mapi.Function, threshold uint64, boundary, timeout, divider, count int) *mapi.Function {
+	watch := func(typ mapi.ThresholdType, target *mapi.Function, threshold uint64, boundary mapi.Boundary, timeout, divider, count int) *mapi.Function {
 		return r.apply("THRESHOLD", mapi.ThresholdUint64+typ, target, threshold, boundary, timeout, divider, count)
 	}
 	const fiveSeconds = 5_000_000

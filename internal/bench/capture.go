@@ -110,7 +110,9 @@ func startDumping(context.Context) (capture, error) {
 	}
 	defer stderr.Close()
 	d := &dumping{said: said}
-	d.cmd = exec.Command("tcpdump", "-i", testnet.B, "-w", "/dev/null", "-s", "0", "-B", "65536")
+	// With the rights that it has: it gives what it writes to the user that it becomes
+	// otherwise, and that is /dev/null.
+	d.cmd = exec.Command("tcpdump", "-Z", "root", "-i", testnet.B, "-w", "/dev/null", "-s", "0", "-B", "65536")
 	d.cmd.Stderr = stderr
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := d.cmd.Start(); err != nil {

@@ -128,7 +128,7 @@ func countingSection(rows []*countingRow, rounds int) string {
 			m.String(), d.String(), fmt.Sprintf("%.2f", m.median/d.median), cycles(m.median), cycles(d.median))
 	}
 	return section("Live counting", t,
-		"A flow with PKT_COUNTER, beside `tcpdump -w /dev/null -s 0 -B 65536`, in turn, each on an interface that nobody else captures from. "+
+		"A flow with PKT_COUNTER, beside `tcpdump -Z root -w /dev/null -s 0 -B 65536`, in turn, each on an interface that nobody else captures from. "+
 			"CPU time of the process, user and system, in nanoseconds per captured packet: median (minimum) of %d rounds. "+
 			"Lost: packets of all rounds, as the programs say themselves. "+
 			"Cycles at the clock rate that /proc/cpuinfo shows.", rounds)

@@ -32,11 +32,9 @@ func (c *client) createFlow(ctx context.Context, m *wire.CreateFlow, resp *wire.
 const maxFunctionName = 256
 
 func (c *client) applyFunction(ctx context.Context, m *wire.ApplyFunction, r *request, resp *wire.Response) error {
-	if len(m.Name) > maxFunctionName {
-		return mapierr.New(mapierr.FunctionNotFound, "function name of %d bytes: %d are the limit", len(m.Name), maxFunctionName)
-	}
-	args, err := values(m.Args, r)
+	args, err := arguments(m, r)
 	if err != nil {
+		c.session.NotApplied(m.Fd, m.Name, err)
 		return err
 	}
 	a, err := c.session.Apply(ctx, m.Fd, m.Name, args)
@@ -52,6 +50,14 @@ func (c *client) applyFunction(ctx context.Context, m *wire.ApplyFunction, r *re
 		HasRing: a.Ring != nil, Entry: uint32(a.Entry),
 	}}
 	return nil
+}
+
+// arguments checks the name and takes the arguments out of a message, as values.
+func arguments(m *wire.ApplyFunction, r *request) ([]any, error) {
+	if len(m.Name) > maxFunctionName {
+		return nil, mapierr.New(mapierr.FunctionNotFound, "function name of %d bytes: %d are the limit", len(m.Name), maxFunctionName)
+	}
+	return values(m.Args, r)
 }
 
 // values takes arguments out of a message, with the files beside it. The caller

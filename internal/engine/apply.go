@@ -46,6 +46,7 @@ func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) 
 	if err != nil {
 		return Applied{}, err
 	}
+	defer func() { s.note(f, name, err) }()
 	if f.chain != nil {
 		return Applied{}, mapierr.New(mapierr.CouldNotApplyFunction,
 			"flow %d is connected: functions are applied before", fd)
@@ -75,6 +76,21 @@ func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) 
 		reply.HasResult, reply.Offset, reply.Size = true, a.slot.Offset(), a.slot.Size()
 	}
 	return reply, nil
+}
+
+// NotApplied says that a function could not be applied to a flow, before that was
+// tried.
+func (s *Session) NotApplied(fd int32, name string, err error) {
+	if f, e := s.flow(fd); e == nil {
+		s.note(f, name, err)
+	}
+}
+
+// note takes down whether a function was applied, for connect.
+func (s *Session) note(f *Flow, name string, err error) {
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
+	f.unhidden.Note(name, err)
 }
 
 // nextFid gives a function id. A failed apply uses one up. When all numbers were

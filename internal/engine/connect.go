@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -12,8 +13,9 @@ import (
 
 // Connect lets packets into a flow. When it returns, every packet that arrives
 // later is seen, and none that arrived before the call. Errors: 6145 no such
-// flow, 3081 connected already, and those of the functions; then the flow is as
-// it was before.
+// flow, 3081 connected already, 6142 the file was read to its end, the device's when
+// that has ended with one, 7007 a function that anonymizes could not be applied, and those of the functions; then the flow is as it was
+// before.
 func (s *Session) Connect(ctx context.Context, fd int32) error {
 	if err := s.enter(); err != nil {
 		return err
@@ -24,13 +26,17 @@ func (s *Session) Connect(ctx context.Context, fd int32) error {
 		return err
 	}
 	s.engine.mu.Lock()
-	status := f.status
+	status, over, unhidden := f.status, f.capture.overFor(f), f.unhidden.Err(int(fd))
 	s.engine.mu.Unlock()
-	switch status {
-	case FlowActive:
+	switch {
+	case status == FlowFinished:
+		return mapierr.New(mapierr.FlowAlreadyActive, "flow %d was connected already, and its device has ended", fd)
+	case status != FlowInit:
 		return mapierr.New(mapierr.FlowAlreadyActive, "flow %d is connected already", fd)
-	case FlowFinished:
-		return nil // as the original: the flow stays finished
+	case unhidden != nil:
+		return unhidden
+	case over != nil:
+		return over
 	}
 	if err := s.connect(ctx, f); err != nil {
 		return coded(mapierr.CouldNotInitFunction, err)
@@ -48,8 +54,26 @@ func (s *Session) connect(ctx context.Context, f *Flow) error {
 	if err := s.engine.startAll(f.functions); err != nil {
 		return err
 	}
-	s.activate(f)
+	if err := s.activate(f); err != nil {
+		s.engine.stopAll(f.functions)
+		return err
+	}
 	return nil
+}
+
+// overFor is what a flow is told that is connected when no packet will come any more,
+// nil before. Engine.mu is held.
+func (c *capture) overFor(f *Flow) error {
+	what := fmt.Sprintf("device %q has ended before flow %d was connected", c.device.spec.Name, f.fd)
+	switch {
+	case !c.ended:
+		return nil
+	case c.err != nil:
+		return mapierr.Wrap(mapierr.CodeOf(c.err, mapierr.ClientConnect), what, c.err)
+	case c.device.owner != nil:
+		what += ": the file was read to its end; connect flows before the device is started, or make another device of the file"
+	}
+	return mapierr.New(mapierr.ClientConnect, "%s", what)
 }
 
 // prepareAll makes the functions ready for all link types that the device has
@@ -103,9 +127,8 @@ func (e *Engine) closeAll(functions []*applied) (first error) {
 	return first
 }
 
-// activate makes the flow part of the next plan, or finishes it at once when
-// the device has ended before.
-func (s *Session) activate(f *Flow) {
+// activate makes the flow part of the next plan, unless the device has ended.
+func (s *Session) activate(f *Flow) error {
 	c, now := f.capture, time.Now()
 	chain := newChain(f)
 	if c.device.owner == nil {
@@ -114,6 +137,10 @@ func (s *Session) activate(f *Flow) {
 	chain.whole.Store(chain.since == 0)
 	e := s.engine
 	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err := c.overFor(f); err != nil {
+		return err
+	}
 	f.chain, f.start = chain, now
 	for _, a := range f.functions {
 		a.live.Store(true)
@@ -122,18 +149,8 @@ func (s *Session) activate(f *Flow) {
 	f.place.SetStart(now.UnixNano())
 	f.setStatus(FlowActive)
 	c.connected++
-	ended := c.ended
-	if !ended {
-		c.add(f)
-	}
-	e.mu.Unlock()
-	if ended {
-		f.adopted.Connect(0)
-		_ = e.safely("ending a flow", func() error { chain.end(); return nil }) // logged
-		e.mu.Lock()
-		f.finished(now)
-		e.mu.Unlock()
-	}
+	c.add(f)
+	return nil
 }
 
 // CloseFlow ends a flow: when it returns, no packet reaches it any more and its

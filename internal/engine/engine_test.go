@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/binary"
+	"errors"
 	"os"
 	"sync"
 	"testing"
@@ -338,12 +339,13 @@ func TestDeviceThatFails(t *testing.T) {
 		t.Errorf("flow that was not connected is %v", flows[1].Status)
 	}
 	wantCount(t, "last result", results[0], 1)
-	if err := c.Connect(t.Context(), idle); err != nil {
-		t.Errorf("connect on the failed device: %v", err)
+	if err := c.Connect(t.Context(), idle); !errors.Is(err, fault) || mapierr.CodeOf(err, 0) != fault.Code {
+		t.Errorf("connect on the failed device: %v, want %v", err, fault)
 	}
-	if s := c.Flows()[1].Status; s != FlowFinished {
-		t.Errorf("flow connected after the failure is %v, want finished", s)
+	if s := c.Flows()[1].Status; s != FlowInit {
+		t.Errorf("flow connected after the failure is %v", s)
 	}
+	wantCode(t, "connect of the finished flow", c.Connect(t.Context(), fd), mapierr.FlowAlreadyActive)
 	_, again := c.connected(fn("PKT_COUNTER"))
 	b.source.Send(udp(1, 1))
 	wantCount(t, "packets of a new flow", again[0], 1)

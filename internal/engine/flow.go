@@ -7,6 +7,7 @@ import (
 	"unique"
 
 	"gomapi/flib"
+	"gomapi/internal/funcname"
 	"gomapi/internal/shm"
 )
 
@@ -37,6 +38,7 @@ type Flow struct {
 	awaited            bool // a function of the same device waits for adopted; under Session.calls
 
 	// Guarded by Engine.mu.
+	unhidden  funcname.Unhidden
 	functions []*applied
 	chain     *chain // nil before connect
 	status    FlowStatus

@@ -1,7 +1,12 @@
 package mapierr
 
-// A Code is an error number of the original API (its mapi_errors.h).
+// A Code is an error number of the original API (its mapi_errors.h), or Canceled.
 type Code int
+
+// Canceled says that the context of a call has ended. The original has nothing like
+// it and no number from 9000 on: it is for programs in Go, and never leaves the
+// package mapi for others.
+const Canceled Code = 9000
 
 // The error numbers, complete. Names follow the original's symbols.
 const (
@@ -52,7 +57,7 @@ const (
 	CommInitSocket         Code = 5124 // no daemon answers
 	ShuttingDown           Code = 6140 // the daemon is going down
 	NotInitialized         Code = 6141 // nothing was created yet: create a flow or an offline device first
-	ClientConnect          Code = 6142 // connect failed
+	ClientConnect          Code = 6142 // the file was read to its end before the flow was connected
 	FlowNotConnected       Code = 6143 // the flow is not connected
 	FunctionNotFound       Code = 6144 // no such function for this type of device
 	InvalidFlow            Code = 6145 // no such flow
@@ -88,6 +93,7 @@ const (
 )
 
 var texts = map[Code]string{
+	Canceled:               "gave up: the context of the call has ended",
 	PcapBPF:                "filter expression does not compile",
 	PcapOpen:               "capture handle cannot be opened",
 	PcapOpenDead:           "filter compiler cannot be used",
@@ -135,7 +141,7 @@ var texts = map[Code]string{
 	CommInitSocket:         "no daemon answers",
 	ShuttingDown:           "the daemon is going down",
 	NotInitialized:         "nothing was created yet: create a flow or an offline device first",
-	ClientConnect:          "connect failed",
+	ClientConnect:          "the file was read to its end before the flow was connected",
 	FlowNotConnected:       "the flow is not connected",
 	FunctionNotFound:       "no such function for this type of device",
 	InvalidFlow:            "no such flow",

@@ -3141,7 +3141,7 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x05books\x18\b \x01(\v2\x12.gomapi.wire.BooksR\x05books\"O\n" +
 	"\vDeviceEnded\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12(\n" +
-	"\x05error\x18\x02 \x01(\v2\x12.gomapi.wire.ErrorR\x05errorB\x16Z\x14gomapi/internal/wireb\x06proto3"
+	"\x05error\x18\x02 \x01(\v2\x12.gomapi.wire.ErrorR\x05errorb\x06proto3"
 
 var (
 	file_internal_wire_mapi_proto_rawDescOnce sync.Once

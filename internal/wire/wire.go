@@ -7,7 +7,10 @@
 // connection.
 package wire
 
-//go:generate protoc --go_out=../.. --go_opt=module=gomapi --proto_path=../.. internal/wire/mapi.proto
+// The path of the module stands here and not in mapi.proto, of which the generated file
+// has a copy: so it is in no generated file.
+//
+//go:generate protoc --go_out=../.. --go_opt=module=gomapi --go_opt=Minternal/wire/mapi.proto=gomapi/internal/wire --proto_path=../.. internal/wire/mapi.proto
 
 // Version is the number of the protocol. Daemon and program must agree.
 const Version = 1

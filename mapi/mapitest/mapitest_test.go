@@ -67,7 +67,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	wants(t, "send after the end", d.Device("eth0").Send(mapitest.Packet{}), mapi.ErrStats)
 	_, err = d.Client().CreateFlow(t.Context(), "eth0")
 	wants(t, "flow after the end", err, mapi.ErrCommInitSocket)
-	wants(t, "read after the end", second(packets.Uint64()), mapi.ErrCommSocket)
+	wants(t, "read after the end", second(packets.Uint64()), mapi.ErrInvalidFlow)
 	packets = nil
 	runtime.GC() // the mapping of results goes with its last reader
 	if err := leak.Since(before); err != nil {

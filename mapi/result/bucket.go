@@ -22,7 +22,7 @@ type BucketEntry struct {
 }
 
 // Time is TS as a time.Time in UTC.
-func (e BucketEntry) Time() time.Time { return entryTime(e.TS) }
+func (e BucketEntry) Time() time.Time { return packetTime(e.TS) }
 
 // Append adds the entry to b as ReadResults gives it.
 func (e BucketEntry) Append(b []byte) []byte {
@@ -39,9 +39,4 @@ func ParseBucket(b []byte) (BucketEntry, bool) {
 		TS:    binary.NativeEndian.Uint64(b[bucketTS:]),
 		Value: binary.NativeEndian.Uint64(b[bucketValue:]),
 	}, true
-}
-
-// entryTime converts packet time, to the nearest nanosecond.
-func entryTime(ts uint64) time.Time {
-	return time.Unix(int64(ts>>32), int64((ts&0xffffffff*1e9+1<<31)>>32)).UTC()
 }

@@ -1,6 +1,9 @@
 package result
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"fmt"
+)
 
 // FileStateSize is the size of a FileState: one int32.
 const FileStateSize = 4
@@ -14,6 +17,18 @@ const (
 	FileDone    FileState = 0  // the limit is reached or the device has ended: everything is in the file
 	FileWriting FileState = 11
 )
+
+func (s FileState) String() string {
+	switch s {
+	case FileFailed:
+		return "failed"
+	case FileDone:
+		return "done"
+	case FileWriting:
+		return "writing"
+	}
+	return fmt.Sprintf("state %d", int32(s))
+}
 
 // ParseFileState decodes the state of a file. It reports false when b is too
 // short.

@@ -2,7 +2,10 @@ package result
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
+	"strings"
+	"time"
 )
 
 // Layout of a HashSample: offsets of uint32s, and of the time stamp, a uint64.
@@ -34,6 +37,24 @@ const (
 	SamplePSH
 )
 
+// String names the flags that are set, as "SYN,ACK", or is "none".
+func (f SampleFlags) String() string {
+	var names []string
+	for i, name := range []string{"SYN", "ACK", "RST", "FIN", "PSH"} {
+		if flag := SampleFlags(1) << i; f&flag != 0 {
+			names = append(names, name)
+			f &^= flag
+		}
+	}
+	if f != 0 {
+		names = append(names, fmt.Sprintf("%#x", uint32(f)))
+	}
+	if names == nil {
+		return "none"
+	}
+	return strings.Join(names, ",")
+}
+
 // A HashSample is an entry of the result of HASHSAMP: one packet that it let
 // through.
 type HashSample struct {
@@ -46,6 +67,9 @@ type HashSample struct {
 	Proto    uint8       // 6 TCP, 17 UDP
 	IPv6     bool
 }
+
+// Time is TS as a time.Time in UTC.
+func (s *HashSample) Time() time.Time { return packetTime(s.TS) }
 
 // Source is where the packet came from.
 func (s *HashSample) Source() netip.AddrPort {

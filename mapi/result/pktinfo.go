@@ -22,7 +22,4 @@ func ParsePktInfo(b []byte) (PktInfo, bool) {
 }
 
 // Time is the time stamp that PktTS gives, to the nearest nanosecond.
-func (i PktInfo) Time() time.Time {
-	sec, fraction := int64(i>>32), uint64(i)&(1<<32-1)
-	return time.Unix(sec, int64((fraction*uint64(time.Second)+1<<31)>>32)).UTC()
-}
+func (i PktInfo) Time() time.Time { return packetTime(uint64(i)) }

@@ -1,6 +1,9 @@
 package result
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"time"
+)
 
 // StartStopSize is the size of a StartStop: three uint64.
 const StartStopSize = 24
@@ -19,6 +22,15 @@ type StartStop struct {
 	FirstPassed uint64 // of the first packet that went on
 	Last        uint64 // of the last packet that went on
 }
+
+// FirstTime is First as a time.Time in UTC, zero when there was none.
+func (s StartStop) FirstTime() time.Time { return packetTimeOrNone(s.First) }
+
+// FirstPassedTime is FirstPassed as a time.Time in UTC, zero when there was none.
+func (s StartStop) FirstPassedTime() time.Time { return packetTimeOrNone(s.FirstPassed) }
+
+// LastTime is Last as a time.Time in UTC, zero when there was none.
+func (s StartStop) LastTime() time.Time { return packetTimeOrNone(s.Last) }
 
 // ParseStartStop decodes the result of STARTSTOP. It reports false when b is too
 // short.

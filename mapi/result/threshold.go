@@ -30,7 +30,7 @@ type ThresholdEvent struct {
 }
 
 // Time is TS as a time.Time in UTC.
-func (e ThresholdEvent) Time() time.Time { return entryTime(e.TS) }
+func (e ThresholdEvent) Time() time.Time { return packetTime(e.TS) }
 
 // Int is Value as a signed number.
 func (e ThresholdEvent) Int() int64 { return int64(e.Value) }

@@ -51,7 +51,7 @@
 #define MCOM_INIT_SOCKET_ERROR 5124 /* no daemon answers */
 #define MAPI_SHUTTING_DOWN 6140 /* the daemon is going down */
 #define MAPI_INIT_ERROR 6141 /* nothing was created yet: create a flow or an offline device first */
-#define MAPI_CONNECT 6142 /* connect failed */
+#define MAPI_CONNECT 6142 /* the file was read to its end before the flow was connected */
 #define MAPI_FLOW_NOT_CONNECTED 6143 /* the flow is not connected */
 #define MAPI_FUNCTION_NOT_FOUND 6144 /* no such function for this type of device */
 #define MAPI_INVALID_FLOW 6145 /* no such flow */

@@ -94,13 +94,16 @@ static void arguments(int fd)
 }
 
 /* Functions that the headers have constants for and the daemon does not have yet. */
-static void to_come(int fd)
+static void to_come(const char *device)
 {
+	int fd = MUST(mapi_create_flow(device));
 	FAILS(mapi_apply_function(fd, "TOP", 10, TOPX_TCP, TOPX_TCP_DSTPORT, SORT_BY_PACKETS, 0), MAPI_FUNCTION_NOT_FOUND);
 	FAILS(mapi_apply_function(fd, "COOKING", 32000, 30, 0, BOTH_SIDE), MAPI_FUNCTION_NOT_FOUND);
 	FAILS(mapi_apply_function(fd, "EXPIRED_FLOWS", 100, 100, 1), MAPI_FUNCTION_NOT_FOUND);
 	FAILS(mapi_apply_function(fd, "ANONYMIZE", "IP,SRC_IP,ZERO"), MAPI_FUNCTION_NOT_FOUND);
 	FAILS(mapi_apply_function(fd, "FLOW_REPORT", "IPFIX", "SHMEM", "", "%BYTES"), MAPI_FUNCTION_NOT_FOUND);
+	FAILS(mapi_connect(fd), MFUNCT_COULD_NOT_INIT_FUNCT); /* packets would not be anonymous */
+	MUST(mapi_close_flow(fd));
 }
 
 static void connected(int fd, int fid, int none)
@@ -174,7 +177,7 @@ int main(int argc, char *argv[])
 	int fid = MUST(mapi_apply_function(fd, "PKT_COUNTER", "surplus", 7));
 	numbers(fd, fid);
 	arguments(fd);
-	to_come(fd);
+	to_come(argv[1]);
 	too_long(fd);
 	MUST(mapi_connect(fd));
 	connected(fd, fid, none);
