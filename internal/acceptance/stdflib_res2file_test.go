@@ -118,7 +118,7 @@ func TestRes2FileGolden(t *testing.T) {
 		}
 		before := all[goldenEndings[i]-1]
 		got, ok := new(big.Rat).SetString(seconds)
-		if !ok || len(seconds) != len("1089376572.304822999984") {
+		if !ok || len(seconds) != len("1089376572.304823000217") {
 			t.Fatalf("row %q", row)
 		}
 		got.Sub(got, big.NewRat(before.Timestamp.UnixMicro(), 1e6)).Abs(got)
@@ -126,7 +126,7 @@ func TestRes2FileGolden(t *testing.T) {
 			t.Errorf("row %d: %s s, libpcap reads %v", i, seconds, before.Timestamp)
 		}
 	}
-	if rows[0] != "26 60 1089376572.304822999984 " {
+	if rows[0] != "26 60 1089376572.304823000217 " {
 		t.Errorf("first row is %q", rows[0])
 	}
 }

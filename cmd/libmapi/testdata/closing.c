@@ -18,7 +18,7 @@ static void *works(void *arg)
 		MUST(mapi_apply_function(fd, "PKT_COUNTER"));
 		MUST(mapi_connect(fd));
 		MUST(mapi_close_flow(fd));
-		FAILS(mapi_close_flow(fd), MAPI_INVALID_FLOW);
+		CHECK(mapi_close_flow(fd) == -1); /* the number may be of another thread */
 	}
 	return arg;
 }
