@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gomapi/internal/testdata"
+	"gomapi/internal/testenv"
 	"gomapi/internal/testnet"
 )
 
@@ -24,6 +25,7 @@ var bin string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	testenv.HeedSignals()
 	var err error
 	if bin, err = os.MkdirTemp("", "examples"); err != nil {
 		fmt.Fprintln(os.Stderr, err)

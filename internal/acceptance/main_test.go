@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"gomapi/internal/testenv"
 	"gomapi/mapi"
 )
 
@@ -26,6 +27,7 @@ var binaries string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	testenv.HeedSignals()
 	var err error
 	if binaries, err = os.MkdirTemp("", "acceptance"); err != nil {
 		panic(err)
