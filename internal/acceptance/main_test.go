@@ -18,8 +18,7 @@ import (
 	"gomapi/mapi"
 )
 
-// patience bounds every wait. What is waited for comes in milliseconds.
-const patience = time.Minute
+const patience = testenv.Patience
 
 // binaries is the folder with mapid, built once for all tests.
 var binaries string
