@@ -84,7 +84,7 @@ func TestOffline(t *testing.T) {
 func TestCount(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		daemon(t)
-		cmd := exec.Command(filepath.Join(bin, "count"), "-t", "1s", testnet.B)
+		cmd := exec.Command(filepath.Join(bin, "count"), "-t", "3s", testnet.B)
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -93,7 +93,7 @@ func TestCount(t *testing.T) {
 			t.Fatal(err)
 		}
 		lines := bufio.NewReader(out)
-		if said, err := lines.ReadString('\n'); said != "counting for 1s\n" {
+		if said, err := lines.ReadString('\n'); said != "counting for 3s\n" {
 			t.Errorf("%q, %v", said, err)
 		}
 		s := ns.Sender(testnet.A)

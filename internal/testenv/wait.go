@@ -1,6 +1,7 @@
 package testenv
 
 import (
+	"os"
 	"testing"
 	"time"
 )
@@ -34,4 +35,15 @@ func Within(t testing.TB, what string, f func()) {
 	case <-time.After(Patience):
 		t.Fatalf("%s: still not after %v", what, Patience)
 	}
+}
+
+// Bound ends a program that a test has started: with the test, or when it is still there
+// long after all that the test waits for should have come. Reading from it then fails.
+func Bound(t testing.TB, p *os.Process) {
+	kill := func() { _ = p.Kill() }
+	late := time.AfterFunc(2*Patience, kill)
+	t.Cleanup(func() {
+		late.Stop()
+		kill()
+	})
 }
