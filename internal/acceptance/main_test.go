@@ -88,21 +88,10 @@ func (d *mapid) answers() {
 	d.t.Helper()
 	c := &mapi.Client{Socket: d.socket}
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(d.t.Context(), patience)
-	defer cancel()
-	for {
-		_, err := c.Libraries(ctx)
-		if err == nil {
-			return
-		}
-		if ctx.Err() != nil {
-			d.t.Fatalf("mapid does not answer: %v", err)
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(time.Millisecond): // there is no event for "about to listen"
-		}
-	}
+	testenv.Until(d.t, "mapid answers", func() bool {
+		_, err := c.Libraries(d.t.Context())
+		return err == nil
+	})
 }
 
 // stop sends a signal and waits for the end of the daemon. Twice is fine.
