@@ -21,10 +21,10 @@ LDFLAGS  := -X main.version=$(VERSION) -X gomapi/internal/config.sysconfdir=$(SY
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := build
-.PHONY: deps test-deps go seconds build libmapi run test bench fuzz lint gen module install install-libmapi help
+.PHONY: deps test-deps go seconds build libmapi run test bench fuzz lint arm64 gen api module install install-libmapi help
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 # Debian packages: what the build links and filters look names up in, what the
 # tests measure against. libhs is Hyperscan, and Vectorscan on processors that
@@ -78,19 +78,19 @@ seconds:
 run: seconds build ## count the packets of DEVICE (default lo) for SECONDS (default 10)
 	@etc/demo $(DEVICE) $(SECONDS)
 
+# Programs with the race detector sleep a second when they end, unless told otherwise.
 test: build test-deps ## all tests
 	$(GO) vet ./...
-	$(GO) test -race -timeout 10m ./...
+	GORACE=atexit_sleep_ms=10 $(GO) test -race -timeout 30m ./...
 
 bench: build test-deps ## speed, beside tcpdump and libpcap; OUT=FILE keeps the report, ONLY=PARTS
 	$(GO) run ./internal/bench $(if $(OUT),-o $(OUT)) $(if $(ONLY),-only $(ONLY))
 
 fuzz: build ## each fuzz target for FUZZTIME (default 1m)
-	@for pkg in $$($(GO) list ./...); do \
-	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
-	    echo "$$pkg $$target"; \
-	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
-	  done; \
+	@grep -rno --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's|/[^/]*:[0-9]*:func | |' | sort | \
+	while read -r dir target; do \
+	  echo "$$dir $$target"; \
+	  $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$dir || exit 1; \
 	done
 
 lint: build ## gofmt, vet, staticcheck
@@ -98,10 +98,26 @@ lint: build ## gofmt, vet, staticcheck
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
+# Packages that need C are looked at where they run.
+WITH_C := gomapi/internal/filter/libpcap gomapi/internal/content gomapi/cmd/libmapi github.com/google/gopacket/pcap
+
+arm64: export CGO_ENABLED = 0
+arm64: export GOARCH = arm64
+arm64: go ## what builds without C, for another processor: build, vet
+	@without() { \
+	  $(GO) list "$$@" -f '{{if .GoFiles}}{{or .ForTest .ImportPath}} {{.ImportPath}} {{join .Deps " "}}{{end}}' ./... | awk -v with="$(WITH_C)" ' \
+	    BEGIN {n = split(with, list, " "); for (i in list) c[list[i]]} \
+	    {all[$$1]; for (i = 2; i <= NF; i++) if ($$i in c) bad[$$1]} END {for (p in all) if (!(p in bad) && p !~ /\.test$$/) print p}'; \
+	}; \
+	$(GO) build $$(without) && $(GO) vet $$(without -test)
+
 gen: go ## generated files; they are checked in
 	@$(MAKE) --no-print-directory deps DEPS=protobuf-compiler
 	GOBIN=$(CURDIR)/bin $(GO) install google.golang.org/protobuf/cmd/protoc-gen-go
 	PATH="$(CURDIR)/bin:$$PATH" $(GO) generate ./...
+
+api: go ## the description of the API that a test compares it with; it is checked in
+	$(GO) test -count=1 -run '^TestAPI$$' ./internal/arch -update
 
 module: go ## another import path, MODULE=host/path, for who publishes the module
 	@etc/module '$(MODULE)'

@@ -132,8 +132,8 @@ func TestBurststatOfFile(t *testing.T) {
 	}
 }
 
-// TestBurststatLive sends packets by the clock, none near the edge of a second,
-// and compares intervals with what was sent in them.
+// TestBurststatLive sends packets by the clock, none near the edge of a second if it
+// can, and compares intervals with what was sent in them.
 func TestBurststatLive(t *testing.T) {
 	dir := t.TempDir()
 	testnet.Run(t, func(ns *testnet.NS) {
@@ -144,7 +144,9 @@ func TestBurststatLive(t *testing.T) {
 			rest, _ := io.ReadAll(r.lines)
 			said <- string(rest)
 		}()
-		s, sent := ns.Sender(testnet.A), make(map[string]int)
+		s := ns.Sender(testnet.A)
+		sent, perhaps := make(map[string]int), make(map[string]int)
+		second := func(at time.Time) string { return at.Truncate(time.Second).UTC().Format(time.RFC3339) }
 		tick := time.NewTicker(2 * time.Millisecond)
 		defer tick.Stop()
 		table := ""
@@ -156,10 +158,14 @@ func TestBurststatLive(t *testing.T) {
 				if left := now.Sub(now.Truncate(time.Second)); left < 100*time.Millisecond || left > 900*time.Millisecond {
 					continue
 				}
-				if err := s.Send(testnet.UDP(0, 200)); err != nil {
-					t.Fatal(err)
+				send(t, s, testnet.UDP(0, 200))
+				before, after := second(now), second(time.Now())
+				if before == after {
+					sent[before]++
+				} else { // it was kept from its work
+					perhaps[before]++
+					perhaps[after]++
 				}
-				sent[now.Truncate(time.Second).UTC().Format(time.RFC3339)]++
 			}
 		}
 		if err := r.cmd.Wait(); err != nil {
@@ -168,11 +174,14 @@ func TestBurststatLive(t *testing.T) {
 		lines := strings.Fields(table)
 		for _, line := range lines {
 			fields := strings.Split(line, ",")
-			if n := sent[fields[0]]; len(fields) != 6 || n == 0 || fields[1] != fmt.Sprint(n) || fields[2] != fmt.Sprint(200*n) || fields[5] == "0.000000" {
-				t.Errorf("%q, %d packets were sent", line, n)
+			least, n := sent[fields[0]], 0
+			_, err := fmt.Sscan(fields[1], &n)
+			if err != nil || len(fields) != 6 || n < least || n > least+perhaps[fields[0]] || fields[2] != fmt.Sprint(200*n) ||
+				(fields[5] == "0.000000") != (n == 0) {
+				t.Errorf("%q, %d packets were sent, and perhaps %d", line, least, perhaps[fields[0]])
 			}
 		}
-		if files, _ := filepath.Glob(filepath.Join(dir, "*")); len(files) != 2 || len(lines) != 2 {
+		if files, _ := filepath.Glob(filepath.Join(dir, "*")); len(files) != 2 || len(lines) != 2 || len(sent) == 0 {
 			t.Errorf("files %v, lines %q", files, lines)
 		}
 	})

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gomapi/internal/testdata"
+	"gomapi/internal/testenv"
 	"gomapi/internal/testnet"
 )
 
@@ -24,6 +25,7 @@ var bin string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	testenv.HeedSignals()
 	var err error
 	if bin, err = os.MkdirTemp("", "examples"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -82,7 +84,7 @@ func TestOffline(t *testing.T) {
 func TestCount(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		daemon(t)
-		cmd := exec.Command(filepath.Join(bin, "count"), "-t", "1s", testnet.B)
+		cmd := exec.Command(filepath.Join(bin, "count"), "-t", "3s", testnet.B)
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -91,7 +93,7 @@ func TestCount(t *testing.T) {
 			t.Fatal(err)
 		}
 		lines := bufio.NewReader(out)
-		if said, err := lines.ReadString('\n'); said != "counting for 1s\n" {
+		if said, err := lines.ReadString('\n'); said != "counting for 3s\n" {
 			t.Errorf("%q, %v", said, err)
 		}
 		s := ns.Sender(testnet.A)

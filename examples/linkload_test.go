@@ -7,11 +7,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/pcap"
+	"golang.org/x/sys/unix"
 
 	"gomapi/internal/testdata"
 	"gomapi/internal/testnet"
@@ -99,49 +101,38 @@ func TestLinkloadOfFiles(t *testing.T) {
 	}
 }
 
-// TestLinkloadLive sends packets of two kinds, and then others until the program
-// has seen enough periods.
+// TestLinkloadLive sends packets of two kinds, and then others, which end the periods,
+// until the program has told of all of the two.
 func TestLinkloadLive(t *testing.T) {
 	const period = 50 * time.Millisecond
 	testnet.Run(t, func(ns *testnet.NS) {
 		daemon(t)
-		r := start(t, fmt.Sprintf("%-12s  %12s  %12s\n", "until", "udp", "tcp"), "linkload", "-p", period.String(), "-n", "6", testnet.B, "udp", "tcp")
+		r := start(t, fmt.Sprintf("%-12s  %12s  %12s\n", "until", "udp", "tcp"), "linkload", "-p", period.String(), testnet.B, "udp", "tcp")
 		s := ns.Sender(testnet.A)
-		send := func(frame []byte) {
-			if err := s.Send(frame); err != nil {
-				t.Error(err)
-			}
-		}
 		for i := range uint64(100) {
-			send(testnet.UDP(i, 100))
-			send(testnet.TCP(i, 300))
+			send(t, s, testnet.UDP(i, 100), testnet.TCP(i, 300))
 		}
-		said := make(chan string)
-		go func() {
-			rest, _ := io.ReadAll(r.lines)
-			said <- string(rest)
-		}()
 		other := testnet.Tagged(testnet.UDP(0, 60), testnet.Tag{TPID: 0x8100, TCI: 7}) // neither udp nor tcp
-		tick := time.NewTicker(time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-				send(other)
-				continue
-			case table := <-said:
-				var udp, tcp float64
-				for _, row := range loads(t, table, 2, period) {
-					udp, tcp = udp+row[0], tcp+row[1]
-				}
-				if udp != 100*100 || tcp != 100*300 || strings.Count(table, "\n") != 6 {
-					t.Errorf("%v bytes of UDP, %v of TCP:\n%s", udp, tcp, table)
+		var ending atomic.Bool
+		ended := ns.Go(func() {
+			for tick := time.Tick(period / 10); !ending.Load(); <-tick {
+				if err := s.Send(other); err != nil {
+					t.Error(err)
+					return
 				}
 			}
-			break
+		})
+		var udp, tcp float64
+		for udp < 100*100 || tcp < 100*300 {
+			row := loads(t, r.line(t), 2, period)[0]
+			udp, tcp = udp+row[0], tcp+row[1]
 		}
-		if err := r.cmd.Wait(); err != nil {
-			t.Error(err)
+		if udp != 100*100 || tcp != 100*300 {
+			t.Errorf("%v bytes of UDP, %v of TCP", udp, tcp)
 		}
+		ending.Store(true)
+		<-ended
+		_ = r.cmd.Process.Signal(unix.SIGTERM)
+		_ = r.cmd.Wait() // ended by the signal
 	})
 }

@@ -3,7 +3,6 @@ package examples
 import (
 	"bufio"
 	"fmt"
-	"io"
 	"net"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"github.com/google/gopacket/layers"
 	"golang.org/x/sys/unix"
 
+	"gomapi/internal/testenv"
 	"gomapi/internal/testnet"
 )
 
@@ -41,7 +41,7 @@ type running struct {
 	lines *bufio.Reader
 }
 
-// start runs an example until the end of the test and returns when it has said
+// start runs an example until the end of the test at most and returns when it has said
 // its first line.
 func start(t *testing.T, first string, args ...string) *running {
 	t.Helper()
@@ -53,11 +53,31 @@ func start(t *testing.T, first string, args ...string) *running {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	testenv.Bound(t, cmd.Process)
 	r := &running{cmd, bufio.NewReader(out)}
 	if said, err := r.lines.ReadString('\n'); said != first {
 		t.Errorf("%s says %q, %v", args[0], said, err)
 	}
 	return r
+}
+
+// line waits for the next line.
+func (r *running) line(t *testing.T) string {
+	t.Helper()
+	said, err := r.lines.ReadString('\n')
+	if err != nil {
+		t.Fatalf("behind %q: %v", said, err)
+	}
+	return said
+}
+
+func send(t *testing.T, s *testnet.Sender, frames ...[]byte) {
+	t.Helper()
+	for _, frame := range frames {
+		if err := s.Send(frame); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // TestSigmatch finds the worm among near misses.
@@ -77,9 +97,7 @@ func TestSigmatch(t *testing.T) {
 			worm(t, "10.0.0.5", "139.91.23.5", 2002, 80, last+signature),
 			worm(t, "10.0.0.6", "139.91.23.6", 2002, 80, signature+"more"),
 		} {
-			if err := s.Send(frame); err != nil {
-				t.Fatal(err)
-			}
+			send(t, s, frame)
 		}
 		for _, want := range []string{
 			"Slapper worm packet! 10.0.0.5 -> 139.91.23.5, 100 bytes\n",
@@ -94,33 +112,34 @@ func TestSigmatch(t *testing.T) {
 	})
 }
 
-// TestUtil sends a second's worth of traffic in each direction.
+// TestUtil sends in each direction, until the reports have told of all.
 func TestUtil(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		daemon(t)
-		r := start(t, "load of 139.91.23.5\n", "util", "-n", "1", testnet.B, "139.91.23.5")
+		r := start(t, "load of 139.91.23.5\n", "util", testnet.B, "139.91.23.5")
 		s := ns.Sender(testnet.A)
 		for range 10 {
-			for _, frame := range [][]byte{
+			send(t, s,
 				worm(t, "10.0.0.1", "139.91.23.5", 1, 2, strings.Repeat("x", 958)),  // 1,000 bytes in
 				worm(t, "139.91.23.5", "10.0.0.1", 2, 1, strings.Repeat("x", 458)),  // 500 bytes out
-				worm(t, "139.91.23.6", "10.0.0.1", 2, 1, strings.Repeat("x", 1000)), // neither
-			} {
-				if err := s.Send(frame); err != nil {
-					t.Fatal(err)
-				}
+				worm(t, "139.91.23.6", "10.0.0.1", 2, 1, strings.Repeat("x", 1000))) // neither
+		}
+		var in, out uint64
+		for in < 10_000 || out < 5000 {
+			said := r.line(t) + r.line(t) + r.line(t)
+			var more, back uint64
+			var loadIn, loadOut float64 // 0.08 and 0.04 if all are in one report, of a second or longer
+			if _, err := fmt.Sscanf(said, "incoming: %f Mbit/s (%d bytes)\noutgoing: %f Mbit/s (%d bytes)\n\n",
+				&loadIn, &more, &loadOut, &back); err != nil || loadIn > 0.08 || loadOut > 0.04 || more == 10_000 && loadIn == 0 {
+				t.Fatalf("util says %q, %v", said, err)
 			}
+			in, out = in+more, out+back
 		}
-		rest, _ := io.ReadAll(r.lines)
-		if err := r.cmd.Wait(); err != nil {
-			t.Error(err)
+		if in != 10_000 || out != 5000 {
+			t.Errorf("%d bytes in and %d out, want 10000 and 5000", in, out)
 		}
-		var in, out float64 // 0.08 and 0.04 in a second, less in a longer one
-		said := string(rest)
-		if _, err := fmt.Sscanf(said, "incoming: %f Mbit/s (10000 bytes)\noutgoing: %f Mbit/s (5000 bytes)\n", &in, &out); err != nil ||
-			in <= 0 || in > 0.08 || out <= 0 || out > 0.04 {
-			t.Errorf("util says %q, %v", said, err)
-		}
+		_ = r.cmd.Process.Signal(unix.SIGTERM)
+		_ = r.cmd.Wait() // ended by the signal
 	})
 }
 

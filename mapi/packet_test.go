@@ -16,6 +16,7 @@ import (
 	"github.com/google/gopacket/layers"
 	"github.com/google/gopacket/pcapgo"
 
+	"gomapi/internal/testenv"
 	"gomapi/mapi"
 )
 
@@ -307,7 +308,7 @@ func besideReader(t *testing.T, fn *mapi.Function, wait, try, take func(context.
 			_ = wait(ctx, fn)
 		}
 	})
-	for deadline := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+	for deadline := time.Now().Add(testenv.Patience); ; runtime.Gosched() {
 		if err := try(t.Context(), fn); err != nil {
 			wantCode(t, "until the other goroutine waits", err, mapi.ErrReaderSem)
 			return take(t.Context(), fn)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gomapi/internal/testenv"
 	"gomapi/internal/testnet"
 	"gomapi/mapi"
 )
@@ -25,6 +25,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
+	testenv.HeedSignals()
 	var err error
 	if built, err = os.MkdirTemp("", "libmapi-test"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -120,18 +121,13 @@ func (d *daemon) await(what string, is func([]mapi.FlowInfo) bool) {
 	d.t.Helper()
 	c := &mapi.Client{Socket: d.socket}
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), testnet.Patience)
-	defer cancel()
-	for {
-		flows, err := c.Flows(ctx)
+	testenv.Until(d.t, what, func() bool {
+		flows, err := c.Flows(d.t.Context())
 		if err != nil {
 			d.t.Fatalf("%s: %v", what, err)
 		}
-		if is(flows) {
-			return
-		}
-		<-time.After(5 * time.Millisecond) // the daemon has no event for this
-	}
+		return is(flows)
+	})
 }
 
 func (d *daemon) awaitActive(n int) {
@@ -184,10 +180,8 @@ func start(t testing.TB, cmd *exec.Cmd) *program {
 	}
 	p.lines = bufio.NewReader(r)
 	go func() { p.done <- cmd.Wait() }()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		r.Close()
-	})
+	testenv.Bound(t, cmd.Process)
+	t.Cleanup(func() { r.Close() })
 	return p
 }
 

@@ -96,7 +96,7 @@ func TestApplyLive(t *testing.T) {
 // TestApplyDeadline prints the last results in words, with the time.
 func TestApplyDeadline(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
-		cmd := exec.Command(filepath.Join(bin, "mapi"), "apply", "--private", "-d", testnet.B, "-i", "1h", "--deadline", "200ms",
+		cmd := exec.Command(filepath.Join(bin, "mapi"), "apply", "--private", "-d", testnet.B, "-i", "1h", "--deadline", deadline,
 			"PKT_COUNTER", ",", "GAP")
 		var out, errs bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &errs
@@ -135,7 +135,7 @@ func TestApplyDeadlineOfFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out, errs bytes.Buffer
-	args := []string{"mapi", "apply", "--deadline", "400ms", "-r", file, "PKT_COUNTER", ",", "TO_BUFFER"}
+	args := []string{"mapi", "apply", "--deadline", deadline, "-r", file, "PKT_COUNTER", ",", "TO_BUFFER"}
 	code := run(context.Background(), args, &out, &errs)
 	if code != exitInterrupted || errs.String() != "mapi: ended before the end of the file\n" {
 		t.Errorf("exit code %d, %q", code, &errs)

@@ -105,7 +105,7 @@ func TestDeadlineOfFile(t *testing.T) {
 	}
 	for _, args := range [][]string{{"--json"}, nil} {
 		var out, errs bytes.Buffer
-		args = append([]string{"mapi", "count", "--deadline", "400ms", "-r", file}, args...)
+		args = append([]string{"mapi", "count", "--deadline", deadline, "-r", file}, args...)
 		if code := run(context.Background(), args, &out, &errs); code != exitInterrupted || errs.Len() > 0 {
 			t.Fatalf("exit code %d, %s", code, &errs)
 		}
@@ -115,7 +115,7 @@ func TestDeadlineOfFile(t *testing.T) {
 	}
 }
 
-// endless returns a compressed capture of some 60 million small packets.
+// endless returns a compressed capture of some 200 million small packets.
 func endless(t *testing.T) []byte {
 	t.Helper()
 	head := make([]byte, 24) // pcap-savefile(5)
@@ -125,7 +125,7 @@ func endless(t *testing.T) []byte {
 	record[8], record[12] = 60, 60
 	file := compressed(t, head)
 	member := compressed(t, bytes.Repeat(record, 100_000))
-	for range 600 {
+	for range 2000 {
 		file = append(file, member...)
 	}
 	return file

@@ -112,11 +112,11 @@ func TestDumpReaderGone(t *testing.T) {
 // until a signal.
 func TestDumpStuck(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
-		l := liveDump(t, "-w", "-", "--deadline", "2s")
+		l := liveDump(t, "-w", "-", "--deadline", deadline)
 		l.written(pcapHead)
 		send(t, ns, 2000)
 		l.wait(exitFailed)
-		if said := l.stderr.String(); !strings.HasSuffix(said, "the deadline of 2s has passed: a write or the daemon hangs\n") {
+		if said := l.stderr.String(); !strings.HasSuffix(said, "the deadline of "+deadline+" has passed: a write or the daemon hangs\n") {
 			t.Errorf("it said %q", said)
 		}
 		l = liveDump(t, "-w", "-")
@@ -154,7 +154,7 @@ func TestDumpPipe(t *testing.T) {
 // TestDumpDeadline ends well without a packet.
 func TestDumpDeadline(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
-		l := liveDump(t, "--deadline", "300ms", "--json")
+		l := liveDump(t, "--deadline", deadline, "--json")
 		if out, err := io.ReadAll(l.lines); err != nil || len(out) > 0 {
 			t.Errorf("printed %q, %v", out, err)
 		}

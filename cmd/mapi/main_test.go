@@ -10,6 +10,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
+
+	"gomapi/internal/testenv"
 )
 
 // bin is a folder that everybody may read, with mapi and mapid as a user has
@@ -20,6 +22,7 @@ var bin string
 type tests struct{ *testing.M }
 
 func (m tests) Run() int {
+	testenv.HeedSignals()
 	var err error
 	if bin, err = buildPrograms(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/sirupsen/logrus"
+	"golang.org/x/sys/unix"
 
 	"gomapi/internal/config"
 )
@@ -79,23 +80,30 @@ func syslogd(t *testing.T, s *syslogSink) func() string {
 	line := regexp.MustCompile(`^<(\d+)>.* MAPID\[\d+\]: (.*)\n$`)
 	return func() string {
 		var got []string
-		buf := make([]byte, 8192)
-		for {
-			// All that was sent is in the socket: nothing is waited for.
-			if err := conn.SetReadDeadline(time.Now().Add(10 * time.Millisecond)); err != nil {
-				t.Fatal(err)
-			}
-			n, err := conn.Read(buf)
-			if err != nil {
-				return strings.Join(got, " ")
-			}
-			m := line.FindStringSubmatch(string(buf[:n]))
+		for message := taken(t, conn); message != ""; message = taken(t, conn) {
+			m := line.FindStringSubmatch(message)
 			if m == nil {
-				t.Fatalf("syslog message %q", buf[:n])
+				t.Fatalf("syslog message %q", message)
 			}
 			got = append(got, m[1]+":"+m[2])
 		}
+		return strings.Join(got, " ")
 	}
+}
+
+// taken takes the next message out of a socket. All that was sent is there: nothing is
+// waited for.
+func taken(t *testing.T, conn *net.UnixConn) string {
+	t.Helper()
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	buf, n := make([]byte, 8192), 0
+	if err := raw.Control(func(fd uintptr) { n, _, _ = unix.Recvfrom(int(fd), buf, unix.MSG_DONTWAIT) }); err != nil {
+		t.Fatal(err)
+	}
+	return string(buf[:max(n, 0)])
 }
 
 func TestRoutes(t *testing.T) {

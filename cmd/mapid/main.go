@@ -57,6 +57,7 @@ type options struct {
 	config  string // list of files; empty for the usual places
 	builtin bool   // no file: the built-in configuration
 	socket  string // empty for the usual place
+	pidFile string // empty for the usual place
 	check   bool
 	dir     string // where relative paths begin; empty for the working directory
 	serveFD int    // serve the one client on this descriptor; -1 for a socket
@@ -141,6 +142,7 @@ func addFlags(cmd *cobra.Command, o *options) {
 	f.StringVar(&o.config, "config", "", "configuration `FILE`, or a list of files separated by colons")
 	f.BoolVar(&o.builtin, "builtin", false, "serve every interface that is up, whatever files say")
 	f.StringVar(&o.socket, "socket", "", "listen on the Unix socket `PATH`")
+	f.StringVar(&o.pidFile, "pidfile", "", "write the process number to `PATH`, with --daemon")
 	f.BoolVar(&o.check, "check", false, "print the mistakes in the configuration and exit")
 	f.IntVar(&o.serveFD, "serve-fd", -1, "serve the one client on descriptor `N`")
 	f.IntVar(&o.readyFD, "ready-fd", -1, "report the start to descriptor `N`")
@@ -175,6 +177,8 @@ func (o *options) valid(given func(flag string) bool) error {
 			o.group, config.MaxGroup)
 	case given("socket") && o.socket == "":
 		return errors.New("an empty path is given for the socket")
+	case given("pidfile") && (o.pidFile == "" || !o.daemon):
+		return errors.New("--pidfile takes a path and goes with --daemon")
 	case o.builtin && o.config != "":
 		return errors.New("--builtin goes with no --config")
 	case o.private() && (o.daemon || o.socket != ""):

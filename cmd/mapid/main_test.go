@@ -12,12 +12,14 @@ import (
 	"go.uber.org/goleak"
 
 	"gomapi/internal/filter/libpcap"
+	"gomapi/internal/testenv"
 )
 
 // tests fail when they leave a goroutine behind.
 type tests struct{ *testing.M }
 
 func (m tests) Run() int {
+	testenv.HeedSignals()
 	code := m.M.Run()
 	if err := goleak.Find(); code == 0 && err != nil {
 		fmt.Fprintln(os.Stderr, err)

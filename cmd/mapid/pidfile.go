@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -18,12 +19,18 @@ type pidFile struct {
 	f    *os.File // nil unless it is ours
 }
 
-// pidPath returns the usual place for the daemon of a device group.
-func pidPath(group int) string {
-	if group == 0 {
+// pidPath returns where the command line wants the file, else the usual place for the
+// daemon of a device group.
+func pidPath(o *options) string {
+	switch {
+	case filepath.IsAbs(o.pidFile):
+		return o.pidFile
+	case o.pidFile != "":
+		return filepath.Join(o.dir, o.pidFile)
+	case o.group == 0:
 		return "/var/run/mapid.pid"
 	}
-	return fmt.Sprintf("/var/run/mapid%d.pid", group)
+	return fmt.Sprintf("/var/run/mapid%d.pid", o.group)
 }
 
 // claim writes the file, unless its owner lives.

@@ -58,7 +58,17 @@ func TestPidFileRefused(t *testing.T) {
 }
 
 func TestPidPath(t *testing.T) {
-	if pidPath(0) != "/var/run/mapid.pid" || pidPath(3) != "/var/run/mapid3.pid" {
-		t.Error(pidPath(0), pidPath(3))
+	for _, c := range []struct {
+		o    options
+		want string
+	}{
+		{options{}, "/var/run/mapid.pid"},
+		{options{group: 3, dir: "/d"}, "/var/run/mapid3.pid"},
+		{options{group: 3, dir: "/d", pidFile: "/x/pid"}, "/x/pid"},
+		{options{dir: "/d", pidFile: "pid"}, "/d/pid"},
+	} {
+		if got := pidPath(&c.o); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.o, got, c.want)
+		}
 	}
 }

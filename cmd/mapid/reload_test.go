@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gomapi/internal/config"
+	"gomapi/internal/testenv"
 )
 
 func TestFixedKeys(t *testing.T) {
@@ -100,7 +101,7 @@ func lines(t *testing.T, r io.Reader) (await func(text string)) {
 			}
 		}
 	}()
-	late := time.After(20 * time.Second)
+	late := time.After(testenv.Patience)
 	return func(text string) {
 		t.Helper()
 		for {
@@ -226,9 +227,7 @@ func TestReloadInTheBackground(t *testing.T) {
 	if err := os.WriteFile(file, []byte("logfile=log\n"+section), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("mapid", "-d", "-g", group, "--config", "none:mapi.conf", "--socket", "s")
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
+	if out, err := detached(t, dir, "--config", "none:mapi.conf").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	pid := listener(t, filepath.Join(dir, "s"))
@@ -238,20 +237,13 @@ func TestReloadInTheBackground(t *testing.T) {
 	if err := unix.Kill(pid, unix.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	for {
-		text, _ := os.ReadFile(filepath.Join(dir, "log.info"))
-		if strings.Contains(string(text), "the configuration was taken up") {
-			if strings.Contains(string(text), "error: ") || strings.Contains(string(text), "logfile") {
-				t.Errorf("something is wrong with files that are there:\n%s", text)
-			}
-			break
-		}
-		if ctx.Err() != nil {
-			t.Fatalf("the log says:\n%s", text)
-		}
-		time.Sleep(time.Millisecond) // a file tells nobody when it grows
+	var text []byte
+	testenv.Until(t, "the log tells of the reload", func() bool {
+		text, _ = os.ReadFile(filepath.Join(dir, "log.info"))
+		return strings.Contains(string(text), "the configuration was taken up")
+	})
+	if strings.Contains(string(text), "error: ") || strings.Contains(string(text), "logfile") {
+		t.Errorf("something is wrong with files that are there:\n%s", text)
 	}
 	end(t, pid, unix.SIGTERM)
 }

@@ -170,7 +170,7 @@ func background(o *options, log logrus.FieldLogger) *pidFile {
 	if err := os.Chdir("/"); err != nil {
 		log.Warnf("working directory stays: %v", err)
 	}
-	pid := &pidFile{path: pidPath(o.group)}
+	pid := &pidFile{path: pidPath(o)}
 	if err := pid.claim(); err != nil {
 		log.Warnf("no pid file: %v", err)
 	}

@@ -10,10 +10,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sys/unix"
+
+	"gomapi/internal/testenv"
 )
 
 func TestFileMode(t *testing.T) {
@@ -81,7 +82,7 @@ func awaitWaiter(t *testing.T, f *os.File) {
 		t.Fatal(err)
 	}
 	inode := fmt.Sprintf(":%d ", st.Ino)
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+	testenv.Until(t, "somebody waits for the lock", func() bool {
 		locks, err := os.Open("/proc/locks")
 		if err != nil {
 			t.Skipf("needs /proc/locks to see who waits: %v", err)
@@ -92,11 +93,8 @@ func awaitWaiter(t *testing.T, f *os.File) {
 			found = found || strings.Contains(lines.Text(), "->") && strings.Contains(lines.Text(), inode)
 		}
 		locks.Close()
-		if found {
-			return
-		}
-	}
-	t.Fatal("nobody waits for the lock")
+		return found
+	})
 }
 
 // TestFullDisk fills a real file system and empties it again. Each message must
@@ -119,16 +117,11 @@ func TestFullDisk(t *testing.T) {
 	books := func() (written, lost int) {
 		return account(t, readLocked(t, filepath.Join(dir, "mapi.info")))
 	}
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	testenv.Until(t, "each message is written, or counted as lost", func() bool {
 		unsaid := int(l.outlets[0].lost.Load())
 		written, lost := books()
-		if unsaid > 0 && written+lost+unsaid == sent {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d written, %d lost and %d not yet said of %d", written, lost, unsaid, sent)
-		}
-	}
+		return unsaid > 0 && written+lost+unsaid == sent
+	})
 	if err := os.Remove(hog); err != nil {
 		t.Fatal(err)
 	}
@@ -257,20 +250,16 @@ func TestSyslogReturns(t *testing.T) {
 }
 
 // TestHangAtEnd has sinks that hang for good: the daemon ends all the same, and
-// waits once for all of them.
+// waits once for all of them. To wait for each would take longer than the test waits.
 func TestHangAtEnd(t *testing.T) {
-	gates := make([]chan error, 8)
+	gates := make([]chan error, 2*testenv.Patience/closeWait)
 	l := &logger{Logger: newLogger(logSetup{}).Logger}
 	for i := range gates {
 		gates[i] = make(chan error)
 		l.add("fragile", &fragile{gate: gates[i]}, lineFormatter{}, infoLevels)
 	}
 	l.Info("stuck")
-	start := time.Now()
-	l.Close()
-	if took := time.Since(start); took < closeWait || took >= 4*closeWait {
-		t.Errorf("closing took %v, want %v", took, closeWait)
-	}
+	testenv.Within(t, "closing", l.Close)
 	for i, gate := range gates {
 		gate <- nil
 		<-l.outlets[i].done

@@ -2,12 +2,12 @@ package drivertest
 
 import (
 	"context"
-	"runtime"
+	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"gomapi/drivers"
+	"gomapi/internal/testenv"
 )
 
 // balance checks the rule of drivers.Stats, which is exact when nothing moves.
@@ -93,9 +93,5 @@ func neverRunBooks(t *testing.T, w World) {
 // received waits until the device has received n packets.
 func received(t *testing.T, dev drivers.Device, n int) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); dev.Stats().Recv < uint64(n); runtime.Gosched() {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d packets were fed: %+v", n, dev.Stats())
-		}
-	}
+	testenv.Until(t, fmt.Sprintf("%d packets that were fed are received", n), func() bool { return dev.Stats().Recv >= uint64(n) })
 }

@@ -13,9 +13,9 @@ package drivertest
 import (
 	"context"
 	"testing"
-	"time"
 
 	"gomapi/drivers"
+	"gomapi/internal/testenv"
 )
 
 // A World is a device under test with what brings it packets. Each test gets a
@@ -39,11 +39,7 @@ type World struct {
 
 func (w World) endless() bool { return w.Feed != nil }
 
-// patience is how long any awaited event may take before the test fails.
-const patience = 30 * time.Second
-
-// stopLimit is what the contract gives Run after the end of its context.
-const stopLimit = 200 * time.Millisecond
+const patience = testenv.Patience
 
 // cases are the tests of the suite.
 var cases = map[string]func(t *testing.T, w World){

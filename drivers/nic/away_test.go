@@ -96,9 +96,7 @@ func TestInterfaceComesBack(t *testing.T) {
 					ns.Delete(testnet.B) // with the packets in an open block
 				}
 				got := r.await(t, len(frames))
-				if took := run.stop(t); took > stopLimit {
-					t.Errorf("stop while away took %v", took)
-				}
+				run.stop(t)
 				sameFrames(t, got, frames)
 				for i, p := range got {
 					if gap := i > 0 && i%10 == 0; gap != (p.Flags&pkt.GapBefore != 0) {

@@ -105,18 +105,14 @@ func start(t testing.TB, dev drivers.Device, s drivers.Sink) *session {
 	return r
 }
 
-// stop ends the run, closes the device and returns how long the run took to end.
-func (r *session) stop(t testing.TB) time.Duration {
+// stop ends the run and closes the device.
+func (r *session) stop(t testing.TB) {
 	t.Helper()
-	begin := time.Now()
 	r.cancel()
-	err := r.wait(t)
-	took := time.Since(begin)
-	if err != nil {
+	if err := r.wait(t); err != nil {
 		t.Errorf("Run: %v", err)
 	}
 	r.close(t)
-	return took
 }
 
 // end waits for Run, closes the device and returns what Run did.

@@ -2,8 +2,8 @@ package nic
 
 import (
 	"encoding/binary"
+	"fmt"
 	"maps"
-	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gomapi/drivers"
+	"gomapi/internal/testenv"
 	"gomapi/internal/testnet"
 )
 
@@ -32,11 +33,7 @@ func balance(t *testing.T, st drivers.Stats, delivered uint64) {
 // awaitRecv waits until the device has received n packets.
 func awaitRecv(t *testing.T, dev drivers.Device, n uint64) drivers.Stats {
 	t.Helper()
-	for deadline := time.Now().Add(testnet.Patience); dev.Stats().Recv < n; runtime.Gosched() {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d packets were sent: %+v", n, dev.Stats())
-		}
-	}
+	testenv.Until(t, fmt.Sprintf("%d packets that were sent are received", n), func() bool { return dev.Stats().Recv >= n })
 	return dev.Stats() // again: the last one has come to rest
 }
 

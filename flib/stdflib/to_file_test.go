@@ -11,6 +11,7 @@ import (
 	"gomapi/flib"
 	"gomapi/flib/flibtest"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/testenv"
 	"gomapi/mapi/result"
 )
 
@@ -38,7 +39,7 @@ func state(t *testing.T, b *flibtest.Bench) result.FileState {
 // becomes polls the result, as programs do.
 func becomes(t *testing.T, b *flibtest.Bench, want result.FileState) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); state(t, b) != want; {
+	for deadline := time.Now().Add(testenv.Patience); state(t, b) != want; {
 		if time.Now().After(deadline) {
 			t.Fatalf("the result stays %d, want %d", state(t, b), want)
 		}

@@ -1,15 +1,16 @@
 package acceptance
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
+	"gomapi/internal/testenv"
 	"gomapi/internal/testnet"
 	"gomapi/mapi"
 	"gomapi/mapi/result"
@@ -147,13 +148,7 @@ func TestDiskThatGoesAway(t *testing.T) {
 			}
 		}
 		balanced(t, c, testnet.B)
-		begin := time.Now()
-		if err := lost.flow.Close(t.Context()); err != nil {
-			t.Error(err)
-		}
-		if took := time.Since(begin); took > 2*time.Second {
-			t.Errorf("closing took %v", took)
-		}
+		closes(t, lost.flow)
 		if err := d.stop(unix.SIGTERM); err != nil {
 			t.Errorf("mapid: %v", err)
 		}
@@ -166,16 +161,11 @@ func TestDiskThatGoesAway(t *testing.T) {
 // awaitSize waits until a file has a size, which nothing tells of.
 func awaitSize(t *testing.T, f *os.File, want int64) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); ; {
+	testenv.Until(t, fmt.Sprintf("the file has %d bytes", want), func() bool {
 		st, err := f.Stat()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if st.Size() == want {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the file has %d bytes, want %d", st.Size(), want)
-		}
-	}
+		return st.Size() == want
+	})
 }

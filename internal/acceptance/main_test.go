@@ -14,11 +14,11 @@ import (
 	"testing"
 	"time"
 
+	"gomapi/internal/testenv"
 	"gomapi/mapi"
 )
 
-// patience bounds every wait. What is waited for comes in milliseconds.
-const patience = time.Minute
+const patience = testenv.Patience
 
 // binaries is the folder with mapid, built once for all tests.
 var binaries string
@@ -26,6 +26,7 @@ var binaries string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	testenv.HeedSignals()
 	var err error
 	if binaries, err = os.MkdirTemp("", "acceptance"); err != nil {
 		panic(err)
@@ -87,21 +88,10 @@ func (d *mapid) answers() {
 	d.t.Helper()
 	c := &mapi.Client{Socket: d.socket}
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(d.t.Context(), patience)
-	defer cancel()
-	for {
-		_, err := c.Libraries(ctx)
-		if err == nil {
-			return
-		}
-		if ctx.Err() != nil {
-			d.t.Fatalf("mapid does not answer: %v", err)
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(time.Millisecond): // there is no event for "about to listen"
-		}
-	}
+	testenv.Until(d.t, "mapid answers", func() bool {
+		_, err := c.Libraries(d.t.Context())
+		return err == nil
+	})
 }
 
 // stop sends a signal and waits for the end of the daemon. Twice is fine.

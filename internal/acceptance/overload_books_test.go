@@ -14,7 +14,7 @@ import (
 // books balance, and returns them.
 func atRest(t *testing.T, c *mapi.Client, n uint64) mapi.Books {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), testnet.Patience)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for {
 		b, err := c.Books(ctx, testnet.B)

@@ -183,7 +183,7 @@ func startReaders(t *testing.T, fast, slow *reader) (end func()) {
 // awaitFast waits until the fast reader has taken or lost all.
 func awaitFast(t *testing.T, fast *reader, delivered uint64) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), testnet.Patience)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for {
 		lost, err := fast.buffer.Lost()

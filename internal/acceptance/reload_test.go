@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"gomapi/internal/testenv"
 	"gomapi/internal/testnet"
 	"gomapi/mapi"
 )
@@ -51,13 +52,7 @@ func (c *configured) reload(text string) {
 	c.t.Helper()
 	before := c.logged(text)
 	c.cmd.Process.Signal(syscall.SIGHUP)
-	for deadline := time.Now().Add(patience); c.logged(text) == before; {
-		if time.Now().After(deadline) {
-			all, _ := os.ReadFile(c.log + ".info")
-			c.t.Fatalf("the log does not say %q:\n%s", text, all)
-		}
-		time.Sleep(time.Millisecond) // a file tells nobody when it grows
-	}
+	testenv.Until(c.t, fmt.Sprintf("the log says %q", text), func() bool { return c.logged(text) > before })
 }
 
 func (c *configured) logged(text string) int {
@@ -67,9 +62,13 @@ func (c *configured) logged(text string) int {
 
 const takenUp = "the configuration was taken up"
 
-// traffic sends numbered frames from a to b until stop is called, which returns
-// how many.
-func traffic(t *testing.T, ns *testnet.NS, size int) (stop func() uint64) {
+// ahead is how many frames of traffic may be under way: fewer than the kernel queues for
+// an interface, and than the writer of a file does.
+const ahead = 500
+
+// traffic sends numbered frames from a to b until stop is called, which returns how many.
+// It goes no faster than they arrive, so that nothing is lost.
+func traffic(t *testing.T, ns *testnet.NS, size int, arrived func() uint64) (stop func() uint64) {
 	t.Helper()
 	sender := ns.Sender(testnet.A)
 	var ending atomic.Bool
@@ -80,8 +79,8 @@ func traffic(t *testing.T, ns *testnet.NS, size int) (stop func() uint64) {
 				t.Error(err)
 				return
 			}
-			if sent%100 == 99 {
-				time.Sleep(time.Millisecond) // 100,000 a second at most, so that nothing is lost
+			for sent >= arrived()+ahead && !ending.Load() {
+				time.Sleep(time.Millisecond) // counters change without an event
 			}
 		}
 	})
@@ -90,6 +89,12 @@ func traffic(t *testing.T, ns *testnet.NS, size int) (stop func() uint64) {
 		<-done
 		return sent
 	}
+}
+
+// sofar is how many packets were counted so far.
+func (n *counted) sofar() uint64 {
+	packets, _ := n.packets.Uint64()
+	return packets
 }
 
 // TestReload changes one of two devices while packets pass both: flows of the
@@ -109,7 +114,7 @@ func TestReload(t *testing.T) {
 			t.Fatal(err)
 		}
 		reader, packets := buffered(t, c, testnet.A)
-		stop := traffic(t, ns, 100)
+		stop := traffic(t, ns, 100, steady.sofar)
 		atLeast(t, "packets before", ending.packets, 1000)
 
 		d.write(t, driver(testnet.A, "snap=64"), driver(testnet.B, "alias=uplink", "link_speed=10000"), driver("lo"))
@@ -168,17 +173,13 @@ func buffered(t *testing.T, c *mapi.Client, device string) (*mapi.Flow, *mapi.Fu
 // atLeast waits until a counter has a value or more.
 func atLeast(t *testing.T, what string, fn *mapi.Function, want uint64) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) { // counters change without an event
-		if n, err := fn.Uint64(); err != nil || n >= want {
-			if err != nil {
-				t.Errorf("%s: %v", what, err)
-			}
-			return
+	testenv.Until(t, fmt.Sprintf("%s: at least %d", what, want), func() bool {
+		n, err := fn.Uint64()
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: less than %d", what, want)
-		}
-	}
+		return n >= want
+	})
 }
 
 func wantDevices(t *testing.T, c *mapi.Client, want ...string) {
@@ -262,7 +263,7 @@ func TestReloadStorm(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := sockets(t, d.mapid)
-		stop := traffic(t, ns, 60)
+		stop := traffic(t, ns, 60, steady.sofar)
 		ctx, cancel := context.WithCancel(t.Context())
 		var programs sync.WaitGroup
 		var flows atomic.Int64
@@ -286,11 +287,7 @@ func TestReloadStorm(t *testing.T) {
 		cancel()
 		programs.Wait()
 		reaches(t, "packets of the unchanged device", steady.packets, stop())
-		for deadline := time.Now().Add(patience); sockets(t, d.mapid) != before; {
-			if time.Now().After(deadline) {
-				t.Fatalf("mapid has %d sockets, had %d", sockets(t, d.mapid), before)
-			}
-		}
+		testenv.Until(t, "mapid has the sockets of before", func() bool { return sockets(t, d.mapid) == before })
 		t.Logf("%d programs came and went", flows.Load())
 	})
 }
@@ -347,10 +344,7 @@ func TestStopWhileReloading(t *testing.T) {
 			}
 			d.write(t, driver(testnet.B))
 			d.cmd.Process.Signal(syscall.SIGHUP)
-			begin := time.Now()
-			if err := d.stop(syscall.SIGTERM); err != nil || time.Since(begin) > time.Second {
-				t.Errorf("mapid ends with %v after %v", err, time.Since(begin))
-			}
+			stops(t, d.mapid, syscall.SIGTERM)
 		}
 	})
 }

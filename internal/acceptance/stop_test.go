@@ -14,18 +14,12 @@ import (
 	"gomapi/mapi"
 )
 
-// stopsWithin ends a daemon as an administrator does: it leaves no socket and
-// reports success, in time.
-func stopsWithin(t *testing.T, d *mapid, most time.Duration) {
+// stops ends a daemon as an administrator does: it leaves no socket and reports success.
+// One that does not end is killed, which is no success.
+func stops(t *testing.T, d *mapid, sig syscall.Signal) {
 	t.Helper()
-	begin := time.Now()
-	if err := d.stop(syscall.SIGTERM); err != nil {
+	if err := d.stop(sig); err != nil {
 		t.Errorf("mapid ends with %v, want exit code 0", err)
-	}
-	took := time.Since(begin)
-	t.Logf("stopping took %v", took)
-	if took > most {
-		t.Errorf("stopping took %v, want %v at most", took, most)
 	}
 	if _, err := os.Lstat(d.socket); !os.IsNotExist(err) {
 		t.Errorf("socket is left: %v", err)
@@ -77,6 +71,15 @@ func numbered(t *testing.T, path string) (n uint64) {
 	return n
 }
 
+// recordsIn is how many records of packets of a size a capture file has so far.
+func recordsIn(path string, size int64) uint64 {
+	st, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return uint64(max(0, st.Size()-24) / (16 + size))
+}
+
 // TestStopCompletesFiles: what was captured before the stop is in the file, down
 // to the last packet, and nothing is torn.
 func TestStopCompletesFiles(t *testing.T) {
@@ -86,11 +89,11 @@ func TestStopCompletesFiles(t *testing.T) {
 			d := start(t)
 			out := filepath.Join(t.TempDir(), "out.pcap")
 			packets := saveLive(t, d.client(), testnet.B, out)
-			stop := traffic(t, ns, 1000)
+			stop := traffic(t, ns, 1000, func() uint64 { return recordsIn(out, 1000) })
 			atLeast(t, "packets", packets, 10000)
 			sent := stop()
 			reaches(t, "packets", packets, sent)
-			stopsWithin(t, d, 2*time.Second)
+			stops(t, d, syscall.SIGTERM)
 			if n := countWithTcpdump(t, out); n != sent || numbered(t, out) != sent {
 				t.Errorf("tcpdump reads %d packets, %d were counted", n, sent)
 			}
@@ -101,13 +104,13 @@ func TestStopCompletesFiles(t *testing.T) {
 			d := start(t)
 			out := filepath.Join(t.TempDir(), "out.pcap")
 			packets := saveLive(t, d.client(), testnet.B, out)
-			stop := traffic(t, ns, 1000)
+			stop := traffic(t, ns, 1000, func() uint64 { return recordsIn(out, 1000) })
 			atLeast(t, "packets", packets, 10000)
 			before, err := packets.Uint64()
 			if err != nil {
 				t.Fatal(err)
 			}
-			stopsWithin(t, d, 2*time.Second)
+			stops(t, d, syscall.SIGTERM)
 			sent := stop()
 			n := countWithTcpdump(t, out)
 			if n < before || n > sent || numbered(t, out) != n {
@@ -158,8 +161,8 @@ func TestStopWakesReaders(t *testing.T) {
 		for range waiting {
 			<-begun
 		}
-		stopsWithin(t, d, time.Second)
-		late := time.After(time.Second)
+		stops(t, d, syscall.SIGTERM)
+		late := time.After(patience)
 		for range waiting {
 			select {
 			case w := <-ended:
@@ -172,8 +175,8 @@ func TestStopWakesReaders(t *testing.T) {
 }
 
 // TestStopBesideBlockedPipes: programs that do not read what they asked for, of
-// a live device and of a capture file that waits for them, hold up the end by
-// less than a second, and cost the file beside them nothing.
+// a live device and of a capture file that waits for them, do not
+// hold up the end, and cost the file beside them nothing.
 func TestStopBesideBlockedPipes(t *testing.T) {
 	needs(t, "tcpdump")
 	testnet.Run(t, func(ns *testnet.NS) {
@@ -187,14 +190,14 @@ func TestStopBesideBlockedPipes(t *testing.T) {
 		}
 		trace := filepath.Join(testdata.Dir(t), "mixed-merged.pcap") // more than the queue holds
 		waits := saveFile(t, d.client(), trace, "", []any{mapi.FormatPCAP, blockedPipe(t)})
-		stop := traffic(t, ns, 1000)
+		stop := traffic(t, ns, 1000, func() uint64 { return recordsIn(out, 1000) })
 		atLeast(t, "packets before the pipe is full", waits.packets, 1)
 		atLeast(t, "packets", packets, 10000) // 10 MB, more than pipe and queue hold
 		sent := stop()
 		reaches(t, "packets", packets, sent)
 		closing := make(chan error)
 		go func() { closing <- blocked[0].Flow().Close(context.Background()) }() // on its way, or just ended
-		stopsWithin(t, d, 2*time.Second)
+		stops(t, d, syscall.SIGTERM)
 		if err := <-closing; err != nil {
 			wantCode(t, "close under way", err, mapi.ErrCommSocket)
 		}

@@ -105,7 +105,7 @@ var rules = []rule{
 	{
 		who: []string{"gomapi/internal/daemon", "gomapi/cmd/mapid"},
 		not: []string{"gomapi/mapi/...", "gomapi/internal/tracegen", "gomapi/internal/testnet", "gomapi/internal/leak",
-			"gomapi/internal/testdata", "gomapi/drivers/fake", "gomapi/drivers/drivertest", "gomapi/flib/flibtest"},
+			"gomapi/internal/testdata", "gomapi/internal/testenv", "gomapi/drivers/fake", "gomapi/drivers/drivertest", "gomapi/flib/flibtest"},
 		why: "the daemon is no client of itself and links nothing that is for tests",
 	},
 }
@@ -135,7 +135,7 @@ var only = []struct {
 	{"github.com/sirupsen/logrus", []string{"gomapi/cmd", "gomapi/internal/daemon", mapitest}},
 	{"os/exec", []string{"gomapi/cmd", "gomapi/internal/filter", "gomapi/internal/bench", "gomapi/examples"}},
 	{"github.com/spf13/cobra", []string{"gomapi/cmd"}},
-	{"testing", []string{"gomapi/internal/testdata", "gomapi/internal/testnet", "gomapi/internal/leak", "gomapi/flib/flibtest",
+	{"testing", []string{"gomapi/internal/testdata", "gomapi/internal/testenv", "gomapi/internal/testnet", "gomapi/internal/leak", "gomapi/flib/flibtest",
 		"gomapi/drivers/drivertest", mapitest}},
 	{"gomapi/drivers/fake", []string{mapitest}},
 	{mapitest, nil}, // tests only

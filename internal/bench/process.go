@@ -16,7 +16,7 @@ type process struct{ cmd *exec.Cmd }
 
 // stop ends the process and waits for it; one that takes long is killed. Twice is fine.
 func (p process) stop() {
-	_ = p.cmd.Process.Signal(os.Interrupt)
+	_ = p.cmd.Process.Signal(unix.SIGTERM)
 	kill := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
 	defer kill.Stop()
 	_ = p.cmd.Wait()

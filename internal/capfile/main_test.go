@@ -10,12 +10,12 @@ import (
 	"gomapi/internal/leak"
 	"gomapi/internal/outfile"
 	"gomapi/internal/pkt"
+	"gomapi/internal/testenv"
 )
 
 func TestMain(m *testing.M) { leak.Main(m) }
 
-// patience bounds what must come.
-const patience = 20 * time.Second
+const patience = testenv.Patience
 
 // probe is a Writer under test with the end that it reports.
 type probe struct {

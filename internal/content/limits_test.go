@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"gomapi/internal/pkt"
+	"gomapi/internal/testenv"
 )
 
 func TestScanDoesNotAllocate(t *testing.T) {
@@ -46,39 +46,36 @@ func TestStatsCount(t *testing.T) {
 	}
 }
 
-// TestManyPatterns: 10,000 patterns become a database in less than a second.
+// TestManyPatterns: 10,000 patterns become a database in less than a second, of which a
+// slow machine makes some. Time for each pair of them would be more than the test has.
 func TestManyPatterns(t *testing.T) {
 	patterns := words(rand.New(rand.NewPCG(1, 2)), 10000)
-	best := time.Hour
-	for range 3 {
-		start := time.Now()
+	testenv.Within(t, "New", func() {
 		d, err := New(patterns)
 		if err != nil {
-			t.Fatal(err)
+			t.Error(err)
+			return
 		}
-		best = min(best, time.Since(start))
 		d.Close()
-	}
-	if best > time.Second {
-		t.Errorf("New takes %v", best)
-	}
+	})
 }
 
-// TestTheLargestSet: as many strings as are possible are compiled, or refused
-// with a reason, in bounded time.
+// TestTheLargestSet: as many strings as are possible are compiled.
 func TestTheLargestSet(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	p := &Pattern{}
 	for range MaxStrings - 1 {
 		p.Strings = append(p.Strings, some(r, "\x00\x01abcdefgh", 3+r.IntN(10)))
 	}
-	start := time.Now()
-	d, err := New([]*Pattern{p})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("%v, %+v", time.Since(start), d.Stats())
-	d.Close()
+	testenv.Within(t, "New", func() {
+		d, err := New([]*Pattern{p})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		t.Logf("%+v", d.Stats())
+		d.Close()
+	})
 }
 
 // TestCloseFreesMemory: what New and Fit take, C's memory too, is given back.

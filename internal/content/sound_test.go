@@ -40,9 +40,37 @@ func TestAutomatonAlone(t *testing.T) {
 	}
 }
 
-// The library of this machine is one that can be used, or says that it is not.
+// What is said of the library of this machine is so: one that is called sound finds
+// every string of other sets, too, and one that is not has missed some of the trials.
 func TestSound(t *testing.T) {
-	if err := Sound(); err != nil {
-		t.Logf("slow: %v", err)
+	r := rand.New(rand.NewPCG(3, 4))
+	missed := 0
+	for range 200 {
+		var texts []string
+		for range 1 + r.IntN(8) {
+			texts = append(texts, string(some(r, "abcd", 1+r.IntN(8))))
+		}
+		if !tryOut(texts) {
+			missed++
+		}
+	}
+	if err := Sound(); (err == nil) != (missed == 0) {
+		t.Errorf("of 200 sets of strings %d are not found, and it says %v", missed, err)
+	}
+}
+
+// A library that misses a string, or finds one that is not there, is noticed.
+func TestAllFound(t *testing.T) {
+	patterns := []*Pattern{{Strings: [][]byte{[]byte("ab")}}, {Strings: [][]byte{[]byte("b")}}, {Strings: [][]byte{[]byte("c")}}}
+	for _, c := range []struct {
+		hits []Hit
+		want bool
+	}{
+		{[]Hit{{0, 0}, {0, 1}}, true}, {[]Hit{{0, 1}, {0, 0}, {0, 1}}, true},
+		{[]Hit{{0, 0}}, false}, {nil, false}, {[]Hit{{0, 0}, {0, 1}, {0, 2}}, false},
+	} {
+		if got := allFound(patterns, []byte("xabx"), c.hits); got != c.want {
+			t.Errorf("%v: %v", c.hits, got)
+		}
 	}
 }

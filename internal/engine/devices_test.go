@@ -12,6 +12,7 @@ import (
 
 	"gomapi/drivers"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/testenv"
 )
 
 func spec(name string, params ...string) DeviceSpec {
@@ -60,7 +61,7 @@ func (c *client) told() error {
 	select {
 	case err := <-c.ended:
 		return err
-	case <-time.After(20 * time.Second):
+	case <-time.After(testenv.Patience):
 		c.t.Fatal("nobody tells that the device has ended")
 		return nil
 	}

@@ -1,13 +1,13 @@
 package engine
 
 import (
-	"runtime"
 	"sync"
 	"testing"
 	"time"
 
 	"gomapi/internal/pkt"
 	"gomapi/internal/shm"
+	"gomapi/internal/testenv"
 )
 
 // rush has the loop take batches without a pause, but for one in some, until stop, which
@@ -50,11 +50,7 @@ func TestLedgersComeAndGo(t *testing.T) {
 	var counters []*shm.Reader
 	for range rounds {
 		fds, results := c.apart(flows, fn("PKT_COUNTER"))
-		for deadline := time.Now().Add(20 * time.Second); b.withLedgers() == 0; runtime.Gosched() {
-			if time.Now().After(deadline) {
-				t.Fatal("no level has ledgers")
-			}
-		}
+		testenv.Until(t, "a level has ledgers", func() bool { return b.withLedgers() > 0 })
 		stayed, counters = append(stayed, fds[0]), append(counters, results[0][0])
 		wantCode(t, "close", c.closeAll(fds[1:]), 0)
 		fds, results = nil, nil
@@ -62,9 +58,8 @@ func TestLedgersComeAndGo(t *testing.T) {
 			fd, r := c.flow(fn("PKT_COUNTER"))
 			fds, results = append(fds, fd), append(results, r)
 		}
-		for total := b.loop().total.Load(); b.loop().total.Load() < total+16*flows; {
-			runtime.Gosched()
-		}
+		total := b.loop().total.Load() + 16*flows
+		testenv.Until(t, "packets pass", func() bool { return b.loop().total.Load() >= total })
 		for _, r := range results {
 			wantCount(t, "a flow that is not connected", r[0], 0)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"gomapi/drivers"
 	"gomapi/internal/shm"
+	"gomapi/internal/testenv"
 )
 
 // A model is a flow as it should be: what it counts was added up one by one.
@@ -142,7 +143,7 @@ func (c *crowd) books() {
 // settled waits until all chains of the bed's device are in one level.
 func (b *bed) settled() *plan {
 	capture := b.engine.devices[0].cur
-	deadline := time.After(2 * time.Minute)
+	deadline := time.After(2 * testenv.Patience)
 	for {
 		b.engine.mu.Lock()
 		s, p := &capture.settler, capture.loop.plan.Load()

@@ -3,13 +3,13 @@ package engine
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"testing"
 	"time"
 
 	"gomapi/drivers"
 	"gomapi/flib"
 	"gomapi/internal/shm"
+	"gomapi/internal/testenv"
 )
 
 // equals connects n flows that count the same packets.
@@ -19,6 +19,16 @@ func (c *client) equals(n int) (fds []int32, counters []*shm.Reader) {
 		fds, counters = append(fds, fd), append(counters, r[1])
 	}
 	return fds, counters
+}
+
+// until waits until is holds, which looks at the engine between two calls.
+func (b *bed) until(what string, is func() bool) {
+	b.t.Helper()
+	testenv.Until(b.t, what, func() bool {
+		b.engine.mu.Lock()
+		defer b.engine.mu.Unlock()
+		return is()
+	})
 }
 
 // look connects a flow that refers to the last function of flow fd.
@@ -130,11 +140,7 @@ func TestFlowsComeWhileAllBecomeOne(t *testing.T) {
 	s.begin(all)
 	b.engine.mu.Unlock()
 	_, others := c.equals(2 * maxLoose)
-	for small := true; small; {
-		b.engine.mu.Lock()
-		small = s.small
-		b.engine.mu.Unlock()
-	}
+	b.until("the small level is built", func() bool { return !s.small })
 	s.build(all)
 	b.source.Send(udp(53, 1))
 	for i, r := range counters {
@@ -199,7 +205,7 @@ func TestLevelsGoWhileTheLoopWaits(t *testing.T) {
 	go func() { b.engine.tasks.Wait(); close(freed) }()
 	select {
 	case <-freed:
-	case <-time.After(10 * time.Second):
+	case <-time.After(testenv.Patience):
 		t.Error("levels that the loop has never seen wait for it")
 	}
 	l.setParked(nil)
@@ -222,23 +228,17 @@ func TestOneUserDoesNotTakeTheProcessors(t *testing.T) {
 			wantCode(t, "connect", client.Connect(t.Context(), fd), 0)
 		}
 	}
-	levels := func(c *client, device string) int {
-		b.engine.mu.Lock()
-		defer b.engine.mu.Unlock()
-		return len(c.offline[device].cur.loop.plan.Load().levels)
-	}
-	for levels(other, others) == 0 {
-		runtime.Gosched()
-	}
+	levels := func(c *client, device string) int { return len(c.offline[device].cur.loop.plan.Load().levels) }
+	b.until("the other user has a level", func() bool { return levels(other, others) > 0 })
+	b.engine.mu.Lock()
 	if n := levels(c, mine); n != 0 {
 		t.Errorf("%d levels were built beyond what a user can have", n)
 	}
+	b.engine.mu.Unlock()
 	for range maxBuilding {
 		<-c.user.building
 	}
-	for levels(c, mine) == 0 {
-		runtime.Gosched()
-	}
+	b.until("the user has a level", func() bool { return levels(c, mine) > 0 })
 }
 
 // parks is a function that waits for its file, with each packet and when it is closed.
@@ -335,11 +335,7 @@ func TestLooseDoNotWaitForAll(t *testing.T) {
 	for i := range 100 {
 		c.connected(fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", 1+i)), fn("PKT_COUNTER"))
 	}
-	for deadline := time.Now().Add(20 * time.Second); len(capture.loop.plan.Load().loose) > maxLoose; runtime.Gosched() {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d flows are loose", len(capture.loop.plan.Load().loose))
-		}
-	}
+	b.until("few flows are loose", func() bool { return len(capture.loop.plan.Load().loose) <= maxLoose })
 }
 
 // Who connects while packets come and very many flows are loose waits for the level that
@@ -363,11 +359,7 @@ func TestConnectKeepsUp(t *testing.T) {
 	fd, _ := c.flow(fn("PKT_COUNTER"))
 	connected := make(chan error)
 	go func() { connected <- c.Connect(t.Context(), fd) }()
-	for waits := false; !waits; runtime.Gosched() {
-		b.engine.mu.Lock()
-		waits = s.built != nil
-		b.engine.mu.Unlock()
-	}
+	b.until("who connects waits", func() bool { return s.built != nil })
 	b.engine.mu.Lock()
 	s.end(building)
 	s.begin(building)
@@ -437,16 +429,9 @@ func TestFileStartsWhileItSettles(t *testing.T) {
 		}
 		loose := 0
 		name, file := b.gather(c, &loose)
-		is := func(what func(s *settler) bool) {
-			for done := false; !done; runtime.Gosched() {
-				b.engine.mu.Lock()
-				done = what(&file.settler)
-				b.engine.mu.Unlock()
-			}
-		}
-		is(func(s *settler) bool { return s.large })
+		b.until("all become one", func() bool { return file.settler.large })
 		wantCode(t, "start", c.StartOffline(name), 0)
-		is(func(s *settler) bool { return s.built != nil })
+		b.until("the file waits", func() bool { return file.settler.built != nil })
 		if deleted {
 			wantCode(t, "delete", c.DeleteOffline(name), 0)
 		}

@@ -18,10 +18,11 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"gomapi/internal/testenv"
 )
 
-// patience is how long something that is about to end may take.
-const patience = 5 * time.Second
+const patience = testenv.Patience
 
 // Main runs the tests and exits, with a failure also when they passed but left
 // something behind.

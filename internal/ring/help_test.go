@@ -4,17 +4,15 @@ import (
 	"context"
 	"encoding/binary"
 	"os"
-	"runtime"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"gomapi/internal/pkt"
+	"gomapi/internal/testenv"
 )
 
-// patience is how long any awaited event may take before a test fails.
-const patience = 30 * time.Second
+const patience = testenv.Patience
 
 // bounded is a context that ends a test which hangs.
 func bounded(t testing.TB) context.Context {
@@ -142,11 +140,7 @@ func word(mem []byte, off int) uint64 { return binary.NativeEndian.Uint64(mem[of
 // spin waits for a condition that another goroutine brings about.
 func spin(t testing.TB, what string, cond func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !cond(); runtime.Gosched() {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited too long for %s", what)
-		}
-	}
+	testenv.Until(t, what, cond)
 }
 
 // duplicates are the same open files under other numbers.

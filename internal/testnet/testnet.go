@@ -36,7 +36,7 @@ var (
 )
 
 // Patience is how long any awaited event may take before the test fails.
-const Patience = 10 * time.Second
+const Patience = time.Minute
 
 // TB is what this package needs of a test: a testing.TB, or a program that
 // measures. Fatalf and Skip do not return.

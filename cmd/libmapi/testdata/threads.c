@@ -1,6 +1,7 @@
 /*
  * Several threads. Arguments: a device, a capture file, its packets, a large one.
  */
+#define _GNU_SOURCE /* gettid */
 #include <pthread.h>
 
 #include "check.h"
@@ -30,6 +31,7 @@ static void *works(void *arg)
 
 struct shared {
 	int fd, count, buffer;
+	_Atomic int tid; /* of the thread that waits */
 };
 
 /* Reads what another thread closes. */
@@ -45,6 +47,7 @@ static void *reads(void *arg)
 static void *waits(void *arg)
 {
 	struct shared *s = arg;
+	s->tid = gettid();
 	CHECK(mapi_get_next_pkt(s->fd, s->buffer) == NULL);
 	return NULL;
 }
@@ -67,6 +70,23 @@ static void closed_by_another(void)
 	pthread_join(waiter, NULL);
 }
 
+/* Whether a thread sleeps, and not for a moment: proc_pid_stat(5). */
+static int sleeps(int tid)
+{
+	char path[64], state = 0;
+	snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
+	for (int i = 0; i < 20; i++) {
+		FILE *f = fopen(path, "r");
+		if (!f || fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+			exit(EXIT_FAILURE);
+		fclose(f);
+		if (state != 'S')
+			return 0;
+		usleep(1000);
+	}
+	return 1;
+}
+
 /* Two threads on one buffer: one is told so. */
 static void one_reader_only(void)
 {
@@ -79,7 +99,8 @@ static void one_reader_only(void)
 	CHECK(mapi_get_next_pkt(s.fd, s.buffer) == NULL);
 	s.buffer = blocking;
 	pthread_create(&waiter, NULL, waits, &s);
-	usleep(50000);
+	while (!s.tid || !sleeps(s.tid))
+		usleep(1000);
 	FAILS(mapi_get_next_pkt(s.fd, blocking), MAPI_SEM_ERR);
 	MUST(mapi_close_flow(s.fd));
 	pthread_join(waiter, NULL);

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/gopacket/pcap"
 
@@ -117,8 +116,9 @@ func ethernetHandle(t testing.TB) *pcap.Handle {
 	return nil
 }
 
-// However many protochains an expression has, the longest chain of headers is
-// decided in milliseconds, and one of ordinary length exactly.
+// However many protochains an expression has, a chain of headers of ordinary length is
+// decided exactly, and of the longest not all go through all headers: the last one, which
+// would match, does not get there.
 func TestProtochainsBounded(t *testing.T) {
 	p, err := program(protochains("ip6 ", 1000), 1)
 	if err != nil {
@@ -131,10 +131,11 @@ func TestProtochainsBounded(t *testing.T) {
 		}
 	}
 	long := chained(8000, destinationOptions)
-	start := time.Now()
-	p.Match(long, uint32(len(long)))
-	if took := time.Since(start); took > 200*time.Millisecond {
-		t.Errorf("%d headers take %v", 8000, took)
+	if p.Match(long, uint32(len(long))) {
+		t.Error("1000 protochains have gone through 8000 headers each")
+	}
+	if one, err := program(protochains("ip6 ", 1), 1); err != nil || !one.Match(long, uint32(len(long))) {
+		t.Errorf("one protochain has not: %v", err)
 	}
 }
 

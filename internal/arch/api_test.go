@@ -1,0 +1,58 @@
+package arch
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the descriptions of the API")
+
+// api has what others build on, and how it is described, a line for each thing.
+var api = map[string]func(t *testing.T) []string{
+	"mapi.txt":     func(t *testing.T) []string { return goAPI(t, "gomapi/mapi") },
+	"result.txt":   func(t *testing.T) []string { return goAPI(t, "gomapi/mapi/result") },
+	"mapitest.txt": func(t *testing.T) []string { return goAPI(t, mapitest) },
+	"wire.txt":     func(*testing.T) []string { return protoAPI() },
+	"libmapi.txt":  func(t *testing.T) []string { return headerAPI(t, filepath.Join(root, "cmd/libmapi/include")) },
+}
+
+// TestAPI compares the API with its description, which is checked in: who changes what
+// others build on sees it in the difference, and so do they.
+func TestAPI(t *testing.T) {
+	for name, describe := range api {
+		path := filepath.Join("testdata", "api", name)
+		got := describe(t)
+		if *update {
+			if err := os.WriteFile(path, []byte(strings.Join(got, "\n")+"\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+		if gone, added := missing(want, got), missing(got, want); len(gone)+len(added) > 0 {
+			t.Errorf("the API is not as internal/arch/%s has it:\n%s%sIf that is meant, run \"make api\", check the file in, "+
+				"and tell users of it in docs/CHANGELOG.md.", path, marked("-", gone), marked("+", added))
+		}
+	}
+}
+
+// missing returns the lines of from that are not in in.
+func missing(from, in []string) []string {
+	return slices.DeleteFunc(slices.Clone(from), func(line string) bool { return slices.Contains(in, line) })
+}
+
+func marked(mark string, lines []string) string {
+	var b strings.Builder
+	for _, l := range lines {
+		b.WriteString("\t" + mark + l + "\n")
+	}
+	return b.String()
+}
