@@ -11,9 +11,6 @@ import (
 	"testing"
 )
 
-// root is the folder of the module.
-const root = "../.."
-
 // TestAnotherModulePath gives a copy of the module the path under which somebody
 // publishes it, and then another one: nothing may keep the old one.
 func TestAnotherModulePath(t *testing.T) {
