@@ -77,8 +77,8 @@ type Device interface {
 	Close() error
 }
 
-// An Absentee is a Device whose interface can go away and come back.
-type Absentee interface {
+// A Presence is a Device whose interface can go away and come back.
+type Presence interface {
 	// Absent reports whether it is away and waited for. It may be called from
 	// any goroutine, for every new flow: it costs no system call.
 	Absent() bool

@@ -91,10 +91,10 @@ type Closer interface{ Close() error }
 // closed, and may come more than once.
 type Interrupter interface{ Interrupt() }
 
-// An Accountant puts packets somewhere, and keeps books of where. Each packet
+// A CounterSource puts packets somewhere, and keeps books of where. Each packet
 // that reached it is in one of the lines of out; names are those of package
 // books. Books may be called from any goroutine, from New to Close and after it.
-type Accountant interface {
+type CounterSource interface {
 	Books() (out, notes []books.Line)
 }
 
@@ -104,9 +104,9 @@ type Accountant interface {
 // function, as from Process.
 type Expirer interface{ Expire(now uint64) []*Packet }
 
-// An Ender is told that the device has ended and no packet will follow. What
+// A Finisher is told that the device has ended and no packet will follow. What
 // it returns goes on to the next function, as from Process.
-type Ender interface{ End() []*Packet }
+type Finisher interface{ End() []*Packet }
 
 // A Resetter can go back to the state and result of a fresh instance. Other
 // functions ask for it (Ref.Reset); reading a result never does.
@@ -144,13 +144,13 @@ type Searcher interface {
 	Pattern() *content.Pattern
 }
 
-// A Summer adds up one number per packet, which depends on that packet and the
+// An Accumulator adds up one number per packet, which depends on that packet and the
 // arguments alone, and lets all packets through. Its result is the sum. Instances
 // with equal arguments that see the same packets have one Sum done for all of them,
 // which is added to the Total of each, later than with Process, but before it would be
 // missed. Sum changes nothing and may be called after Close. Total is the word of the
 // result, always the same, until Close; it may be set meanwhile.
-type Summer interface {
+type Accumulator interface {
 	Sum(in []*Packet) uint64
 	Total() *atomic.Uint64
 }

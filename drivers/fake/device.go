@@ -85,7 +85,7 @@ func (d *device) lose(n uint64) {
 	d.drop += n
 }
 
-// Absent implements drivers.Absentee.
+// Absent implements drivers.Presence.
 func (d *device) Absent() bool { return d.away.Load() }
 
 func (d *device) Stats() drivers.Stats {

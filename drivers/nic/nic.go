@@ -225,7 +225,7 @@ func (d *device) Info() drivers.Info {
 // goroutine; it reads the kernel's counters, so it is not for every packet.
 func (d *device) Stats() drivers.Stats { return d.stats.read() }
 
-// Absent implements drivers.Absentee.
+// Absent implements drivers.Presence.
 func (d *device) Absent() bool { return d.stats.away.Load() }
 
 // Close gives ring and sockets back. Run must have returned.

@@ -84,7 +84,7 @@ func TestBucketNever(t *testing.T) {
 	for ts := uint64(1); ts > 0; ts <<= 1 {
 		b.Process(packetAt(ts))
 	}
-	b.Function.(flib.Ender).End()
+	b.Function.(flib.Finisher).End()
 	if got := b.Entries(); len(got) != 0 {
 		t.Errorf("%d entries", len(got))
 	}

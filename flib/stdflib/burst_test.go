@@ -105,7 +105,7 @@ func TestBurstReset(t *testing.T) {
 func TestBurstFlush(t *testing.T) {
 	for flush, want := range []uint64{2, 3} {
 		b := flibtest.New(t, Library(), "BURST", int64(1), int64(2), int64(1), int64(0), int64(0), int64(0), int64(1), int64(flush))
-		end := b.Function.(flib.Ender).End
+		end := b.Function.(flib.Finisher).End
 		end() // without packets
 		b.Process(at(1e15, 60), at(1e15+1e9, 60), at(1e15+2e9, 60))
 		end()

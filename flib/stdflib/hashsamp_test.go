@@ -188,7 +188,7 @@ func TestSamplesOfASlowReader(t *testing.T) {
 			t.Fatalf("sample %d of %d is of packet %d", i, len(entries), s.TS)
 		}
 	}
-	b.Function.(flib.Ender).End()
+	b.Function.(flib.Finisher).End()
 	if e := b.Entries(); len(e) != 0 {
 		t.Errorf("%d more at the end", len(e))
 	}

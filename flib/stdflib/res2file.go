@@ -154,7 +154,7 @@ func (w *rowWriter) Close() error {
 	return nil
 }
 
-// Books implements flib.Accountant. Every packet goes on; of the rows the notes
+// Books implements flib.CounterSource. Every packet goes on; of the rows the notes
 // tell.
 func (w *rowWriter) Books() (out, notes []books.Line) {
 	c := w.out.Counts()

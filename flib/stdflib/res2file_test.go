@@ -94,7 +94,7 @@ func TestRowsOfPeriods(t *testing.T) {
 		a.Result.Set(a.Result.Uint64() + 1) // behind: the packet that ends a period is not in its row
 		b.Result.Set(uint64(i + 1))
 	}
-	r.Function.(flib.Ender).End()
+	r.Function.(flib.Finisher).End()
 	// 100, 95, 110 | 111, 111, 110 | - | - | 141, 142; the rest is open.
 	r.close("3 3 \n3 6 \n0 0 \n0 0 \n2 8 \n")
 	if a.Resets != 3 || b.Resets != 0 {
@@ -130,7 +130,7 @@ func TestRowAtClose(t *testing.T) {
 	a := w.Add(1, 1, 8)
 	r := newRows(t, w, "1", "1@1", "-1", 1)
 	r.Process(packetsAt(1, 1<<50)...)
-	r.Function.(flib.Ender).End()
+	r.Function.(flib.Finisher).End()
 	a.Result.Set(12)
 	r.close("12 \n")
 	if a.Resets != 0 {

@@ -336,7 +336,7 @@ func TestThresholdOfDeadTarget(t *testing.T) {
 		if want := map[int64]int{2: 0, 2 + 64: 0, 2 + 128: 3}[typ]; len(got) != want {
 			t.Errorf("type %d: %+v", typ, got)
 		}
-		b.Function.(flib.Ender).End()
+		b.Function.(flib.Finisher).End()
 	}
 }
 

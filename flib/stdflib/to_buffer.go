@@ -61,7 +61,7 @@ func (b *packetBuffer) End() []*flib.Packet {
 
 func (b *packetBuffer) Interrupt() { b.ring.Stop() }
 
-// Books implements flib.Accountant.
+// Books implements flib.CounterSource.
 func (b *packetBuffer) Books() (out, notes []books.Line) {
 	c := b.ring.Shown()
 	return []books.Line{

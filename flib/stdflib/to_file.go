@@ -117,7 +117,7 @@ func (w *fileWriter) ended(err error) {
 
 func (w *fileWriter) set(s result.FileState) { w.out.Set(uint64(uint32(s))) }
 
-// Books implements flib.Accountant.
+// Books implements flib.CounterSource.
 func (w *fileWriter) Books() (out, notes []books.Line) {
 	c := w.writer.Counts()
 	return []books.Line{

@@ -48,7 +48,7 @@ func becomes(t *testing.T, b *flibtest.Bench, want result.FileState) {
 
 func counters(b *flibtest.Bench) map[string]uint64 {
 	m := make(map[string]uint64)
-	out, notes := b.Function.(flib.Accountant).Books()
+	out, notes := b.Function.(flib.CounterSource).Books()
 	for _, c := range append(out, notes...) {
 		m[c.Name] = c.Value
 	}
@@ -96,7 +96,7 @@ func TestToFileEndsWithTheDevice(t *testing.T) {
 	file := target(t)
 	b := flibtest.New(t, Library(), "TO_FILE", int64(1), file)
 	b.Process(frame(6, 60), frame(17, 60))
-	b.Function.(flib.Ender).End()
+	b.Function.(flib.Finisher).End()
 	becomes(t, b, result.FileDone)
 	if n := packetsIn(t, file.Path); n != 2 {
 		t.Errorf("%d packets in the file, want 2", n)

@@ -19,7 +19,7 @@ func newTotal(env flib.Env) (total, error) {
 	return total{out.Word()}, nil
 }
 
-// Total implements flib.Summer.
+// Total implements flib.Accumulator.
 func (t total) Total() *atomic.Uint64 { return t.sum }
 
 func (t total) Reset() { t.sum.Store(0) }

@@ -93,7 +93,7 @@ func (f *Flow) functionBooks(i int) (b books.Stage, ok bool) {
 		{Name: books.Refused, Value: before.refused},
 	}
 	b.Notes = []books.Line{{Name: books.Emitted, Value: before.emitted}}
-	if acc, ok := a.fn.(flib.Accountant); ok {
+	if acc, ok := a.fn.(flib.CounterSource); ok {
 		b.Out, b.Notes = acc.Books()
 	}
 	b.In = f.tally(i).packets
@@ -135,7 +135,7 @@ func (c *chain) emitted() (n uint64) {
 // whom they put them somewhere.
 func (f *Flow) lost() (n uint64) {
 	for _, a := range f.functions {
-		if acc, ok := a.fn.(flib.Accountant); ok {
+		if acc, ok := a.fn.(flib.CounterSource); ok {
 			var b books.Stage
 			b.Out, _ = acc.Books()
 			n += b.Lost()

@@ -14,12 +14,12 @@ import (
 // what one leading filter lets through; it has no function.
 //
 // Only functions without a state of their own are shared: those that pick packets by
-// their bytes (flib.Classifier), and those that add up (flib.Summer), where what is
+// their bytes (flib.Classifier), and those that add up (flib.Accumulator), where what is
 // added up is handed to each instance later. Which of the equal instances does the
 // work does not matter, also when its flow is closed.
 type branch struct {
 	picker flib.Function // nil: not one that picks
-	summer flib.Summer   // nil: not one that adds up
+	summer flib.Accumulator   // nil: not one that adds up
 	next   []*branch
 	// pattern is the number of what it searches for, for the level to answer;
 	// search is the branches behind that search.

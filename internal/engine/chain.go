@@ -32,7 +32,7 @@ type chain struct {
 	deadline time.Time
 	id       int64 // of its flow, in order of creation
 	expires  bool  // some step is a flib.Expirer
-	ends     bool  // some step is a flib.Ender
+	ends     bool  // some step is a flib.Finisher
 	// whole says that all packets are for it: since has come to nothing.
 	whole atomic.Bool
 	share atomic.Pointer[share] // the newest one, nil: none
@@ -94,7 +94,7 @@ func newChain(f *Flow) *chain {
 		a.setKind()
 		s.fn, s.applied = a.fn, a
 		_, expires := a.fn.(flib.Expirer)
-		_, ends := a.fn.(flib.Ender)
+		_, ends := a.fn.(flib.Finisher)
 		c.expires, c.ends = c.expires || expires, c.ends || ends
 		if a.def.Modifies && !copied {
 			s.private, copied = &copies{}, true
@@ -192,7 +192,7 @@ func (c *chain) end() {
 		return
 	}
 	for i := range c.steps {
-		if f, ok := c.steps[i].fn.(flib.Ender); ok {
+		if f, ok := c.steps[i].fn.(flib.Finisher); ok {
 			c.emit(i, f.End())
 		}
 	}

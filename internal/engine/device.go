@@ -121,7 +121,7 @@ func (d *device) present() error {
 	if !waiting {
 		return nil
 	}
-	if a, ok := c.dev.(drivers.Absentee); !ok || !a.Absent() {
+	if a, ok := c.dev.(drivers.Presence); !ok || !a.Absent() {
 		return nil
 	}
 	return mapierr.New(mapierr.PcapOpen, "device %s: the interface is not there; capturing goes on when it is back", d.spec.Name)

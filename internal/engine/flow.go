@@ -76,7 +76,7 @@ type applied struct {
 }
 
 // summer returns the function if it is one that adds up, else nil.
-func (a *applied) summer() flib.Summer { s, _ := a.fn.(flib.Summer); return s }
+func (a *applied) summer() flib.Accumulator { s, _ := a.fn.(flib.Accumulator); return s }
 
 // searcher returns the function if it is one that searches for a string, else nil.
 func (a *applied) searcher() flib.Searcher { s, _ := a.fn.(flib.Searcher); return s }

@@ -49,7 +49,7 @@ func (l *ledger) look() {
 // ledgers are those of a level, by member.
 type ledgers struct {
 	list     []ledger
-	kinds    [][]flib.Summer // the functions of the first chain of a kind; 0 is none
+	kinds    [][]flib.Accumulator // the functions of the first chain of a kind; 0 is none
 	known    map[string]int  // kinds, while the level is made
 	queue    []uint32        // a ring of members with sums that were not handed on
 	first, n int
@@ -57,7 +57,7 @@ type ledgers struct {
 
 func (ls *ledgers) fit(members int) {
 	ls.list, ls.queue = make([]ledger, members), make([]uint32, members)
-	ls.kinds, ls.known = make([][]flib.Summer, 1), make(map[string]int)
+	ls.kinds, ls.known = make([][]flib.Accumulator, 1), make(map[string]int)
 }
 
 // open makes the ledger of a member that has a single chain, and returns the share of
@@ -68,7 +68,7 @@ func (ls *ledgers) open(member int, s settling) *share {
 		return nil
 	}
 	l := &ls.list[member]
-	var summers []flib.Summer
+	var summers []flib.Accumulator
 	for i := range c.steps {
 		k, ok := c.steps[i].shareKey()
 		f := c.steps[i].summer()

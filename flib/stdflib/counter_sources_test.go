@@ -8,9 +8,9 @@ import (
 	"gomapi/internal/books"
 )
 
-// TestAccountantsMissADroppedPacket gives each function that keeps books of its
+// TestCounterSourcesMissADroppedPacket gives each function that keeps books of its
 // own a packet less than is said to have arrived: the books must tell.
-func TestAccountantsMissADroppedPacket(t *testing.T) {
+func TestCounterSourcesMissADroppedPacket(t *testing.T) {
 	w := flibtest.NewWorld(t)
 	w.Add(1, 1, 8)
 	for name, b := range map[string]*flibtest.Bench{
@@ -22,7 +22,7 @@ func TestAccountantsMissADroppedPacket(t *testing.T) {
 		for _, lost := range []int{0, 1} {
 			b.Process(in[lost:]...)
 			s := books.Stage{In: uint64(len(in) * (lost + 1))}
-			s.Out, s.Notes = b.Function.(flib.Accountant).Books()
+			s.Out, s.Notes = b.Function.(flib.CounterSource).Books()
 			if s.Missing() != int64(lost) {
 				t.Errorf("%s lost %d: %+v", name, lost, s)
 			}
