@@ -63,7 +63,8 @@ func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) 
 	if err != nil {
 		return Applied{}, err
 	}
-	a := &applied{fid: fid, def: found.Def, library: found.Library}
+	a := &instance{fid: fid, library: found.Library}
+	a.Def = found.Def
 	if err := s.instantiate(ctx, f, a, args); err != nil {
 		return Applied{}, err
 	}
@@ -71,7 +72,7 @@ func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) 
 	f.functions = append(f.functions, a)
 	s.engine.mu.Unlock()
 	a.read(f.capture, 1)
-	reply := Applied{FID: a.fid, DevType: a.def.Type(), Ring: a.ring, Entry: a.entry}
+	reply := Applied{FID: a.fid, DevType: a.Def.Type(), Ring: a.Ring, Entry: a.entry}
 	if a.slot != nil {
 		reply.HasResult, reply.Offset, reply.Size = true, a.slot.Offset(), a.slot.Size()
 	}
@@ -117,35 +118,36 @@ func (d *device) nextFid() (int32, error) {
 }
 
 // instantiate checks the arguments and makes the instance of a.
-func (s *Session) instantiate(ctx context.Context, f *Flow, a *applied, raw []any) error {
-	args, err := a.def.Check(raw)
+func (s *Session) instantiate(ctx context.Context, f *Flow, a *instance, raw []any) error {
+	args, err := a.Def.Check(raw)
 	if err != nil {
 		return err
 	}
-	env := &env{session: s, applied: a, capture: f.capture}
-	err = s.engine.safely("applying "+a.def.Name, func() (err error) {
-		a.fn, err = a.def.New(ctx, env, args)
+	env := &env{session: s, instance: a, capture: f.capture}
+	err = s.engine.safely("applying "+a.Def.Name, func() (err error) {
+		a.Fn, err = a.Def.New(ctx, env, args)
 		return err
 	})
 	if err != nil {
 		s.free(a)
 		return coded(mapierr.CouldNotApplyFunction, err)
 	}
-	CloseFiles(raw[min(len(raw), len(a.def.Args)):]) // surplus ones
+	CloseFiles(raw[min(len(raw), len(a.Def.Args)):]) // surplus ones
 	a.args = args
-	a.classifier, _ = a.fn.(flib.Classifier)
+	a.Classifier, _ = a.Fn.(flib.Classifier)
 	return nil
 }
 
-// setKind gives the function its kind if it can be shared. It is of one length, however long
-// the arguments are.
-func (a *applied) setKind() {
-	if a.classifier == nil && a.summer() == nil && a.searcher() == nil || a.def.Modifies {
+// setShareKey gives the function its share key if it can be shared: it names the
+// definition, as functions of two libraries may have one name, and the arguments. It is of
+// one length, however long these are.
+func (a *instance) setShareKey() {
+	if a.Classifier == nil && a.Accumulator() == nil && a.Searcher() == nil || a.Def.Modifies {
 		return
 	}
 	h := sha256.New()
-	fmt.Fprintf(h, "%s%#v", a.def.Name, a.args)
-	a.kind = unique.Make(string(h.Sum(nil)))
+	fmt.Fprintf(h, "%p %#v", a.Def, a.args)
+	a.ShareKey = unique.Make(string(h.Sum(nil)))
 }
 
 // CloseFiles closes the files among arguments that no function has taken over.
@@ -158,7 +160,7 @@ func CloseFiles(args []any) {
 }
 
 // free gives back what a has taken of memory.
-func (s *Session) free(a *applied) {
+func (s *Session) free(a *instance) {
 	s.engine.mu.Lock()
 	s.user.instructions -= a.instructions
 	if a.buffer > 0 {
@@ -172,32 +174,32 @@ func (s *Session) free(a *applied) {
 		s.segment.FreeSlot(a.slot)
 		a.slot = nil
 	}
-	if a.ring != nil {
-		a.ring.CloseFiles()
-		if err := a.ring.Close(); err != nil {
+	if a.Ring != nil {
+		a.Ring.CloseFiles()
+		if err := a.Ring.Close(); err != nil {
 			s.engine.opts.Log("close a packet buffer: %v", err)
 		}
-		a.ring = nil
+		a.Ring = nil
 	}
 }
 
 // env is what a constructor sees of the engine.
 type env struct {
-	session *Session
-	applied *applied
-	capture *capture
+	session  *Session
+	instance *instance
+	capture  *capture
 }
 
 // NewResult implements flib.Env.
 func (e *env) NewResult(size int) (*flib.Result, error) {
-	if e.applied.slot != nil {
+	if e.instance.slot != nil {
 		return nil, mapierr.New(mapierr.DaemonShm, "function asks for a second result")
 	}
 	slot, err := e.session.segment.Slot(size)
 	if err != nil {
 		return nil, mapierr.Wrap(mapierr.DaemonShm, "no room for the result", err)
 	}
-	e.applied.slot = slot
+	e.instance.slot = slot
 	return slot, nil
 }
 
@@ -223,15 +225,11 @@ func (e *env) Live() bool { return e.capture.device.owner == nil }
 // Park implements flib.Env. A function that is being closed waits on the control side, or
 // was interrupted and waits no more.
 func (e *env) Park(wait func()) {
-	if e.applied.closing.Load() {
+	if e.instance.Closing.Load() {
 		wait()
 		return
 	}
-	loop := e.capture.loop
-	loop.handAll()
-	loop.setParked(e.applied)
-	wait()
-	loop.setParked(nil)
+	e.capture.loop.Park(&e.instance.Instance, wait)
 }
 
 // NewRing implements flib.Env.
@@ -241,7 +239,7 @@ func (e *env) NewRing(size int) (*flib.Ring, error) {
 		return nil, err
 	}
 	if loop := e.capture.loop; !e.Live() {
-		r.Waits = func(begin bool) { loop.waits(e.applied, begin) }
+		r.Waits = func(begin bool) { loop.AwaitReader(&e.instance.Instance, begin) }
 	}
 	return r, nil
 }
@@ -252,7 +250,7 @@ func (e *env) NewSeries(size, n int) (*flib.Ring, error) {
 	if err = e.own(r, err); err != nil {
 		return nil, err
 	}
-	e.applied.entry = size
+	e.instance.entry = size
 	return r, nil
 }
 
@@ -261,16 +259,16 @@ func (e *env) own(r *flib.Ring, err error) error {
 	switch {
 	case err != nil:
 		return err
-	case e.applied.ring != nil:
+	case e.instance.Ring != nil:
 		err = mapierr.New(mapierr.DaemonShm, "function asks for a second packet buffer")
 	default:
-		err = e.session.reserve(e.applied, r.Footprint())
+		err = e.session.reserve(e.instance, r.Footprint())
 	}
 	if err != nil {
 		r.Close()
 		return err
 	}
-	e.applied.ring = r
+	e.instance.Ring = r
 	return nil
 }
 
@@ -285,5 +283,5 @@ func (e *env) Compile(ctx context.Context, expr string, linkType uint16) (*filte
 	if err != nil {
 		return nil, err
 	}
-	return p, s.charge(e.applied, p.Len())
+	return p, s.charge(e.instance, p.Len())
 }

@@ -2,31 +2,12 @@ package engine
 
 import (
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"gomapi/drivers"
 	"gomapi/internal/books"
 	"gomapi/internal/mapierr"
 )
-
-// counts are the books of one function. The capture goroutine adds once per
-// batch: packets before the function sees them, the rest afterwards.
-type counts struct {
-	packets atomic.Uint64 // reached the function
-	refused atomic.Uint64 // of packets, held back: the function did not return them
-	emitted atomic.Uint64 // made besides
-}
-
-// sent counts what a function made of n packets.
-func (c *counts) sent(n, out int) {
-	switch {
-	case out < n:
-		c.refused.Add(uint64(n - out))
-	case out > n:
-		c.emitted.Add(uint64(out - n))
-	}
-}
 
 // DeviceBooks accounts for the packets of an open device, live or an own capture
 // file: 3200 for an unknown one, 8004 for one that is not open.
@@ -60,9 +41,9 @@ func (c *capture) books() (b books.Stage) {
 }
 
 func (c *capture) readBooks() books.Stage {
-	at := c.loop.moment()
+	at := c.loop.Moment()
 	before := c.dev.Stats().Recv
-	delivered, noFlow := c.loop.total.Load(), c.loop.noFlow.Load()
+	delivered, noFlow := c.loop.Total()
 	st := c.dev.Stats()
 	b := books.Stage{
 		In: st.Recv,
@@ -73,14 +54,14 @@ func (c *capture) readBooks() books.Stage {
 			{Name: books.LostUnreadable, Value: st.Errors},
 			{Name: books.Waiting, Value: st.Waiting},
 		},
-		Notes: slices.Concat(deviceNotes(st), c.loop.plan.Load().notes(), []books.Line{
+		Notes: slices.Concat(deviceNotes(st), c.loop.Notes(), []books.Line{
 			{Name: books.LostClosedFlows, Value: c.lostByClosed.Load()},
-			{Name: books.Shared, Value: c.loop.spared.Load()},
+			{Name: books.Shared, Value: c.loop.Spared()},
 		}),
 		Opening: c.opening,
 	}
-	moved := c.loop.total.Load() - delivered + c.loop.noFlow.Load() - noFlow
-	b.Moved = st.Recv - before + moved + c.loop.since(at)
+	total, without := c.loop.Total()
+	b.Moved = st.Recv - before + total - delivered + without - noFlow + c.loop.Since(at)
 	return b
 }
 
@@ -93,16 +74,4 @@ func deviceNotes(st drivers.Stats) []books.Line {
 		{Name: books.Freezes, Value: st.Freezes},
 		{Name: books.Reopens, Value: st.Reopens},
 	}
-}
-
-// moment begins a reading of the books.
-func (l *loop) moment() uint64 { return l.turn.Load() }
-
-// since returns how many packets may have been half-way since a moment: those
-// of the batch that was under way, at most.
-func (l *loop) since(at uint64) uint64 {
-	if at&1 == 0 && l.turn.Load() == at {
-		return 0
-	}
-	return drivers.MaxBatch
 }

@@ -3,10 +3,11 @@ package engine
 import (
 	"gomapi/flib"
 	"gomapi/internal/books"
+	"gomapi/internal/chain"
 )
 
-// books accounts for the packets of the flow, from the device, or the leading
-// filter, to behind the last function. Before connect there are none. Engine.mu
+// books accounts for the packets of the flow, from the device, or the prefilter,
+// to behind the last function. Before connect there are none. Engine.mu
 // is held.
 func (f *Flow) books() (b books.Stage) {
 	c := f.chain
@@ -14,90 +15,72 @@ func (f *Flow) books() (b books.Stage) {
 		return b
 	}
 	r := f.read()
-	arrived, early := f.arrived(), c.early.Load()
+	arrived := f.capture.loop.Arrived(c)
+	_, early := c.Older()
 	var refused, emitted uint64
 	passed := max(arrived, early) - early
-	for i := range c.steps {
-		t := c.tally(f.capture.loop, i)
-		refused += t.refused
-		emitted += t.emitted
-		passed = t.behind()
+	for i := range c.Steps {
+		t := f.capture.loop.Tally(c, i)
+		refused += t.Refused
+		emitted += t.Emitted
+		passed = t.Behind()
 	}
 	b.In = arrived + emitted
 	b.Out = []books.Line{
 		{Name: books.Passed, Value: passed}, {Name: books.Refused, Value: refused}, {Name: books.Early, Value: early},
 	}
 	b.Notes = []books.Line{{Name: books.Emitted, Value: emitted}}
-	b.Moved = f.arrived() - arrived + r.moved()
+	b.Moved = f.capture.loop.Arrived(c) - arrived + r.moved()
 	b.Opening = f.capture.opening
 	return b
 }
 
 // tally reads the counts of function i, of one that is no leading filter.
-func (f *Flow) tally(i int) tally {
+func (f *Flow) tally(i int) chain.Tally {
 	if f.chain == nil {
-		return tally{}
+		return chain.Tally{}
 	}
 	step := 0
-	for f.chain.steps[step].applied != f.functions[i] {
+	for f.chain.Steps[step].Instance != &f.functions[i].Instance {
 		step++
 	}
-	return f.chain.tally(f.capture.loop, step)
-}
-
-// arrived is what was given to the flow: by the leading filter, else by the
-// device.
-func (f *Flow) arrived() uint64 {
-	if f.chain.lead != nil {
-		return f.chain.arrived(f.capture.loop)
-	}
-	return f.delivered()
-}
-
-// delivered returns how many packets the device has delivered since the loop took
-// the flow up.
-func (f *Flow) delivered() uint64 {
-	if !f.chain.adopted.Load() {
-		return 0
-	}
-	base, total := f.chain.base.Load(), f.capture.loop.total.Load()
-	return max(total, base) - base
+	return f.capture.loop.Tally(f.chain, step)
 }
 
 // packets returns how many packets reached function i of the flow and how many
-// went on behind it. A leading filter is asked about every packet of the device
+// went on behind it. A prefilter is asked about every packet of the device
 // without being called; those from before connect do not count.
 func (f *Flow) packets(i int) (in, out uint64) {
 	a := f.functions[i]
-	if f.chain == nil || f.chain.lead != a {
+	if f.chain == nil || f.chain.Prefilter != &a.Instance {
 		t := f.tally(i)
-		return t.packets, t.behind()
+		return t.Packets, t.Behind()
 	}
-	older, early := f.chain.older.Load(), f.chain.early.Load()
-	in = f.delivered()
-	return max(in, older) - older, f.chain.arrived(f.capture.loop) - early
+	older, early := f.chain.Older()
+	in = f.capture.loop.Delivered(f.chain)
+	return max(in, older) - older, f.capture.loop.Arrived(f.chain) - early
 }
 
 // books accounts for the packets of function i: where it put them, if it is one
-// that puts them somewhere, else which went on. A leading filter has no books:
+// that puts them somewhere, else which went on. A prefilter has no books:
 // what it refuses is never touched, so nobody counts it. Engine.mu is held.
 func (f *Flow) functionBooks(i int) (b books.Stage, ok bool) {
 	a := f.functions[i]
-	if f.chain == nil || f.chain.lead == a {
+	if f.chain == nil || f.chain.Prefilter == &a.Instance {
 		return b, false
 	}
 	r := f.read()
 	before := f.tally(i)
 	b.Out = []books.Line{
-		{Name: books.Passed, Value: before.passed()},
-		{Name: books.Refused, Value: before.refused},
+		{Name: books.Passed, Value: before.Passed()},
+		{Name: books.Refused, Value: before.Refused},
 	}
-	b.Notes = []books.Line{{Name: books.Emitted, Value: before.emitted}}
-	if acc, ok := a.fn.(flib.CounterSource); ok {
+	b.Notes = []books.Line{{Name: books.Emitted, Value: before.Emitted}}
+	if acc, ok := a.Fn.(flib.CounterSource); ok {
 		b.Out, b.Notes = acc.Books()
 	}
-	b.In = f.tally(i).packets
-	b.Moved = b.In - before.packets + r.moved()
+	b.In = f.tally(i).Packets
+	b.Moved = b.In - before.Packets + r.moved()
 	b.Opening = f.capture.opening
 	return b, true
 }
@@ -105,37 +88,29 @@ func (f *Flow) functionBooks(i int) (b books.Stage, ok bool) {
 // A reading of a flow's books, from its beginning.
 type reading struct {
 	*Flow
-	at      uint64 // moment
-	emitted uint64
-	afoot   uint64 // emitted before and under way
+	at       uint64 // moment
+	emitted  uint64
+	inFlight uint64 // emitted before and under way
 }
 
 // read begins a reading.
 func (f *Flow) read() reading {
-	r := reading{Flow: f, at: f.capture.loop.moment(), emitted: f.chain.emitted()}
-	r.afoot = f.chain.afoot.Load() // after emitted: no emission is in neither
+	r := reading{Flow: f, at: f.capture.loop.Moment(), emitted: f.chain.Emitted()}
+	r.inFlight = f.chain.InFlight() // after emitted: no emission is in neither
 	return r
 }
 
 // moved ends a reading. It returns how many packets at most were half-way
 // meanwhile, apart from those that arrived: of a batch, and emitted ones.
 func (r reading) moved() uint64 {
-	return r.chain.emitted() - r.emitted + r.afoot + r.capture.loop.since(r.at)
-}
-
-// emitted is what the functions have emitted.
-func (c *chain) emitted() (n uint64) {
-	for i := range c.steps {
-		n += c.steps[i].emitted.Load()
-	}
-	return n
+	return r.chain.Emitted() - r.emitted + r.inFlight + r.capture.loop.Since(r.at)
 }
 
 // lost returns how many packets the functions of the flow have lost for those for
 // whom they put them somewhere.
 func (f *Flow) lost() (n uint64) {
 	for _, a := range f.functions {
-		if acc, ok := a.fn.(flib.CounterSource); ok {
+		if acc, ok := a.Fn.(flib.CounterSource); ok {
 			var b books.Stage
 			b.Out, _ = acc.Books()
 			n += b.Lost()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gomapi/drivers"
+	"gomapi/internal/datapath"
 )
 
 // A capture is one opening of a device: from Open to Close, with the goroutine
@@ -17,7 +18,7 @@ type capture struct {
 	opening uint64 // its number, over all devices
 	dev     drivers.Device
 	info    drivers.Info
-	loop    *loop
+	loop    *datapath.Loop
 	// lostByClosed counts packets that functions of closed flows have lost.
 	lostByClosed atomic.Uint64
 
@@ -31,9 +32,7 @@ type capture struct {
 
 	// The rest is guarded by Engine.mu.
 	connected int // flows that were connected, also after the end, and not closed
-	settler   settler
-	fresh     []*chain // those that the loop may not know; plans share its memory
-	freshGen  uint64   // plan that brought the last of fresh
+	compactor compactor
 	linkTypes []uint16 // seen so far
 	started   bool
 	ended     bool  // no packet will come any more
@@ -45,9 +44,9 @@ func newCapture(d *device, dev drivers.Device) *capture {
 		device: d, opening: d.engine.openings.Add(1), dev: dev, info: dev.Info(), done: make(chan struct{}),
 	}
 	c.linkTypes = []uint16{c.info.LinkType}
-	c.settler.capture = c
+	c.compactor.capture = c
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
-	c.loop = newLoop(c)
+	c.loop = datapath.New(datapath.Options{LinkType: c.info.LinkType, Live: d.owner == nil, NewLinkType: c.addLinkType})
 	return c
 }
 
@@ -61,6 +60,7 @@ func (c *capture) start() {
 		return
 	}
 	c.started = true
+	c.loop.Run()
 	go c.run()
 }
 
@@ -73,17 +73,16 @@ func (c *capture) stop(cause error) {
 	e := c.device.engine
 	e.mu.Lock()
 	c.cancel(cause)
-	c.settler.cancel()
+	c.compactor.cancel()
 	started := c.started
 	e.mu.Unlock()
 	if started {
 		<-c.done
 	}
 	e.mu.Lock()
-	levels := c.loop.plan.Load().levels
-	c.publish(func(next *plan) { next.levels = nil })
+	segments := c.loop.Stop()
 	e.mu.Unlock()
-	c.loop.free(levels)
+	c.loop.Free(segments)
 	if err := c.dev.Close(); err != nil {
 		e.opts.Log("device %s: close: %v", c.device.spec.Name, err)
 	}
@@ -92,7 +91,7 @@ func (c *capture) stop(cause error) {
 // run is the capture goroutine.
 func (c *capture) run() {
 	defer close(c.done)
-	c.settler.settleFirst()
+	c.compactor.mergeFirst()
 	err := c.guard(func() error { return c.dev.Run(c.ctx, c.loop) })
 	if err == nil {
 		err = c.cause()
@@ -105,7 +104,7 @@ func (c *capture) run() {
 	e.mu.Lock()
 	c.ended, c.err = true, err // from here on, connect ends new flows itself
 	e.mu.Unlock()
-	if finErr := c.guard(c.loop.finish); err == nil {
+	if finErr := c.guard(c.loop.Finish); err == nil {
 		err = finErr
 	}
 	c.tell(err)
@@ -125,7 +124,7 @@ func (c *capture) guard(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = c.device.engine.fault("device "+c.device.spec.Name+" was stopped", p)
-			c.loop.abandon()
+			c.loop.Abandon()
 		}
 	}()
 	return f()
@@ -139,9 +138,9 @@ func (c *capture) tell(err error) {
 	sessions := make(map[*Session]struct{})
 	now := time.Now()
 	c.err = err
-	for _, ch := range alive(c.loop.plan.Load().chains) { // as they lie in memory
-		ch.flow.finished(now)
-		sessions[ch.flow.session] = struct{}{}
+	for _, f := range c.flows() { // as they lie in memory
+		f.finished(now)
+		sessions[f.session] = struct{}{}
 	}
 	if c.device.owner != nil {
 		sessions[c.device.owner] = struct{}{}
@@ -158,61 +157,21 @@ func (c *capture) tell(err error) {
 	}
 }
 
-// publish hands a plan to the loop that follows the present one with some change.
-// Engine.mu is held.
-func (c *capture) publish(change func(next *plan)) {
-	if c.loop.seen.Load() >= c.freshGen {
-		c.fresh = nil
+// flows returns those that are connected. Engine.mu is held.
+func (c *capture) flows() (flows []*Flow) {
+	for _, ch := range c.loop.Chains() {
+		flows = append(flows, ch.Owner.(*Flow))
 	}
-	next := c.loop.plan.Load().follow(c.fresh)
-	change(next)
-	c.loop.plan.Store(next)
+	return flows
 }
 
-// renew makes the loop look at a chain that is new or has changed. It is for changes
-// of publish.
-func (c *capture) renew(next *plan, ch *chain) {
-	c.fresh = append(c.fresh, ch)
-	next.fresh = c.fresh
-	c.freshGen = next.gen
-}
-
-// add connects f: its chain is the last of the next plan. Those that it refers to are
-// prepared before. Engine.mu is held.
+// add connects f. Those that it refers to are prepared before. Engine.mu is held.
 func (c *capture) add(f *Flow) {
 	for _, t := range f.targets() {
-		t.capture.publish(func(next *plan) { t.capture.bind(next, t.chain, t.capture == c) })
+		t.capture.loop.Bind(t.chain, t.capture == c)
 	}
-	c.publish(func(next *plan) {
-		next.add(f.chain)
-		if c.started {
-			c.renew(next, f.chain)
-		} else {
-			c.loop.takeUp(f.chain) // it is in the cache still
-		}
-		if f.isTied() {
-			next.tie(f.chain)
-		}
-	})
-	c.settler.connected()
-}
-
-// bind prepares a chain for one that reads a result of it: it is tied if that is on
-// the same device, and runs as one with others no more.
-func (c *capture) bind(next *plan, ch *chain, tie bool) {
-	if tie && !ch.tied {
-		next.tie(ch)
-	}
-	ch.alone = true
-	ch.looked.Store(true)
-	if !ch.shares {
-		return
-	}
-	ch.level.dead++
-	ch.level, ch.shares = nil, false
-	ch.leaves.Store(true)
-	next.loose = append(next.loose, ch)
-	c.renew(next, ch)
+	c.loop.Connect(f.chain, f.inLockstep())
+	c.compactor.connected()
 }
 
 // over reports whether no packet will come any more.
@@ -230,20 +189,19 @@ func (c *capture) addLinkType(linkType uint16) {
 	defer c.types.Unlock()
 	e := c.device.engine
 	e.mu.Lock()
-	chains := alive(c.loop.plan.Load().chains)
+	flows := c.flows()
 	e.mu.Unlock()
-	for _, ch := range chains {
-		if err := ch.flow.prepare(c.ctx, linkType); c.ctx.Err() != nil {
+	for _, f := range flows {
+		if err := f.prepare(c.ctx, linkType); c.ctx.Err() != nil {
 			return // stopped: the batch is of no interest any more
 		} else if err != nil {
-			e.opts.Log("device %s: flow %d has no filter for link type %d: %v", c.device.spec.Name, ch.id, linkType, err)
+			e.opts.Log("device %s: flow %d has no filter for link type %d: %v", c.device.spec.Name, f.id, linkType, err)
 		}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c.linkTypes = append(slices.Clone(c.linkTypes), linkType)
-	old := c.loop.plan.Load().levels
-	c.publish(func(next *plan) { next.unsettle(c.linkTypes) })
-	c.settler.retire(old)
-	c.settler.stir()
+	ended := c.loop.Unmerge(c.linkTypes)
+	e.tasks.Go(func() { c.loop.Free(ended) })
+	c.compactor.stir()
 }

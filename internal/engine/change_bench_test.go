@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gomapi/drivers"
+	"gomapi/internal/datapath"
 	"gomapi/internal/tracegen"
 )
 
@@ -23,7 +24,7 @@ func threadTime(b *testing.B) time.Duration {
 }
 
 // BenchmarkSlowestPacket takes packets one at a time through flows with mixed filters,
-// also while these come and settle, and looks at the one that takes most. An operation
+// also while these come and are merged, and looks at the one that takes most. An operation
 // is a packet, with looking at the clock.
 func BenchmarkSlowestPacket(b *testing.B) {
 	filters := tracegen.Filters(10000, 1)
@@ -31,7 +32,7 @@ func BenchmarkSlowestPacket(b *testing.B) {
 	for i := range pkts {
 		pkts[i].TS = ^uint64(0) // none is from before a connect
 	}
-	for _, name := range []string{"none", "coming", "settled"} {
+	for _, name := range []string{"none", "coming", "merged"} {
 		b.Run(fmt.Sprintf("%s/%d", name, len(filters)), func(b *testing.B) {
 			bed := newBed(b)
 			c := bed.client(0)
@@ -39,9 +40,9 @@ func BenchmarkSlowestPacket(b *testing.B) {
 				for _, f := range filters {
 					c.connected(fn("BPF_FILTER", f), fn("PKT_COUNTER"), fn("BYTE_COUNTER"))
 				}
-				bed.settled()
+				bed.merged()
 			}
-			loop := func() *loop { return bed.engine.devices[0].cur.loop }
+			loop := func() *datapath.Loop { return bed.engine.devices[0].cur.loop }
 			done := make(chan struct{})
 			switch name {
 			case "none": // what the machine takes now and then
@@ -50,7 +51,7 @@ func BenchmarkSlowestPacket(b *testing.B) {
 			case "coming":
 				c.connected(fn("PKT_COUNTER"))
 				go func() { defer close(done); come() }()
-			case "settled":
+			case "merged":
 				come()
 				close(done)
 			}

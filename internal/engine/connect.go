@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gomapi/flib"
+	"gomapi/internal/chain"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/pkt"
 )
@@ -41,7 +42,7 @@ func (s *Session) Connect(ctx context.Context, fd int32) error {
 	if err := s.connect(ctx, f); err != nil {
 		return coded(mapierr.CouldNotInitFunction, err)
 	}
-	f.capture.settler.keepUp(ctx)
+	f.capture.compactor.keepUp(ctx)
 	return nil
 }
 
@@ -92,13 +93,13 @@ func (f *Flow) prepareAll(ctx context.Context) error {
 
 // startAll starts the functions in order. When one fails, those before it are
 // stopped again.
-func (e *Engine) startAll(functions []*applied) error {
+func (e *Engine) startAll(functions []*instance) error {
 	for i, a := range functions {
-		st, ok := a.fn.(flib.Starter)
+		st, ok := a.Fn.(flib.Starter)
 		if !ok {
 			continue
 		}
-		if err := e.safely("starting "+a.def.Name, st.Start); err != nil {
+		if err := e.safely("starting "+a.Def.Name, st.Start); err != nil {
 			e.stopAll(functions[:i])
 			return err
 		}
@@ -107,19 +108,19 @@ func (e *Engine) startAll(functions []*applied) error {
 }
 
 // stopAll takes back what startAll has done.
-func (e *Engine) stopAll(functions []*applied) {
+func (e *Engine) stopAll(functions []*instance) {
 	for _, a := range functions {
-		if st, ok := a.fn.(flib.Starter); ok {
-			_ = e.safely("stopping "+a.def.Name, func() error { st.Stop(); return nil }) // logged
+		if st, ok := a.Fn.(flib.Starter); ok {
+			_ = e.safely("stopping "+a.Def.Name, func() error { st.Stop(); return nil }) // logged
 		}
 	}
 }
 
 // closeAll closes functions in order and returns the first error.
-func (e *Engine) closeAll(functions []*applied) (first error) {
+func (e *Engine) closeAll(functions []*instance) (first error) {
 	for _, a := range functions {
-		if c, ok := a.fn.(flib.Closer); ok {
-			if err := e.safely("closing "+a.def.Name, c.Close); err != nil && first == nil {
+		if c, ok := a.Fn.(flib.Closer); ok {
+			if err := e.safely("closing "+a.Def.Name, c.Close); err != nil && first == nil {
 				first = err
 			}
 		}
@@ -129,28 +130,50 @@ func (e *Engine) closeAll(functions []*applied) (first error) {
 
 // activate makes the flow part of the next plan, unless the device has ended.
 func (s *Session) activate(f *Flow) error {
-	c, now := f.capture, time.Now()
-	chain := newChain(f)
+	c, now, e := f.capture, time.Now(), s.engine
+	ch := f.newChain()
 	if c.device.owner == nil {
-		chain.since, chain.deadline = pkt.FromTime(now), now.Add(sinceLimit)
+		ch.SetSince(now)
+	} else {
+		ch.SetSince(time.Time{})
 	}
-	chain.whole.Store(chain.since == 0)
-	e := s.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if err := c.overFor(f); err != nil {
 		return err
 	}
-	f.chain, f.start = chain, now
+	f.chain, f.start = ch, now
 	for _, a := range f.functions {
-		a.live.Store(true)
+		a.Live.Store(true)
 	}
-	f.connected.Connect(chain.since)
+	f.connected.Connect(ch.Since())
 	f.place.SetStart(now.UnixNano())
 	f.setStatus(FlowActive)
 	c.connected++
 	c.add(f)
 	return nil
+}
+
+// newChain makes the chain of the flow's functions.
+func (f *Flow) newChain() *chain.Chain {
+	var functions []*chain.Instance
+	for i, a := range ordered(f.functions) {
+		if i > 0 || a.Classifier == nil {
+			a.setShareKey()
+		}
+		functions = append(functions, &a.Instance)
+	}
+	return chain.New(f.id, f, functions, &f.started, &f.connected)
+}
+
+// chains returns those of flows that were connected.
+func chains(flows []*Flow) (list []*chain.Chain) {
+	for _, f := range flows {
+		if f.chain != nil {
+			list = append(list, f.chain)
+		}
+	}
+	return list
 }
 
 // CloseFlow ends a flow: when it returns, no packet reaches it any more and its
@@ -169,9 +192,6 @@ func (s *Session) CloseFlow(fd int32) error {
 	return nil
 }
 
-// maxClosed is how many chains of closed flows a plan keeps at least before it is tidied.
-const maxClosed = 256
-
 // closeFlows closes flows together. s.calls is held.
 func (s *Session) closeFlows(flows []*Flow) {
 	byCapture := make(map[*capture][]*Flow)
@@ -187,13 +207,13 @@ func (s *Session) closeFlows(flows []*Flow) {
 	interrupt(flows)
 	for _, f := range flows {
 		for _, a := range f.functions {
-			a.closing.Store(true)
+			a.Closing.Store(true)
 		}
 	}
 	// A function may look at another flow's on another device: nothing is
-	// released before everything has settled.
+	// released before all loops have left them.
 	for c, closing := range byCapture {
-		c.loop.settle(closing)
+		c.loop.Quiesce(chains(closing))
 	}
 	for _, f := range flows {
 		s.finish(f)
@@ -211,7 +231,7 @@ func (s *Session) closeFlows(flows []*Flow) {
 func interrupt(flows []*Flow) {
 	for _, f := range flows {
 		for _, a := range f.functions {
-			if w, ok := a.fn.(flib.Interrupter); ok {
+			if w, ok := a.Fn.(flib.Interrupter); ok {
 				w.Interrupt()
 			}
 		}
@@ -226,19 +246,12 @@ func (c *capture) remove(closing []*Flow) {
 		if f.chain == nil {
 			continue
 		}
-		f.chain.closed.Store(true)
-		f.chain.share.Load().close()
-		if f.chain.level != nil {
-			f.chain.level.dead++
-		}
+		f.chain.Close()
 		c.connected--
 	}
 	c.tellWaiting(closing)
-	if p := c.loop.plan.Load(); len(p.chains) > 2*c.connected+maxClosed || c.connected == 0 && len(p.chains) > 0 {
-		c.fresh = alive(c.fresh)
-		c.publish((*plan).tidy)
-	}
-	c.settler.stir()
+	c.loop.Tidy(c.connected)
+	c.compactor.stir()
 }
 
 // tellWaiting lets the loop tell those who wait for flows that were not connected
@@ -249,12 +262,10 @@ func (c *capture) tellWaiting(closing []*Flow) {
 		return // finish tells
 	}
 	for _, f := range closing {
-		if _, ok := f.adopted.Connected(); ok || !f.awaited {
+		if _, ok := f.started.Connected(); ok || !f.awaited {
 			continue
 		}
-		c.publish(func(next *plan) {
-			c.renew(next, &chain{adoptedRef: &f.adopted, connectedRef: &f.connected, since: c.now()})
-		})
+		c.loop.Notify(chain.NewNotice(&f.started, &f.connected, c.now()))
 	}
 }
 
@@ -274,7 +285,7 @@ func (s *Session) finish(f *Flow) {
 	}
 	f.connected.Close(f.capture.now())
 	if !f.awaited || f.capture.over() {
-		f.adopted.Close(0)
+		f.started.Close(0)
 	}
 }
 

@@ -59,13 +59,13 @@ type Engine struct {
 	lastFlow   int64 // flows, over all sessions
 	flows      order // of all sessions, by Flow.number
 	lastNumber int32 // of flows
-	users      map[uint32]*account
+	users      map[uint32]*quota
 	rings      int // packet buffers and series of all users
 }
 
 // New makes an engine without devices.
 func New(o Options) *Engine {
-	return &Engine{opts: o, sessions: make(map[*Session]struct{}), users: make(map[uint32]*account)}
+	return &Engine{opts: o, sessions: make(map[*Session]struct{}), users: make(map[uint32]*quota)}
 }
 
 // Close ends all sessions and closes all devices. It returns when everything

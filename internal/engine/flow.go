@@ -2,11 +2,10 @@ package engine
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
-	"unique"
 
 	"gomapi/flib"
+	"gomapi/internal/chain"
 	"gomapi/internal/funcname"
 	"gomapi/internal/shm"
 )
@@ -32,57 +31,35 @@ type Flow struct {
 	capture *capture
 	place   *shm.Flow
 
-	// What SYNC sees of the flow: connected by Connect, adopted by the loop when
+	// What SYNC sees of the flow: connected by Connect, started by the loop when
 	// it has taken the flow up.
-	connected, adopted flib.FlowRef
-	awaited            bool // a function of the same device waits for adopted; under Session.calls
+	connected, started flib.FlowRef
+	awaited            bool // a function of the same device waits for started; under Session.calls
 
 	// Guarded by Engine.mu.
 	unhidden  funcname.Unhidden
-	functions []*applied
-	chain     *chain // nil before connect
+	functions []*instance  // changes under Session.calls as well
+	chain     *chain.Chain // nil before connect; likewise
 	status    FlowStatus
 	start     time.Time
 	end       time.Time
 }
 
-// applied is a function that was applied to a flow. There are hundred thousands of them.
-type applied struct {
+// An instance is a function that was applied to a flow. There are hundred thousands of
+// them.
+type instance struct {
 	fid int32
-	// live says that the result may be read by those that refer to it.
-	live    atomic.Bool
-	closing atomic.Bool // it is not to be reset any more
-	// resetAsked is the wish of a function of another device; the loop looks for it
-	// before the next packets.
-	resetAsked atomic.Bool
-	def        *flib.Def
-	library    string
-	fn         flib.Function
-	// classifier is fn if it can be decided with the other filters of the
-	// device, which it is when it comes first in its flow.
-	classifier flib.Classifier
-	args       flib.Args
-	// kind names what it does: functions of one kind do the same with each packet.
-	// Zero: it decides, adds up and searches nothing, or leads its flow.
-	kind    unique.Handle[string]
+	chain.Instance
+	library string
+	args    flib.Args
 	slot    *shm.Slot        // nil: no result
-	refs    []*reference     // to others
+	refs    []*reference     // to others; under Session.calls
 	readers map[*capture]int // functions that refer to it, by where they run; under Session.calls
-	// instructions is what its filters take of the user's account.
+	// instructions is what its filters take of the user's quota.
 	instructions int
-	ring         *flib.Ring // nil: no packet buffer
-	entry        int        // bytes of an entry, if it is a series
-	buffer       int        // bytes of it on the user's account
+	entry        int // bytes of an entry, if Ring is a series
+	buffer       int // bytes of Ring on the user's quota
 }
-
-// summer returns the function if it is one that adds up, else nil.
-func (a *applied) summer() flib.Accumulator { s, _ := a.fn.(flib.Accumulator); return s }
-
-// searcher returns the function if it is one that searches for a string, else nil.
-func (a *applied) searcher() flib.Searcher { s, _ := a.fn.(flib.Searcher); return s }
-
-// resetter returns the function if it can be reset, else nil.
-func (a *applied) resetter() flib.Resetter { r, _ := a.fn.(flib.Resetter); return r }
 
 // finished marks an active flow when its device has ended. Engine.mu is held.
 func (f *Flow) finished(now time.Time) {
@@ -102,7 +79,7 @@ func (f *Flow) shownStatus() FlowStatus {
 		return f.status
 	}
 	for _, a := range f.functions {
-		if a.ring != nil && a.ring.Unread() {
+		if a.Ring != nil && a.Ring.Unread() {
 			return FlowActive
 		}
 	}
@@ -120,7 +97,7 @@ func (f *Flow) setStatus(s FlowStatus) {
 func (f *Flow) prepare(ctx context.Context, linkType uint16) error {
 	return f.session.engine.safely("preparing functions", func() error {
 		for _, a := range f.functions {
-			if lt, ok := a.fn.(flib.LinkTyper); ok {
+			if lt, ok := a.Fn.(flib.LinkTyper); ok {
 				if err := lt.AddLinkType(ctx, linkType); err != nil {
 					return err
 				}

@@ -58,7 +58,7 @@ func (s *Session) DeviceStats(name string) (DeviceStats, error) {
 	if c == nil || d.owner != nil {
 		return DeviceStats{}, mapierr.New(mapierr.Stats, "device %s has no counters: it is a capture file, or no flow uses it", name)
 	}
-	delivered := c.loop.total.Load() // first, so that it is never ahead
+	delivered, _ := c.loop.Total() // first, so that it is never ahead
 	return DeviceStats{Stats: c.dev.Stats(), Delivered: delivered}, nil
 }
 
@@ -206,7 +206,7 @@ func (s *Session) FunctionsAfter(fd, fid int32, n int) ([]FunctionInfo, error) {
 // functionInfo describes function i of the flow. Engine.mu is held.
 func (f *Flow) functionInfo(i int) FunctionInfo {
 	a := f.functions[i]
-	info := FunctionInfo{FID: a.fid, Name: a.def.Name, Library: a.library, DevType: a.def.Type()}
+	info := FunctionInfo{FID: a.fid, Name: a.Def.Name, Library: a.library, DevType: a.Def.Type()}
 	info.Packets, info.Passed = f.packets(i)
 	if b, ok := f.functionBooks(i); ok {
 		info.Books = &b

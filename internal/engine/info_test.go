@@ -265,7 +265,7 @@ func BenchmarkPolled(b *testing.B) {
 			for i := range 10000 {
 				c.connected(fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", 1+i)), fn("PKT_COUNTER"))
 			}
-			bed.settled()
+			bed.merged()
 			loop := bed.engine.devices[0].cur.loop
 			done := make(chan struct{})
 			var asker sync.WaitGroup

@@ -10,27 +10,11 @@ import (
 
 	"gomapi/drivers"
 	"gomapi/flib"
+	"gomapi/internal/datapath"
 	"gomapi/internal/filter"
 	"gomapi/internal/filter/libpcap"
 	"gomapi/internal/mapierr"
 )
-
-// TestConnectAndCloseOnSilentDeviceKeepsNothing: plans of a device on which no
-// packet passes are never adopted, and must not pile up.
-func TestConnectAndCloseOnSilentDeviceKeepsNothing(t *testing.T) {
-	b := newBed(t)
-	c := b.client(1)
-	c.connected()
-	for range 1000 {
-		fd, _ := c.connected(fn("PKT_COUNTER"))
-		if err := c.CloseFlow(fd); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n := len(b.engine.devices[0].cur.fresh); n > maxClosed+2 {
-		t.Errorf("%d chains are kept, want about that of the open flow", n)
-	}
-}
 
 // TestLinkTypesWhileFlowsComeAndGo has a device bring ever new link types while
 // plans are made: filters are compiled on one side and read on the other.
@@ -75,8 +59,8 @@ func TestLinkTypesAreBounded(t *testing.T) {
 		b.source.Send(p)
 	}
 	wantCount(t, "packets", all[0], 200)
-	if n := len(b.engine.devices[0].cur.linkTypes); n > maxLinkTypes {
-		t.Errorf("filters were compiled for %d link types, %d are the limit", n, maxLinkTypes)
+	if n := len(b.engine.devices[0].cur.linkTypes); n > datapath.MaxLinkTypes {
+		t.Errorf("filters were compiled for %d link types, %d are the limit", n, datapath.MaxLinkTypes)
 	}
 }
 

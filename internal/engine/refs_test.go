@@ -248,7 +248,7 @@ func TestClosingWhatIsWaitedFor(t *testing.T) {
 	if err := c.CloseFlow(late); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := s.adopted.Connected(); ok {
+	if _, ok := s.started.Connected(); ok {
 		t.Error("told outside of a batch")
 	}
 	b.source.Send(udps(1, 1, 1)...)
@@ -256,8 +256,8 @@ func TestClosingWhatIsWaitedFor(t *testing.T) {
 	wantCount(t, "second", z[1], 3)
 }
 
-// TestSeriesOnTheAccount charges what a series takes, not what it holds.
-func TestSeriesOnTheAccount(t *testing.T) {
+// TestSeriesOnTheQuota charges what a series takes, not what it holds.
+func TestSeriesOnTheQuota(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
 	fd, _ := c.flow(fn("PKT_COUNTER"))

@@ -23,7 +23,7 @@ type Owner struct {
 type Session struct {
 	engine *Engine
 	owner  Owner
-	user   *account
+	user   *quota
 	// notify is told when a device on which the session has something has
 	// ended. It must not wait.
 	notify func(device string, err error)

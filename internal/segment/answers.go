@@ -1,14 +1,14 @@
-package engine
+package segment
 
 import (
 	"sync"
 
-	"gomapi/drivers"
+	"gomapi/internal/chain"
 	"gomapi/internal/content"
 	"gomapi/internal/pkt"
 )
 
-// answers knows what of the strings that the chains of a level search for is in the
+// answers knows what of the strings that the chains of a segment search for is in the
 // packets of the batch under way. Each packet is scanned once, when the first chain
 // asks, for all strings. It belongs to the capture goroutine.
 type answers struct {
@@ -34,7 +34,7 @@ func newAnswers(patterns []*content.Pattern) (*answers, error) {
 	a := &answers{
 		database: db,
 		hits:     make([]content.Hit, 0, max(minAnswers, db.Len())),
-		list:     make([]*pkt.Packet, 0, drivers.MaxBatch),
+		list:     make([]*pkt.Packet, 0, pkt.MaxBatch),
 		found:    make([]pkt.Set, db.Len()),
 		touched:  make([]int32, 0, db.Len()),
 	}
@@ -57,10 +57,10 @@ func (a *answers) close() {
 }
 
 // ask scans those of the packets that were not scanned yet.
-func (a *answers) ask(l *loop, in []*pkt.Packet) {
+func (a *answers) ask(b *chain.Batch, in []*pkt.Packet) {
 	list := a.list[:0]
 	for _, p := range in {
-		if i := l.index(p); !a.asked.Has(i) {
+		if i := b.Index(p); !a.asked.Has(i) {
 			a.asked.Add(i)
 			list = append(list, p)
 		}
@@ -71,7 +71,7 @@ func (a *answers) ask(l *loop, in []*pkt.Packet) {
 			if a.found[h.Pattern] == (pkt.Set{}) {
 				a.touched = append(a.touched, int32(h.Pattern))
 			}
-			a.found[h.Pattern].Add(l.index(list[h.Packet]))
+			a.found[h.Pattern].Add(b.Index(list[h.Packet]))
 		}
 		list = list[n:]
 	}
@@ -86,54 +86,4 @@ func (a *answers) forget() {
 		a.found[p] = pkt.Set{}
 	}
 	a.asked, a.touched = pkt.Set{}, a.touched[:0]
-}
-
-// A search is the branches behind a branch that search for a string.
-type search struct {
-	all       []*branch
-	byPattern map[int32]*branch
-}
-
-func (s *search) add(b *branch) {
-	if s.byPattern == nil {
-		s.byPattern = make(map[int32]*branch)
-	}
-	s.all = append(s.all, b)
-	s.byPattern[b.pattern] = b
-}
-
-// run takes those of the packets that contain a string through its branch. It costs as
-// much as strings are found, or as there are branches if these are fewer.
-func (s *search) run(l *loop, lv *level, in []*pkt.Packet) {
-	a := lv.answers
-	a.ask(l, in)
-	var here pkt.Set
-	for _, p := range in {
-		here.Add(l.index(p))
-	}
-	if len(s.all) <= len(a.touched) {
-		for _, b := range s.all {
-			b.take(l, lv, &here)
-		}
-		return
-	}
-	for _, p := range a.touched {
-		if b := s.byPattern[p]; b != nil {
-			b.take(l, lv, &here)
-		}
-	}
-}
-
-// take runs the branch with the packets that contain its string.
-func (b *branch) take(l *loop, lv *level, here *pkt.Set) {
-	found := lv.answers.found[b.pattern]
-	for w := range found {
-		found[w] &= here[w]
-	}
-	mark := len(lv.lists)
-	lv.lists = found.Of(l.ptrs, lv.lists)
-	if list := lv.lists[mark:]; len(list) > 0 {
-		b.run(l, lv, list)
-	}
-	lv.lists = lv.lists[:mark]
 }

@@ -3,11 +3,15 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"gomapi/drivers"
 	"gomapi/flib"
+	"gomapi/internal/compact"
+	"gomapi/internal/datapath"
 	"gomapi/internal/shm"
 	"gomapi/internal/testenv"
 )
@@ -42,10 +46,27 @@ func (c *client) look(fd int32) {
 }
 
 // loop returns the data side of the bed's device.
-func (b *bed) loop() *loop {
+func (b *bed) loop() *datapath.Loop {
 	b.engine.mu.Lock()
 	defer b.engine.mu.Unlock()
 	return b.engine.devices[0].cur.loop
+}
+
+// beginAll begins to make all chains of the bed's device one segment. The segment is built
+// when build is called.
+func (b *bed) beginAll() (build func()) {
+	b.engine.mu.Lock()
+	defer b.engine.mu.Unlock()
+	c := &b.engine.devices[0].cur.compactor
+	c.cancel()
+	all := &compact.Job{Unmerged: true, Large: true}
+	for i, s := range c.capture.loop.Segments() {
+		if !slices.Contains(c.busy, s) {
+			all.Segments = append(all.Segments, i)
+		}
+	}
+	j := c.begin(all)
+	return func() { c.run(j) }
 }
 
 // Searches differ when their arguments do, also where these make the same text one
@@ -56,7 +77,7 @@ func TestSearchesThatReadAlike(t *testing.T) {
 	_, one := c.connected(fn("STR_SEARCH", "ab1", int64(2), int64(3)), fn("PKT_COUNTER"))
 	_, other := c.connected(fn("STR_SEARCH", "ab", int64(12), int64(3)), fn("PKT_COUNTER"))
 	b.source.Send(udp(53, 0))
-	b.settled()
+	b.merged()
 	p := udp(53, 1)
 	copy(p.Link[12:], "ab")
 	b.source.Send(p)
@@ -64,21 +85,21 @@ func TestSearchesThatReadAlike(t *testing.T) {
 	wantCount(t, "the search there", other[1], 1)
 }
 
-// A flow that others begin to refer to before the loop has seen its level runs once
+// A flow that others begin to refer to before the loop has seen its segment runs once
 // for each packet.
-func TestReferenceBeforeTheLevelBegins(t *testing.T) {
+func TestReferenceBeforeTheSegmentBegins(t *testing.T) {
 	var all []*looker
 	b := newBed(t, lookers(&all))
 	c := b.client(1)
 	fds, counters := c.equals(20)
 	b.source.Send(udp(53, 0))
-	b.settled()
+	b.merged()
 	c.look(fds[7])
 	b.source.Send(udp(53, 1), udp(53, 2))
 	if got := fmt.Sprint(all[0].seen); got != "[2 3]" {
 		t.Errorf("the function that refers saw %s, want [2 3]", got)
 	}
-	b.settled()
+	b.merged()
 	b.source.Send(udp(53, 3))
 	for i, r := range counters {
 		wantCount(t, fmt.Sprintf("flow %d", i), r, 4)
@@ -90,33 +111,27 @@ func TestReferenceBeforeTheLevelBegins(t *testing.T) {
 	}
 }
 
-// A level is of use also when others have begun to refer to a flow of it while it was
-// built: nobody can keep the flows of others from settling.
-func TestReferenceWhileTheLevelIsBuilt(t *testing.T) {
+// A segment is of use also when others have begun to refer to a flow of it while it was
+// built: nobody can keep the flows of others from being merged.
+func TestReferenceWhileTheSegmentIsBuilt(t *testing.T) {
 	var all []*looker
 	b := newBed(t, lookers(&all))
 	c := b.client(1)
 	fds, counters := c.equals(20)
 	b.source.Send(udp(53, 0))
-	for _, round := range []string{"loose", "settled"} {
-		capture := b.engine.devices[0].cur
-		if round == "settled" {
-			b.settled()
+	for _, round := range []string{"unmerged", "merged"} {
+		if round == "merged" {
+			b.merged()
 		}
-		b.engine.mu.Lock()
-		s, p := &capture.settler, capture.loop.plan.Load()
-		s.cancel()
-		task := s.task(p.loose, s.free(p), true)
-		s.begin(task)
-		b.engine.mu.Unlock()
+		build := b.beginAll()
 		c.look(fds[len(all)])
-		s.build(task)
-		if n := len(capture.loop.plan.Load().levels); n != 1 {
-			t.Errorf("%s: %d levels, want 1", round, n)
+		build()
+		if n := len(b.loop().Segments()); n != 1 {
+			t.Errorf("%s: %d segments, want 1", round, n)
 		}
 		b.source.Send(udp(53, 1))
 	}
-	b.settled()
+	b.merged()
 	b.source.Send(udp(53, 3))
 	for i, r := range counters {
 		wantCount(t, fmt.Sprintf("flow %d", i), r, 4)
@@ -124,24 +139,18 @@ func TestReferenceWhileTheLevelIsBuilt(t *testing.T) {
 }
 
 // Flows that come while all become one do not draw those that are on their way into a
-// second level.
+// second segment.
 func TestFlowsComeWhileAllBecomeOne(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
 	_, counters := c.equals(20)
 	b.source.Send(udp(53, 0))
-	b.settled()
+	b.merged()
 	_, more := c.equals(5)
-	capture := b.engine.devices[0].cur
-	b.engine.mu.Lock()
-	s, p := &capture.settler, capture.loop.plan.Load()
-	s.cancel()
-	all := s.task(p.loose, s.free(p), true)
-	s.begin(all)
-	b.engine.mu.Unlock()
-	_, others := c.equals(2 * maxLoose)
-	b.until("the small level is built", func() bool { return !s.small })
-	s.build(all)
+	build := b.beginAll()
+	_, others := c.equals(2 * compact.MaxUnmerged)
+	b.until("the small segment is built", func() bool { return !b.engine.devices[0].cur.compactor.building.Small })
+	build()
 	b.source.Send(udp(53, 1))
 	for i, r := range counters {
 		wantCount(t, fmt.Sprintf("flow %d", i), r, 2)
@@ -153,10 +162,15 @@ func TestFlowsComeWhileAllBecomeOne(t *testing.T) {
 
 // A loop that waits for a reader touches no buffer of a flow that is being closed.
 func TestNudgeWhileFlowsClose(t *testing.T) {
-	b := newBed(t)
+	var l *datapath.Loop
+	b := newBed(t, library(map[string]*script{"READ": {process: func(in []*flib.Packet) []*flib.Packet {
+		l.AwaitReader(nil, true)
+		l.AwaitReader(nil, false)
+		return in
+	}}}))
 	c := b.client(1)
-	c.connected(fn("PKT_COUNTER")) // keeps the plan
-	l := b.loop()
+	c.connected(fn("READ"))
+	l = b.loop()
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() { // the part of the capture goroutine, to which nobody sends
 		defer close(stopped)
@@ -165,9 +179,7 @@ func TestNudgeWhileFlowsClose(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				l.turn.Add(1)
-				l.nudge(nil)
-				l.leave()
+				l.Batch([]drivers.Packet{udp(53, 0)})
 			}
 		}
 	}()
@@ -181,39 +193,50 @@ func TestNudgeWhileFlowsClose(t *testing.T) {
 	<-stopped
 }
 
-// While the loop of a file waits for a client, levels that come and go take no memory.
-func TestLevelsGoWhileTheLoopWaits(t *testing.T) {
-	b := newBed(t)
+// While the loop of a file waits for a client, segments that come and go take no memory.
+func TestSegmentsGoWhileTheLoopWaits(t *testing.T) {
+	goOn, waits := make(chan struct{}), make(chan struct{})
+	parked := sync.OnceFunc(func() { close(waits) })
+	b := newBed(t, parks(func() { parked(); <-goOn }))
 	c := b.client(1)
-	c.connected(fn("PKT_COUNTER"))
+	fd, _ := c.flow(fn("BPF_FILTER", "udp dst port 80"), fn("PARK"))
+	compactor := &b.engine.devices[0].cur.compactor
+	rest := func(until time.Time) {
+		b.engine.mu.Lock()
+		defer b.engine.mu.Unlock()
+		compactor.resume = until
+		compactor.stir()
+	}
+	rest(time.Now().Add(time.Hour)) // the loop shall see no segment
+	wantCode(t, "connect", c.Connect(t.Context(), fd), 0)
 	l := b.loop()
-	b.source.Send(udp(53, 0))
-	b.settled()
-	l.turn.Add(1) // the part of the capture goroutine
-	l.setParked(&applied{})
+	var capture sync.WaitGroup // the part of the capture goroutine
+	capture.Go(func() { l.Batch([]drivers.Packet{udp(80, 0)}) })
+	<-waits
+	rest(time.Time{})
 	var fds []int32
-	for i := range 2 * maxLoose {
+	for i := range 2 * compact.MaxUnmerged {
 		fd, _ := c.connected(fn("STR_SEARCH", fmt.Sprintf("text %d", i), int64(0), int64(0)), fn("PKT_COUNTER"))
 		fds = append(fds, fd)
 	}
-	b.settled()
+	b.merged()
 	for _, fd := range fds {
 		wantCode(t, "close", c.CloseFlow(fd), 0)
 	}
-	b.settled()
+	b.merged()
 	freed := make(chan struct{})
 	go func() { b.engine.tasks.Wait(); close(freed) }()
 	select {
 	case <-freed:
 	case <-time.After(testenv.Patience):
-		t.Error("levels that the loop has never seen wait for it")
+		t.Error("segments that the loop has never seen wait for it")
 	}
-	l.setParked(nil)
-	l.leave()
+	close(goOn)
+	capture.Wait()
 	<-freed
 }
 
-// A user with many files has few levels built at a time.
+// A user with many files has few segments built at a time.
 func TestOneUserDoesNotTakeTheProcessors(t *testing.T) {
 	b := newBed(t)
 	b.engine.opts.Drivers.AddFormat(drivers.FormatPCAP, tape{drivers.MaxBatch})
@@ -222,23 +245,23 @@ func TestOneUserDoesNotTakeTheProcessors(t *testing.T) {
 		c.user.building <- struct{}{}
 	}
 	mine, others := c.tape(), other.tape()
-	for range 2 * maxLoose {
+	for range 2 * compact.MaxUnmerged {
 		for device, client := range map[string]*client{mine: c, others: other} {
 			fd, _ := client.flowOn(device, fn("PKT_COUNTER"))
 			wantCode(t, "connect", client.Connect(t.Context(), fd), 0)
 		}
 	}
-	levels := func(c *client, device string) int { return len(c.offline[device].cur.loop.plan.Load().levels) }
-	b.until("the other user has a level", func() bool { return levels(other, others) > 0 })
+	segments := func(c *client, device string) int { return len(c.offline[device].cur.loop.Segments()) }
+	b.until("the other user has a segment", func() bool { return segments(other, others) > 0 })
 	b.engine.mu.Lock()
-	if n := levels(c, mine); n != 0 {
-		t.Errorf("%d levels were built beyond what a user can have", n)
+	if n := segments(c, mine); n != 0 {
+		t.Errorf("%d segments were built beyond what a user can have", n)
 	}
 	b.engine.mu.Unlock()
 	for range maxBuilding {
 		<-c.user.building
 	}
-	b.until("the user has a level", func() bool { return levels(c, mine) > 0 })
+	b.until("the user has a segment", func() bool { return segments(c, mine) > 0 })
 }
 
 // parks is a function that waits for its file, with each packet and when it is closed.
@@ -256,14 +279,12 @@ func parks(wait func()) flib.Library {
 // Results are complete while a function waits for its file. Only where the loop waits can
 // others be closed: a function that waits when it is closed is no concern of the loop.
 func TestParkedLoop(t *testing.T) {
-	var l *loop
-	var parked *applied
+	var l *datapath.Loop
+	var parked bool
 	var counters []*shm.Reader
 	var least uint64
 	b := newBed(t, parks(func() {
-		l.waiters.Lock()
-		parked = l.waiters.parked
-		l.waiters.Unlock()
+		parked = l.Parked()
 		least = ^uint64(0)
 		for _, r := range counters {
 			least = min(least, r.Uint64())
@@ -274,14 +295,14 @@ func TestParkedLoop(t *testing.T) {
 	_, counters = c.equals(100)
 	l = b.loop()
 	b.source.Send(udp(53, 0))
-	b.settled()
+	b.merged()
 	l.Batch([]drivers.Packet{udp(53, 1)}) // without a pause
 	l.Batch([]drivers.Packet{udp(80, 2)})
-	if parked == nil || least != 2 {
+	if !parked || least != 2 {
 		t.Errorf("waiting with a packet: parked in %v, a flow has %d, want 2", parked, least)
 	}
 	wantCode(t, "close", c.CloseFlow(fd), 0)
-	if parked != nil {
+	if parked {
 		t.Error("the loop is said to wait where a function is closed")
 	}
 }
@@ -291,7 +312,7 @@ func TestLateTimer(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
 	c.connected(fn("PKT_COUNTER"))
-	s := &b.engine.devices[0].cur.settler
+	s := &b.engine.devices[0].cur.compactor
 	b.engine.mu.Lock()
 	late := s.timer
 	s.cancel()
@@ -312,7 +333,7 @@ func TestResultsAtTheEnd(t *testing.T) {
 	c.connected(fn("FAIL"))
 	_, counters := c.equals(100)
 	b.source.Send(udp(53, 0))
-	b.settled()
+	b.merged()
 	b.loop().Batch([]drivers.Packet{udp(53, 1)}) // without a pause
 	b.source.End(nil)
 	<-c.ended
@@ -321,35 +342,34 @@ func TestResultsAtTheEnd(t *testing.T) {
 	}
 }
 
-// Flows that come to a silent device do not stay loose until all may become one again:
+// Flows that come to a silent device do not stay unmerged until all may become one again:
 // packets may come before.
-func TestLooseDoNotWaitForAll(t *testing.T) {
+func TestUnmergedDoNotWaitForAll(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
 	c.connected(fn("PKT_COUNTER"))
-	b.settled()
+	b.merged()
 	capture := b.engine.devices[0].cur
 	b.engine.mu.Lock()
-	capture.settler.resume = time.Now().Add(time.Hour)
+	capture.compactor.resume = time.Now().Add(time.Hour)
 	b.engine.mu.Unlock()
 	for i := range 100 {
 		c.connected(fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", 1+i)), fn("PKT_COUNTER"))
 	}
-	b.until("few flows are loose", func() bool { return len(capture.loop.plan.Load().loose) <= maxLoose })
+	b.until("few flows are unmerged", func() bool { return len(capture.loop.Unmerged()) <= compact.MaxUnmerged })
 }
 
-// Who connects while packets come and very many flows are loose waits for the level that
+// Who connects while packets come and very many flows are unmerged waits for the segment that
 // takes them up, but not for ever.
 func TestConnectKeepsUp(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
 	c.connected(fn("PKT_COUNTER"))
-	s := &b.engine.devices[0].cur.settler
-	building := &task{}
+	s := &b.engine.devices[0].cur.compactor
 	b.engine.mu.Lock()
-	s.begin(building)
+	building := s.begin(&compact.Job{})
 	b.engine.mu.Unlock()
-	c.apart(maxCrowd + 1) // in silence nobody waits
+	c.apart(compact.MaxCrowd + 1) // in silence nobody waits
 	b.engine.mu.Lock()
 	if s.built != nil {
 		t.Error("somebody waits in silence")
@@ -362,10 +382,10 @@ func TestConnectKeepsUp(t *testing.T) {
 	b.until("who connects waits", func() bool { return s.built != nil })
 	b.engine.mu.Lock()
 	s.end(building)
-	s.begin(building)
+	building = s.begin(&compact.Job{})
 	b.engine.mu.Unlock()
 	b.source.Send(udp(0, 0))
-	if err := <-connected; err != nil { // it found others loose still, and gave up
+	if err := <-connected; err != nil { // it found others unmerged still, and gave up
 		t.Error(err)
 	}
 	c.connected(fn("PKT_COUNTER")) // likewise
@@ -373,22 +393,22 @@ func TestConnectKeepsUp(t *testing.T) {
 	s.end(building)
 	s.stir()
 	b.engine.mu.Unlock()
-	b.settled()
+	b.merged()
 }
 
 // gather connects very many flows to a file, which have a function that notes how many
-// are loose when the first packet comes.
-func (b *bed) gather(c *client, loose *int) (name string, file *capture) {
+// are unmerged when the first packet comes.
+func (b *bed) gather(c *client, unmerged *int) (name string, file *capture) {
 	name = c.tape()
 	file = c.offline[name].cur
-	for i := range maxIdle + 1 {
+	for i := range compact.MaxIdle + 1 {
 		fd, _ := c.flowOn(name, fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", i%64)), fn("LOOK"))
 		wantCode(b.t, "connect", c.Connect(b.t.Context(), fd), 0)
 	}
-	*loose = -1
+	*unmerged = -1
 	b.noted = func() {
-		if *loose < 0 {
-			*loose = len(file.loop.plan.Load().loose)
+		if *unmerged < 0 {
+			*unmerged = len(file.loop.Unmerged())
 		}
 	}
 	return name, file
@@ -405,33 +425,33 @@ func files(t *testing.T) *bed {
 	return b
 }
 
-// The flows of a file settle before its first packet, however short before they came.
-func TestFileSettlesFirst(t *testing.T) {
+// The flows of a file are merged before its first packet, however short before they came.
+func TestFileMergesFirst(t *testing.T) {
 	b := files(t)
 	c := b.client(1)
-	loose := 0
-	name, _ := b.gather(c, &loose)
+	unmerged := 0
+	name, _ := b.gather(c, &unmerged)
 	wantCode(t, "start", c.StartOffline(name), 0)
 	<-c.ended
-	if loose != 0 {
-		t.Errorf("%d flows are loose at the first packet", loose)
+	if unmerged != 0 {
+		t.Errorf("%d flows are unmerged at the first packet", unmerged)
 	}
 }
 
-// A file that is started while its flows are being settled waits for that. It does not
+// A file that is started while its flows are being merged waits for that. It does not
 // when it is deleted.
-func TestFileStartsWhileItSettles(t *testing.T) {
+func TestFileStartsWhileItMerges(t *testing.T) {
 	b := files(t)
 	c := b.client(1)
 	for _, deleted := range []bool{false, true} {
 		for range maxBuilding {
 			c.user.building <- struct{}{}
 		}
-		loose := 0
-		name, file := b.gather(c, &loose)
-		b.until("all become one", func() bool { return file.settler.large })
+		unmerged := 0
+		name, file := b.gather(c, &unmerged)
+		b.until("all become one", func() bool { return file.compactor.building.Large })
 		wantCode(t, "start", c.StartOffline(name), 0)
-		b.until("the file waits", func() bool { return file.settler.built != nil })
+		b.until("the file waits", func() bool { return file.compactor.built != nil })
 		if deleted {
 			wantCode(t, "delete", c.DeleteOffline(name), 0)
 		}
@@ -440,8 +460,8 @@ func TestFileStartsWhileItSettles(t *testing.T) {
 		}
 		if !deleted {
 			<-c.ended
-			if loose != 0 {
-				t.Errorf("%d flows are loose at the first packet", loose)
+			if unmerged != 0 {
+				t.Errorf("%d flows are unmerged at the first packet", unmerged)
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package engine
+package segment
 
 import (
 	"cmp"
@@ -7,7 +7,7 @@ import (
 	"gomapi/internal/content"
 )
 
-// patterns is what the chains of a level search for together, while it is built.
+// patterns is what the chains of a segment search for together, while it is built.
 type patterns struct {
 	list  []*content.Pattern
 	index map[string]int32 // by the key of the function; -1: not among them
@@ -16,18 +16,18 @@ type patterns struct {
 // newPatterns takes the patterns of chains, the smallest first, as many as one
 // database can have: nobody's large ones keep out those of others. What is left out is
 // searched for by itself.
-func newPatterns(chains []settling) *patterns {
+func newPatterns(chains []Candidate) *patterns {
 	p := &patterns{index: make(map[string]int32)}
 	var keys []string
 	size := make(map[string]int)
-	for _, s := range chains {
-		for i := range s.chain.steps {
-			st := &s.chain.steps[i]
-			searcher := st.searcher()
+	for _, c := range chains {
+		for i := range c.Chain.Steps {
+			st := &c.Chain.Steps[i]
+			searcher := st.Searcher()
 			if searcher == nil {
 				continue
 			}
-			key, _ := st.shareKey()
+			key, _ := st.SharedKey()
 			if _, known := p.index[key]; !known {
 				p.index[key] = -1
 				keys, size[key] = append(keys, key), searcher.Pattern().Size()
@@ -75,5 +75,5 @@ func (p *patterns) drop() {
 	}
 }
 
-// left is how many patterns were left out.
-func (p *patterns) left() int { return len(p.index) - len(p.list) }
+// omitted is how many patterns were left out.
+func (p *patterns) omitted() int { return len(p.index) - len(p.list) }

@@ -12,7 +12,7 @@ const (
 	maxSessions     = 1024
 	maxInstructions = 8 << 20 // of filter programs; one takes about 32 bytes
 	maxCompiling    = 2       // filters being compiled at a time
-	maxBuilding     = 2       // levels of capture files being built at a time
+	maxBuilding     = 2       // segments of capture files being built at a time
 	maxBuffers      = 1 << 30 // bytes of packet buffers and series
 	maxRings        = 4096    // of these
 )
@@ -21,9 +21,9 @@ const (
 // of the 65,530 mappings that a process can have, and a descriptor.
 const maxAllRings = 16384
 
-// account is what a user has of the daemon. Apart from compiling it is guarded
+// A quota is what a user has of the daemon. Apart from compiling it is guarded
 // by Engine.mu.
-type account struct {
+type quota struct {
 	unlimited    bool
 	sessions     int
 	instructions int
@@ -31,14 +31,14 @@ type account struct {
 	rings        int
 	flows        order         // by Flow.number
 	compiling    chan struct{} // has room for those being compiled
-	building     chan struct{} // likewise, for levels
+	building     chan struct{} // likewise, for segments
 }
 
 // join counts one more session of a user. Engine.mu is held.
-func (e *Engine) join(uid uint32) (*account, error) {
+func (e *Engine) join(uid uint32) (*quota, error) {
 	a := e.users[uid]
 	if a == nil {
-		a = &account{
+		a = &quota{
 			unlimited: uid == 0,
 			compiling: make(chan struct{}, maxCompiling), building: make(chan struct{}, maxBuilding),
 		}
@@ -52,10 +52,10 @@ func (e *Engine) join(uid uint32) (*account, error) {
 }
 
 // leave counts one session less. Engine.mu is held.
-func (a *account) leave() { a.sessions-- }
+func (a *quota) leave() { a.sessions-- }
 
 // beginCompile waits until the user may have one more filter compiled.
-func (a *account) beginCompile(ctx context.Context) error {
+func (a *quota) beginCompile(ctx context.Context) error {
 	select {
 	case a.compiling <- struct{}{}:
 		return nil
@@ -64,10 +64,10 @@ func (a *account) beginCompile(ctx context.Context) error {
 	}
 }
 
-func (a *account) endCompile() { <-a.compiling }
+func (a *quota) endCompile() { <-a.compiling }
 
-// reserve puts a packet buffer or series on the account of a user.
-func (s *Session) reserve(a *applied, size int) error {
+// reserve puts a packet buffer or series on the quota of a user.
+func (s *Session) reserve(a *instance, size int) error {
 	s.engine.mu.Lock()
 	defer s.engine.mu.Unlock()
 	switch {
@@ -88,8 +88,8 @@ func (s *Session) reserve(a *applied, size int) error {
 	return nil
 }
 
-// charge puts the instructions of a filter program on the account of a user.
-func (s *Session) charge(a *applied, instructions int) error {
+// charge puts the instructions of a filter program on the quota of a user.
+func (s *Session) charge(a *instance, instructions int) error {
 	s.engine.mu.Lock()
 	defer s.engine.mu.Unlock()
 	if s.user.instructions+instructions > maxInstructions && !s.user.unlimited {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"gomapi/internal/datapath"
 	"gomapi/internal/pkt"
 	"gomapi/internal/shm"
 	"gomapi/internal/testenv"
@@ -34,9 +35,9 @@ func (b *bed) rush(batch []pkt.Packet) (stop func()) {
 	return stop
 }
 
-// Flows come and go while packets rush by, and levels with ledgers become one: those that
+// Flows come and go while packets rush by, and segments with accumulators become one: those that
 // stay count every packet once, and the memory of those that went is not written to.
-func TestLedgersComeAndGo(t *testing.T) {
+func TestAccumulatorsComeAndGo(t *testing.T) {
 	const flows, rounds = 64, 30
 	b := newBed(t)
 	c := b.client(1)
@@ -50,7 +51,7 @@ func TestLedgersComeAndGo(t *testing.T) {
 	var counters []*shm.Reader
 	for range rounds {
 		fds, results := c.apart(flows, fn("PKT_COUNTER"))
-		testenv.Until(t, "a level has ledgers", func() bool { return b.withLedgers() > 0 })
+		testenv.Until(t, "a segment has accumulators", func() bool { return b.accumulators() > 0 })
 		stayed, counters = append(stayed, fds[0]), append(counters, results[0][0])
 		wantCode(t, "close", c.closeAll(fds[1:]), 0)
 		fds, results = nil, nil
@@ -58,8 +59,8 @@ func TestLedgersComeAndGo(t *testing.T) {
 			fd, r := c.flow(fn("PKT_COUNTER"))
 			fds, results = append(fds, fd), append(results, r)
 		}
-		total := b.loop().total.Load() + 16*flows
-		testenv.Until(t, "packets pass", func() bool { return b.loop().total.Load() >= total })
+		total, _ := b.loop().Total()
+		testenv.Until(t, "packets pass", func() bool { now, _ := b.loop().Total(); return now >= total+16*flows })
 		for _, r := range results {
 			wantCount(t, "a flow that is not connected", r[0], 0)
 		}
@@ -71,7 +72,7 @@ func TestLedgersComeAndGo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantCount(t, "a flow that stayed", counters[i], f.tally(1).packets)
+		wantCount(t, "a flow that stayed", counters[i], f.tally(1).Packets)
 	}
 }
 
@@ -85,19 +86,19 @@ func (c *client) closeAll(fds []int32) error {
 	return nil
 }
 
-// Flows that are closed while the loop waits in the middle of a batch are handed nothing
+// Flows that are closed while the loop waits in the middle of a batch get nothing
 // of the rest of it, those that stay all of it.
-func TestLedgersCloseWhileTheLoopWaits(t *testing.T) {
-	const flows = 2 * sumsPerBatch
+func TestAccumulatorsCloseWhileTheLoopWaits(t *testing.T) {
+	const flows = 2 * datapath.FlushPerBatch
 	var wait func()
 	b := newBed(t, parks(func() { wait() }))
 	c := b.client(1)
 	_, parked := c.connected(fn("BPF_FILTER", "udp dst port 80"), fn("PARK"))
 	fds, counters := c.apart(flows, fn("PKT_COUNTER"))
 	b.source.Send(udp(0, 0))
-	b.settled()
+	b.merged()
 	l := b.loop()
-	l.Batch(toEach(flows)) // half are handed theirs
+	l.Batch(toEach(flows)) // half are flushed
 	var next []*shm.Reader
 	wait = func() {
 		wait = func() {}
@@ -125,17 +126,17 @@ func TestLedgersCloseWhileTheLoopWaits(t *testing.T) {
 	}
 }
 
-// A link type that comes in the middle of a batch ends the level: its ledgers are told
+// A link type that comes in the middle of a batch ends the segment: its accumulators keep
 // what came before, and the packets behind count as well.
-func TestLedgersEndInTheMiddle(t *testing.T) {
-	const flows = 2 * sumsPerBatch
+func TestAccumulatorsEndInTheMiddle(t *testing.T) {
+	const flows = 2 * datapath.FlushPerBatch
 	b := newBed(t)
 	c := b.client(1)
 	_, counters := c.apart(flows, fn("PKT_COUNTER"))
 	b.source.Send(udp(0, 0))
-	b.settled()
+	b.merged()
 	l := b.loop()
-	l.Batch(toEach(flows)) // half are handed theirs
+	l.Batch(toEach(flows)) // half are flushed
 	mixed := toEach(flows)
 	for _, p := range toEach(flows) {
 		p.Link, p.LinkType = p.Link[14:], rawIP
@@ -149,9 +150,9 @@ func TestLedgersEndInTheMiddle(t *testing.T) {
 			t.Errorf("%+v", f.Books)
 		}
 	}
-	b.settled()
+	b.merged()
 	b.source.Send(mixed...)
 	for _, r := range counters {
-		wantCount(t, "a flow, settled again", r[0], 6)
+		wantCount(t, "a flow, merged again", r[0], 6)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"gomapi/drivers"
+	"gomapi/internal/compact"
+	"gomapi/internal/segment"
 	"gomapi/internal/shm"
 	"gomapi/internal/testenv"
 )
@@ -140,30 +142,34 @@ func (c *crowd) books() {
 	}
 }
 
-// settled waits until all chains of the bed's device are in one level.
-func (b *bed) settled() *plan {
+// merged waits until all chains of the bed's device are in one segment, and returns that;
+// nil if there are no chains.
+func (b *bed) merged() *segment.Segment {
 	capture := b.engine.devices[0].cur
 	deadline := time.After(2 * testenv.Patience)
 	for {
 		b.engine.mu.Lock()
-		s, p := &capture.settler, capture.loop.plan.Load()
-		if !s.small && !s.large && !s.unsettled(p) {
+		c := &capture.compactor
+		if compact.Settled(c.state(time.Now())) {
 			b.engine.mu.Unlock()
-			return p
+			for _, s := range capture.loop.Segments() {
+				return s
+			}
+			return nil
 		}
-		built := s.awaitBuilt()
+		built := c.awaitBuilt()
 		b.engine.mu.Unlock()
 		select {
 		case <-built:
 		case <-deadline:
-			b.t.Fatal("flows do not settle")
+			b.t.Fatal("flows are not merged")
 		}
 	}
 }
 
 // Flows that come and go under traffic count what they would alone, wherever their
-// chains are: loose, in levels, shared with equal ones.
-func TestFlowsComeGoAndSettle(t *testing.T) {
+// chains are: unmerged, in segments, shared with equal ones.
+func TestFlowsComeGoAndMerge(t *testing.T) {
 	c := newCrowd(t)
 	for round := range 6 {
 		for range 150 {
@@ -177,9 +183,9 @@ func TestFlowsComeGoAndSettle(t *testing.T) {
 			}
 		}
 		if round%2 == 1 {
-			p := c.settled()
-			if len(p.levels) > 1 || len(p.loose) > 0 {
-				t.Errorf("settled in %d levels, %d are loose", len(p.levels), len(p.loose))
+			c.merged()
+			if s, u := len(c.loop().Segments()), len(c.loop().Unmerged()); s > 1 || u > 0 {
+				t.Errorf("merged into %d segments, %d are unmerged", s, u)
 			}
 		}
 		c.packets()
@@ -191,8 +197,8 @@ func TestFlowsComeGoAndSettle(t *testing.T) {
 	for len(c.flows) > 0 {
 		c.leave()
 	}
-	if p := c.engine.devices[0].cur.loop.plan.Load(); len(p.chains) > 0 {
-		t.Errorf("%d chains are left in the plan", len(p.chains))
+	if n := len(c.loop().Chains()); n > 0 {
+		t.Errorf("%d chains are left in the plan", n)
 	}
 }
 
@@ -207,15 +213,13 @@ func TestEqualChainsRunAsOne(t *testing.T) {
 		counters = append(counters, r[1])
 	}
 	b.source.Send(udp(53, 0))
-	p := b.settled()
-	if n := len(p.levels[0].members); n != 1 {
-		t.Fatalf("%d members, want 1", n)
-	}
-	root := p.levels[0].members[0].branch
-	if len(root.tails) != 0 || len(root.next) != 1 || len(root.next[0].next) != 1 {
-		t.Errorf("%d chains run alone, %d branches", len(root.tails), len(root.next))
+	if st := b.merged().Stats(); st.Members != 1 || st.Nodes != 2 {
+		t.Fatalf("%+v, want 1 member with 2 nodes", st)
 	}
 	b.source.Send(udp(53, 1), udp(54, 1))
+	if n := b.loop().Spared(); n != 2*99 {
+		t.Errorf("a packet was spared %d functions, want %d", n, 2*99)
+	}
 	for i, r := range counters {
 		wantCount(t, fmt.Sprintf("flow %d", i), r, 2)
 	}
@@ -237,7 +241,7 @@ func TestReferencePartsEqualChains(t *testing.T) {
 		fds, counters = append(fds, fd), append(counters, r[1])
 	}
 	b.source.Send(udp(53, 0))
-	b.settled()
+	b.merged()
 	b.source.Send(udp(53, 1))
 	infos, err := c.Functions(fds[7])
 	if err != nil {
@@ -248,7 +252,7 @@ func TestReferencePartsEqualChains(t *testing.T) {
 	if got := all[0].seen; len(got) != 1 || got[0] != 3 {
 		t.Errorf("the function that refers saw %v, want 3", got)
 	}
-	b.settled()
+	b.merged()
 	b.source.Send(udp(53, 3), udp(52, 3))
 	for i, r := range counters {
 		wantCount(t, fmt.Sprintf("flow %d", i), r, 4)
@@ -271,7 +275,7 @@ func TestTooManyStrings(t *testing.T) {
 		large = append(large, r[1])
 	}
 	b.source.Send(udp(53, 7))
-	if n := b.settled().levels[0].answers.database.Len(); n < 2 || n > 40 {
+	if n := 41 - b.merged().Stats().SingleSearches; n < 2 || n > 40 {
 		t.Errorf("%d patterns are searched for together, want the small one and some of the large ones", n)
 	}
 	b.source.Send(udp(53, 7), udp(53, 8))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gomapi/drivers"
+	"gomapi/internal/datapath"
 	"gomapi/internal/shm"
 )
 
@@ -26,25 +27,21 @@ func toEach(n int) (pkts []drivers.Packet) {
 	return pkts
 }
 
-// withLedgers returns how many members of the level have ledgers.
-func (b *bed) withLedgers() (n int) {
-	for _, lv := range b.loop().plan.Load().levels {
-		for i := range lv.ledgers.list {
-			if lv.ledgers.list[i].kind != 0 {
-				n++
-			}
-		}
+// accumulators returns how many flows have them.
+func (b *bed) accumulators() (n int) {
+	for _, s := range b.loop().Segments() {
+		n += s.Stats().Accumulators
 	}
 	return n
 }
 
-// Functions that add up have a ledger, in any order and number that fits; others, and
+// Functions that add up have an accumulator, in any order and number that fits; others, and
 // flows with the same filter, have not. All count the same.
-func TestLedgers(t *testing.T) {
+func TestAccumulators(t *testing.T) {
 	packets, bytes := fn("PKT_COUNTER"), fn("BYTE_COUNTER")
 	for name, c := range map[string]struct {
-		counters [][]any
-		ledgers  int
+		counters     [][]any
+		accumulators int
 	}{
 		"nothing":      {nil, 10},
 		"packets":      {[][]any{packets}, 10},
@@ -57,9 +54,9 @@ func TestLedgers(t *testing.T) {
 			user := b.client(1)
 			_, results := user.apart(10, c.counters...)
 			b.source.Send(toEach(10)...)
-			b.settled()
-			if n := b.withLedgers(); n != c.ledgers {
-				t.Errorf("%d ledgers, want %d", n, c.ledgers)
+			b.merged()
+			if n := b.accumulators(); n != c.accumulators {
+				t.Errorf("%d accumulators, want %d", n, c.accumulators)
 			}
 			b.source.Send(toEach(10)...)
 			for i, f := range user.Flows() {
@@ -68,7 +65,7 @@ func TestLedgers(t *testing.T) {
 				}
 				for j, r := range results[i] {
 					want := uint64(2)
-					if c.ledgers == 0 && name == "not a sum" {
+					if c.accumulators == 0 && name == "not a sum" {
 						want = 0
 					}
 					if c.counters[j][0] == "BYTE_COUNTER" {
@@ -83,47 +80,17 @@ func TestLedgers(t *testing.T) {
 	}
 }
 
-// Sums of a file come some at a time while packets rush by, and all at its end.
-func TestLedgersHandOn(t *testing.T) {
-	const flows = 3 * sumsPerBatch
-	b := newBed(t)
-	c := b.client(1)
-	_, results := c.apart(flows, fn("PKT_COUNTER"))
-	b.source.Send(udp(0, 0))
-	b.settled()
-	b.source.Send(udp(0, 0)) // the level begins
-	b.engine.devices[0].owner = c.Session
-	b.loop().Batch(toEach(flows))
-	seen := func() (n uint64) {
-		for _, r := range results {
-			n += r[0].Uint64()
-		}
-		return n
-	}
-	for i := range uint64(3) {
-		if n := seen(); n != (i+1)*sumsPerBatch {
-			t.Errorf("after %d batches %d packets are told, want %d", i+1, n, (i+1)*sumsPerBatch)
-		}
-		b.loop().Batch([]drivers.Packet{udp(0, 0)})
-	}
-	b.loop().Batch(toEach(flows))
-	b.loop().Pause(0)
-	for i, r := range results {
-		wantCount(t, fmt.Sprintf("flow %d", i), r[0], 2)
-	}
-}
-
-// A closed flow is handed nothing, as its memory is that of another one; that one
+// Nothing is added to the results of a closed flow, as its memory is that of another one; that one
 // begins with nothing.
-func TestClosedLedger(t *testing.T) {
-	const flows = 2 * sumsPerBatch
+func TestClosedAccumulator(t *testing.T) {
+	const flows = 2 * datapath.FlushPerBatch
 	b := newBed(t)
 	c := b.client(1)
 	fds, _ := c.apart(flows, fn("PKT_COUNTER"), fn("BYTE_COUNTER"))
 	b.source.Send(udp(0, 0))
-	b.settled()
+	b.merged()
 	b.source.Send(udp(0, 0))
-	b.loop().Batch(toEach(flows)) // half are handed theirs
+	b.loop().Batch(toEach(flows)) // half are flushed
 	for _, fd := range fds {
 		if err := c.CloseFlow(fd); err != nil {
 			t.Fatal(err)
@@ -142,13 +109,13 @@ func TestClosedLedger(t *testing.T) {
 	}
 }
 
-// A flow closed before its level begins is handed nothing either.
-func TestClosedBeforeTheLedgerBegins(t *testing.T) {
+// Nor to those of a flow closed before its segment begins.
+func TestClosedBeforeTheSegmentBegins(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
 	fds, results := c.apart(10, fn("PKT_COUNTER"))
 	b.source.Send(udp(0, 0))
-	b.settled()
+	b.merged()
 	if err := c.CloseFlow(fds[3]); err != nil {
 		t.Fatal(err)
 	}
@@ -158,16 +125,16 @@ func TestClosedBeforeTheLedgerBegins(t *testing.T) {
 	wantCount(t, "another", results[4][0], 1)
 }
 
-// A flow that others begin to refer to leaves its ledger with what it has.
-func TestReferenceToALedger(t *testing.T) {
+// A flow that others begin to refer to leaves its accumulator with what it has.
+func TestReferenceToAnAccumulator(t *testing.T) {
 	var all []*looker
 	b := newBed(t, lookers(&all))
 	c := b.client(1)
 	fds, results := c.apart(10, fn("PKT_COUNTER"))
 	b.source.Send(toEach(10)...)
-	b.settled()
+	b.merged()
 	b.source.Send(toEach(10)...)
-	b.loop().Batch(toEach(10)) // not handed to all
+	b.loop().Batch(toEach(10)) // not all are flushed
 	c.look(fds[7])
 	b.source.Send(toEach(10)...)
 	if got, want := fmt.Sprint(all[0].seen), "[3 3 3 3 3 3 3 4 4 4]"; got != want {
@@ -183,14 +150,14 @@ func TestReferenceToALedger(t *testing.T) {
 	}
 }
 
-// The same holds for flows that are handed the sums of a branch.
+// The same holds for flows that get the sums of a tree.
 func TestClosedSum(t *testing.T) {
-	const flows = 2 * sumsPerBatch
+	const flows = 2 * datapath.FlushPerBatch
 	b := newBed(t)
 	c := b.client(1)
 	fds, _ := c.equals(flows)
 	b.source.Send(udp(0, 0))
-	b.settled()
+	b.merged()
 	b.source.Send(udp(0, 0))
 	b.loop().Batch([]drivers.Packet{udp(53, 0)})
 	for _, fd := range fds {
@@ -210,16 +177,16 @@ func TestClosedSum(t *testing.T) {
 // Where very many flows have part in the packets, their results may stay behind at a
 // pause, for as long as the device says. It says when to come again.
 func TestResultsStayBehind(t *testing.T) {
-	const flows = 4 * sumsPerPause
+	const flows = 4 * datapath.FlushPerPause
 	for name, connect := range map[string]func(*client) []*shm.Reader{
-		"ledgers": func(c *client) (all []*shm.Reader) {
+		"accumulators": func(c *client) (all []*shm.Reader) {
 			_, results := c.apart(flows, fn("PKT_COUNTER"))
 			for _, r := range results {
 				all = append(all, r[0])
 			}
 			return all
 		},
-		"branches": func(c *client) []*shm.Reader {
+		"nodes": func(c *client) []*shm.Reader {
 			_, all := c.equals(flows)
 			return all
 		},
@@ -228,10 +195,10 @@ func TestResultsStayBehind(t *testing.T) {
 			b := newBed(t)
 			results := connect(b.client(1))
 			b.source.Send(udp(0, 0))
-			b.settled()
+			b.merged()
 			b.source.Send(udp(0, 0))
 			pkts := toEach(flows)
-			if name == "branches" {
+			if name == "nodes" {
 				pkts = []drivers.Packet{udp(53, 0)}
 			}
 			want := func(total uint64) {
@@ -247,7 +214,7 @@ func TestResultsStayBehind(t *testing.T) {
 			l := b.loop()
 			l.Batch(pkts)
 			if again := l.Pause(time.Hour); !again.IsZero() {
-				t.Errorf("all were never handed theirs, and it comes again at %v", again)
+				t.Errorf("none was ever flushed, and it comes again at %v", again)
 			}
 			want(flows)
 			l.Batch(pkts)
@@ -271,13 +238,13 @@ func TestResultsStayBehind(t *testing.T) {
 	}
 }
 
-// A round goes on while no packet comes, until all are told all.
-func TestRoundInSilence(t *testing.T) {
-	const flows = sumsPerRound + 100
+// A flush cycle goes on while no packet comes, until all are told all.
+func TestFlushCycleInSilence(t *testing.T) {
+	const flows = datapath.FlushPerStep + 100
 	b := newBed(t)
 	_, results := b.client(1).equals(flows)
 	b.source.Send(udp(0, 0))
-	b.settled()
+	b.merged()
 	b.source.Send(udp(0, 0))
 	l := b.loop()
 	packet := []drivers.Packet{udp(53, 0)}
@@ -285,9 +252,10 @@ func TestRoundInSilence(t *testing.T) {
 	l.Pause(time.Hour)
 	l.Batch(packet) // most are told of two
 	l.Batch(packet)
-	l.rounds.last = time.Time{}
+	lag := time.Nanosecond // has passed
 	for pauses := 1; ; pauses++ {
-		again := l.Pause(time.Hour)
+		again := l.Pause(lag)
+		lag = time.Hour
 		if again.IsZero() {
 			break
 		}
@@ -302,17 +270,17 @@ func TestRoundInSilence(t *testing.T) {
 
 // While packets rush by without a pause, all results are told twice a second at least.
 func TestResultsOfARush(t *testing.T) {
-	const flows = 4 * sumsPerBatch
+	const flows = 4 * datapath.FlushPerBatch
 	b := newBed(t)
 	_, results := b.client(1).apart(flows, fn("PKT_COUNTER"))
 	b.source.Send(udp(0, 0))
-	b.settled()
+	b.merged()
 	pkts := toEach(flows)
 	for i, step := range []struct{ ts, want uint64 }{
 		{1 << 63, flows},
-		{1<<63 + rushRound, flows},
-		{1<<63 + rushRound + 1, 3 * flows},
-		{1<<63 + rushRound + 2, 3 * flows},
+		{1<<63 + datapath.RushCycle, flows},
+		{1<<63 + datapath.RushCycle + 1, 3 * flows},
+		{1<<63 + datapath.RushCycle + 2, 3 * flows},
 	} {
 		for i := range pkts {
 			pkts[i].TS = step.ts
@@ -328,18 +296,17 @@ func TestResultsOfARush(t *testing.T) {
 	}
 }
 
-// A function that lets all packets through refuses none, whenever it is asked, in a
-// ledger and in a branch.
-func TestSharesRefuseNothing(t *testing.T) {
+// A function that lets all packets through refuses none, whenever it is asked, in an
+// accumulator and in a tree.
+func TestSharedRefuseNothing(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
-	c.equals(10)
-	c.apart(10, fn("PKT_COUNTER"), fn("BYTE_COUNTER"))
+	equal, _ := c.equals(10)
+	apart, _ := c.apart(10, fn("PKT_COUNTER"), fn("BYTE_COUNTER"))
 	b.source.Send(toEach(10)...)
-	b.settled()
+	b.merged()
 	b.source.Send(toEach(10)...)
 	l := b.loop()
-	shares := l.levels[0].shares
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() { // the part of the capture goroutine, to which nobody sends
 		defer close(stopped)
@@ -352,10 +319,14 @@ func TestSharesRefuseNothing(t *testing.T) {
 			}
 		}
 	}()
-	for _, sh := range []*share{shares[0], shares[len(shares)-1]} {
+	for _, fd := range []int32{equal[0], apart[9]} {
+		f, err := c.Session.flow(fd)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for range 1_000_000 {
-			if n := sh.chain.tally(l, 0).refused; n != 0 {
-				t.Errorf("refused %d, in a ledger: %v", n, sh.ledger != nil)
+			if n := f.tally(1).Refused; n != 0 {
+				t.Errorf("flow %d refused %d", fd, n)
 				break
 			}
 		}

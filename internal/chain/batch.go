@@ -1,0 +1,41 @@
+package chain
+
+import (
+	"sync/atomic"
+
+	"gomapi/internal/pkt"
+)
+
+// A Batch is the packets under way, which lie one behind the other, for those who run
+// chains with parts of them. There is one per loop.
+type Batch struct {
+	first  *pkt.Packet
+	ptrs   []*pkt.Packet // pointers to the packets
+	Newest uint64        // largest time stamp so far
+	Spared atomic.Uint64 // packets times functions that need not see them
+}
+
+// NewBatch makes the batch of a loop.
+func NewBatch() *Batch { return &Batch{ptrs: make([]*pkt.Packet, 0, pkt.MaxBatch)} }
+
+// Begin makes pkts the packets under way and returns their addresses. It keeps track of
+// packet time. Drivers use one array for all batches, so that most calls only compare.
+func (b *Batch) Begin(pkts []pkt.Packet) []*pkt.Packet {
+	if len(pkts) == 0 {
+		return nil
+	}
+	if b.first != &pkts[0] || len(b.ptrs) < len(pkts) {
+		b.first, b.ptrs = &pkts[0], b.ptrs[:0]
+		for i := range pkts {
+			b.ptrs = append(b.ptrs, &pkts[i])
+		}
+	}
+	b.Newest = max(b.Newest, pkts[len(pkts)-1].TS)
+	return b.ptrs[:len(pkts)]
+}
+
+// Index returns which packet of the batch p is.
+func (b *Batch) Index(p *pkt.Packet) int { return place(b.first, p) }
+
+// Of appends those packets of the batch that are in a set to list.
+func (b *Batch) Of(set *pkt.Set, list []*pkt.Packet) []*pkt.Packet { return set.Of(b.ptrs, list) }

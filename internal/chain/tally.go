@@ -1,0 +1,65 @@
+package chain
+
+// A Tally is a reading of the counts of a function.
+type Tally struct{ Packets, Refused, Emitted uint64 }
+
+// Passed is how many of the packets went on.
+func (t Tally) Passed() uint64 { return t.Packets - t.Refused }
+
+// Behind is how many packets went on behind the function.
+func (t Tally) Behind() uint64 { return t.Passed() + t.Emitted }
+
+// Tally reads the counts of step i. Those that went on are counted last, and read
+// first. The caller keeps the control side from attaching the chain meanwhile.
+func (c *Chain) Tally(moves *Seqlock, i int) (t Tally) {
+	s := &c.Steps[i]
+	moves.read(func() {
+		a := c.attached.Load()
+		t.Emitted, t.Refused = s.emitted.Load(), s.refused.Load()
+		t.Packets = s.packets.Load()
+		for ; a != nil; a = a.older.Load() {
+			if i < a.shared.Functions() {
+				in, out := a.counts(i)
+				t.Packets, t.Refused = t.Packets+in, t.Refused+in-out
+			}
+		}
+	})
+	return t
+}
+
+// Arrived reads how many packets the prefilter let through, likewise.
+func (c *Chain) Arrived(moves *Seqlock) (n uint64) {
+	moves.read(func() {
+		a := c.attached.Load()
+		n = c.passed.Load()
+		for ; a != nil; a = a.older.Load() {
+			n += a.shared.Behind(-1)
+		}
+	})
+	return n
+}
+
+// Delivered returns how many packets the device, which has delivered total, has delivered
+// since the loop took the chain up.
+func (c *Chain) Delivered(total uint64) uint64 {
+	if !c.started.Load() {
+		return 0
+	}
+	base := c.base.Load()
+	return max(total, base) - base
+}
+
+// Older returns how many of the packets delivered were from before connect, and how many
+// of these the prefilter let through.
+func (c *Chain) Older() (older, early uint64) { return c.older.Load(), c.early.Load() }
+
+// Emitted is what the functions have emitted.
+func (c *Chain) Emitted() (n uint64) {
+	for i := range c.Steps {
+		n += c.Steps[i].emitted.Load()
+	}
+	return n
+}
+
+// InFlight is how much of it is under way.
+func (c *Chain) InFlight() uint64 { return c.inFlight.Load() }

@@ -1,0 +1,140 @@
+package engine
+
+import (
+	"slices"
+	"time"
+
+	"gomapi/internal/chain"
+	"gomapi/internal/compact"
+	"gomapi/internal/segment"
+)
+
+// A job is a segment to be built, with the chains of which it is.
+type job struct {
+	*compact.Job
+	chains   []segment.Candidate
+	types    []uint16
+	replaces []*segment.Segment
+}
+
+// job makes the job that the policy wants, but for chains that are on their way already.
+// Engine.mu is held.
+func (c *compactor) job(wanted *compact.Job) *job {
+	j := &job{Job: wanted, types: c.capture.linkTypes}
+	now := time.Now()
+	add := func(ch *chain.Chain) {
+		if !ch.Moving && !ch.Closed() {
+			j.chains = append(j.chains, segment.Candidate{Chain: ch, Alone: ch.Alone, CaughtUp: ch.CaughtUp(now)})
+		}
+	}
+	if wanted.Unmerged {
+		for _, ch := range c.capture.loop.Unmerged() {
+			add(ch)
+		}
+	}
+	segments := c.capture.loop.Segments()
+	for _, i := range wanted.Segments {
+		j.replaces = append(j.replaces, segments[i])
+		for _, ch := range segments[i].Chains() {
+			if segments[i].Has(ch) {
+				add(ch)
+			}
+		}
+	}
+	return j
+}
+
+// launch has a job done. Engine.mu is held.
+func (c *compactor) launch(wanted *compact.Job) {
+	j := c.begin(wanted)
+	c.capture.device.engine.tasks.Go(func() { c.run(j) })
+}
+
+// begin notes that a job is being done. Engine.mu is held.
+func (c *compactor) begin(wanted *compact.Job) *job {
+	j := c.job(wanted)
+	c.busy = append(c.busy, j.replaces...)
+	j.mark(true)
+	if j.Large {
+		c.building.Large = true
+	} else {
+		c.building.Small = true
+		c.began, _ = c.capture.loop.Total()
+	}
+	return j
+}
+
+// end notes that it is done. Engine.mu is held.
+func (c *compactor) end(j *job) {
+	j.mark(false)
+	c.busy = slices.DeleteFunc(c.busy, func(s *segment.Segment) bool { return slices.Contains(j.replaces, s) })
+	if j.Large {
+		c.building.Large = false
+	} else {
+		c.building.Small = false
+	}
+	if c.built != nil {
+		close(c.built)
+		c.built = nil
+	}
+}
+
+// mark notes that the chains begin or end to move. Engine.mu is held.
+func (j *job) mark(moving bool) {
+	for _, c := range j.chains {
+		c.Chain.Moving = moving
+	}
+}
+
+// run builds a segment and puts it into the plan, unless the plan is not any more
+// what it was built for.
+func (c *compactor) run(j *job) {
+	capture, e := c.capture, c.capture.device.engine
+	capture.beginBuilding()
+	start := time.Now()
+	var s *segment.Segment
+	if capture.ctx.Err() == nil {
+		_ = e.safely("merging flows", func() error { s = segment.Build(j.chains, j.types, e.opts.Log); return nil }) // logged
+	}
+	capture.endBuilding()
+	e.mu.Lock()
+	c.end(j)
+	if s == nil {
+		e.mu.Unlock()
+		return // the chains go on where they are
+	}
+	if end := time.Now(); j.All {
+		c.resume = end.Add(compact.Rest(end.Sub(start)))
+	}
+	unused := []*segment.Segment{s}
+	if j.holds(capture) {
+		capture.loop.Merge(s, j.replaces)
+		unused = j.replaces
+	}
+	c.stir()
+	e.mu.Unlock()
+	capture.loop.Free(unused)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s.Fold()
+}
+
+// holds reports whether the filters are still those that the job was made for. Engine.mu
+// is held.
+func (j *job) holds(c *capture) bool {
+	return c.ctx.Err() == nil && len(j.types) == len(c.linkTypes)
+}
+
+// beginBuilding waits until a segment can be built. Live devices are few, but a user can
+// have many files, whose segments must not take the processors from the live devices.
+func (c *capture) beginBuilding() {
+	if owner := c.device.owner; owner != nil {
+		owner.user.building <- struct{}{}
+	}
+}
+
+func (c *capture) endBuilding() {
+	if owner := c.device.owner; owner != nil {
+		<-owner.user.building
+	}
+}

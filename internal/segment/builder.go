@@ -1,0 +1,162 @@
+package segment
+
+import (
+	"gomapi/internal/chain"
+	"gomapi/internal/pkt"
+)
+
+// A builder makes the trees of a segment.
+type builder struct {
+	segment  *Segment
+	patterns *patterns // that are searched for together
+	nodes    []*node   // that add up
+	nested   int       // most searches one behind the other
+}
+
+// A trieNode is a node while the tree grows, with the chains that go through it.
+type trieNode struct {
+	*node
+	chains   int
+	searches bool // for a string, with others
+	nested   int  // searches on the way to it
+	kept     bool
+	next     map[string]*trieNode
+	order    []*trieNode
+}
+
+// root makes the tree of chains that have the same prefilter, or none.
+func (b *builder) root(chains []Candidate) *node {
+	root := &trieNode{node: &node{}}
+	ways := make([][]*trieNode, len(chains))
+	for i, c := range chains {
+		ways[i] = b.way(root, c)
+	}
+	for i, c := range chains {
+		b.place(c.Chain, root, ways[i])
+	}
+	b.prune(root)
+	return root.node
+}
+
+// way returns the nodes through which a chain could go.
+func (b *builder) way(root *trieNode, c Candidate) (way []*trieNode) {
+	if c.Alone || !c.CaughtUp {
+		return nil
+	}
+	at := root
+	for i := range c.Chain.Steps {
+		st := &c.Chain.Steps[i]
+		key, ok := st.SharedKey()
+		if !ok {
+			break
+		}
+		n := at.next[key]
+		if n == nil {
+			n = b.grow(at, st, key)
+		}
+		n.chains++
+		way, at = append(way, n), n
+	}
+	return way
+}
+
+// grow makes the node of a step behind another one.
+func (b *builder) grow(at *trieNode, st *chain.Step, key string) *trieNode {
+	n := &trieNode{node: &node{}, nested: at.nested}
+	pattern, together := b.patterns.find(key)
+	switch {
+	case st.Accumulator() != nil:
+		n.accumulator = st.Accumulator()
+	case together:
+		n.pattern, n.searches = pattern, true
+		n.nested++
+		b.nested = max(b.nested, n.nested)
+	default:
+		n.picker = st.Fn
+	}
+	if at.next == nil {
+		at.next = make(map[string]*trieNode)
+	}
+	at.next[key] = n
+	at.order = append(at.order, n)
+	return n
+}
+
+// place puts a chain behind the last node that it has in common with others, or
+// that searches for a string.
+func (b *builder) place(c *chain.Chain, root *trieNode, way []*trieNode) {
+	n := 0
+	for i, w := range way {
+		if w.chains > 1 || w.searches {
+			n = i + 1
+		}
+	}
+	if n == 0 {
+		root.suffixes = append(root.suffixes, suffix{chain: c})
+		return
+	}
+	p := &path{nodes: []*node{root.node}}
+	for i, w := range way[:n] {
+		w.kept = true
+		p.nodes = append(p.nodes, w.node)
+		if w.accumulator != nil {
+			p.sums = append(p.sums, len(w.sums))
+			w.sums = append(w.sums, sum{word: c.Steps[i].Accumulator().Total()})
+		}
+	}
+	a := b.attach(c, p)
+	if n < len(c.Steps) {
+		last := way[n-1]
+		last.suffixes = append(last.suffixes, suffix{chain: c, from: n, attachment: a})
+	}
+}
+
+// attach notes that the segment runs a part of the chain.
+func (b *builder) attach(c *chain.Chain, shared chain.Shared) *chain.Attachment {
+	a := chain.NewAttachment(c, shared, b.segment.drained)
+	b.segment.attachments = append(b.segment.attachments, a)
+	return a
+}
+
+// accumulate gives a member that has a single chain an accumulator. It reports false if
+// the chain is not of the kind.
+func (b *builder) accumulate(member int, c Candidate) bool {
+	as := &b.segment.accumulators
+	if !as.open(member, c) {
+		return false
+	}
+	b.attach(c.Chain, &as.list[member])
+	b.segment.stats.Accumulators++
+	return true
+}
+
+// prune leaves the nodes through which chains go.
+func (b *builder) prune(t *trieNode) {
+	for _, n := range t.order {
+		if !n.kept {
+			continue
+		}
+		n.spares = uint64(n.chains - 1)
+		b.segment.stats.Nodes++
+		b.prune(n)
+		if n.searches {
+			t.node.search.add(n.node)
+		} else {
+			t.node.next = append(t.node.next, n.node)
+		}
+	}
+	if t.accumulator != nil {
+		b.nodes = append(b.nodes, t.node)
+	}
+}
+
+// fitAnswers makes the database of what the chains search for.
+func (b *builder) fitAnswers() (err error) {
+	if len(b.patterns.list) == 0 {
+		return nil
+	}
+	x := &b.segment.run
+	x.lists = make([]*pkt.Packet, 0, b.nested*pkt.MaxBatch)
+	x.answers, err = newAnswers(b.patterns.list)
+	return err
+}
