@@ -11,8 +11,8 @@
 //	batch.go         the packets that are under way
 //	instance.go      a function of one flow
 //	seqlock.go       reading what is being moved
-//	step.go          an instance in its chain, with its counts
 //	copies.go        private copies for flows that change packets
+//	step.go          an instance in its chain, with its counts
 //	lockstep.go      packets set aside for chains that go packet by packet
 //	attachment.go    what a segment runs in place of a chain
 //	chain.go         the chain: its state and its way through the functions
@@ -176,6 +176,20 @@ func (c *Chain) Run(in []*pkt.Packet) {
 		in = c.late(in)
 	}
 	c.RunFrom(0, in)
+}
+
+// late drops and counts the packets from before the flow's connect. It is the rare case
+// of a chain's first batches and copies what it keeps.
+func (c *Chain) late(in []*pkt.Packet) []*pkt.Packet {
+	var out []*pkt.Packet
+	for _, p := range in {
+		if p.TS >= c.since {
+			out = append(out, p)
+		} else {
+			c.early.Add(1)
+		}
+	}
+	return out
 }
 
 // RunUnmerged takes the packets that the prefilter lets through through the chain. They

@@ -81,17 +81,3 @@ func (c *Chain) CatchUp(newest uint64, now time.Time) bool {
 func (c *Chain) CaughtUp(now time.Time) bool {
 	return c.caughtUp.Load() || c.closed.Load() || now.After(c.deadline)
 }
-
-// late drops and counts the packets from before the flow's connect. It is the rare case
-// of a chain's first batches and copies what it keeps.
-func (c *Chain) late(in []*pkt.Packet) []*pkt.Packet {
-	var out []*pkt.Packet
-	for _, p := range in {
-		if p.TS >= c.since {
-			out = append(out, p)
-		} else {
-			c.early.Add(1)
-		}
-	}
-	return out
-}

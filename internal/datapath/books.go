@@ -17,9 +17,9 @@ func (l *Loop) Spared() uint64 { return l.batch.Spared.Load() }
 
 // Parked reports whether the loop waits for a client in the middle of a batch.
 func (l *Loop) Parked() bool {
-	l.waiters.Lock()
-	defer l.waiters.Unlock()
-	return l.waiters.parked != nil
+	l.epoch.mu.Lock()
+	defer l.epoch.mu.Unlock()
+	return l.epoch.parked != nil
 }
 
 // Tally reads the counts of step i of a chain. The control side waits meanwhile.
@@ -39,12 +39,12 @@ func (l *Loop) Arrived(c *chain.Chain) uint64 {
 func (l *Loop) Delivered(c *chain.Chain) uint64 { return c.Delivered(l.total.Load()) }
 
 // Moment begins a reading of books.
-func (l *Loop) Moment() uint64 { return l.epoch.Load() }
+func (l *Loop) Moment() uint64 { return l.epoch.number.Load() }
 
 // Since returns how many packets may have been half-way since a moment: those
 // of the batch that was under way, at most.
 func (l *Loop) Since(moment uint64) uint64 {
-	if moment&1 == 0 && l.epoch.Load() == moment {
+	if moment&1 == 0 && l.epoch.number.Load() == moment {
 		return 0
 	}
 	return pkt.MaxBatch

@@ -1,54 +1,63 @@
 package datapath
 
-import "gomapi/internal/chain"
+import (
+	"sync"
+	"sync/atomic"
+
+	"gomapi/internal/chain"
+)
+
+// An epoch counts the times in which a loop runs and in which it does not: it is odd while
+// a batch is under way. A batch that begins after a plan was stored runs on that plan, so
+// whoever sees an even number after storing knows that nothing runs on an older one.
+type epoch struct {
+	number  atomic.Uint64
+	waiters atomic.Int32 // control goroutines in await
+	mu      sync.Mutex
+	changed sync.Cond
+	parked  *chain.Instance // function that waits for its client, nil: none; guarded by mu
+}
 
 // begin begins an epoch in which the loop runs.
-func (l *Loop) begin() { l.epoch.Add(1) }
+func (e *epoch) begin() { e.number.Add(1) }
 
 // end ends it and wakes who waits for that.
-func (l *Loop) end() {
-	l.epoch.Add(1)
-	if l.waiters.count.Load() != 0 {
-		l.waiters.Lock()
-		l.waiters.Broadcast()
-		l.waiters.Unlock()
+func (e *epoch) end() {
+	e.number.Add(1)
+	if e.waiters.Load() != 0 {
+		e.mu.Lock()
+		e.changed.Broadcast()
+		e.mu.Unlock()
 	}
 }
 
-// Abandon ends what a panic has interrupted. It is for the capture goroutine.
-func (l *Loop) Abandon() {
-	l.moves.Abandon()
-	if l.epoch.Load()&1 == 1 {
-		l.end()
+// abandon ends an epoch that a panic has interrupted.
+func (e *epoch) abandon() {
+	if e.number.Load()&1 == 1 {
+		e.end()
 	}
 }
 
-// Quiesce returns when the loop does not come upon chains any more that were closed: the
-// grace period for their memory. It waits for one batch at most; not for a client that
-// lets a capture file wait in another chain.
-func (l *Loop) Quiesce(closed []*chain.Chain) {
-	l.await(func() bool { return l.parkedBeside(closed) })
-}
-
-// quiescePlans returns when the loop does not look at plans of a generation or later any
-// more that were replaced. It waits for a batch, also for one that waits for a client,
-// unless that runs on an older plan.
-func (l *Loop) quiescePlans(generation uint64) {
-	l.await(func() bool { return l.waiters.parked != nil && l.seen.Load() < generation })
+// park tells that the loop waits in function a, or no more when that is nil.
+func (e *epoch) park(a *chain.Instance) {
+	e.mu.Lock()
+	e.parked = a
+	e.changed.Broadcast()
+	e.mu.Unlock()
 }
 
 // await waits until the batch has ended that is under way, if there is one, or until it
-// need not: enough is called with the lock of waiters held.
-func (l *Loop) await(enough func() bool) {
-	epoch := l.epoch.Load()
-	if epoch&1 == 0 {
+// need not: enough is asked where the loop is parked, nil for nowhere.
+func (e *epoch) await(enough func(parked *chain.Instance) bool) {
+	number := e.number.Load()
+	if number&1 == 0 {
 		return
 	}
-	l.waiters.count.Add(1)
-	l.waiters.Lock()
-	for l.epoch.Load() == epoch && !enough() {
-		l.waiters.Wait()
+	e.waiters.Add(1)
+	e.mu.Lock()
+	for e.number.Load() == number && !enough(e.parked) {
+		e.changed.Wait()
 	}
-	l.waiters.Unlock()
-	l.waiters.count.Add(-1)
+	e.mu.Unlock()
+	e.waiters.Add(-1)
 }

@@ -1,38 +1,53 @@
 package datapath
 
-import "gomapi/internal/pkt"
+import (
+	"gomapi/internal/chain"
+	"gomapi/internal/pkt"
+)
 
-// step has those chains go in lockstep that the plan has there, and no other.
-func (l *Loop) step(p *plan) {
-	for _, t := range l.lockstep {
-		t.SetLockstep(nil)
-	}
-	for _, t := range p.lockstep {
-		t.SetLockstep(t)
-	}
-	l.lockstep, l.steppings = p.lockstep, p.steppings
+// inStep is a chain that goes packet by packet with others.
+type inStep struct {
+	*chain.Chain
+	aside chain.Lockstep
 }
 
-// runLockstep takes packets through the chains that go in lockstep, for all of which it
-// was set aside which are theirs. Each packet brings its time first.
-func (l *Loop) runLockstep(p *plan, ptrs []*pkt.Packet) {
+// lockstep is the chains that go packet by packet, as the loop has taken them up.
+type lockstep struct {
+	chains  []*inStep
+	changes uint64 // plan.steppings
+}
+
+// take has those chains go in lockstep that a plan has there, and no other.
+func (l *lockstep) take(chains []*inStep, changes uint64) {
+	for _, t := range l.chains {
+		t.SetLockstep(nil)
+	}
+	for _, t := range chains {
+		t.SetLockstep(&t.aside)
+	}
+	l.chains, l.changes = chains, changes
+}
+
+// run takes packets through the chains, for all of which it was set aside which are
+// theirs. Each packet brings its time first.
+func (l *lockstep) run(b *chain.Batch, ptrs []*pkt.Packet) {
 	first := 0
 	if len(ptrs) > 0 {
-		first = l.batch.Index(ptrs[0])
+		first = b.Index(ptrs[0])
 	}
 	for i := range ptrs {
-		for _, t := range p.lockstep {
+		for _, t := range l.chains {
 			if t.Expires {
 				t.Expire(ptrs[i].TS)
 			}
 		}
-		for _, t := range p.lockstep {
-			if t.Has(first + i) {
+		for _, t := range l.chains {
+			if t.aside.Has(first + i) {
 				t.Run(ptrs[i : i+1])
 			}
 		}
 	}
-	for _, t := range p.lockstep {
-		t.Clear()
+	for _, t := range l.chains {
+		t.aside.Clear()
 	}
 }

@@ -2,7 +2,6 @@ package datapath
 
 import (
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,23 +18,13 @@ type Loop struct {
 	seen    atomic.Uint64        // generation of the newest plan taken up
 	total   atomic.Uint64        // packets handed to flows
 	noFlow  atomic.Uint64        // packets that came while there was none
-	// epoch is odd while a batch is under way. A batch that begins after a plan
-	// was stored runs on that plan, so whoever sees an even epoch after storing
-	// knows that nothing runs on an older one.
-	epoch atomic.Uint64
-	moves chain.Seqlock // around counts that move between chains and segments
+	epoch   epoch
+	moves   chain.Seqlock // around counts that move between chains and segments
 
-	batch     *chain.Batch
-	lockstep  []*chain.Lockstep // of the plan taken up last
-	steppings uint64            // likewise
-	flusher   flusher
-	catching  []*chain.Chain // those that have to catch up with their connect
-	waiters   struct {
-		count atomic.Int32 // control goroutines in await
-		sync.Mutex
-		sync.Cond
-		parked *chain.Instance // function that waits for its client, nil: none
-	}
+	batch    *chain.Batch
+	lockstep lockstep
+	flusher  flusher
+	catching []*chain.Chain // those that have to catch up with their connect
 
 	// For the control side, which calls one by one.
 	running  bool           // the capture goroutine may have begun
@@ -55,7 +44,7 @@ type Options struct {
 // New makes the loop of a device, with a plan without chains.
 func New(o Options) *Loop {
 	l := &Loop{options: o, batch: chain.NewBatch()}
-	l.waiters.L = &l.waiters.Mutex
+	l.epoch.changed.L = &l.epoch.mu
 	l.plan.Store(&plan{types: []uint16{o.LinkType}, scratch: segment.NewScratch()})
 	return l
 }
@@ -66,7 +55,7 @@ const MaxLinkTypes = 64
 
 // Batch implements drivers.Sink.
 func (l *Loop) Batch(pkts []pkt.Packet) {
-	l.begin()
+	l.epoch.begin()
 	p := l.current()
 	for _, c := range l.catching {
 		c.CountOlder(pkts)
@@ -88,7 +77,7 @@ func (l *Loop) Batch(pkts []pkt.Packet) {
 		l.catchUp()
 	}
 	l.flusher.afterBatch(l.options.Live, l.batch.Newest)
-	l.end()
+	l.epoch.end()
 }
 
 // run takes packets of one link type through the plan and returns the plan that
@@ -107,34 +96,40 @@ func (l *Loop) run(p *plan, pkts []pkt.Packet, ptrs []*pkt.Packet) *plan {
 		c.RunUnmerged(l.batch, p.scratch.List, ptrs)
 	}
 	if len(p.lockstep) > 0 {
-		l.runLockstep(p, ptrs)
+		l.lockstep.run(l.batch, ptrs)
 	}
 	return p
 }
 
 // Pause implements drivers.Sink.
 func (l *Loop) Pause(lag time.Duration) (again time.Time) {
-	l.begin()
+	l.epoch.begin()
 	if lag == 0 {
 		l.flusher.flushAll()
 	} else {
 		again = l.flusher.atPause(lag, l.total.Load(), l.batch.Newest)
 	}
-	l.end()
+	l.epoch.end()
 	return again
 }
 
 // Finish runs the last step of all functions. Sums are flushed before: they
 // are not lost when one of them fails.
 func (l *Loop) Finish() error {
-	l.begin()
+	l.epoch.begin()
 	p := l.current()
 	l.flusher.flushAll()
 	for _, c := range p.chains {
 		c.Finish()
 	}
-	l.end()
+	l.epoch.end()
 	return nil
+}
+
+// Abandon ends what a panic has interrupted. It is for the capture goroutine.
+func (l *Loop) Abandon() {
+	l.moves.Abandon()
+	l.epoch.abandon()
 }
 
 // current loads the plan and takes up what is new in it.
@@ -146,8 +141,8 @@ func (l *Loop) current() *plan {
 	for _, c := range p.fresh {
 		l.start(c)
 	}
-	if p.steppings != l.steppings {
-		l.step(p)
+	if p.steppings != l.lockstep.changes {
+		l.lockstep.take(p.lockstep, p.steppings)
 	}
 	if !slices.Equal(l.flusher.segments, p.segments) {
 		l.turn(p)

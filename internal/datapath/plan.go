@@ -11,12 +11,12 @@
 //
 // Files, each of which uses those before it:
 //
+//	lockstep.go  chains that go packet by packet
 //	plan.go      what happens to the packets of a device
+//	epoch.go     beginning, ending and waiting for epochs
 //	flush.go     when sums are added to results
 //	loop.go      the way of a batch; what is new in a plan
-//	lockstep.go  chains that go packet by packet
-//	epoch.go     beginning, ending and waiting for epochs
-//	park.go      waiting in the middle of a batch for a client
+//	quiesce.go   waiting for the loop, also when it waits for a client
 //	control.go   changing the plan
 //	books.go     reading the loop's counts from outside
 package datapath
@@ -45,8 +45,8 @@ type plan struct {
 	fresh      []*chain.Chain // those that the loop may not have taken up yet
 	unmerged   []*chain.Chain // those in no segment
 	segments   []*segment.Segment
-	lockstep   []*chain.Lockstep // those that go packet by packet, in order of creation
-	steppings  uint64            // changes of lockstep
+	lockstep   []*inStep // those that go packet by packet, in order of creation
+	steppings  uint64    // changes of lockstep
 	expire     []*chain.Chain
 	types      []uint16 // link types for which filters stand
 	scratch    *segment.Scratch
@@ -76,8 +76,8 @@ func (p *plan) step(c *chain.Chain) {
 	c.InLockstep = true
 	c.Watch()
 	p.steppings++
-	t := &chain.Lockstep{Chain: c}
-	i, _ := slices.BinarySearchFunc(p.lockstep, c.ID, func(u *chain.Lockstep, id int64) int { return cmp.Compare(u.ID, id) })
+	t := &inStep{Chain: c}
+	i, _ := slices.BinarySearchFunc(p.lockstep, c.ID, func(u *inStep, id int64) int { return cmp.Compare(u.ID, id) })
 	if i == len(p.lockstep) {
 		p.lockstep = append(p.lockstep, t)
 		return
@@ -100,7 +100,7 @@ func (p *plan) merge(s *segment.Segment, replaced []*segment.Segment) {
 		segments = append(segments, s)
 	}
 	p.segments = segments
-	p.scratch = p.scratch.Fit(s)
+	p.scratch = s.Fit(p.scratch)
 }
 
 // unmerge takes all chains out of their segments, for a link type more.
@@ -115,7 +115,7 @@ func (p *plan) unmerge(types []uint16) {
 // tidy forgets closed chains. Those that segments have stay there.
 func (p *plan) tidy() {
 	p.chains, p.unmerged, p.expire = alive(p.chains), alive(p.unmerged), alive(p.expire)
-	p.lockstep = slices.DeleteFunc(slices.Clone(p.lockstep), func(t *chain.Lockstep) bool { return t.Closed() })
+	p.lockstep = slices.DeleteFunc(slices.Clone(p.lockstep), func(t *inStep) bool { return t.Closed() })
 	p.steppings++
 }
 

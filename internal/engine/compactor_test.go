@@ -401,10 +401,15 @@ func TestConnectKeepsUp(t *testing.T) {
 func (b *bed) gather(c *client, unmerged *int) (name string, file *capture) {
 	name = c.tape()
 	file = c.offline[name].cur
+	file.compactor.building.Large = true // however slowly they come, they gather
 	for i := range compact.MaxIdle + 1 {
 		fd, _ := c.flowOn(name, fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", i%64)), fn("LOOK"))
 		wantCode(b.t, "connect", c.Connect(b.t.Context(), fd), 0)
 	}
+	b.engine.mu.Lock()
+	file.compactor.building.Large = false
+	file.compactor.stir()
+	b.engine.mu.Unlock()
 	*unmerged = -1
 	b.noted = func() {
 		if *unmerged < 0 {

@@ -1,12 +1,25 @@
 // Package engine runs flows: it is what the daemon does, without sockets.
 //
-// It has two sides. The control side (Engine, Session and what their files
-// hold) creates flows and devices, applies functions, connects and closes; any
-// goroutine may call it. The data side (loop, plan, chain) belongs to one
-// capture goroutine per open device and takes packets from the driver to the
-// results. The two meet in one atomic pointer, loop.plan: the control side
-// builds a new plan and stores it, the data side loads it once per batch.
-// loop.settle tells the control side when nothing runs on an older plan.
+// This package is the control side: it creates flows and devices, applies functions,
+// connects and closes; any goroutine may call it. What runs per packet is package
+// datapath, whose Loop it gives a plan; one capture goroutine per open device runs that.
+// Package compact says when chains are to be merged into segments, and this package does it.
+//
+// Files, each of which uses those before it, as far as a session, its flows and their
+// devices can be told one after the other:
+//
+//	fault.go                         panics of drivers and functions
+//	order.go                         flows by number
+//	flow.go                          a flow and the instances of its functions
+//	quota.go                         what a user has of the daemon
+//	capture.go                       one opening of a device
+//	job.go, compactor.go             merging its chains
+//	engine.go, session.go            the tables; what one connection has made
+//	device.go, devices.go            what flows are created on
+//	env.go, refs.go, apply.go        functions
+//	books.go, books_flow.go, info.go what is there, and where packets went
+//	connect.go                       a connected flow, and its end
+//	offline.go                       capture files
 package engine
 
 import (

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gomapi/flib"
@@ -61,6 +62,14 @@ type instance struct {
 	buffer       int // bytes of Ring on the user's quota
 }
 
+// A reference is what a function has of another one. All of it is fixed when the
+// function is applied.
+type reference struct {
+	flib.Ref
+	target *instance
+	flow   *Flow // of the target
+}
+
 // finished marks an active flow when its device has ended. Engine.mu is held.
 func (f *Flow) finished(now time.Time) {
 	if f.status != FlowActive {
@@ -105,4 +114,22 @@ func (f *Flow) prepare(ctx context.Context, linkType uint16) error {
 		}
 		return nil
 	})
+}
+
+// inLockstep reports whether the flow's chain is to go in lockstep with others. Session.calls is held.
+func (f *Flow) inLockstep() bool {
+	return slices.ContainsFunc(f.functions, func(a *instance) bool { return len(a.readers) > 0 || len(a.refs) > 0 })
+}
+
+// targets returns the other flows to which the flow's functions refer and which are
+// connected. Engine.mu is held.
+func (f *Flow) targets() (flows []*Flow) {
+	for _, a := range f.functions {
+		for _, r := range a.refs {
+			if c := r.flow.chain; r.flow != f && c != nil && !c.Closed() && !slices.Contains(flows, r.flow) {
+				flows = append(flows, r.flow)
+			}
+		}
+	}
+	return flows
 }

@@ -11,10 +11,6 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// ForeignFD is the first of the numbers under which a session sees flows of
-// other connections. They can be looked at and nothing else.
-const ForeignFD = 1 << 30
-
 // DeviceInfo tells about a device.
 type DeviceInfo struct {
 	ID     int32 // negative: offline

@@ -36,35 +36,35 @@ type quota struct {
 
 // join counts one more session of a user. Engine.mu is held.
 func (e *Engine) join(uid uint32) (*quota, error) {
-	a := e.users[uid]
-	if a == nil {
-		a = &quota{
+	q := e.users[uid]
+	if q == nil {
+		q = &quota{
 			unlimited: uid == 0,
 			compiling: make(chan struct{}, maxCompiling), building: make(chan struct{}, maxBuilding),
 		}
-		e.users[uid] = a
+		e.users[uid] = q
 	}
-	if a.sessions >= maxSessions && !a.unlimited {
+	if q.sessions >= maxSessions && !q.unlimited {
 		return nil, mapierr.New(mapierr.AuthFailed, "user %d has %d connections, more are not allowed", uid, maxSessions)
 	}
-	a.sessions++
-	return a, nil
+	q.sessions++
+	return q, nil
 }
 
 // leave counts one session less. Engine.mu is held.
-func (a *quota) leave() { a.sessions-- }
+func (q *quota) leave() { q.sessions-- }
 
 // beginCompile waits until the user may have one more filter compiled.
-func (a *quota) beginCompile(ctx context.Context) error {
+func (q *quota) beginCompile(ctx context.Context) error {
 	select {
-	case a.compiling <- struct{}{}:
+	case q.compiling <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return mapierr.Wrap(mapierr.PcapOpenDead, "gave up waiting for the filter compiler", ctx.Err())
 	}
 }
 
-func (a *quota) endCompile() { <-a.compiling }
+func (q *quota) endCompile() { <-q.compiling }
 
 // reserve puts a packet buffer or series on the quota of a user.
 func (s *Session) reserve(a *instance, size int) error {

@@ -8,14 +8,6 @@ import (
 	"gomapi/flib"
 )
 
-// A reference is what a function has of another one. All of it is fixed when the
-// function is applied.
-type reference struct {
-	flib.Ref
-	target *instance
-	flow   *Flow // of the target
-}
-
 // Refer implements flib.Env.
 func (e *env) Refer(fd, fid int32) (*flib.Ref, error) {
 	s := e.session
@@ -103,24 +95,6 @@ func (s *Session) sever(closing []*Flow) {
 	for c := range readers {
 		c.loop.Quiesce(nil) // a loop that is parked reads nothing
 	}
-}
-
-// inLockstep reports whether the flow's chain is to go in lockstep with others. Session.calls is held.
-func (f *Flow) inLockstep() bool {
-	return slices.ContainsFunc(f.functions, func(a *instance) bool { return len(a.readers) > 0 || len(a.refs) > 0 })
-}
-
-// targets returns the other flows to which the flow's functions refer and which are
-// connected. Engine.mu is held.
-func (f *Flow) targets() (flows []*Flow) {
-	for _, a := range f.functions {
-		for _, r := range a.refs {
-			if c := r.flow.chain; r.flow != f && c != nil && !c.Closed() && !slices.Contains(flows, r.flow) {
-				flows = append(flows, r.flow)
-			}
-		}
-	}
-	return flows
 }
 
 // read counts by n more or less that a, which runs in a capture, refers to others.

@@ -11,6 +11,10 @@ import (
 	"gomapi/internal/shm"
 )
 
+// ForeignFD is the first of the numbers under which a session sees flows of
+// other connections. They can be looked at and nothing else.
+const ForeignFD = 1 << 30
+
 // Owner is the user behind a session, as the kernel tells it.
 type Owner struct {
 	UID, GID uint32

@@ -1,16 +1,28 @@
 package segment
 
 import (
+	"sync/atomic"
+
 	"gomapi/internal/chain"
 	"gomapi/internal/pkt"
 )
 
 // A builder makes the trees of a segment.
 type builder struct {
-	segment  *Segment
-	patterns *patterns // that are searched for together
-	nodes    []*node   // that add up
-	nested   int       // most searches one behind the other
+	patterns     *patterns // that are searched for together
+	accumulators accumulators
+	nodes        []*node // that add up
+	nested       int     // most searches one behind the other
+	drained      *atomic.Bool
+	attachments  []*chain.Attachment
+	stats        Stats
+}
+
+// newBuilder makes one for so many members.
+func newBuilder(p *patterns, members int) *builder {
+	b := &builder{patterns: p, drained: new(atomic.Bool)}
+	b.accumulators.fit(members)
+	return b
 }
 
 // A trieNode is a node while the tree grows, with the chains that go through it.
@@ -113,20 +125,19 @@ func (b *builder) place(c *chain.Chain, root *trieNode, way []*trieNode) {
 
 // attach notes that the segment runs a part of the chain.
 func (b *builder) attach(c *chain.Chain, shared chain.Shared) *chain.Attachment {
-	a := chain.NewAttachment(c, shared, b.segment.drained)
-	b.segment.attachments = append(b.segment.attachments, a)
+	a := chain.NewAttachment(c, shared, b.drained)
+	b.attachments = append(b.attachments, a)
 	return a
 }
 
 // accumulate gives a member that has a single chain an accumulator. It reports false if
 // the chain is not of the kind.
 func (b *builder) accumulate(member int, c Candidate) bool {
-	as := &b.segment.accumulators
-	if !as.open(member, c) {
+	if !b.accumulators.open(member, c) {
 		return false
 	}
-	b.attach(c.Chain, &as.list[member])
-	b.segment.stats.Accumulators++
+	b.attach(c.Chain, &b.accumulators.list[member])
+	b.stats.Accumulators++
 	return true
 }
 
@@ -137,7 +148,7 @@ func (b *builder) prune(t *trieNode) {
 			continue
 		}
 		n.spares = uint64(n.chains - 1)
-		b.segment.stats.Nodes++
+		b.stats.Nodes++
 		b.prune(n)
 		if n.searches {
 			t.node.search.add(n.node)
@@ -150,12 +161,11 @@ func (b *builder) prune(t *trieNode) {
 	}
 }
 
-// fitAnswers makes the database of what the chains search for.
-func (b *builder) fitAnswers() (err error) {
+// fitRun makes the database of what the chains search for.
+func (b *builder) fitRun(x *run) (err error) {
 	if len(b.patterns.list) == 0 {
 		return nil
 	}
-	x := &b.segment.run
 	x.lists = make([]*pkt.Packet, 0, b.nested*pkt.MaxBatch)
 	x.answers, err = newAnswers(b.patterns.list)
 	return err

@@ -8,6 +8,13 @@ import (
 	"gomapi/internal/chain"
 )
 
+// A Candidate is a chain as it is when a segment is begun to be built of it.
+type Candidate struct {
+	Chain    *chain.Chain
+	Alone    bool // it is not to be shared
+	CaughtUp bool // it sees all packets: those from before its connect have passed
+}
+
 // Control is what those who make plans know of a segment, guarded by what guards these.
 type Control struct {
 	chain.Group
@@ -16,10 +23,13 @@ type Control struct {
 	early  []*chain.Chain // not shared because packets from before their connect might come
 	ripe   bool           // now they can be shared
 	asked  time.Time      // when that was last looked for
+
+	attachments []*chain.Attachment // of the chains that have one
+	stats       Stats
 }
 
-func newControl(candidates []Candidate) Control {
-	c := Control{Born: math.MaxUint64, chains: make([]*chain.Chain, 0, len(candidates))}
+func newControl(candidates []Candidate, attachments []*chain.Attachment) Control {
+	c := Control{Born: math.MaxUint64, chains: make([]*chain.Chain, 0, len(candidates)), attachments: attachments}
 	for _, cand := range candidates {
 		c.chains = append(c.chains, cand.Chain)
 		if !cand.CaughtUp {
@@ -31,7 +41,7 @@ func newControl(candidates []Candidate) Control {
 
 // Enter makes the chains those of the segment. It returns those that are to be shared no
 // more: their results are read by others since the segment was begun to be built.
-func (s *Segment) Enter() (alone []*chain.Chain) {
+func (s *Control) Enter() (alone []*chain.Chain) {
 	s.early = slices.DeleteFunc(s.early, (*chain.Chain).Closed)
 	for _, c := range s.chains {
 		if c.Group, c.Shared = &s.Group, false; c.Closed() {
@@ -48,32 +58,32 @@ func (s *Segment) Enter() (alone []*chain.Chain) {
 
 // Fold folds into the chains' counts what segments have counted that this one has
 // replaced.
-func (s *Segment) Fold() {
+func (s *Control) Fold() {
 	for _, a := range s.attachments {
 		a.Fold()
 	}
 }
 
 // Has reports whether it is this segment that has the chain.
-func (s *Segment) Has(c *chain.Chain) bool { return c.Group == &s.Group }
+func (s *Control) Has(c *chain.Chain) bool { return c.Group == &s.Group }
 
 // Chains returns those of which it was made, also those that have gone.
-func (s *Segment) Chains() []*chain.Chain { return s.chains }
+func (s *Control) Chains() []*chain.Chain { return s.chains }
 
 // Early returns how many of them are not shared because packets from before their
 // connect might come.
-func (s *Segment) Early() int { return len(s.early) }
+func (s *Control) Early() int { return len(s.early) }
 
 // Ripe reports whether there were chains that could not be shared when the segment was
 // built, and now can, as far as LookForRipe has seen.
-func (s *Segment) Ripe() bool { return s.ripe }
+func (s *Control) Ripe() bool { return s.ripe }
 
 // ripeEvery is the time between looks for what is ripe, each of which goes through the
 // chains.
 const ripeEvery = 50 * time.Millisecond
 
 // LookForRipe brings Ripe up to date, from time to time only.
-func (s *Segment) LookForRipe(now time.Time) {
+func (s *Control) LookForRipe(now time.Time) {
 	if len(s.early) > 0 && !s.ripe && now.Sub(s.asked) >= ripeEvery {
 		s.asked = now
 		s.ripe = !slices.ContainsFunc(s.early, func(c *chain.Chain) bool { return !c.CaughtUp(now) })
@@ -87,11 +97,4 @@ type Stats struct {
 	Nodes          int // functions that run once for several chains, or search together
 	SingleFilters  int // prefilters that run by themselves
 	SingleSearches int // strings that are not searched for together with the others
-}
-
-// Stats returns those of the segment.
-func (s *Segment) Stats() Stats {
-	st := s.stats
-	st.SingleFilters = s.types[0].Stats().Singles()
-	return st
 }

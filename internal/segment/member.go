@@ -41,14 +41,6 @@ type Scratch struct {
 // NewScratch makes room for segments without members.
 func NewScratch() *Scratch { return newScratch(0) }
 
-// Fit returns sc or, when it is too small for a segment, a larger one.
-func (sc *Scratch) Fit(s *Segment) *Scratch {
-	if len(s.members) <= sc.matches.Room() {
-		return sc
-	}
-	return newScratch(len(s.members))
-}
-
 // newScratch makes room for more than so many members.
 func newScratch(members int) *Scratch {
 	n := members + members/2

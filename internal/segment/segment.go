@@ -8,6 +8,7 @@
 //
 // Files, each of which uses those before it:
 //
+//	control.go      the chains of a segment, for those who make plans
 //	pattern.go      strings that are searched for together, and those left out
 //	answers.go      which strings are in the packets of the batch
 //	sum.go          a result and what it was given of a sum
@@ -16,7 +17,6 @@
 //	queue.go        nodes and accumulators with sums that are pending
 //	builder.go      growing the tree
 //	member.go       what one prefilter lets packets through to
-//	control.go      the chains of a segment, for those who make plans
 //	segment.go      all of it, from building to the end
 package segment
 
@@ -39,20 +39,10 @@ type Segment struct {
 	types        []typedClassifier
 	accumulators accumulators
 	queue        queue
-	attachments  []*chain.Attachment // of the chains that have one
 	run          run
-	stats        Stats
 	began        atomic.Bool  // the loop has turned to it
 	drained      *atomic.Bool // it has ended, and all sums were flushed
-
 	Control
-}
-
-// A Candidate is a chain as it is when a segment is begun to be built of it.
-type Candidate struct {
-	Chain    *chain.Chain
-	Alone    bool // it is not to be shared
-	CaughtUp bool // it sees all packets: those from before its connect have passed
 }
 
 // typedClassifier decides the prefilters for packets of one link type. Its
@@ -77,18 +67,15 @@ func Build(chains []Candidate, types []uint16, log func(format string, args ...a
 // build makes the segment. An error says why the chains cannot be searched together for
 // their strings; search says whether that is to be tried.
 func build(chains []Candidate, types []uint16, search bool) (*Segment, error) {
-	s := &Segment{Control: newControl(chains), drained: new(atomic.Bool)}
 	open, groups := byFilter(chains, types)
-	b := builder{segment: s, patterns: newPatterns(chains)}
+	b := newBuilder(newPatterns(chains), len(groups))
 	if !search {
 		b.patterns.drop()
 	}
-	s.stats = Stats{Members: len(groups), SingleSearches: b.patterns.omitted()}
+	s := &Segment{drained: b.drained, members: make([]member, 0, len(groups))}
 	if len(open) > 0 {
 		s.all = b.root(open)
 	}
-	s.members = make([]member, 0, len(groups))
-	s.accumulators.fit(len(groups))
 	for m, group := range groups {
 		if len(group) == 1 && b.accumulate(m, group[0]) {
 			s.members = append(s.members, member{})
@@ -96,10 +83,14 @@ func build(chains []Candidate, types []uint16, search bool) (*Segment, error) {
 			s.members = append(s.members, newMember(b.root(group)))
 		}
 	}
-	s.accumulators.known = nil
 	s.classify(groups, types)
+	b.accumulators.known = nil
+	s.accumulators = b.accumulators
 	s.queue.fit(s.accumulators.list, b.nodes)
-	return s, b.fitAnswers()
+	s.Control = newControl(chains, b.attachments)
+	s.stats = b.stats
+	s.stats.Members, s.stats.SingleSearches = len(groups), b.patterns.omitted()
+	return s, b.fitRun(&s.run)
 }
 
 // classify makes the classifiers of the groups' filters.
@@ -164,6 +155,21 @@ func programKey(a *chain.Instance, linkType uint16) string {
 		return p.Key()
 	}
 	return ""
+}
+
+// Fit returns sc or, when it is too small for the segment, a larger one.
+func (s *Segment) Fit(sc *Scratch) *Scratch {
+	if len(s.members) <= sc.matches.Room() {
+		return sc
+	}
+	return newScratch(len(s.members))
+}
+
+// Stats returns how the chains are decided.
+func (s *Segment) Stats() Stats {
+	st := s.stats
+	st.SingleFilters = s.types[0].Stats().Singles()
+	return st
 }
 
 // Begin tells that the loop has turned to the segment.

@@ -1,0 +1,114 @@
+package engine
+
+import (
+	"context"
+	"slices"
+
+	"gomapi/flib"
+	"gomapi/internal/filter"
+	"gomapi/internal/mapierr"
+	"gomapi/internal/ring"
+)
+
+// env is what a constructor sees of the engine.
+type env struct {
+	session  *Session
+	instance *instance
+	capture  *capture
+}
+
+// NewResult implements flib.Env.
+func (e *env) NewResult(size int) (*flib.Result, error) {
+	if e.instance.slot != nil {
+		return nil, mapierr.New(mapierr.DaemonShm, "function asks for a second result")
+	}
+	slot, err := e.session.segment.Slot(size)
+	if err != nil {
+		return nil, mapierr.Wrap(mapierr.DaemonShm, "no room for the result", err)
+	}
+	e.instance.slot = slot
+	return slot, nil
+}
+
+// LinkType implements flib.Env.
+func (e *env) LinkType() uint16 { return e.capture.info.LinkType }
+
+// LinkTypes implements flib.Env.
+func (e *env) LinkTypes() []uint16 {
+	e.session.engine.mu.Lock()
+	seen := slices.Clone(e.capture.linkTypes)
+	e.session.engine.mu.Unlock()
+	for _, lt := range e.capture.info.LinkTypes {
+		if !slices.Contains(seen, lt) {
+			seen = append(seen, lt)
+		}
+	}
+	return seen
+}
+
+// Live implements flib.Env.
+func (e *env) Live() bool { return e.capture.device.owner == nil }
+
+// Park implements flib.Env. A function that is being closed waits on the control side, or
+// was interrupted and waits no more.
+func (e *env) Park(wait func()) {
+	if e.instance.Closing.Load() {
+		wait()
+		return
+	}
+	e.capture.loop.Park(&e.instance.Instance, wait)
+}
+
+// NewRing implements flib.Env.
+func (e *env) NewRing(size int) (*flib.Ring, error) {
+	r, err := ring.New(size)
+	if err = e.own(r, err); err != nil {
+		return nil, err
+	}
+	if loop := e.capture.loop; !e.Live() {
+		r.Waits = func(begin bool) { loop.AwaitReader(&e.instance.Instance, begin) }
+	}
+	return r, nil
+}
+
+// NewSeries implements flib.Env.
+func (e *env) NewSeries(size, n int) (*flib.Ring, error) {
+	r, err := ring.NewSeries(size, n)
+	if err = e.own(r, err); err != nil {
+		return nil, err
+	}
+	e.instance.entry = size
+	return r, nil
+}
+
+// own puts a ring that was just made on the user's account, or closes it.
+func (e *env) own(r *flib.Ring, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case e.instance.Ring != nil:
+		err = mapierr.New(mapierr.DaemonShm, "function asks for a second packet buffer")
+	default:
+		err = e.session.reserve(e.instance, r.Footprint())
+	}
+	if err != nil {
+		r.Close()
+		return err
+	}
+	e.instance.Ring = r
+	return nil
+}
+
+// Compile implements flib.Env.
+func (e *env) Compile(ctx context.Context, expr string, linkType uint16) (*filter.Program, error) {
+	s := e.session
+	if err := s.user.beginCompile(ctx); err != nil {
+		return nil, err
+	}
+	p, err := s.engine.opts.Compiler.Compile(ctx, expr, linkType)
+	s.user.endCompile()
+	if err != nil {
+		return nil, err
+	}
+	return p, s.charge(e.instance, p.Len())
+}
