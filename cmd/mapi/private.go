@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	// farewell is how long a private daemon may take to end once its client
+	// shutdownGrace is how long a private daemon may take to end once its client
 	// has gone, before it is killed.
-	farewell = 2 * time.Second
+	shutdownGrace = 2 * time.Second
 	// headSize bounds what is kept of its messages, in bytes.
 	headSize = 16 << 10
 )
@@ -46,7 +46,7 @@ func startPrivate() (*private, error) {
 	p := &private{cmd: exec.Command(path, "--builtin", "--serve-fd=3"), conn: ours}
 	p.cmd.ExtraFiles = []*os.File{theirs} // descriptor 3
 	p.cmd.Stderr = &p.stderr
-	p.cmd.WaitDelay = farewell
+	p.cmd.WaitDelay = shutdownGrace
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{
 		// It ends with our end of the socket. Should it be stuck when we are
 		// killed, the kernel ends it.
@@ -114,7 +114,7 @@ func (p *private) end(ctx context.Context) error {
 	if p.conn != nil {
 		p.conn.Close()
 	}
-	wait := farewell
+	wait := shutdownGrace
 	if ctx.Err() != nil {
 		wait = patience / 4
 	}

@@ -145,7 +145,7 @@ func BenchmarkReaders(b *testing.B) {
 			w := flibtest.NewWorld(b)
 			target := w.Add(1, 1, 8)
 			f := w.New(Library(), r.name, r.args...).Function
-			in := numbered(1) // as in a chain that is tied
+			in := numbered(1) // as in a chain that goes in lockstep
 			b.ReportAllocs()
 			for b.Loop() {
 				in[0].TS += tick

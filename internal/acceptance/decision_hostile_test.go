@@ -116,8 +116,8 @@ func TestHostileCrowd(t *testing.T) {
 	t.Logf("%d flows after %v", len(s.parties), time.Since(begun))
 	all := func() { s.sendAll(t); s.check(t) }
 	all()
-	settles(t, honest, "eth0", all)
-	t.Logf("settled after %v", time.Since(begun))
+	decidedTogether(t, honest, "eth0", all)
+	t.Logf("decided together after %v", time.Since(begun))
 	all()
 	b, err := honest.Books(t.Context(), "eth0")
 	must(t, err)
@@ -131,7 +131,7 @@ func TestHostileCrowd(t *testing.T) {
 		must(t, c.Close())
 	}
 	s.parties = s.parties[:60]
-	settles(t, honest, "eth0", all)
+	decidedTogether(t, honest, "eth0", all)
 	all()
 }
 

@@ -137,7 +137,7 @@ func (p *program) quit(t *testing.T) error {
 
 // TestFlowsComeAndGo has flows of several programs come and go while packets pass. Each
 // counts the packets between its connect and its last reading that it would count alone,
-// whether it has settled or not, and whoever else counts the same.
+// whether it is decided with others or not, and whoever else counts the same.
 func TestFlowsComeAndGo(t *testing.T) {
 	seed := newSeed(t)
 	d := mapitest.Start(t)
@@ -156,7 +156,7 @@ func TestFlowsComeAndGo(t *testing.T) {
 		crowd(t, programs, 100)
 		s.check(t)
 		if round%2 == 1 {
-			settles(t, programs[0].client, "eth0", nil)
+			decidedTogether(t, programs[0].client, "eth0", nil)
 			s.check(t)
 		}
 	}

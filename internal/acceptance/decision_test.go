@@ -120,8 +120,8 @@ func (p *party) check() error {
 }
 
 // runFile takes a capture through chains at once, and returns how many packets came to
-// their ends, where each has a PKT_COUNTER and a BYTE_COUNTER. The chains have settled before, or have not.
-func runFile(t *testing.T, client *mapi.Client, path string, tr *trace, chains []chain, settled bool) (counted uint64) {
+// their ends, where each has a PKT_COUNTER and a BYTE_COUNTER. All chains have been merged before, or have not.
+func runFile(t *testing.T, client *mapi.Client, path string, tr *trace, chains []chain, merged bool) (counted uint64) {
 	t.Helper()
 	ctx := t.Context()
 	d, err := client.CreateOfflineDevice(ctx, path, mapi.FormatPCAP)
@@ -138,8 +138,8 @@ func runFile(t *testing.T, client *mapi.Client, path string, tr *trace, chains [
 		p.see(tr, all)
 		parties = append(parties, p)
 	}
-	if settled {
-		settles(t, client, d.Name(), nil)
+	if merged {
+		decidedTogether(t, client, d.Name(), nil)
 	}
 	must(t, d.Start(ctx))
 	must(t, d.Wait(ctx))
@@ -154,9 +154,9 @@ func runFile(t *testing.T, client *mapi.Client, path string, tr *trace, chains [
 	return counted
 }
 
-// settles waits until all flows of a device are decided together. It keeps doing
+// decidedTogether waits until all flows of a device are decided together. It keeps doing
 // something meanwhile, if there is something to do.
-func settles(t *testing.T, c *mapi.Client, device string, meanwhile func()) {
+func decidedTogether(t *testing.T, c *mapi.Client, device string, meanwhile func()) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -165,7 +165,7 @@ func settles(t *testing.T, c *mapi.Client, device string, meanwhile func()) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if note(t, b, books.Unsettled) == 0 {
+		if note(t, b, books.Unmerged) == 0 {
 			return
 		}
 		if meanwhile != nil {

@@ -80,7 +80,7 @@ func TestManyShare(t *testing.T) {
 		s.share(t, c, chain{filter, packetCounter, byteCounter}, sharing)
 		clients = append(clients, c)
 	}
-	settles(t, clients[0], "eth0", func() { s.send(r, 1) })
+	decidedTogether(t, clients[0], "eth0", func() { s.send(r, 1) })
 	s.check(t)
 	s.spares(t, clients[0], r)
 
@@ -95,7 +95,7 @@ func TestManyShare(t *testing.T) {
 	testenv.Until(t, fmt.Sprintf("%d flows are left", 15*sharing), func() bool { return flows(t, clients[5]) == 15*sharing })
 	s.check(t)
 	s.share(t, clients[5], chain{filter, packetCounter, byteCounter}, sharing)
-	settles(t, clients[5], "eth0", nil)
+	decidedTogether(t, clients[5], "eth0", nil)
 	end()
 	s.check(t)
 }
@@ -162,7 +162,7 @@ func TestResultsAreNotStale(t *testing.T) {
 		total := uint64(0)
 		for round, k := range []int{1, 3, 16, 17, 255, 256, 257, 1000, 1, 2, 300} {
 			if round == 4 {
-				settles(t, c, testnet.B, nil)
+				decidedTogether(t, c, testnet.B, nil)
 			}
 			for range k {
 				must(t, sender.Send(testnet.UDP(total, 100)))

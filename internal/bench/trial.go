@@ -150,7 +150,7 @@ func settled(ctx context.Context, c *mapi.Client, device string) error {
 			return err
 		}
 		for _, n := range b.Notes {
-			if n.Name == books.Unsettled && n.Value == 0 {
+			if n.Name == books.Unmerged && n.Value == 0 {
 				return nil
 			}
 		}

@@ -21,7 +21,7 @@ const (
 	Reopens          = "times the interface came back"
 	LostClosedFlows  = "lost by closed flows"
 	Shared           = "spared by sharing"
-	Unsettled        = "flows that settle"
+	Unmerged         = "flows that settle"
 	SingleFilters    = "filters that run singly"
 	SingleSearches   = "searches that run singly"
 
@@ -74,7 +74,7 @@ func Glossary() []Entry {
 		{Reopens, "not packets: how often the interface went away, came back and was opened again"},
 		{LostClosedFlows, "lost for one reader or file of a flow that is closed now, since the device was opened"},
 		{Shared, "not packets: how often a packet did not go through a function because an equal one had seen it for all"},
-		{Unsettled, "not packets: flows that are not decided together with all others yet, as they came lately"},
+		{Unmerged, "not packets: flows that are not decided together with all others yet, as they came lately"},
 		{SingleFilters, "not packets: leading filters that run for each packet, as they loop or exceed a bound"},
 		{SingleSearches, "not packets: strings that are not searched for together with the others, as there are too many"},
 		{Passed, "went on: to the next function of the flow, or past the last one"},

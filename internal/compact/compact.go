@@ -210,5 +210,5 @@ func (s *State) untilQuiet(now time.Time) time.Duration {
 	return 0
 }
 
-// Settled reports whether there is nothing to do, also later, unless something changes.
-func Settled(s *State) bool { return s.Building == (Building{}) && !s.divided() }
+// Quiet reports whether there is nothing to do, also later, unless something changes.
+func Quiet(s *State) bool { return s.Building == (Building{}) && !s.divided() }

@@ -145,7 +145,7 @@ func (l *Loop) current() *plan {
 		l.lockstep.take(p.lockstep, p.steppings)
 	}
 	if !slices.Equal(l.flusher.segments, p.segments) {
-		l.turn(p)
+		l.runSegments(p)
 	}
 	l.seen.Store(p.generation)
 	return p
@@ -158,9 +158,9 @@ func (l *Loop) start(c *chain.Chain) {
 	}
 }
 
-// turn turns to the segments that the plan has. Of those that it does not have any more,
+// runSegments turns to the segments that the plan has. Of those that it does not have any more,
 // sums may be pending.
-func (l *Loop) turn(p *plan) {
+func (l *Loop) runSegments(p *plan) {
 	for _, s := range l.flusher.segments {
 		if !slices.Contains(p.segments, s) {
 			l.flusher.ended = append(l.flusher.ended, s)

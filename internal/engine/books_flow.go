@@ -6,10 +6,10 @@ import (
 	"gomapi/internal/chain"
 )
 
-// books accounts for the packets of the flow, from the device, or the prefilter,
+// booksLocked accounts for the packets of the flow, from the device, or the prefilter,
 // to behind the last function. Before connect there are none. Engine.mu
 // is held.
-func (f *Flow) books() (b books.Stage) {
+func (f *Flow) booksLocked() (b books.Stage) {
 	c := f.chain
 	if c == nil {
 		return b
@@ -35,8 +35,8 @@ func (f *Flow) books() (b books.Stage) {
 	return b
 }
 
-// tally reads the counts of function i, of one that is no leading filter.
-func (f *Flow) tally(i int) chain.Tally {
+// tallyLocked reads the counts of function i, of one that is no leading filter.
+func (f *Flow) tallyLocked(i int) chain.Tally {
 	if f.chain == nil {
 		return chain.Tally{}
 	}
@@ -47,13 +47,13 @@ func (f *Flow) tally(i int) chain.Tally {
 	return f.capture.loop.Tally(f.chain, step)
 }
 
-// packets returns how many packets reached function i of the flow and how many
+// packetsLocked returns how many packets reached function i of the flow and how many
 // went on behind it. A prefilter is asked about every packet of the device
 // without being called; those from before connect do not count.
-func (f *Flow) packets(i int) (in, out uint64) {
+func (f *Flow) packetsLocked(i int) (in, out uint64) {
 	a := f.functions[i]
 	if f.chain == nil || f.chain.Prefilter != &a.Instance {
-		t := f.tally(i)
+		t := f.tallyLocked(i)
 		return t.Packets, t.Behind()
 	}
 	older, early := f.chain.Older()
@@ -64,13 +64,13 @@ func (f *Flow) packets(i int) (in, out uint64) {
 // books accounts for the packets of function i: where it put them, if it is one
 // that puts them somewhere, else which went on. A prefilter has no books:
 // what it refuses is never touched, so nobody counts it. Engine.mu is held.
-func (f *Flow) functionBooks(i int) (b books.Stage, ok bool) {
+func (f *Flow) functionBooksLocked(i int) (b books.Stage, ok bool) {
 	a := f.functions[i]
 	if f.chain == nil || f.chain.Prefilter == &a.Instance {
 		return b, false
 	}
 	r := f.read()
-	before := f.tally(i)
+	before := f.tallyLocked(i)
 	b.Out = []books.Line{
 		{Name: books.Passed, Value: before.Passed()},
 		{Name: books.Refused, Value: before.Refused},
@@ -79,7 +79,7 @@ func (f *Flow) functionBooks(i int) (b books.Stage, ok bool) {
 	if acc, ok := a.Fn.(flib.CounterSource); ok {
 		b.Out, b.Notes = acc.Books()
 	}
-	b.In = f.tally(i).Packets
+	b.In = f.tallyLocked(i).Packets
 	b.Moved = b.In - before.Packets + r.moved()
 	b.Opening = f.capture.opening
 	return b, true

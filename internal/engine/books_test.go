@@ -136,8 +136,8 @@ func TestDeviceAndFlowChain(t *testing.T) {
 		}
 	}
 	functions, _ := c.Functions(some)
-	if lead := functions[0]; lead.Packets != 4 || lead.Passed != 2 {
-		t.Errorf("the leading filter was asked about %d and passed %d, want 4 and 2", lead.Packets, lead.Passed)
+	if first := functions[0]; first.Packets != 4 || first.Passed != 2 {
+		t.Errorf("the leading filter was asked about %d and passed %d, want 4 and 2", first.Packets, first.Passed)
 	}
 }
 

@@ -73,7 +73,7 @@ func (c *capture) stop(cause error) {
 	e := c.device.engine
 	e.mu.Lock()
 	c.cancel(cause)
-	c.compactor.cancel()
+	c.compactor.cancelLocked()
 	started := c.started
 	e.mu.Unlock()
 	if started {
@@ -138,8 +138,8 @@ func (c *capture) tell(err error) {
 	sessions := make(map[*Session]struct{})
 	now := time.Now()
 	c.err = err
-	for _, f := range c.flows() { // as they lie in memory
-		f.finished(now)
+	for _, f := range c.flowsLocked() { // as they lie in memory
+		f.finishedLocked(now)
 		sessions[f.session] = struct{}{}
 	}
 	if c.device.owner != nil {
@@ -157,21 +157,21 @@ func (c *capture) tell(err error) {
 	}
 }
 
-// flows returns those that are connected. Engine.mu is held.
-func (c *capture) flows() (flows []*Flow) {
+// flowsLocked returns those that are connected. Engine.mu is held.
+func (c *capture) flowsLocked() (flows []*Flow) {
 	for _, ch := range c.loop.Chains() {
 		flows = append(flows, ch.Owner.(*Flow))
 	}
 	return flows
 }
 
-// add connects f. Those that it refers to are prepared before. Engine.mu is held.
-func (c *capture) add(f *Flow) {
-	for _, t := range f.targets() {
+// addLocked connects f. Those that it refers to are prepared before. Engine.mu is held.
+func (c *capture) addLocked(f *Flow) {
+	for _, t := range f.targetsLocked() {
 		t.capture.loop.Bind(t.chain, t.capture == c)
 	}
 	c.loop.Connect(f.chain, f.inLockstep())
-	c.compactor.connected()
+	c.compactor.connectedLocked()
 }
 
 // over reports whether no packet will come any more.
@@ -189,7 +189,7 @@ func (c *capture) addLinkType(linkType uint16) {
 	defer c.types.Unlock()
 	e := c.device.engine
 	e.mu.Lock()
-	flows := c.flows()
+	flows := c.flowsLocked()
 	e.mu.Unlock()
 	for _, f := range flows {
 		if err := f.prepare(c.ctx, linkType); c.ctx.Err() != nil {
@@ -203,5 +203,5 @@ func (c *capture) addLinkType(linkType uint16) {
 	c.linkTypes = append(slices.Clone(c.linkTypes), linkType)
 	ended := c.loop.Unmerge(c.linkTypes)
 	e.tasks.Go(func() { c.loop.Free(ended) })
-	c.compactor.stir()
+	c.compactor.stirLocked()
 }

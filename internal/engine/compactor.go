@@ -28,15 +28,15 @@ type compactor struct {
 // crowdWait bounds how long who connects waits for a segment.
 const crowdWait = 100 * time.Millisecond
 
-// connected tells that a chain came. Engine.mu is held.
-func (c *compactor) connected() {
+// connectedLocked tells that a chain came. Engine.mu is held.
+func (c *compactor) connectedLocked() {
 	c.changed = time.Now()
-	c.stir()
+	c.stirLocked()
 }
 
-// stir begins what there is to do. Engine.mu is held.
-func (c *compactor) stir() {
-	c.cancel()
+// stirLocked begins what there is to do. Engine.mu is held.
+func (c *compactor) stirLocked() {
+	c.cancelLocked()
 	if c.capture.ctx.Err() != nil || c.capture.ended {
 		return
 	}
@@ -44,21 +44,21 @@ func (c *compactor) stir() {
 	for _, s := range c.capture.loop.Segments() {
 		s.LookForRipe(now)
 	}
-	state := c.state(now)
+	state := c.stateLocked(now)
 	job, wait := compact.Next(state, now)
 	if !c.building.Small && state.Unmerged.Len() > compact.MaxUnmerged {
 		c.asked, _ = c.capture.loop.Total()
 	}
-	for ; job != nil; job, wait = compact.Next(c.state(now), now) {
-		c.launch(job)
+	for ; job != nil; job, wait = compact.Next(c.stateLocked(now), now) {
+		c.launchLocked(job)
 	}
 	if wait > 0 {
-		c.wakeAfter(wait)
+		c.wakeAfterLocked(wait)
 	}
 }
 
-// state is what the policy has to know. Engine.mu is held.
-func (c *compactor) state(now time.Time) *compact.State {
+// stateLocked is what the policy has to know. Engine.mu is held.
+func (c *compactor) stateLocked(now time.Time) *compact.State {
 	loop := c.capture.loop
 	total, _ := loop.Total()
 	s := &compact.State{
@@ -94,8 +94,8 @@ func (u *unmerged) CaughtUp() bool {
 	return !slices.ContainsFunc(u.chains, func(c *chain.Chain) bool { return !c.CaughtUp(u.now) })
 }
 
-// wakeAfter has the policy asked again after a while. Engine.mu is held.
-func (c *compactor) wakeAfter(wait time.Duration) {
+// wakeAfterLocked has the policy asked again after a while. Engine.mu is held.
+func (c *compactor) wakeAfterLocked(wait time.Duration) {
 	e := c.capture.device.engine
 	e.tasks.Add(1)
 	var timer *time.Timer
@@ -103,22 +103,22 @@ func (c *compactor) wakeAfter(wait time.Duration) {
 		defer e.tasks.Done()
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		c.wake(timer)
+		c.wakeLocked(timer)
 	})
 	c.timer = timer
 }
 
-// wake is called by a timer when it has been quiet. One that comes too late to be called
+// wakeLocked is called by a timer when it has been quiet. One that comes too late to be called
 // off does nothing: there may be another by now. Engine.mu is held.
-func (c *compactor) wake(timer *time.Timer) {
+func (c *compactor) wakeLocked(timer *time.Timer) {
 	if c.timer == timer {
-		c.stir()
+		c.stirLocked()
 	}
 }
 
-// cancel calls off what waits for quiet. A timer that has gone off is nobody's any more.
+// cancelLocked calls off what waits for quiet. A timer that has gone off is nobody's any more.
 // Engine.mu is held.
-func (c *compactor) cancel() {
+func (c *compactor) cancelLocked() {
 	if c.timer != nil && c.timer.Stop() {
 		c.capture.device.engine.tasks.Done()
 	}
@@ -147,10 +147,10 @@ func (c *compactor) keepUp(ctx context.Context) {
 func (c *compactor) crowded() <-chan struct{} {
 	c.capture.device.engine.mu.Lock()
 	defer c.capture.device.engine.mu.Unlock()
-	if total, _ := c.capture.loop.Total(); total == c.began || !compact.Crowded(c.state(time.Now())) {
+	if total, _ := c.capture.loop.Total(); total == c.began || !compact.Crowded(c.stateLocked(time.Now())) {
 		return nil
 	}
-	return c.awaitBuilt()
+	return c.awaitBuiltLocked()
 }
 
 // mergeFirst waits until the chains are in segments that have gathered before the first
@@ -176,19 +176,19 @@ func (c *compactor) gathered() <-chan struct{} {
 	if c.capture.ctx.Err() != nil {
 		return nil
 	}
-	job, wait := compact.First(c.state(time.Now()))
+	job, wait := compact.First(c.stateLocked(time.Now()))
 	if !wait {
 		return nil
 	}
 	if job != nil {
-		c.cancel()
-		c.launch(job)
+		c.cancelLocked()
+		c.launchLocked(job)
 	}
-	return c.awaitBuilt()
+	return c.awaitBuiltLocked()
 }
 
-// awaitBuilt returns what is closed when the next segment was built. Engine.mu is held.
-func (c *compactor) awaitBuilt() <-chan struct{} {
+// awaitBuiltLocked returns what is closed when the next segment was built. Engine.mu is held.
+func (c *compactor) awaitBuiltLocked() <-chan struct{} {
 	if c.built == nil {
 		c.built = make(chan struct{})
 	}

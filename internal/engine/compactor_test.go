@@ -58,14 +58,14 @@ func (b *bed) beginAll() (build func()) {
 	b.engine.mu.Lock()
 	defer b.engine.mu.Unlock()
 	c := &b.engine.devices[0].cur.compactor
-	c.cancel()
+	c.cancelLocked()
 	all := &compact.Job{Unmerged: true, Large: true}
 	for i, s := range c.capture.loop.Segments() {
 		if !slices.Contains(c.busy, s) {
 			all.Segments = append(all.Segments, i)
 		}
 	}
-	j := c.begin(all)
+	j := c.beginLocked(all)
 	return func() { c.run(j) }
 }
 
@@ -205,7 +205,7 @@ func TestSegmentsGoWhileTheLoopWaits(t *testing.T) {
 		b.engine.mu.Lock()
 		defer b.engine.mu.Unlock()
 		compactor.resume = until
-		compactor.stir()
+		compactor.stirLocked()
 	}
 	rest(time.Now().Add(time.Hour)) // the loop shall see no segment
 	wantCode(t, "connect", c.Connect(t.Context(), fd), 0)
@@ -315,11 +315,11 @@ func TestLateTimer(t *testing.T) {
 	s := &b.engine.devices[0].cur.compactor
 	b.engine.mu.Lock()
 	late := s.timer
-	s.cancel()
+	s.cancelLocked()
 	s.changed = time.Now().Add(time.Hour)
-	s.stir()
+	s.stirLocked()
 	timer := s.timer
-	s.wake(late)
+	s.wakeLocked(late)
 	defer b.engine.mu.Unlock()
 	if timer == nil || s.timer != timer {
 		t.Error("a timer is lost that nobody can stop any more")
@@ -367,7 +367,7 @@ func TestConnectKeepsUp(t *testing.T) {
 	c.connected(fn("PKT_COUNTER"))
 	s := &b.engine.devices[0].cur.compactor
 	b.engine.mu.Lock()
-	building := s.begin(&compact.Job{})
+	building := s.beginLocked(&compact.Job{})
 	b.engine.mu.Unlock()
 	c.apart(compact.MaxCrowd + 1) // in silence nobody waits
 	b.engine.mu.Lock()
@@ -381,8 +381,8 @@ func TestConnectKeepsUp(t *testing.T) {
 	go func() { connected <- c.Connect(t.Context(), fd) }()
 	b.until("who connects waits", func() bool { return s.built != nil })
 	b.engine.mu.Lock()
-	s.end(building)
-	building = s.begin(&compact.Job{})
+	s.endLocked(building)
+	building = s.beginLocked(&compact.Job{})
 	b.engine.mu.Unlock()
 	b.source.Send(udp(0, 0))
 	if err := <-connected; err != nil { // it found others unmerged still, and gave up
@@ -390,8 +390,8 @@ func TestConnectKeepsUp(t *testing.T) {
 	}
 	c.connected(fn("PKT_COUNTER")) // likewise
 	b.engine.mu.Lock()
-	s.end(building)
-	s.stir()
+	s.endLocked(building)
+	s.stirLocked()
 	b.engine.mu.Unlock()
 	b.merged()
 }
@@ -408,7 +408,7 @@ func (b *bed) gather(c *client, unmerged *int) (name string, file *capture) {
 	}
 	b.engine.mu.Lock()
 	file.compactor.building.Large = false
-	file.compactor.stir()
+	file.compactor.stirLocked()
 	b.engine.mu.Unlock()
 	*unmerged = -1
 	b.noted = func() {

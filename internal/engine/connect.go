@@ -27,7 +27,7 @@ func (s *Session) Connect(ctx context.Context, fd int32) error {
 		return err
 	}
 	s.engine.mu.Lock()
-	status, over, unhidden := f.status, f.capture.overFor(f), f.unhidden.Err(int(fd))
+	status, over, unhidden := f.status, f.capture.overForLocked(f), f.unhidden.Err(int(fd))
 	s.engine.mu.Unlock()
 	switch {
 	case status == FlowFinished:
@@ -62,9 +62,9 @@ func (s *Session) connect(ctx context.Context, f *Flow) error {
 	return nil
 }
 
-// overFor is what a flow is told that is connected when no packet will come any more,
+// overForLocked is what a flow is told that is connected when no packet will come any more,
 // nil before. Engine.mu is held.
-func (c *capture) overFor(f *Flow) error {
+func (c *capture) overForLocked(f *Flow) error {
 	what := fmt.Sprintf("device %q has ended before flow %d was connected", c.device.spec.Name, f.fd)
 	switch {
 	case !c.ended:
@@ -139,7 +139,7 @@ func (s *Session) activate(f *Flow) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if err := c.overFor(f); err != nil {
+	if err := c.overForLocked(f); err != nil {
 		return err
 	}
 	f.chain, f.start = ch, now
@@ -148,9 +148,9 @@ func (s *Session) activate(f *Flow) error {
 	}
 	f.connected.Connect(ch.Since())
 	f.place.SetStart(now.UnixNano())
-	f.setStatus(FlowActive)
+	f.setStatusLocked(FlowActive)
 	c.connected++
-	c.add(f)
+	c.addLocked(f)
 	return nil
 }
 
@@ -198,10 +198,10 @@ func (s *Session) closeFlows(flows []*Flow) {
 	s.engine.mu.Lock()
 	for _, f := range flows {
 		byCapture[f.capture] = append(byCapture[f.capture], f)
-		f.delist()
+		f.delistLocked()
 	}
 	for c, closing := range byCapture {
-		c.remove(closing)
+		c.removeLocked(closing)
 	}
 	s.engine.mu.Unlock()
 	interrupt(flows)
@@ -238,9 +238,9 @@ func interrupt(flows []*Flow) {
 	}
 }
 
-// remove takes flows out of the capture. Their chains stay in the plan, and the loop
+// removeLocked takes flows out of the capture. Their chains stay in the plan, and the loop
 // passes them by, until many have gathered. Engine.mu is held.
-func (c *capture) remove(closing []*Flow) {
+func (c *capture) removeLocked(closing []*Flow) {
 	for _, f := range closing {
 		f.status = FlowClosed
 		if f.chain == nil {
@@ -249,15 +249,15 @@ func (c *capture) remove(closing []*Flow) {
 		f.chain.Close()
 		c.connected--
 	}
-	c.tellWaiting(closing)
+	c.tellWaitingLocked(closing)
 	c.loop.Tidy(c.connected)
-	c.compactor.stir()
+	c.compactor.stirLocked()
 }
 
-// tellWaiting lets the loop tell those who wait for flows that were not connected
+// tellWaitingLocked lets the loop tell those who wait for flows that were not connected
 // that they never will be: between batches, so that all go on from the same
 // packet. Engine.mu is held.
-func (c *capture) tellWaiting(closing []*Flow) {
+func (c *capture) tellWaitingLocked(closing []*Flow) {
 	if c.ended {
 		return // finish tells
 	}

@@ -73,13 +73,13 @@ func (d *device) acquire(ctx context.Context) (*capture, error) {
 		return nil, err
 	}
 	d.engine.mu.Lock()
-	if err := d.usable(); err != nil {
+	if err := d.usableLocked(); err != nil {
 		d.engine.mu.Unlock()
 		return nil, err
 	}
 	old := d.cur
 	if old != nil && (d.owner != nil || !old.ended) {
-		d.use()
+		d.useLocked()
 		d.engine.mu.Unlock()
 		return old, nil
 	}
@@ -95,13 +95,13 @@ func (d *device) acquire(ctx context.Context) (*capture, error) {
 	}
 	d.engine.mu.Lock()
 	d.cur = c
-	d.use()
+	d.useLocked()
 	d.engine.mu.Unlock()
 	return c, nil
 }
 
-// usable reports why the device takes no flows any more. Engine.mu is held.
-func (d *device) usable() error {
+// usableLocked reports why the device takes no flows any more. Engine.mu is held.
+func (d *device) usableLocked() error {
 	switch {
 	case d.engine.closed:
 		return errShuttingDown
@@ -146,14 +146,14 @@ func (d *device) open(ctx context.Context) (*capture, error) {
 	return c, nil
 }
 
-// use counts one more flow. Engine.mu is held.
-func (d *device) use() {
+// useLocked counts one more flow. Engine.mu is held.
+func (d *device) useLocked() {
 	d.users++
-	d.keep()
+	d.keepLocked()
 }
 
-// keep calls off the closing of an idle device. Engine.mu is held.
-func (d *device) keep() {
+// keepLocked calls off the closing of an idle device. Engine.mu is held.
+func (d *device) keepLocked() {
 	if d.idle != nil && d.idle.Stop() {
 		d.engine.tasks.Done()
 	}
@@ -185,7 +185,7 @@ func (d *device) closeIdle() {
 		d.engine.mu.Unlock()
 		return
 	}
-	c := d.detach()
+	c := d.detachLocked()
 	d.engine.mu.Unlock()
 	c.stop(nil)
 }
@@ -203,22 +203,22 @@ func (d *device) end(cause error, change func()) {
 	defer d.lifecycle.Unlock()
 	d.engine.mu.Lock()
 	change()
-	c := d.detach()
+	c := d.detachLocked()
 	d.engine.mu.Unlock()
 	c.stop(cause)
 }
 
-// detach takes what is open away from the device, nil when nothing is. The
+// detachLocked takes what is open away from the device, nil when nothing is. The
 // caller stops it. Engine.mu is held.
-func (d *device) detach() *capture {
+func (d *device) detachLocked() *capture {
 	c := d.cur
 	d.cur = nil
-	d.keep()
+	d.keepLocked()
 	return c
 }
 
-// status returns the state of the device. Engine.mu is held.
-func (d *device) status() DeviceStatus {
+// statusLocked returns the state of the device. Engine.mu is held.
+func (d *device) statusLocked() DeviceStatus {
 	switch {
 	case d.deleted:
 		return DeviceDeleted

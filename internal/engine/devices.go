@@ -12,11 +12,11 @@ import (
 func (e *Engine) AddDevice(spec DeviceSpec) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.add(spec)
+	e.addLocked(spec)
 }
 
-// add is AddDevice. Engine.mu is held.
-func (e *Engine) add(spec DeviceSpec) {
+// addLocked is AddDevice. Engine.mu is held.
+func (e *Engine) addLocked(spec DeviceSpec) {
 	for _, d := range e.devices {
 		if d.spec.Name == spec.Name {
 			return
@@ -71,7 +71,7 @@ func (e *Engine) SetDevices(specs []DeviceSpec) Difference {
 		if d := have[s.Name]; d != nil {
 			d.spec.relabel(s)
 		} else {
-			e.add(s)
+			e.addLocked(s)
 		}
 	}
 	e.mu.Unlock()

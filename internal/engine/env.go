@@ -81,7 +81,7 @@ func (e *env) NewSeries(size, n int) (*flib.Ring, error) {
 	return r, nil
 }
 
-// own puts a ring that was just made on the user's account, or closes it.
+// own puts a ring that was just made on the user's quota, or closes it.
 func (e *env) own(r *flib.Ring, err error) error {
 	switch {
 	case err != nil:

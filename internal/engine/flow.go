@@ -70,20 +70,20 @@ type reference struct {
 	flow   *Flow // of the target
 }
 
-// finished marks an active flow when its device has ended. Engine.mu is held.
-func (f *Flow) finished(now time.Time) {
+// finishedLocked marks an active flow when its device has ended. Engine.mu is held.
+func (f *Flow) finishedLocked(now time.Time) {
 	if f.status != FlowActive {
 		return
 	}
 	f.end = now
 	f.place.SetEnd(now.UnixNano())
-	f.setStatus(FlowFinished)
+	f.setStatusLocked(FlowFinished)
 }
 
-// shownStatus is the state as the flow's info has it. A flow whose owner takes packets
+// shownStatusLocked is the state as the flow's info has it. A flow whose owner takes packets
 // has not finished before all were taken, so that a loop which takes packets until
 // then gets them all. Engine.mu is held.
-func (f *Flow) shownStatus() FlowStatus {
+func (f *Flow) shownStatusLocked() FlowStatus {
 	if f.status != FlowFinished {
 		return f.status
 	}
@@ -95,8 +95,8 @@ func (f *Flow) shownStatus() FlowStatus {
 	return FlowFinished
 }
 
-// setStatus stores the state, also for the owner to read. Engine.mu is held.
-func (f *Flow) setStatus(s FlowStatus) {
+// setStatusLocked stores the state, also for the owner to read. Engine.mu is held.
+func (f *Flow) setStatusLocked(s FlowStatus) {
 	f.status = s
 	f.place.SetStatus(uint64(s))
 }
@@ -121,9 +121,9 @@ func (f *Flow) inLockstep() bool {
 	return slices.ContainsFunc(f.functions, func(a *instance) bool { return len(a.readers) > 0 || len(a.refs) > 0 })
 }
 
-// targets returns the other flows to which the flow's functions refer and which are
+// targetsLocked returns the other flows to which the flow's functions refer and which are
 // connected. Engine.mu is held.
-func (f *Flow) targets() (flows []*Flow) {
+func (f *Flow) targetsLocked() (flows []*Flow) {
 	for _, a := range f.functions {
 		for _, r := range a.refs {
 			if c := r.flow.chain; r.flow != f && c != nil && !c.Closed() && !slices.Contains(flows, r.flow) {

@@ -72,7 +72,7 @@ func TestAccumulatorsComeAndGo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantCount(t, "a flow that stayed", counters[i], f.tally(1).Packets)
+		wantCount(t, "a flow that stayed", counters[i], f.tallyLocked(1).Packets)
 	}
 }
 

@@ -325,7 +325,7 @@ func TestSharedRefuseNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 1_000_000 {
-			if n := f.tally(1).Refused; n != 0 {
+			if n := f.tallyLocked(1).Refused; n != 0 {
 				t.Errorf("flow %d refused %d", fd, n)
 				break
 			}

@@ -26,10 +26,10 @@ func (s *Session) Devices() []DeviceInfo {
 	defer e.mu.Unlock()
 	var infos []DeviceInfo
 	for _, d := range e.devices {
-		infos = append(infos, DeviceInfo{d.id, d.spec, d.status()})
+		infos = append(infos, DeviceInfo{d.id, d.spec, d.statusLocked()})
 	}
 	for _, d := range s.offline {
-		infos = append(infos, DeviceInfo{d.id, d.spec, d.status()})
+		infos = append(infos, DeviceInfo{d.id, d.spec, d.statusLocked()})
 	}
 	slices.SortFunc(infos, func(a, b DeviceInfo) int { return cmp.Compare(a.ID, b.ID) })
 	return infos
@@ -103,19 +103,19 @@ func (s *Session) flowsAfter(fd int32, n int) (infos []FlowInfo, _ int32, more b
 			fd, more = ForeignFD-1, true
 		}
 	} else {
-		flows, fd, more = s.others().after(fd-ForeignFD, n, s)
+		flows, fd, more = s.othersLocked().after(fd-ForeignFD, n, s)
 		fd += ForeignFD
 	}
 	infos = make([]FlowInfo, 0, len(flows))
 	for _, f := range flows {
-		infos = append(infos, f.info(s))
+		infos = append(infos, f.infoLocked(s))
 	}
 	return infos, fd, more
 }
 
-// others has the flows at which the session may look, by Flow.number. Its own are among
+// othersLocked has the flows at which the session may look, by Flow.number. Its own are among
 // them.
-func (s *Session) others() *order {
+func (s *Session) othersLocked() *order {
 	if s.owner.UID == 0 {
 		return &s.engine.flows
 	}
@@ -126,40 +126,40 @@ func (s *Session) others() *order {
 func (s *Session) Flow(fd int32) (FlowInfo, bool) {
 	s.engine.mu.Lock()
 	defer s.engine.mu.Unlock()
-	f := s.find(fd)
+	f := s.findLocked(fd)
 	if f == nil {
 		return FlowInfo{}, false
 	}
-	return f.info(s), true
+	return f.infoLocked(s), true
 }
 
 // Sees reports whether the session may see a flow with this number.
 func (s *Session) Sees(fd int32) bool {
 	s.engine.mu.Lock()
 	defer s.engine.mu.Unlock()
-	return s.find(fd) != nil
+	return s.findLocked(fd) != nil
 }
 
-// info describes the flow to a session that may see it. Engine.mu is held.
-func (f *Flow) info(asker *Session) FlowInfo {
+// infoLocked describes the flow to a session that may see it. Engine.mu is held.
+func (f *Flow) infoLocked(asker *Session) FlowInfo {
 	d, fd := f.capture.device, f.fd
 	if asker != f.session {
 		fd = ForeignFD + f.number
 	}
 	return FlowInfo{
 		UID: f.session.owner.UID, FD: fd, DeviceID: d.id, Device: d.spec.Name,
-		Functions: len(f.functions), Start: f.start, End: f.end, Status: f.shownStatus(), Err: f.capture.err,
-		Books: f.books(),
+		Functions: len(f.functions), Start: f.start, End: f.end, Status: f.shownStatusLocked(), Err: f.capture.err,
+		Books: f.booksLocked(),
 	}
 }
 
-// find returns the flow that the session sees as fd, nil without one. Engine.mu
+// findLocked returns the flow that the session sees as fd, nil without one. Engine.mu
 // is held.
-func (s *Session) find(fd int32) *Flow {
+func (s *Session) findLocked(fd int32) *Flow {
 	if fd < ForeignFD {
 		return s.flows.get(fd)
 	}
-	if f := s.others().get(fd - ForeignFD); f != nil && f.session != s {
+	if f := s.othersLocked().get(fd - ForeignFD); f != nil && f.session != s {
 		return f
 	}
 	return nil
@@ -181,7 +181,7 @@ type FunctionInfo struct {
 func (s *Session) FunctionsAfter(fd, fid int32, n int) ([]FunctionInfo, error) {
 	s.engine.mu.Lock()
 	defer s.engine.mu.Unlock()
-	flow := s.find(fd)
+	flow := s.findLocked(fd)
 	if flow == nil {
 		return nil, mapierr.New(mapierr.InvalidFlow, "no flow %d", fd)
 	}
@@ -194,17 +194,17 @@ func (s *Session) FunctionsAfter(fd, fid int32, n int) ([]FunctionInfo, error) {
 	slices.SortFunc(places, func(i, j int) int { return cmp.Compare(flow.functions[i].fid, flow.functions[j].fid) })
 	var infos []FunctionInfo
 	for _, i := range places[:min(n, len(places))] {
-		infos = append(infos, flow.functionInfo(i))
+		infos = append(infos, flow.functionInfoLocked(i))
 	}
 	return infos, nil
 }
 
-// functionInfo describes function i of the flow. Engine.mu is held.
-func (f *Flow) functionInfo(i int) FunctionInfo {
+// functionInfoLocked describes function i of the flow. Engine.mu is held.
+func (f *Flow) functionInfoLocked(i int) FunctionInfo {
 	a := f.functions[i]
 	info := FunctionInfo{FID: a.fid, Name: a.Def.Name, Library: a.library, DevType: a.Def.Type()}
-	info.Packets, info.Passed = f.packets(i)
-	if b, ok := f.functionBooks(i); ok {
+	info.Packets, info.Passed = f.packetsLocked(i)
+	if b, ok := f.functionBooksLocked(i); ok {
 		info.Books = &b
 	}
 	if a.slot != nil {

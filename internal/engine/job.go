@@ -17,9 +17,9 @@ type job struct {
 	replaces []*segment.Segment
 }
 
-// job makes the job that the policy wants, but for chains that are on their way already.
+// jobLocked makes the job that the policy wants, but for chains that are on their way already.
 // Engine.mu is held.
-func (c *compactor) job(wanted *compact.Job) *job {
+func (c *compactor) jobLocked(wanted *compact.Job) *job {
 	j := &job{Job: wanted, types: c.capture.linkTypes}
 	now := time.Now()
 	add := func(ch *chain.Chain) {
@@ -44,17 +44,17 @@ func (c *compactor) job(wanted *compact.Job) *job {
 	return j
 }
 
-// launch has a job done. Engine.mu is held.
-func (c *compactor) launch(wanted *compact.Job) {
-	j := c.begin(wanted)
+// launchLocked has a job done. Engine.mu is held.
+func (c *compactor) launchLocked(wanted *compact.Job) {
+	j := c.beginLocked(wanted)
 	c.capture.device.engine.tasks.Go(func() { c.run(j) })
 }
 
-// begin notes that a job is being done. Engine.mu is held.
-func (c *compactor) begin(wanted *compact.Job) *job {
-	j := c.job(wanted)
+// beginLocked notes that a job is being done. Engine.mu is held.
+func (c *compactor) beginLocked(wanted *compact.Job) *job {
+	j := c.jobLocked(wanted)
 	c.busy = append(c.busy, j.replaces...)
-	j.mark(true)
+	j.markLocked(true)
 	if j.Large {
 		c.building.Large = true
 	} else {
@@ -64,9 +64,9 @@ func (c *compactor) begin(wanted *compact.Job) *job {
 	return j
 }
 
-// end notes that it is done. Engine.mu is held.
-func (c *compactor) end(j *job) {
-	j.mark(false)
+// endLocked notes that it is done. Engine.mu is held.
+func (c *compactor) endLocked(j *job) {
+	j.markLocked(false)
 	c.busy = slices.DeleteFunc(c.busy, func(s *segment.Segment) bool { return slices.Contains(j.replaces, s) })
 	if j.Large {
 		c.building.Large = false
@@ -79,8 +79,8 @@ func (c *compactor) end(j *job) {
 	}
 }
 
-// mark notes that the chains begin or end to move. Engine.mu is held.
-func (j *job) mark(moving bool) {
+// markLocked notes that the chains begin or end to move. Engine.mu is held.
+func (j *job) markLocked(moving bool) {
 	for _, c := range j.chains {
 		c.Chain.Moving = moving
 	}
@@ -98,7 +98,7 @@ func (c *compactor) run(j *job) {
 	}
 	capture.endBuilding()
 	e.mu.Lock()
-	c.end(j)
+	c.endLocked(j)
 	if s == nil {
 		e.mu.Unlock()
 		return // the chains go on where they are
@@ -107,11 +107,11 @@ func (c *compactor) run(j *job) {
 		c.resume = end.Add(compact.Rest(end.Sub(start)))
 	}
 	unused := []*segment.Segment{s}
-	if j.holds(capture) {
+	if j.holdsLocked(capture) {
 		capture.loop.Merge(s, j.replaces)
 		unused = j.replaces
 	}
-	c.stir()
+	c.stirLocked()
 	e.mu.Unlock()
 	capture.loop.Free(unused)
 	e.mu.Lock()
@@ -119,9 +119,9 @@ func (c *compactor) run(j *job) {
 	s.Fold()
 }
 
-// holds reports whether the filters are still those that the job was made for. Engine.mu
+// holdsLocked reports whether the filters are still those that the job was made for. Engine.mu
 // is held.
-func (j *job) holds(c *capture) bool {
+func (j *job) holdsLocked(c *capture) bool {
 	return c.ctx.Err() == nil && len(j.types) == len(c.linkTypes)
 }
 

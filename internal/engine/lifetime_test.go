@@ -137,11 +137,11 @@ func TestUsersAreBounded(t *testing.T) {
 	wantCode(t, "filters beyond the limit", err, mapierr.Memory)
 	c.user.instructions = 0
 	if _, err = c.Apply(t.Context(), fd, "BPF_FILTER", []any{"tcp"}); err != nil || c.user.instructions == 0 {
-		t.Errorf("filter within the limit: %v, %d instructions on the account", err, c.user.instructions)
+		t.Errorf("filter within the limit: %v, %d instructions on the quota", err, c.user.instructions)
 	}
 	wantCode(t, "close", c.CloseFlow(fd), 0)
 	if n := c.user.instructions; n != 0 {
-		t.Errorf("%d instructions are left on the account of a user without flows", n)
+		t.Errorf("%d instructions are left on the quota of a user without flows", n)
 	}
 }
 

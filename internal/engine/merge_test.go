@@ -150,14 +150,14 @@ func (b *bed) merged() *segment.Segment {
 	for {
 		b.engine.mu.Lock()
 		c := &capture.compactor
-		if compact.Settled(c.state(time.Now())) {
+		if compact.Quiet(c.stateLocked(time.Now())) {
 			b.engine.mu.Unlock()
 			for _, s := range capture.loop.Segments() {
 				return s
 			}
 			return nil
 		}
-		built := c.awaitBuilt()
+		built := c.awaitBuiltLocked()
 		b.engine.mu.Unlock()
 		select {
 		case <-built:

@@ -34,8 +34,8 @@ type quota struct {
 	building     chan struct{} // likewise, for segments
 }
 
-// join counts one more session of a user. Engine.mu is held.
-func (e *Engine) join(uid uint32) (*quota, error) {
+// joinLocked counts one more session of a user. Engine.mu is held.
+func (e *Engine) joinLocked(uid uint32) (*quota, error) {
 	q := e.users[uid]
 	if q == nil {
 		q = &quota{
@@ -51,8 +51,8 @@ func (e *Engine) join(uid uint32) (*quota, error) {
 	return q, nil
 }
 
-// leave counts one session less. Engine.mu is held.
-func (q *quota) leave() { q.sessions-- }
+// leaveLocked counts one session less. Engine.mu is held.
+func (q *quota) leaveLocked() { q.sessions-- }
 
 // beginCompile waits until the user may have one more filter compiled.
 func (q *quota) beginCompile(ctx context.Context) error {

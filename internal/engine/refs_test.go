@@ -174,13 +174,13 @@ func TestTiedChainsSeeWhatOthersSee(t *testing.T) {
 	b := newBed(t, lookers(&all))
 	c := b.client(1)
 	var want [4]uint64
-	var tied, free [4]*shm.Reader
+	var inStep, free [4]*shm.Reader
 	for port := range 4 {
 		filter := fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", port))
 		fd, r := c.connected(filter, fn("PKT_COUNTER"))
 		c.connected(fn("LOOK", int64(fd), int64(5*port+2)))
 		_, s := c.connected(filter, fn("PKT_COUNTER"))
-		tied[port], free[port] = r[1], s[1]
+		inStep[port], free[port] = r[1], s[1]
 	}
 	for size := 1; size <= drivers.MaxBatch; size += 51 {
 		var ports []uint16
@@ -193,7 +193,7 @@ func TestTiedChainsSeeWhatOthersSee(t *testing.T) {
 		b.source.Send(udps(ports...)...)
 	}
 	for port := range 4 {
-		wantCount(t, fmt.Sprintf("port %d, looked at", port), tied[port], want[port])
+		wantCount(t, fmt.Sprintf("port %d, looked at", port), inStep[port], want[port])
 		wantCount(t, fmt.Sprintf("port %d", port), free[port], want[port])
 	}
 }

@@ -64,7 +64,7 @@ func (e *Engine) NewSession(owner Owner, notify func(device string, err error)) 
 		seg.Close()
 		return nil, errShuttingDown
 	}
-	if s.user, err = e.join(owner.UID); err != nil {
+	if s.user, err = e.joinLocked(owner.UID); err != nil {
 		seg.Close()
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (s *Session) Close() {
 		}
 		s.engine.mu.Lock()
 		delete(s.engine.sessions, s)
-		s.user.leave()
+		s.user.leaveLocked()
 		s.engine.mu.Unlock()
 		s.segment.Close()
 	})
@@ -197,14 +197,14 @@ func (s *Session) CreateFlow(ctx context.Context, name string) (Created, error) 
 	defer e.mu.Unlock()
 	e.lastFlow++
 	s.lastFD++
-	f := &Flow{id: e.lastFlow, fd: s.lastFD, number: e.nextNumber(), session: s, capture: c, place: place}
-	f.enlist()
+	f := &Flow{id: e.lastFlow, fd: s.lastFD, number: e.nextNumberLocked(), session: s, capture: c, place: place}
+	f.enlistLocked()
 	return Created{FD: f.fd, Device: d.spec.Name, DevType: c.info.DevType, Offset: place.Offset(), LinkType: c.info.LinkType}, nil
 }
 
-// nextNumber numbers a flow for those who do not own it. When all numbers were given
+// nextNumberLocked numbers a flow for those who do not own it. When all numbers were given
 // once, those that no flow has any more come again. Engine.mu is held.
-func (e *Engine) nextNumber() int32 {
+func (e *Engine) nextNumberLocked() int32 {
 	for {
 		e.lastNumber = e.lastNumber%(ForeignFD-1) + 1
 		if e.flows.get(e.lastNumber) == nil {
@@ -213,8 +213,8 @@ func (e *Engine) nextNumber() int32 {
 	}
 }
 
-// enlist makes a new flow known. Engine.mu is held.
-func (f *Flow) enlist() {
+// enlistLocked makes a new flow known. Engine.mu is held.
+func (f *Flow) enlistLocked() {
 	s := f.session
 	s.flows.add(f.fd, f)
 	s.user.flows.add(f.number, f)
@@ -224,8 +224,8 @@ func (f *Flow) enlist() {
 	}
 }
 
-// delist is for a flow that is being closed. Engine.mu is held.
-func (f *Flow) delist() {
+// delistLocked is for a flow that is being closed. Engine.mu is held.
+func (f *Flow) delistLocked() {
 	s := f.session
 	s.flows.remove(f.fd)
 	s.user.flows.remove(f.number)

@@ -71,7 +71,7 @@ func (r *Reader) sleep(ctx context.Context) error {
 	defer r.page.sleep.Add(1)
 	// The writer stores the position and then loads sleep: one of the two sees
 	// the other's store.
-	if r.look() || r.over() != nil {
+	if r.loadPosition() || r.endReason() != nil {
 		return nil
 	}
 	if r.Idle == nil {
@@ -107,7 +107,7 @@ func (r *Reader) listen(ctx context.Context) error {
 	if ctx.Done() != nil {
 		defer r.watch(ctx)()
 	}
-	_, err := r.conn.Read(r.heard[:])
+	_, err := r.conn.Read(r.wakeBytes[:])
 	switch {
 	case err == nil:
 		return nil

@@ -51,7 +51,7 @@ func newReader(maps mappings) *Reader {
 	r.page.sleep.Add(r.page.sleep.Load() % 2)
 	r.entry = r.head.entry.Load()
 	r.copied = make([]byte, r.entry)
-	r.poke = func(fd uintptr) {
+	r.wakeWriter = func(fd uintptr) {
 		// A full socket wakes the writer as well; a broken one has none.
 		_ = unix.Send(int(fd), oneByte, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 	}

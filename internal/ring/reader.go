@@ -51,21 +51,21 @@ type Reader struct {
 	mask uint64
 	maps mappings
 
-	conn *net.UnixConn
-	raw  syscall.RawConn
-	poke func(fd uintptr)
+	conn       *net.UnixConn
+	raw        syscall.RawConn
+	wakeWriter func(fd uintptr)
 
 	closed  atomic.Bool
 	reading atomic.Bool // guards what follows
 
-	next  uint64 // place of the next record
-	freed uint64 // place up to which the writer has the ring back; freed <= next
-	end   uint64 // end of the last record known; next <= end
-	poked uint64 // last value of want that was answered
-	state uint64 // as loaded before end
-	hup   bool   // the daemon's end of the socket is closed
-	err   error  // damage
-	heard [64]byte
+	next         uint64 // place of the next record
+	freed        uint64 // place up to which the writer has the ring back; freed <= next
+	end          uint64 // end of the last record known; next <= end
+	answeredWant uint64 // last value of want that was answered
+	state        uint64 // as loaded before end
+	hup          bool   // the daemon's end of the socket is closed
+	err          error  // damage
+	wakeBytes    [64]byte
 
 	entry  uint64        // size of an entry of a series; 0: packets
 	copied []byte        // the entry that was read last
@@ -139,7 +139,7 @@ func (r *Reader) take(p *Packet) (bool, error) {
 	if r.entry != 0 {
 		return r.takeEntry(p)
 	}
-	for r.next != r.end || r.look() {
+	for r.next != r.end || r.loadPosition() {
 		rec, known := r.ring[r.next&r.mask:], r.end-r.next
 		length := uint32(skip)
 		if len(rec) >= recordData {
@@ -168,12 +168,12 @@ func (r *Reader) take(p *Packet) (bool, error) {
 		}
 		return true, nil
 	}
-	return false, r.over()
+	return false, r.endReason()
 }
 
-// look asks for the writer's position and reports whether records are there. It
+// loadPosition asks for the writer's position and reports whether records are there. It
 // loads the state before: when that is final, so is the position.
-func (r *Reader) look() bool {
+func (r *Reader) loadPosition() bool {
 	if r.err != nil {
 		return false
 	}
@@ -187,8 +187,8 @@ func (r *Reader) look() bool {
 	return r.next != end
 }
 
-// over tells why there is no record: nil, io.EOF, ErrGone or damage.
-func (r *Reader) over() error {
+// endReason tells why there is no record: nil, io.EOF, ErrGone or damage.
+func (r *Reader) endReason() error {
 	switch {
 	case r.err != nil:
 		return r.err
@@ -216,9 +216,9 @@ func (r *Reader) release() {
 	r.freed = r.next
 	r.page.read.Store(r.next)
 	want := r.head.want.Load()
-	if want == 0 || want == r.poked || r.next < want {
+	if want == 0 || want == r.answeredWant || r.next < want {
 		return
 	}
-	r.poked = want
-	_ = r.raw.Control(r.poke) // fails only on a closed reader, whose writer sees that
+	r.answeredWant = want
+	_ = r.raw.Control(r.wakeWriter) // fails only on a closed reader, whose writer sees that
 }

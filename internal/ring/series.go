@@ -67,7 +67,7 @@ func (w *Writer) words(pos, size uint64) []atomic.Uint64 {
 
 // takeEntry reads the oldest entry that is there still.
 func (r *Reader) takeEntry(p *Packet) (bool, error) {
-	for r.next != r.end || r.look() {
+	for r.next != r.end || r.loadPosition() {
 		if oldest := r.oldest(); r.next < oldest {
 			r.skipTo(oldest)
 			continue
@@ -84,13 +84,13 @@ func (r *Reader) takeEntry(p *Packet) (bool, error) {
 		r.next += r.entry
 		return true, nil
 	}
-	return false, r.over()
+	return false, r.endReason()
 }
 
 // oldest looks and returns the position of the oldest entry that is there for
 // sure.
 func (r *Reader) oldest() uint64 {
-	r.look()
+	r.loadPosition()
 	if room := uint64(len(r.ring)); r.end >= room {
 		return r.end - room + r.entry
 	}

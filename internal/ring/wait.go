@@ -56,7 +56,7 @@ func (w *Writer) goal(need uint64) uint64 {
 // closed, or Stop is called. The writer's end is blocking: its flags are its own,
 // no client can change them.
 func (w *Writer) listen() {
-	n, err := unix.Read(w.sock, w.heard[:])
+	n, err := unix.Read(w.sock, w.wakeBytes[:])
 	if n <= 0 && err != unix.EINTR && !w.stopped.Load() {
 		w.gone = true
 	}
@@ -80,12 +80,12 @@ var oneByte = []byte{1}
 // at most one call per batch.
 func (w *Writer) wake() {
 	sleep := w.page.sleep.Load()
-	if sleep%2 == 0 || sleep == w.awoken || w.gone {
+	if sleep%2 == 0 || sleep == w.answeredSleep || w.gone {
 		return
 	}
 	switch unix.Send(w.sock, oneByte, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL) {
 	case nil, unix.EAGAIN: // full of bytes that wake as well
-		w.awoken = sleep
+		w.answeredSleep = sleep
 	case unix.EPIPE, unix.ECONNRESET:
 		w.gone = true
 	default: // short of memory: the next batch tries again

@@ -29,11 +29,11 @@ type Writer struct {
 	counts  Counts
 	counted Counts // what head has
 
-	awoken  uint64 // last value of sleep that was answered
-	gone    bool   // the reader has closed its end of the socket, or memory is short
-	sock    int
-	heard   [64]byte // bytes from the reader, of no meaning
-	stopped atomic.Bool
+	answeredSleep uint64 // last value of sleep that was answered
+	gone          bool   // the reader has closed its end of the socket, or memory is short
+	sock          int
+	wakeBytes     [64]byte // bytes from the reader, of no meaning
+	stopped       atomic.Bool
 
 	backing  uint64 // position up to which the ring has memory
 	populate func(mem []byte) error
