@@ -2,14 +2,17 @@ package engine
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"gomapi/drivers"
+	"gomapi/flib"
 	"gomapi/internal/compact"
 	"gomapi/internal/segment"
 	"gomapi/internal/shm"
@@ -282,5 +285,42 @@ func TestTooManyStrings(t *testing.T) {
 	wantCount(t, "the small pattern", few[1], 2)
 	for i, r := range large {
 		wantCount(t, fmt.Sprintf("large pattern %d", i), r, 1)
+	}
+}
+
+// twice is a function that adds up, of the name of another one.
+type twice struct{ result *flib.Result }
+
+func (f twice) Process(in []*flib.Packet) []*flib.Packet {
+	f.Total().Add(f.Sum(in))
+	return in
+}
+func (twice) Sum(in []*flib.Packet) uint64 { return 2 * uint64(len(in)) }
+func (f twice) Total() *atomic.Uint64      { return f.result.Word() }
+
+// Functions of two libraries that have one name are two functions.
+func TestFunctionsOfOneName(t *testing.T) {
+	b := newBed(t, flib.Library{Name: "other", Functions: []flib.Def{{
+		Name: "PKT_COUNTER", New: func(_ context.Context, env flib.Env, _ flib.Args) (flib.Function, error) {
+			r, err := env.NewResult(8)
+			return twice{r}, err
+		},
+	}}})
+	c := b.client(1)
+	counters := make(map[string][]*shm.Reader)
+	for range 10 {
+		for _, name := range []string{"other:PKT_COUNTER", "stdflib:PKT_COUNTER"} {
+			_, r := c.connected(fn("BPF_FILTER", "udp dst port 53"), fn(name))
+			counters[name] = append(counters[name], r[1])
+		}
+	}
+	b.source.Send(udp(53, 0))
+	if n := b.merged().Stats().Nodes; n != 2 {
+		t.Errorf("%d functions run for all, want 2", n)
+	}
+	b.source.Send(udp(53, 0))
+	for i := range 10 {
+		wantCount(t, "that of the other library", counters["other:PKT_COUNTER"][i], 4)
+		wantCount(t, "that of stdflib", counters["stdflib:PKT_COUNTER"][i], 2)
 	}
 }
