@@ -92,10 +92,30 @@ var rules = []rule{
 		why: "functions see packets and nothing of devices and clients",
 	},
 	{
-		who: []string{"gomapi/internal/engine"},
+		who: []string{"gomapi/internal/engine", "gomapi/internal/datapath", "gomapi/internal/segment", "gomapi/internal/chain"},
 		not: []string{"gomapi/internal/wire", "gomapi/internal/config", "gomapi/internal/daemon", "gomapi/drivers/...", "gomapi/flib/...",
 			"github.com/sirupsen/logrus", "github.com/google/gopacket"},
 		why: "the engine knows contracts, not sockets, files or particular drivers and functions",
+	},
+	{
+		who: []string{"gomapi/internal/compact"},
+		not: []string{"gomapi"},
+		why: "a policy knows the state that it is told",
+	},
+	{
+		who: []string{"gomapi/internal/datapath"},
+		not: []string{"gomapi/internal/engine", "gomapi/internal/compact"},
+		why: "what runs per packet does not call who controls it",
+	},
+	{
+		who: []string{"gomapi/internal/segment"},
+		not: []string{"gomapi/internal/engine", "gomapi/internal/compact", "gomapi/internal/datapath"},
+		why: "a segment runs chains, for any loop",
+	},
+	{
+		who: []string{"gomapi/internal/chain"},
+		not: []string{"gomapi/internal/engine", "gomapi/internal/compact", "gomapi/internal/datapath", "gomapi/internal/segment"},
+		why: "a chain is run by any of these",
 	},
 	{
 		who: []string{"gomapi/internal/shm", "gomapi/internal/pkt", "gomapi/internal/mapierr", "gomapi/mapi/result"},

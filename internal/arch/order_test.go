@@ -147,3 +147,20 @@ func TestArrows(t *testing.T) {
 		t.Errorf("arrows %v", got)
 	}
 }
+
+// wordsAtMost is how many words of its own a room may have.
+const wordsAtMost = 8
+
+// TestGlossary: each of these packages has its words, and few.
+func TestGlossary(t *testing.T) {
+	sections := strings.Split(read(t, filepath.Join(root, "docs", "glossary.md")), "\n## ")
+	for path := range upward {
+		room := "internal/" + filepath.Base(path)
+		i := slices.IndexFunc(sections, func(s string) bool { return strings.HasPrefix(s, "`"+room+"`\n") })
+		if i < 0 {
+			t.Errorf("docs/glossary.md does not have %s", room)
+		} else if n := strings.Count(sections[i], "\n- **"); n == 0 || n > wordsAtMost {
+			t.Errorf("docs/glossary.md: %s has %d words, at most %d are to be held", room, n, wordsAtMost)
+		}
+	}
+}
