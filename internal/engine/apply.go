@@ -69,7 +69,7 @@ func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) 
 	f.functions = append(f.functions, a)
 	s.engine.mu.Unlock()
 	a.read(f.capture, 1)
-	reply := Applied{FID: a.fid, DevType: a.Def.Type(), Ring: a.Ring, Entry: a.entry}
+	reply := Applied{FID: a.fid, DevType: a.Def.Type(), Ring: a.Ring, Entry: int(a.entry)}
 	if a.slot != nil {
 		reply.HasResult, reply.Offset, reply.Size = true, a.slot.Offset(), a.slot.Size()
 	}
@@ -168,7 +168,7 @@ func (s *Session) free(a *instance) {
 	a.instructions, a.buffer = 0, 0
 	s.engine.mu.Unlock()
 	if a.slot != nil {
-		s.segment.FreeSlot(a.slot)
+		s.memory.FreeSlot(a.slot)
 		a.slot = nil
 	}
 	if a.Ring != nil {

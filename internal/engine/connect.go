@@ -298,5 +298,5 @@ func (s *Session) release(f *Flow) {
 	for _, a := range f.functions {
 		s.free(a)
 	}
-	s.segment.FreeFlow(f.place)
+	s.memory.FreeFlow(f.place)
 }

@@ -22,7 +22,7 @@ func (e *env) NewResult(size int) (*flib.Result, error) {
 	if e.instance.slot != nil {
 		return nil, mapierr.New(mapierr.DaemonShm, "function asks for a second result")
 	}
-	slot, err := e.session.segment.Slot(size)
+	slot, err := e.session.memory.Slot(size)
 	if err != nil {
 		return nil, mapierr.Wrap(mapierr.DaemonShm, "no room for the result", err)
 	}
@@ -77,7 +77,7 @@ func (e *env) NewSeries(size, n int) (*flib.Ring, error) {
 	if err = e.own(r, err); err != nil {
 		return nil, err
 	}
-	e.instance.entry = size
+	e.instance.entry = int32(size)
 	return r, nil
 }
 

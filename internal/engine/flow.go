@@ -49,7 +49,8 @@ type Flow struct {
 // An instance is a function that was applied to a flow. There are hundred thousands of
 // them.
 type instance struct {
-	fid int32
+	fid   int32
+	entry int32 // bytes of an entry, if Ring is a series
 	chain.Instance
 	library string
 	args    flib.Args
@@ -58,7 +59,6 @@ type instance struct {
 	readers map[*capture]int // functions that refer to it, by where they run; under Session.calls
 	// instructions is what its filters take of the user's quota.
 	instructions int
-	entry        int // bytes of an entry, if Ring is a series
 	buffer       int // bytes of Ring on the user's quota
 }
 

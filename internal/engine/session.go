@@ -37,8 +37,8 @@ type Session struct {
 	// finds no half-made flow. It comes before all other locks.
 	calls sync.Mutex
 
-	// segment is used under calls.
-	segment *shm.Segment
+	// memory has the results; it is used under calls.
+	memory *shm.Segment
 
 	// Guarded by Engine.mu; gone changes under calls as well.
 	gone    bool
@@ -55,7 +55,7 @@ func (e *Engine) NewSession(owner Owner, notify func(device string, err error)) 
 		return nil, mapierr.Wrap(mapierr.DaemonShm, "no result memory for this connection", err)
 	}
 	s := &Session{
-		engine: e, owner: owner, notify: notify, segment: seg,
+		engine: e, owner: owner, notify: notify, memory: seg,
 		offline: make(map[string]*device),
 	}
 	e.mu.Lock()
@@ -82,7 +82,7 @@ func (s *Session) ContinueAfter(fd int32) {
 }
 
 // Results is the memory to pass to the client. The session owns it.
-func (s *Session) Results() *os.File { return s.segment.File() }
+func (s *Session) Results() *os.File { return s.memory.File() }
 
 // Close closes all flows, deletes all offline devices and releases the result
 // memory. It returns when all of it has stopped. Twice is fine.
@@ -106,7 +106,7 @@ func (s *Session) Close() {
 		delete(s.engine.sessions, s)
 		s.user.leaveLocked()
 		s.engine.mu.Unlock()
-		s.segment.Close()
+		s.memory.Close()
 	})
 }
 
@@ -183,13 +183,13 @@ func (s *Session) CreateFlow(ctx context.Context, name string) (Created, error) 
 	if s.flows.n >= maxFlows || s.lastFD >= ForeignFD-1 {
 		return Created{}, mapierr.New(mapierr.DaemonShm, "this connection has %d flows, more are not allowed: close some", maxFlows)
 	}
-	place, err := s.segment.Flow()
+	place, err := s.memory.Flow()
 	if err != nil {
 		return Created{}, mapierr.Wrap(mapierr.DaemonShm, "no room for the flow", err)
 	}
 	c, err := d.acquire(ctx)
 	if err != nil {
-		s.segment.FreeFlow(place)
+		s.memory.FreeFlow(place)
 		return Created{}, err
 	}
 	e := s.engine
