@@ -21,8 +21,8 @@ const (
 // of the 65,530 mappings that a process can have, and a descriptor.
 const maxAllRings = 16384
 
-// A quota is what a user has of the daemon. Apart from compiling it is guarded
-// by Engine.mu.
+// A quota is what a user has of the daemon. Apart from compiling and building it is
+// guarded by Engine.mu.
 type quota struct {
 	unlimited    bool
 	sessions     int

@@ -40,7 +40,7 @@ type Session struct {
 	// memory has the results; it is used under calls.
 	memory *shm.Segment
 
-	// Guarded by Engine.mu; gone changes under calls as well.
+	// These change under calls and Engine.mu, either of which is enough to look at them.
 	gone    bool
 	flows   order // by fd
 	offline map[string]*device
