@@ -62,9 +62,14 @@ func (t *tool) complain(cmd *cobra.Command, err error) {
 		return
 	}
 	fmt.Fprintf(t.stderr, "mapi: %s\n", printable(err.Error()))
-	if errors.As(err, new(usageError)) {
-		fmt.Fprintf(t.stderr, "Try \"%s --help\".\n", cmd.CommandPath())
+	if !errors.As(err, new(usageError)) {
+		return
 	}
+	name := t.name
+	if _, ok := originalHelp[name]; !ok {
+		name = cmd.CommandPath()
+	}
+	fmt.Fprintf(t.stderr, "Try \"%s --help\".\n", name)
 }
 
 func exitCode(err error) int {
@@ -130,7 +135,7 @@ func causes(err error) []error {
 // it should be.
 func inWords(err error) error {
 	cause := errors.Unwrap(err)
-	if cause == nil {
+	if cause == nil || errors.Is(cause, errTwice) {
 		return err
 	}
 	want := "want a time with its unit, such as 5s or 2m"

@@ -167,12 +167,7 @@ func (l *ledger) close() error {
 }
 
 // packets words a number of packets.
-func packets(n uint64) string {
-	if n == 1 {
-		return "1 packet"
-	}
-	return fmt.Sprintf("%d packets", n)
-}
+func packets(n uint64) string { return counted(n, "packets") }
 
 // lineObjects makes an empty list of none.
 func lineObjects(lines []mapi.Counter) []lineObject {
