@@ -169,7 +169,7 @@ func (c *client) flows(q *wire.FlowQuery, resp *wire.Response) error {
 	for _, f := range infos {
 		w := &wire.Flow{
 			Uid: f.UID, Fd: f.FD, Devid: f.DeviceID, Device: clean(f.Device, maxName),
-			Functions: uint32(f.Functions), Start: seconds(f.Start), End: seconds(f.End), Status: int32(f.Status),
+			Pid: f.PID, Program: clean(f.Program, maxName), Functions: uint32(f.Functions), Start: seconds(f.Start), End: seconds(f.End), Status: int32(f.Status),
 		}
 		if f.Status != engine.FlowInit {
 			w.Books = wireBooks(&f.Books)
@@ -203,6 +203,9 @@ func (c *client) functions(q *wire.FunctionQuery, resp *wire.Response) error {
 		w := &wire.Function{
 			Fid: f.FID, Name: f.Name, Library: f.Library, Devtype: f.DevType,
 			Packets: f.Packets, Passed: f.Passed, ResultSize: int32(f.ResultSize),
+		}
+		for _, arg := range f.Args {
+			w.Args = append(w.Args, clean(arg, maxName))
 		}
 		if f.Books != nil {
 			w.Books = wireBooks(f.Books)

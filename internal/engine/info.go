@@ -64,6 +64,8 @@ func (s *Session) DeviceStats(name string) (DeviceStats, error) {
 // FlowInfo tells about a flow.
 type FlowInfo struct {
 	UID        uint32 // user who made it
+	PID        int32  // process that made it, 0 unknown
+	Program    string // its name, empty unknown
 	FD         int32  // as the asking session sees it
 	DeviceID   int32
 	Device     string
@@ -121,7 +123,7 @@ func (s *Session) Flow(fd int32) (FlowInfo, bool) {
 func (f *Flow) info(fd int32) FlowInfo {
 	d := f.capture.device
 	return FlowInfo{
-		UID: f.session.owner.UID, FD: fd, DeviceID: d.id, Device: d.spec.Name,
+		UID: f.session.owner.UID, PID: f.session.owner.PID, Program: f.session.owner.Program, FD: fd, DeviceID: d.id, Device: d.spec.Name,
 		Functions: len(f.functions), Start: f.start, End: f.end, Status: f.status, Err: f.capture.err,
 		Books: f.books(),
 	}
@@ -151,6 +153,7 @@ type FunctionInfo struct {
 	Packets, Passed uint64       // since connect
 	Books           *books.Stage // nil: not connected, or a leading filter
 	ResultSize      int
+	Args            []string // as they were given, for people
 }
 
 // Functions returns the functions of a flow, by ascending fid. It returns 6145
@@ -165,7 +168,7 @@ func (s *Session) Functions(fd int32) ([]FunctionInfo, error) {
 	var infos []FunctionInfo
 	for i, a := range flow.functions {
 		info := FunctionInfo{
-			FID: a.fid, Name: a.def.Name, Library: a.library, DevType: a.def.Type(),
+			FID: a.fid, Name: a.def.Name, Library: a.library, DevType: a.def.Type(), Args: a.argTexts(),
 		}
 		info.Packets, info.Passed = flow.packets(i)
 		if b, ok := flow.functionBooks(i); ok {
