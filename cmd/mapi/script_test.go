@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
@@ -32,6 +33,12 @@ func runScripts(t *testing.T, dir, data string) {
 			env.Setenv("DATA", data)
 			env.Setenv("LONG", strings.Repeat("x", maxSocket+1))
 			return nil
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "root" {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			return os.Geteuid() == 0, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": exits, "daemon": daemon, "trace": trace,

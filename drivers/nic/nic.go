@@ -73,7 +73,8 @@ func (Driver) Open(ctx context.Context, c drivers.Config) (drivers.Device, error
 	return d, nil
 }
 
-// Find implements drivers.Finder. Its error carries 1026.
+// Find implements drivers.Finder. Its error carries 1026, and EPERM when the interface
+// is there and this process may not capture on it.
 func (Driver) Find(c drivers.Config) error {
 	o, err := parseOptions(c)
 	if err != nil {
@@ -85,6 +86,9 @@ func (Driver) Find(c drivers.Config) error {
 	defer d.ns.close()
 	if err == nil {
 		_, err = d.control.find(d.name)
+	}
+	if err == nil {
+		err = d.ns.do(func() error { return permitted(d.name) })
 	}
 	return err
 }
