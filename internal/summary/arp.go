@@ -41,8 +41,7 @@ func (l *line) arp(p part, name string) {
 		return
 	}
 	protocol, operation := binary.BigEndian.Uint16(p.b[arpProtocol:]), binary.BigEndian.Uint16(p.b[arpOperation:])
-	l.add(name)
-	l.add(", ")
+	l.protocolName(name)
 	if macs != macLen || addresses != ipv4Address || protocol != pkt.EtherTypeIPv4 {
 		l.add("for protocol %, operation %, length %", uint32(protocol), uint32(operation), uint32(p.wire))
 		return

@@ -62,7 +62,7 @@ func (l *line) ipv4Begins(p part) bool {
 		l.add(" (invalid)")
 		return false
 	}
-	l.add("IP ")
+	l.protocolName("IP ")
 	if len(p.b) < ipv4Len {
 		l.cut("ip")
 		return false

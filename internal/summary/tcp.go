@@ -44,6 +44,9 @@ func (l *line) tcp(p part, e pair) {
 		return
 	}
 	l.add(", length %", uint32(p.wire-head))
+	if dns, _ := isDNS(s.SrcPort(), s.DstPort()); dns && p.wire > head {
+		l.dnsStream(p.from(head))
+	}
 }
 
 func (l *line) flags(flags uint8) {
