@@ -72,7 +72,7 @@ func (t *tool) applyCommand() *cobra.Command {
 	f.SortFlags = false
 	f.SetInterspersed(false) // what follows the first function is an argument, -1 for instance
 	f.StringVarP(&a.device, "device", "d", "", "apply to packets of `DEVICE` (default the first that works)")
-	f.StringVarP(&a.file, "read", "r", "", "apply to packets of the capture `FILE`")
+	f.StringVarP(&a.file, "read", "r", "", "apply to packets of the capture `FILE`; - is standard input")
 	f.DurationVarP(&a.interval, "interval", "i", time.Second, "print results each `DURATION`")
 	return cmd
 }
@@ -123,7 +123,10 @@ func (a *applying) startFlow(ctx context.Context, client *mapi.Client) error {
 	}
 	var err error
 	if a.file != "" {
-		a.flow, err = client.CreateOfflineFlow(ctx, a.file, mapi.FormatPCAP)
+		err = a.withFile(ctx, a.file, func(path string) (err error) {
+			a.flow, err = client.CreateOfflineFlow(ctx, path, mapi.FormatPCAP)
+			return err
+		})
 	} else {
 		a.flow, err = a.openDevice(ctx, client, a.device, "measuring")
 	}

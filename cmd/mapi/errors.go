@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,7 +62,11 @@ func (t *tool) complain(cmd *cobra.Command, err error) {
 	if err == nil || errors.Is(err, errPartial) {
 		return
 	}
-	fmt.Fprintf(t.stderr, "mapi: %s\n", printable(err.Error()))
+	text := err.Error()
+	if t.pipe != "" {
+		text = pieceName.ReplaceAllString(text, t.pipe)
+	}
+	fmt.Fprintf(t.stderr, "mapi: %s\n", printable(text))
 	if !errors.As(err, new(usageError)) {
 		return
 	}
@@ -71,6 +76,9 @@ func (t *tool) complain(cmd *cobra.Command, err error) {
 	}
 	fmt.Fprintf(t.stderr, "Try \"%s --help\".\n", name)
 }
+
+// pieceName is the name of a part of what came over a pipe.
+var pieceName = regexp.MustCompile(`/proc/self/fd/\d+(@\d+)?`)
 
 func exitCode(err error) int {
 	switch {

@@ -57,6 +57,7 @@ type tool struct {
 	deadline time.Duration // of the whole call; 0: none
 	socket   string        // of the daemon; empty: the usual places
 	private  bool          // a daemon of our own in any case
+	pipe     string        // over which packets come; empty: none
 	stdout   io.Writer
 	stderr   io.Writer
 	late     chan error // why the call is given up

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"net"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"gomapi/internal/summary"
+	"gomapi/mapi"
+)
+
+// lineFlags are the letters of tcpdump that say what is printed.
+type lineFlags struct {
+	numbers bool // -n: it is always so
+	link    bool // -e
+	list    bool // -D: devices, and no packets
+}
+
+func (l *lineFlags) addTo(f *pflag.FlagSet) {
+	f.BoolVarP(&l.list, "list-devices", "D", false, "print the devices with their numbers, and no packets")
+	f.BoolVarP(&l.link, "link", "e", false, "print addresses of the link and VLAN tags")
+	f.BoolVarP(&l.numbers, "numbers", "n", false, "print addresses and ports as numbers, which is always so")
+}
+
+// options are those of the lines. Interfaces of a live device have the names that they have
+// here.
+func (l *lineFlags) options(live bool) summary.Options {
+	o := summary.Options{Link: l.link}
+	if live {
+		o.Interface = make(interfaceNames).of
+	}
+	return o
+}
+
+// interfaceNames are the names of interfaces by their numbers.
+type interfaceNames map[uint32]string
+
+// maxNames bounds how many are remembered.
+const maxNames = 4096
+
+// of looks a name up once.
+func (n interfaceNames) of(index uint32) string {
+	name, known := n[index]
+	if known {
+		return name
+	}
+	name = "?"
+	if i, err := net.InterfaceByIndex(int(index)); err == nil {
+		name = i.Name
+	}
+	if len(n) < maxNames {
+		n[index] = name
+	}
+	return name
+}
+
+// lines appends a line for each packet.
+func (l *lineFlags) lines(live bool) func(b []byte, p *mapi.Packet) []byte {
+	o := l.options(live)
+	return func(b []byte, p *mapi.Packet) []byte {
+		b = p.Time().Local().AppendFormat(b, "15:04:05.000000 ")
+		b = o.Append(b, p.Data, p.LinkType, p.Wlen)
+		return append(b, '\n')
+	}
+}
+
+// packetObject is a packet in JSON.
+type packetObject struct {
+	Time      time.Time `json:"time"`
+	Interface uint16    `json:"interface"`
+	LinkType  uint16    `json:"link_type"` // DLT number of libpcap
+	Length    uint32    `json:"length"`    // on the wire, bytes
+	Captured  int       `json:"captured"`  // bytes
+	Summary   string    `json:"summary"`   // the line for people
+}
+
+// objects appends JSON. It allocates for each packet: whoever asks for JSON pays
+// much more to read it.
+func (l *lineFlags) objects(live bool) func(b []byte, p *mapi.Packet) []byte {
+	o := l.options(live)
+	var text []byte
+	var line bytes.Buffer
+	return func(b []byte, p *mapi.Packet) []byte {
+		text = o.Append(text[:0], p.Data, p.LinkType, p.Wlen)
+		line.Reset()
+		_ = writeJSON(&line, packetObject{ // a buffer takes everything
+			Time: p.Time().Local(), Interface: p.IfIndex, LinkType: p.LinkType,
+			Length: p.Wlen, Captured: len(p.Data), Summary: string(text),
+		})
+		return append(b, line.Bytes()...)
+	}
+}
