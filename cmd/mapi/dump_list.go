@@ -29,6 +29,14 @@ func (d *dumping) list(ctx context.Context, client *mapi.Client) error {
 	return nil
 }
 
+// liveDevice is the name of the device, empty for a file.
+func (d *dumping) liveDevice() string {
+	if d.file != "" {
+		return ""
+	}
+	return d.flow.Device()
+}
+
 // byNumber is the name of the device that the list has under a number; other words are
 // names.
 func byNumber(ctx context.Context, client *mapi.Client, word string) (string, error) {

@@ -37,7 +37,7 @@ func (d *dumping) openSink(ctx context.Context) error {
 	switch d.write {
 	case "":
 		if d.json {
-			d.sink.append = d.text.objects(d.file == "")
+			d.sink.append = d.text.objects(d.liveDevice())
 		}
 		return nil
 	case "-":

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"net"
-	"time"
 
 	"github.com/spf13/pflag"
 
@@ -63,32 +61,5 @@ func (l *lineFlags) lines(live bool) func(b []byte, p *mapi.Packet) []byte {
 		b = p.Time().Local().AppendFormat(b, "15:04:05.000000 ")
 		b = o.Append(b, p.Data, p.LinkType, p.Wlen)
 		return append(b, '\n')
-	}
-}
-
-// packetObject is a packet in JSON.
-type packetObject struct {
-	Time      time.Time `json:"time"`
-	Interface uint16    `json:"interface"`
-	LinkType  uint16    `json:"link_type"` // DLT number of libpcap
-	Length    uint32    `json:"length"`    // on the wire, bytes
-	Captured  int       `json:"captured"`  // bytes
-	Summary   string    `json:"summary"`   // the line for people
-}
-
-// objects appends JSON. It allocates for each packet: whoever asks for JSON pays
-// much more to read it.
-func (l *lineFlags) objects(live bool) func(b []byte, p *mapi.Packet) []byte {
-	o := l.options(live)
-	var text []byte
-	var line bytes.Buffer
-	return func(b []byte, p *mapi.Packet) []byte {
-		text = o.Append(text[:0], p.Data, p.LinkType, p.Wlen)
-		line.Reset()
-		_ = writeJSON(&line, packetObject{ // a buffer takes everything
-			Time: p.Time().Local(), Interface: p.IfIndex, LinkType: p.LinkType,
-			Length: p.Wlen, Captured: len(p.Data), Summary: string(text),
-		})
-		return append(b, line.Bytes()...)
 	}
 }
