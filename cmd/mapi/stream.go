@@ -42,7 +42,7 @@ const (
 	unknownStream streamKind = iota // too little was read to tell
 	pcapStream
 	pcapngStream
-	otherStream // compressed or no capture: one piece
+	otherStream // compressed or no capture: one piece, in a file
 )
 
 // errNoStream is the end of a stream in which there was nothing.
@@ -81,6 +81,9 @@ func (s *stream) piece(ctx context.Context) (*os.File, error) {
 		}
 		if n > 0 {
 			return s.cut(n)
+		}
+		if s.kind == otherStream {
+			return s.spool(ctx)
 		}
 		if err := s.more(ctx); err != nil {
 			return nil, err
@@ -158,10 +161,6 @@ func (s *stream) whole() int {
 		return s.wholeRecords()
 	case pcapngStream:
 		return s.wholeBlocks()
-	case otherStream:
-		if len(s.buf) > maxSpool {
-			s.ended = true // the daemon tells that it is cut off
-		}
 	}
 	return 0
 }
@@ -303,27 +302,33 @@ func (s *stream) spool(ctx context.Context) (*os.File, error) {
 	}
 	name := f.Name()
 	_ = os.Remove(name)
-	var size int64
-	for !s.ended && err == nil {
-		if err = s.more(ctx); err != nil {
-			break
-		}
-		size += int64(len(s.buf))
-		if size > maxSpool {
-			err = fmt.Errorf("more than %d bytes come over the pipe: save them to a file first", maxSpool)
-			break
-		}
-		_, err = f.Write(s.buf)
-		s.buf = s.buf[:0]
-	}
-	if err == nil && size == 0 {
-		err = errNoStream
-	}
-	if err != nil {
+	if err := s.drain(ctx, f); err != nil {
 		f.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// drain writes all that was read, and comes, to f.
+func (s *stream) drain(ctx context.Context, f *os.File) error {
+	for size := 0; ; {
+		if size += len(s.buf); size > maxSpool {
+			return fmt.Errorf("more than %d bytes come over the pipe: save them to a file first", maxSpool)
+		}
+		if _, err := f.Write(s.buf); err != nil {
+			return err
+		}
+		s.buf = s.buf[:0]
+		switch {
+		case s.ended && size == 0:
+			return errNoStream
+		case s.ended:
+			return nil
+		}
+		if err := s.more(ctx); err != nil {
+			return err
+		}
+	}
 }
 
 // pathOf is a path that leads to an open file.
