@@ -99,6 +99,8 @@ func (d *dumping) valid(cmd *cobra.Command) error {
 		return errors.New("--device and --interface are the same: give one of them")
 	case d.device != "" && given("read"):
 		return errors.New("--device and --read exclude each other")
+	case d.text.verbose > 1:
+		return errors.New("-v is given more than once: there is nothing more to tell")
 	case d.text.list && (given("read") || given("write")):
 		return errors.New("--list-devices takes no packets: leave --read and --write out")
 	case (given("device") || given("interface")) && d.device == "", given("read") && d.file == "", given("write") && d.write == "":

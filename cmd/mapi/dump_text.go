@@ -13,19 +13,21 @@ import (
 type lineFlags struct {
 	numbers bool // -n: it is always so
 	link    bool // -e
+	verbose int  // -v
 	list    bool // -D: devices, and no packets
 }
 
 func (l *lineFlags) addTo(f *pflag.FlagSet) {
 	f.BoolVarP(&l.list, "list-devices", "D", false, "print the devices with their numbers, and no packets")
 	f.BoolVarP(&l.link, "link", "e", false, "print addresses of the link and VLAN tags")
+	f.CountVarP(&l.verbose, "verbose", "v", "print headers of IP and checksums; once at most")
 	f.BoolVarP(&l.numbers, "numbers", "n", false, "print addresses and ports as numbers, which is always so")
 }
 
 // options are those of the lines. Interfaces of a live device have the names that they have
 // here.
 func (l *lineFlags) options(live bool) summary.Options {
-	o := summary.Options{Link: l.link}
+	o := summary.Options{Link: l.link, Verbose: l.verbose > 0}
 	if live {
 		o.Interface = make(interfaceNames).of
 	}

@@ -31,6 +31,7 @@ func runScripts(t *testing.T, dir, data string) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("BIN", bin)
 			env.Setenv("DATA", data)
+			env.Setenv("TZ", "UTC")
 			env.Setenv("LONG", strings.Repeat("x", maxSocket+1))
 			return nil
 		},

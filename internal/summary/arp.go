@@ -46,6 +46,15 @@ func (l *line) arp(p part, name string) {
 		l.add("for protocol %, operation %, length %", uint32(protocol), uint32(operation), uint32(p.wire))
 		return
 	}
+	if l.more {
+		const ethernet = 1
+		if hardware := binary.BigEndian.Uint16(p.b); hardware == ethernet {
+			l.add("Ethernet")
+		} else {
+			l.add("Unknown Hardware (%)", uint32(hardware))
+		}
+		l.add(" (len 6), IPv4 (len 4), ")
+	}
 	if l.arpEthernet(p.b[arpHead:arpLen], operation) {
 		l.add(", length %", uint32(p.wire))
 	}

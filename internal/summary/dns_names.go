@@ -18,6 +18,7 @@ const (
 	typeA     = 1
 	typeNS    = 2
 	typeCNAME = 5
+	typeSOA   = 6
 	typePTR   = 12
 	typeMX    = 15
 	typeTXT   = 16
@@ -30,7 +31,7 @@ const (
 
 // dnsTypes are the names of types.
 var dnsTypes = map[uint16]string{
-	typeA: "A", typeNS: "NS", 3: "MD", 4: "MF", typeCNAME: "CNAME", 6: "SOA", 7: "MB", 8: "MG", 9: "MR", 10: "NULL",
+	typeA: "A", typeNS: "NS", 3: "MD", 4: "MF", typeCNAME: "CNAME", typeSOA: "SOA", 7: "MB", 8: "MG", 9: "MR", 10: "NULL",
 	11: "WKS", typePTR: "PTR", 13: "HINFO", 14: "MINFO", typeMX: "MX", typeTXT: "TXT", 17: "RP", 18: "AFSDB",
 	19: "X25", 20: "ISDN", 21: "RT", 22: "NSAP", 23: "NSAP_PTR", 24: "SIG", 25: "KEY", 26: "PX", 27: "GPOS",
 	typeAAAA: "AAAA", 29: "LOC", 30: "NXT", 31: "EID", 32: "NIMLOC", typeSRV: "SRV", 34: "ATMA", 35: "NAPTR",
@@ -137,6 +138,7 @@ func (m *message) name() bool {
 			m.add("<ELT %>", uint32(n&^labelKind))
 			return false
 		case n&labelKind != labelPlain:
+			m.add("<BAD LABEL TYPE>")
 			return false
 		}
 		if length += n + 1; length > maxName {

@@ -11,7 +11,16 @@ const dnssecOK = 0x80
 // resource tells of an answer and goes behind it. Of one whose head was not captured it
 // tells nothing.
 func (m *message) resource() bool {
-	if !m.skipName() || !m.has(resourceHead) {
+	if m.more {
+		m.add(" ")
+		if !m.name() {
+			return false
+		}
+	} else if !m.skipName() {
+		m.at = len(m.b)
+		return true
+	}
+	if !m.has(resourceHead) {
 		m.at = len(m.b)
 		return true
 	}
@@ -54,6 +63,8 @@ func (m *message) data(kind, class uint16, behind int) bool {
 		return m.service()
 	case typeTXT, typeSPF:
 		return m.strings(behind)
+	case typeSOA:
+		return !m.more || m.authority()
 	case typeOPT:
 		m.add(" UDPsize=%", uint32(class))
 	}
@@ -66,6 +77,23 @@ func (m *message) host(size int) bool {
 	}
 	m.add(" ")
 	m.address(m.b[m.at : m.at+size])
+	return true
+}
+
+// authority tells of the start of a zone.
+func (m *message) authority() bool {
+	for range 2 {
+		m.add(" ")
+		if !m.name() {
+			return false
+		}
+	}
+	for range 5 {
+		if !m.has(4) {
+			return false
+		}
+		m.add(" %", uint32(m.number())<<16|uint32(m.number()))
+	}
 	return true
 }
 

@@ -26,6 +26,9 @@ func (l *line) ipv6(p part, depth int) {
 		l.add("version error: % != 6", uint32(ip.Version()))
 		return
 	}
+	if l.more {
+		l.header6(p.b)
+	}
 	total := ipv6Len + ip.PayloadLength()
 	if total == ipv6Len && ip.NextHeader() != pkt.ProtoNone {
 		total = max(total, p.wire) // a jumbogram, or left empty by segmentation offload

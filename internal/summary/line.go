@@ -11,6 +11,7 @@ import (
 type line struct {
 	text []byte
 	link bool // the header of the link stands in it, which names the protocol
+	more bool // headers are told, and checksums
 }
 
 // protocolName appends the name of the network protocol, unless it was said before.

@@ -34,6 +34,9 @@ const (
 type Options struct {
 	// Link: addresses and protocol of the link, and VLAN tags, as tcpdump -e.
 	Link bool
+	// Verbose: headers of IP, checksums, and names in answers of DNS, as tcpdump -v. A
+	// line then has line ends in it.
+	Verbose bool
 	// Interface names an interface by its number, for packets captured on all of them;
 	// nil: the number stands there.
 	Interface func(index uint32) string
@@ -50,7 +53,7 @@ func Append(dst, link []byte, linkType uint16, wire uint32) []byte {
 func (o Options) Append(dst, link []byte, linkType uint16, wire uint32) []byte {
 	var h pkt.Headers
 	pkt.Parse(link, linkType, &h)
-	l := line{text: dst, link: o.Link}
+	l := line{text: dst, link: o.Link, more: o.Verbose}
 	l.interfaceOf(link, linkType, o.Interface)
 	if o.Link {
 		l.linkHeader(link, linkType, wire, &h)
@@ -88,7 +91,12 @@ func (l *line) labels(link []byte, h *pkt.Headers) {
 	bottom := false
 	for b := link[start:h.Net]; len(b) >= size; b = b[size:] {
 		entry := binary.BigEndian.Uint32(b)
-		l.add(" (label %, tc %, ", entry>>12, entry>>9&7)
+		if l.more && len(b) < int(h.Net)-start {
+			l.add("\n\t")
+		} else {
+			l.add(" ")
+		}
+		l.add("(label %, tc %, ", entry>>12, entry>>9&7)
 		if bottom = entry&0x100 != 0; bottom {
 			l.add("[S], ")
 		}
@@ -97,6 +105,8 @@ func (l *line) labels(link []byte, h *pkt.Headers) {
 	switch {
 	case !bottom || len(link) == int(h.Net):
 		l.cut("mpls")
+	case h.EtherType != 0 && l.more:
+		l.add("\n\t")
 	case h.EtherType != 0:
 		l.add(" ")
 	}

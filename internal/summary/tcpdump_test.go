@@ -64,7 +64,7 @@ func tcpdump(t *testing.T, file string, more ...string) []string {
 		t.Fatalf("%s: tcpdump prints %d lines, with -q %d", file, len(lines), len(quiet))
 	}
 	for i := range lines {
-		if strings.Contains(quiet[i], ": UDP, ") && !domain.MatchString(quiet[i]) {
+		if datagrams.MatchString(quiet[i]) && !domain.MatchString(quiet[i]) {
 			lines[i] = joined(lines[i], quiet[i])
 		}
 		for _, c := range changes {
@@ -77,22 +77,31 @@ func tcpdump(t *testing.T, file string, more ...string) []string {
 	return lines
 }
 
-// joined is a line whose end, from the addresses on, is that of another one: with -q link
-// headers, too, have fewer words.
+// joined is a line whose end, from the addresses and checksum on, is that of another one: with
+// -q link headers, too, have fewer words.
 func joined(line, end string) string {
 	end = addressed.FindString(end)
-	addresses, _, _ := strings.Cut(end, ": UDP")
-	if i := strings.Index(line, addresses); i >= 0 {
-		return line[:i] + end
+	addresses, length, _ := strings.Cut(end, "UDP")
+	addresses, _, _ = strings.Cut(addresses, ": ")
+	i := strings.Index(line, addresses)
+	if i < 0 {
+		return end
 	}
-	return end
+	i += len(addresses)
+	return line[:i] + ": " + summed.FindString(line[i:]) + "UDP" + length
 }
 
+// datagrams are lines of UDP.
+var datagrams = regexp.MustCompile(`: (\[[^]]*\] )?UDP, `)
+
+// summed is what is said of a checksum of UDP.
+var summed = regexp.MustCompile(`\[(no cksum|udp sum ok|bad udp cksum[^]]*)\] `)
+
 // addressed is what a line says from the addresses of a datagram on.
-var addressed = regexp.MustCompile(`[^ !]+ > \S+: UDP, .*`)
+var addressed = regexp.MustCompile(`[^ !]+ > \S+: (\[[^]]*\] )?UDP, .*`)
 
 // domain are lines of packets with a port of DNS.
-var domain = regexp.MustCompile(`[. ](53|5353)( >|: (UDP|Flags))`)
+var domain = regexp.MustCompile(`[. ](53|5353)( >|: (\[[^]]*\] )?(UDP|Flags))`)
 
 // Each change is for lines with a certain text in them, which is faster to find.
 var changes = []struct {
@@ -118,6 +127,8 @@ func tcpdumpLines(t *testing.T, file string, more ...string) (lines []string) {
 	for text := range strings.Lines(string(out)) {
 		if number := numbered.FindString(text); number != "" {
 			lines = append(lines, strings.TrimSuffix(text[len(number):], "\n"))
+		} else if slices.Contains(more, "-v") && (strings.HasPrefix(text, "    ") || strings.HasPrefix(text, "\tIP ") || strings.HasPrefix(text, "\t(label ")) {
+			lines[len(lines)-1] += "\n" + strings.TrimSuffix(text, "\n")
 		}
 	}
 	return lines
@@ -130,6 +141,9 @@ var numbered = regexp.MustCompile(`^ *[0-9]+  `)
 // All others are to be the same.
 var named = regexp.MustCompile(`^link-type|ethertype Unknown|ip-proto-\d+, length|^(..:){5}.. > (..:){5}.., length|` +
 	`type-#|for protocol \d+, operation|ARP, Unknown|icmp6 type|unknown unreach code|multicast listener (query|report|done), |unknown-\d+|OPT UDPsize|vlan \d+, p \d,( DEI,)?$`)
+
+// detailed are lines of packets of which tcpdump -v tells more.
+var detailed = regexp.MustCompile(`ICMP6|HBH|DSTOPT|frag \(|options \(`)
 
 // badOption are lines of packets with options of IP that are no options or cut
 // off: they are not looked into here.
@@ -170,7 +184,7 @@ func (n tally) compareWith(t *testing.T, o Options, name string, all []frame, wa
 		case got == want[i]:
 			n[k].compared++
 			n[k].equal++
-		case named.MatchString(got), strings.HasPrefix(want[i], "[Invalid header"), strings.Contains(want[i], "802.3"), o.Link && strings.Contains(want[i], "PPPoE"), badOption.MatchString(want[i]):
+		case named.MatchString(got), strings.HasPrefix(want[i], "[Invalid header"), strings.Contains(want[i], "802.3"), o.Link && strings.Contains(want[i], "PPPoE"), o.Verbose && detailed.MatchString(want[i]), badOption.MatchString(want[i]):
 			n[k].named++
 		default:
 			n[k].compared++
@@ -237,6 +251,23 @@ func TestTcpdumpLink(t *testing.T) {
 	for _, file := range files {
 		if all, ok := frames(t, file); ok {
 			n.compareWith(t, o, filepath.Base(file), all, tcpdump(t, file, "-e"))
+		}
+	}
+	n.log(t, 60000)
+}
+
+// TestTcpdumpVerbose has headers of IP and checksums. Of other protocols tcpdump tells more.
+func TestTcpdumpVerbose(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(testdata.Dir(t), "*.pcap*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no captures: %v", err)
+	}
+	o := ours
+	o.Verbose = true
+	n := make(tally)
+	for _, file := range files {
+		if all, ok := frames(t, file); ok {
+			n.compareWith(t, o, filepath.Base(file), all, tcpdump(t, file, "-v"))
 		}
 	}
 	n.log(t, 60000)

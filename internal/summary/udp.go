@@ -34,6 +34,9 @@ func (l *line) udp(p part, e pair, fragment bool) {
 	case len(p.b) < udpLen:
 		l.cut("udp")
 	default:
+		if l.more && !fragment {
+			l.udpChecksum(p, e)
+		}
 		l.datagram(d, p.from(udpLen), length-udpLen, fragment)
 	}
 }
