@@ -147,6 +147,9 @@ func inWords(err error) error {
 		return err
 	}
 	want := "want a time with its unit, such as 5s or 2m"
+	if strings.Contains(err.Error(), "--interval") {
+		want += "; a device is named with -d"
+	}
 	var number *strconv.NumError
 	if errors.As(cause, &number) {
 		switch {

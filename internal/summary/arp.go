@@ -26,11 +26,12 @@ const (
 	rarpReply    = 4
 	inarpRequest = 8
 	inarpReply   = 9
+	nackReply    = 10 // of ATM
 )
 
-// arp tells of an ARP packet for IPv4 and addresses like those of Ethernet; of
+// arp tells of a packet of ARP or RARP for IPv4 and addresses like those of Ethernet; of
 // others only what they are for.
-func (l *line) arp(p part, name string) {
+func (l *line) arp(p part) {
 	if len(p.b) < arpHead {
 		l.cut("arp")
 		return
@@ -41,7 +42,7 @@ func (l *line) arp(p part, name string) {
 		return
 	}
 	protocol, operation := binary.BigEndian.Uint16(p.b[arpProtocol:]), binary.BigEndian.Uint16(p.b[arpOperation:])
-	l.protocolName(name)
+	l.protocolName("ARP, ")
 	if macs != macLen || addresses != ipv4Address || protocol != pkt.EtherTypeIPv4 {
 		l.add("for protocol %, operation %, length %", uint32(protocol), uint32(operation), uint32(p.wire))
 		return
@@ -61,7 +62,7 @@ func (l *line) arp(p part, name string) {
 }
 
 // arpEthernet tells of the addresses of sender and target in b. It returns false
-// for an operation that is not known.
+// for an operation of which only the name is told.
 func (l *line) arpEthernet(b []byte, operation uint16) bool {
 	senderMAC, sender := b[:6], b[6:10]
 	targetMAC, target := b[10:16], b[16:20]
@@ -101,6 +102,9 @@ func (l *line) arpEthernet(b []byte, operation uint16) bool {
 		l.mac(senderMAC)
 		l.add(" at ")
 		l.address(sender)
+	case nackReply:
+		l.add("NACK Reply")
+		return false
 	default:
 		l.add("Unknown (%)", uint32(operation))
 		return false

@@ -69,10 +69,8 @@ func (o Options) Append(dst, link []byte, linkType uint16, wire uint32) []byte {
 		l.ipv4(p, 0)
 	case pkt.EtherTypeIPv6:
 		l.ipv6(p, 0)
-	case pkt.EtherTypeARP:
-		l.arp(p, "ARP, ")
-	case etherTypeRARP:
-		l.arp(p, "RARP, ")
+	case pkt.EtherTypeARP, etherTypeRARP:
+		l.arp(p)
 	default:
 		l.unknown(link, linkType, wire, &h)
 	}

@@ -349,6 +349,28 @@ func TestTcpdumpICMP(t *testing.T) {
 	n.log(t, 2000)
 }
 
+// TestTcpdumpARP has all operations of ARP and RARP.
+func TestTcpdumpARP(t *testing.T) {
+	var all []frame
+	for operation := range 12 {
+		for _, kind := range []string{"0806", "8035"} {
+			b := unhex(t, "ffffffffffffbbbbbbbbbbbb"+kind+"0001080006040000 bbbbbbbbbbbb0a000001 cccccccccccc0a000002")
+			b[21] = byte(operation)
+			all = append(all, frame{b, uint32(len(b)), 1}, frame{b[:14+operation], uint32(len(b)), 1})
+		}
+	}
+	file := filepath.Join(t.TempDir(), "arp.pcap")
+	write(t, file, all)
+	for _, c := range []struct {
+		o    Options
+		more []string
+	}{{ours, nil}, {Options{Link: true}, []string{"-e"}}, {Options{Verbose: true}, []string{"-v"}}} {
+		n := make(tally)
+		n.compareWith(t, c.o, "arp", all, tcpdump(t, file, c.more...))
+		n.log(t, 20)
+	}
+}
+
 func unhex(t testing.TB, text string) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
