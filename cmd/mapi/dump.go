@@ -81,7 +81,7 @@ func (t *tool) dumpCommand() *cobra.Command {
 	f.SortFlags = false
 	f.SetInterspersed(false) // what follows the first word of the filter is filter
 	f.StringVarP(&d.device, "interface", "i", "", "take packets of `DEVICE`, a name or a number of -D (default the first that works)")
-	f.StringVarP(&d.device, "device", "d", "", "the same")
+	f.StringVarP(&d.device, "device", "d", "", "the same, as `DEVICE`")
 	f.StringVarP(&d.file, "read", "r", "", "take packets of the capture `FILE`; - is standard input")
 	f.Uint64VarP(&d.limit, "count", "c", 0, "end after `N` packets")
 	f.Uint32VarP(&d.snap, "snap", "s", 0, "cut packets to `N` bytes (default whole)")
@@ -99,8 +99,6 @@ func (d *dumping) valid(cmd *cobra.Command) error {
 		return errors.New("--device and --interface are the same: give one of them")
 	case d.device != "" && given("read"):
 		return errors.New("--device and --read exclude each other")
-	case d.text.verbose > 1:
-		return errors.New("-v is given more than once: there is nothing more to tell")
 	case d.text.list && (given("read") || given("write")):
 		return errors.New("--list-devices takes no packets: leave --read and --write out")
 	case (given("device") || given("interface")) && d.device == "", given("read") && d.file == "", given("write") && d.write == "":

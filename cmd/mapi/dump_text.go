@@ -13,21 +13,23 @@ import (
 type lineFlags struct {
 	numbers bool // -n: it is always so
 	link    bool // -e
-	verbose int  // -v
+	verbose bool // -v
 	list    bool // -D: devices, and no packets
 }
 
 func (l *lineFlags) addTo(f *pflag.FlagSet) {
 	f.BoolVarP(&l.list, "list-devices", "D", false, "print the devices with their numbers, and no packets")
 	f.BoolVarP(&l.link, "link", "e", false, "print addresses of the link and VLAN tags")
-	f.CountVarP(&l.verbose, "verbose", "v", "print headers of IP and checksums; once at most")
+	f.BoolVarP(&l.verbose, "verbose", "v", false, "print headers of IP and checksums")
+	more := f.Lookup("verbose")
+	more.Value = &onceValue{Value: more.Value} // -vv would tell no more
 	f.BoolVarP(&l.numbers, "numbers", "n", false, "print addresses and ports as numbers, which is always so")
 }
 
 // options are those of the lines. Interfaces of a live device have the names that they have
 // here.
 func (l *lineFlags) options(live bool) summary.Options {
-	o := summary.Options{Link: l.link, Verbose: l.verbose > 0}
+	o := summary.Options{Link: l.link, Verbose: l.verbose}
 	if live {
 		o.Interface = make(interfaceNames).of
 	}
