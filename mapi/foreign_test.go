@@ -3,6 +3,7 @@ package mapi_test
 import (
 	"encoding/binary"
 	"errors"
+	"reflect"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -119,7 +120,7 @@ func TestPages(t *testing.T) {
 	if f, err := c.FlowInfo(t.Context(), 3); err != nil || f.FD != 3 || f.Functions != 2 {
 		t.Errorf("flow 3: %+v, %v", f, err)
 	}
-	if fn, err := c.FunctionInfo(t.Context(), 2, both[1].FID); err != nil || fn != both[1] {
+	if fn, err := c.FunctionInfo(t.Context(), 2, both[1].FID); err != nil || !reflect.DeepEqual(fn, both[1]) {
 		t.Errorf("second function: %+v, %v", fn, err)
 	}
 }

@@ -71,6 +71,8 @@ type ArgInfo struct {
 // FlowInfo describes a flow.
 type FlowInfo struct {
 	UID       uint32 // user who made it
+	PID       int    // process that made it, 0 unknown
+	Program   string // name of that process when it connected, empty unknown; it may hold any characters
 	FD        int    // from 1<<30 on: flow of another connection, to look at only
 	DeviceID  int
 	Device    string
@@ -93,6 +95,9 @@ type FunctionInfo struct {
 	Packets    uint64 // that reached the function since Connect
 	Passed     uint64 // that went on behind it
 	ResultSize int    // bytes, 0: no result
+	// Args are the arguments in words, of each 1024 bytes at most; files are paths, and
+	// functions "fid@fd" with the numbers that the program which made the flow uses.
+	Args []string
 	// Books tell where its packets went; nil before Connect, and for a
 	// BPF_FILTER that comes first: it never touches what it refuses.
 	Books *Books

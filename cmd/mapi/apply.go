@@ -25,7 +25,7 @@ another one is given "@N", the Nth of the command line, and "@1,@3" where it tak
 list. A file to write is a path. On a device the results come each interval, until a signal or --deadline
 ends it, and then once more; of a file at its end. Series (BUCKET, THRESHOLD,
 HASHSAMP that keeps samples) come entry by entry. Packets of TO_BUFFER are taken and
-counted. Times are in UTC.`
+counted. Times are those of this place.`
 
 const applyExamples = `  mapi apply -r trace.pcap BPF_FILTER "tcp and port 80" , PKT_COUNTER , BYTE_COUNTER
   mapi apply -r trace.pcap PKTINFO 1 , STATS @1 0
@@ -73,7 +73,7 @@ func (t *tool) applyCommand() *cobra.Command {
 	f.SortFlags = false
 	f.SetInterspersed(false) // what follows the first function is an argument, -1 for instance
 	f.StringVarP(&a.device, "device", "d", "", "apply to packets of `DEVICE` (default the first that works)")
-	f.StringVarP(&a.file, "read", "r", "", "apply to packets of the capture `FILE`")
+	f.StringVarP(&a.file, "read", "r", "", "apply to packets of the capture `FILE`; - is standard input")
 	f.DurationVarP(&a.interval, "interval", "i", time.Second, "print results each `DURATION`")
 	return cmd
 }
@@ -125,7 +125,10 @@ func (a *applying) startFlow(ctx context.Context, client *mapi.Client) error {
 	}
 	var err error
 	if a.file != "" {
-		a.flow, err = client.CreateOfflineFlow(ctx, a.file, mapi.FormatPCAP)
+		err = a.withFile(ctx, a.file, func(path string) (err error) {
+			a.flow, err = client.CreateOfflineFlow(ctx, path, mapi.FormatPCAP)
+			return err
+		})
 	} else {
 		a.flow, err = a.openDevice(ctx, client, a.device, "measuring")
 	}
@@ -159,7 +162,7 @@ func (a *applying) finish(ctx context.Context) error {
 	}
 	for _, f := range a.functions {
 		if lost, _ := f.fn.Lost(); lost+f.unread > 0 && f.series {
-			fmt.Fprintf(a.stderr, "mapi: function %d: %d entries of %s were not read in time\n", f.number, lost+f.unread, f.name)
+			fmt.Fprintf(a.stderr, "mapi: function %d: %s of %s not read in time\n", f.number, counted(lost+f.unread, "entries"), f.name)
 		}
 	}
 	if a.file != "" && early {
@@ -185,7 +188,8 @@ func (a *applying) unwritten(ctx context.Context) (err error) {
 			if !found || l.Value == 0 {
 				continue
 			}
-			fmt.Fprintf(a.stderr, "mapi: function %d: %d %snot written: %s\n", f.number, l.Value, cmp.Or(unit, "packets "), printable(why))
+			fmt.Fprintf(a.stderr, "mapi: function %d: %s not written: %s\n",
+				f.number, counted(l.Value, cmp.Or(strings.TrimSpace(unit), "packets")), printable(why))
 			err = errUnwritten
 		}
 	}

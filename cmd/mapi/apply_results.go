@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
-	"strings"
 	"time"
 
 	"gomapi/mapi"
@@ -79,7 +78,7 @@ type resultObject struct {
 
 // print prints a result, with the time unless that is zero.
 func (a *applying) print(f *applied, at time.Time, v view) error {
-	at = at.UTC()
+	at = at.Local()
 	if a.json {
 		o := resultObject{Function: f.number, Name: f.name, Result: v}
 		if !at.IsZero() {
@@ -108,10 +107,7 @@ type amount struct {
 	Unit  string `json:"unit,omitempty"`
 }
 
-func (n amount) String() string { return inUnit(n.Value, n.Unit) }
-
-// inUnit words a number.
-func inUnit(n any, unit string) string { return strings.TrimSpace(fmt.Sprint(n, " ", unit)) }
+func (n amount) String() string { return counted(n.Value, n.Unit) }
 
 func viewCounter(f *applied, b []byte) (view, bool) {
 	n, ok := result.ParseCounter(b)
@@ -140,7 +136,7 @@ type difference struct {
 	Unit  string `json:"unit,omitempty"`
 }
 
-func (d difference) String() string { return inUnit(d.Value, d.Unit) }
+func (d difference) String() string { return counted(d.Value, d.Unit) }
 
 // noValue is the result of a function that has found none.
 type noValue struct{}
@@ -167,21 +163,21 @@ func momentOf(ts uint64) *time.Time {
 	if ts == 0 {
 		return nil
 	}
-	t := result.PktInfo(ts).Time()
+	t := result.PktInfo(ts).Time().Local()
 	return &t
 }
 
-// words is a time to the nanosecond.
+// words is a time of this place to the nanosecond.
 func words(t *time.Time) string {
 	if t == nil {
 		return "none"
 	}
-	return t.Format("2006-01-02T15:04:05.000000000Z07:00")
+	return t.Local().Format("2006-01-02T15:04:05.000000000Z07:00")
 }
 
 func viewGap(_ *applied, b []byte) (view, bool) {
 	g, ok := result.ParseGap(b)
-	return gap{g.Duration().Seconds()}, ok
+	return gap{inSeconds(g.Duration())}, ok
 }
 
 // gap is the time from a packet to the next.
@@ -213,4 +209,4 @@ type buffered struct {
 	Lost  uint64 `json:"lost"`  // likewise, that were not taken in time
 }
 
-func (b buffered) String() string { return fmt.Sprintf("%d packets taken, %d lost", b.Taken, b.Lost) }
+func (b buffered) String() string { return fmt.Sprintf("%s taken, %d lost", packets(b.Taken), b.Lost) }

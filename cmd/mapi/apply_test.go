@@ -4,12 +4,16 @@ import (
 	"encoding/binary"
 	"math"
 	"testing"
+	"time"
 
 	"gomapi/mapi/result"
 )
 
 // TestViews has results that no script can make.
 func TestViews(t *testing.T) {
+	local := time.Local
+	time.Local = time.UTC
+	t.Cleanup(func() { time.Local = local })
 	word := func(n uint64) []byte { return binary.NativeEndian.AppendUint64(nil, n) }
 	negative := uint64(1<<64 - 5)
 	event := result.ThresholdEvent{TS: 1 << 32, Value: negative, Remaining: result.Unlimited}.Append(nil)

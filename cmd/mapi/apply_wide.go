@@ -28,8 +28,8 @@ type statistics struct {
 }
 
 func (s statistics) String() string {
-	return fmt.Sprintf("%d values, sum %s, sum of squares %v, min %.15g, max %.15g, mean %.6g",
-		s.Values, inUnit(s.Sum, s.Unit), s.Squares, s.Min, s.Max, s.Mean)
+	return fmt.Sprintf("%s, sum %s, sum of squares %v, min %.15g, max %.15g, mean %.6g",
+		counted(s.Values, "values"), counted(s.Sum, s.Unit), s.Squares, s.Min, s.Max, s.Mean)
 }
 
 // whole is the number as an integer where it is one.
@@ -55,8 +55,8 @@ type distribution struct {
 }
 
 func (d distribution) String() string {
-	return fmt.Sprintf("packets in %d intervals from %d to %s, and above: %s",
-		len(d.Counts)-1, d.Min, inUnit(d.Max, d.Unit), strings.Trim(fmt.Sprint(d.Counts), "[]"))
+	return fmt.Sprintf("packets in %s from %d to %s, and above: %s",
+		counted(len(d.Counts)-1, "intervals"), d.Min, counted(d.Max, d.Unit), strings.Trim(fmt.Sprint(d.Counts), "[]"))
 }
 
 func viewStartStop(_ *applied, b []byte) (view, bool) {
@@ -106,7 +106,7 @@ func (b bursts) String() string {
 		return "no bursts or gaps"
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "%d categories with bursts or gaps\n", len(b.Categories))
+	fmt.Fprintf(&text, "%s with bursts or gaps\n", counted(len(b.Categories), "categories"))
 	tab := newTable(&text, "    ", "CATEGORY", "BYTES", "PACKETS", "BURSTS", "GAP BYTES", "GAPS")
 	for _, c := range b.Categories {
 		tab.row(c.Category, c.Bytes, c.Packets, c.Bursts, c.GapBytes, c.Gaps)
@@ -117,7 +117,7 @@ func (b bursts) String() string {
 
 func viewBucket(f *applied, b []byte) (view, bool) {
 	e, ok := result.ParseBucket(b)
-	return noted{e.Time(), e.Value, f.unit}, ok
+	return noted{e.Time().Local(), e.Value, f.unit}, ok
 }
 
 // noted is what a result was at a time.
@@ -127,11 +127,11 @@ type noted struct {
 	Unit  string    `json:"unit,omitempty"`
 }
 
-func (n noted) String() string { return words(&n.At) + " " + inUnit(n.Value, n.Unit) }
+func (n noted) String() string { return words(&n.At) + " " + counted(n.Value, n.Unit) }
 
 func viewThreshold(f *applied, b []byte) (view, bool) {
 	e, ok := result.ParseThreshold(b)
-	v := event{At: e.Time(), Value: e.Int(), Unit: f.unit}
+	v := event{At: e.Time().Local(), Value: e.Int(), Unit: f.unit}
 	// Increases within a window and differences are signed.
 	typ, boundary := f.arg(0), f.arg(4)
 	if typ&^uint64(mapi.ThresholdPoll) == uint64(mapi.ThresholdUint64) && boundary <= uint64(mapi.BoundaryBelow) {
@@ -152,7 +152,7 @@ type event struct {
 }
 
 func (e event) String() string {
-	text := words(&e.At) + " " + inUnit(e.Value, e.Unit)
+	text := words(&e.At) + " " + counted(e.Value, e.Unit)
 	if e.Remaining != nil {
 		text += fmt.Sprintf(", %d more may follow", *e.Remaining)
 	}
@@ -162,7 +162,7 @@ func (e event) String() string {
 func viewSample(_ *applied, b []byte) (view, bool) {
 	s, ok := result.ParseHashSample(b)
 	v := sample{
-		At: result.PktInfo(s.TS).Time(), Source: s.Source().String(), Destination: s.Destination().String(),
+		At: result.PktInfo(s.TS).Time().Local(), Source: s.Source().String(), Destination: s.Destination().String(),
 		Protocol: s.Proto, Seq: s.Seq, Flags: flagNames(s.Flags), IPv6: s.IPv6,
 	}
 	return v, ok

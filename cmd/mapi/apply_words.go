@@ -66,19 +66,20 @@ func (f *applied) plain() string {
 }
 
 // resolve finds the references among the arguments: those that stand where the
-// function takes one. Of a function that the daemon does not have it finds none;
-// the daemon refuses it.
+// function takes one. It refuses arguments that a function does not take, also where
+// the daemon ignores them: a comma is missing then. Of a function that the daemon does
+// not have it knows nothing; the daemon refuses it.
 func (a *applying) resolve(ctx context.Context, client *mapi.Client) error {
 	all, err := definitions(ctx, client)
 	if err != nil {
 		return err
 	}
 	for _, f := range a.functions {
-		letters := ""
-		if i := slices.IndexFunc(all, func(d definition) bool { return d.Name == f.plain() }); i >= 0 {
-			letters = all[i].ArgDescr
+		i := slices.IndexFunc(all, func(d definition) bool { return d.Name == f.plain() })
+		if i < 0 {
+			continue
 		}
-		if err := f.resolve(letters); err != nil {
+		if err := f.resolve(all[i].ArgDescr); err != nil {
 			return usageError{fmt.Errorf("function %d: %s: %w", f.number, f.name, err)}
 		}
 	}
@@ -87,10 +88,11 @@ func (a *applying) resolve(ctx context.Context, client *mapi.Client) error {
 
 // resolve finds the references, given a letter for each argument.
 func (f *applied) resolve(letters string) (err error) {
+	takes := len(letters)
 	for i := range f.args {
 		arg := &f.args[i]
 		if letters == "" {
-			return nil
+			return surplus(arg.text, takes)
 		}
 		flow := strings.HasPrefix(letters, "rf")
 		arg.list = letters[0] == 'S'
@@ -109,6 +111,12 @@ func (f *applied) resolve(letters string) (err error) {
 		}
 	}
 	return nil
+}
+
+// surplus refuses the first argument beyond those that a function takes.
+func surplus(text string, takes int) error {
+	return fmt.Errorf("%q is too much: the function takes %s; a word \",\" separates it from the next function",
+		text, counted(takes, "arguments"))
 }
 
 // references reads "@1" or "@1,@3".

@@ -66,7 +66,7 @@ func (t *tool) countCommand() *cobra.Command {
 	f.SortFlags = false
 	f.SetInterspersed(false) // what follows the first word of the filter is filter
 	f.StringVarP(&c.device, "device", "d", "", "count on `DEVICE` (default the first that works)")
-	f.StringVarP(&c.file, "read", "r", "", "count in the capture `FILE`")
+	f.StringVarP(&c.file, "read", "r", "", "count in the capture `FILE`; - is standard input")
 	f.DurationVarP(&c.interval, "interval", "i", time.Second, "print a line each `DURATION`")
 	f.Uint64VarP(&c.limit, "count", "c", 0, "end after `N` packets or a few more")
 	return cmd
@@ -97,7 +97,11 @@ func (c *counting) run(ctx context.Context, client *mapi.Client) error {
 
 // runFile counts a file to its end. Of a damaged one it prints what was good.
 func (c *counting) runFile(ctx context.Context, client *mapi.Client) error {
-	file, err := client.CreateOfflineDevice(ctx, c.file, mapi.FormatPCAP)
+	var file *mapi.OfflineDevice
+	err := c.withFile(ctx, c.file, func(path string) (err error) {
+		file, err = client.CreateOfflineDevice(ctx, path, mapi.FormatPCAP)
+		return err
+	})
 	if err != nil {
 		return err
 	}

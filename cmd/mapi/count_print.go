@@ -108,12 +108,12 @@ func (c *counting) printTotal(now reading, partial bool) error {
 	}
 	t := total{
 		Device: c.device, File: c.file, Filter: c.filter, Packets: now.packets.value, Bytes: now.bytes.value,
-		Seconds: took.Round(time.Microsecond).Seconds(), Partial: partial,
+		Seconds: inSeconds(took.Round(time.Microsecond)), Partial: partial,
 	}
 	if c.json {
 		return writeJSON(c.stdout, t)
 	}
-	text := fmt.Sprintf("%d packets, %d bytes", t.Packets, t.Bytes)
+	text := packets(t.Packets) + ", " + counted(t.Bytes, "bytes")
 	if c.file == "" {
 		text = fmt.Sprintf("total: %s in %.3f s", text, t.Seconds)
 	}

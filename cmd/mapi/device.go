@@ -65,15 +65,11 @@ func candidates(ctx context.Context, client *mapi.Client) (names []string, err e
 	return append(names, last...), nil
 }
 
-// mistaken refuses two mistakes with the capture file to read: its name, left alone in
-// the place of the filter, and what comes over a pipe, which the daemon does not read.
-// A word of letters is a filter, whatever files there are.
+// mistaken refuses the name of the capture file to read that was left alone in the place of
+// the filter. A word of letters is a filter, whatever files there are.
 func mistaken(file string, words []string) error {
 	if file == "" && len(words) == 1 && strings.ContainsAny(words[0], "./") && modeOf(words[0]).IsRegular() {
 		return fmt.Errorf("%s is a file, and no filter: to read it, use -r %[1]s", printable(words[0]))
-	}
-	if file == "-" || file != "" && modeOf(file)&os.ModeNamedPipe != 0 {
-		return fmt.Errorf("-r %s: packets are not read from a pipe: save them to a file first", printable(file))
 	}
 	return nil
 }

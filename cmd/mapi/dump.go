@@ -18,16 +18,19 @@ them to a file.
 
 The filter is an expression in the language of tcpdump, the rest of the command
 line. A packet is a line in the words of tcpdump -n -S: numbers of TCP are
-absolute, and what applications say is not read. On a device the tool goes on
+absolute, and of what applications say only DNS is read. On a device the tool goes on
 until a signal, --count or --deadline ends it, and then says on standard error
 how many packets there were and how many were lost.
+
+What comes over a pipe is shown as it comes: -r - is standard input.
 
 --write makes a pcap file, with times in microseconds. Packets of another link
 type than the first of a capture file are left out of it, and counted.`
 
 const dumpExamples = `  mapi dump -r trace.pcap tcp and dst port 80
   mapi dump -d eth0 -c 100 -w dns.pcap udp port 53
-  mapi dump -d eth0 -w - | wireshark -k -i -`
+  mapi dump -d eth0 -w - | wireshark -k -i -
+  ssh gateway tcpdump -w - | mapi dump -e -r - vlan`
 
 // dumping is one call of dump.
 type dumping struct {
@@ -39,7 +42,9 @@ type dumping struct {
 	limit  uint64 // packets, 0: none
 	snap   uint32 // bytes of a packet, 0: all
 	write  string // file, "-" for standard output; empty: print
+	text   lineFlags
 
+	pieces *pieces // nil: what is read comes over no pipe
 	flow   *mapi.Flow
 	buffer *mapi.Function
 	sink   sink
@@ -65,19 +70,23 @@ func (t *tool) dumpCommand() *cobra.Command {
 			if d.file != "" {
 				from = ownDaemon
 			}
-			return t.withDaemon(ctx, from, func(client *mapi.Client) error {
-				return d.run(ctx, client)
-			})
+			do := d.run
+			if d.text.list {
+				do = d.list
+			}
+			return t.withDaemon(ctx, from, func(client *mapi.Client) error { return do(ctx, client) })
 		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.SetInterspersed(false) // what follows the first word of the filter is filter
-	f.StringVarP(&d.device, "device", "d", "", "take packets of `DEVICE` (default the first that works)")
-	f.StringVarP(&d.file, "read", "r", "", "take packets of the capture `FILE`")
+	f.StringVarP(&d.device, "interface", "i", "", "take packets of `DEVICE`, a name or a number of -D (default the first that works)")
+	f.StringVarP(&d.device, "device", "d", "", "the same, as `DEVICE`")
+	f.StringVarP(&d.file, "read", "r", "", "take packets of the capture `FILE`; - is standard input")
 	f.Uint64VarP(&d.limit, "count", "c", 0, "end after `N` packets")
 	f.Uint32VarP(&d.snap, "snap", "s", 0, "cut packets to `N` bytes (default whole)")
 	f.StringVarP(&d.write, "write", "w", "", "write packets to `FILE`, which is emptied first; - is standard output")
+	d.text.addTo(f)
 	f.StringVar(&d.search, "search", "", "take only packets with `BYTES` in the first 1500, written as for STR_SEARCH")
 	return cmd
 }
@@ -86,9 +95,13 @@ func (t *tool) dumpCommand() *cobra.Command {
 func (d *dumping) valid(cmd *cobra.Command) error {
 	given := cmd.Flags().Changed
 	switch {
-	case given("device") && given("read"):
+	case given("device") && given("interface"):
+		return errors.New("--device and --interface are the same: give one of them")
+	case d.device != "" && given("read"):
 		return errors.New("--device and --read exclude each other")
-	case given("device") && d.device == "", given("read") && d.file == "", given("write") && d.write == "":
+	case d.text.list && (given("read") || given("write")):
+		return errors.New("--list-devices takes no packets: leave --read and --write out")
+	case (given("device") || given("interface")) && d.device == "", given("read") && d.file == "", given("write") && d.write == "":
 		return errors.New("an empty name is given for the device or a file")
 	case given("write") && d.json:
 		return errors.New("--write and --json exclude each other: nothing is printed")
@@ -139,13 +152,18 @@ func (d *dumping) run(ctx context.Context, client *mapi.Client) error {
 // original.
 func (d *dumping) startFlow(ctx context.Context, client *mapi.Client) (err error) {
 	if d.file != "" {
-		d.flow, err = client.CreateOfflineFlow(ctx, d.file, mapi.FormatPCAP)
-	} else {
+		err = d.openFile(ctx, client)
+	} else if d.device, err = byNumber(ctx, client, d.device); err == nil {
 		d.flow, err = d.openDevice(ctx, client, d.device, "capturing")
 	}
 	if err != nil {
 		return err
 	}
+	return d.applyFunctions(ctx)
+}
+
+// applyFunctions gives the flow its functions.
+func (d *dumping) applyFunctions(ctx context.Context) (err error) {
 	if d.filter != "" {
 		if _, err := d.flow.Apply(ctx, "BPF_FILTER", d.filter); err != nil {
 			return err
@@ -163,8 +181,9 @@ func (d *dumping) startFlow(ctx context.Context, client *mapi.Client) (err error
 // searchDepth is how far the original's mapidump searches, in bytes.
 const searchDepth = 1500
 
-// take hands packets to the sink until it has enough; the error says why before.
-func (d *dumping) take(ctx context.Context) error {
+// takeFlow hands packets of the flow to the sink until it has enough; the error says why
+// before.
+func (d *dumping) takeFlow(ctx context.Context) error {
 	for d.limit == 0 || d.sink.taken < d.limit {
 		p, err := d.buffer.TryNext()
 		if p == nil && err == nil {

@@ -185,3 +185,53 @@ func TestDumpDaemonKilled(t *testing.T) {
 		}
 	})
 }
+
+// TestDumpAny has a capture on all interfaces tell of each packet where it was and which way
+// it went, with VLAN tags when it is asked for.
+func TestDumpAny(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		dir := t.TempDir()
+		conf := "[driver]\ndevice=any\ndriver=mapinicdrv\n"
+		if err := os.WriteFile(filepath.Join(dir, "mapi.conf"), []byte(conf), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		daemon, err := startDaemon(dir, "--config=mapi.conf")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			_ = daemon.Process.Signal(unix.SIGTERM)
+			if err := daemon.Wait(); err != nil {
+				t.Error(err)
+			}
+		}()
+		l := startTool(t, "dump", "--socket", filepath.Join(dir, "mapid.sock"), "-i", "any", "-e", "-c", "40")
+		ended := make(chan string)
+		go func() {
+			out, _ := io.ReadAll(l.lines)
+			ended <- string(out)
+		}()
+		s := ns.Sender(testnet.A)
+		frame := testnet.Tagged(testnet.UDP(1, frameSize), testnet.Tag{TPID: 0x8100, TCI: 3<<13 | 42})
+		var out string
+		for running := true; running; {
+			if err := s.Send(frame); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case out = <-ended:
+				running = false
+			default:
+			}
+		}
+		l.wait(exitDone)
+		for _, want := range []string{
+			`(?m)^[0-9:.]+ a     Out ifindex \d+ .*vlan 42, p 3, ethertype IPv4 \(0x0800\), `,
+			`(?m)^[0-9:.]+ b     (In |P  |B  |M  ) ?ifindex \d+ .*vlan 42, p 3, ethertype IPv4 \(0x0800\), `,
+		} {
+			if !regexp.MustCompile(want).MatchString(out) {
+				t.Errorf("%s is not in\n%s", want, out)
+			}
+		}
+	})
+}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 
 	"gomapi/internal/capfile"
 	"gomapi/internal/pkt"
-	"gomapi/internal/summary"
 	"gomapi/mapi"
 )
 
@@ -35,11 +33,11 @@ type sink struct {
 
 // openSink chooses what becomes of the packets, and empties the file to write.
 func (d *dumping) openSink(ctx context.Context) error {
-	d.sink.w, d.sink.append = d.stdout, appendText
+	d.sink.w, d.sink.append = d.stdout, d.text.lines(d.file == "")
 	switch d.write {
 	case "":
 		if d.json {
-			d.sink.append = objects()
+			d.sink.append = d.text.objects(d.liveDevice())
 		}
 		return nil
 	case "-":
@@ -115,13 +113,6 @@ func (s *sink) close() error {
 	return err
 }
 
-// appendText appends a line.
-func appendText(b []byte, p *mapi.Packet) []byte {
-	b = p.Time().Local().AppendFormat(b, "15:04:05.000000 ")
-	b = summary.Append(b, p.Data, p.LinkType, p.Wlen)
-	return append(b, '\n')
-}
-
 // recordsOf appends records of a pcap file for packets of a link type, which is
 // what such a file can hold.
 func recordsOf(linkType uint16) func(b []byte, p *mapi.Packet) []byte {
@@ -130,32 +121,6 @@ func recordsOf(linkType uint16) func(b []byte, p *mapi.Packet) []byte {
 			return b
 		}
 		return capfile.AppendRecord(b, &pkt.Packet{TS: p.TS, Link: p.Data, Wire: p.Wlen})
-	}
-}
-
-// packetObject is a packet in JSON.
-type packetObject struct {
-	Time      time.Time `json:"time"`
-	Interface uint16    `json:"interface"`
-	LinkType  uint16    `json:"link_type"` // DLT number of libpcap
-	Length    uint32    `json:"length"`    // on the wire, bytes
-	Captured  int       `json:"captured"`  // bytes
-	Summary   string    `json:"summary"`   // the line for people
-}
-
-// objects appends JSON. It allocates for each packet: whoever asks for JSON pays
-// much more to read it.
-func objects() func(b []byte, p *mapi.Packet) []byte {
-	var text []byte
-	var line bytes.Buffer
-	return func(b []byte, p *mapi.Packet) []byte {
-		text = summary.Append(text[:0], p.Data, p.LinkType, p.Wlen)
-		line.Reset()
-		_ = writeJSON(&line, packetObject{ // a buffer takes everything
-			Time: p.Time().Local(), Interface: p.IfIndex, LinkType: p.LinkType,
-			Length: p.Wlen, Captured: len(p.Data), Summary: string(text),
-		})
-		return append(b, line.Bytes()...)
 	}
 }
 

@@ -127,7 +127,7 @@ func TestDumpLinkTypes(t *testing.T) {
 // TestDumpAllocations has packets go into lines and into a file.
 func TestDumpAllocations(t *testing.T) {
 	p := &mapi.Packet{TS: 1 << 32, LinkType: 1, Wlen: frameSize, Data: testnet.TCP(1, frameSize)}
-	for name, form := range map[string]func([]byte, *mapi.Packet) []byte{"lines": appendText, "records": recordsOf(1)} {
+	for name, form := range map[string]func([]byte, *mapi.Packet) []byte{"lines": new(lineFlags).lines(true), "records": recordsOf(1)} {
 		s := sink{append: form, pending: make([]byte, 0, 2*flushSize)}
 		if n := testing.AllocsPerRun(1000, func() {
 			if s.add(p, 100); len(s.pending) >= flushSize {

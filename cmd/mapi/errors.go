@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,11 +62,23 @@ func (t *tool) complain(cmd *cobra.Command, err error) {
 	if err == nil || errors.Is(err, errPartial) {
 		return
 	}
-	fmt.Fprintf(t.stderr, "mapi: %s\n", printable(err.Error()))
-	if errors.As(err, new(usageError)) {
-		fmt.Fprintf(t.stderr, "Try \"%s --help\".\n", cmd.CommandPath())
+	text := err.Error()
+	if t.pipe != "" {
+		text = pieceName.ReplaceAllString(text, t.pipe)
 	}
+	fmt.Fprintf(t.stderr, "mapi: %s\n", printable(text))
+	if !errors.As(err, new(usageError)) {
+		return
+	}
+	name := t.name
+	if _, ok := originalHelp[name]; !ok {
+		name = cmd.CommandPath()
+	}
+	fmt.Fprintf(t.stderr, "Try \"%s --help\".\n", name)
 }
+
+// pieceName is the name of a part of what came over a pipe.
+var pieceName = regexp.MustCompile(`/proc/self/fd/\d+(@\d+)?`)
 
 func exitCode(err error) int {
 	switch {
@@ -130,10 +143,13 @@ func causes(err error) []error {
 // it should be.
 func inWords(err error) error {
 	cause := errors.Unwrap(err)
-	if cause == nil {
+	if cause == nil || errors.Is(cause, errTwice) {
 		return err
 	}
 	want := "want a time with its unit, such as 5s or 2m"
+	if strings.Contains(err.Error(), "--interval") {
+		want += "; a device is named with -d"
+	}
 	var number *strconv.NumError
 	if errors.As(cause, &number) {
 		switch {

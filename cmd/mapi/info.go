@@ -83,7 +83,7 @@ type deviceObject struct {
 	LinkSpeed   int    `json:"link_speed"` // Mbit/s, 0 unknown
 	MPLS        bool   `json:"mpls"`
 	VLAN        bool   `json:"vlan"`
-	Status      string `json:"status"`
+	Status      string `json:"status"` // "unavailable" where no flow can be made
 	Unavailable string `json:"unavailable,omitempty"`
 }
 
@@ -96,7 +96,7 @@ func (t *tool) devices(ctx context.Context, client *mapi.Client) error {
 		for _, d := range all {
 			err := writeJSON(t.stdout, deviceObject{
 				"device", d.ID, d.Device, d.Name, d.Alias, d.Description, d.LinkSpeed, d.MPLS, d.VLAN,
-				d.Status.String(), d.Unavailable,
+				state(d), d.Unavailable,
 			})
 			if err != nil {
 				return err
@@ -122,7 +122,15 @@ func speed(mbit int) string {
 // status words the state of a device, for one that cannot be used the reason.
 func status(d mapi.DeviceInfo) string {
 	if d.Unavailable != "" {
-		return "unavailable: " + d.Unavailable
+		return state(d) + ": " + d.Unavailable
+	}
+	return state(d)
+}
+
+// state is the state of a device in one word or two.
+func state(d mapi.DeviceInfo) string {
+	if d.Unavailable != "" {
+		return "unavailable"
 	}
 	return d.Status.String()
 }

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"os/user"
+	"strconv"
+	"strings"
 	"time"
 
 	"gomapi/mapi"
@@ -12,6 +16,9 @@ import (
 type flowObject struct {
 	Kind      string          `json:"kind"`
 	UID       uint32          `json:"uid"`
+	User      string          `json:"user"`    // empty: the uid has no name here
+	PID       int             `json:"pid"`     // 0: unknown
+	Program   string          `json:"program"` // of the process, empty: unknown
 	FD        int             `json:"fd"`
 	DeviceID  int             `json:"device_id"`
 	Device    string          `json:"device"`
@@ -23,13 +30,14 @@ type flowObject struct {
 
 // An appliedObject is a function of a flow in JSON.
 type appliedObject struct {
-	FID        int    `json:"fid"`
-	Name       string `json:"name"`
-	Library    string `json:"library"`
-	DevType    string `json:"device_type"`
-	Packets    uint64 `json:"packets"` // that reached it
-	Passed     uint64 `json:"passed"`  // that went on
-	ResultSize int    `json:"result_size"`
+	FID        int      `json:"fid"`
+	Name       string   `json:"name"`
+	Args       []string `json:"args"`
+	Library    string   `json:"library"`
+	DevType    string   `json:"device_type"`
+	Packets    uint64   `json:"packets"` // that reached it
+	Passed     uint64   `json:"passed"`  // that went on
+	ResultSize int      `json:"result_size"`
 }
 
 // flows shows the flows, each with its functions.
@@ -58,12 +66,12 @@ func (t *tool) flows(ctx context.Context, client *mapi.Client) error {
 
 func objectOf(f mapi.FlowInfo, functions []mapi.FunctionInfo) flowObject {
 	o := flowObject{
-		Kind: "flow", UID: f.UID, FD: f.FD, DeviceID: f.DeviceID, Device: f.Device, Status: f.Status.String(),
+		Kind: "flow", UID: f.UID, User: userName(f.UID), PID: f.PID, Program: f.Program, FD: f.FD, DeviceID: f.DeviceID, Device: f.Device, Status: f.Status.String(),
 		Start: moment(f.Start), End: moment(f.End), Functions: []appliedObject{},
 	}
 	for _, fn := range functions {
 		o.Functions = append(o.Functions, appliedObject{
-			FID: fn.FID, Name: fn.Name, Library: fn.Library, DevType: fn.DevType,
+			FID: fn.FID, Name: fn.Name, Args: append([]string{}, fn.Args...), Library: fn.Library, DevType: fn.DevType,
 			Packets: fn.Packets, Passed: fn.Passed, ResultSize: fn.ResultSize,
 		})
 	}
@@ -85,18 +93,46 @@ func (t *tool) printFlow(another bool, f mapi.FlowInfo, functions []mapi.Functio
 			return err
 		}
 	}
-	tab := newTable(t.stdout, "", "UID", "FD", "DEVICE", "FUNCTIONS", "STATUS", "START")
+	tab := newTable(t.stdout, "", "USER", "PID", "PROGRAM", "FD", "DEVICE", "STATUS", "START")
 	start := ""
 	if !f.Start.IsZero() {
 		start = f.Start.Format(time.DateTime)
 	}
-	tab.row(f.UID, f.FD, f.Device, f.Functions, f.Status, start)
+	tab.row(cmp.Or(userName(f.UID), strconv.Itoa(int(f.UID))), known(f.PID), f.Program, f.FD, f.Device, f.Status, start)
 	if err := tab.flush(); err != nil || len(functions) == 0 {
 		return err
 	}
-	tab = newTable(t.stdout, "    ", "FID", "FUNCTION", "LIBRARY", "PACKETS", "PASSED")
+	tab = newTable(t.stdout, "    ", "FID", "FUNCTION", "ARGUMENTS", "LIBRARY", "PACKETS", "PASSED")
 	for _, fn := range functions {
-		tab.row(fn.FID, fn.Name, fn.Library, fn.Packets, fn.Passed)
+		tab.row(fn.FID, fn.Name, quotedList(fn.Args), fn.Library, fn.Packets, fn.Passed)
 	}
 	return tab.flush()
+}
+
+// userName is the name of a user on this host, empty when there is none.
+func userName(uid uint32) string {
+	u, err := user.LookupId(strconv.FormatUint(uint64(uid), 10))
+	if err != nil {
+		return ""
+	}
+	return u.Username
+}
+
+// known is a number, nothing for 0.
+func known(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+// quotedList joins arguments, with quotes round those that would not be one word.
+func quotedList(args []string) string {
+	texts := make([]string, len(args))
+	for i, a := range args {
+		if texts[i] = a; a == "" || strings.ContainsAny(a, " \t,\"") {
+			texts[i] = strconv.QuoteToGraphic(a)
+		}
+	}
+	return strings.Join(texts, ", ")
 }

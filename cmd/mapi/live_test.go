@@ -9,12 +9,14 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
@@ -396,12 +398,15 @@ func checkFlows(t *testing.T, socket string) {
 	if f.Device != testnet.B || f.Status != "active" || f.UID != uint32(os.Geteuid()) || f.Start == nil || f.End != nil || len(f.Functions) != 3 {
 		t.Errorf("%s", &lines)
 	}
+	if me, err := user.Current(); err != nil || f.User != me.Username || f.PID == 0 || f.Program != "mapi" {
+		t.Errorf("flow of %q, process %d %q, want of %v (%v) and mapi", f.User, f.PID, f.Program, me, err)
+	}
 	for i, want := range []appliedObject{
-		{FID: 1, Name: "BPF_FILTER", Library: "stdflib", DevType: "1", Packets: 100, Passed: 50},
-		{FID: 2, Name: "PKT_COUNTER", Library: "stdflib", DevType: "1", Packets: 50, Passed: 50, ResultSize: 8},
-		{FID: 3, Name: "BYTE_COUNTER", Library: "stdflib", DevType: "1", Packets: 50, Passed: 50, ResultSize: 8},
+		{FID: 1, Name: "BPF_FILTER", Args: []string{"udp"}, Library: "stdflib", DevType: "1", Packets: 100, Passed: 50},
+		{FID: 2, Name: "PKT_COUNTER", Args: []string{}, Library: "stdflib", DevType: "1", Packets: 50, Passed: 50, ResultSize: 8},
+		{FID: 3, Name: "BYTE_COUNTER", Args: []string{}, Library: "stdflib", DevType: "1", Packets: 50, Passed: 50, ResultSize: 8},
 	} {
-		if i < len(f.Functions) && f.Functions[i] != want {
+		if i < len(f.Functions) && !cmp.Equal(f.Functions[i], want) {
 			t.Errorf("function %+v, want %+v", f.Functions[i], want)
 		}
 	}
@@ -409,10 +414,10 @@ func checkFlows(t *testing.T, socket string) {
 		t.Fatalf("exit code %d: %s", code, &errs)
 	}
 	for _, want := range []string{
-		`(?m)^UID +FD +DEVICE +FUNCTIONS +STATUS +START$`,
-		`(?m)^\d+ +\d+ +b +3 +active +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$`,
-		`(?m)^    FID +FUNCTION +LIBRARY +PACKETS +PASSED$`,
-		`(?m)^    1 +BPF_FILTER +stdflib +100 +50$`,
+		`(?m)^USER +PID +PROGRAM +FD +DEVICE +STATUS +START$`,
+		`(?m)^\S+ +\d+ +mapi +\d+ +b +active +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$`,
+		`(?m)^    FID +FUNCTION +ARGUMENTS +LIBRARY +PACKETS +PASSED$`,
+		`(?m)^    1 +BPF_FILTER +udp +stdflib +100 +50$`,
 	} {
 		if !regexp.MustCompile(want).Match(text.Bytes()) {
 			t.Errorf("%s is not in\n%s", want, &text)

@@ -18,6 +18,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -57,10 +58,12 @@ func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 // A tool is one call of the program: the flags that all sub-commands have, and
 // where it writes.
 type tool struct {
+	name     string // under which it was called
 	json     bool
 	deadline time.Duration // of the whole call; 0: none
 	socket   string        // of the daemon; empty: the usual places
 	private  bool          // a daemon of our own in any case
+	pipe     string        // over which packets come; empty: none
 	stdout   io.Writer
 	stderr   io.Writer
 	late     chan error             // why the call is given up
@@ -98,9 +101,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // execute is run for as long as it takes.
 func (t *tool) execute(ctx context.Context, args []string) int {
 	root := t.command()
-	root.SetArgs(original(args))
-	defer func() { t.release() }()
-	cmd, err := root.ExecuteContextC(ctx)
+	t.name = filepath.Base(args[0])
+	if text, ok := originalHelp[t.name]; ok {
+		root.SetHelpFunc(func(*cobra.Command, []string) { fmt.Fprint(t.stdout, text) })
+	}
+	words, err := original(args)
+	var cmd *cobra.Command
+	if err == nil {
+		root.SetArgs(words)
+		defer func() { t.release() }()
+		cmd, err = root.ExecuteContextC(ctx)
+	}
 	err = t.explain(ctx, err)
 	t.complain(cmd, err)
 	return exitCode(err)
@@ -177,6 +188,7 @@ func (t *tool) command() *cobra.Command {
 	f.StringVar(&t.socket, "socket", "", "use the daemon that listens on `PATH`, and no other")
 	f.BoolVar(&t.private, "private", false, "start a daemon for this call, whatever others run")
 	root.AddCommand(t.infoCommand(), t.countCommand(), t.dumpCommand(), t.statsCommand(), t.applyCommand())
+	once(root)
 	return root
 }
 

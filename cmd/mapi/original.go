@@ -1,21 +1,65 @@
 package main
 
 import (
+	"errors"
 	"path/filepath"
 	"slices"
 )
 
+// originalHelp is the help of the tool under the names of the original's programs.
+var originalHelp = map[string]string{
+	"mapiinfo": `mapiinfo shows what the monitoring daemon mapid has: its devices, function libraries
+and functions, or one of these. It is "mapi info" with the letters of the original.
+
+Usage:
+  mapiinfo [-d | -l | -f | -o] [flags]
+
+Flags:
+  -d    devices
+  -l    function libraries
+  -f    functions, with their arguments
+  -o    flows of your programs, with their functions (all for root)
+  -u    the same
+  -h    this help
+
+` + commonHelp + `"mapi info --help" has all flags.
+`,
+	"mapidump": `mapidump prints packets of a device, or of a capture file, that match a filter, or
+writes them to a file. It is "mapi dump" with the letters of the original.
+
+Usage:
+  mapidump [-d DEVICE | -r FILE] [flags] [filter]
+
+Flags:
+  -d DEVICE    take packets of DEVICE (default the first that works)
+  -r FILE      take packets of the capture FILE
+  -e FILE      the same
+  -w FILE      write packets to FILE, which is emptied first; - is standard output
+  -c N         end after N packets
+  -s BYTES     take only packets with BYTES in the first 1500, written as for STR_SEARCH
+  -l SECONDS   end after SECONDS
+  -h           this help
+
+The original's -a, -i, -j, -v, -x and -X are not there.
+
+` + commonHelp + `"mapi dump --help" has all flags.
+`,
+}
+
+const commonHelp = `Flags of mapi that are written out can be given as well, such as --json or --socket;
+`
+
 // original turns the command lines of the original mapiinfo and mapidump, which the
 // tool understands under these names, into ours.
-func original(args []string) []string {
+func original(args []string) ([]string, error) {
 	name, rest := filepath.Base(args[0]), args[1:]
 	switch name {
 	case "mapiinfo":
-		return originalInfo(rest)
+		return originalInfo(rest), nil
 	case "mapidump":
 		return originalDump(rest)
 	}
-	return rest
+	return rest, nil
 }
 
 func originalInfo(args []string) []string {
@@ -33,23 +77,32 @@ func originalInfo(args []string) []string {
 }
 
 // originalDump translates the letters that mean something else here: -s string,
-// -e file of ERF, -l seconds. The others are the same, or unknown and refused. Values
-// may be empty, and stay with their flags. What follows the flags is the filter.
-func originalDump(args []string) []string {
+// -e file of ERF, -l seconds. All others are refused, as ours mean something else.
+// Values may be empty, and stay with their flags; flags that are written out are ours. What follows the flags is the filter.
+func originalDump(args []string) ([]string, error) {
 	flags := map[string]string{
 		"r": "--read", "e": "--read", "w": "--write", "c": "--count", "d": "--device", "s": "--search", "l": "--deadline",
 	}
 	out := []string{"dump"}
-	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' && args[0][1] != '-' {
+	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' && args[0] != "--" {
+		if args[0][1] == '-' {
+			n := 1
+			if slices.Contains([]string{"--socket", "--deadline"}, args[0]) {
+				n = min(2, len(args))
+			}
+			out, args = append(out, args[:n]...), args[n:]
+			continue
+		}
 		letter, value := args[0][1:2], args[0][2:]
 		args = args[1:]
 		flag, known := flags[letter]
 		switch {
+		case letter == "h":
+			return append(out, "--help"), nil
 		case !known:
-			out = append(out, "-"+letter+value)
-			continue
+			return nil, usageError{errors.New("there is no flag -" + letter)}
 		case value == "" && len(args) == 0:
-			return append(out, flag)
+			return nil, usageError{errors.New("a value is missing behind -" + letter)}
 		case value == "":
 			value, args = args[0], args[1:]
 		}
@@ -58,5 +111,5 @@ func originalDump(args []string) []string {
 		}
 		out = append(out, flag+"="+value)
 	}
-	return slices.Concat(out, args)
+	return slices.Concat(out, args), nil
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 	"unicode"
 
 	"golang.org/x/sys/unix"
@@ -47,6 +48,29 @@ func printable(s string) string {
 	}
 	q := strconv.QuoteToGraphic(s)
 	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
+}
+
+// counted words a number with its unit, which is given in the plural, or empty when
+// it has none.
+func counted(n any, unit string) string {
+	text := fmt.Sprint(n)
+	if text == "1" {
+		unit = singular(unit)
+	}
+	return strings.TrimSpace(text + " " + unit)
+}
+
+// inSeconds is d in seconds: the number nearest to its decimal digits, so that no
+// others are printed.
+func inSeconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e9 }
+
+// singular is the unit of one.
+func singular(unit string) string {
+	noun, rest, _ := strings.Cut(unit, " ")
+	if stem, ok := strings.CutSuffix(noun, "ies"); ok {
+		noun = stem + "y"
+	}
+	return strings.TrimSpace(strings.TrimSuffix(noun, "s") + " " + rest)
 }
 
 // A table writes aligned columns. The first write error comes out of flush.

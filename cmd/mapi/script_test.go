@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
@@ -30,8 +31,15 @@ func runScripts(t *testing.T, dir, data string) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("BIN", bin)
 			env.Setenv("DATA", data)
+			env.Setenv("TZ", "UTC")
 			env.Setenv("LONG", strings.Repeat("x", maxSocket+1))
 			return nil
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "root" {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			return os.Geteuid() == 0, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": exits, "daemon": daemon, "trace": trace,

@@ -73,7 +73,7 @@ func (t *tool) stats(ctx context.Context, client *mapi.Client, names []string) e
 		if err != nil {
 			return err
 		}
-		l.enter("device "+d.Device, &b)
+		l.enter("device "+d.Device, place{Device: d.Device}, &b)
 		own, others := split(flows, d.Device, b.Opening)
 		for _, f := range own {
 			l.enterFlow(ctx, client, f)

@@ -20,8 +20,9 @@ type ledger struct {
 
 // A stageObject is the books of one stage in JSON.
 type stageObject struct {
-	Kind     string       `json:"kind"`
-	Stage    string       `json:"stage"`
+	Kind  string `json:"kind"`
+	Stage string `json:"stage"` // in words, what place tells in fields
+	place
 	Opening  uint64       `json:"opening"` // of the device
 	In       uint64       `json:"in"`
 	Out      []lineObject `json:"out"`
@@ -31,10 +32,26 @@ type stageObject struct {
 	Balances bool         `json:"balances"`
 }
 
+// A place says where a stage is: a device, a flow on it, or a function of that.
+type place struct {
+	Device   string  `json:"device"`
+	UID      *uint32 `json:"uid,omitempty"` // of a flow and its functions
+	FD       *int    `json:"fd,omitempty"`
+	FID      *int    `json:"fid,omitempty"`      // of a function
+	Function string  `json:"function,omitempty"` // its name
+}
+
+// of is the place of a function of the flow.
+func (p place) of(fn mapi.FunctionInfo) place {
+	p.FID, p.Function = &fn.FID, fn.Name
+	return p
+}
+
 // A filterObject is a leading filter in JSON.
 type filterObject struct {
-	Kind   string `json:"kind"`
-	Stage  string `json:"stage"`
+	Kind  string `json:"kind"`
+	Stage string `json:"stage"`
+	place
 	In     uint64 `json:"in"` // packets that it was asked about
 	Passed uint64 `json:"passed"`
 }
@@ -69,19 +86,20 @@ func (l *ledger) enterFlow(ctx context.Context, client *mapi.Client, f mapi.Flow
 	if f.Status == mapi.FlowFinished {
 		name += " (ended)"
 	}
-	l.enter(name, f.Books)
+	at := place{Device: f.Device, UID: &f.UID, FD: &f.FD}
+	l.enter(name, at, f.Books)
 	for _, fn := range functions {
 		stage := fmt.Sprintf("%s, function %d %s", name, fn.FID, fn.Name)
 		if fn.Books == nil {
-			l.ask(stage, fn)
+			l.ask(stage, at.of(fn), fn)
 			continue
 		}
-		l.enter(stage, fn.Books)
+		l.enter(stage, at.of(fn), fn.Books)
 	}
 }
 
 // enter prints the books of a stage and adds them to the sum.
-func (l *ledger) enter(stage string, b *mapi.Books) {
+func (l *ledger) enter(stage string, at place, b *mapi.Books) {
 	if l.err != nil {
 		return
 	}
@@ -97,7 +115,7 @@ func (l *ledger) enter(stage string, b *mapi.Books) {
 	}
 	if l.json {
 		l.err = writeJSON(l.stdout, stageObject{
-			Kind: "stage", Stage: stage, Opening: b.Opening, In: b.In, Out: lineObjects(b.Out), Notes: lineObjects(b.Notes),
+			Kind: "stage", Stage: stage, place: at, Opening: b.Opening, In: b.In, Out: lineObjects(b.Out), Notes: lineObjects(b.Notes),
 			Moved: b.Moved, Missing: b.Missing(), Balances: b.Balances(),
 		})
 		return
@@ -107,11 +125,11 @@ func (l *ledger) enter(stage string, b *mapi.Books) {
 
 // ask prints what a leading filter was asked and answered. It has no books: what
 // it refuses is never touched, so nobody could count it.
-func (l *ledger) ask(stage string, fn mapi.FunctionInfo) {
+func (l *ledger) ask(stage string, at place, fn mapi.FunctionInfo) {
 	switch {
 	case l.err != nil:
 	case l.json:
-		l.err = writeJSON(l.stdout, filterObject{Kind: "filter", Stage: stage, In: fn.Packets, Passed: fn.Passed})
+		l.err = writeJSON(l.stdout, filterObject{Kind: "filter", Stage: stage, place: at, In: fn.Packets, Passed: fn.Passed})
 	default:
 		_, l.err = fmt.Fprintf(l.stdout, "%s: asked about %d, passed %d\n", printable(stage), fn.Packets, fn.Passed)
 	}
@@ -167,12 +185,7 @@ func (l *ledger) close() error {
 }
 
 // packets words a number of packets.
-func packets(n uint64) string {
-	if n == 1 {
-		return "1 packet"
-	}
-	return fmt.Sprintf("%d packets", n)
-}
+func packets(n uint64) string { return counted(n, "packets") }
 
 // lineObjects makes an empty list of none.
 func lineObjects(lines []mapi.Counter) []lineObject {

@@ -71,7 +71,7 @@ func TestUnbalancedBooks(t *testing.T) {
 	var text, object bytes.Buffer
 	for out, json := range map[*bytes.Buffer]bool{&text: false, &object: true} {
 		l := ledger{tool: &tool{stdout: out, json: json}}
-		l.enter("here", books)
+		l.enter("here", place{Device: "here"}, books)
 		if err := l.close(); !errors.Is(err, errUnbalanced) {
 			t.Errorf("json %v: %v", json, err)
 		}

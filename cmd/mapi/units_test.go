@@ -2,11 +2,13 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -100,5 +102,37 @@ func TestHead(t *testing.T) {
 	}
 	if len(h) != headSize {
 		t.Errorf("kept %d bytes, want %d", len(h), headSize)
+	}
+}
+
+// TestCounted has units in singular and plural.
+func TestCounted(t *testing.T) {
+	for _, c := range []struct {
+		n    any
+		unit string
+		want string
+	}{
+		{uint64(1), "packets", "1 packet"},
+		{2, "packets", "2 packets"},
+		{int64(-1), "packets", "-1 packets"},
+		{1, "entries", "1 entry"},
+		{1, ticks, "1 unit of 2^-32 s"},
+		{1, "rows", "1 row"},
+		{1, "", "1"},
+	} {
+		if got := counted(c.n, c.unit); got != c.want {
+			t.Errorf("%v %s: %q, want %q", c.n, c.unit, got, c.want)
+		}
+	}
+}
+
+// TestInSeconds has times whose seconds have no digits but those of microseconds.
+func TestInSeconds(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		1809055 * time.Microsecond: "1.809055", 100 * time.Nanosecond: "1e-07", 3 * time.Hour: "10800", -time.Second / 2: "-0.5",
+	} {
+		if got := fmt.Sprint(inSeconds(d)); got != want {
+			t.Errorf("%v: %s, want %s", d, got, want)
+		}
 	}
 }

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"os"
+
 	"gomapi/drivers"
 	"gomapi/drivers/nic"
 	"gomapi/drivers/offline"
@@ -33,9 +36,10 @@ func libraries() []flib.Library {
 // known tells the configuration what this build has.
 func known() config.Known {
 	k := config.Known{
-		Drivers:     map[string]bool{},
-		Libraries:   map[string]bool{},
-		CheckParams: map[string]func(key, value string) error{"mapinicdrv": nic.CheckParam},
+		Drivers:       map[string]bool{},
+		Libraries:     map[string]bool{},
+		CheckParams:   map[string]func(key, value string) error{"mapinicdrv": nic.CheckParam},
+		CheckTogether: map[string]func(params map[string]string) (string, error){"mapinicdrv": nic.CheckParams},
 	}
 	for name := range liveDrivers() {
 		k.Drivers[name] = true
@@ -44,6 +48,24 @@ func known() config.Known {
 		k.Libraries[lib.Name] = true
 	}
 	return k
+}
+
+// finders say, for each driver that can tell, why a device cannot be opened now. That this
+// process may not is no fault of the configuration.
+func finders() map[string]func(name string, params map[string]string) error {
+	all := make(map[string]func(string, map[string]string) error)
+	for name, d := range liveDrivers() {
+		if finder, ok := d.(drivers.Finder); ok {
+			all[name] = func(device string, params map[string]string) error {
+				err := finder.Find(drivers.Config{Device: device, Params: params})
+				if errors.Is(err, os.ErrPermission) {
+					return nil
+				}
+				return err
+			}
+		}
+	}
+	return all
 }
 
 // driverRegistry holds all drivers and the file formats that the configuration

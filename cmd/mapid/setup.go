@@ -25,6 +25,9 @@ func configure(o *options) (*setup, error) {
 	}
 	k := known()
 	k.Dir = o.dir
+	if o.check {
+		k.Find = finders()
+	}
 	cfg, problems, err := config.Load(o.config, k)
 	s := &setup{Config: cfg, problems: problems}
 	switch {
@@ -59,8 +62,7 @@ func (s *setup) where() string {
 	return s.Path
 }
 
-// check prints what is wrong with the configuration. It fails when there is
-// more than warnings.
+// check prints what is wrong with the configuration, and fails, or that nothing is.
 func check(o *options, stdout io.Writer) error {
 	s, err := configure(o)
 	if err != nil {
@@ -75,10 +77,22 @@ func check(o *options, stdout io.Writer) error {
 	if err := s.servable(o.group); err != nil {
 		return err
 	}
-	if config.Errors(s.problems) {
+	if len(s.problems) > 0 {
 		return errReported
 	}
-	return nil
+	_, err = fmt.Fprintln(stdout, "OK: "+s.served())
+	return err
+}
+
+// served words what the daemon would serve.
+func (s *setup) served() string {
+	switch {
+	case s.Auto:
+		return "every interface that is up"
+	case len(s.Devices) == 1:
+		return "1 device"
+	}
+	return fmt.Sprintf("%d devices", len(s.Devices))
 }
 
 // maxSocket bounds the path of a socket in bytes: sun_path of unix(7) has 108,

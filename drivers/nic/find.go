@@ -7,13 +7,14 @@ import (
 	"gomapi/drivers"
 )
 
-// Find implements drivers.Finder. Its error carries 1026.
+// Find implements drivers.Finder. Its error carries 1026, and EPERM when the interface
+// is there and this process may not capture on it.
 func (Driver) Find(c drivers.Config) error {
 	o, err := parseOptions(c)
 	if err != nil {
 		return err
 	}
-	_, err = lookUp(c.Device, o)
+	_, err = lookUp(c.Device, o, permitted)
 	return err
 }
 
@@ -21,12 +22,12 @@ func (Driver) Find(c drivers.Config) error {
 // namespace of the calling thread: name itself, or what is an alternative name
 // (altname of ip-link(8)). The interface may be down. Errors carry 1026.
 func Resolve(name string) (string, error) {
-	n, err := lookUp(name, defaults())
+	n, err := lookUp(name, defaults(), func(string) error { return nil })
 	return n.name, err
 }
 
-// lookUp finds an interface for a moment.
-func lookUp(name string, o options) (nic, error) {
+// lookUp finds an interface for a moment, and checks its name in its network namespace.
+func lookUp(name string, o options, check func(name string) error) (nic, error) {
 	d := &device{name: name, opts: o, control: -1}
 	defer d.control.close()
 	err := d.enter()
@@ -34,7 +35,11 @@ func lookUp(name string, o options) (nic, error) {
 	if err != nil {
 		return nic{}, err
 	}
-	return d.lookUp()
+	n, err := d.lookUp()
+	if err != nil {
+		return nic{}, err
+	}
+	return n, d.ns.do(func() error { return check(name) })
 }
 
 // lookUp finds the interface that has the device's name now.

@@ -103,6 +103,18 @@ func CheckParam(key, value string) error {
 	return new(options).set(key, value)
 }
 
+// CheckParams says what is wrong with parameters that CheckParam takes one by one, and
+// at which of them. Any goroutine may call it.
+func CheckParams(params map[string]string) (key string, err error) {
+	o := defaults()
+	for key, value := range params {
+		if o.set(key, value) != nil {
+			return "", nil // CheckParam tells
+		}
+	}
+	return "block_kb", o.checkRing()
+}
+
 func parseOptions(c drivers.Config) (options, error) {
 	o := defaults()
 	for _, key := range slices.Sorted(maps.Keys(c.Params)) {
@@ -110,7 +122,10 @@ func parseOptions(c drivers.Config) (options, error) {
 			return o, mapierr.Wrap(mapierr.PcapOpen, "interface "+c.Device, err)
 		}
 	}
-	return o, o.checkRing(c.Device)
+	if err := o.checkRing(); err != nil {
+		return o, mapierr.Wrap(mapierr.PcapOpen, "interface "+c.Device, err)
+	}
+	return o, nil
 }
 
 // set checks a parameter and stores it.
@@ -127,10 +142,10 @@ func (o *options) set(key, value string) error {
 }
 
 // checkRing holds the two sizes together.
-func (o *options) checkRing(name string) error {
+func (o *options) checkRing() error {
 	if o.blockBytes > o.ringBytes {
-		return mapierr.New(mapierr.PcapOpen, "interface %s: block_kb=%d is larger than the ring, ring_mb=%d",
-			name, o.blockBytes>>10, o.ringBytes>>20)
+		return fmt.Errorf("block_kb=%d is larger than the ring, ring_mb=%d: want block_kb=%d at most",
+			o.blockBytes>>10, o.ringBytes>>20, o.ringBytes>>10)
 	}
 	return nil
 }

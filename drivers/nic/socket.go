@@ -44,8 +44,7 @@ func newSocket(c control, n nic, o options) (*socket, error) {
 func (s *socket) open() (err error) {
 	s.fd, err = unix.Socket(unix.AF_PACKET, s.link.socketType()|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
-		return openError(s.name, "capturing needs the capability CAP_NET_RAW; run mapid as root, "+
-			"or give it to the program once: setcap cap_net_raw,cap_net_admin+ep mapid", err)
+		return unprivileged(s.name, err)
 	}
 	if err != nil {
 		return openError(s.name, "open a packet socket", err)

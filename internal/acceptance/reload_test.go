@@ -283,7 +283,7 @@ func TestReloadStorm(t *testing.T) {
 			d.reload(takenUp)
 		}
 		d.write(t, driver(testnet.B))
-		d.reload("no longer served, which ends any flows on them: a")
+		d.reload("devices no longer served: a")
 		cancel()
 		programs.Wait()
 		reaches(t, "packets of the unchanged device", steady.packets, stop())

@@ -114,6 +114,10 @@ func (b *builder) extra(s *Section) {
 		return
 	}
 	b.singles[s.Name] = s.Line
+	if kind, _, _ := strings.Cut(s.Name, " "); !b.known.Sections[kind] {
+		b.warnf(s.Line, "section [%s] has no effect: the part that reads it is not in this build; take it out, "+
+			"or use a build that has the part", s.Name)
+	}
 	b.cfg.Extra = append(b.cfg.Extra, *s)
 }
 

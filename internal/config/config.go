@@ -89,6 +89,14 @@ type Known struct {
 	// CheckParams says, for a driver, what is wrong with a parameter of a
 	// device. A driver without an entry checks when it opens the device.
 	CheckParams map[string]func(key, value string) error
+	// CheckTogether says, for a driver, what is wrong with parameters of a device that
+	// are right one by one, and at which of them.
+	CheckTogether map[string]func(params map[string]string) (key string, err error)
+	// Find says, for a driver, why a device of that name cannot be opened now. It is
+	// nil unless that is to be checked.
+	Find map[string]func(name string, params map[string]string) error
+	// Sections are the sections of other parts that this build reads.
+	Sections map[string]bool
 	// Dir is the directory at which relative paths begin, those of the files to
 	// read and those in them; empty for the working directory.
 	Dir string

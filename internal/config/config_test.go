@@ -17,6 +17,7 @@ import (
 var build = Known{
 	Drivers:   map[string]bool{"mapinicdrv": true},
 	Libraries: map[string]bool{"stdflib": true},
+	Sections:  map[string]bool{"dag": true, "client": true},
 }
 
 // write makes a configuration file and returns its path.

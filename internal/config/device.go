@@ -29,7 +29,30 @@ func (b *builder) device(s *Section) {
 	case !b.name(s, &d):
 	default:
 		b.alias(s, &d)
+		b.opens(s, &d)
 		b.cfg.Devices = append(b.cfg.Devices, d)
+	}
+}
+
+// opens reports why the driver would not open a device whose parameters are right one
+// by one.
+func (b *builder) opens(s *Section, d *Device) {
+	check := b.known.CheckParams[d.Driver]
+	for key, value := range d.Params {
+		if check != nil && check(key, value) != nil {
+			return // reported with the key
+		}
+	}
+	if together := b.known.CheckTogether[d.Driver]; together != nil {
+		if key, err := together(d.Params); err != nil {
+			b.errorf(s.line(key), "device %s cannot be opened: %v", quote(d.Name), err)
+			return
+		}
+	}
+	if find := b.known.Find[d.Driver]; find != nil {
+		if err := find(d.Name, d.Params); err != nil {
+			b.errorf(s.line("device"), "device %s cannot be opened now: %v", quote(d.Name), err)
+		}
 	}
 }
 

@@ -116,8 +116,22 @@ func (idx *index) key(n int, name, value string) {
 		idx.report.errorf(n, "value of %s begins with %q: values are written without quotes, the line is ignored", name, value[:1])
 		return
 	}
+	if commented(value) && name != "description" {
+		idx.report.comments = append(idx.report.comments, n)
+	}
 	sec.Keys = append(sec.Keys, Key{Name: name, Line: n})
 	idx.clean.WriteString(name + " = " + value + "\n")
+}
+
+// commented reports whether a value seems to have a comment behind it. Texts for people
+// may look like that.
+func commented(value string) bool {
+	for _, mark := range []string{" #", "\t#", " ;", "\t;"} {
+		if strings.Contains(value, mark) {
+			return true
+		}
+	}
+	return false
 }
 
 // validKey reports whether name is made of letters, digits, "_", "-" and "."

@@ -29,8 +29,9 @@ func Errors(problems []Problem) bool {
 
 // A report collects the problems of one file.
 type report struct {
-	file string
-	list []Problem
+	file     string
+	list     []Problem
+	comments []int // lines with what looks like a comment behind the value
 }
 
 func (r *report) errorf(line int, format string, args ...any) {
@@ -41,9 +42,30 @@ func (r *report) warnf(line int, format string, args ...any) {
 	r.list = append(r.list, Problem{File: r.file, Line: line, Text: fmt.Sprintf(format, args...), Warning: true})
 }
 
+// commentHint is the remedy for a comment behind a value.
+const commentHint = "a comment stands on a line of its own, what is behind the value is part of it"
+
+// explainComments tells of comments behind values: with what else is wrong with the line, for
+// which they are the reason.
+func (r *report) explainComments() {
+	for _, line := range r.comments {
+		found := false
+		for i := range r.list {
+			if p := &r.list[i]; p.Line == line {
+				p.Text += "; " + commentHint
+				found = true
+			}
+		}
+		if !found {
+			r.warnf(line, "%s", commentHint)
+		}
+	}
+}
+
 // sorted returns the problems in line order; those of one line stay in the
 // order in which they were found.
 func (r *report) sorted() []Problem {
+	r.explainComments()
 	slices.SortStableFunc(r.list, func(a, b Problem) int { return a.Line - b.Line })
 	return r.list
 }

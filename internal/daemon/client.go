@@ -66,7 +66,9 @@ func (d *daemon) welcome(sock *net.UnixConn) (*client, error) {
 		conn.Close()
 		return nil, fmt.Errorf("uid %d, process %d: %d clients are connected already", peer.UID, peer.PID, maxClients)
 	}
-	c.session, err = d.engine.NewSession(engine.Owner{UID: peer.UID, GID: peer.GID, PID: peer.PID}, c.notify)
+	c.session, err = d.engine.NewSession(engine.Owner{
+		UID: peer.UID, GID: peer.GID, PID: peer.PID, Program: programOf(peer.PID),
+	}, c.notify)
 	if err != nil {
 		d.forget(c)
 		conn.Close()

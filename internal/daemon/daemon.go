@@ -61,6 +61,10 @@ func Run(ctx context.Context, o Options) error {
 	})
 	defer d.engine.Close()
 	d.configure(o.Config)
+	if o.Conn == nil {
+		d.warnMissing(d.specs(o.Config.Devices))
+		d.warnMissing(d.interfaces())
+	}
 	var reloading sync.WaitGroup
 	defer reloading.Wait()
 	ctx, cancel := context.WithCancel(ctx)

@@ -2,7 +2,10 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 
 	"gomapi/internal/config"
@@ -26,7 +29,11 @@ func (d *daemon) reload(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case c := <-d.Reload:
-			d.report(d.configure(c))
+			diff := d.configure(c)
+			d.report(diff)
+			d.warnMissing(slices.DeleteFunc(d.specs(c.Devices), func(s engine.DeviceSpec) bool {
+				return !slices.Contains(diff.Added, s.Name) && !slices.Contains(diff.Changed, s.Name)
+			}))
 		}
 	}
 }
@@ -68,16 +75,28 @@ func (d *daemon) report(diff engine.Difference) {
 	for _, what := range []struct {
 		done  string
 		names []string
+		flows int
 	}{
-		{"new", diff.Added},
-		{"changed, which ends any flows on them", diff.Changed},
-		{"no longer served, which ends any flows on them", diff.Removed},
+		{"new", diff.Added, 0},
+		{"changed", diff.Changed, diff.ChangedFlows},
+		{"no longer served", diff.Removed, diff.RemovedFlows},
 	} {
 		if len(what.names) > 0 {
-			d.Log.Infof("devices %s: %s", what.done, listed(what.names))
+			d.Log.Infof("devices %s: %s%s", what.done, listed(what.names), flowsEnded(what.flows))
 		}
 	}
 	d.Log.Info("the configuration was taken up")
+}
+
+// flowsEnded tells how many flows have ended with their devices.
+func flowsEnded(flows int) string {
+	switch flows {
+	case 0:
+		return ""
+	case 1:
+		return "; the flow on them has ended"
+	}
+	return fmt.Sprintf("; the %d flows on them have ended", flows)
 }
 
 // maxListed bounds how many names a line of the log has.
@@ -103,23 +122,31 @@ func (d *daemon) unavailable(c config.Device) error {
 	return nil
 }
 
+// warnMissing warns of devices on which no flow can be made now. The lack of a right
+// concerns all of them and is told once; parts that this build lacks were told of with
+// the configuration.
+func (d *daemon) warnMissing(specs []engine.DeviceSpec) {
+	refused := false
+	for _, s := range specs {
+		if s.Unavailable != nil {
+			continue
+		}
+		err := d.missing(s)
+		denied := errors.Is(err, os.ErrPermission)
+		if err == nil || denied && refused {
+			continue
+		}
+		refused = refused || denied
+		d.Log.Warnf("no flow can be made on device %s now: %v", clean(s.Name, maxLogged), err)
+	}
+}
+
 // discover brings the list of devices up to date with the interfaces that are up,
 // when the built-in configuration serves them all. It reports whether it looked.
 func (d *daemon) discover() bool {
-	d.mu.Lock()
-	auto := d.auto
-	d.mu.Unlock()
-	if !auto || d.Interfaces == nil {
+	specs := d.interfaces()
+	if specs == nil {
 		return false
-	}
-	names, err := d.Interfaces()
-	if err != nil {
-		d.Log.Warnf("list interfaces: %v", err)
-		return false
-	}
-	specs := make([]engine.DeviceSpec, len(names))
-	for i, name := range names {
-		specs[i] = interfaceSpec(name)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -153,4 +180,25 @@ func (d *daemon) seek(name string) (own string, found bool) {
 		d.engine.AddDevice(interfaceSpec(own))
 	}
 	return own, d.auto || own != name
+}
+
+// interfaces are the devices of the built-in configuration, nil with another one, or when
+// they cannot be listed.
+func (d *daemon) interfaces() []engine.DeviceSpec {
+	d.mu.Lock()
+	auto := d.auto
+	d.mu.Unlock()
+	if !auto || d.Interfaces == nil {
+		return nil
+	}
+	names, err := d.Interfaces()
+	if err != nil {
+		d.Log.Warnf("list interfaces: %v", err)
+		return nil
+	}
+	specs := make([]engine.DeviceSpec, len(names))
+	for i, name := range names {
+		specs[i] = interfaceSpec(name)
+	}
+	return specs
 }

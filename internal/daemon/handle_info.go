@@ -204,7 +204,8 @@ func (c *client) noFlow(q *wire.FlowQuery) error {
 
 func wireFlow(f engine.FlowInfo) *wire.Flow {
 	w := &wire.Flow{
-		Uid: f.UID, Fd: f.FD, Devid: f.DeviceID, Device: clean(f.Device, maxName),
+		Uid: f.UID, Pid: f.PID, Program: clean(f.Program, maxName),
+		Fd: f.FD, Devid: f.DeviceID, Device: clean(f.Device, maxName),
 		Functions: uint32(f.Functions), Start: seconds(f.Start), End: seconds(f.End), Status: int32(f.Status),
 	}
 	if f.Status != engine.FlowInit {
@@ -241,6 +242,9 @@ func wireFunction(f engine.FunctionInfo) *wire.Function {
 	w := &wire.Function{
 		Fid: f.FID, Name: f.Name, Library: f.Library, Devtype: f.DevType,
 		Packets: f.Packets, Passed: f.Passed, ResultSize: int32(f.ResultSize),
+	}
+	for _, arg := range f.Args {
+		w.Args = append(w.Args, clean(arg, maxName))
 	}
 	if f.Books != nil {
 		w.Books = wireBooks(f.Books)

@@ -26,6 +26,7 @@ const (
 	rarpReply    = 4
 	inarpRequest = 8
 	inarpReply   = 9
+	nackReply    = 10 // of ATM
 )
 
 // arp tells of a packet of ARP or RARP (RFC 903), which differ in their operations, for
@@ -41,10 +42,19 @@ func (l *line) arp(p part) {
 		return
 	}
 	protocol, operation := binary.BigEndian.Uint16(p.b[arpProtocol:]), binary.BigEndian.Uint16(p.b[arpOperation:])
-	l.add("ARP, ")
+	l.protocolName("ARP, ")
 	if macs != macLen || addresses != ipv4Address || protocol != pkt.EtherTypeIPv4 {
 		l.add("for protocol %, operation %, length %", uint32(protocol), uint32(operation), uint32(p.wire))
 		return
+	}
+	if l.more {
+		const ethernet = 1
+		if hardware := binary.BigEndian.Uint16(p.b); hardware == ethernet {
+			l.add("Ethernet")
+		} else {
+			l.add("Unknown Hardware (%)", uint32(hardware))
+		}
+		l.add(" (len 6), IPv4 (len 4), ")
 	}
 	if l.arpEthernet(p.b[arpHead:arpLen], operation) {
 		l.add(", length %", uint32(p.wire))
@@ -52,7 +62,7 @@ func (l *line) arp(p part) {
 }
 
 // arpEthernet tells of the addresses of sender and target in b. It returns false
-// for an operation that is not known.
+// for an operation of which only the name is told.
 func (l *line) arpEthernet(b []byte, operation uint16) bool {
 	senderMAC, sender := b[:6], b[6:10]
 	targetMAC, target := b[10:16], b[16:20]
@@ -92,6 +102,9 @@ func (l *line) arpEthernet(b []byte, operation uint16) bool {
 		l.mac(senderMAC)
 		l.add(" at ")
 		l.address(sender)
+	case nackReply:
+		l.add("NACK Reply")
+		return false
 	default:
 		l.add("Unknown (%)", uint32(operation))
 		return false

@@ -14,6 +14,7 @@ const (
 	icmpRedirect    = 5
 	icmpEcho        = 8
 	icmpExceeded    = 11
+	icmpParameter   = 12
 )
 
 // Codes of unreachable that have words of their own.
@@ -26,7 +27,7 @@ const (
 const icmpHead = 8 // with identifier and sequence number, or what stands there
 
 // icmp tells of an ICMP message (RFC 792).
-func (l *line) icmp(p part) {
+func (l *line) icmp(p part, fragment bool, depth int) {
 	if len(p.b) < 2 {
 		l.cut("icmp")
 		return
@@ -60,6 +61,31 @@ func (l *line) icmp(p part) {
 		return
 	}
 	l.add(", length %", uint32(p.wire))
+	if !l.more {
+		return
+	}
+	if !fragment {
+		l.icmpChecksum(p)
+	}
+	l.about(kind, p, depth)
+}
+
+// about tells of the packet that an error is about.
+func (l *line) about(kind uint8, p part, depth int) {
+	switch kind {
+	case icmpUnreachable, icmpQuench, icmpRedirect, icmpExceeded, icmpParameter:
+	default:
+		return
+	}
+	b := p.from(icmpHead).b
+	if len(b) < ipv4Len || depth >= maxDepth {
+		return
+	}
+	l.add("\n\t")
+	link := l.link
+	l.link = false
+	l.ipv4(part{b, pkt.IPv4(b).TotalLength()}, depth+1)
+	l.link = link
 }
 
 // identifiers are those of an echo of ICMP or ICMPv6. It returns false when the

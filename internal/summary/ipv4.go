@@ -37,6 +37,9 @@ func (l *line) ipv4(p part, depth int) {
 		l.cut("ip")
 		return
 	}
+	if l.more {
+		l.header4(p.b, head)
+	}
 	e := pair{src: p.b[12:16], dst: p.b[16:20]}
 	fragment := binary.BigEndian.Uint16(p.b[6:])
 	if fragment&0x1fff != 0 {
@@ -62,7 +65,7 @@ func (l *line) ipv4Begins(p part) bool {
 		l.add(" (invalid)")
 		return false
 	}
-	l.add("IP ")
+	l.protocolName("IP ")
 	if len(p.b) < ipv4Len {
 		l.cut("ip")
 		return false
@@ -78,7 +81,7 @@ func (l *line) ipv4Begins(p part) bool {
 func (l *line) inner(p part, proto uint8, e pair, fragment bool, depth int) {
 	switch proto {
 	case pkt.ProtoTCP:
-		l.tcp(p, e)
+		l.tcp(p, e, fragment)
 		return
 	case pkt.ProtoUDP:
 		l.udp(p, e, fragment)
@@ -89,7 +92,7 @@ func (l *line) inner(p part, proto uint8, e pair, fragment bool, depth int) {
 	}
 	switch {
 	case proto == pkt.ProtoICMP && len(e.src) == ipv4Address:
-		l.icmp(p)
+		l.icmp(p, fragment, depth)
 	case proto == pkt.ProtoICMPv6 && len(e.src) == ipv6Address:
 		l.icmp6(p)
 	case proto == protoIPv4 && depth < maxDepth:

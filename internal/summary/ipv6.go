@@ -20,11 +20,14 @@ func (l *line) ipv6(p part, depth int) {
 		l.cut("ip6")
 		return
 	}
-	l.add("IP6 ")
+	l.protocolName("IP6 ")
 	ip := pkt.IPv6(p.b)
 	if ip.Version() != 6 {
 		l.add("version error: % != 6", uint32(ip.Version()))
 		return
+	}
+	if l.more {
+		l.header6(p.b)
 	}
 	total := ipv6Len + ip.PayloadLength()
 	if total == ipv6Len && ip.NextHeader() != pkt.ProtoNone {

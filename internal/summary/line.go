@@ -8,7 +8,18 @@ import (
 )
 
 // A line is the text so far.
-type line struct{ text []byte }
+type line struct {
+	text []byte
+	link bool // the header of the link stands in it, which names the protocol
+	more bool // headers are told, and checksums
+}
+
+// protocolName appends the name of the network protocol, unless it was said before.
+func (l *line) protocolName(name string) {
+	if !l.link {
+		l.add(name)
+	}
+}
 
 // add appends text with the numbers, one for each % in it.
 func (l *line) add(text string, numbers ...uint32) {

@@ -4,15 +4,17 @@
 //	IP 10.0.0.1.1234 > 10.0.0.2.80: Flags [S], seq 1, win 65535, length 0
 //
 // Sequence numbers of TCP are absolute, as with tcpdump -S, because a line here
-// stands for itself. It ends where transport ends: what applications say is not
-// read. Headers of links, tags and tunnels are not told, but for MPLS labels and IP
-// in IP; what is not decoded is named by its number and length.
+// stands for itself. It ends where transport ends: of what applications say only DNS is
+// read. Headers of links and tags are told when Options ask for it, those of tunnels
+// not, but for MPLS labels and IP in IP; what is not decoded is named by its number and
+// length.
 //
 // Append in this file finds the network header. A file holds one protocol;
 // line.go and part.go are what they stand on: text, and bytes that may be cut
 // off anywhere. Bytes are hostile: all reading is bounded by what was captured,
-// IP in IP ends after a few layers, and nothing of a packet gets into the line
-// but as numbers, so the line is printable ASCII. Nothing allocates, unless dst
+// IP in IP ends after a few layers, the text of DNS is of bounded length, and of a packet
+// only numbers and the characters of names get into the line, so that it is printable
+// ASCII. Nothing allocates, unless dst
 // must grow.
 package summary
 
@@ -28,13 +30,34 @@ const (
 	macLen = 6
 )
 
+// Options say what a line tells besides.
+type Options struct {
+	// Link: addresses and protocol of the link, and VLAN tags, as tcpdump -e.
+	Link bool
+	// Verbose: headers of IP, checksums, and names in answers of DNS, as tcpdump -v. A
+	// line then has line ends in it.
+	Verbose bool
+	// Interface names an interface by its number, for packets captured on all of them;
+	// nil: the number stands there.
+	Interface func(index uint32) string
+}
+
 // Append appends the line of a packet, without line end, to dst. link holds the
 // captured bytes from the link header on, linkType their DLT, and wire is the length
 // on the wire in bytes. It keeps nothing; any goroutine may call it.
 func Append(dst, link []byte, linkType uint16, wire uint32) []byte {
+	return Options{}.Append(dst, link, linkType, wire)
+}
+
+// Append is the function of that name, with what o asks for.
+func (o Options) Append(dst, link []byte, linkType uint16, wire uint32) []byte {
 	var h pkt.Headers
 	pkt.Parse(link, linkType, &h)
-	l := line{text: dst}
+	l := line{text: dst, link: o.Link, more: o.Verbose}
+	l.interfaceOf(link, linkType, o.Interface)
+	if o.Link {
+		l.linkHeader(link, linkType, wire, &h)
+	}
 	l.labels(link, &h)
 	p := part{link, max(len(link), int(wire))}
 	if h.Has&(pkt.HasIPv4|pkt.HasIPv6) == 0 && int(h.End) < len(link) {
@@ -66,7 +89,12 @@ func (l *line) labels(link []byte, h *pkt.Headers) {
 	bottom := false
 	for b := link[start:h.Net]; len(b) >= size; b = b[size:] {
 		entry := binary.BigEndian.Uint32(b)
-		l.add(" (label %, tc %, ", entry>>12, entry>>9&7)
+		if l.more && len(b) < int(h.Net)-start {
+			l.add("\n\t")
+		} else {
+			l.add(" ")
+		}
+		l.add("(label %, tc %, ", entry>>12, entry>>9&7)
 		if bottom = entry&0x100 != 0; bottom {
 			l.add("[S], ")
 		}
@@ -75,6 +103,8 @@ func (l *line) labels(link []byte, h *pkt.Headers) {
 	switch {
 	case !bottom || len(link) == int(h.Net):
 		l.cut("mpls")
+	case h.EtherType != 0 && l.more:
+		l.add("\n\t")
 	case h.EtherType != 0:
 		l.add(" ")
 	}
@@ -84,8 +114,12 @@ func (l *line) labels(link []byte, h *pkt.Headers) {
 func (l *line) unknown(link []byte, linkType uint16, wire uint32, h *pkt.Headers) {
 	switch {
 	case h.Labels > 0:
+	case h.EtherType == pkt.EtherTypeMPLS || h.EtherType == pkt.EtherTypeMPLSUpstream:
+		l.add("MPLS")
+		l.cut("mpls")
 	case linkType == pkt.DLTEthernet && len(link) < macLen+macLen:
 		l.cut("ether")
+	case l.link && linkType == pkt.DLTEthernet: // all is said
 	case linkType == pkt.DLTEthernet:
 		l.mac(link[macLen:])
 		l.add(" > ")

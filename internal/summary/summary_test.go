@@ -13,12 +13,14 @@ func TestAllocations(t *testing.T) {
 	dst := make([]byte, 0, 64<<10)
 	for _, file := range files {
 		all, _ := frames(t, file)
-		if n := testing.AllocsPerRun(1, func() {
-			for _, f := range all {
-				dst = Append(dst[:0], f.data, f.dlt, f.wire)
+		for _, o := range []Options{{}, {Link: true, Verbose: true}} {
+			if n := testing.AllocsPerRun(1, func() {
+				for _, f := range all {
+					dst = o.Append(dst[:0], f.data, f.dlt, f.wire)
+				}
+			}); n != 0 {
+				t.Errorf("%s, %+v: %v allocations", file, o, n)
 			}
-		}); n != 0 {
-			t.Errorf("%s: %v allocations", file, n)
 		}
 	}
 }
@@ -49,6 +51,15 @@ func check(t *testing.T, link []byte, linkType uint16, wire uint32) {
 	}
 	for _, c := range text {
 		if c < ' ' || c > '~' {
+			t.Fatalf("link type %d: %q", linkType, text)
+		}
+	}
+	text = Options{Link: true, Verbose: true}.Append(nil, link, linkType, wire)
+	if len(text) > maxLine {
+		t.Fatalf("link type %d: line of %d bytes: %.100q", linkType, len(text), text)
+	}
+	for _, c := range text {
+		if (c < ' ' || c > '~') && c != '\n' && c != '\t' {
 			t.Fatalf("link type %d: %q", linkType, text)
 		}
 	}

@@ -18,7 +18,7 @@ var tcpFlags = [...]struct {
 }
 
 // tcp tells of a TCP segment (RFC 9293, section 3.1).
-func (l *line) tcp(p part, e pair) {
+func (l *line) tcp(p part, e pair, fragment bool) {
 	if len(p.b) < 4 {
 		l.shortPorts(e, "tcp")
 		return
@@ -39,11 +39,17 @@ func (l *line) tcp(p part, e pair) {
 		l.add(" [bad hdr length % - too long, > %]", uint32(head), uint32(p.wire))
 		return
 	}
+	if l.more && !fragment {
+		l.tcpChecksum(p, e)
+	}
 	l.segment(s, uint32(p.wire-head))
 	if head > tcpLen && !l.tcpOptions(part{p.b[tcpLen:], head - tcpLen}) {
 		return
 	}
 	l.add(", length %", uint32(p.wire-head))
+	if dns, _ := isDNS(s.SrcPort(), s.DstPort()); dns && p.wire > head {
+		l.dnsStream(p.from(head))
+	}
 }
 
 func (l *line) flags(flags uint8) {

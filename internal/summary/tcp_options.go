@@ -177,7 +177,7 @@ func (l *line) fastOpen(p part, size int) fault {
 	case size == 0:
 		l.add("  cookiereq")
 	case size%2 != 0 || size < 4 || size > 16:
-		l.add("  invalid")
+		l.add("  (invalid)")
 	default:
 		l.add("  cookie ")
 		l.hexBytes(p.b[:size])

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,22 +54,21 @@ func frames(t *testing.T, file string) (all []frame, ok bool) {
 //   - of TCP all behind the length is application;
 //   - of several lines for one packet, -# marks the first.
 //
-// Besides, the words differ by intent: headers of PPPoE and the interface of Linux
-// cooked captures are left out here, and what it calls " ip-proto-N L" has the
+// Besides, the words differ by intent: headers of PPPoE are left out here, and what it calls " ip-proto-N L" has the
 // length with its name.
-func tcpdump(t *testing.T, file string) []string {
+func tcpdump(t *testing.T, file string, more ...string) []string {
 	t.Helper()
-	quiet := tcpdumpLines(t, file, "-q")
-	lines := tcpdumpLines(t, file)
+	quiet := tcpdumpLines(t, file, append(more, "-q")...)
+	lines := tcpdumpLines(t, file, more...)
 	if len(lines) != len(quiet) {
 		t.Fatalf("%s: tcpdump prints %d lines, with -q %d", file, len(lines), len(quiet))
 	}
 	for i := range lines {
-		if strings.Contains(quiet[i], ": UDP, ") {
-			lines[i] = quiet[i]
+		if datagrams.MatchString(quiet[i]) && !domain.MatchString(quiet[i]) {
+			lines[i] = joined(lines[i], quiet[i])
 		}
 		for _, c := range changes {
-			if strings.Contains(lines[i], c.in) {
+			if strings.Contains(lines[i], c.in) && !(c.in == "Flags [" && domain.MatchString(lines[i])) {
 				lines[i] = c.what.ReplaceAllString(lines[i], c.by)
 			}
 		}
@@ -77,6 +77,32 @@ func tcpdump(t *testing.T, file string) []string {
 	return lines
 }
 
+// joined is a line whose end, from the addresses and checksum on, is that of another one: with
+// -q link headers, too, have fewer words.
+func joined(line, end string) string {
+	end = addressed.FindString(end)
+	addresses, length, _ := strings.Cut(end, "UDP")
+	addresses, _, _ = strings.Cut(addresses, ": ")
+	i := strings.Index(line, addresses)
+	if i < 0 {
+		return end
+	}
+	i += len(addresses)
+	return line[:i] + ": " + summed.FindString(line[i:]) + "UDP" + length
+}
+
+// datagrams are lines of UDP.
+var datagrams = regexp.MustCompile(`: (\[[^]]*\] )?UDP, `)
+
+// summed is what is said of a checksum of UDP.
+var summed = regexp.MustCompile(`\[(no cksum|udp sum ok|bad udp cksum[^]]*)\] `)
+
+// addressed is what a line says from the addresses of a datagram on.
+var addressed = regexp.MustCompile(`[^ !]+ > \S+: (\[[^]]*\] )?UDP, .*`)
+
+// domain are lines of packets with a port of DNS.
+var domain = regexp.MustCompile(`[. ](53|5353)( >|: (\[[^]]*\] )?(UDP|Flags))`)
+
 // Each change is for lines with a certain text in them, which is faster to find.
 var changes = []struct {
 	in   string
@@ -84,7 +110,6 @@ var changes = []struct {
 	by   string
 }{
 	{"PPPoE", regexp.MustCompile(`^PPPoE  \[ses 0x[0-9a-f]+\] `), ""},
-	{"  ", regexp.MustCompile(`^\S+ +(In|Out|B|M|P) +`), ""},
 	{"Flags [", regexp.MustCompile(`(Flags \[[^]]*\],.*?, length \d+).*`), "$1"},
 	{" [remaining", regexp.MustCompile(` \[remaining caplen[^]]*\]`), ""},
 	{"unreachable,  ", regexp.MustCompile(`(destination unreachable,)  `), "$1 "},
@@ -102,6 +127,8 @@ func tcpdumpLines(t *testing.T, file string, more ...string) (lines []string) {
 	for text := range strings.Lines(string(out)) {
 		if number := numbered.FindString(text); number != "" {
 			lines = append(lines, strings.TrimSuffix(text[len(number):], "\n"))
+		} else if slices.Contains(more, "-v") && (strings.HasPrefix(text, "    ") || strings.HasPrefix(text, "\tIP ") || strings.HasPrefix(text, "\t(label ")) {
+			lines[len(lines)-1] += "\n" + strings.TrimSuffix(text, "\n")
 		}
 	}
 	return lines
@@ -113,7 +140,10 @@ var numbered = regexp.MustCompile(`^ *[0-9]+  `)
 // named are lines of packets that are not decoded, of which tcpdump may tell more.
 // All others are to be the same.
 var named = regexp.MustCompile(`^link-type|ethertype Unknown|ip-proto-\d+, length|^(..:){5}.. > (..:){5}.., length|` +
-	`type-#|ARP, for protocol|ARP, Unknown|icmp6 type|unknown unreach code|multicast listener (query|report|done), |unknown-\d+`)
+	`type-#|for protocol \d+, operation|ARP, Unknown|icmp6 type|unknown unreach code|multicast listener (query|report|done), |unknown-\d+|OPT UDPsize|vlan \d+, p \d,( DEI,)?$`)
+
+// detailed are lines of packets of which tcpdump -v tells more.
+var detailed = regexp.MustCompile(`ICMP6|HBH|DSTOPT|frag \(|options \(`)
 
 // badOption are lines of packets with options of IP that are no options or cut
 // off: they are not looked into here.
@@ -122,8 +152,22 @@ var badOption = regexp.MustCompile(`\[\|(hbhopt|dstopt|ip)\]$`)
 // A tally counts lines by their kind.
 type tally map[string]*struct{ compared, equal, named int }
 
+// ours are the options with which lines are compared. tcpdump, too, takes the names of
+// interfaces from the machine that it runs on.
+var ours = Options{Interface: func(index uint32) string {
+	if i, err := net.InterfaceByIndex(int(index)); err == nil {
+		return i.Name
+	}
+	return "?"
+}}
+
 // compare compares each line with that of tcpdump.
 func (n tally) compare(t *testing.T, name string, all []frame, want []string) {
+	t.Helper()
+	n.compareWith(t, ours, name, all, want)
+}
+
+func (n tally) compareWith(t *testing.T, o Options, name string, all []frame, want []string) {
 	t.Helper()
 	if len(want) < len(all) {
 		t.Errorf("%s: %d lines for %d packets", name, len(want), len(all))
@@ -131,7 +175,7 @@ func (n tally) compare(t *testing.T, name string, all []frame, want []string) {
 	}
 	differ := 0
 	for i, f := range all {
-		got := strings.TrimRight(string(Append(nil, f.data, f.dlt, f.wire)), " ")
+		got := strings.TrimRight(string(o.Append(nil, f.data, f.dlt, f.wire)), " ")
 		k := kindOf(got)
 		if n[k] == nil {
 			n[k] = new(struct{ compared, equal, named int })
@@ -140,7 +184,7 @@ func (n tally) compare(t *testing.T, name string, all []frame, want []string) {
 		case got == want[i]:
 			n[k].compared++
 			n[k].equal++
-		case named.MatchString(got), strings.HasPrefix(want[i], "[Invalid header"), badOption.MatchString(want[i]):
+		case named.MatchString(got), strings.HasPrefix(want[i], "[Invalid header"), strings.Contains(want[i], "802.3"), o.Link && strings.Contains(want[i], "PPPoE"), o.Verbose && detailed.MatchString(want[i]), badOption.MatchString(want[i]):
 			n[k].named++
 		default:
 			n[k].compared++
@@ -153,7 +197,7 @@ func (n tally) compare(t *testing.T, name string, all []frame, want []string) {
 
 // kinds are what is counted: lines with a text in them, of several the first.
 var kinds = []struct{ name, text string }{
-	{"TCP", "Flags ["}, {"UDP", ": UDP, "}, {"ICMP", "ICMP "}, {"ICMPv6", "ICMP6,"}, {"ARP", "ARP,"},
+	{"TCP", "Flags ["}, {"queries", "? "}, {"UDP", ": UDP, "}, {"ICMP", "ICMP "}, {"ICMPv6", "ICMP6,"}, {"ARP", "ARP,"},
 	{"fragments", "frag ("}, {"protocols", "ip-proto-"}, {"cut off", "[|"}, {"others", ""},
 }
 
@@ -195,6 +239,40 @@ func TestTcpdump(t *testing.T) {
 	n.log(t, 60000)
 }
 
+// TestTcpdumpLink has headers of links and VLAN tags.
+func TestTcpdumpLink(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(testdata.Dir(t), "*.pcap*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no captures: %v", err)
+	}
+	o := ours
+	o.Link = true
+	n := make(tally)
+	for _, file := range files {
+		if all, ok := frames(t, file); ok {
+			n.compareWith(t, o, filepath.Base(file), all, tcpdump(t, file, "-e"))
+		}
+	}
+	n.log(t, 60000)
+}
+
+// TestTcpdumpVerbose has headers of IP and checksums. Of other protocols tcpdump tells more.
+func TestTcpdumpVerbose(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(testdata.Dir(t), "*.pcap*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no captures: %v", err)
+	}
+	o := ours
+	o.Verbose = true
+	n := make(tally)
+	for _, file := range files {
+		if all, ok := frames(t, file); ok {
+			n.compareWith(t, o, filepath.Base(file), all, tcpdump(t, file, "-v"))
+		}
+	}
+	n.log(t, 60000)
+}
+
 // TestTcpdumpMutated changes and cuts packets of the captures at random.
 func TestTcpdumpMutated(t *testing.T) {
 	files := []string{"zk-icmp6-nd.pcap", "zk-icmp-5-pings.pcap", "tr-test.pcap", "mapi-tracefile.pcap", "nd-6in4.pcap",
@@ -218,6 +296,26 @@ func TestTcpdumpMutated(t *testing.T) {
 	write(t, file, changed)
 	n.compare(t, "mutated", changed, tcpdump(t, file))
 	n.log(t, 10000)
+}
+
+// TestTcpdumpTagsMutated changes and cuts packets with VLAN tags.
+func TestTcpdumpTagsMutated(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	var originals, changed []frame
+	for _, name := range []string{"lt-vlan.pcap", "tr-vlan8021ad-be.pcap", "zk-q-in-q.pcap", "nd-4in4.pcap"} {
+		all, _ := frames(t, filepath.Join(testdata.Dir(t), name))
+		originals = append(originals, all...)
+	}
+	for range 20000 {
+		changed = append(changed, mutate(random, originals[random.IntN(len(originals))]))
+	}
+	n := make(tally)
+	file := filepath.Join(t.TempDir(), "mutated.pcap")
+	write(t, file, changed)
+	o := ours
+	o.Link = true
+	n.compareWith(t, o, "mutated", changed, tcpdump(t, file, "-e"))
+	n.log(t, 5000)
 }
 
 // TestTcpdumpICMP has all types and codes, cut off at any length.
@@ -251,21 +349,26 @@ func TestTcpdumpICMP(t *testing.T) {
 	n.log(t, 2000)
 }
 
-// TestTcpdumpARP has all operations of ARP and RARP, whole and cut off.
+// TestTcpdumpARP has all operations of ARP and RARP.
 func TestTcpdumpARP(t *testing.T) {
 	var all []frame
-	for _, etherType := range []string{"0806", "8035"} {
-		for operation := range byte(12) {
-			b := unhex(t, "ffffffffffff020000000001"+etherType+"0001 0800 06 04 0000 020000000001 0a000001 020000000002 0a000002")
-			b[21] = operation
-			all = append(all, frame{b, uint32(len(b)), 1}, frame{b[:30], uint32(len(b)), 1})
+	for operation := range 12 {
+		for _, kind := range []string{"0806", "8035"} {
+			b := unhex(t, "ffffffffffffbbbbbbbbbbbb"+kind+"0001080006040000 bbbbbbbbbbbb0a000001 cccccccccccc0a000002")
+			b[21] = byte(operation)
+			all = append(all, frame{b, uint32(len(b)), 1}, frame{b[:14+operation], uint32(len(b)), 1})
 		}
 	}
-	n := make(tally)
 	file := filepath.Join(t.TempDir(), "arp.pcap")
 	write(t, file, all)
-	n.compare(t, "arp", all, tcpdump(t, file))
-	n.log(t, 36)
+	for _, c := range []struct {
+		o    Options
+		more []string
+	}{{ours, nil}, {Options{Link: true}, []string{"-e"}}, {Options{Verbose: true}, []string{"-v"}}} {
+		n := make(tally)
+		n.compareWith(t, c.o, "arp", all, tcpdump(t, file, c.more...))
+		n.log(t, 20)
+	}
 }
 
 func unhex(t testing.TB, text string) []byte {

@@ -33,9 +33,25 @@ func (l *line) udp(p part, e pair, fragment bool) {
 		l.add("truncated-udplength %", uint32(length))
 	case len(p.b) < udpLen:
 		l.cut("udp")
-	case length > p.wire && !fragment:
-		l.add("UDP, bad length % > %", uint32(length-udpLen), uint32(p.wire-udpLen))
 	default:
-		l.add("UDP, length %", uint32(length-udpLen))
+		if l.more && !fragment {
+			l.udpChecksum(p, e)
+		}
+		l.datagram(d, p.from(udpLen), length-udpLen, fragment)
 	}
+}
+
+// datagram tells of what a UDP datagram carries, length bytes as it says.
+func (l *line) datagram(d pkt.UDP, p part, length int, fragment bool) {
+	dns, multicast := isDNS(d.SrcPort(), d.DstPort())
+	if dns || multicast {
+		p.wire = min(p.wire, length)
+		l.dns(p, !dns)
+		return
+	}
+	if length > p.wire && !fragment {
+		l.add("UDP, bad length % > %", uint32(length), uint32(p.wire))
+		return
+	}
+	l.add("UDP, length %", uint32(length))
 }

@@ -2562,8 +2562,10 @@ type Flow struct {
 	Start         int64                  `protobuf:"varint,6,opt,name=start,proto3" json:"start,omitempty"` // Unix seconds of connect, 0 before
 	End           int64                  `protobuf:"varint,7,opt,name=end,proto3" json:"end,omitempty"`     // Unix seconds of the device's end, 0 before
 	Status        int32                  `protobuf:"varint,8,opt,name=status,proto3" json:"status,omitempty"`
-	Error         *Error                 `protobuf:"bytes,9,opt,name=error,proto3" json:"error,omitempty"`  // with which the device ended; not set at the regular end of a file
-	Books         *Books                 `protobuf:"bytes,10,opt,name=books,proto3" json:"books,omitempty"` // from the device to behind the last function
+	Error         *Error                 `protobuf:"bytes,9,opt,name=error,proto3" json:"error,omitempty"`      // with which the device ended; not set at the regular end of a file
+	Books         *Books                 `protobuf:"bytes,10,opt,name=books,proto3" json:"books,omitempty"`     // from the device to behind the last function
+	Pid           int32                  `protobuf:"varint,11,opt,name=pid,proto3" json:"pid,omitempty"`        // process of the user, 0 unknown
+	Program       string                 `protobuf:"bytes,12,opt,name=program,proto3" json:"program,omitempty"` // its name when it connected, empty unknown
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2666,6 +2668,20 @@ func (x *Flow) GetBooks() *Books {
 		return x.Books
 	}
 	return nil
+}
+
+func (x *Flow) GetPid() int32 {
+	if x != nil {
+		return x.Pid
+	}
+	return 0
+}
+
+func (x *Flow) GetProgram() string {
+	if x != nil {
+		return x.Program
+	}
+	return ""
 }
 
 type FunctionQuery struct {
@@ -2790,6 +2806,7 @@ type Function struct {
 	Passed        uint64                 `protobuf:"varint,6,opt,name=passed,proto3" json:"passed,omitempty"`   // that went on to the next one
 	ResultSize    int32                  `protobuf:"varint,7,opt,name=result_size,json=resultSize,proto3" json:"result_size,omitempty"`
 	Books         *Books                 `protobuf:"bytes,8,opt,name=books,proto3" json:"books,omitempty"`
+	Args          []string               `protobuf:"bytes,9,rep,name=args,proto3" json:"args,omitempty"` // as they were given, for people: long ones are cut
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2876,6 +2893,13 @@ func (x *Function) GetResultSize() int32 {
 func (x *Function) GetBooks() *Books {
 	if x != nil {
 		return x.Books
+	}
+	return nil
+}
+
+func (x *Function) GetArgs() []string {
+	if x != nil {
+		return x.Args
 	}
 	return nil
 }
@@ -3109,7 +3133,7 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x04next\x18\x02 \x01(\bR\x04next\x12\x14\n" +
 	"\x05limit\x18\x03 \x01(\rR\x05limit\"0\n" +
 	"\x05Flows\x12'\n" +
-	"\x05flows\x18\x01 \x03(\v2\x11.gomapi.wire.FlowR\x05flows\"\x88\x02\n" +
+	"\x05flows\x18\x01 \x03(\v2\x11.gomapi.wire.FlowR\x05flows\"\xb4\x02\n" +
 	"\x04Flow\x12\x10\n" +
 	"\x03uid\x18\x01 \x01(\rR\x03uid\x12\x0e\n" +
 	"\x02fd\x18\x02 \x01(\x05R\x02fd\x12\x14\n" +
@@ -3121,14 +3145,16 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x06status\x18\b \x01(\x05R\x06status\x12(\n" +
 	"\x05error\x18\t \x01(\v2\x12.gomapi.wire.ErrorR\x05error\x12(\n" +
 	"\x05books\x18\n" +
-	" \x01(\v2\x12.gomapi.wire.BooksR\x05books\"[\n" +
+	" \x01(\v2\x12.gomapi.wire.BooksR\x05books\x12\x10\n" +
+	"\x03pid\x18\v \x01(\x05R\x03pid\x12\x18\n" +
+	"\aprogram\x18\f \x01(\tR\aprogram\"[\n" +
 	"\rFunctionQuery\x12\x0e\n" +
 	"\x02fd\x18\x01 \x01(\x05R\x02fd\x12\x10\n" +
 	"\x03fid\x18\x02 \x01(\x05R\x03fid\x12\x12\n" +
 	"\x04next\x18\x03 \x01(\bR\x04next\x12\x14\n" +
 	"\x05limit\x18\x04 \x01(\rR\x05limit\"@\n" +
 	"\tFunctions\x123\n" +
-	"\tfunctions\x18\x01 \x03(\v2\x15.gomapi.wire.FunctionR\tfunctions\"\xe1\x01\n" +
+	"\tfunctions\x18\x01 \x03(\v2\x15.gomapi.wire.FunctionR\tfunctions\"\xf5\x01\n" +
 	"\bFunction\x12\x10\n" +
 	"\x03fid\x18\x01 \x01(\x05R\x03fid\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
@@ -3138,7 +3164,8 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x06passed\x18\x06 \x01(\x04R\x06passed\x12\x1f\n" +
 	"\vresult_size\x18\a \x01(\x05R\n" +
 	"resultSize\x12(\n" +
-	"\x05books\x18\b \x01(\v2\x12.gomapi.wire.BooksR\x05books\"O\n" +
+	"\x05books\x18\b \x01(\v2\x12.gomapi.wire.BooksR\x05books\x12\x12\n" +
+	"\x04args\x18\t \x03(\tR\x04args\"O\n" +
 	"\vDeviceEnded\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12(\n" +
 	"\x05error\x18\x02 \x01(\v2\x12.gomapi.wire.ErrorR\x05errorb\x06proto3"

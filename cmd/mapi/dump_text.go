@@ -1,0 +1,69 @@
+package main
+
+import (
+	"net"
+
+	"github.com/spf13/pflag"
+
+	"gomapi/internal/summary"
+	"gomapi/mapi"
+)
+
+// lineFlags are the letters of tcpdump that say what is printed.
+type lineFlags struct {
+	numbers bool // -n: it is always so
+	link    bool // -e
+	verbose bool // -v
+	list    bool // -D: devices, and no packets
+}
+
+func (l *lineFlags) addTo(f *pflag.FlagSet) {
+	f.BoolVarP(&l.list, "list-devices", "D", false, "print the devices with their numbers, and no packets")
+	f.BoolVarP(&l.link, "link", "e", false, "print addresses of the link and VLAN tags")
+	f.BoolVarP(&l.verbose, "verbose", "v", false, "print headers of IP and checksums")
+	more := f.Lookup("verbose")
+	more.Value = &onceValue{Value: more.Value} // -vv would tell no more
+	f.BoolVarP(&l.numbers, "numbers", "n", false, "print addresses and ports as numbers, which is always so")
+}
+
+// options are those of the lines. Interfaces of a live device have the names that they have
+// here.
+func (l *lineFlags) options(live bool) summary.Options {
+	o := summary.Options{Link: l.link, Verbose: l.verbose}
+	if live {
+		o.Interface = make(interfaceNames).of
+	}
+	return o
+}
+
+// interfaceNames are the names of interfaces by their numbers.
+type interfaceNames map[uint32]string
+
+// maxNames bounds how many are remembered.
+const maxNames = 4096
+
+// of looks a name up once.
+func (n interfaceNames) of(index uint32) string {
+	name, known := n[index]
+	if known {
+		return name
+	}
+	name = "?"
+	if i, err := net.InterfaceByIndex(int(index)); err == nil {
+		name = i.Name
+	}
+	if len(n) < maxNames {
+		n[index] = name
+	}
+	return name
+}
+
+// lines appends a line for each packet.
+func (l *lineFlags) lines(live bool) func(b []byte, p *mapi.Packet) []byte {
+	o := l.options(live)
+	return func(b []byte, p *mapi.Packet) []byte {
+		b = p.Time().Local().AppendFormat(b, "15:04:05.000000 ")
+		b = o.Append(b, p.Data, p.LinkType, p.Wlen)
+		return append(b, '\n')
+	}
+}
