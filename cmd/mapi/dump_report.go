@@ -21,7 +21,7 @@ type tally struct {
 // packets of it are missing.
 func (d *dumping) report(ctx context.Context, client *mapi.Client, before map[string]uint64, n tally, within time.Duration) {
 	if n.leftOut > 0 {
-		fmt.Fprintf(d.stderr, "mapi: %d packets of other link types left out\n", n.leftOut)
+		fmt.Fprintf(d.stderr, "mapi: %s\n", counted(n.leftOut, "packets of other link types left out"))
 	}
 	if d.file != "" {
 		d.tellTimes(ctx, client, d.flow.Device())
@@ -32,15 +32,15 @@ func (d *dumping) report(ctx context.Context, client *mapi.Client, before map[st
 	}
 	ctx, cancel := lastQuestions(ctx, within)
 	defer cancel()
-	fmt.Fprintf(d.stderr, "%d packets captured\n", n.written)
+	fmt.Fprintf(d.stderr, "%s\n", counted(n.written, "packets captured"))
 	if lost := n.taken - n.written; lost > 0 {
-		fmt.Fprintf(d.stderr, "%d packets not written\n", lost)
+		fmt.Fprintf(d.stderr, "%s\n", counted(lost, "packets not written"))
 	}
 	if more := left(ctx, d.buffer, n.taken+n.leftOut); more > 0 {
-		fmt.Fprintf(d.stderr, "%d packets left in the buffer\n", more)
+		fmt.Fprintf(d.stderr, "%s\n", counted(more, "packets left in the buffer"))
 	}
 	if n, err := d.buffer.Lost(); err == nil {
-		fmt.Fprintf(d.stderr, "%d packets lost for this buffer\n", n)
+		fmt.Fprintf(d.stderr, "%s\n", counted(n, "packets lost for this buffer"))
 	}
 	d.tellLosses(ctx, client, d.flow.Device(), before, books.LostRing)
 }

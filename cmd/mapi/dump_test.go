@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -119,7 +118,7 @@ func TestDumpLinkTypes(t *testing.T) {
 	_, said := dump(t, exitDone, "-r", file, "-w", out)
 	left, _ := dump(t, exitDone, "-r", out)
 	lines := strings.Count(all, "\n") - strings.Count(left, "\n")
-	if lines == 0 || left == "" || said != "mapi: "+strconv.Itoa(lines)+" packets of other link types left out\n" {
+	if lines == 0 || left == "" || said != "mapi: "+counted(lines, "packets")+" of other link types left out\n" {
 		t.Errorf("%d lines are missing: %s", lines, said)
 	}
 }

@@ -75,7 +75,7 @@ func (t *tool) tellLosses(ctx context.Context, client *mapi.Client, device strin
 	}
 	for _, e := range books.Glossary() {
 		if n := lost[e.Name]; n > 0 {
-			fmt.Fprintf(t.stderr, "%d packets %s\n", n, e.Name)
+			fmt.Fprintln(t.stderr, counted(n, "packets "+e.Name))
 		}
 	}
 }
@@ -106,8 +106,8 @@ func (t *tool) tellTimes(ctx context.Context, client *mapi.Client, file string) 
 	}
 	for _, l := range b.Notes {
 		if l.Name == books.OfWhichOutOfTime && l.Value > 0 {
-			fmt.Fprintf(t.stderr, "mapi: %d packets are %s: they count as of the first or the last moment of packet time\n",
-				l.Value, strings.TrimPrefix(l.Name, "of which "))
+			fmt.Fprintf(t.stderr, "mapi: %s: they count as of the first or the last moment of packet time\n",
+				counted(l.Value, "packets "+strings.TrimPrefix(l.Name, "of which ")))
 		}
 	}
 }

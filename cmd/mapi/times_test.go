@@ -37,7 +37,7 @@ func TestTimesThatCannotBeTold(t *testing.T) {
 	if err := write(f); err != nil {
 		t.Fatal(err)
 	}
-	const want = "mapi: 2 packets are before 1970 or after 2106: they count as of the first or the last moment of packet time\n"
+	const want = "mapi: 2 packets before 1970 or after 2106: they count as of the first or the last moment of packet time\n"
 	for _, args := range [][]string{{"count", "-r", path}, {"dump", "-r", path}, {"apply", "-r", path, "PKT_COUNTER"}} {
 		if _, errs := inZone(t, "UTC", args...); !strings.HasSuffix(errs, want) {
 			t.Errorf("%s says %q", args[0], errs)
