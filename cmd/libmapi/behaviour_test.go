@@ -60,7 +60,9 @@ func TestBackground(t *testing.T) {
 func TestForkAfterFirstCall(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		d := startDaemon(t)
-		judged(t, d.command(compile(t, source(t, "fork.c"), strict...), "after", testnet.B))
+		program := compile(t, source(t, "fork.c"), strict...)
+		judged(t, d.command(program, "after", testnet.B))
+		judged(t, d.command(program, "handler", testnet.B))
 	})
 }
 
@@ -320,7 +322,7 @@ func TestProcess(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		d := startDaemon(t)
 		program := compile(t, source(t, "process.c"), strict...)
-		for _, what := range []string{"files", "stack", "addresses", "data"} {
+		for _, what := range []string{"files", "stack", "meanwhile", "cancel", "addresses", "data"} {
 			judged(t, d.command(program, what, testnet.B))
 		}
 	})

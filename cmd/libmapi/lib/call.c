@@ -55,14 +55,19 @@ void call_post(struct call *c)
 
 int call_send(struct call *c)
 {
+	const struct timespec moment = {.tv_sec = 1};
 	uint32_t state;
 	int saved = errno;
 	hand_over(c);
 	for (int i = 0; i < CALL_LOOKS && LOAD(&c->state) != CALL_DONE; i++)
 		sched_yield();
 	/* Handlers run meanwhile, and may make calls of their own. */
-	while ((state = LOAD(&c->state)) != CALL_DONE)
-		syscall(SYS_futex, &c->state, FUTEX_WAIT_PRIVATE, state, NULL, NULL, 0);
+	while ((state = LOAD(&c->state)) != CALL_DONE) {
+		if (usable() != 0)
+			return -1; /* a child that a handler has made, and in which it returns */
+		/* Without a time the kernel would go on by itself after a handler. */
+		syscall(SYS_futex, &c->state, FUTEX_WAIT_PRIVATE, state, &moment, NULL, 0);
+	}
 	errno = saved;
 	return c->code ? fail_from(c) : 0;
 }
