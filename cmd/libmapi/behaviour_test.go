@@ -305,6 +305,15 @@ func TestHandlerInMalloc(t *testing.T) {
 	})
 }
 
+// TestNameFreedByProgram has names freed by the program and deleted by others.
+func TestNameFreedByProgram(t *testing.T) {
+	d := startDaemon(t)
+	path, _, _ := capture(t, "mapi-www.pcap")
+	cmd := d.command(compile(t, source(t, "names.c"), strict...), path)
+	cmd.Env = append(cmd.Env, "MALLOC_ARENA_MAX=1")
+	judged(t, cmd)
+}
+
 func TestCancelledThread(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		d := startDaemon(t)
