@@ -24,7 +24,7 @@ func TestSignals(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		d := startDaemon(t)
 		program := compile(t, source(t, "signals.c"), strict...)
-		for _, what := range []string{"results", "packets", "series", "restart", "interrupt", "jump"} {
+		for _, what := range []string{"results", "packets", "series", "restart", "interrupt", "jump", "leave"} {
 			ctx, cancel := context.WithTimeout(t.Context(), 3*testnet.Patience)
 			cmd := d.command(program, what, testnet.B)
 			bounded := exec.CommandContext(ctx, cmd.Path, cmd.Args[1:]...)
