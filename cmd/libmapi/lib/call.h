@@ -20,7 +20,7 @@
 #include <mapi.h>
 
 enum {
-	CALL_VERSION = 1, /* of this file; both sides must agree */
+	CALL_VERSION = 2, /* of this file; both sides must agree */
 	CALL_SLOTS = 64,  /* calls at a time; more wait for a slot */
 	CALL_ARGS = 16,   /* of a function */
 	CALL_LETTERS = 64,
@@ -67,6 +67,7 @@ struct call {
 	uint32_t state; /* enum call_state; a futex */
 	enum call_op op;
 	int posted; /* nobody waits for the answer */
+	const void *thread, *frame; /* who waits, and where on its stack; the C library's */
 
 	/* What is asked for. Pointers are the caller's. */
 	int fd, fid, number, next, count;
