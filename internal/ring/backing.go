@@ -16,7 +16,7 @@ const backStep = 64 << 10
 const allBacked = math.MaxUint64
 
 // backed reports whether the ring has memory up to position end, which it asks for if
-// it must. Where there is none to be had what follows is lost, and counted.
+// it must. Without it, packets are lost and counted until the next batch asks again.
 func (w *Writer) backed(end uint64) bool {
 	for end > w.backing && !w.short {
 		from := w.backing

@@ -71,6 +71,10 @@ func TestNoMemory(t *testing.T) {
 		mustNext(t, r, n, 1000)
 	}
 	mustBeEmpty(t, r, nil)
+	w.populate = populate
+	if !w.Write(numbered(written, 1000)) {
+		t.Error("no packet goes in when there is memory again")
+	}
 }
 
 // TestNoMemoryAtTheEnd: a reader that sleeps hears of what came before memory was short,

@@ -30,7 +30,7 @@ func (w *Writer) HasRoom(p *pkt.Packet) bool {
 // await waits until need bytes are free, or for good reason no more.
 func (w *Writer) await(need uint64) {
 	w.Flush()
-	if w.stopped.Load() || w.gone || w.short {
+	if w.stopped.Load() || w.gone {
 		return
 	}
 	w.head.want.Store(w.goal(need))

@@ -65,6 +65,7 @@ func (w *Writer) Write(p *pkt.Packet) bool {
 // Flush shows the reader what was written, and wakes it if it sleeps. It is
 // called once per batch and never blocks.
 func (w *Writer) Flush() {
+	w.short = false // the next batch asks again
 	w.show()
 	if w.told != w.pos {
 		w.told = w.pos
