@@ -326,6 +326,14 @@ func TestProcess(t *testing.T) {
 	})
 }
 
+// TestActionsMeanwhile sets signal actions while another thread makes the first call.
+func TestActionsMeanwhile(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		judged(t, d.command(compile(t, source(t, "meanwhile.c"), strict...), testnet.B))
+	})
+}
+
 // TestCompiledForTheOriginal calls through a pointer.
 func TestCompiledForTheOriginal(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {

@@ -46,6 +46,43 @@ static const char *go_part(char path[PATH_MAX])
 	return GO_PART;
 }
 
+/* What the runtime changes in a process: signal actions, and the limit of open files,
+   which children would inherit. Static, as the stack of a caller may be small. */
+static struct {
+	struct sigaction actions[NSIG];
+	struct rlimit files;
+} before;
+
+static void remember(void)
+{
+	for (int s = 1; s < NSIG; s++)
+		sigaction(s, NULL, &before.actions[s]);
+	getrlimit(RLIMIT_NOFILE, &before.files);
+}
+
+/* Whether the runtime has changed an action. What is neither as it was nor a handler of
+   the Go part was set meanwhile by another thread of the program, and stays. */
+static int changed(const struct sigaction *now, const struct sigaction *was, const Dl_info *go)
+{
+	Dl_info at;
+	if (now->sa_handler == was->sa_handler)
+		return now->sa_flags != was->sa_flags;
+	return dladdr((void *)now->sa_handler, &at) && at.dli_fbase == go->dli_fbase;
+}
+
+/* Takes back what the runtime has changed; part is an address in the Go part. */
+static void restore(const void *part)
+{
+	struct sigaction now;
+	Dl_info go;
+	if (!dladdr(part, &go))
+		return;
+	for (int s = 1; s < NSIG; s++)
+		if (s != SIGSTKFLT && sigaction(s, NULL, &now) == 0 && changed(&now, &before.actions[s], &go))
+			sigaction(s, &before.actions[s], NULL);
+	setrlimit(RLIMIT_NOFILE, &before.files);
+}
+
 static void *load_thread(void *message)
 {
 	char path[PATH_MAX];
@@ -60,12 +97,8 @@ static void *load_thread(void *message)
 	syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGSTKFLT); /* as ../thread.c, for the time in Go */
 	if (start(&calls) != 0)
 		snprintf(message, MAPI_ERRORSTR_LENGTH, "%s is of another version", GO_PART);
+	restore((void *)start);
 	return NULL;
-}
-
-static int same(const struct sigaction *a, const struct sigaction *b)
-{
-	return a->sa_handler == b->sa_handler && a->sa_flags == b->sa_flags;
 }
 
 /* What the Go runtime takes beside what the program has, in bytes: of addresses at its
@@ -93,29 +126,6 @@ static int room_for_runtime(char *message)
 	return 0;
 }
 
-/* What the runtime changes in a process: signal actions, and the limit of open files,
-   which children would inherit. Static, as the stack of a caller may be small. */
-static struct {
-	struct sigaction actions[NSIG];
-	struct rlimit files;
-} before;
-
-static void remember(void)
-{
-	for (int s = 1; s < NSIG; s++)
-		sigaction(s, NULL, &before.actions[s]);
-	getrlimit(RLIMIT_NOFILE, &before.files);
-}
-
-static void restore(void)
-{
-	struct sigaction now;
-	for (int s = 1; s < NSIG; s++)
-		if (s != SIGSTKFLT && sigaction(s, NULL, &now) == 0 && !same(&now, &before.actions[s]))
-			sigaction(s, &before.actions[s], NULL);
-	setrlimit(RLIMIT_NOFILE, &before.files);
-}
-
 /* Runs load_thread, and leaves the process as it is. */
 static int load_quietly(char *message)
 {
@@ -129,7 +139,6 @@ static int load_quietly(char *message)
 		return -1;
 	}
 	pthread_join(thread, NULL);
-	restore();
 	return message[0] ? -1 : 0;
 }
 
