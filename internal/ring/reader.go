@@ -80,8 +80,18 @@ func (r *Reader) TryNext() (p Packet, ok bool, err error) {
 		return Packet{}, false, err
 	}
 	defer r.leave()
-	ok, err = r.take(&p)
+	if ok, err = r.take(&p); !ok && err == nil {
+		r.asked()
+	}
 	return p, ok, err
+}
+
+// asked tells that this reader takes packets, though it has neither taken nor waited
+// for one yet.
+func (r *Reader) asked() {
+	if r.page.sleep.Load() == 0 {
+		r.page.sleep.Store(2)
+	}
 }
 
 // Written is the number of packets that came into the ring so far. Like Lost it

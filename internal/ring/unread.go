@@ -2,7 +2,7 @@ package ring
 
 import "runtime"
 
-// unread reports whether a reader that has begun to take packets, or to wait for
+// unread reports whether a reader that has begun to take packets, or to ask for
 // one, has not taken all that were written up to position. What a reader says about
 // itself can be anything, and concerns nobody else.
 func (p *page) unread(position uint64) bool {
@@ -12,7 +12,7 @@ func (p *page) unread(position uint64) bool {
 }
 
 // Unread reports whether packets wait for a reader that takes packets: one that has
-// taken or waited for one at least. It is false for a reader that never did, and for a
+// taken or asked for one at least. It is false for a reader that never did, and for a
 // series. It may be called from any goroutine, also after Close.
 func (w *Writer) Unread() (unread bool) {
 	w.life.with(func() {

@@ -54,6 +54,19 @@ func TestUnreadBySleeper(t *testing.T) {
 	}
 }
 
+// TestUnreadByAsker: who has asked for a packet in vain takes packets.
+func TestUnreadByAsker(t *testing.T) {
+	w, r := pair(t, 0)
+	if _, ok, err := r.TryNext(); ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	w.Write(numbered(3, 100))
+	w.Flush()
+	if !w.Unread() || !r.Unread() {
+		t.Error("a packet does not wait for a reader that has asked for it")
+	}
+}
+
 // TestUnreadSeries: entries of a series hold nothing back.
 func TestUnreadSeries(t *testing.T) {
 	w, r := series(t, 16, 10)

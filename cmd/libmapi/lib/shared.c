@@ -206,6 +206,14 @@ void ring_sleeps(struct ring *r, int sleeps)
 	__atomic_store_n(at, v + 1 + (v % 2 == (uint64_t)sleeps), __ATOMIC_SEQ_CST);
 }
 
+/* Tells that the reader takes packets, though it has neither taken nor waited for one
+   yet. */
+void ring_asked(struct ring *r)
+{
+	uint64_t none = 0;
+	__atomic_compare_exchange_n((uint64_t *)(r->page + PAGE_SLEEP), &none, 2, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
 int ring_awaited(const struct ring *r)
 {
 	return word(r->head + HEAD_WANT) != 0;
