@@ -214,6 +214,12 @@ void ring_asked(struct ring *r)
 	__atomic_compare_exchange_n((uint64_t *)(r->page + PAGE_SLEEP), &none, 2, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
+/* Whether packets are there and nothing was taken. */
+int ring_untouched(const struct ring *r)
+{
+	return r->entry == 0 && word(r->page + PAGE_READ) == 0 && word(r->head + HEAD_POSITION) != 0;
+}
+
 int ring_awaited(const struct ring *r)
 {
 	return word(r->head + HEAD_WANT) != 0;

@@ -69,6 +69,8 @@ int main(int argc, char *argv[])
 		return EXIT_FAILURE;
 	CHECK(until_finished(argv[1]) == atoi(argv[2]));
 	CHECK(asking_first(argv[1], NOWAIT, 1) == atoi(argv[2]));
+	CHECK(asking_first(argv[1], NOWAIT, 0) == atoi(argv[2]));
+	CHECK(asking_first(argv[1], WAIT, 0) == atoi(argv[2]));
 	CHECK(when_finished(argv[1]) == atoi(argv[2]));
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }
