@@ -3,12 +3,15 @@
  */
 #include "internal.h"
 
-/* Sends the call and hands the answer over, to be copied to the program. */
+/* Sends the call and hands the answer over, to be copied to the program, which may then
+   ask for what it was told of, though it has created nothing. */
 #define ANSWER(c, field, to)                \
 	do {                                \
 		int err_ = call_send(c);    \
-		if (err_ == 0)              \
+		if (err_ == 0) {            \
+			set_initialized();  \
 			*(to) = (c)->field; \
+		}                           \
 		call_end(c);                \
 		return err_;                \
 	} while (0)

@@ -50,7 +50,7 @@ extern const char not_initialized[], not_a_flow[], not_a_function[], no_flow[], 
 extern struct calls calls;
 int load(void);       /* 0, or -1 with the error */
 int usable(void);     /* 0, or -1: the process has forked after the first call */
-int initialized(void); /* 0, or -1: nothing was created yet, or not usable */
+int initialized(void); /* 0, or -1: nothing was created or told yet, or not usable */
 void set_initialized(void);
 
 /* call.c */

@@ -23,7 +23,7 @@ struct calls calls;
 
 static struct guard loading = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 static int loaded;  /* there is a Go part */
-static int created; /* a flow or a device was made */
+static int created; /* a flow or a device was made, or told of */
 static int forked;  /* this is a child, in which the Go part does not run */
 
 static void in_child(void)
