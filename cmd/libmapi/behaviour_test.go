@@ -342,6 +342,20 @@ func TestCompiledForTheOriginal(t *testing.T) {
 	})
 }
 
+// TestForwarded calls in a template of C++.
+func TestForwarded(t *testing.T) {
+	if _, err := exec.LookPath("g++"); err != nil {
+		t.Skip("needs g++")
+	}
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		for _, standard := range []string{"c++11", "c++20"} {
+			program := compile(t, source(t, "forward.cpp"), "-x", "c++", "-std="+standard, "-Wall", "-Wextra", "-Wconversion", "-Werror")
+			judged(t, d.command(program, testnet.B, filepath.Join(t.TempDir(), "out.pcap")))
+		}
+	})
+}
+
 // TestChurn makes many flows, one after the other.
 func TestChurn(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
