@@ -9,6 +9,7 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,9 +84,19 @@ static void restore(const void *part)
 	setrlimit(RLIMIT_NOFILE, &before.files);
 }
 
+/* Daemons may have closed the descriptors of standard input, output and error. What
+   they go on to print there must not go into what the library opens. */
+static void open_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", O_RDWR);
+}
+
 static void *load_thread(void *message)
 {
 	char path[PATH_MAX];
+	open_standard();
 	void *lib = dlopen(go_part(path), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	int (*start)(struct calls *) = NULL;
 	if (lib)

@@ -2,6 +2,7 @@
  * What the first call does to a process, and needs of it. Arguments: what, a device.
  *
  *	files       the limit of open files stays, also for children
+ *	standard    descriptors that a daemon has closed are no use to the library
  *	stack       8 KB are enough for a thread, or a handler, that makes all kinds of calls
  *	addresses   with too small a limit the first call fails
  *	data        likewise
@@ -27,6 +28,21 @@ static void files(void)
 	MUST(mapi_create_flow(dev));
 	CHECK(getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur == 512 && r.rlim_max == 4096);
 	CHECK(system("test $(ulimit -Sn) = 512") == 0);
+}
+
+static void standard(void)
+{
+	char path[32], is[32] = "";
+	int said = dup(STDOUT_FILENO);
+	for (int fd = 0; fd <= 2; fd++)
+		close(fd);
+	MUST(mapi_create_flow(dev));
+	int kept = dup(STDOUT_FILENO);
+	dup2(said, STDOUT_FILENO);
+	for (int fd = 0; fd <= 2; fd++) {
+		snprintf(path, sizeof path, "/proc/self/fd/%d", fd == 1 ? kept : fd);
+		CHECK(readlink(path, is, sizeof is) == 9 && strncmp(is, "/dev/null", 9) == 0);
+	}
 }
 
 static void calls(int s)
@@ -70,6 +86,8 @@ int main(int argc, char *argv[])
 	dev = argv[2];
 	if (strcmp(argv[1], "files") == 0)
 		files();
+	else if (strcmp(argv[1], "standard") == 0)
+		standard();
 	else if (strcmp(argv[1], "stack") == 0)
 		stack();
 	else {
