@@ -320,7 +320,7 @@ func TestProcess(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		d := startDaemon(t)
 		program := compile(t, source(t, "process.c"), strict...)
-		for _, what := range []string{"files", "standard", "stack", "addresses", "data"} {
+		for _, what := range []string{"files", "descriptors", "standard", "stack", "addresses", "data"} {
 			judged(t, d.command(program, what, testnet.B))
 		}
 	})

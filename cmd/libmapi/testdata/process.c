@@ -2,6 +2,7 @@
  * What the first call does to a process, and needs of it. Arguments: what, a device.
  *
  *	files       the limit of open files stays, also for children
+ *	descriptors a call for which there is none fails, and does nothing else
  *	standard    descriptors that a daemon has closed are no use to the library
  *	stack       8 KB are enough for a thread, or a handler, that makes all kinds of calls
  *	addresses   with too small a limit the first call fails
@@ -28,6 +29,24 @@ static void files(void)
 	MUST(mapi_create_flow(dev));
 	CHECK(getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur == 512 && r.rlim_max == 4096);
 	CHECK(system("test $(ulimit -Sn) = 512") == 0);
+}
+
+/* Leaves room for one more, where TO_BUFFER needs some. */
+static void descriptors(void)
+{
+	limit(RLIMIT_NOFILE, 64, 64);
+	int fd = MUST(mapi_create_flow(dev)), other = MUST(mapi_create_flow(dev));
+	int fid = MUST(mapi_apply_function(fd, "PKT_COUNTER")), first = dup(0), last = first;
+	MUST(mapi_connect(fd));
+	for (int next = first; next >= 0; next = dup(0))
+		last = next;
+	close(last);
+	FAILS(mapi_apply_function(other, "TO_BUFFER"), MAPI_ERROR_SEND_FD);
+	CHECK(mapi_read_results(fd, fid) && error_of(NULL) == 0);
+	for (int i = first; i < last; i++)
+		close(i);
+	MUST(mapi_apply_function(other, "TO_BUFFER"));
+	MUST(mapi_connect(other));
 }
 
 static void standard(void)
@@ -86,6 +105,8 @@ int main(int argc, char *argv[])
 	dev = argv[2];
 	if (strcmp(argv[1], "files") == 0)
 		files();
+	else if (strcmp(argv[1], "descriptors") == 0)
+		descriptors();
 	else if (strcmp(argv[1], "standard") == 0)
 		standard();
 	else if (strcmp(argv[1], "stack") == 0)
