@@ -64,6 +64,14 @@ func TestForkAfterFirstCall(t *testing.T) {
 	})
 }
 
+// TestForkDuringFirstCall: no child hangs.
+func TestForkDuringFirstCall(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		judged(t, d.command(compile(t, source(t, "fork.c"), strict...), "during", testnet.B))
+	})
+}
+
 func TestThreads(t *testing.T) {
 	path, packets, _ := capture(t, "nd-skype.pcap")
 	testnet.Run(t, func(*testnet.NS) {

@@ -27,10 +27,28 @@ static int loaded;  /* there is a Go part */
 static int created; /* a flow or a device was made, or told of */
 static int forked;  /* this is a child, in which the Go part does not run */
 
+/* A process forks with the Go part or without, never while another thread loads it:
+   the child would wait for that for ever. */
+static void before_fork(void)
+{
+	guard_enter(&loading);
+}
+
+static void in_parent(void)
+{
+	guard_leave(&loading);
+}
+
 static void in_child(void)
 {
 	forked = loaded;
 	error_in_child();
+	guard_leave(&loading);
+}
+
+__attribute__((constructor)) static void heed_forks(void)
+{
+	pthread_atfork(before_fork, in_parent, in_child);
 }
 
 /* The file beside this library, or the bare name. */
@@ -161,7 +179,6 @@ static int load_once(char *message)
 		calls.version = CALL_VERSION;
 		calls.size = sizeof calls;
 		sem_init(&calls.posted, 0, 0);
-		pthread_atfork(NULL, NULL, in_child);
 		prepared = 1;
 	}
 	if (load_quietly(message) != 0)
