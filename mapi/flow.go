@@ -154,8 +154,8 @@ func (f *Flow) Device() string { return f.device }
 func (f *Flow) LinkType() int { return int(f.linkType) }
 
 // Status returns the state of the flow. It costs no system call. A flow from which
-// the program takes packets has finished when all were taken. A buffer from which
-// nothing was taken does not matter: to wait for the end and then take packets is fine.
+// the program takes packets has finished when all were taken. A buffer that the
+// program has not asked for any does not matter: to wait for the end and then take packets is fine.
 func (f *Flow) Status() FlowStatus {
 	s := f.state()
 	if s != FlowFinished {

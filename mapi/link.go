@@ -182,6 +182,9 @@ func (l *link) take() bool {
 		err = remoteError(resp.Error) // the daemon hangs up
 	}
 	switch {
+	case errors.Is(err, wire.ErrFilesLost) && resp.Id != 0:
+		l.refuse(resp.Id, err)
+		return true
 	case err != nil:
 		wire.CloseAll(files)
 		l.lose(err)
@@ -269,16 +272,20 @@ func (l *link) drop() {
 	l.queue = nil
 }
 
-// refuse answers a request that could not be sent. One over the size of a message has
-// a text that is too long: all other parts are small. A broken connection is noticed by
-// the receiver as well; of one that has ended before, the caller knows why.
+// refuse answers a request that could not be sent, or whose answer could not be taken.
+// One over the size of a message has a text that is too long: all other parts are small.
+// A broken connection is noticed by the receiver as well; of one that has ended before,
+// the caller knows why.
 func (l *link) refuse(id uint64, err error) {
 	if l.err() != nil {
 		return
 	}
 	refusal := &wire.Error{Code: int32(ErrCommSocket), Text: text(err.Error())}
-	if errors.Is(err, wire.ErrTooLong) {
+	switch {
+	case errors.Is(err, wire.ErrTooLong):
 		refusal.Code = int32(ErrInvalidArgument1)
+	case errors.Is(err, wire.ErrFilesLost):
+		refusal.Code = int32(ErrSendFD)
 	}
 	l.deliver(response{Response: &wire.Response{Id: id, Error: refusal}})
 }

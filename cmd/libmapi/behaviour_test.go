@@ -66,6 +66,14 @@ func TestForkAfterFirstCall(t *testing.T) {
 	})
 }
 
+// TestForkDuringFirstCall: no child hangs.
+func TestForkDuringFirstCall(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		judged(t, d.command(compile(t, source(t, "fork.c"), strict...), "during", testnet.B))
+	})
+}
+
 func TestThreads(t *testing.T) {
 	path, packets, _ := capture(t, "nd-skype.pcap")
 	testnet.Run(t, func(*testnet.NS) {
@@ -331,9 +339,17 @@ func TestProcess(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		d := startDaemon(t)
 		program := compile(t, source(t, "process.c"), strict...)
-		for _, what := range []string{"files", "stack", "meanwhile", "cancel", "addresses", "data"} {
+		for _, what := range []string{"files", "descriptors", "standard", "stack", "meanwhile", "cancel", "addresses", "data"} {
 			judged(t, d.command(program, what, testnet.B))
 		}
+	})
+}
+
+// TestActionsMeanwhile sets signal actions while another thread makes the first call.
+func TestActionsMeanwhile(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		judged(t, d.command(compile(t, source(t, "meanwhile.c"), strict...), testnet.B))
 	})
 }
 
@@ -342,6 +358,20 @@ func TestCompiledForTheOriginal(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		d := startDaemon(t)
 		judged(t, d.command(compile(t, source(t, "original.c"), strict...), testnet.B, filepath.Join(t.TempDir(), "out.pcap")))
+	})
+}
+
+// TestForwarded calls in a template of C++.
+func TestForwarded(t *testing.T) {
+	if _, err := exec.LookPath("g++"); err != nil {
+		t.Skip("needs g++")
+	}
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		for _, standard := range []string{"c++11", "c++20"} {
+			program := compile(t, source(t, "forward.cpp"), "-x", "c++", "-std="+standard, "-Wall", "-Wextra", "-Wconversion", "-Werror")
+			judged(t, d.command(program, testnet.B, filepath.Join(t.TempDir(), "out.pcap")))
+		}
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"gomapi/internal/mapierr"
 	"gomapi/internal/testdata"
 	"gomapi/internal/testnet"
+	"gomapi/mapi"
 )
 
 // judged runs a test program, which must find nothing wrong.
@@ -96,6 +97,23 @@ func TestSanitizers(t *testing.T) {
 		flags := append([]string{"-g", "-fsanitize=address,undefined", "-fno-omit-frame-pointer"}, strict...)
 		judged(t, d.command(compile(t, source(t, "errors.c"), flags...), "lo", path))
 		judged(t, d.command(compile(t, source(t, "calls.c"), flags...), callsArgs(t)...))
+	})
+}
+
+// TestLister looks at the flow of another program.
+func TestLister(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		c := &mapi.Client{Socket: d.socket}
+		defer c.Close()
+		f, err := c.CreateFlow(t.Context(), testnet.B)
+		if err == nil {
+			_, err = f.Apply(t.Context(), "PKT_COUNTER")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		judged(t, d.command(compile(t, source(t, "lister.c"), strict...), testnet.B))
 	})
 }
 

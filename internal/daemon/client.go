@@ -101,7 +101,7 @@ func (c *client) serve(ctx context.Context) {
 func (c *client) converse(ctx context.Context) error {
 	for {
 		r, err := c.next()
-		if errors.Is(err, wire.ErrTooLong) || errors.Is(err, wire.ErrMalformed) {
+		if errors.Is(err, wire.ErrTooLong) || errors.Is(err, wire.ErrMalformed) || errors.Is(err, wire.ErrFilesLost) {
 			c.log.Warnf("connection ends: %v", err)
 			c.refuse(mapierr.Wrap(mapierr.CommUnknown, "the daemon hangs up", err))
 		}

@@ -21,6 +21,10 @@ var (
 	ErrMalformed = errors.New("message does not parse")
 )
 
+// ErrFilesLost says that a record came, and has been decoded, whose descriptors the
+// process could not take.
+var ErrFilesLost = errors.New("descriptors were lost: the process has too many open files, raise RLIMIT_NOFILE (ulimit -n)")
+
 // ErrNotNow says that there is no record to receive, or no room for one to send,
 // without waiting.
 var ErrNotNow = errors.New("would have to wait")
@@ -223,10 +227,12 @@ func (c *Conn) TryReceive(m proto.Message) ([]*os.File, error) {
 		return nil, fmt.Errorf("receive message: %w", err)
 	case n == 0:
 		err = io.EOF
-	case n > MaxMessage || flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) != 0:
+	case n > MaxMessage || flags&unix.MSG_TRUNC != 0 || flags&unix.MSG_CTRUNC != 0 && oobn == len(c.oob):
 		err = ErrTooLong
 	case proto.Unmarshal(c.in[:n], m) != nil:
 		err = ErrMalformed
+	case flags&unix.MSG_CTRUNC != 0:
+		err = ErrFilesLost
 	}
 	files := received(c.oob[:oobn])
 	if err != nil {

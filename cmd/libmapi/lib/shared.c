@@ -214,6 +214,12 @@ void ring_asks(struct ring *r)
 		__atomic_store_n(at, 2, __ATOMIC_SEQ_CST);
 }
 
+/* Whether packets are there and nothing was taken. */
+int ring_untouched(const struct ring *r)
+{
+	return r->entry == 0 && word(r->page + PAGE_READ) == 0 && word(r->head + HEAD_POSITION) != 0;
+}
+
 int ring_awaited(const struct ring *r)
 {
 	return word(r->head + HEAD_WANT) != 0;

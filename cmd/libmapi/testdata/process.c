@@ -2,6 +2,8 @@
  * What the first call does to a process, and needs of it. Arguments: what, a device.
  *
  *	files       the limit of open files stays, also for children
+ *	descriptors a call for which there is none fails, and does nothing else
+ *	standard    descriptors that a daemon has closed are no use to the library
  *	stack       8 KB are enough for a thread, or a handler, that makes all kinds of calls
  *	meanwhile   what another thread does at that time stays
  *	cancel      a thread that is cancelled makes it nevertheless
@@ -13,7 +15,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 
 #include "check.h"
 
@@ -32,6 +33,39 @@ static void files(void)
 	MUST(mapi_create_flow(dev));
 	CHECK(getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur == 512 && r.rlim_max == 4096);
 	CHECK(system("test $(ulimit -Sn) = 512") == 0);
+}
+
+/* Leaves room for one more, where TO_BUFFER needs some. */
+static void descriptors(void)
+{
+	limit(RLIMIT_NOFILE, 64, 64);
+	int fd = MUST(mapi_create_flow(dev)), other = MUST(mapi_create_flow(dev));
+	int fid = MUST(mapi_apply_function(fd, "PKT_COUNTER")), first = dup(0), last = first;
+	MUST(mapi_connect(fd));
+	for (int next = first; next >= 0; next = dup(0))
+		last = next;
+	close(last);
+	FAILS(mapi_apply_function(other, "TO_BUFFER"), MAPI_ERROR_SEND_FD);
+	CHECK(mapi_read_results(fd, fid) && error_of(NULL) == 0);
+	for (int i = first; i < last; i++)
+		close(i);
+	MUST(mapi_apply_function(other, "TO_BUFFER"));
+	MUST(mapi_connect(other));
+}
+
+static void standard(void)
+{
+	char path[32], is[32] = "";
+	int said = dup(STDOUT_FILENO);
+	for (int fd = 0; fd <= 2; fd++)
+		close(fd);
+	MUST(mapi_create_flow(dev));
+	int kept = dup(STDOUT_FILENO);
+	dup2(said, STDOUT_FILENO);
+	for (int fd = 0; fd <= 2; fd++) {
+		snprintf(path, sizeof path, "/proc/self/fd/%d", fd == 1 ? kept : fd);
+		CHECK(readlink(path, is, sizeof is) == 9 && strncmp(is, "/dev/null", 9) == 0);
+	}
 }
 
 static void calls(int s)
@@ -73,23 +107,6 @@ static void handles(int s)
 	(void)s;
 }
 
-/* A child that was made in the first call has no library either. */
-static void forks(void)
-{
-	mapi_device_info_t info;
-	sigset_t all;
-	int status;
-	pid_t child = fork();
-	if (child == 0) {
-		sigfillset(&all);
-		sigprocmask(SIG_UNBLOCK, &all, NULL);
-		alarm(20);
-		FAILS(mapi_get_next_device_info(-1, &info), MCOM_SOCKET_ERROR);
-		_exit(failures);
-	}
-	CHECK(waitpid(child, &status, 0) == child && status == 0);
-}
-
 static int meanwhile;
 
 /* The library waits with it until its Go part is there. */
@@ -102,7 +119,6 @@ int pthread_join(pthread_t thread, void **result)
 		meanwhile = 0;
 		signal(SIGUSR1, handles);
 		limit(RLIMIT_NOFILE, 700, 4096);
-		forks();
 	}
 	return err;
 }
@@ -143,6 +159,10 @@ int main(int argc, char *argv[])
 	dev = argv[2];
 	if (strcmp(argv[1], "files") == 0)
 		files();
+	else if (strcmp(argv[1], "descriptors") == 0)
+		descriptors();
+	else if (strcmp(argv[1], "standard") == 0)
+		standard();
 	else if (strcmp(argv[1], "stack") == 0)
 		stack();
 	else if (strcmp(argv[1], "meanwhile") == 0)
