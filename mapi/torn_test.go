@@ -142,8 +142,8 @@ func TestResultsAreNeverTorn(t *testing.T) {
 	const packets, batch, readers = 60_000, 150, 2
 	d := mapitest.Start(t)
 	c := d.Client()
-	p := pattern{base: time.Now().Add(time.Second).Truncate(time.Millisecond)}
-	tied, err := c.CreateFlow(t.Context(), "eth0") // runs packet by packet
+	p := pattern{base: time.Now().Add(time.Hour).Truncate(time.Millisecond)} // behind both connects
+	tied, err := c.CreateFlow(t.Context(), "eth0")                           // runs packet by packet
 	must(err)
 	free, err := c.CreateFlow(t.Context(), "eth0") // runs batch by batch
 	must(err)

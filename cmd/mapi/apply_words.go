@@ -21,8 +21,6 @@ type applied struct {
 	fn     *mapi.Function
 	sent   []string      // arguments as the daemon has them
 	unit   string        // of the first word of its result; empty: unknown
-	buffer bool          // packets are taken from it
-	series bool          // entries are read from it
 	taken  atomic.Uint64 // packets
 	unread uint64        // entries that are not printed, as the call has ended
 }

@@ -154,11 +154,11 @@ func runFile(t *testing.T, client *mapi.Client, path string, tr *trace, chains [
 	return counted
 }
 
-// settles waits until all flows of a device are decided together. It keeps doing
-// something meanwhile, if there is something to do.
+// settles waits until all flows of a device are decided together, which can be work of
+// seconds. It keeps doing something meanwhile, if there is something to do.
 func settles(t *testing.T, c *mapi.Client, device string, meanwhile func()) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*patience)
 	defer cancel()
 	for tick := time.Tick(time.Millisecond); ; { // there is no event for it
 		b, err := c.Books(ctx, device)

@@ -43,6 +43,7 @@ struct call *call_begin(enum call_op op)
 
 static void hand_over(struct call *c)
 {
+	__atomic_add_fetch(&calls.active, 1, __ATOMIC_ACQ_REL);
 	STORE(&c->state, CALL_READY);
 	sem_post(&calls.posted);
 }
@@ -58,7 +59,7 @@ int call_send(struct call *c)
 	uint32_t state;
 	int saved = errno;
 	hand_over(c);
-	for (int i = 0; i < CALL_LOOKS && LOAD(&c->state) != CALL_DONE; i++)
+	for (int i = 0; i < CALL_LOOKS && LOAD(&c->state) != CALL_DONE && LOAD(&calls.active) <= 1; i++)
 		sched_yield();
 	/* Handlers run meanwhile, and may make calls of their own. */
 	while ((state = LOAD(&c->state)) != CALL_DONE)

@@ -96,19 +96,21 @@ struct calls {
 	int version; /* CALL_VERSION */
 	size_t size; /* sizeof(struct calls) */
 	uint32_t lost; /* connections up to this one are no more */
+	uint32_t active; /* calls that are with the Go part */
 	sem_t posted; /* one for each slot that is CALL_READY */
 	char *names[CALL_NAMES]; /* the Go part's */
 	struct call slot[CALL_SLOTS];
 };
 
-/* How often one side looks for the other before it sleeps, giving the processor away
-   between: who sets up flows makes one call after the other. */
+/* How often one side looks for the other before it sleeps. A program that sets up flows
+   makes one call after the other. With several calls at a time others need the
+   processors. */
 enum { CALL_LOOKS = 100 };
 
+/* Looks for the next call. */
 static inline void call_expect(struct calls *calls)
 {
-	int posted = 0;
-	for (int i = 0; i < CALL_LOOKS && sem_getvalue(&calls->posted, &posted) == 0 && posted <= 0; i++)
+	for (int i = 0; i < CALL_LOOKS && __atomic_load_n(&calls->active, __ATOMIC_ACQUIRE) == 0; i++)
 		sched_yield();
 }
 
@@ -129,8 +131,9 @@ static inline struct call *call_next(struct calls *calls)
 }
 
 /* Ends a call, for the Go part. */
-static inline void call_done(struct call *c)
+static inline void call_done(struct calls *calls, struct call *c)
 {
+	__atomic_sub_fetch(&calls->active, 1, __ATOMIC_ACQ_REL);
 	if (c->posted) {
 		__atomic_store_n(&c->state, CALL_FREE, __ATOMIC_RELEASE);
 		return;
