@@ -16,16 +16,20 @@ import (
 	"gomapi/mapi/result"
 )
 
-const applyHelp = `Apply functions to the packets of a device, or of a capture file, in the order in
-which they are written, and print their results.
+const applyHelp = `Apply functions to the packets of a device or a capture file, in the order of the
+command line, and print their results.
 
-A word "," separates a function with its arguments from the next; flags stand before
-the first. "mapi info functions" has the names and arguments. A function that reads
-another one is given "@N", the Nth of the command line, and "@1,@3" where it takes a
-list. A file to write is a path. On a device the results come each interval, until a signal or --deadline
-ends it, and then once more; of a file at its end. Series (BUCKET, THRESHOLD,
-HASHSAMP that keeps samples) come entry by entry. Packets of TO_BUFFER are taken and
-counted. Times are those of this place.`
+Flags come before the first function. The word "," separates a function with its
+arguments from the next function. "mapi info functions" lists names and arguments.
+These arguments have a special form:
+  @N     a function to read: the Nth of the command line
+  @1,@3  a list of functions to read
+  PATH   a file to write
+
+On a device the tool prints the results each interval, until a signal or --deadline
+ends it, and then once more. For a file it prints them at the end of the file. It
+prints the entries of a series (BUCKET, THRESHOLD, HASHSAMP that keeps samples) one by
+one. It takes and counts the packets of TO_BUFFER. Times are local times.`
 
 const applyExamples = `  mapi apply -r trace.pcap BPF_FILTER "tcp and port 80" , PKT_COUNTER , BYTE_COUNTER
   mapi apply -r trace.pcap PKTINFO 1 , STATS @1 0
@@ -72,9 +76,9 @@ func (t *tool) applyCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.SetInterspersed(false) // what follows the first function is an argument, -1 for instance
-	f.StringVarP(&a.device, "device", "d", "", "apply to packets of `DEVICE` (default the first that works)")
-	f.StringVarP(&a.file, "read", "r", "", "apply to packets of the capture `FILE`; - is standard input")
-	f.DurationVarP(&a.interval, "interval", "i", time.Second, "print results each `DURATION`")
+	f.StringVarP(&a.device, "device", "d", "", "capture on `DEVICE` (default: the first that works)")
+	f.StringVarP(&a.file, "read", "r", "", "read packets from the capture `FILE`; - is standard input")
+	f.DurationVarP(&a.interval, "interval", "i", time.Second, "print the results each `DURATION`")
 	return cmd
 }
 

@@ -12,13 +12,14 @@ import (
 	"gomapi/mapi"
 )
 
-const countHelp = `Count the packets of a device, or of a capture file, that match a filter.
+const countHelp = `Count the packets of a device or a capture file that match a filter.
 
-The filter is an expression in the language of tcpdump, the rest of the command
-line. Bytes are lengths on the wire. On a device the tool prints a line each
-interval, with the totals so far and the rates of the interval, until a signal,
---count or --deadline ends it, and then the totals. Of a file it prints the
-totals.`
+The words after the flags are the filter, an expression in the language of tcpdump.
+Bytes are lengths on the wire.
+
+On a device the tool prints a line each interval: the totals so far and the rates of
+the interval. A signal, --count or --deadline ends it, and it prints the totals.
+For a file it prints only the totals.`
 
 const countExamples = `  mapi count -r trace.pcap tcp and dst port 80
   mapi count -d eth0 -i 10s udp
@@ -65,10 +66,10 @@ func (t *tool) countCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.SetInterspersed(false) // what follows the first word of the filter is filter
-	f.StringVarP(&c.device, "device", "d", "", "count on `DEVICE` (default the first that works)")
+	f.StringVarP(&c.device, "device", "d", "", "count on `DEVICE` (default: the first that works)")
 	f.StringVarP(&c.file, "read", "r", "", "count in the capture `FILE`; - is standard input")
 	f.DurationVarP(&c.interval, "interval", "i", time.Second, "print a line each `DURATION`")
-	f.Uint64VarP(&c.limit, "count", "c", 0, "end after `N` packets or a few more")
+	f.Uint64VarP(&c.limit, "count", "c", 0, "end after `N` packets, or slightly more")
 	return cmd
 }
 

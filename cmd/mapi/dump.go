@@ -13,19 +13,20 @@ import (
 	"gomapi/mapi"
 )
 
-const dumpHelp = `Print the packets of a device, or of a capture file, that match a filter, or write
+const dumpHelp = `Print the packets of a device or a capture file that match a filter, or write
 them to a file.
 
-The filter is an expression in the language of tcpdump, the rest of the command
-line. A packet is a line in the words of tcpdump -n -S: numbers of TCP are
-absolute, and of what applications say only DNS is read. On a device the tool goes on
-until a signal, --count or --deadline ends it, and then says on standard error
-how many packets there were and how many were lost.
+The words after the flags are the filter, an expression in the language of tcpdump.
+Each packet is a line in the format of tcpdump -n -S: TCP sequence numbers are
+absolute, and DNS is the only application protocol shown.
 
-What comes over a pipe is shown as it comes: -r - is standard input.
+On a device the tool runs until a signal, --count or --deadline ends it. It then
+reports on standard error how many packets were captured and lost.
 
---write makes a pcap file, with times in microseconds. Packets of another link
-type than the first of a capture file are left out of it, and counted.`
+Packets of a pipe are printed as they arrive; -r - reads standard input.
+
+--write makes a pcap file with time stamps in microseconds. It omits packets of
+another link type than the first packet of a capture file, and counts them.`
 
 const dumpExamples = `  mapi dump -r trace.pcap tcp and dst port 80
   mapi dump -d eth0 -c 100 -w dns.pcap udp port 53
@@ -80,14 +81,14 @@ func (t *tool) dumpCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.SetInterspersed(false) // what follows the first word of the filter is filter
-	f.StringVarP(&d.device, "interface", "i", "", "take packets of `DEVICE`, a name or a number of -D (default the first that works)")
-	f.StringVarP(&d.device, "device", "d", "", "the same, as `DEVICE`")
-	f.StringVarP(&d.file, "read", "r", "", "take packets of the capture `FILE`; - is standard input")
+	f.StringVarP(&d.device, "interface", "i", "", "capture on `DEVICE`, a name or a number of -D (default: the first that works)")
+	f.StringVarP(&d.device, "device", "d", "", "the same as --interface `DEVICE`")
+	f.StringVarP(&d.file, "read", "r", "", "read packets from the capture `FILE`; - is standard input")
 	f.Uint64VarP(&d.limit, "count", "c", 0, "end after `N` packets")
-	f.Uint32VarP(&d.snap, "snap", "s", 0, "cut packets to `N` bytes (default whole)")
-	f.StringVarP(&d.write, "write", "w", "", "write packets to `FILE`, which is emptied first; - is standard output")
+	f.Uint32VarP(&d.snap, "snap", "s", 0, "cut packets to `N` bytes (default: no cut)")
+	f.StringVarP(&d.write, "write", "w", "", "write packets to `FILE`, replacing its content; - is standard output")
 	d.text.addTo(f)
-	f.StringVar(&d.search, "search", "", "take only packets with `BYTES` in the first 1500, written as for STR_SEARCH")
+	f.StringVar(&d.search, "search", "", "select packets with `BYTES` within the first 1500 bytes, in the syntax of STR_SEARCH")
 	return cmd
 }
 

@@ -18,12 +18,12 @@ type lineFlags struct {
 }
 
 func (l *lineFlags) addTo(f *pflag.FlagSet) {
-	f.BoolVarP(&l.list, "list-devices", "D", false, "print the devices with their numbers, and no packets")
-	f.BoolVarP(&l.link, "link", "e", false, "print addresses of the link and VLAN tags")
-	f.BoolVarP(&l.verbose, "verbose", "v", false, "print headers of IP and checksums")
+	f.BoolVarP(&l.list, "list-devices", "D", false, "list the devices with their numbers, and exit")
+	f.BoolVarP(&l.link, "link", "e", false, "print link-layer addresses and VLAN tags")
+	f.BoolVarP(&l.verbose, "verbose", "v", false, "print IP headers and check checksums")
 	more := f.Lookup("verbose")
 	more.Value = &onceValue{Value: more.Value} // -vv would tell no more
-	f.BoolVarP(&l.numbers, "numbers", "n", false, "print addresses and ports as numbers, which is always so")
+	f.BoolVarP(&l.numbers, "numbers", "n", false, "accepted and ignored: addresses and ports are always numbers")
 }
 
 // options are those of the lines. Interfaces of a live device have the names that they have

@@ -9,9 +9,9 @@ import (
 	"gomapi/mapi"
 )
 
-const infoHelp = `Show what the daemon has: its devices, function libraries and functions, and the
-flows of the user's programs (all flows for root). Without a section it shows
-the first three.`
+const infoHelp = `Show the devices, function libraries and functions of the daemon, or the flows of
+your programs (as root: all flows). Without a sub-command it shows devices, libraries
+and functions.`
 
 // A section is one part of what info shows.
 type section func(ctx context.Context, client *mapi.Client) error
@@ -27,10 +27,10 @@ func (t *tool) infoCommand() *cobra.Command {
 		},
 	}
 	cmd.AddCommand(
-		t.sectionCommand("devices", "Show the devices on which flows can be made", anyDaemon, t.devices),
+		t.sectionCommand("devices", "Show the devices, with the reason for those that are unavailable", anyDaemon, t.devices),
 		t.sectionCommand("libraries", "Show the function libraries", anyDaemon, t.libraries),
 		t.functionsCommand(),
-		t.sectionCommand("flows", "Show the flows of your programs (all for root)", hostDaemon, t.flows),
+		t.sectionCommand("flows", "Show the flows of your programs (as root: all flows)", hostDaemon, t.flows),
 	)
 	return cmd
 }

@@ -19,12 +19,12 @@ const textWidth = 78
 func (t *tool) functionsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "functions [NAME]",
-		Short: "Show the functions, or all about one of them",
-		Long: `Show the functions that can be applied to flows; with a NAME all about that one,
-which may be written LIBRARY:NAME.
+		Short: "Show the functions, or the full description of one",
+		Long: `Show the functions that can be applied to flows, one on each line. With NAME, or
+LIBRARY:NAME, show the full description of that function.
 
-The letters of the arguments: s string, i int, l uint64, c char, w file,
-r flow, f function of the flow before it, S functions.`,
+The column ARGS has a letter for each argument: s string, i int, l uint64, c char,
+w file, r flow, f function of the flow in the argument before it, S list of functions.`,
 		Args: func(_ *cobra.Command, rest []string) error {
 			if len(rest) > 1 {
 				return usageError{fmt.Errorf("one function at a time: %q is too much", rest[1])}

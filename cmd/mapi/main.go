@@ -145,12 +145,17 @@ func (t *tool) limit(cmd *cobra.Command) {
 	cmd.SetContext(ctx)
 }
 
-const help = `mapi asks the monitoring daemon mapid what it has, lets it count packets and takes
-packets from it.
-Where no daemon runs, and for capture files, it starts one for the call.
+const help = `mapi shows what the monitoring daemon mapid has, counts packets and prints them.
+For capture files, and where no mapid runs, it starts a private one for the call. Only
+"info flows" and "stats" need a running mapid.
 
-Exit codes: 0 done, 1 failed, 2 command line not understood, 3 no daemon can be
-reached, 4 refused or no permission, 5 interrupted, with what was found so far.`
+Exit codes:
+  0  done
+  1  failed
+  2  command line not understood
+  3  no daemon can be reached
+  4  refused, or no permission
+  5  interrupted: the output is what was found so far`
 
 func (t *tool) command() *cobra.Command {
 	root := &cobra.Command{
@@ -183,10 +188,10 @@ func (t *tool) command() *cobra.Command {
 	root.SetVersionTemplate("mapi {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{inWords(err)} })
 	f := root.PersistentFlags()
-	f.BoolVar(&t.json, "json", false, "print one JSON object a line")
-	f.DurationVar(&t.deadline, "deadline", 0, "end the whole call after `DURATION`, such as 10s or 5m")
-	f.StringVar(&t.socket, "socket", "", "use the daemon that listens on `PATH`, and no other")
-	f.BoolVar(&t.private, "private", false, "start a daemon for this call, whatever others run")
+	f.BoolVar(&t.json, "json", false, "print JSON, one object on each line")
+	f.DurationVar(&t.deadline, "deadline", 0, "end the whole call after `DURATION`, for example 10s or 5m")
+	f.StringVar(&t.socket, "socket", "", "use only the daemon that listens on `PATH`")
+	f.BoolVar(&t.private, "private", false, "start a private daemon for this call, even if another one runs")
 	root.AddCommand(t.infoCommand(), t.countCommand(), t.dumpCommand(), t.statsCommand(), t.applyCommand())
 	once(root)
 	return root

@@ -8,45 +8,45 @@ import (
 
 // originalHelp is the help of the tool under the names of the original's programs.
 var originalHelp = map[string]string{
-	"mapiinfo": `mapiinfo shows what the monitoring daemon mapid has: its devices, function libraries
-and functions, or one of these. It is "mapi info" with the letters of the original.
+	"mapiinfo": `mapiinfo shows the devices, function libraries and functions of the monitoring daemon
+mapid, or one of these. It is "mapi info" with the flags of the original.
 
 Usage:
   mapiinfo [-d | -l | -f | -o] [flags]
 
 Flags:
-  -d    devices
-  -l    function libraries
-  -f    functions, with their arguments
-  -o    flows of your programs, with their functions (all for root)
-  -u    the same
-  -h    this help
+  -d    show the devices
+  -l    show the function libraries
+  -f    show the functions with their arguments
+  -o    show the flows of your programs with their functions (as root: all flows)
+  -u    the same as -o
+  -h    show this help
 
-` + commonHelp + `"mapi info --help" has all flags.
+` + commonHelp + `"mapi info --help" lists all flags.
 `,
-	"mapidump": `mapidump prints packets of a device, or of a capture file, that match a filter, or
-writes them to a file. It is "mapi dump" with the letters of the original.
+	"mapidump": `mapidump prints the packets of a device or a capture file that match a filter, or
+writes them to a file. It is "mapi dump" with the flags of the original.
 
 Usage:
   mapidump [-d DEVICE | -r FILE] [flags] [filter]
 
 Flags:
-  -d DEVICE    take packets of DEVICE (default the first that works)
-  -r FILE      take packets of the capture FILE
-  -e FILE      the same
-  -w FILE      write packets to FILE, which is emptied first; - is standard output
+  -d DEVICE    capture on DEVICE (default: the first that works)
+  -r FILE      read packets from the capture FILE
+  -e FILE      the same as -r
+  -w FILE      write packets to FILE, replacing its content; - is standard output
   -c N         end after N packets
-  -s BYTES     take only packets with BYTES in the first 1500, written as for STR_SEARCH
+  -s BYTES     select packets with BYTES within the first 1500 bytes, in the syntax of STR_SEARCH
   -l SECONDS   end after SECONDS
-  -h           this help
+  -h           show this help
 
-The original's -a, -i, -j, -v, -x and -X are not there.
+The flags -a, -i, -j, -v, -x and -X of the original do not exist.
 
-` + commonHelp + `"mapi dump --help" has all flags.
+` + commonHelp + `"mapi dump --help" lists all flags.
 `,
 }
 
-const commonHelp = `Flags of mapi that are written out can be given as well, such as --json or --socket;
+const commonHelp = `The long flags of mapi, such as --json and --socket, work too.
 `
 
 // original turns the command lines of the original mapiinfo and mapidump, which the

@@ -11,14 +11,13 @@ import (
 	"gomapi/mapi"
 )
 
-const statsHelp = `Show the books of the daemon that runs: how many packets came to each device, and
-to each flow and function of your programs (all for root), and what became of
-them. The last line says whether the books balance, that is, whether every packet
-that came is in exactly one of the lines below it. docs/accounting.md explains
-the lines.
+const statsHelp = `Show the books of the running daemon: how many packets reached each device, and each
+flow and function of your programs (as root: of all programs), and what happened to
+them. The last line says whether the books balance: whether every packet that arrived
+at a stage is in exactly one of its lines. docs/accounting.md explains the lines.
 
-With names of devices it shows those alone. Flows whose device is closed, and those on
-capture files of other programs, come last. It fails when books do not balance.`
+With DEVICE names it shows only these devices. Flows whose device is closed, and flows
+on capture files of other programs, come last. It fails if books do not balance.`
 
 // errUnbalanced is a packet too many or too few in some book.
 var errUnbalanced = errors.New("the books do not balance")
@@ -26,7 +25,7 @@ var errUnbalanced = errors.New("the books do not balance")
 func (t *tool) statsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "stats [DEVICE...]",
-		Short: "Show what became of the packets, stage by stage",
+		Short: "Show what happened to the packets, stage by stage",
 		Long:  statsHelp,
 		RunE: func(cmd *cobra.Command, devices []string) error {
 			if err := t.checkStats(devices); err != nil {

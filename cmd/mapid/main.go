@@ -124,26 +124,28 @@ func newCommand(args []string, stdout, stderr io.Writer) *cobra.Command {
 }
 
 const help = `mapid captures packets from network interfaces and capture files and runs the
-functions that monitoring programs apply to them. It stays in the foreground
-and writes its messages to standard error unless told otherwise.
+functions that monitoring programs apply to them. By default it stays in the
+foreground and writes its messages to standard error.
 
 Without a configuration file it serves every interface that is up.
 
-SIGTERM, SIGINT and SIGQUIT end it. On SIGHUP it reads the configuration again:
-flows on devices that stay as they are go on. When its terminal hangs up it ends;
-under nohup it ignores SIGHUP.`
+Signals:
+  SIGTERM, SIGINT, SIGQUIT  end mapid
+  SIGHUP                    read the configuration again; flows on unchanged devices
+                            continue; ends mapid if its terminal has hung up;
+                            ignored under nohup`
 
 func addFlags(cmd *cobra.Command, o *options) {
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.BoolVarP(&o.daemon, "daemon", "d", false, "run in the background, with a pid file")
-	f.IntVarP(&o.group, "devgroup", "g", 0, "serve the devices with devgroup=`N`, 1 to 9999; 0 are those without")
+	f.BoolVarP(&o.daemon, "daemon", "d", false, "run in the background and write a pid file")
+	f.IntVarP(&o.group, "devgroup", "g", 0, "serve only the devices with devgroup=`N`, 1 to 9999; 0: those without devgroup")
 	f.BoolVarP(&o.syslog, "syslog", "s", false, "send messages to syslog, facility local1")
-	f.StringVar(&o.config, "config", "", "configuration `FILE`, or a list of files separated by colons")
-	f.BoolVar(&o.builtin, "builtin", false, "serve every interface that is up, whatever files say")
+	f.StringVar(&o.config, "config", "", "read the configuration `FILE`, or the first readable one of a list separated by colons")
+	f.BoolVar(&o.builtin, "builtin", false, "ignore configuration files and serve every interface that is up")
 	f.StringVar(&o.socket, "socket", "", "listen on the Unix socket `PATH`")
-	f.StringVar(&o.pidFile, "pidfile", "", "write the process number to `PATH`, with --daemon")
-	f.BoolVar(&o.check, "check", false, "print the mistakes in the configuration and exit")
+	f.StringVar(&o.pidFile, "pidfile", "", "with --daemon, write the process number to `PATH`")
+	f.BoolVar(&o.check, "check", false, "print the mistakes in the configuration and exit: 0 if there are none, else 1")
 	f.IntVar(&o.serveFD, "serve-fd", -1, "serve the one client on descriptor `N`")
 	f.IntVar(&o.readyFD, "ready-fd", -1, "report the start to descriptor `N`")
 	f.BoolP("version", "v", false, "print the version and exit")
