@@ -16,14 +16,15 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// liveDump starts mapi dump on b. The flow is connected when it writes the head of
-// a file.
+// liveDump starts mapi dump on b. The flow is connected when the header of the
+// output file appears.
 func liveDump(t *testing.T, args ...string) *live {
 	t.Helper()
 	return startTool(t, append([]string{"dump", "-d", testnet.B}, args...)...)
 }
 
-// written waits for n bytes of a capture file, which come as soon as the packets do.
+// written waits for n bytes of a capture file, which appear as soon as the
+// packets arrive.
 func (l *live) written(n int) []byte {
 	l.t.Helper()
 	b := make([]byte, n)
@@ -33,8 +34,8 @@ func (l *live) written(n int) []byte {
 	return b
 }
 
-// TestDumpLive sends more when the first packets are there, and reads back what was
-// written with tcpdump.
+// TestDumpLive sends more packets after the first have arrived, and reads the
+// output with tcpdump.
 func TestDumpLive(t *testing.T) {
 	for _, s := range []unix.Signal{unix.SIGINT, unix.SIGTERM} {
 		testnet.Run(t, func(ns *testnet.NS) {
@@ -62,8 +63,9 @@ func TestDumpLive(t *testing.T) {
 	}
 }
 
-// TestDumpLimit ends by itself after exactly so many packets. Packets are sent until
-// it does: printing begins with no word.
+// TestDumpLimit ends by itself after exactly the given number of packets. The
+// test sends packets until then, because no output shows when the tool is
+// ready.
 func TestDumpLimit(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		l := liveDump(t, "-c", "7", "udp")
@@ -94,7 +96,7 @@ func TestDumpLimit(t *testing.T) {
 	})
 }
 
-// TestDumpReaderGone closes the output, as head does.
+// TestDumpReaderGone closes the output, like head.
 func TestDumpReaderGone(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		l := liveDump(t, "-w", "-")
@@ -108,8 +110,8 @@ func TestDumpReaderGone(t *testing.T) {
 	})
 }
 
-// TestDumpStuck has a reader that does not read, once until the deadline and once
-// until a signal.
+// TestDumpStuck has a reader that does not read, once until the deadline and
+// once until a signal.
 func TestDumpStuck(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		l := liveDump(t, "-w", "-", "--deadline", deadline)
@@ -127,7 +129,7 @@ func TestDumpStuck(t *testing.T) {
 	})
 }
 
-// TestDumpPipe writes to a named pipe: there is nobody to read it, then there is.
+// TestDumpPipe writes to a named pipe, first without a reader, then with one.
 func TestDumpPipe(t *testing.T) {
 	dir := t.TempDir()
 	pipe, file := filepath.Join(dir, "pipe"), filepath.Join(dir, "file")
@@ -151,7 +153,7 @@ func TestDumpPipe(t *testing.T) {
 	}
 }
 
-// TestDumpDeadline ends well without a packet.
+// TestDumpDeadline reaches the deadline without a packet and succeeds.
 func TestDumpDeadline(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		l := liveDump(t, "--deadline", deadline, "--json")
@@ -162,7 +164,7 @@ func TestDumpDeadline(t *testing.T) {
 	})
 }
 
-// TestDumpDaemonKilled has what came before.
+// TestDumpDaemonKilled checks that packets from before the kill are written.
 func TestDumpDaemonKilled(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		dir := t.TempDir()
@@ -186,8 +188,8 @@ func TestDumpDaemonKilled(t *testing.T) {
 	})
 }
 
-// TestDumpAny has a capture on all interfaces tell of each packet where it was and which way
-// it went, with VLAN tags when it is asked for.
+// TestDumpAny captures on all interfaces. Each packet must show its interface
+// and direction, and its VLAN tags with -e.
 func TestDumpAny(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		dir := t.TempDir()

@@ -57,8 +57,8 @@ func (d *losing) signal(s os.Signal) {
 	}
 }
 
-// sent sends large packets, and waits until the daemon has counted all that came to
-// the interface.
+// sent sends large packets and waits until the daemon has counted all packets
+// that reached the interface.
 func (d *losing) sent(ns *testnet.NS, n int, meanwhile func()) {
 	d.t.Helper()
 	s := ns.Sender(testnet.A)
@@ -71,7 +71,8 @@ func (d *losing) sent(ns *testnet.NS, n int, meanwhile func()) {
 	d.counts(uint64(n))
 }
 
-// counts waits until the daemon has n packets in its books. There is no event for it.
+// counts polls until the daemon has n packets in its books. No event announces
+// this.
 func (d *losing) counts(n uint64) {
 	d.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), testnet.Patience)
@@ -97,7 +98,7 @@ func value(lines []mapi.Counter, name string) uint64 {
 	return 0
 }
 
-// told adds up the numbers of lines that end in one of these ways.
+// told adds up the numbers of the lines with one of these endings.
 func told(t *testing.T, text string, ends ...string) (sum uint64) {
 	t.Helper()
 	for _, end := range ends {
@@ -112,7 +113,8 @@ func told(t *testing.T, text string, ends ...string) (sum uint64) {
 	return sum
 }
 
-// TestCountWhilePacketsAreLost: what is not in the total is told.
+// TestCountWhilePacketsAreLost checks that packets missing from the total are
+// reported.
 func TestCountWhilePacketsAreLost(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		d := startLosing(t)
@@ -131,8 +133,8 @@ func TestCountWhilePacketsAreLost(t *testing.T) {
 	})
 }
 
-// TestDumpAccounts: whether a reader takes what was written or not, each packet is in
-// the summary of a call that is interrupted.
+// TestDumpAccounts interrupts calls with and without a reader of the output.
+// The summary must include each packet.
 func TestDumpAccounts(t *testing.T) {
 	for _, reads := range []bool{true, false} {
 		testnet.Run(t, func(ns *testnet.NS) {
@@ -161,7 +163,7 @@ func TestDumpAccounts(t *testing.T) {
 	}
 }
 
-// TestDumpReaderGoneAccounts: the reader leaves while packets wait.
+// TestDumpReaderGoneAccounts has a reader that leaves while packets wait.
 func TestDumpReaderGoneAccounts(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		d := startLosing(t)
@@ -180,7 +182,7 @@ func TestDumpReaderGoneAccounts(t *testing.T) {
 	})
 }
 
-// TestApplyAccounts stops the tool while packets and entries come.
+// TestApplyAccounts stops the tool while packets and entries arrive.
 func TestApplyAccounts(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		d := startLosing(t)

@@ -27,8 +27,8 @@ func inZone(t *testing.T, tz string, args ...string) (stdout, stderr string) {
 	return out.String(), errs.String()
 }
 
-// TestTimeZone: the clock of dump, and the times of day of STARTSTOP, are those of
-// the zone that TZ says, also by a rule.
+// TestTimeZone checks that dump and STARTSTOP print local time of the zone in
+// TZ, including a zone given by a rule.
 func TestTimeZone(t *testing.T) {
 	const first = 1700000000 // 22:13:20 UTC
 	file := capfile.AppendHead(nil, pkt.DLTEthernet)
