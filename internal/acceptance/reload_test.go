@@ -219,7 +219,7 @@ func TestReloadOfBrokenFiles(t *testing.T) {
 				t.Errorf("%s: flow is %v", what, s)
 			}
 		}
-		const refused = "the configuration stays as it is: "
+		const refused = "the configuration is unchanged: "
 		for what, spoil := range map[string]func() error{
 			"no file":          func() error { return os.Remove(d.file) },
 			"a folder":         func() error { return os.Mkdir(d.file, 0o755) },

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// FuzzLoad demands of any text that it is read without a panic, in bounds, with
-// problems in line order, and that the INI reader finds the same values as a
-// plain cut at "=".
+// FuzzLoad checks for any text that Load does not panic, respects its limits,
+// reports problems in line order, and that the INI reader finds the same values
+// as a cut at "=".
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte(tutorial))
 	files, _ := filepath.Glob("testdata/*.conf")
