@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// full sends until the peer's queue takes no more, and returns how many messages.
+// full sends until the peer's queue is full, and returns the number of
+// messages.
 func full(t *testing.T, c *Conn) (sent int) {
 	t.Helper()
 	for {
@@ -67,8 +68,8 @@ func TestCloseWakesAll(t *testing.T) {
 	}
 }
 
-// TestRecordsWhileMuted must wake the waiting goroutine afterwards, and not
-// before.
+// TestRecordsWhileMuted checks that records wake the waiting goroutine after
+// Unmute, and not before.
 func TestRecordsWhileMuted(t *testing.T) {
 	out, in := conns(t)
 	in.Mute()
