@@ -2,17 +2,17 @@ package books
 
 import "strings"
 
-// Names of lines. "lost" and "not written" are losses: somebody asked for the
-// packet and did not get it. "refused" is a decision, "waiting" is not over yet.
+// Names of lines. "lost" and "not written" are losses: a packet was requested
+// but not received. "refused" is a decision, "waiting" is temporary.
 const (
-	// Of devices.
+	// Names of device lines.
 	Delivered      = "delivered"
 	NoFlow         = "no flow"
 	LostRing       = "lost: ring full"
 	LostUnreadable = "lost: unreadable"
 	Waiting        = "waiting"
 
-	// Of devices, as notes.
+	// Notes of devices.
 	LostInterface    = "before: lost by the interface"
 	DroppedInterface = "maybe lost: dropped by interface or system"
 	OfWhichTruncated = "of which truncated"
@@ -25,18 +25,18 @@ const (
 	SingleFilters    = "filters that run singly"
 	SingleSearches   = "searches that run singly"
 
-	// Of flows and functions.
+	// Names of lines of flows and functions.
 	Passed  = "passed"
 	Refused = "refused"
 	Emitted = "emitted besides"
 	Early   = "from before connect"
 
-	// Of packet buffers.
+	// Names of lines of packet buffers.
 	Written      = "written"
 	LostBuffer   = "lost: buffer full"
 	LostTooLarge = "lost: too large"
 
-	// Of files.
+	// Names of lines of files.
 	LostQueue       = "lost: queue full"
 	NotWrittenError = "not written: file error"
 	NotWrittenClose = "not written: flow closed"
@@ -45,7 +45,7 @@ const (
 	OfWhichCut      = "of which cut to the snapshot length"
 	FileBytes       = "bytes written"
 
-	// Of files with results, as notes: they count rows.
+	// Notes of result files, which count rows.
 	RowsWritten         = "rows written"
 	RowsWaiting         = "rows waiting"
 	RowsLostQueue       = "rows lost: queue full"
@@ -101,7 +101,7 @@ func Glossary() []Entry {
 	}
 }
 
-// loss reports whether a line of that name tells of losses.
+// loss reports whether a line with this name is a loss.
 func loss(name string) bool {
 	return strings.HasPrefix(name, "lost") || strings.HasPrefix(name, "not written")
 }

@@ -69,7 +69,7 @@ func TestDownUpDelete(t *testing.T) {
 		}
 		ns.Up(A, B)
 		ns.SetMTU(9000)
-		s = ns.Sender(A) // the first one was told ENETDOWN
+		s = ns.Sender(A) // the first sender got ENETDOWN
 		if err := s.Send(UDP(2, 9014)); err != nil {
 			t.Error(err)
 		}
