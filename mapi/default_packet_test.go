@@ -61,7 +61,7 @@ func TestTutorialCalls(t *testing.T) {
 	must(mapi.DeleteOfflineDevice(name))
 }
 
-// TestLoopErrorPairs: which of several things that are wrong decides.
+// TestLoopErrorPairs checks which of several errors has precedence.
 func TestLoopErrorPairs(t *testing.T) {
 	fd, err := mapi.CreateFlow("net0")
 	must(err)

@@ -52,7 +52,7 @@ func TestTimeZone(t *testing.T) {
 		t.Errorf("between the third packet and the seventh: %s", out)
 	}
 	out, errs := inZone(t, "Nowhere", "dump", "-r", path)
-	if !strings.HasPrefix(out, "22:13:20") || !strings.HasPrefix(errs, `mapi: TZ="Nowhere" is no time zone, times are in UTC`) {
+	if !strings.HasPrefix(out, "22:13:20") || !strings.HasPrefix(errs, `mapi: TZ="Nowhere" is not a time zone, times are in UTC`) {
 		t.Errorf("a zone that there is not: %.60q, %q", out, errs)
 	}
 }
@@ -84,7 +84,7 @@ func TestTimeZoneOfLog(t *testing.T) {
 	if ahead := at.Sub(time.Now().UTC()); err != nil || ahead < 99*time.Hour || ahead > 100*time.Hour {
 		t.Errorf("%q is %v ahead, want 100 hours: %v", line, ahead, err)
 	}
-	if line := firstLine("Nowhere"); !strings.Contains(line, `warning: TZ="Nowhere" is no time zone, times are in UTC`) {
+	if line := firstLine("Nowhere"); !strings.Contains(line, `warning: TZ="Nowhere" is not a time zone, times are in UTC`) {
 		t.Errorf("%q says nothing of the zone", line)
 	}
 }
