@@ -10,7 +10,7 @@ import (
 	"gomapi/mapi/result"
 )
 
-// A reading has the functions of one flow look at a capture, some at the results
+// A reading runs the functions of one flow on a capture; some read the results
 // of others.
 type reading struct {
 	t      *testing.T
@@ -71,13 +71,13 @@ func entries[T any](t *testing.T, fn *mapi.Function, parse func([]byte) (T, bool
 	return out
 }
 
-// bucketGoldens are packets per period.
+// bucketGoldens are packet counts per period.
 var bucketGoldens = []struct {
 	file, interval string
 	seconds        uint64
-	begin          []uint64 // the first periods
+	begin          []uint64 // of the first periods
 	periods        int
-	left           uint64 // packets in no period
+	left           uint64 // packets after the last period
 }{
 	{"mapi-tracefile.pcap", "5s", 5, []uint64{26, 18, 9, 11, 10, 9, 14, 42, 10, 9, 9, 11, 31, 13, 13, 9, 8, 10, 118, 92, 181, 164, 56}, 23, 20},
 	{"mapi-tracefile.pcap", "10s", 10, []uint64{44, 20, 19, 56, 19, 20, 44, 22, 18, 210, 345}, 11, 76},
