@@ -62,8 +62,12 @@ LIBMAPI_MAJOR  := 2
 LIBMAPI_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -fPIC -fvisibility=hidden -fexceptions -Icmd/libmapi/include -Icmd/libmapi/lib
 CFLAGS         ?= -O2 -g
 
+# The go command does not see that headers beside a package have changed: their sum is
+# part of what it compiles with, as the name of a folder that is not there.
+LIBMAPI_SUM     = $(shell cat cmd/libmapi/lib/*.h cmd/libmapi/include/*.h | cksum | cut -d' ' -f1)
+
 libmapi: go deps ## bin/libmapi.so and bin/libmapi-go.so, for C programs
-	$(GO) build -buildmode=c-shared -o $(LIBMAPI_OUT)/libmapi-go.so ./cmd/libmapi
+	$(GO) build -buildmode=c-shared -gcflags=gomapi/cmd/libmapi=-I=$(LIBMAPI_SUM) -o $(LIBMAPI_OUT)/libmapi-go.so ./cmd/libmapi
 	@rm -f $(LIBMAPI_OUT)/libmapi-go.h
 	$(CC) $(LIBMAPI_CFLAGS) $(CFLAGS) -shared -Wl,-soname,libmapi.so.$(LIBMAPI_MAJOR) -Wl,--no-undefined -Wl,-z,nodelete,-z,now \
 	  -o $(LIBMAPI_OUT)/libmapi.so.$(LIBMAPI_MAJOR) cmd/libmapi/lib/*.c $(LDLIBS) -ldl -lpthread

@@ -5,11 +5,18 @@ import (
 	"strings"
 )
 
-// kind returns the letter of argument i of a function, 0 if it has none.
+// kindFlows is the kind of a text argument that is a list of flows. The kinds of
+// all other arguments are their letters.
+const kindFlows = 'F'
+
+// kind returns the kind of argument i of a function, 0 if it has none.
 func (l *link) kind(ctx context.Context, name string, i int) (byte, error) {
 	d, err := l.descr(ctx, name)
-	if err != nil || i >= len(d.letters) {
+	switch {
+	case err != nil || i >= len(d.letters):
 		return 0, err
+	case i < len(d.args) && d.args[i].Kind == "flows":
+		return kindFlows, nil
 	}
 	return d.letters[i], nil
 }
@@ -18,6 +25,7 @@ func (l *link) kind(ctx context.Context, name string, i int) (byte, error) {
 type descr struct {
 	letters  string // one letter for each argument
 	original int    // number of arguments in the original
+	args     []ArgInfo
 }
 
 // descr returns the argument letters of a function. name has the form that
@@ -65,7 +73,7 @@ func (l *link) fetchCatalog(ctx context.Context) (map[string]descr, error) {
 		for _, f := range functions {
 			for _, name := range []string{f.Name, lib.Name + ":" + f.Name} {
 				if _, known := catalog[name]; !known {
-					catalog[name] = descr{f.ArgDescr, len(f.ArgDescr) - added(f.Args)}
+					catalog[name] = descr{f.ArgDescr, len(f.ArgDescr) - added(f.Args), f.Args}
 				}
 			}
 		}

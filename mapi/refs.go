@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"gomapi/internal/funcname"
 	"gomapi/internal/wire"
 )
 
@@ -32,17 +31,13 @@ func (l *link) packRefs(ctx context.Context, p *packed, name string, arg any) er
 		p.addInt(flows[0].fd)
 	case len(functions) > 0 && kind == 'S':
 		p.addText(join(functions, func(fn *Function) string { return fmt.Sprintf("%d@%d", fn.fid, fn.flow.fd) }))
-	case len(flows) > 0 && funcname.Plain(name) == flowsAsText:
+	case len(flows) > 0 && kind == kindFlows:
 		p.addText(join(flows, func(f *Flow) string { return fmt.Sprint(f.fd) }))
 	default:
 		return badArgument(i, fmt.Errorf("%s takes no %T here", name, arg))
 	}
 	return nil
 }
-
-// flowsAsText is the function whose text argument is a list of flows. Its
-// letter does not show this, because the original uses the letter of text.
-const flowsAsText = "SYNC"
 
 // references returns the flows and functions of an argument.
 func references(arg any) (flows []*Flow, functions []*Function) {

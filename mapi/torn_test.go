@@ -143,8 +143,8 @@ func TestResultsAreNeverTorn(t *testing.T) {
 	const packets, batch, readers = 60_000, 150, 2
 	d := mapitest.Start(t)
 	c := d.Client()
-	p := pattern{base: time.Now().Add(time.Second).Truncate(time.Millisecond)}
-	tied, err := c.CreateFlow(t.Context(), "eth0") // processed packet by packet
+	p := pattern{base: time.Now().Add(time.Hour).Truncate(time.Millisecond)} // after both connects
+	tied, err := c.CreateFlow(t.Context(), "eth0")                           // processed packet by packet
 	must(err)
 	free, err := c.CreateFlow(t.Context(), "eth0") // processed batch by batch
 	must(err)

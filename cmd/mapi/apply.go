@@ -162,7 +162,7 @@ func (a *applying) finish(ctx context.Context) error {
 		return err
 	}
 	for _, f := range a.functions {
-		if lost, _ := f.fn.Lost(); lost+f.unread > 0 && f.series {
+		if lost, _ := f.fn.Lost(); lost+f.unread > 0 && f.series() {
 			fmt.Fprintf(a.stderr, "mapi: function %d: %s of %s not read in time\n", f.number, counted(lost+f.unread, "entries"), f.name)
 		}
 	}

@@ -30,7 +30,7 @@ func (a *applying) follow(parent context.Context) error {
 	entries := make(chan entry, entriesAhead)
 	var work sync.WaitGroup
 	for _, f := range a.functions {
-		if f.classify(); !f.buffer && !f.series {
+		if !f.buffer() && !f.series() {
 			continue
 		}
 		work.Go(func() {
@@ -56,26 +56,18 @@ func (a *applying) follow(parent context.Context) error {
 	return end
 }
 
-// classify finds out whether a function has packets or entries to read besides
-// its result. The flow must be connected.
-func (f *applied) classify() {
-	if _, err := f.fn.Lost(); err != nil {
-		return // neither packets nor entries
-	}
-	p, err := f.fn.TryNext()
-	f.series = is(err, mapi.ErrNoResult)
-	f.buffer = !f.series
-	if p != nil {
-		f.taken.Add(1)
-	}
-}
+// buffer reports whether packets are taken from the function.
+func (f *applied) buffer() bool { return f.fn.Kind() == mapi.KindPackets }
+
+// series reports whether entries are read from the function.
+func (f *applied) series() bool { return f.fn.Kind() == mapi.KindSeries }
 
 // take reads packets or entries until they or ctx end.
 func (f *applied) take(ctx context.Context, entries chan<- entry) error {
 	for {
 		var r mapi.Result
 		var err error
-		if f.buffer {
+		if f.buffer() {
 			_, err = f.fn.Next(ctx)
 		} else {
 			r, err = f.fn.ReadNext(ctx)
@@ -85,7 +77,7 @@ func (f *applied) take(ctx context.Context, entries chan<- entry) error {
 			return nil
 		case err != nil:
 			return err
-		case f.buffer:
+		case f.buffer():
 			f.taken.Add(1)
 			if err := ctx.Err(); err != nil { // Next does not check ctx while packets wait
 				return err
@@ -111,10 +103,10 @@ func (a *applying) tellMissing(ctx context.Context, client *mapi.Client) {
 	ctx, cancel := lastQuestions(ctx, reportTime/2)
 	defer cancel()
 	for _, f := range a.functions {
-		if f.series {
+		if f.series() {
 			f.leave()
 		}
-		if !f.buffer {
+		if !f.buffer() {
 			continue
 		}
 		if n := left(ctx, f.fn, f.taken.Load()); n > 0 {
@@ -187,9 +179,9 @@ func (a *applying) printResults() error {
 // for a function without a result.
 func (f *applied) read() (view, time.Time, error) {
 	switch {
-	case f.series:
+	case f.series():
 		return nil, time.Time{}, mapi.ErrNoResult
-	case f.buffer:
+	case f.buffer():
 		lost, err := f.fn.Lost()
 		return buffered{f.taken.Load(), lost}, time.Now(), err
 	}

@@ -21,8 +21,6 @@ type applied struct {
 	fn     *mapi.Function
 	sent   []string      // arguments as sent to the daemon
 	unit   string        // unit of the first word of its result; empty: unknown
-	buffer bool          // has packets to take
-	series bool          // has entries to read
 	taken  atomic.Uint64 // packets
 	unread uint64        // entries not printed when the call ended
 }

@@ -155,11 +155,11 @@ func runFile(t *testing.T, client *mapi.Client, path string, tr *trace, chains [
 	return counted
 }
 
-// settles waits until all flows of a device are decided together. Meanwhile it
-// calls meanwhile, unless that is nil.
+// settles waits until all flows of a device are decided together, which may take
+// seconds. Meanwhile it calls meanwhile, unless that is nil.
 func settles(t *testing.T, c *mapi.Client, device string, meanwhile func()) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*patience)
 	defer cancel()
 	for tick := time.Tick(time.Millisecond); ; { // no event announces it
 		b, err := c.Books(ctx, device)

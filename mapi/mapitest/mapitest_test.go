@@ -122,7 +122,7 @@ func (r *recorder) start(during func(*mapitest.Daemon)) {
 func TestStartFailsTheTest(t *testing.T) {
 	dir := t.TempDir()
 	for want, tmp := range map[string]string{
-		"directory for the socket":         filepath.Join(dir, "none"),
+		"directory for the socket":      filepath.Join(dir, "none"),
 		"set TMPDIR to a shorter one\n": filepath.Join(dir, strings.Repeat("long/", 30)),
 	} {
 		if strings.HasPrefix(want, "set") {

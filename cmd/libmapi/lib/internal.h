@@ -84,6 +84,7 @@ enum ring_state ring_entry(struct ring *r, void *entry, size_t size);
 enum ring_state ring_look(struct ring *r); /* RING_RECORD: there is one */
 void ring_release(struct ring *r);
 void ring_sleeps(struct ring *r, int sleeps);
+void ring_asks(struct ring *r);
 int ring_awaited(const struct ring *r);
 uint64_t ring_position(const struct ring *r);
 int slot_read(const uint64_t *slot, void *result, size_t size); /* 0, or -1: half written */

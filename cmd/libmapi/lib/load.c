@@ -23,12 +23,13 @@ struct calls calls;
 
 static struct guard loading = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 static int loaded;  /* there is a Go part */
+static int underway; /* or will be, perhaps */
 static int created; /* a flow or a device was made */
 static int forked;  /* this is a child, in which the Go part does not run */
 
 static void in_child(void)
 {
-	forked = loaded;
+	forked = loaded || underway;
 	error_in_child();
 }
 
@@ -63,9 +64,14 @@ static void *load_thread(void *message)
 	return NULL;
 }
 
-static int same(const struct sigaction *a, const struct sigaction *b)
+/* Whether the runtime has changed an action: to a handler of its own, or to one on
+   another stack. Other changes are those of another thread of the program, meanwhile. */
+static int of_runtime(const struct sigaction *now, const struct sigaction *before)
 {
-	return a->sa_handler == b->sa_handler && a->sa_flags == b->sa_flags;
+	Dl_info at;
+	if (now->sa_handler == before->sa_handler)
+		return (now->sa_flags ^ before->sa_flags) == SA_ONSTACK;
+	return dladdr((void *)now->sa_sigaction, &at) && at.dli_fname && strstr(at.dli_fname, GO_PART);
 }
 
 /* What the Go runtime takes beside what the program has, in bytes: of addresses at its
@@ -110,25 +116,33 @@ static void remember(void)
 static void restore(void)
 {
 	struct sigaction now;
+	struct rlimit files;
 	for (int s = 1; s < NSIG; s++)
-		if (s != SIGSTKFLT && sigaction(s, NULL, &now) == 0 && !same(&now, &before.actions[s]))
+		if (s != SIGSTKFLT && sigaction(s, NULL, &now) == 0 && of_runtime(&now, &before.actions[s]))
 			sigaction(s, &before.actions[s], NULL);
-	setrlimit(RLIMIT_NOFILE, &before.files);
+	/* The runtime raises it to what is allowed, or one less. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max == before.files.rlim_max &&
+	    files.rlim_cur >= files.rlim_max - 1)
+		setrlimit(RLIMIT_NOFILE, &before.files);
 }
 
 /* Runs load_thread, and leaves the process as it is. */
 static int load_quietly(char *message)
 {
 	pthread_t thread;
+	int cancel;
 	if (!room_for_runtime(message))
 		return -1;
 	remember();
+	STORE(&underway, 1);
 	int err = pthread_create(&thread, NULL, load_thread, message);
 	if (err != 0) {
 		snprintf(message, MAPI_ERRORSTR_LENGTH, "no thread: %s", strerror(err));
 		return -1;
 	}
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel); /* it is a cancellation point */
 	pthread_join(thread, NULL);
+	pthread_setcancelstate(cancel, NULL);
 	restore();
 	return message[0] ? -1 : 0;
 }
@@ -144,10 +158,11 @@ static int load_once(char *message)
 		pthread_atfork(NULL, NULL, in_child);
 		prepared = 1;
 	}
-	if (load_quietly(message) != 0)
-		return -1;
-	STORE(&loaded, 1);
-	return 0;
+	int err = load_quietly(message);
+	if (err == 0)
+		STORE(&loaded, 1);
+	STORE(&underway, 0);
+	return err;
 }
 
 int load(void)

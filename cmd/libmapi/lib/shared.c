@@ -206,6 +206,14 @@ void ring_sleeps(struct ring *r, int sleeps)
 	__atomic_store_n(at, v + 1 + (v % 2 == (uint64_t)sleeps), __ATOMIC_SEQ_CST);
 }
 
+/* Tells that packets are taken, though there was none yet and nobody sleeps. */
+void ring_asks(struct ring *r)
+{
+	uint64_t *at = (uint64_t *)(r->page + PAGE_SLEEP);
+	if (__atomic_load_n(at, __ATOMIC_RELAXED) == 0)
+		__atomic_store_n(at, 2, __ATOMIC_SEQ_CST);
+}
+
 int ring_awaited(const struct ring *r)
 {
 	return word(r->head + HEAD_WANT) != 0;

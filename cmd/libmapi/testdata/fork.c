@@ -1,7 +1,10 @@
 /*
- * fork. Arguments: "before" or "after", a device. Before the first call a program may
- * go into the background; after it the child has no library, and the parent goes on.
+ * fork. Arguments: "before", "after" or "handler", a device. Before the first call a
+ * program may go into the background; after it the child has no library, and the parent
+ * goes on, also when a handler has made it in a call, to which both return.
  */
+#include <signal.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #include "check.h"
@@ -65,6 +68,44 @@ static void after(const char *dev)
 	MUST(mapi_close_flow(fd));
 }
 
+enum { CHILDREN = 20 };
+
+static pid_t children[CHILDREN];
+static volatile sig_atomic_t made, is_child;
+
+static void forks(int s)
+{
+	(void)s;
+	if (is_child || made == CHILDREN)
+		return;
+	pid_t child = fork();
+	if (child == 0) {
+		signal(SIGALRM, SIG_DFL);
+		alarm(30);
+		is_child = 1;
+		return;
+	}
+	children[made++] = child;
+}
+
+static void in_handler(const char *dev)
+{
+	const struct itimerval often = {.it_value.tv_usec = 3000, .it_interval.tv_usec = 3000};
+	mapi_flow_info_t info;
+	int status, fd = MUST(mapi_create_flow(dev));
+	signal(SIGALRM, forks);
+	setitimer(ITIMER_REAL, &often, NULL);
+	while (!is_child && made < CHILDREN)
+		if (mapi_get_flow_info(fd, &info) != 0 && !is_child)
+			MUST(-1);
+	if (is_child) {
+		FAILS(mapi_get_flow_info(fd, &info), MCOM_SOCKET_ERROR);
+		_exit(failures);
+	}
+	for (int i = 0; i < CHILDREN; i++)
+		CHECK(waitpid(children[i], &status, 0) == children[i] && status == 0);
+}
+
 int main(int argc, char *argv[])
 {
 	if (argc != 3)
@@ -73,6 +114,9 @@ int main(int argc, char *argv[])
 		into_background();
 		return count(argv[2]);
 	}
-	after(argv[2]);
+	if (strcmp(argv[1], "handler") == 0)
+		in_handler(argv[2]);
+	else
+		after(argv[2]);
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

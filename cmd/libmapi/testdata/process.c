@@ -3,12 +3,17 @@
  *
  *	files       the limit of open files stays, also for children
  *	stack       8 KB are enough for a thread, or a handler, that makes all kinds of calls
+ *	meanwhile   what another thread does at that time stays
+ *	cancel      a thread that is cancelled makes it nevertheless
  *	addresses   with too small a limit the first call fails
  *	data        likewise
  */
+#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "check.h"
 
@@ -63,6 +68,74 @@ static void stack(void)
 	CHECK(unused > 0);
 }
 
+static void handles(int s)
+{
+	(void)s;
+}
+
+/* A child that was made in the first call has no library either. */
+static void forks(void)
+{
+	mapi_device_info_t info;
+	sigset_t all;
+	int status;
+	pid_t child = fork();
+	if (child == 0) {
+		sigfillset(&all);
+		sigprocmask(SIG_UNBLOCK, &all, NULL);
+		alarm(20);
+		FAILS(mapi_get_next_device_info(-1, &info), MCOM_SOCKET_ERROR);
+		_exit(failures);
+	}
+	CHECK(waitpid(child, &status, 0) == child && status == 0);
+}
+
+static int meanwhile;
+
+/* The library waits with it until its Go part is there. */
+int pthread_join(pthread_t thread, void **result)
+{
+	int (*join)(pthread_t, void **) = NULL;
+	*(void **)&join = dlsym(RTLD_NEXT, "pthread_join");
+	int err = join(thread, result);
+	if (meanwhile) {
+		meanwhile = 0;
+		signal(SIGUSR1, handles);
+		limit(RLIMIT_NOFILE, 700, 4096);
+		forks();
+	}
+	return err;
+}
+
+static void others(void)
+{
+	struct sigaction action;
+	struct rlimit r;
+	limit(RLIMIT_NOFILE, 512, 4096);
+	meanwhile = 1;
+	MUST(mapi_create_flow(dev));
+	CHECK(meanwhile == 0);
+	CHECK(sigaction(SIGUSR1, NULL, &action) == 0 && action.sa_handler == handles);
+	CHECK(getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur == 700);
+}
+
+static void *first_call(void *arg)
+{
+	pthread_cancel(pthread_self());
+	*(int *)arg = mapi_create_flow(dev);
+	return NULL;
+}
+
+static void cancelled(void)
+{
+	pthread_t thread;
+	int fd = -1;
+	pthread_create(&thread, NULL, first_call, &fd);
+	pthread_join(thread, NULL);
+	CHECK(fd > 0);
+	MUST(mapi_close_flow(fd));
+}
+
 int main(int argc, char *argv[])
 {
 	if (argc != 3)
@@ -72,6 +145,10 @@ int main(int argc, char *argv[])
 		files();
 	else if (strcmp(argv[1], "stack") == 0)
 		stack();
+	else if (strcmp(argv[1], "meanwhile") == 0)
+		others();
+	else if (strcmp(argv[1], "cancel") == 0)
+		cancelled();
 	else {
 		limit(argv[1][0] == 'a' ? RLIMIT_AS : RLIMIT_DATA, 100 << 20, 100 << 20);
 		FAILS(mapi_create_flow(dev), MAPI_LIBRARY_LOAD_ERR);
