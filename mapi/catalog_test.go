@@ -25,7 +25,7 @@ func TestArgumentsOfLibraries(t *testing.T) {
 		_, err := f.ApplyArray(t.Context(), name, []string{"5"})
 		wantCode(t, name, err, mapi.ErrNotSupported)
 		if _, isNumber := (<-applied).Args[0].Kind.(*wire.Value_Int); isNumber != number {
-			t.Errorf("%s got a number: %v, want %v", name, isNumber, number)
+			t.Errorf("%s has a number: %v, want %v", name, isNumber, number)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func TestTutorialCalls(t *testing.T) {
 	wantCode(t, "packet before connect", err, mapi.ErrFlowNotConnected)
 	must(mapi.Connect(fd))
 	if p, err := mapi.GetNextPkt(fd, nowait); p != nil || err != nil {
-		t.Errorf("no packet is there: %v, %v", p, err)
+		t.Errorf("no packet: %v, %v", p, err)
 	}
 	must(mapi.StartOfflineDevice(name))
 	p, err := mapi.GetNextPkt(fd, fid)

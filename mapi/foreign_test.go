@@ -68,7 +68,7 @@ func TestLost(t *testing.T) {
 	must(err)
 	select {
 	case <-f.Lost():
-		t.Error("it is lost at once")
+		t.Error("the entry is lost")
 	default:
 	}
 	c.Close()

@@ -59,7 +59,7 @@ func wantNumber(t *testing.T, fn *mapi.Function, want int64, refused mapi.Code) 
 	r, err := fn.Read()
 	must(err)
 	if all := (mapi.Results{r}); r.Int64() != want || r.Uint64() != uint64(want) || all.Int64() != want || all.Uint64() != uint64(want) {
-		t.Errorf("%s was read as %d and %d, want %d", fn.Name(), r.Int64(), r.Uint64(), want)
+		t.Errorf("%s is %d and %d, want %d", fn.Name(), r.Int64(), r.Uint64(), want)
 	}
 }
 

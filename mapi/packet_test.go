@@ -367,7 +367,7 @@ func TestClosedBufferHoldsNobodyUp(t *testing.T) {
 		n++
 	}
 	if n != packets {
-		t.Errorf("%d of %d packets beside a closed buffer", n, packets)
+		t.Errorf("%d of %d packets with a closed buffer", n, packets)
 	}
 }
 
@@ -379,7 +379,7 @@ func TestNoWaitNoticesTheEndOfTheDaemon(t *testing.T) {
 	c.Dial, cut = severable(t, os.Getenv("MAPI_SOCKET"))
 	f, fn := buffered(t, c, "net0", mapi.NoWait)
 	if p, err := fn.TryNext(); p != nil || err != nil {
-		t.Errorf("no packet is there: %v, %v", p, err)
+		t.Errorf("no packet: %v, %v", p, err)
 	}
 	cut()
 	<-f.Lost()

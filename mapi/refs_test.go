@@ -93,7 +93,7 @@ func TestReferencesToNothing(t *testing.T) {
 		wantCode(t, call.name+" of another client's function", err, place)
 	}
 	if info, err := f.Info(t.Context()); err != nil || info.Functions != 3 {
-		t.Errorf("%d functions after refused ones, %v", info.Functions, err)
+		t.Errorf("%d functions after rejected ones, %v", info.Functions, err)
 	}
 }
 

@@ -287,7 +287,7 @@ func TestResultsOfTheWrongKind(t *testing.T) {
 		t.Errorf("counter read as the next entry: %d, %v", r.Uint64(), err)
 	}
 	if r, ok, err := packets.TryReadNext(); err != nil || !ok || r.Uint64() != 1 {
-		t.Errorf("likewise without waiting: %d, %v, %v", r.Uint64(), ok, err)
+		t.Errorf("without waiting: %d, %v, %v", r.Uint64(), ok, err)
 	}
 }
 

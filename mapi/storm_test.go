@@ -188,7 +188,7 @@ func (s *stormRound) closeReader() error {
 		return err
 	}
 	if v, err := s.size.Uint64(); err == nil && v != 0 && v != stormLength {
-		return fmt.Errorf("the target tells %d", v)
+		return fmt.Errorf("the target has %d", v)
 	}
 	return s.checkRows()
 }

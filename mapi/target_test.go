@@ -31,7 +31,7 @@ func untouched(t *testing.T, what, old, none string) {
 		t.Errorf("%s: the old file has %d bytes, %v", what, len(got), err)
 	}
 	if _, err := os.Lstat(none); err == nil {
-		t.Errorf("%s: a file was made", what)
+		t.Errorf("%s: a file was created", what)
 		must(os.Remove(none))
 	}
 }

@@ -91,12 +91,12 @@ func (p pattern) checkBurst(b []byte) error {
 	for i, c := range categories[1 : lengths+1] {
 		first, last := categories[1].Bursts, categories[max(i, 1)].Bursts
 		if c.Packets != c.Bursts || c.Bytes != c.Bursts*uint64(shortest+i) || c.Gaps != 0 || c.Bursts > last || c.Bursts+1 < first {
-			return fmt.Errorf("category %d: %+v behind one of %d bursts, %d in the first", i+1, c, last, first)
+			return fmt.Errorf("category %d: %+v after one of %d bursts, %d in the first", i+1, c, last, first)
 		}
 		bursts += c.Bursts
 	}
 	if c := categories[lengths+1]; c.Gaps != bursts || c.Bursts != 0 {
-		return fmt.Errorf("%d gaps behind %d bursts", c.Gaps, bursts)
+		return fmt.Errorf("%d gaps after %d bursts", c.Gaps, bursts)
 	}
 	return nil
 }
@@ -187,7 +187,7 @@ func TestResultsAreNeverTorn(t *testing.T) {
 	done.Store(true)
 	must(d.Device("eth0").End(nil)) // ends the series too
 	reading.Wait()
-	t.Logf("%d reads beside %d packets", reads.Load(), packets)
+	t.Logf("%d reads during %d packets", reads.Load(), packets)
 }
 
 // readMemory reads a result until done, and once more.
@@ -218,7 +218,7 @@ func readSeries(t *testing.T, fn *mapi.Function, check func([]byte) (uint64, err
 		lost, _ := fn.Lost()
 		read++
 		if err != nil || n != read+lost {
-			t.Errorf("%s: entry %d behind %d: %v; %d were read and %d lost", fn.Name(), n, last, err, read, lost)
+			t.Errorf("%s: entry %d after %d: %v; %d were read and %d lost", fn.Name(), n, last, err, read, lost)
 			return
 		}
 		last = n

@@ -39,7 +39,7 @@ func (l *live) nextFound() (f found) {
 	l.t.Helper()
 	text, err := l.lines.ReadString('\n')
 	if err != nil {
-		l.t.Fatalf("%v; it said %s", err, &l.stderr)
+		l.t.Fatalf("%v; output %s", err, &l.stderr)
 	}
 	if err := json.Unmarshal([]byte(text), &f); err != nil {
 		l.t.Fatalf("%v: %q", err, text)

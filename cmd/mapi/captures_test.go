@@ -61,7 +61,7 @@ func TestCaptures(t *testing.T) {
 				t.Fatalf("exit code %d for a file that is %s: %s", code, e.status, &errs)
 			}
 			if failed := errs.Len() > 0; failed != (code != exitDone) {
-				t.Errorf("exit code %d and said %q", code, &errs)
+				t.Errorf("exit code %d, output %q", code, &errs)
 			}
 			if e.status == "refused" {
 				return

@@ -29,7 +29,7 @@ func (l *live) written(n int) []byte {
 	l.t.Helper()
 	b := make([]byte, n)
 	if _, err := io.ReadFull(l.lines, b); err != nil {
-		l.t.Fatalf("%v; it said %s", err, &l.stderr)
+		l.t.Fatalf("%v; output %s", err, &l.stderr)
 	}
 	return b
 }
@@ -47,11 +47,11 @@ func TestDumpLive(t *testing.T) {
 			}
 			l.signal(s)
 			if rest, err := io.ReadAll(l.lines); err != nil || len(rest) > 0 {
-				t.Errorf("behind the last packet: %d bytes, %v", len(rest), err)
+				t.Errorf("after the last packet: %d bytes, %v", len(rest), err)
 			}
 			l.wait(exitInterrupted)
 			if said := l.stderr.String(); !strings.HasSuffix(said, "1000 packets captured\n0 packets lost for this buffer\n0 packets lost: ring full\n") {
-				t.Errorf("it said %q", said)
+				t.Errorf("output %q", said)
 			}
 			tcpdump := exec.Command("tcpdump", "-n", "-r", "-")
 			tcpdump.Stdin = bytes.NewReader(capture)
@@ -91,7 +91,7 @@ func TestDumpLimit(t *testing.T) {
 			t.Errorf("printed\n%s", out)
 		}
 		if said := l.stderr.String(); !strings.Contains(said, "7 packets captured\n") {
-			t.Errorf("it said %q", said)
+			t.Errorf("output %q", said)
 		}
 	})
 }
@@ -105,7 +105,7 @@ func TestDumpReaderGone(t *testing.T) {
 		send(t, ns, 100)
 		l.wait(exitDone)
 		if said := l.stderr.String(); strings.Contains(said, "write") {
-			t.Errorf("it said %q", said)
+			t.Errorf("output %q", said)
 		}
 	})
 }
@@ -119,7 +119,7 @@ func TestDumpStuck(t *testing.T) {
 		send(t, ns, 2000)
 		l.wait(exitFailed)
 		if said := l.stderr.String(); !strings.HasSuffix(said, "the deadline of "+deadline+" has passed: a write or the daemon hangs\n") {
-			t.Errorf("it said %q", said)
+			t.Errorf("output %q", said)
 		}
 		l = liveDump(t, "-w", "-")
 		l.written(pcapHead)
@@ -138,7 +138,7 @@ func TestDumpPipe(t *testing.T) {
 	}
 	trace := filepath.Join(testdata.Dir(t), "zk-icmp-5-pings.pcap")
 	if _, said := dump(t, exitFailed, "-r", trace, "-w", pipe, "--deadline", "500ms"); !strings.Contains(said, "deadline") {
-		t.Errorf("it said %q", said)
+		t.Errorf("output %q", said)
 	}
 	dump(t, exitDone, "-r", trace, "-w", file)
 	read := make(chan []byte)
@@ -179,11 +179,11 @@ func TestDumpDaemonKilled(t *testing.T) {
 		_ = daemon.Process.Kill()
 		_ = daemon.Wait()
 		if rest, err := io.ReadAll(l.lines); err != nil || len(rest) > 0 {
-			t.Errorf("behind the last packet: %d bytes, %v", len(rest), err)
+			t.Errorf("after the last packet: %d bytes, %v", len(rest), err)
 		}
 		l.wait(exitNoDaemon)
 		if said := l.stderr.String(); !strings.Contains(said, "100 packets captured\n") {
-			t.Errorf("it said %q", said)
+			t.Errorf("output %q", said)
 		}
 	})
 }

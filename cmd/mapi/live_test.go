@@ -71,7 +71,7 @@ func (l *live) next() object {
 	l.t.Helper()
 	text, err := l.lines.ReadString('\n')
 	if err != nil {
-		l.t.Fatalf("%v; it said %s", err, &l.stderr)
+		l.t.Fatalf("%v; output %s", err, &l.stderr)
 	}
 	var o object
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
@@ -99,7 +99,7 @@ func (l *live) ends(code int) object {
 		last = l.next()
 	}
 	if rest, err := io.ReadAll(l.lines); err != nil || len(rest) > 0 {
-		l.t.Errorf("behind the total: %q, %v", rest, err)
+		l.t.Errorf("after the total: %q, %v", rest, err)
 	}
 	l.wait(code)
 	return last
@@ -109,7 +109,7 @@ func (l *live) wait(code int) {
 	l.t.Helper()
 	err := l.cmd.Wait()
 	if got := l.cmd.ProcessState.ExitCode(); got != code {
-		l.t.Errorf("exit code %d (%v), want %d; it said %s", got, err, code, &l.stderr)
+		l.t.Errorf("exit code %d (%v), want %d; output %s", got, err, code, &l.stderr)
 	}
 }
 
@@ -152,7 +152,7 @@ func TestInterrupt(t *testing.T) {
 				t.Errorf("total: %+v", last)
 			}
 			if said := l.stderr.String(); strings.Contains(said, "interrupt") {
-				t.Errorf("it said %q", said)
+				t.Errorf("output %q", said)
 			}
 		})
 	}
@@ -173,7 +173,7 @@ func TestRates(t *testing.T) {
 				rate = (o.Packets - before.Packets) * 1e6 / uint64(us)
 			}
 			if o.PacketsPerSecond != rate || (o.BitsPerSecond > 0) != (o.Bytes > before.Bytes) {
-				t.Errorf("%+v behind %+v, want %d packets/s", o.line, before.line, rate)
+				t.Errorf("%+v after %+v, want %d packets/s", o.line, before.line, rate)
 			}
 			before = o
 		}
@@ -219,7 +219,7 @@ func TestFirstDevice(t *testing.T) {
 		rest := l.rest()
 		l.wait(exitInterrupted)
 		if said := l.stderr.String(); !strings.Contains(said, "mapi: counting on ") || strings.Contains(said, "on lo\n") {
-			t.Errorf("it said %q", said)
+			t.Errorf("output %q", said)
 		}
 		if !regexp.MustCompile(`(?m)^total: 0 packets, 0 bytes in \d+\.\d{3} s\n$`).Match(rest) {
 			t.Errorf("%s", rest)
@@ -254,7 +254,7 @@ func TestNextDevice(t *testing.T) {
 			t.Errorf("exit code %d: %s", code, &out)
 		}
 		if said := errs.String(); !strings.Contains(said, "gone0") || !strings.HasSuffix(said, "mapi: counting on "+testnet.B+"\n") {
-			t.Errorf("it said %q", said)
+			t.Errorf("output %q", said)
 		}
 	})
 }
@@ -291,7 +291,7 @@ func TestDeviceGone(t *testing.T) {
 			t.Errorf("total: %+v", last)
 		}
 		if said := l.stderr.String(); !strings.Contains(said, "mapi: ") || !strings.Contains(said, "another link type") {
-			t.Errorf("it said %q", said)
+			t.Errorf("output %q", said)
 		}
 	})
 }

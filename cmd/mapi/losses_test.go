@@ -128,7 +128,7 @@ func TestCountWhilePacketsAreLost(t *testing.T) {
 		said := l.stderr.String()
 		lost := told(t, said, "packets lost: ring full")
 		if last.Packets+lost != n || lost == 0 {
-			t.Errorf("%d packets of %d; it said %q", last.Packets, n, said)
+			t.Errorf("%d packets of %d; output %q", last.Packets, n, said)
 		}
 	})
 }
@@ -152,12 +152,12 @@ func TestDumpAccounts(t *testing.T) {
 			said := l.stderr.String()
 			captured := told(t, said, "packets captured")
 			if reads && captured != uint64(len(file)/(pcapRecord+1400)) {
-				t.Errorf("%d bytes were written; it said %q", len(file), said)
+				t.Errorf("%d bytes were written; output %q", len(file), said)
 			}
 			left := told(t, said, "packets left in the buffer")
 			all := captured + left + told(t, said, "packets not written", "packets lost for this buffer", "packets lost: ring full")
 			if all != n || left == 0 {
-				t.Errorf("%d of %d packets are told of: %q", all, n, said)
+				t.Errorf("%d of %d packets are reported: %q", all, n, said)
 			}
 		})
 	}
@@ -177,7 +177,7 @@ func TestDumpReaderGoneAccounts(t *testing.T) {
 		all := told(t, said, "packets captured", "packets not written", "packets left in the buffer",
 			"packets lost for this buffer", "packets lost: ring full")
 		if all != n {
-			t.Errorf("%d of %d packets are told of: %q", all, n, said)
+			t.Errorf("%d of %d packets are reported: %q", all, n, said)
 		}
 	})
 }
@@ -210,11 +210,11 @@ func TestApplyAccounts(t *testing.T) {
 		fmt.Sscan(taken[len(taken)-1][2], &lost)
 		ring := told(t, said, "packets lost: ring full")
 		if all := got + lost + ring + told(t, said, "packets left in the buffer"); all != n {
-			t.Errorf("%d of %d packets are told of: %q, %q", all, n, taken[len(taken)-1][0], said)
+			t.Errorf("%d of %d packets are reported: %q, %q", all, n, taken[len(taken)-1][0], said)
 		}
 		entries := uint64(strings.Count(string(rest), "3 BUCKET: "))
 		if all := entries + ring + told(t, said, "entries of BUCKET not read in time"); all != n {
-			t.Errorf("%d of %d entries are told of: %q", all, n, said)
+			t.Errorf("%d of %d entries are reported: %q", all, n, said)
 		}
 	})
 }

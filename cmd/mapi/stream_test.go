@@ -60,7 +60,7 @@ func TestStreamLive(t *testing.T) {
 	}
 	in.Close()
 	if rest, _ := io.ReadAll(lines); len(rest) > 0 {
-		t.Errorf("%q is printed behind the last packet", rest)
+		t.Errorf("%q is printed after the last packet", rest)
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
@@ -166,7 +166,7 @@ func FuzzStream(f *testing.F) {
 			s += len(piece)
 		}
 		if s < len(all) {
-			t.Errorf("%d bytes are in pieces, %d came", s, len(all))
+			t.Errorf("%d bytes are in pieces, %d arrived", s, len(all))
 		}
 	})
 }

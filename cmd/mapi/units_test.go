@@ -49,7 +49,7 @@ func TestExitCode(t *testing.T) {
 		err  error
 		want int
 	}{
-		{open("interface eth0: capturing needs the capability CAP_NET_RAW"), exitRefused},
+		{open("interface eth0: capture needs the capability CAP_NET_RAW"), exitRefused},
 		{open("interface eth0: there is no interface of this name"), exitFailed},
 		{mapierr.Wrap(mapi.ErrCommSocket, "scope", mapierr.New(mapi.ErrNoDriver, "no device")), exitFailed},
 		{mapierr.Wrap(mapi.ErrCommSocket, "connection to mapid lost", io.EOF), exitNoDaemon},

@@ -51,7 +51,7 @@ func TestUnprivileged(t *testing.T) {
 		{[]string{"count", "--json", "-r", file, "tcp or (vlan and tcp)"}, exitDone, fmt.Sprintf(`"packets":%d,`, sum.TCP), ""},
 		{[]string{"count", "-d", "lo"}, exitRefused, "", "CAP_NET_RAW"},
 		{[]string{"count", "-r", secret}, exitRefused, "", "permission denied"},
-		{[]string{"info", "devices", "--private", "--json"}, exitDone, `"status":"unavailable","unavailable":"interface lo: capturing needs`, ""},
+		{[]string{"info", "devices", "--private", "--json"}, exitDone, `"status":"unavailable","unavailable":"interface lo: capture needs`, ""},
 	} {
 		out, errs, code := asNobody(t, "/nonexistent", c.args...)
 		if code != c.code || !strings.Contains(out, c.stdout) || !strings.Contains(errs, c.stderr) {

@@ -53,7 +53,7 @@ func TestTimeZone(t *testing.T) {
 	}
 	out, errs := inZone(t, "Nowhere", "dump", "-r", path)
 	if !strings.HasPrefix(out, "22:13:20") || !strings.HasPrefix(errs, `mapi: TZ="Nowhere" is not a time zone, times are in UTC`) {
-		t.Errorf("a zone that there is not: %.60q, %q", out, errs)
+		t.Errorf("an invalid zone: %.60q, %q", out, errs)
 	}
 }
 
@@ -85,6 +85,6 @@ func TestTimeZoneOfLog(t *testing.T) {
 		t.Errorf("%q is %v ahead, want 100 hours: %v", line, ahead, err)
 	}
 	if line := firstLine("Nowhere"); !strings.Contains(line, `warning: TZ="Nowhere" is not a time zone, times are in UTC`) {
-		t.Errorf("%q says nothing of the zone", line)
+		t.Errorf("%q does not mention the zone", line)
 	}
 }

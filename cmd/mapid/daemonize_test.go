@@ -188,7 +188,7 @@ func TestInherited(t *testing.T) {
 	fd, _ := unix.Dup(int(w.Fd()))
 	w.Close()
 	if _, err := inherited(fd); err == nil {
-		t.Error("a pipe was taken for a socket")
+		t.Error("a pipe was accepted as a socket")
 	}
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -204,6 +204,6 @@ func TestInherited(t *testing.T) {
 	fd, _ = unix.Dup(int(f.Fd()))
 	f.Close()
 	if _, err := inherited(fd); err == nil || !strings.Contains(err.Error(), "not a Unix socket") {
-		t.Errorf("a TCP connection was taken for a Unix socket: %v", err)
+		t.Errorf("a TCP connection was accepted as a Unix socket: %v", err)
 	}
 }

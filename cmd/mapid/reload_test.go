@@ -48,7 +48,7 @@ func TestReloaderKeepsLast(t *testing.T) {
 	defer log.Close()
 	r := newReloader(o, auto, log)
 	if _, err := r.read(); err == nil {
-		t.Error("a file that was asked for is missing, and nobody says so")
+		t.Error("a file that was asked for is missing, and no error says so")
 	}
 	o.config, o.builtin = "", true
 	if s, err := r.read(); err != nil || !s.Auto {
@@ -108,7 +108,7 @@ func lines(t *testing.T, r io.Reader) (await func(text string)) {
 			select {
 			case line, ok := <-ch:
 				if !ok {
-					t.Fatalf("the process has ended and not said %q", text)
+					t.Fatalf("the process has ended without the output %q", text)
 				}
 				if strings.Contains(line, text) {
 					return

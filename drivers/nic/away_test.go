@@ -129,7 +129,7 @@ func TestResultsWhileAway(t *testing.T) {
 				t.Errorf("after %d packets, want 1", n)
 			}
 		case <-time.After(testnet.Patience):
-			t.Error("results stay behind")
+			t.Error("results are delayed")
 		}
 		run.stop(t)
 	})
@@ -191,7 +191,7 @@ func TestComesBackAsAnother(t *testing.T) {
 		newTun(t, testnet.B, 65534)
 		err := run.end(t)
 		if !errors.Is(err, errOtherLink) || mapierr.CodeOf(err, 0) != mapierr.NICThread {
-			t.Errorf("came back as a tun device: %v", err)
+			t.Errorf("returned as a tun device: %v", err)
 		}
 	})
 }

@@ -57,7 +57,7 @@ func (c control) index(name string) (int, error) {
 	return int(req.Uint32()), nil
 }
 
-// name returns the name that the interface of this index has now, "" if it is
+// name returns the current name of the interface with this index, "" if it is
 // gone.
 func (c control) name(index int) string {
 	req, err := unix.NewIfreq("")

@@ -38,7 +38,7 @@ func TestLongPacketsInFrames(t *testing.T) {
 			t.Errorf("stats %+v", st)
 		}
 		if said.has("merged") {
-			t.Error("a raised MTU is taken for merging")
+			t.Error("a raised MTU counts as merging")
 		}
 	})
 }

@@ -21,7 +21,7 @@ func TestEpisode(t *testing.T) {
 		{400, 2, 0}, {401, 0, 2},
 	} {
 		if got := e.note(step.lost, begin.Add(time.Duration(step.second)*time.Second)); got != step.want {
-			t.Errorf("after %d s: %d told, want %d", step.second, got, step.want)
+			t.Errorf("after %d s: %d reported, want %d", step.second, got, step.want)
 		}
 	}
 }
@@ -48,12 +48,12 @@ func TestRingFullIsTold(t *testing.T) {
 			case line := <-lines:
 				said.log("%s", line)
 			case <-time.After(testnet.Patience):
-				t.Error("nothing was said")
+				t.Error("nothing was logged")
 			}
 			run.stop(t)
 			said.wants(t, "interface b: ring full, ", fmt.Sprint(dev.Stats().Drop, " packets lost"), "ring_mb (now 1)")
 			if len(lines) > 0 {
-				t.Errorf("said again: %s", <-lines)
+				t.Errorf("logged again: %s", <-lines)
 			}
 		})
 	}

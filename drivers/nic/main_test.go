@@ -68,7 +68,7 @@ func (r *recorder) until(t testing.TB, what string, done func() bool) {
 		select {
 		case <-r.more:
 		case <-deadline:
-			t.Fatalf("%s did not come; %d packets did", what, len(r.packets()))
+			t.Fatalf("timeout: %s; %d packets arrived", what, len(r.packets()))
 		}
 	}
 }

@@ -42,7 +42,7 @@ func TestWarnsOfMergedFrames(t *testing.T) {
 			send(t, ns.Sender(testnet.A), plain)
 			r.await(t, 1)
 			if said.has("merged") {
-				t.Error("a frame of full length is taken for a merged one")
+				t.Error("a frame of full length counts as merged")
 			}
 			merged := testnet.TCP(1, 9000)
 			sendUncut(t, testnet.A, merged)
@@ -55,7 +55,7 @@ func TestWarnsOfMergedFrames(t *testing.T) {
 				}
 			}
 			if said.wants(t, "frames of 9000 bytes", "ethtool -K b gro off"); len(said.lines) != 1 {
-				t.Errorf("it said %q", said.lines)
+				t.Errorf("output %q", said.lines)
 			}
 		})
 	}

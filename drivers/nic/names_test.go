@@ -115,7 +115,7 @@ func TestLongFramesOfFormerInterface(t *testing.T) {
 		r.await(t, 2)
 		run.stop(t)
 		if said.has("merged") {
-			t.Errorf("of frames that nobody merged it says %q", said.lines)
+			t.Errorf("unmerged frames are reported: %q", said.lines)
 		}
 	})
 }

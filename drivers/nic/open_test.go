@@ -69,7 +69,7 @@ func TestUnknownInterface(t *testing.T) {
 		}
 		for _, name := range []string{testnet.B, anyName} {
 			if err := (Driver{}).Find(drivers.Config{Device: name}); err != nil {
-				t.Errorf("%s is there: %v", name, err)
+				t.Errorf("%s exists: %v", name, err)
 			}
 		}
 	})
@@ -92,7 +92,7 @@ func TestOpenUnprivileged(t *testing.T) {
 		err := <-failed
 		refused(t, err, "interface lo", "CAP_NET_RAW", "run mapid as root", "setcap cap_net_raw,cap_net_admin+ep")
 		if !errors.Is(err, os.ErrPermission) {
-			t.Errorf("%v is no lack of permission", err)
+			t.Errorf("%v is not a permission error", err)
 		}
 	}
 }

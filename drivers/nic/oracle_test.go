@@ -71,7 +71,7 @@ func listening(t *testing.T, tcpdump *exec.Cmd) {
 		}
 		said = append(said, lines.Text())
 	}
-	t.Fatalf("tcpdump does not listen: %s", strings.Join(said, "; "))
+	t.Fatalf("tcpdump does not capture: %s", strings.Join(said, "; "))
 }
 
 // TestReplayRealCaptures replays real captures over the pair. Frames arrive as

@@ -43,7 +43,7 @@ func TestPollerAfterTimeout(t *testing.T) {
 	one, room := [8]byte{1}, [8]byte{}
 	for _, timeout := range []time.Duration{0, time.Millisecond} {
 		if ready, err := p.wait(time.Now().Add(timeout)); err != nil || len(ready) != 0 {
-			t.Fatalf("nothing came: %v, %v", ready, err)
+			t.Fatalf("no event: %v, %v", ready, err)
 		}
 	}
 	taken := make(chan struct{})
@@ -57,7 +57,7 @@ func TestPollerAfterTimeout(t *testing.T) {
 		taken <- struct{}{}
 		ready, err := p.wait(time.Time{})
 		if err != nil || len(ready) != 1 || int(ready[0].Fd) != event {
-			t.Fatalf("an event came: %v, %v", ready, err)
+			t.Fatalf("unexpected event: %v, %v", ready, err)
 		}
 		if _, err := unix.Read(event, room[:]); err != nil {
 			t.Fatal(err)

@@ -123,7 +123,7 @@ func TestInterfaceDrops(t *testing.T) {
 		tap := newTap(t, netlink.TUNTAP_MODE_TAP)
 		frame := testnet.UDP(1, 100)
 		if _, err := tap.Write(frame); err == nil {
-			t.Fatal("the tap device is down and takes frames")
+			t.Fatal("the tap device is down and accepts frames")
 		}
 		dev := mustOpen(t, "tap", nil)
 		if st := dev.Stats(); st != (drivers.Stats{LinkState: drivers.LinkDown}) {
@@ -131,7 +131,7 @@ func TestInterfaceDrops(t *testing.T) {
 		}
 		for range 5 {
 			if _, err := tap.Write(frame); err == nil {
-				t.Fatal("the tap device is down and takes frames")
+				t.Fatal("the tap device is down and accepts frames")
 			}
 		}
 		want := drivers.Stats{IfDropOther: 5, LinkState: drivers.LinkDown}

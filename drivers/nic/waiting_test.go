@@ -95,7 +95,7 @@ func TestWaitingInTwoRings(t *testing.T) {
 			}
 			n, ok := dev.find()
 			if !ok {
-				t.Fatal("b is not there")
+				t.Fatal("interface b is missing")
 			}
 			if err := dev.attach(n); err != nil {
 				t.Fatal(err)

@@ -102,7 +102,7 @@ func (s *inspector) Batch(pkts []pkt.Packet) {
 		p := &pkts[i]
 		at := reflect.ValueOf(p.Link).Pointer()
 		if at < from || at+uintptr(len(p.Link)) > from+uintptr(s.d.win.start) {
-			s.t.Fatalf("packet %d lies outside of what was read", i)
+			s.t.Fatalf("packet %d is outside the data read", i)
 		}
 		if len(p.Link) > drivers.MaxSnap || cap(p.Link) != len(p.Link) {
 			s.t.Fatalf("packet %d: %d bytes, capacity %d", i, len(p.Link), cap(p.Link))

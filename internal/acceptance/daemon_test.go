@@ -62,7 +62,7 @@ func TestSecondDaemonIsRefused(t *testing.T) {
 	}
 	t.Logf("%s", out)
 	if _, err := d.client().Libraries(t.Context()); err != nil {
-		t.Errorf("the first daemon suffers: %v", err)
+		t.Errorf("the first daemon is affected: %v", err)
 	}
 }
 

@@ -156,7 +156,7 @@ func TestSearchAgainstTshark(t *testing.T) {
 			path := filepath.Join(dir, c.name)
 			want := tsharkCounts(t, path)
 			if want["frame"] != c.packets {
-				t.Logf("not compared: tshark takes custom blocks for packets, %d instead of %d", want["frame"], c.packets)
+				t.Logf("not compared: tshark counts custom blocks as packets, %d instead of %d", want["frame"], c.packets)
 				return
 			}
 			var calls []call

@@ -78,7 +78,7 @@ func TestKilledClients(t *testing.T) {
 		stopped.Wait()
 		testenv.Until(t, "mapid has the descriptors of before", func() bool { return descriptors(t, d) == before })
 		if n := flows(t, c); n != 1 {
-			t.Errorf("%d flows are left, want the witness", n)
+			t.Errorf("%d flows remain, want the witness", n)
 		}
 	})
 }

@@ -154,7 +154,7 @@ func TestDiskThatGoesAway(t *testing.T) {
 			t.Errorf("mapid: %v", err)
 		}
 		if !strings.Contains(d.stderr.String(), unix.EIO.Error()) {
-			t.Errorf("the log does not tell of the error:\n%s", d.stderr.String())
+			t.Errorf("the log lacks the error:\n%s", d.stderr.String())
 		}
 	})
 }

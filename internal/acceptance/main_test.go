@@ -105,7 +105,7 @@ func (d *mapid) stop(sig syscall.Signal) error {
 	defer kill.Stop()
 	err := d.cmd.Wait()
 	if d.t.Failed() {
-		d.t.Logf("mapid said:\n%s", d.stderr.String())
+		d.t.Logf("output of mapid:\n%s", d.stderr.String())
 	}
 	return err
 }

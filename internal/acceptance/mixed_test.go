@@ -127,7 +127,7 @@ func TestMixedLinkTypes(t *testing.T) {
 					t.Fatalf("tcpdump refuses %q for Ethernet", f)
 				}
 				if unused[i] != want {
-					t.Errorf("%q behind an interface without packets: %v, want %v", f, unused[i], want)
+					t.Errorf("%q after an interface without packets: %v, want %v", f, unused[i], want)
 				}
 				more, _ := tcpdumpCount(t, other, f) // nothing if it is invalid
 				want[0], want[1] = want[0]+more[0], want[1]+more[1]

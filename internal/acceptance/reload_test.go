@@ -245,7 +245,7 @@ func TestReloadOfBrokenFiles(t *testing.T) {
 		d.reload(takenUp)
 		lives("one section is broken")
 		wantDevices(t, c, "1 b No alias 0")
-		for _, text := range []string{d.file + ":5: devgroup=0815x", "the list of [format] sections was changed"} {
+		for _, text := range []string{d.file + ":5: devgroup=0815x", "the change of the list of [format] sections takes effect"} {
 			if d.logged(text) != 1 {
 				t.Errorf("the log does not say %q", text)
 			}
@@ -290,7 +290,7 @@ func TestReloadStorm(t *testing.T) {
 		programs.Wait()
 		reaches(t, "packets of the unchanged device", steady.packets, stop())
 		testenv.Until(t, "mapid has the sockets of before", func() bool { return sockets(t, d.mapid) == before })
-		t.Logf("%d programs came and went", flows.Load())
+		t.Logf("%d programs started and ended", flows.Load())
 	})
 }
 

@@ -110,7 +110,7 @@ func TestBucketGoldens(t *testing.T) {
 		}
 		left, err := packets.Uint64()
 		if err != nil || c.begin != nil && left != c.left {
-			t.Errorf("%s %s: %d packets are left, %v; want %d", c.file, c.interval, left, err, c.left)
+			t.Errorf("%s %s: %d packets remain, %v; want %d", c.file, c.interval, left, err, c.left)
 		}
 		if all, err := total.Uint64(); err != nil || sum+left != all {
 			t.Errorf("%s %s: %d packets in periods and %d left of %d, %v", c.file, c.interval, sum, left, all, err)

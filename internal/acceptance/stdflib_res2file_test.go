@@ -269,7 +269,7 @@ func TestRes2FileThatFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, err := after.Uint64(); n != 893 || err != nil {
-		t.Errorf("%d packets went on, %v, want 893", n, err)
+		t.Errorf("%d packets passed, %v, want 893", n, err)
 	}
 	closes(t, tb.flow)
 }

@@ -23,7 +23,7 @@ func stops(t *testing.T, d *mapid, sig syscall.Signal) {
 		t.Errorf("mapid ends with %v, want exit code 0", err)
 	}
 	if _, err := os.Lstat(d.socket); !os.IsNotExist(err) {
-		t.Errorf("socket is left: %v", err)
+		t.Errorf("the socket remains: %v", err)
 	}
 }
 

@@ -128,7 +128,7 @@ func TestTutorialLoop(t *testing.T) {
 		t.Errorf("sum %d, of squares %d, captured %d, from %d to %d bytes", sum, squares, captured, slices.Min(sizes), slices.Max(sizes))
 	}
 	if len(first.Data) != 60 || first.Time().UnixMicro() != 1089376567_456945 || last.Time().UnixMicro() != 1089376686_110640 {
-		t.Errorf("the first packet has %d bytes, they come from %v to %v", len(first.Data), first.Time(), last.Time())
+		t.Errorf("the first packet has %d bytes, times from %v to %v", len(first.Data), first.Time(), last.Time())
 	}
 	if _, err := mapi.GetNextPkt(fd, fid); err != io.EOF {
 		t.Errorf("after the last packet: %v", err)

@@ -66,7 +66,7 @@ func becomes(t *testing.T, fn *mapi.Function, want result.FileState) {
 		if s, ok := result.ParseFileState(r.Res); ok && s == want {
 			return
 		} else if time.Now().After(deadline) {
-			t.Fatalf("the result stays %d, want %d", s, want)
+			t.Fatalf("the result remains %d, want %d", s, want)
 		}
 	}
 }
@@ -87,7 +87,7 @@ func sameCapture(t *testing.T, got, want []byte) {
 		end := 16 + int(u32(w[8:]))
 		late := int64(u32(g))*1e6 + int64(u32(g[4:])) - int64(u32(w))*1e6 - int64(u32(w[4:]))
 		if late < 0 || late > 1 || !bytes.Equal(g[8:end], w[8:end]) {
-			t.Fatalf("record at %d: head % x, tcpdump writes % x (or other bytes behind it)", at, g[:16], w[:16])
+			t.Fatalf("record at %d: head % x, tcpdump writes % x (or other bytes after it)", at, g[:16], w[:16])
 		}
 		at += end
 	}
@@ -162,13 +162,13 @@ func TestTwoFilesAndALimit(t *testing.T) {
 	s := saveFile(t, start(t).client(), trace, "tcp", []any{mapi.FormatPCAP, all}, []any{mapi.FormatPCAP, some, 50})
 	becomes(t, s.files[1], result.FileDone) // without Close
 	if n := countWithTcpdump(t, some); n != 50 {
-		t.Errorf("%d packets behind the limit of 50", n)
+		t.Errorf("%d packets after the limit of 50", n)
 	}
 	if err := s.flow.Wait(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := s.packets.Uint64(); n != 596 || err != nil {
-		t.Errorf("%d packets went on, %v, want 596", n, err)
+		t.Errorf("%d packets passed, %v, want 596", n, err)
 	}
 	if err := s.flow.Close(t.Context()); err != nil {
 		t.Fatal(err)
@@ -211,7 +211,7 @@ func TestFileErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, err := s.packets.Uint64(); n != 893 || err != nil {
-		t.Errorf("%d packets went on, %v, want 893", n, err)
+		t.Errorf("%d packets passed, %v, want 893", n, err)
 	}
 }
 
@@ -234,7 +234,7 @@ func TestPipeThatNobodyReads(t *testing.T) {
 	closed := make(chan error)
 	go func() { closed <- s.flow.Close(t.Context()) }()
 	if got := countFile(t, d.client(), trace, "tcp")[0][0]; got != 596 {
-		t.Errorf("%d packets of tcp beside it, want 596", got)
+		t.Errorf("%d packets of tcp in the other flow, want 596", got)
 	}
 	testenv.Within(t, "closing", func() {
 		if err := <-closed; err != nil {

@@ -37,7 +37,7 @@ func TestMicrosGoBackExactly(t *testing.T) {
 		original := 7<<32 | (u<<12 + u<<8 - u*1825>>5)
 		for _, ts := range []uint64{pkt.TS(7, u*1000), original} {
 			if sec, usec := micros(ts); sec != 7 || usec != uint32(u) {
-				t.Fatalf("7 s and %d us come back as %d s, %d us", u, sec, usec)
+				t.Fatalf("7 s and %d us become %d s, %d us", u, sec, usec)
 			}
 		}
 	}

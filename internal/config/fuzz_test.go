@@ -25,7 +25,7 @@ func FuzzLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		cfg, problems, err := parse("mapi.conf", text, build)
 		if err != nil {
-			t.Fatalf("refused as a whole: %v", err)
+			t.Fatalf("rejected as a whole: %v", err)
 		}
 		if len(problems) > 4*maxEntries || len(cfg.Devices) > maxEntries || len(cfg.Extra) > maxEntries {
 			t.Fatalf("%d problems, %d devices, %d sections", len(problems), len(cfg.Devices), len(cfg.Extra))

@@ -105,7 +105,7 @@ func TestCloseFreesMemory(t *testing.T) {
 		round()
 	}
 	if grown := resident(t) - before; grown > 16<<20 {
-		t.Errorf("200 databases leave %d bytes behind", grown)
+		t.Errorf("200 databases leak %d bytes", grown)
 	}
 }
 
@@ -165,7 +165,7 @@ func TestScanNeedsAScratchThatFits(t *testing.T) {
 	d, _ := open(t, words(rand.New(rand.NewPCG(1, 2)), 10))
 	defer func() {
 		if recover() == nil {
-			t.Error("Scan goes on without memory to write to")
+			t.Error("Scan continues without room for hits")
 		}
 	}()
 	d.Scan(&Scratch{}, packets([]byte("a")), nil)

@@ -201,7 +201,7 @@ func TestOtherFilesAreNotReplaced(t *testing.T) {
 	}
 	o, _ := options(t, socket)
 	if err := Run(t.Context(), o); err == nil {
-		t.Error("daemon took the place of a file")
+		t.Error("the daemon replaced a file")
 	}
 	if b, err := os.ReadFile(socket); err != nil || string(b) != "data" {
 		t.Errorf("file is now %q, %v", b, err)
@@ -298,7 +298,7 @@ func TestProtocolBreachesEndTheConnectionOnly(t *testing.T) {
 		})
 	}
 	if resp := steady.call(create("net0")); resp.Error != nil {
-		t.Errorf("another client suffers: %v", resp.Error)
+		t.Errorf("another client is affected: %v", resp.Error)
 	}
 }
 
@@ -410,7 +410,7 @@ func TestQueriesThatFindNothing(t *testing.T) {
 	other.call(create("net0"))
 	foreign := flows(fd, true).GetFlows().GetFlows()
 	if len(foreign) != 1 || foreign[0].Fd < engine.ForeignFD {
-		t.Fatalf("behind the own flow: %v", foreign)
+		t.Fatalf("after the own flow: %v", foreign)
 	}
 	seen := foreign[0].Fd
 	wantError(t, "after the last of others", flows(seen, true), mapierr.FlowInfo)

@@ -192,8 +192,9 @@ func (c *client) flows(q *wire.FlowQuery, resp *wire.Response) error {
 	return nil
 }
 
-// noFlow is the answer to a query that finds none. As in the original, a list ends with
-// 6149 behind a flow that is there; what is unknown has nothing behind it.
+// noFlow is the error for a query that finds no flow: as in the original, 6149
+// at the end of a list, which follows an existing flow, and 6145 for an unknown
+// flow.
 func (c *client) noFlow(q *wire.FlowQuery) error {
 	code := mapierr.InvalidFlow
 	if q.Next && (q.Fd <= 0 || c.session.Sees(q.Fd)) {

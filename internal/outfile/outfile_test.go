@@ -109,7 +109,7 @@ func TestStreamsCarryEveryByte(t *testing.T) {
 				rest = rest[n:]
 			}
 			if !bytes.Equal(<-got, want) {
-				t.Error("the reader got other bytes")
+				t.Error("the reader received other bytes")
 			}
 		})
 	}

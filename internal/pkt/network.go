@@ -136,8 +136,8 @@ func (h *Headers) extensions(b []byte, off int) (int, bool) {
 	return off, true
 }
 
-// isExtension says whether next is an IPv6 extension header that names its
-// successor in the clear (RFC 7045, section 4).
+// isExtension reports whether next is an IPv6 extension header with a readable
+// next header field (RFC 7045, section 4).
 func isExtension(next uint8) bool {
 	switch next {
 	case ProtoHopByHop, ProtoRouting, ProtoFragment, ProtoAH, ProtoDestOpts,
@@ -147,8 +147,8 @@ func isExtension(next uint8) bool {
 	return false
 }
 
-// extensionLen returns the length of an extension header of which two bytes or
-// more are there.
+// extensionLen returns the length of an extension header. At least two of its
+// bytes are captured.
 func extensionLen(ext []byte, proto uint8) int {
 	switch proto {
 	case ProtoFragment:
@@ -159,8 +159,8 @@ func extensionLen(ext []byte, proto uint8) int {
 	return 8 * (int(ext[1]) + 1)
 }
 
-// fragment notes a piece of a packet. A whole packet may carry a fragment
-// header too (RFC 6946): that is no piece.
+// fragment stores that the packet is a fragment. A whole packet may also have a
+// fragment header (RFC 6946); it does not count as a fragment.
 func (h *Headers) fragment(offset uint16, more bool, id uint32) {
 	if offset == 0 && !more {
 		return
@@ -172,7 +172,7 @@ func (h *Headers) fragment(offset uint16, more bool, id uint32) {
 	h.FragOffset, h.FragID = offset, id
 }
 
-// limit ends the payload where a header says.
+// limit ends the payload at the end given by a header.
 func (h *Headers) limit(end int) {
 	h.WireEnd = uint32(end)
 	h.End = min(h.End, uint32(end))

@@ -9,7 +9,7 @@ func TestUntilEnds(t *testing.T) {
 		t.Errorf("%d calls, done was true in the third", calls)
 	}
 	Until(func() bool {
-		Until(func() bool { t.Error("two spin at once"); return true })
+		Until(func() bool { t.Error("two goroutines spin"); return true })
 		return true
 	})
 	Until(func() bool { return false })

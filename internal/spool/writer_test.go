@@ -102,7 +102,7 @@ func TestHalfARecordIsNotWritten(t *testing.T) {
 		t.Errorf("%+v, want %d written", c, want)
 	}
 	if !w.Over(7) {
-		t.Error("writing goes on")
+		t.Error("writing continues")
 	}
 	if c := w.balanced(1007); c.Failed != 1007-want {
 		t.Errorf("%+v", c)
@@ -146,7 +146,7 @@ func TestHungWriteIsLeftBehind(t *testing.T) {
 	select {
 	case <-w.done: // the write ends with the other side
 	case <-time.After(patience):
-		t.Error("the goroutine stays")
+		t.Error("the goroutine does not end")
 	}
 	select {
 	case err := <-w.ended:

@@ -56,7 +56,7 @@ func TestNamespaceIsPrivate(t *testing.T) {
 		}
 	})
 	if _, err := net.InterfaceByName(B); err == nil {
-		t.Error("the thread did not come home: there is an interface b")
+		t.Error("the thread did not return to its namespace: interface b exists")
 	}
 }
 

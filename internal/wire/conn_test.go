@@ -108,7 +108,7 @@ func TestDescriptorsTravel(t *testing.T) {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
 	if flags, err := unix.FcntlInt(files[0].Fd(), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC == 0 {
-		t.Errorf("descriptor survives exec: flags %d, %v", flags, err)
+		t.Errorf("the descriptor stays open after exec: flags %d, %v", flags, err)
 	}
 	io.WriteString(files[0], "through")
 	files[0].Close()

@@ -38,7 +38,7 @@ func TestSendWaitsForRoom(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := in.TryReceive(&Request{}); err != ErrNotNow {
-		t.Errorf("nothing is there: %v, want ErrNotNow", err)
+		t.Errorf("no record: %v, want ErrNotNow", err)
 	}
 }
 

@@ -130,12 +130,12 @@ func TestStartFailsTheTest(t *testing.T) {
 		}
 		t.Setenv("TMPDIR", tmp)
 		r := &recorder{TB: t}
-		r.start(func(*mapitest.Daemon) { t.Error("the test goes on") })
+		r.start(func(*mapitest.Daemon) { t.Error("the test continues") })
 		if !strings.Contains(r.said, want) {
 			t.Errorf("test failed with %q, want %q", r.said, want)
 		}
 		if left, _ := os.ReadDir(tmp); len(left) > 0 {
-			t.Errorf("left behind: %v", left)
+			t.Errorf("leaked: %v", left)
 		}
 	}
 	t.Setenv("TMPDIR", dir)
