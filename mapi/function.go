@@ -23,11 +23,11 @@ type Function struct {
 // Apply adds a function after the existing functions of the flow. Libraries and
 // "mapi info functions" list names and arguments; a name may be "library:NAME".
 //
-// Arguments are Go integers for numbers, and strings or []byte for text. Text
-// that is a number, such as the interval of BUCKET may be, can be an integer
-// too. A time.Duration is a duration, whatever the unit of the argument: the
-// interval of BUCKET, the timeout of THRESHOLD. A time.Time is a point in time,
-// for STARTSTOP. If a function refers to others, a *Function stands for the
+// Arguments are Go integers for numbers, and strings or []byte for text. A number
+// that a function takes as text, such as the interval of BUCKET, may be an
+// integer too. A time.Duration is a duration, whatever the unit of the argument:
+// the interval of BUCKET, the timeout of THRESHOLD. A time.Time is a point in
+// time, for STARTSTOP. If a function refers to others, a *Function stands for the
 // numbers of its flow and itself, []*Function for a list, []*Flow for the flows
 // of SYNC. An output file is a path, which is created (mode 0600) or truncated
 // with the program's own rights, or an *os.File, whose content is kept. A

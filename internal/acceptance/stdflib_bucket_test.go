@@ -77,7 +77,7 @@ var bucketGoldens = []struct {
 	seconds        uint64
 	begin          []uint64 // of the first periods
 	periods        int
-	left           uint64 // packets after the last period
+	left           uint64 // packets in no period
 }{
 	{"mapi-tracefile.pcap", "5s", 5, []uint64{26, 18, 9, 11, 10, 9, 14, 42, 10, 9, 9, 11, 31, 13, 13, 9, 8, 10, 118, 92, 181, 164, 56}, 23, 20},
 	{"mapi-tracefile.pcap", "10s", 10, []uint64{44, 20, 19, 56, 19, 20, 44, 22, 18, 210, 345}, 11, 76},

@@ -189,9 +189,9 @@ func (a *automaton) searchEarly(at, end uint32, s *progress, h *hitter) bool {
 	return true
 }
 
-// searchLate is searchEarly for late entries. It finishes the entries of a
-// string whose beginning is not after this occurrence, because a later
-// occurrence is no better.
+// searchLate is searchEarly for late entries. It finishes the entries of a string
+// that begin at or before this occurrence, because a later occurrence is no
+// better for them.
 func (a *automaton) searchLate(at, end uint32, s *progress, h *hitter) bool {
 	for at != 0 {
 		n := &a.nodes[at]

@@ -161,10 +161,10 @@ func interfaceSpec(name string) engine.DeviceSpec {
 	return engine.DeviceSpec{Name: name, Driver: nicDriver, Description: "network interface", Discovered: true}
 }
 
-// seek looks for a device that is not in the list: with the built-in
-// configuration a new interface or one that is down, otherwise an alternative
-// name of a listed device. It returns the name for a second attempt, and
-// whether to make one.
+// seek looks for a device that is not in the list: a new interface or one that
+// is down, if the built-in configuration serves them all, or an alternative name
+// of a listed device. It returns the name for a second attempt, and whether to
+// make one.
 func (d *daemon) seek(name string) (own string, found bool) {
 	found = d.discover()
 	if d.Resolve == nil {
