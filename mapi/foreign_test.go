@@ -12,8 +12,8 @@ import (
 	"gomapi/mapi/mapitest"
 )
 
-// TestForeign reads as another language would: the words of the result, and the
-// record of a packet behind the head of the ring.
+// TestForeign reads like another language: the words of the result, and the
+// record of a packet after the header of the ring.
 func TestForeign(t *testing.T) {
 	f, err := client(t).CreateOfflineFlow(t.Context(), "trace.pcap", mapi.FormatPCAP)
 	must(err)
@@ -68,7 +68,7 @@ func TestLost(t *testing.T) {
 	must(err)
 	select {
 	case <-f.Lost():
-		t.Error("it is lost at once")
+		t.Error("the entry is lost")
 	default:
 	}
 	c.Close()
@@ -125,7 +125,8 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestNumbersOfWhatIsNotThere closes the last flow: it is unknown then.
+// TestNumbersOfWhatIsNotThere closes the last flow, which is unknown
+// afterwards.
 func TestNumbersOfWhatIsNotThere(t *testing.T) {
 	c, ctx := mapitest.Start(t).Client(), t.Context()
 	first, err := c.CreateFlow(ctx, "eth0")

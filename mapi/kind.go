@@ -1,13 +1,13 @@
 package mapi
 
-// A Kind says what a program gets from a function.
+// A Kind is the kind of data that a program gets from a function.
 type Kind int
 
 // Kinds of functions.
 const (
-	KindNone    Kind = iota // nothing: it filters or writes
-	KindResult              // a result, the newest: Read, Uint64
-	KindSeries              // entries, one by one: ReadNext
+	KindNone    Kind = iota // no data: it filters or writes
+	KindResult              // the latest result: Read, Uint64
+	KindSeries              // entries in order: ReadNext
 	KindPackets             // packets: Next, TryNext, NextBatch
 )
 
@@ -19,8 +19,8 @@ func (k Kind) String() string {
 	return names[k]
 }
 
-// Kind tells what the function gives. It depends on the arguments of some functions, and
-// never changes.
+// Kind returns the kind of data of the function. For some functions it depends on the
+// arguments. It never changes.
 func (fn *Function) Kind() Kind {
 	switch {
 	case fn.isSeries():

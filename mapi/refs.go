@@ -9,8 +9,8 @@ import (
 	"gomapi/internal/wire"
 )
 
-// packRefs adds flows and functions that an argument refers to: by their numbers,
-// or, where the function takes text, as a list of these.
+// packRefs adds the flows and functions of an argument: as their numbers or, if
+// the function takes text, as a list of numbers.
 func (l *link) packRefs(ctx context.Context, p *packed, name string, arg any) error {
 	i := len(p.values)
 	kind, err := l.kind(ctx, name, i)
@@ -24,7 +24,7 @@ func (l *link) packRefs(ctx context.Context, p *packed, name string, arg any) er
 	switch {
 	case len(flows)+len(functions) == 0:
 		return badArgument(i, fmt.Errorf("the list of %T is empty", arg))
-	case len(functions) == 1 && (kind == 'r' || kind == 0): // 0: the daemon says that it is too much
+	case len(functions) == 1 && (kind == 'r' || kind == 0): // 0: the daemon reports the surplus argument
 		p.addInt(functions[0].flow.fd)
 		p.addInt(functions[0].fid)
 	case len(flows) == 1 && (kind == 'r' || kind == 0):
@@ -39,7 +39,7 @@ func (l *link) packRefs(ctx context.Context, p *packed, name string, arg any) er
 	return nil
 }
 
-// references returns what an argument refers to.
+// references returns the flows and functions of an argument.
 func references(arg any) (flows []*Flow, functions []*Function) {
 	switch a := arg.(type) {
 	case *Flow:
@@ -54,15 +54,15 @@ func references(arg any) (flows []*Flow, functions []*Function) {
 	return nil, nil
 }
 
-// owns reports what was not made over this connection: its numbers mean something
-// else here.
+// owns rejects objects of another connection, because their numbers mean
+// something else here.
 func (l *link) owns(flows []*Flow, functions []*Function) error {
 	for _, f := range flows {
 		switch {
 		case f == nil:
 			return errors.New("the flow is nil")
 		case f.link != l:
-			return fmt.Errorf("flow %d is of another client or connection", f.fd)
+			return fmt.Errorf("flow %d belongs to another client or connection", f.fd)
 		}
 	}
 	for _, fn := range functions {
@@ -70,7 +70,7 @@ func (l *link) owns(flows []*Flow, functions []*Function) error {
 		case fn == nil:
 			return errors.New("the function is nil")
 		case fn.flow.link != l:
-			return fmt.Errorf("function %d (%s) is of another client or connection", fn.fid, fn.name)
+			return fmt.Errorf("function %d (%s) belongs to another client or connection", fn.fid, fn.name)
 		}
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 	"gomapi/mapi/result"
 )
 
-// TestViews has results that no script can make.
+// TestViews formats results that no script can produce.
 func TestViews(t *testing.T) {
 	local := time.Local
 	time.Local = time.UTC
@@ -57,7 +57,7 @@ func TestViews(t *testing.T) {
 	}
 }
 
-// TestWhole has sums beyond a uint64.
+// TestWhole formats sums that exceed a uint64.
 func TestWhole(t *testing.T) {
 	for w, want := range map[result.Wide]any{
 		{High: 5}:                       uint64(5),

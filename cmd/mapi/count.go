@@ -25,14 +25,14 @@ const countExamples = `  mapi count -r trace.pcap tcp and dst port 80
   mapi count -d eth0 -i 10s udp
   mapi count -d eth0 --json --deadline 1m`
 
-// counting is one call of count.
+// counting is one run of count.
 type counting struct {
 	*tool
-	device   string // empty: the first that can be opened
-	file     string // empty: a device
-	filter   string // empty: everything
+	device   string // empty: the first device that can be opened
+	file     string // empty: a device is used
+	filter   string // empty: all packets match
 	interval time.Duration
-	limit    uint64 // packets, 0: none
+	limit    uint64 // packets, 0: unlimited
 
 	flow           *mapi.Flow
 	packets, bytes *mapi.Function
@@ -65,7 +65,7 @@ func (t *tool) countCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.SetInterspersed(false) // what follows the first word of the filter is filter
+	f.SetInterspersed(false) // words after the first word of the filter belong to the filter
 	f.StringVarP(&c.device, "device", "d", "", "count on `DEVICE` (default: the first that works)")
 	f.StringVarP(&c.file, "read", "r", "", "count in the capture `FILE`; - is standard input")
 	f.DurationVarP(&c.interval, "interval", "i", time.Second, "print a line each `DURATION`")
@@ -73,7 +73,7 @@ func (t *tool) countCommand() *cobra.Command {
 	return cmd
 }
 
-// valid refuses values and combinations that make no sense.
+// valid rejects values and combinations that make no sense.
 func (c *counting) valid(cmd *cobra.Command) error {
 	given := cmd.Flags().Changed
 	switch {
@@ -82,9 +82,9 @@ func (c *counting) valid(cmd *cobra.Command) error {
 	case given("read") && (given("interval") || given("count")):
 		return errors.New("--interval and --count are for devices: a file is counted to its end")
 	case given("device") && c.device == "", given("read") && c.file == "":
-		return errors.New("an empty name is given for the device or the file")
+		return errors.New("the name of the device or the file is empty")
 	case c.interval < minInterval:
-		return fmt.Errorf("--interval %v is too short: %v is the least", c.interval, minInterval)
+		return fmt.Errorf("--interval %v is too short: the minimum is %v", c.interval, minInterval)
 	}
 	return nil
 }
@@ -96,7 +96,8 @@ func (c *counting) run(ctx context.Context, client *mapi.Client) error {
 	return c.runDevice(ctx, client)
 }
 
-// runFile counts a file to its end. Of a damaged one it prints what was good.
+// runFile counts a file to its end. For a damaged file it prints the totals up
+// to the damage.
 func (c *counting) runFile(ctx context.Context, client *mapi.Client) error {
 	var file *mapi.OfflineDevice
 	err := c.withFile(ctx, c.file, func(path string) (err error) {
@@ -130,7 +131,7 @@ func (c *counting) runFile(ctx context.Context, client *mapi.Client) error {
 	return end
 }
 
-// startFlow gives the flow its functions and starts it.
+// startFlow applies the functions to the flow and starts it.
 func (c *counting) startFlow(ctx context.Context) (err error) {
 	if c.filter != "" {
 		if _, err := c.flow.Apply(ctx, "BPF_FILTER", c.filter); err != nil {

@@ -8,7 +8,7 @@ import (
 	"gomapi/mapi"
 )
 
-// list prints the devices of the daemon, each with its number, as tcpdump -D.
+// list prints the devices of the daemon, each with its number, like tcpdump -D.
 func (d *dumping) list(ctx context.Context, client *mapi.Client) error {
 	if d.json {
 		return d.devices(ctx, client)
@@ -37,8 +37,8 @@ func (d *dumping) liveDevice() string {
 	return d.flow.Device()
 }
 
-// byNumber is the name of the device that the list has under a number; other words are
-// names.
+// byNumber returns the name of the device with this number in the list. A word
+// that is not a number is a name.
 func byNumber(ctx context.Context, client *mapi.Client, word string) (string, error) {
 	number, err := strconv.Atoi(word)
 	if err != nil {

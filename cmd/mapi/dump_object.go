@@ -11,26 +11,26 @@ import (
 	"gomapi/mapi"
 )
 
-// packetObject is a packet in JSON. What a packet does not have is left out.
+// packetObject is a packet in JSON. Fields that the packet lacks are omitted.
 type packetObject struct {
 	Time      time.Time `json:"time"`
-	Interface string    `json:"interface,omitempty"` // on which it was captured
-	Port      uint16    `json:"port"`                // number of the interface or port of a card or file
+	Interface string    `json:"interface,omitempty"` // interface of the capture
+	Port      uint16    `json:"port"`                // number of the interface, or of the port of a card or file
 	LinkType  uint16    `json:"link_type"`           // DLT number of libpcap
 	Length    uint32    `json:"length"`              // on the wire, bytes
 	Captured  int       `json:"captured"`            // bytes
-	EtherType uint16    `json:"ethertype,omitempty"` // behind tags and labels
+	EtherType uint16    `json:"ethertype,omitempty"` // after tags and labels
 	VLANs     []uint16  `json:"vlans,omitempty"`     // numbers, outermost first
-	Src       string    `json:"src,omitempty"`       // address of IP
+	Src       string    `json:"src,omitempty"`       // IP address
 	Dst       string    `json:"dst,omitempty"`
-	Proto     string    `json:"proto,omitempty"` // of IP: tcp, udp, icmp, icmp6, or a number
+	Proto     string    `json:"proto,omitempty"` // of the IP header: tcp, udp, icmp, icmp6, or a number
 	Sport     *uint16   `json:"sport,omitempty"`
 	Dport     *uint16   `json:"dport,omitempty"`
-	Summary   string    `json:"summary"` // the line for people
+	Summary   string    `json:"summary"` // the line of text output
 }
 
-// objects appends JSON. It allocates for each packet: whoever asks for JSON pays
-// much more to read it.
+// objects appends JSON. It allocates for each packet: readers of JSON spend
+// much more time on parsing.
 func (l *lineFlags) objects(device string) func(b []byte, p *mapi.Packet) []byte {
 	o := l.options(device != "")
 	var text []byte
@@ -42,17 +42,17 @@ func (l *lineFlags) objects(device string) func(b []byte, p *mapi.Packet) []byte
 			Time: p.Time().Local(), Interface: device, Port: p.IfIndex, LinkType: p.LinkType,
 			Length: p.Wlen, Captured: len(p.Data), Summary: string(text),
 		}
-		const cooked2Len = 20 // header of captures on all interfaces
+		const cooked2Len = 20 // link-layer header of captures on all interfaces
 		if o.Interface != nil && p.LinkType == pkt.DLTLinuxSLL2 && len(p.Data) >= cooked2Len {
 			object.Interface = o.Interface(binary.BigEndian.Uint32(p.Data[4:]))
 		}
 		object.headers(p)
-		_ = writeJSON(&line, object) // a buffer takes everything
+		_ = writeJSON(&line, object) // a buffer accepts all writes
 		return append(b, line.Bytes()...)
 	}
 }
 
-// headers fills in what the headers tell.
+// headers sets the fields that come from the headers.
 func (o *packetObject) headers(p *mapi.Packet) {
 	var h pkt.Headers
 	pkt.Parse(p.Data, p.LinkType, &h)
@@ -81,7 +81,7 @@ func (o *packetObject) addresses(src, dst []byte) {
 	o.Src, o.Dst = from.String(), to.String()
 }
 
-// protocolName is the name of a protocol of IP, or its number.
+// protocolName is the name of an IP protocol, or its number.
 func protocolName(n uint8) string {
 	switch n {
 	case pkt.ProtoTCP:

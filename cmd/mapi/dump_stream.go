@@ -9,15 +9,14 @@ import (
 	"gomapi/mapi"
 )
 
-// pieces are the parts of a capture that comes over a pipe, each with a flow of its own:
-// packets are shown as they come.
+// pieces are the parts of a capture that comes over a pipe. Each has its own
+// flow, so packets are shown as they arrive.
 type pieces struct {
 	*stream
 	client *mapi.Client
 }
 
-// openFile makes a flow on the file to read, or on the first piece of what comes over a
-// pipe.
+// openFile creates a flow on the input file, or on the first piece of a pipe.
 func (d *dumping) openFile(ctx context.Context, client *mapi.Client) (err error) {
 	if !isStream(d.file) {
 		d.flow, err = client.CreateOfflineFlow(ctx, d.file, mapi.FormatPCAP)
@@ -35,14 +34,15 @@ func (d *dumping) openFile(ctx context.Context, client *mapi.Client) (err error)
 	return d.openPiece(ctx, piece)
 }
 
-// openPiece makes a flow on a piece, which it closes.
+// openPiece creates a flow on a piece and closes the file of the piece.
 func (d *dumping) openPiece(ctx context.Context, piece *os.File) (err error) {
 	defer piece.Close()
 	d.flow, err = d.pieces.client.CreateOfflineFlow(ctx, pathOf(piece), mapi.FormatPCAP)
 	return err
 }
 
-// take hands packets to the sink until it has enough; the error says why before.
+// take passes packets to the sink until the sink has enough. The error gives
+// the reason if packets end before.
 func (d *dumping) take(ctx context.Context) error {
 	for {
 		err := d.takeFlow(ctx)
@@ -55,8 +55,8 @@ func (d *dumping) take(ctx context.Context) error {
 	}
 }
 
-// nextPiece goes on with what comes next, and waits for it. The error is io.EOF when
-// nothing does.
+// nextPiece waits for the next piece and opens it. It returns io.EOF at the end
+// of the pipe.
 func (d *dumping) nextPiece(ctx context.Context) error {
 	if err := d.sink.flush(); err != nil {
 		return err

@@ -9,12 +9,12 @@ import (
 	"gomapi/mapi"
 )
 
-// lineFlags are the letters of tcpdump that say what is printed.
+// lineFlags are the flags of tcpdump that select the output.
 type lineFlags struct {
-	numbers bool // -n: it is always so
+	numbers bool // -n: always on
 	link    bool // -e
 	verbose bool // -v
-	list    bool // -D: devices, and no packets
+	list    bool // -D: list devices, capture nothing
 }
 
 func (l *lineFlags) addTo(f *pflag.FlagSet) {
@@ -22,12 +22,12 @@ func (l *lineFlags) addTo(f *pflag.FlagSet) {
 	f.BoolVarP(&l.link, "link", "e", false, "print link-layer addresses and VLAN tags")
 	f.BoolVarP(&l.verbose, "verbose", "v", false, "print IP headers and check checksums")
 	more := f.Lookup("verbose")
-	more.Value = &onceValue{Value: more.Value} // -vv would tell no more
+	more.Value = &onceValue{Value: more.Value} // -vv would add nothing
 	f.BoolVarP(&l.numbers, "numbers", "n", false, "accepted and ignored: addresses and ports are always numbers")
 }
 
-// options are those of the lines. Interfaces of a live device have the names that they have
-// here.
+// options returns the options of lines. On a live device, interface numbers
+// become the names on this host.
 func (l *lineFlags) options(live bool) summary.Options {
 	o := summary.Options{Link: l.link, Verbose: l.verbose}
 	if live {
@@ -39,10 +39,10 @@ func (l *lineFlags) options(live bool) summary.Options {
 // interfaceNames are the names of interfaces by their numbers.
 type interfaceNames map[uint32]string
 
-// maxNames bounds how many are remembered.
+// maxNames is the maximum number of names to remember.
 const maxNames = 4096
 
-// of looks a name up once.
+// of looks up a name and remembers it.
 func (n interfaceNames) of(index uint32) string {
 	name, known := n[index]
 	if known {

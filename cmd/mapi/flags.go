@@ -7,15 +7,15 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// once refuses flags with a value that are given a second time, for cmd and all
-// below it: one of the two values would be forgotten in silence.
+// once rejects flags with a value that are given twice, for cmd and its
+// sub-commands. Otherwise the first value would be lost silently.
 func once(cmd *cobra.Command) {
 	for _, set := range []*pflag.FlagSet{cmd.Flags(), cmd.PersistentFlags()} {
 		set.VisitAll(func(f *pflag.Flag) {
 			if f.NoOptDefVal == "" {
 				f.Value = &onceValue{Value: f.Value}
 				if f.DefValue == "0s" {
-					f.DefValue = "" // none, which help does not tell
+					f.DefValue = "" // empty: help shows no default
 				}
 			}
 		})
@@ -25,7 +25,7 @@ func once(cmd *cobra.Command) {
 	}
 }
 
-// A onceValue can be set once.
+// A onceValue can be set only once.
 type onceValue struct {
 	pflag.Value
 	given bool
@@ -39,5 +39,5 @@ func (v *onceValue) Set(text string) error {
 	return v.Value.Set(text)
 }
 
-// errTwice is a value too many.
-var errTwice = errors.New("it is given twice")
+// errTwice rejects the second value.
+var errTwice = errors.New("it is given more than once")

@@ -16,15 +16,15 @@ import (
 type flowObject struct {
 	Kind      string          `json:"kind"`
 	UID       uint32          `json:"uid"`
-	User      string          `json:"user"`    // empty: the uid has no name here
+	User      string          `json:"user"`    // empty: the uid has no name on this host
 	PID       int             `json:"pid"`     // 0: unknown
-	Program   string          `json:"program"` // of the process, empty: unknown
+	Program   string          `json:"program"` // of the process; empty: unknown
 	FD        int             `json:"fd"`
 	DeviceID  int             `json:"device_id"`
 	Device    string          `json:"device"`
 	Status    string          `json:"status"`
-	Start     *time.Time      `json:"start"` // of connect, null before
-	End       *time.Time      `json:"end"`   // of the device, null before
+	Start     *time.Time      `json:"start"` // of connect; null before
+	End       *time.Time      `json:"end"`   // of the device; null before
 	Functions []appliedObject `json:"functions"`
 }
 
@@ -36,11 +36,11 @@ type appliedObject struct {
 	Library    string   `json:"library"`
 	DevType    string   `json:"device_type"`
 	Packets    uint64   `json:"packets"` // that reached it
-	Passed     uint64   `json:"passed"`  // that went on
+	Passed     uint64   `json:"passed"`  // that it passed on
 	ResultSize int      `json:"result_size"`
 }
 
-// flows shows the flows, each with its functions.
+// flows shows the flows and their functions.
 func (t *tool) flows(ctx context.Context, client *mapi.Client) error {
 	all, err := client.Flows(ctx)
 	if err != nil {
@@ -78,7 +78,7 @@ func objectOf(f mapi.FlowInfo, functions []mapi.FunctionInfo) flowObject {
 	return o
 }
 
-// moment returns nil for a time that has not come.
+// moment returns nil for the zero time.
 func moment(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -86,7 +86,7 @@ func moment(t time.Time) *time.Time {
 	return &t
 }
 
-// printFlow prints a flow, behind an empty line where another came before.
+// printFlow prints a flow, after an empty line if another precedes it.
 func (t *tool) printFlow(another bool, f mapi.FlowInfo, functions []mapi.FunctionInfo) error {
 	if another {
 		if _, err := fmt.Fprintln(t.stdout); err != nil {
@@ -109,7 +109,7 @@ func (t *tool) printFlow(another bool, f mapi.FlowInfo, functions []mapi.Functio
 	return tab.flush()
 }
 
-// userName is the name of a user on this host, empty when there is none.
+// userName is the name of a user on this host, empty if there is none.
 func userName(uid uint32) string {
 	u, err := user.LookupId(strconv.FormatUint(uint64(uid), 10))
 	if err != nil {
@@ -118,7 +118,7 @@ func userName(uid uint32) string {
 	return u.Username
 }
 
-// known is a number, nothing for 0.
+// known formats a number, 0 as an empty string.
 func known(n int) string {
 	if n == 0 {
 		return ""
@@ -126,7 +126,7 @@ func known(n int) string {
 	return strconv.Itoa(n)
 }
 
-// quotedList joins arguments, with quotes round those that would not be one word.
+// quotedList joins arguments. It quotes those that are not a single word.
 func quotedList(args []string) string {
 	texts := make([]string, len(args))
 	for i, a := range args {

@@ -15,8 +15,8 @@ import (
 	"gomapi/mapi"
 )
 
-// fieldsOf are the names of the fields of an object, with "?" behind those that may be left
-// out.
+// fieldsOf returns the field names of an object, with "?" after those that may
+// be omitted.
 func fieldsOf(t reflect.Type) (fields []string) {
 	for i := range t.NumField() {
 		f := t.Field(i)

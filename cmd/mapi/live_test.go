@@ -24,8 +24,8 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// A live is the tool at work on b, as a process of its own. Its daemon, too,
-// sees the namespace in which it was started.
+// A live is the tool, running as a process on interface b. Its daemon sees the
+// same network namespace.
 type live struct {
 	t      *testing.T
 	cmd    *exec.Cmd
@@ -34,10 +34,10 @@ type live struct {
 	stderr strings.Builder
 }
 
-// object is a line of any kind.
+// object is an output line of any kind.
 type object struct {
 	line
-	Device  *string  `json:"device"` // of the last line only
+	Device  *string  `json:"device"` // in the last line only
 	Seconds *float64 `json:"seconds"`
 }
 
@@ -59,7 +59,8 @@ func startTool(t *testing.T, args ...string) *live {
 	return l
 }
 
-// count starts mapi count on b; its first line says that the flow is connected.
+// count starts mapi count on b. Its first line shows that the flow is
+// connected.
 func count(t *testing.T, args ...string) *live {
 	t.Helper()
 	return startTool(t, append([]string{"count", "--json", "-d", testnet.B}, args...)...)
@@ -70,7 +71,7 @@ func (l *live) next() object {
 	l.t.Helper()
 	text, err := l.lines.ReadString('\n')
 	if err != nil {
-		l.t.Fatalf("%v; it said %s", err, &l.stderr)
+		l.t.Fatalf("%v; output %s", err, &l.stderr)
 	}
 	var o object
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
@@ -79,7 +80,7 @@ func (l *live) next() object {
 	return o
 }
 
-// until waits for a line with that many packets.
+// until waits for a line with this number of packets.
 func (l *live) until(packets uint64) object {
 	l.t.Helper()
 	for {
@@ -89,7 +90,8 @@ func (l *live) until(packets uint64) object {
 	}
 }
 
-// ends reads to the end and returns the last line. The tool must end with code.
+// ends reads to the end and returns the last line. The tool must exit with
+// code.
 func (l *live) ends(code int) object {
 	l.t.Helper()
 	last := l.next()
@@ -97,7 +99,7 @@ func (l *live) ends(code int) object {
 		last = l.next()
 	}
 	if rest, err := io.ReadAll(l.lines); err != nil || len(rest) > 0 {
-		l.t.Errorf("behind the total: %q, %v", rest, err)
+		l.t.Errorf("after the total: %q, %v", rest, err)
 	}
 	l.wait(code)
 	return last
@@ -107,7 +109,7 @@ func (l *live) wait(code int) {
 	l.t.Helper()
 	err := l.cmd.Wait()
 	if got := l.cmd.ProcessState.ExitCode(); got != code {
-		l.t.Errorf("exit code %d (%v), want %d; it said %s", got, err, code, &l.stderr)
+		l.t.Errorf("exit code %d (%v), want %d; output %s", got, err, code, &l.stderr)
 	}
 }
 
@@ -150,14 +152,15 @@ func TestInterrupt(t *testing.T) {
 				t.Errorf("total: %+v", last)
 			}
 			if said := l.stderr.String(); strings.Contains(said, "interrupt") {
-				t.Errorf("it said %q", said)
+				t.Errorf("output %q", said)
 			}
 		})
 	}
 }
 
-// TestRates holds the rates against what the lines say of packets and time. The time of
-// the bytes is another one, which is not told.
+// TestRates compares the rates with the packets and times of the lines. It
+// cannot check the bit rate as exactly: the bytes are read at another time,
+// which is not printed.
 func TestRates(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		l := count(t, "-i", "20ms")
@@ -170,7 +173,7 @@ func TestRates(t *testing.T) {
 				rate = (o.Packets - before.Packets) * 1e6 / uint64(us)
 			}
 			if o.PacketsPerSecond != rate || (o.BitsPerSecond > 0) != (o.Bytes > before.Bytes) {
-				t.Errorf("%+v behind %+v, want %d packets/s", o.line, before.line, rate)
+				t.Errorf("%+v after %+v, want %d packets/s", o.line, before.line, rate)
 			}
 			before = o
 		}
@@ -190,7 +193,7 @@ func TestLimit(t *testing.T) {
 	})
 }
 
-// deadline is time enough for a call to begin, of which a test then sees the end.
+// deadline is long enough for a call to start before the test observes its end.
 const deadline = "2s"
 
 func TestDeadline(t *testing.T) {
@@ -202,12 +205,12 @@ func TestDeadline(t *testing.T) {
 	})
 }
 
-// TestFirstDevice names none: the first that is up and not the loopback is a
-// or b.
+// TestFirstDevice names no device: the first device that is up and not the
+// loopback is a or b.
 func TestFirstDevice(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		l := startTool(t, "count", "-i", "10ms")
-		for _, column := range []string{"time", ""} { // the head, and the line of a flow that is connected
+		for _, column := range []string{"time", ""} { // the heading, and the first line of a connected flow
 			if line, err := l.lines.ReadString('\n'); err != nil || !strings.HasPrefix(line, column) {
 				t.Errorf("%q, %v", line, err)
 			}
@@ -216,7 +219,7 @@ func TestFirstDevice(t *testing.T) {
 		rest := l.rest()
 		l.wait(exitInterrupted)
 		if said := l.stderr.String(); !strings.Contains(said, "mapi: counting on ") || strings.Contains(said, "on lo\n") {
-			t.Errorf("it said %q", said)
+			t.Errorf("output %q", said)
 		}
 		if !regexp.MustCompile(`(?m)^total: 0 packets, 0 bytes in \d+\.\d{3} s\n$`).Match(rest) {
 			t.Errorf("%s", rest)
@@ -251,12 +254,12 @@ func TestNextDevice(t *testing.T) {
 			t.Errorf("exit code %d: %s", code, &out)
 		}
 		if said := errs.String(); !strings.Contains(said, "gone0") || !strings.HasSuffix(said, "mapi: counting on "+testnet.B+"\n") {
-			t.Errorf("it said %q", said)
+			t.Errorf("output %q", said)
 		}
 	})
 }
 
-// TestReaderGone closes the output, as head does.
+// TestReaderGone closes the output, like head.
 func TestReaderGone(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		l := count(t, "-i", "10ms")
@@ -266,8 +269,8 @@ func TestReaderGone(t *testing.T) {
 	})
 }
 
-// TestDeviceGone removes the interface. The count goes on when it is back, and
-// ends when it comes back as something else.
+// TestDeviceGone removes the interface. The count continues when the interface
+// returns, and ends when it returns with another link type.
 func TestDeviceGone(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		l := count(t, "-i", "50ms")
@@ -288,12 +291,12 @@ func TestDeviceGone(t *testing.T) {
 			t.Errorf("total: %+v", last)
 		}
 		if said := l.stderr.String(); !strings.Contains(said, "mapi: ") || !strings.Contains(said, "another link type") {
-			t.Errorf("it said %q", said)
+			t.Errorf("output %q", said)
 		}
 	})
 }
 
-// TestDaemonKilled ends with what was counted before.
+// TestDaemonKilled checks that the counts from before the kill are printed.
 func TestDaemonKilled(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		dir := t.TempDir()
@@ -313,7 +316,7 @@ func TestDaemonKilled(t *testing.T) {
 	})
 }
 
-// TestToolKilled takes the private daemon along.
+// TestToolKilled checks that the private daemon ends with the tool.
 func TestToolKilled(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		l := count(t, "-i", "50ms")
@@ -359,7 +362,7 @@ func childrenOf(t *testing.T, pid int) (children []int) {
 	return children
 }
 
-// TestFlows looks at the flow of another program.
+// TestFlows shows the flow of another program.
 func TestFlows(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		dir := t.TempDir()

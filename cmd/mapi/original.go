@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// originalHelp is the help of the tool under the names of the original's programs.
+// originalHelp is the help of the tool when it is called as a program of the
+// original.
 var originalHelp = map[string]string{
 	"mapiinfo": `mapiinfo shows the devices, function libraries and functions of the monitoring daemon
 mapid, or one of these. It is "mapi info" with the flags of the original.
@@ -49,8 +50,8 @@ The flags -a, -i, -j, -v, -x and -X of the original do not exist.
 const commonHelp = `The long flags of mapi, such as --json and --socket, work too.
 `
 
-// original turns the command lines of the original mapiinfo and mapidump, which the
-// tool understands under these names, into ours.
+// original translates the command lines of the original mapiinfo and mapidump.
+// The tool accepts these when it is called by these names.
 func original(args []string) ([]string, error) {
 	name, rest := filepath.Base(args[0]), args[1:]
 	switch name {
@@ -76,9 +77,10 @@ func originalInfo(args []string) []string {
 	return out
 }
 
-// originalDump translates the letters that mean something else here: -s string,
-// -e file of ERF, -l seconds. All others are refused, as ours mean something else.
-// Values may be empty, and stay with their flags; flags that are written out are ours. What follows the flags is the filter.
+// originalDump translates flags with another meaning in mapi dump: -s string,
+// -e ERF file, -l seconds. It rejects all other short flags, because ours
+// differ from them. Empty values stay with their flags. Long flags are ours.
+// The rest is the filter.
 func originalDump(args []string) ([]string, error) {
 	flags := map[string]string{
 		"r": "--read", "e": "--read", "w": "--write", "c": "--count", "d": "--device", "s": "--search", "l": "--deadline",
@@ -102,7 +104,7 @@ func originalDump(args []string) ([]string, error) {
 		case !known:
 			return nil, usageError{errors.New("there is no flag -" + letter)}
 		case value == "" && len(args) == 0:
-			return nil, usageError{errors.New("a value is missing behind -" + letter)}
+			return nil, usageError{errors.New("a value is missing after -" + letter)}
 		case value == "":
 			value, args = args[0], args[1:]
 		}

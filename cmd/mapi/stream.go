@@ -12,43 +12,46 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The daemon reads capture files at any place, which pipes do not allow. So a capture that
-// comes over a pipe is handed over in pieces, each a capture file in memory: whole packets
-// behind the head of the capture. The first packets are seen while the others come.
+// The daemon reads capture files by random access, which pipes do not allow. A
+// capture from a pipe is therefore passed on in pieces. Each piece is a capture
+// file in memory: the header of the capture and whole packets. So the first
+// packets are shown while others still arrive.
 
 const (
-	// pieceSize is how many bytes are handed over at once when more are there.
+	// pieceSize is the maximum size of a piece in bytes, unless one packet is
+	// longer.
 	pieceSize = 4 << 20
-	// maxBlock bounds a packet or block, and all that stands before each piece, in bytes.
-	// Longer ones make no capture; the daemon tells.
+	// maxBlock is the maximum size in bytes of a packet or block, and of the
+	// header of a piece. Longer ones are not valid in a capture; the daemon
+	// reports them.
 	maxBlock = 16 << 20
-	// streamPoll is how often it is looked whether the call has ended, in milliseconds.
+	// streamPoll is how often the end of the call is checked, in milliseconds.
 	streamPoll = 100
 )
 
 // A stream is a capture that comes over a pipe.
 type stream struct {
 	in    *os.File
-	buf   []byte // that was read and is in no piece yet
-	head  []byte // what stands before each piece
+	buf   []byte // read, but not yet in a piece
+	head  []byte // header of each piece
 	order binary.ByteOrder
 	kind  streamKind
-	ended bool // nothing follows buf
+	ended bool // no data follows buf
 }
 
 type streamKind int
 
 const (
-	unknownStream streamKind = iota // too little was read to tell
+	unknownStream streamKind = iota // not enough data to tell
 	pcapStream
 	pcapngStream
-	otherStream // compressed or no capture: one piece, in a file
+	otherStream // compressed or not a capture: one piece, in a file
 )
 
-// errNoStream is the end of a stream in which there was nothing.
-var errNoStream = errors.New("nothing came over the pipe")
+// errNoStream is the end of a stream without data.
+var errNoStream = errors.New("the pipe delivered no data")
 
-// isStream reports whether the capture file of that name comes over a pipe.
+// isStream reports whether the capture file comes over a pipe.
 func isStream(file string) bool {
 	return file == "-" || file != "" && modeOf(file)&(os.ModeNamedPipe|os.ModeSocket) != 0
 }
@@ -60,13 +63,13 @@ func openStream(file string) (*stream, error) {
 		return &stream{in: f}, err
 	}
 	if _, err := unix.IoctlGetTermios(unix.Stdin, unix.TCGETS); err == nil {
-		return nil, usageError{errors.New("-r -: standard input is a terminal, and no capture")}
+		return nil, usageError{errors.New("-r -: standard input is a terminal, not a capture")}
 	}
 	return &stream{in: os.Stdin}, nil
 }
 
-// piece returns a file with what has come, waiting for one packet at least. The caller
-// closes it. The error is io.EOF at the end.
+// piece waits for at least one packet and returns a file with the data so far.
+// The caller closes it. At the end it returns io.EOF.
 func (s *stream) piece(ctx context.Context) (*os.File, error) {
 	first := s.kind == unknownStream
 	for {
@@ -77,7 +80,7 @@ func (s *stream) piece(ctx context.Context) (*os.File, error) {
 		case s.ended && len(s.buf) == 0:
 			return nil, io.EOF
 		case s.ended:
-			n = len(s.buf) // with an end that is damaged: the daemon tells
+			n = len(s.buf) // includes a damaged end; the daemon reports it
 		}
 		if n > 0 {
 			return s.cut(n)
@@ -91,11 +94,11 @@ func (s *stream) piece(ctx context.Context) (*os.File, error) {
 	}
 }
 
-// cut makes a file of the head and the first n bytes that were read.
+// cut creates a file from the header and the first n bytes of buf.
 func (s *stream) cut(n int) (*os.File, error) {
 	fd, err := unix.MemfdCreate("capture", unix.MFD_CLOEXEC)
 	if err != nil {
-		return nil, fmt.Errorf("memory for a part of the capture: %w", err)
+		return nil, fmt.Errorf("allocate memory for a part of the capture: %w", err)
 	}
 	f := os.NewFile(uintptr(fd), "capture")
 	_, err = f.Write(s.head)
@@ -104,14 +107,14 @@ func (s *stream) cut(n int) (*os.File, error) {
 	}
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("memory for a part of the capture: %w", err)
+		return nil, fmt.Errorf("allocate memory for a part of the capture: %w", err)
 	}
 	s.keepHead(s.buf[:n])
 	s.buf = append(s.buf[:0], s.buf[n:]...)
 	return f, nil
 }
 
-// more reads what is there, up to the size of a piece, and waits for the first of it.
+// more waits for data and reads what is available, up to the size of a piece.
 func (s *stream) more(ctx context.Context) error {
 	for wait := streamPoll; ; {
 		poll := []unix.PollFd{{Fd: int32(s.in.Fd()), Events: unix.POLLIN}}
@@ -133,7 +136,7 @@ func (s *stream) more(ctx context.Context) error {
 	}
 }
 
-// read reads once.
+// read makes one read call.
 func (s *stream) read() error {
 	const size = 256 << 10
 	at := len(s.buf)
@@ -150,8 +153,9 @@ func (s *stream) read() error {
 	return nil
 }
 
-// whole returns how many bytes at the start of buf are whole packets with what stands before
-// them; 0 when there is no whole packet, or when all is to be one piece.
+// whole returns how many bytes at the start of buf consist of whole packets,
+// including blocks before them. It returns 0 if there is no whole packet, or if
+// the capture must be one piece.
 func (s *stream) whole() int {
 	if s.kind == unknownStream {
 		s.identify()
@@ -165,7 +169,7 @@ func (s *stream) whole() int {
 	return 0
 }
 
-// Magic numbers of pcap files, in the order of the bytes that the writer has, and of pcapng.
+// Magic numbers of pcap files, in the byte order of the writer, and of pcapng.
 const (
 	magicMicroseconds = 0xa1b2c3d4
 	magicNanoseconds  = 0xa1b23c4d
@@ -175,10 +179,10 @@ const (
 
 	pcapFileHead   = 24
 	pcapRecordHead = 16
-	blockHead      = 12 // type, length, and of a section the order of bytes
+	blockHead      = 12 // type, length, and in a section header the byte order
 )
 
-// identify finds out what comes.
+// identify detects the format.
 func (s *stream) identify() {
 	if len(s.buf) < pcapFileHead {
 		return
@@ -195,7 +199,8 @@ func (s *stream) identify() {
 	}
 }
 
-// wholeRecords returns how many bytes are whole records of pcap, 0 when none is.
+// wholeRecords returns how many bytes consist of whole pcap records, 0 if none
+// is whole.
 func (s *stream) wholeRecords() int {
 	start := 0
 	if len(s.head) == 0 {
@@ -218,8 +223,9 @@ func (s *stream) wholeRecords() int {
 	return end
 }
 
-// wholeBlocks returns how many bytes are whole blocks of pcapng with a packet among them, 0
-// when none is. A section begins a piece, as no interface of the one before is in it.
+// wholeBlocks returns how many bytes consist of whole pcapng blocks with at
+// least one packet, 0 if there is none. A section starts a new piece, because
+// it does not use the interfaces of the section before.
 func (s *stream) wholeBlocks() int {
 	end, packets := 0, false
 	for len(s.buf)-end >= blockHead {
@@ -247,8 +253,8 @@ func (s *stream) wholeBlocks() int {
 	return end
 }
 
-// damaged hands over what is good; what follows is the end of the stream. The daemon tells
-// what is wrong with it.
+// damaged returns the size of the good data. If there is none, the stream ends
+// here and the daemon reports the damage.
 func (s *stream) damaged(end, start int) int {
 	if end > start {
 		return end
@@ -257,7 +263,7 @@ func (s *stream) damaged(end, start int) int {
 	return 0
 }
 
-// setOrder takes the order of bytes from the head of a section.
+// setOrder takes the byte order from a section header.
 func (s *stream) setOrder(block []byte) {
 	s.order = binary.LittleEndian
 	if binary.BigEndian.Uint32(block[8:]) == magicByteOrder {
@@ -265,8 +271,8 @@ func (s *stream) setOrder(block []byte) {
 	}
 }
 
-// keepHead remembers what stands before the next piece: the head of a pcap file; the newest
-// section of pcapng and its interfaces.
+// keepHead stores the header for the next piece: of pcap the file header, of
+// pcapng the newest section header and its interfaces.
 func (s *stream) keepHead(piece []byte) {
 	if s.kind == pcapStream && len(s.head) == 0 {
 		s.head = bytes.Clone(piece[:min(pcapFileHead, len(piece))])
@@ -291,14 +297,16 @@ func (s *stream) keepHead(piece []byte) {
 	}
 }
 
-// maxSpool bounds a capture that must be whole before it is read, in bytes.
+// maxSpool is the maximum size in bytes of a capture that must be complete
+// before it is read.
 const maxSpool = 1 << 30
 
-// spool reads a capture to its end into a file without a name in the folder for such files.
+// spool reads a capture to its end into an unnamed file in the temporary
+// directory.
 func (s *stream) spool(ctx context.Context) (*os.File, error) {
 	f, err := os.CreateTemp("", "mapi-capture")
 	if err != nil {
-		return nil, fmt.Errorf("a place for the capture: %w", err)
+		return nil, fmt.Errorf("create a temporary file for the capture: %w", err)
 	}
 	name := f.Name()
 	_ = os.Remove(name)
@@ -309,11 +317,11 @@ func (s *stream) spool(ctx context.Context) (*os.File, error) {
 	return f, nil
 }
 
-// drain writes all that was read, and comes, to f.
+// drain writes buf and the rest of the stream to f.
 func (s *stream) drain(ctx context.Context, f *os.File) error {
 	for size := 0; ; {
 		if size += len(s.buf); size > maxSpool {
-			return fmt.Errorf("more than %d bytes come over the pipe: save them to a file first", maxSpool)
+			return fmt.Errorf("the pipe delivers more than %d bytes: save them to a file first", maxSpool)
 		}
 		if _, err := f.Write(s.buf); err != nil {
 			return err
@@ -331,11 +339,11 @@ func (s *stream) drain(ctx context.Context, f *os.File) error {
 	}
 }
 
-// pathOf is a path that leads to an open file.
+// pathOf is a path that refers to an open file.
 func pathOf(f *os.File) string { return fmt.Sprintf("/proc/self/fd/%d", f.Fd()) }
 
-// withFile calls do with a path to the capture file of that name, which may come over a
-// pipe: then it is read to its end before.
+// withFile calls do with a path to the capture file. It first reads a capture
+// from a pipe to its end.
 func (t *tool) withFile(ctx context.Context, file string, do func(path string) error) error {
 	if !isStream(file) {
 		return do(file)

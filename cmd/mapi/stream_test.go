@@ -24,8 +24,9 @@ func traceOf(t testing.TB, n int) []byte {
 	return b.Bytes()
 }
 
-// TestStreamLive has packets come over a pipe that stays open: each is shown before the next
-// one comes, also where the pipe holds a half of that.
+// TestStreamLive sends packets over a pipe that stays open. Each packet must
+// appear before the next is sent, even if half of the next is already in the
+// pipe.
 func TestStreamLive(t *testing.T) {
 	all := traceOf(t, 20)
 	cmd := exec.Command(filepath.Join(bin, "mapi"), "dump", "-r", "-")
@@ -59,14 +60,14 @@ func TestStreamLive(t *testing.T) {
 	}
 	in.Close()
 	if rest, _ := io.ReadAll(lines); len(rest) > 0 {
-		t.Errorf("%q is printed behind the last packet", rest)
+		t.Errorf("%q is printed after the last packet", rest)
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestStreamInterrupted ends a call that waits for the pipe.
+// TestStreamInterrupted interrupts a call that waits for the pipe.
 func TestStreamInterrupted(t *testing.T) {
 	for _, command := range [][]string{{"dump"}, {"count"}, {"apply"}} {
 		args := append(command, "-r", "-")
@@ -84,7 +85,7 @@ func TestStreamInterrupted(t *testing.T) {
 		if _, err := in.Write(traceOf(t, 3)[:pcapFileHead]); err != nil {
 			t.Fatal(err)
 		}
-		for len(childrenOf(t, cmd.Process.Pid)) == 0 { // the daemon is started when somebody waits for signals
+		for len(childrenOf(t, cmd.Process.Pid)) == 0 { // the tool handles signals before it starts the daemon
 		}
 		_ = cmd.Process.Signal(unix.SIGTERM)
 		if err := cmd.Wait(); cmd.ProcessState.ExitCode() != exitInterrupted {
@@ -94,8 +95,8 @@ func TestStreamInterrupted(t *testing.T) {
 	}
 }
 
-// piecesOf cuts what comes into pieces, with the reads that are given, and returns them
-// without heads.
+// piecesOf cuts a stream, which arrives in the given reads, into pieces and
+// returns them without headers.
 func piecesOf(t testing.TB, reads ...[]byte) (pieces [][]byte) {
 	t.Helper()
 	s := &stream{}
@@ -119,7 +120,7 @@ func piecesOf(t testing.TB, reads ...[]byte) (pieces [][]byte) {
 	return pieces
 }
 
-// block is one of pcapng.
+// block is a pcapng block.
 func block(kind uint32, body ...uint32) (b []byte) {
 	size := uint32(12 + 4*len(body))
 	for _, n := range append(append([]uint32{kind, size}, body...), size) {
@@ -128,8 +129,8 @@ func block(kind uint32, body ...uint32) (b []byte) {
 	return b
 }
 
-// TestStreamPieces cuts captures of pcapng: a section with its interfaces stands before each
-// piece, and a new section begins one.
+// TestStreamPieces cuts pcapng captures: each piece starts with a section and
+// its interfaces, and a new section starts a new piece.
 func TestStreamPieces(t *testing.T) {
 	section := block(blockSection, magicByteOrder, 1, 0xffffffff, 0xffffffff)
 	first, second := block(blockInterface, 1, 0), block(blockInterface, 113, 0)
@@ -153,8 +154,8 @@ func TestStreamPieces(t *testing.T) {
 	}
 }
 
-// FuzzStream has anything come over a pipe, cut anywhere: all of it gets into pieces, in
-// order.
+// FuzzStream sends arbitrary data over a pipe in arbitrary reads. The pieces
+// must contain all data in order.
 func FuzzStream(f *testing.F) {
 	f.Add(traceOf(f, 3), 50)
 	f.Add(block(blockSection, magicByteOrder, 1, 0xffffffff, 0xffffffff), 7)
@@ -165,7 +166,7 @@ func FuzzStream(f *testing.F) {
 			s += len(piece)
 		}
 		if s < len(all) {
-			t.Errorf("%d bytes are in pieces, %d came", s, len(all))
+			t.Errorf("%d bytes are in pieces, %d arrived", s, len(all))
 		}
 	})
 }

@@ -12,7 +12,7 @@ import (
 	"gomapi/internal/config"
 )
 
-// liveDrivers are the drivers of this build by the names of mapi.conf.
+// liveDrivers are the live drivers of this build, by their names in mapi.conf.
 func liveDrivers() map[string]drivers.Driver {
 	return map[string]drivers.Driver{
 		"mapinicdrv": nic.Driver{},
@@ -33,7 +33,7 @@ func libraries() []flib.Library {
 	}
 }
 
-// known tells the configuration what this build has.
+// known tells the configuration package what this build supports.
 func known() config.Known {
 	k := config.Known{
 		Drivers:       map[string]bool{},
@@ -50,8 +50,9 @@ func known() config.Known {
 	return k
 }
 
-// finders say, for each driver that can tell, why a device cannot be opened now. That this
-// process may not is no fault of the configuration.
+// finders explain why a device cannot be opened now, for each driver that can
+// tell. They ignore missing permissions, which are not a mistake in the
+// configuration.
 func finders() map[string]func(name string, params map[string]string) error {
 	all := make(map[string]func(string, map[string]string) error)
 	for name, d := range liveDrivers() {
@@ -68,8 +69,8 @@ func finders() map[string]func(name string, params map[string]string) error {
 	return all
 }
 
-// driverRegistry holds all drivers and the file formats that the configuration
-// names. A format without a [format] section is not served.
+// driverRegistry holds all live drivers and the drivers of the configured file
+// formats. A format without a [format] section is not served.
 func driverRegistry(formats []config.FormatEntry) *drivers.Registry {
 	var r drivers.Registry
 	for name, d := range liveDrivers() {
@@ -84,7 +85,7 @@ func driverRegistry(formats []config.FormatEntry) *drivers.Registry {
 	return &r
 }
 
-// functionRegistry holds the named libraries in the order of names.
+// functionRegistry holds the named libraries, sorted by name.
 func functionRegistry(names []string) *flib.Registry {
 	var libs []flib.Library
 	for _, name := range names {

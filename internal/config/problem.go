@@ -8,13 +8,13 @@ import (
 // A Problem is one mistake in a file.
 type Problem struct {
 	File    string
-	Line    int // counted from 1; 0 when it concerns the whole file
+	Line    int // counted from 1; 0 if it concerns the whole file
 	Text    string
-	Warning bool // nothing that the file asks for is missing
+	Warning bool // no part of the configuration is lost
 }
 
 // String returns "file:line: text", with "warning: " before the text of a
-// warning, as compilers print it.
+// warning, like compilers.
 func (p Problem) String() string {
 	if p.Warning {
 		return fmt.Sprintf("%s:%d: warning: %s", p.File, p.Line, p.Text)
@@ -22,7 +22,7 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text)
 }
 
-// Errors reports whether one of the problems is more than a warning.
+// Errors reports whether one of the problems is not a warning.
 func Errors(problems []Problem) bool {
 	return slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning })
 }
@@ -31,7 +31,7 @@ func Errors(problems []Problem) bool {
 type report struct {
 	file     string
 	list     []Problem
-	comments []int // lines with what looks like a comment behind the value
+	comments []int // lines that seem to have a comment after the value
 }
 
 func (r *report) errorf(line int, format string, args ...any) {
@@ -42,11 +42,11 @@ func (r *report) warnf(line int, format string, args ...any) {
 	r.list = append(r.list, Problem{File: r.file, Line: line, Text: fmt.Sprintf(format, args...), Warning: true})
 }
 
-// commentHint is the remedy for a comment behind a value.
-const commentHint = "a comment stands on a line of its own, what is behind the value is part of it"
+// commentHint is the remedy for a comment after a value.
+const commentHint = "a comment needs a separate line, because text after the value is part of it"
 
-// explainComments tells of comments behind values: with what else is wrong with the line, for
-// which they are the reason.
+// explainComments reports comments after values. If the line has other
+// problems, it appends the hint to them, because the comment is the cause.
 func (r *report) explainComments() {
 	for _, line := range r.comments {
 		found := false
@@ -62,7 +62,7 @@ func (r *report) explainComments() {
 	}
 }
 
-// sorted returns the problems in line order; those of one line stay in the
+// sorted returns the problems in line order. Problems of one line keep the
 // order in which they were found.
 func (r *report) sorted() []Problem {
 	r.explainComments()

@@ -16,7 +16,7 @@ import (
 	"gomapi/internal/config"
 )
 
-// A finder is a driver whose devices are missing for the reasons given by name.
+// A finder is a driver that reports the given errors for devices, by name.
 type finder struct {
 	*fake.Driver
 	missing map[string]error
@@ -24,7 +24,7 @@ type finder struct {
 
 func (f finder) Find(c drivers.Config) error { return f.missing[c.Device] }
 
-// texts are the messages of a level.
+// texts are the messages of one level.
 func texts(hook *logtest.Hook, level logrus.Level) (all []string) {
 	for _, e := range hook.AllEntries() {
 		if e.Level == level {
@@ -34,8 +34,8 @@ func texts(hook *logtest.Hook, level logrus.Level) (all []string) {
 	return all
 }
 
-// TestWarnMissing has devices that cannot be used: at the start the log names them, the
-// lack of a right once.
+// TestWarnMissing has devices that cannot be used. At the start the log names
+// them, but a missing permission only once.
 func TestWarnMissing(t *testing.T) {
 	log, hook := logtest.NewNullLogger()
 	denied := fmt.Errorf("no right: %w", os.ErrPermission)
@@ -51,21 +51,21 @@ func TestWarnMissing(t *testing.T) {
 		o.Config.Devices = append(o.Config.Devices, config.Device{Name: "combo", Driver: "mapicombo6drv"})
 	})
 	want := []string{
-		"no flow can be made on device eth1 now: no such interface",
-		"no flow can be made on device eth2 now: no right: permission denied",
+		"no flow can be created on device eth1 now: no such interface",
+		"no flow can be created on device eth2 now: no right: permission denied",
 	}
 	if got := texts(hook, logrus.WarnLevel); !slices.Equal(got, want) {
 		t.Errorf("warnings %q, want %q", got, want)
 	}
 	hook.Reset()
 	r.take(&config.Config{Devices: []config.Device{{Name: "eth1", Driver: nicDriver}, {Name: "eth4", Driver: nicDriver}}})
-	want = []string{"no flow can be made on device eth4 now: no such interface"}
+	want = []string{"no flow can be created on device eth4 now: no such interface"}
 	if got := texts(hook, logrus.WarnLevel); !slices.Equal(got, want) {
 		t.Errorf("warnings after the change %q, want %q", got, want)
 	}
 }
 
-// TestReloadTellsFlows has devices with and without flows change and go.
+// TestReloadTellsFlows changes and removes devices with and without flows.
 func TestReloadTellsFlows(t *testing.T) {
 	log, hook := logtest.NewNullLogger()
 	driver := &fake.Driver{}

@@ -7,12 +7,13 @@ import (
 	"strings"
 )
 
-// maxComm is how long the kernel lets the name of a process be, with the line end
+// maxComm is the maximum length of a process name including the newline
 // (proc(5), /proc/pid/comm).
 const maxComm = 16
 
-// programOf is the name of a process, empty when it is not known: the process is gone,
-// or of another PID namespace. It may hold any bytes, as processes name themselves.
+// programOf is the name of a process. It is empty if the process is gone or in
+// another PID namespace. Processes choose their names, so the name may contain
+// any bytes.
 func programOf(pid int32) string {
 	if pid <= 0 {
 		return ""

@@ -10,7 +10,8 @@ import (
 	"gomapi/internal/wire"
 )
 
-// TestFlowTellsProgram has a flow tell whose it is and what its functions were given.
+// TestFlowTellsProgram checks that a flow reports its owner and the arguments
+// of its functions.
 func TestFlowTellsProgram(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "mapid.sock")
 	o, _ := options(t, socket)
@@ -35,7 +36,7 @@ func TestFlowTellsProgram(t *testing.T) {
 	}
 }
 
-// ownName is the name that the kernel has of this process.
+// ownName is the kernel's name for this process.
 func ownName(t *testing.T) string {
 	t.Helper()
 	name, err := os.ReadFile("/proc/self/comm")

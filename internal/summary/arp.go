@@ -7,7 +7,7 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// The head of an ARP packet (RFC 826): offsets and size in bytes.
+// The header of an ARP packet (RFC 826): offsets and size in bytes.
 const (
 	arpProtocol     = 2
 	arpHardwareSize = 4
@@ -15,7 +15,7 @@ const (
 	arpOperation    = 6
 	arpHead         = 8
 
-	arpLen = arpHead + 2*(macLen+ipv4Address) // of Ethernet and IPv4
+	arpLen = arpHead + 2*(macLen+ipv4Address) // for Ethernet and IPv4
 )
 
 // Operations of ARP (IANA).
@@ -26,11 +26,12 @@ const (
 	rarpReply    = 4
 	inarpRequest = 8
 	inarpReply   = 9
-	nackReply    = 10 // of ATM
+	nackReply    = 10 // of ARP for ATM
 )
 
-// arp tells of a packet of ARP or RARP (RFC 903), which differ in their operations, for
-// IPv4 and addresses like those of Ethernet; of others only what they are for.
+// arp prints an ARP or RARP packet (RFC 903); the two differ in their
+// operations. It decodes packets for IPv4 with addresses of six bytes. Of
+// others it prints only the kinds of addresses.
 func (l *line) arp(p part) {
 	if len(p.b) < arpHead {
 		l.cut("arp")
@@ -61,8 +62,8 @@ func (l *line) arp(p part) {
 	}
 }
 
-// arpEthernet tells of the addresses of sender and target in b. It returns false
-// for an operation of which only the name is told.
+// arpEthernet prints the addresses of sender and target in b. It returns false
+// for an operation of which only the name is printed.
 func (l *line) arpEthernet(b []byte, operation uint16) bool {
 	senderMAC, sender := b[:6], b[6:10]
 	targetMAC, target := b[10:16], b[16:20]

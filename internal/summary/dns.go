@@ -8,7 +8,7 @@ const (
 	portMDNS = 5353
 )
 
-// The head of a message (RFC 1035, section 4.1.1): offsets and size in bytes.
+// The header of a message (RFC 1035, section 4.1.1): offsets and size in bytes.
 const (
 	dnsFlags       = 2
 	dnsQuestions   = 4
@@ -28,20 +28,20 @@ const (
 	dnsAuthentic     = 0x0020
 	dnsUnchecked     = 0x0010
 
-	// dnsUnexpected are those that no question has.
+	// dnsUnexpected are the flags that are never set in a query.
 	dnsUnexpected = 0x06cf
 )
 
-// maxDNS bounds what is told of a message, in bytes: names are compressed, so that a
-// message may stand for much more text than it has bytes.
+// maxDNS is the maximum length of the text for a message, in bytes. Names are
+// compressed, so the text may be much longer than the message.
 const maxDNS = 16 << 10
 
-// isDNS reports whether a port is one of DNS, and whether of multicast DNS.
+// isDNS reports whether a port is a port of DNS, and whether of multicast DNS.
 func isDNS(src, dst uint16) (dns, multicast bool) {
 	return src == portDNS || dst == portDNS, src == portMDNS || dst == portMDNS
 }
 
-// dns tells of a message of DNS: the question, or the answers.
+// dns prints a DNS message: the questions, or the answers.
 func (l *line) dns(p part, multicast bool) {
 	if p.wire < dnsHead {
 		l.add("domain [length % < 12] (invalid)", uint32(p.wire))
@@ -65,8 +65,9 @@ func (l *line) dns(p part, multicast bool) {
 	l.add(" (%)", uint32(p.wire))
 }
 
-// dnsStream tells of the message in a segment of TCP, which has its length before it (RFC
-// 1035, section 4.2.2). A segment with a part of a message, or several, is not looked into.
+// dnsStream prints the message in a TCP segment, where its length precedes it
+// (RFC 1035, section 4.2.2). It does not decode a segment with a partial
+// message or with several.
 func (l *line) dnsStream(p part) {
 	const prefix = 2
 	switch {
@@ -86,14 +87,14 @@ func (l *line) dnsStream(p part) {
 	l.dns(p, false)
 }
 
-// A message is one that is read. Methods that read return false where its bytes end or
-// make no sense.
+// A message is a message being read. Methods that read return false if the
+// bytes end or are invalid.
 type message struct {
 	*line
-	b         []byte // that were captured
-	at        int    // where to read on
+	b         []byte // captured bytes
+	at        int    // offset of the next byte
 	multicast bool
-	limit     int // of the line
+	limit     int // maximum length of the line
 }
 
 func (m *message) field(at int) uint16 { return binary.BigEndian.Uint16(m.b[at:]) }
@@ -102,14 +103,14 @@ func (m *message) flags() uint16       { return m.field(dnsFlags) }
 // has reports whether n more bytes were captured.
 func (m *message) has(n int) bool { return n <= len(m.b)-m.at }
 
-// number reads a number of two bytes; there must be as many.
+// number reads a two-byte number, which must be there.
 func (m *message) number() uint16 {
 	n := m.field(m.at)
 	m.at += 2
 	return n
 }
 
-// response tells of the answers.
+// response prints the answers.
 func (m *message) response() bool {
 	flags := m.flags()
 	m.add("%", uint32(m.field(0)))
@@ -147,7 +148,7 @@ func (m *message) response() bool {
 	return true
 }
 
-// query tells of the questions.
+// query prints the questions.
 func (m *message) query() bool {
 	flags := m.flags()
 	m.add("%", uint32(m.field(0)))
@@ -178,14 +179,14 @@ func (m *message) query() bool {
 	return true
 }
 
-// mark appends a sign when it is to be there.
+// mark appends a sign if is is true.
 func (m *message) mark(is bool, sign string) {
 	if is {
 		m.text = append(m.text, sign...)
 	}
 }
 
-// count tells of a number that is not the usual one.
+// count prints a number unless it is the usual one.
 func (m *message) count(n, usual int, what string) {
 	if n != usual {
 		m.add(" [%", uint32(n))
@@ -194,7 +195,7 @@ func (m *message) count(n, usual int, what string) {
 	}
 }
 
-// question tells of a question (RFC 1035, section 4.1.2).
+// question prints a question (RFC 1035, section 4.1.2).
 func (m *message) question() bool {
 	name := m.at
 	if !m.skipName() || !m.has(4) {

@@ -1,6 +1,6 @@
 package summary
 
-// Words of operations and answer codes, with the blank before them.
+// Names of operations and response codes, with a leading blank.
 var (
 	dnsOps = [16]string{
 		"", " inv_q", " stat", " op3", " notify", " update", " op6", " op7",
@@ -12,7 +12,7 @@ var (
 	}
 )
 
-// Types of resources of which more than the name is told (IANA, Domain Name System
+// Types of resource records whose data is printed (IANA, Domain Name System
 // Parameters).
 const (
 	typeA     = 1
@@ -45,14 +45,14 @@ var dnsTypes = map[uint16]string{
 const (
 	classInternet = 1
 
-	// multicastBit is no part of the class: it asks for an answer to one, or says that
-	// older answers are to be forgotten (RFC 6762, section 18).
+	// multicastBit is not part of the class. It requests a unicast response, or
+	// says that older answers are obsolete (RFC 6762, section 18).
 	multicastBit = 0x8000
 )
 
 var dnsClasses = map[uint16]string{classInternet: "IN", 3: "CHAOS", 4: "HS", 255: "ANY"}
 
-// kind names a type.
+// kind prints a type.
 func (m *message) kind(n uint16) {
 	if name := dnsTypes[n]; name != "" {
 		m.add(name)
@@ -78,10 +78,11 @@ const (
 	labelPointer  = 0xc0
 )
 
-// maxName bounds the labels of a name in bytes (RFC 1035, section 2.3.4).
+// maxName is the maximum length of the labels of a name in bytes (RFC 1035,
+// section 2.3.4).
 const maxName = 255
 
-// skipName goes behind a name.
+// skipName skips a name.
 func (m *message) skipName() bool {
 	for m.has(1) {
 		n := int(m.b[m.at])
@@ -100,8 +101,8 @@ func (m *message) skipName() bool {
 	return false
 }
 
-// name tells of a name and goes behind it. Pointers lead back, each further than the last
-// one, and the name is of bounded length, so that it ends.
+// name prints a name and moves to its end. The loop ends because each pointer
+// must point further back than the last one, and names have a maximum length.
 func (m *message) name() bool {
 	at, first, length, behind := m.at, m.at, 0, -1
 	for {
@@ -152,8 +153,8 @@ func (m *message) name() bool {
 	}
 }
 
-// characters tells of n characters, of which those in b were captured. It returns false
-// when that is not all.
+// characters prints n characters, as far as b has them. It returns false if b
+// is shorter.
 func (m *message) characters(b []byte, n int) bool {
 	for _, c := range b {
 		if c >= 0x80 {

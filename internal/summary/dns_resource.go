@@ -1,15 +1,15 @@
 package summary
 
-// resourceHead is what stands between the name of a resource and its data: type, class,
-// time to live, length (RFC 1035, section 4.1.3).
+// resourceHead is the size of the fields between the name of a record and its
+// data: type, class, time to live, length (RFC 1035, section 4.1.3).
 const resourceHead = 10
 
-// dnssecOK is the flag in the third byte of what stands for the time to live of OPT (RFC
-// 3225, section 3).
+// dnssecOK is a flag of OPT records, in the third byte of the time-to-live
+// field (RFC 3225, section 3).
 const dnssecOK = 0x80
 
-// resource tells of an answer and goes behind it. Of one whose head was not captured it
-// tells nothing.
+// resource prints a record and moves to its end. It prints nothing if the fixed
+// fields were not captured.
 func (m *message) resource() bool {
 	if m.more {
 		m.add(" ")
@@ -47,7 +47,7 @@ func (m *message) resource() bool {
 	return true
 }
 
-// data tells of the data of a resource, which end at behind.
+// data prints the data of a record, which ends at behind.
 func (m *message) data(kind, class uint16, behind int) bool {
 	switch kind {
 	case typeA:
@@ -80,7 +80,7 @@ func (m *message) host(size int) bool {
 	return true
 }
 
-// authority tells of the start of a zone.
+// authority prints an SOA record.
 func (m *message) authority() bool {
 	for range 2 {
 		m.add(" ")
@@ -97,7 +97,7 @@ func (m *message) authority() bool {
 	return true
 }
 
-// exchange tells of a host for mail and its preference.
+// exchange prints the host and preference of an MX record.
 func (m *message) exchange() bool {
 	m.add(" ")
 	if !m.has(2) {
@@ -111,7 +111,7 @@ func (m *message) exchange() bool {
 	return true
 }
 
-// service tells of host and port of a service, its priority and weight (RFC 2782).
+// service prints host, port, priority and weight of a service (RFC 2782).
 func (m *message) service() bool {
 	m.add(" ")
 	if !m.has(6) {
@@ -125,7 +125,7 @@ func (m *message) service() bool {
 	return true
 }
 
-// strings tells of texts, each with its length before it.
+// strings prints texts; each has its length before it.
 func (m *message) strings(behind int) bool {
 	for m.at < behind {
 		if !m.has(1) {
@@ -144,7 +144,7 @@ func (m *message) strings(behind int) bool {
 	return true
 }
 
-// shortHex appends n in hexadecimal without zeros before it.
+// shortHex appends n in hexadecimal without leading zeros.
 func (l *line) shortHex(n uint32) {
 	digits := 1
 	for digits < 8 && n>>(4*digits) != 0 {

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// datagram is a frame of UDP from port to port with that payload.
+// datagram is a UDP frame with these ports and payload.
 func datagram(src, dst uint16, payload []byte) frame {
 	b := []byte("\xaa\xaa\xaa\xaa\xaa\xaa\xbb\xbb\xbb\xbb\xbb\xbb\x08\x00" +
 		"\x45\x00\x00\x00\x00\x00\x00\x00\x40\x11\x00\x00\x0a\x00\x00\x01\x0a\x00\x00\x02")
@@ -21,7 +21,7 @@ func datagram(src, dst uint16, payload []byte) frame {
 	return frame{b, uint32(len(b)), 1}
 }
 
-// answers has each type of resource with what is told of it.
+// answers has a record of each type, with its expected text.
 func answers(t testing.TB) []byte {
 	t.Helper()
 	name := dnsmessage.MustNewName
@@ -53,7 +53,7 @@ func answers(t testing.TB) []byte {
 	return b
 }
 
-// TestDNSAnswers has the line of a whole answer.
+// TestDNSAnswers checks the line of a whole response.
 func TestDNSAnswers(t *testing.T) {
 	f := datagram(53, 4000, answers(t))
 	const want = "IP 10.0.0.1.53 > 10.0.0.2.4000: 4711* 10/0/0 A 192.0.2.1, AAAA 2001:db8::1, CNAME web.example.com., " +
@@ -64,8 +64,8 @@ func TestDNSAnswers(t *testing.T) {
 	}
 }
 
-// TestTcpdumpDNS has all types, classes, flags and numbers of entries, and answers cut off
-// anywhere.
+// TestTcpdumpDNS compares all types, classes, flags and counts, and responses
+// truncated anywhere.
 func TestTcpdumpDNS(t *testing.T) {
 	query := []byte("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07example\x03com\x00\x00\x01\x00\x01")
 	var all []frame
@@ -89,7 +89,7 @@ func TestTcpdumpDNS(t *testing.T) {
 			b := append([]byte(nil), query...)
 			binary.BigEndian.PutUint16(b[at:], uint16(n))
 			add(4000, 53, b)
-			b[dnsFlags] = 8 // inverse
+			b[dnsFlags] = 8 // inverse query
 			add(4000, 53, b)
 		}
 	}
@@ -105,9 +105,10 @@ func TestTcpdumpDNS(t *testing.T) {
 	n.log(t, 8000)
 }
 
-// TestDNSBounded has messages that stand for much more text than they have bytes.
+// TestDNSBounded has messages whose text is much longer than the message.
 func TestDNSBounded(t *testing.T) {
-	// Names of labels up to the end, each of which begins with the whole one before.
+	// Names whose labels fill the message; each starts with the whole previous
+	// name.
 	head := []byte("\x00\x01\x80\x00\x00\x00\xff\xff\x00\x00\x00\x00")
 	long := append([]byte(nil), head...)
 	for len(long) < 300 {
@@ -132,8 +133,8 @@ func TestDNSBounded(t *testing.T) {
 	}
 }
 
-// FuzzDNS has messages over UDP and TCP, and holds them against another parser: an answer
-// that it reads is never cut off here.
+// FuzzDNS prints messages over UDP and TCP, and compares with another parser: a
+// response that the other parser accepts must not be printed as truncated.
 func FuzzDNS(f *testing.F) {
 	f.Add(answers(f))
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -6,12 +6,12 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// EtherTypes that have a name here besides those that are decoded.
+// EtherTypes that are named but not decoded.
 const (
 	etherTypePPPoEDiscovery = 0x8863
 	etherTypeQinQOlder      = 0x9200
 
-	maxLength8023 = 1500 // at most this is a length, not an EtherType
+	maxLength8023 = 1500 // up to this value it is a length, not an EtherType
 )
 
 var etherTypes = map[uint16]string{
@@ -21,7 +21,7 @@ var etherTypes = map[uint16]string{
 	etherTypePPPoEDiscovery: "PPPoE D", pkt.EtherTypePPPoE: "PPPoE S",
 }
 
-// etherType names an EtherType.
+// etherType prints an EtherType.
 func (l *line) etherType(n uint16) {
 	name := etherTypes[n]
 	if name == "" {
@@ -34,8 +34,8 @@ func (l *line) etherType(n uint16) {
 	l.add(")")
 }
 
-// linkHeader tells of the header of the link, of which wire bytes were on it, and of VLAN
-// tags. Of links without addresses it tells the protocol.
+// linkHeader prints the link header and VLAN tags; wire is the length on the
+// wire. For links without addresses it prints the protocol.
 func (l *line) linkHeader(link []byte, linkType uint16, wire uint32, h *pkt.Headers) {
 	switch linkType {
 	case pkt.DLTEthernet:
@@ -53,7 +53,7 @@ func (l *line) linkHeader(link []byte, linkType uint16, wire uint32, h *pkt.Head
 	}
 }
 
-// ethernet tells of an Ethernet header (IEEE 802.3, section 3.1).
+// ethernet prints an Ethernet header (IEEE 802.3, section 3.1).
 func (l *line) ethernet(link []byte, wire uint32, h *pkt.Headers) {
 	const size = 14
 	if len(link) < size {
@@ -88,7 +88,7 @@ func isTag(etherType uint16) bool {
 	return false
 }
 
-// tags tells of the VLAN tags at the start of b (IEEE 802.1Q, section 9.6).
+// tags prints the VLAN tags at the start of b (IEEE 802.1Q, section 9.6).
 func (l *line) tags(b []byte, h *pkt.Headers) {
 	for range min(int(h.VLANs), len(b)/tagLen) {
 		tci, next := binary.BigEndian.Uint16(b), binary.BigEndian.Uint16(b[2:])
@@ -107,8 +107,8 @@ func (l *line) tags(b []byte, h *pkt.Headers) {
 	}
 }
 
-// cooked tells of the header of Linux cooked captures (LINKTYPE_LINUX_SLL): type of the
-// packet, sender's address, protocol.
+// cooked prints the header of a Linux cooked capture (LINKTYPE_LINUX_SLL):
+// packet type, sender's address, protocol.
 func (l *line) cooked(link []byte, wire uint32, h *pkt.Headers) {
 	const size = 16
 	if len(link) < size {
@@ -119,7 +119,7 @@ func (l *line) cooked(link []byte, wire uint32, h *pkt.Headers) {
 	l.protocol(link[size:], binary.BigEndian.Uint16(link[14:]), wire, h)
 }
 
-// cooked2 tells of the header of version 2, behind what interfaceOf tells.
+// cooked2 prints the header of version 2, after the output of interfaceOf.
 func (l *line) cooked2(link []byte, wire uint32, h *pkt.Headers) {
 	if len(link) < cooked2Len {
 		return
@@ -131,8 +131,8 @@ func (l *line) cooked2(link []byte, wire uint32, h *pkt.Headers) {
 
 const cooked2Len = 20 // header of Linux cooked captures, version 2
 
-// interfaceOf tells of interface and direction of a packet in a capture on all interfaces.
-// Without names the interface is told by its number.
+// interfaceOf prints interface and direction of a packet in a capture on all
+// interfaces. Without name it prints the interface number.
 func (l *line) interfaceOf(link []byte, linkType uint16, name func(index uint32) string) {
 	if linkType != pkt.DLTLinuxSLL2 || len(link) < cooked2Len {
 		return
@@ -152,10 +152,10 @@ func (l *line) interfaceOf(link []byte, linkType uint16, name func(index uint32)
 	l.way(uint16(link[10]), true)
 }
 
-// ways are the types of packets of cooked captures.
+// ways are the packet types of cooked captures.
 var ways = [...]string{"In", "B", "M", "P", "Out"}
 
-// way tells of the type of a packet, at the left or right of a column.
+// way prints a packet type, left- or right-aligned in a column.
 func (l *line) way(kind uint16, left bool) {
 	text := "?"
 	if int(kind) < len(ways) {
@@ -170,7 +170,7 @@ func (l *line) way(kind uint16, left bool) {
 	l.add(" ")
 }
 
-// sender tells of the address of length bytes at the start of b.
+// sender prints the address of length bytes at the start of b.
 func (l *line) sender(b []byte, length int) {
 	if length == macLen {
 		l.mac(b)
@@ -178,7 +178,8 @@ func (l *line) sender(b []byte, length int) {
 	}
 }
 
-// protocol tells of the protocol of a cooked packet and of the tags behind its header.
+// protocol prints the protocol of a cooked packet and the tags after its
+// header.
 func (l *line) protocol(b []byte, kind uint16, wire uint32, h *pkt.Headers) {
 	if kind > maxLength8023 {
 		l.etherType(kind)
@@ -188,7 +189,7 @@ func (l *line) protocol(b []byte, kind uint16, wire uint32, h *pkt.Headers) {
 	l.tags(b, h)
 }
 
-// family tells of the address family of a BSD loopback header.
+// family prints the address family of a BSD loopback header.
 func (l *line) family(link []byte, wire uint32) {
 	if len(link) < 4 {
 		return
@@ -209,10 +210,11 @@ func (l *line) family(link []byte, wire uint32) {
 	l.add(" (%), length %: ", n, wire)
 }
 
-// pppNames are protocols of PPP (IANA, Point-to-Point Protocol Field Assignments).
+// pppNames are names of PPP protocols (IANA, Point-to-Point Protocol Field
+// Assignments).
 var pppNames = map[uint16]string{0x21: "IP", 0x57: "IP6", 0x281: "MPLS"}
 
-// ppp tells of the protocol of a PPP frame.
+// ppp prints the protocol of a PPP frame.
 func (l *line) ppp(link []byte, wire uint32) {
 	if len(link) >= 2 && link[0] == 0xff && link[1] == 3 {
 		link = link[2:]
@@ -221,7 +223,7 @@ func (l *line) ppp(link []byte, wire uint32) {
 		return
 	}
 	n := uint16(link[0])
-	if n&1 == 0 { // else the field has one byte
+	if n&1 == 0 { // otherwise the field has one byte
 		n = binary.BigEndian.Uint16(link)
 	}
 	name := pppNames[n]

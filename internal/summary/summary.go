@@ -1,21 +1,20 @@
-// Package summary puts a packet into one line for people, in the words of
+// Package summary formats a packet as one line for people, with the words of
 // tcpdump without options:
 //
 //	IP 10.0.0.1.1234 > 10.0.0.2.80: Flags [S], seq 1, win 65535, length 0
 //
-// Sequence numbers of TCP are absolute, as with tcpdump -S, because a line here
-// stands for itself. It ends where transport ends: of what applications say only DNS is
-// read. Headers of links and tags are told when Options ask for it, those of tunnels
-// not, but for MPLS labels and IP in IP; what is not decoded is named by its number and
-// length.
+// TCP sequence numbers are absolute, as with tcpdump -S, because each line is
+// independent. The line ends with the transport header; DNS is the only
+// application protocol that is decoded. Link headers and tags are printed if
+// Options ask for them. Tunnel headers are not printed, except MPLS labels and
+// IP in IP. Other data is identified by its protocol number and length.
 //
-// Append in this file finds the network header. A file holds one protocol;
-// line.go and part.go are what they stand on: text, and bytes that may be cut
-// off anywhere. Bytes are hostile: all reading is bounded by what was captured,
-// IP in IP ends after a few layers, the text of DNS is of bounded length, and of a packet
-// only numbers and the characters of names get into the line, so that it is printable
-// ASCII. Nothing allocates, unless dst
-// must grow.
+// Append in this file finds the network header. Each other file has one
+// protocol, except line.go and part.go, their basis: text, and bytes that may
+// be truncated anywhere. Packets are hostile: all reads stay within the
+// captured bytes, IP in IP ends after a few layers, and the text of DNS has a
+// maximum length. Only numbers and characters of names get into the line, so it
+// is printable ASCII. Nothing allocates, unless dst must grow.
 package summary
 
 import (
@@ -30,26 +29,27 @@ const (
 	macLen = 6
 )
 
-// Options say what a line tells besides.
+// Options select additional output.
 type Options struct {
-	// Link: addresses and protocol of the link, and VLAN tags, as tcpdump -e.
+	// Link adds link addresses, link protocol and VLAN tags, like tcpdump -e.
 	Link bool
-	// Verbose: headers of IP, checksums, and names in answers of DNS, as tcpdump -v. A
-	// line then has line ends in it.
+	// Verbose adds IP headers, checksums, and names in DNS answers, like
+	// tcpdump -v. The text then contains newlines.
 	Verbose bool
-	// Interface names an interface by its number, for packets captured on all of them;
-	// nil: the number stands there.
+	// Interface returns the name for an interface number, for packets captured
+	// on all interfaces. If it is nil, the number is printed.
 	Interface func(index uint32) string
 }
 
-// Append appends the line of a packet, without line end, to dst. link holds the
-// captured bytes from the link header on, linkType their DLT, and wire is the length
-// on the wire in bytes. It keeps nothing; any goroutine may call it.
+// Append appends the line of a packet, without newline, to dst. link has the
+// captured bytes, starting with the link header; linkType is their DLT, wire
+// the length on the wire in bytes. Append keeps no reference; any goroutine may
+// call it.
 func Append(dst, link []byte, linkType uint16, wire uint32) []byte {
 	return Options{}.Append(dst, link, linkType, wire)
 }
 
-// Append is the function of that name, with what o asks for.
+// Append is the function Append with the options o.
 func (o Options) Append(dst, link []byte, linkType uint16, wire uint32) []byte {
 	var h pkt.Headers
 	pkt.Parse(link, linkType, &h)
@@ -61,7 +61,7 @@ func (o Options) Append(dst, link []byte, linkType uint16, wire uint32) []byte {
 	l.labels(link, &h)
 	p := part{link, max(len(link), int(wire))}
 	if h.Has&(pkt.HasIPv4|pkt.HasIPv6) == 0 && int(h.End) < len(link) {
-		p = p.first(int(h.End)) // a link header has a length; what IP says is not asked yet
+		p = p.first(int(h.End)) // a length in the link header counts here, lengths of IP do not yet
 	}
 	p = p.from(int(h.Net))
 	switch h.EtherType {
@@ -77,8 +77,8 @@ func (o Options) Append(dst, link []byte, linkType uint16, wire uint32) []byte {
 	return l.text
 }
 
-// labels tells of the MPLS stack (RFC 3032, section 2.1), which is what stands
-// before the network header.
+// labels prints the MPLS stack (RFC 3032, section 2.1), which precedes the
+// network header.
 func (l *line) labels(link []byte, h *pkt.Headers) {
 	const size = 4
 	start := int(h.Net) - size*int(h.Labels)
@@ -110,7 +110,7 @@ func (l *line) labels(link []byte, h *pkt.Headers) {
 	}
 }
 
-// unknown names a frame in which no protocol was found that is known here.
+// unknown prints a frame without a known protocol.
 func (l *line) unknown(link []byte, linkType uint16, wire uint32, h *pkt.Headers) {
 	switch {
 	case h.Labels > 0:
@@ -119,7 +119,7 @@ func (l *line) unknown(link []byte, linkType uint16, wire uint32, h *pkt.Headers
 		l.cut("mpls")
 	case linkType == pkt.DLTEthernet && len(link) < macLen+macLen:
 		l.cut("ether")
-	case l.link && linkType == pkt.DLTEthernet: // all is said
+	case l.link && linkType == pkt.DLTEthernet: // complete already
 	case linkType == pkt.DLTEthernet:
 		l.mac(link[macLen:])
 		l.add(" > ")
@@ -131,8 +131,7 @@ func (l *line) unknown(link []byte, linkType uint16, wire uint32, h *pkt.Headers
 	}
 }
 
-// nameless appends what is left to tell of a frame; etherType is 0 when there is
-// none.
+// nameless prints the rest of a frame; etherType is 0 if there is none.
 func (l *line) nameless(etherType uint16, wire uint32) {
 	if etherType != 0 {
 		l.add(", ethertype Unknown (0x")

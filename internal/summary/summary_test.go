@@ -7,7 +7,7 @@ import (
 	"gomapi/internal/testdata"
 )
 
-// TestAllocations tells of all packets of the captures.
+// TestAllocations formats all packets of the captures.
 func TestAllocations(t *testing.T) {
 	files, _ := filepath.Glob(filepath.Join(testdata.Dir(t), "[nzp][dkc]-*.pcap"))
 	dst := make([]byte, 0, 64<<10)
@@ -25,8 +25,8 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// TestCutAnywhere has each packet at each length: the line stays printable and
-// bounded, and nothing behind the captured bytes is read.
+// TestCutAnywhere truncates each packet at each length. The line stays
+// printable and bounded, and nothing beyond the captured bytes is read.
 func TestCutAnywhere(t *testing.T) {
 	for _, name := range []string{"zk-icmp6-nd.pcap", "nd-6in4.pcap", "pc-ipv6-ext-headers.pcap", "zk-icmp-5-pings.pcap", "tr-fragroute.pcap"} {
 		all, _ := frames(t, filepath.Join(testdata.Dir(t), name))
@@ -38,8 +38,9 @@ func TestCutAnywhere(t *testing.T) {
 	}
 }
 
-// maxLine is what a line can have at most, in bytes: a packet of 64 KiB made of
-// fragment headers, with not quite sixteen characters for each eight bytes.
+// maxLine is the maximum length of a line in bytes: a packet of 64 KiB that
+// consists of fragment headers has almost sixteen characters for each eight
+// bytes.
 const maxLine = 128 << 10
 
 func check(t *testing.T, link []byte, linkType uint16, wire uint32) {
@@ -82,7 +83,7 @@ func FuzzAppend(f *testing.F) {
 	})
 }
 
-// BenchmarkAppend tells of a packet of TCP with time stamps.
+// BenchmarkAppend formats a TCP packet with timestamps.
 func BenchmarkAppend(b *testing.B) {
 	link := unhex(b, "aaaaaaaaaaaabbbbbbbbbbbb0800450000340000000040060000 0a0000010a000002 "+
 		"000100020000000300000004801000050000 0000 0101080a0000000100000002")

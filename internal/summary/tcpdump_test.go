@@ -22,14 +22,14 @@ import (
 	"gomapi/internal/testdata"
 )
 
-// A frame is a packet of a capture, as libpcap reads it.
+// A frame is a packet of a capture, as read by libpcap.
 type frame struct {
 	data []byte
 	wire uint32
 	dlt  uint16
 }
 
-// frames reads a file to its end or damage; ok is false when it cannot be read
+// frames reads a file to its end or to damage; ok is false if it cannot be read
 // at all.
 func frames(t *testing.T, file string) (all []frame, ok bool) {
 	t.Helper()
@@ -47,15 +47,15 @@ func frames(t *testing.T, file string) (all []frame, ok bool) {
 	}
 }
 
-// tcpdump returns its lines, one for each packet, without what it adds of
-// applications. It cannot be told to leave applications out, but
+// tcpdump returns the lines of tcpdump, one for each packet, without the text
+// about applications. tcpdump has no option for that, but:
 //
-//   - -q does it for UDP: of UDP packets its lines with -q are taken;
-//   - of TCP all behind the length is application;
+//   - -q omits it for UDP, so the lines of UDP packets come from -q;
+//   - in TCP lines, all text after the length is about the application;
 //   - of several lines for one packet, -# marks the first.
 //
-// Besides, the words differ by intent: headers of PPPoE are left out here, and what it calls " ip-proto-N L" has the
-// length with its name.
+// The words differ intentionally in two places: we omit PPPoE headers, and we
+// write tcpdump's " ip-proto-N L" as a length with its name.
 func tcpdump(t *testing.T, file string, more ...string) []string {
 	t.Helper()
 	quiet := tcpdumpLines(t, file, append(more, "-q")...)
@@ -77,8 +77,8 @@ func tcpdump(t *testing.T, file string, more ...string) []string {
 	return lines
 }
 
-// joined is a line whose end, from the addresses and checksum on, is that of another one: with
-// -q link headers, too, have fewer words.
+// joined replaces the end of a line, starting with the addresses and checksum,
+// by that of another line, because -q also shortens link headers.
 func joined(line, end string) string {
 	end = addressed.FindString(end)
 	addresses, length, _ := strings.Cut(end, "UDP")
@@ -91,19 +91,20 @@ func joined(line, end string) string {
 	return line[:i] + ": " + summed.FindString(line[i:]) + "UDP" + length
 }
 
-// datagrams are lines of UDP.
+// datagrams matches lines of UDP.
 var datagrams = regexp.MustCompile(`: (\[[^]]*\] )?UDP, `)
 
-// summed is what is said of a checksum of UDP.
+// summed matches the text about a UDP checksum.
 var summed = regexp.MustCompile(`\[(no cksum|udp sum ok|bad udp cksum[^]]*)\] `)
 
-// addressed is what a line says from the addresses of a datagram on.
+// addressed matches a line from the addresses of a datagram on.
 var addressed = regexp.MustCompile(`[^ !]+ > \S+: (\[[^]]*\] )?UDP, .*`)
 
-// domain are lines of packets with a port of DNS.
+// domain matches lines of packets with a port of DNS.
 var domain = regexp.MustCompile(`[. ](53|5353)( >|: (\[[^]]*\] )?(UDP|Flags))`)
 
-// Each change is for lines with a certain text in them, which is faster to find.
+// Each change applies only to lines with a certain text, because the search for
+// the text is faster.
 var changes = []struct {
 	in   string
 	what *regexp.Regexp
@@ -134,26 +135,26 @@ func tcpdumpLines(t *testing.T, file string, more ...string) (lines []string) {
 	return lines
 }
 
-// numbered is how the first line of a packet begins with -#.
+// numbered matches the -# prefix on the first line of a packet.
 var numbered = regexp.MustCompile(`^ *[0-9]+  `)
 
-// named are lines of packets that are not decoded, of which tcpdump may tell more.
-// All others are to be the same.
+// named matches lines of packets that we do not decode; tcpdump may print more
+// of them. All other lines must be equal.
 var named = regexp.MustCompile(`^link-type|ethertype Unknown|ip-proto-\d+, length|^(..:){5}.. > (..:){5}.., length|` +
 	`type-#|for protocol \d+, operation|ARP, Unknown|icmp6 type|unknown unreach code|multicast listener (query|report|done), |unknown-\d+|OPT UDPsize|vlan \d+, p \d,( DEI,)?$`)
 
-// detailed are lines of packets of which tcpdump -v tells more.
+// detailed matches lines of packets of which tcpdump -v prints more.
 var detailed = regexp.MustCompile(`ICMP6|HBH|DSTOPT|frag \(|options \(`)
 
-// badOption are lines of packets with options of IP that are no options or cut
-// off: they are not looked into here.
+// badOption matches lines of packets with invalid or truncated IP options,
+// which we do not decode.
 var badOption = regexp.MustCompile(`\[\|(hbhopt|dstopt|ip)\]$`)
 
-// A tally counts lines by their kind.
+// A tally counts lines by kind.
 type tally map[string]*struct{ compared, equal, named int }
 
-// ours are the options with which lines are compared. tcpdump, too, takes the names of
-// interfaces from the machine that it runs on.
+// ours are our options for the comparison. Like us, tcpdump takes interface
+// names from the machine that it runs on.
 var ours = Options{Interface: func(index uint32) string {
 	if i, err := net.InterfaceByIndex(int(index)); err == nil {
 		return i.Name
@@ -195,7 +196,7 @@ func (n tally) compareWith(t *testing.T, o Options, name string, all []frame, wa
 	}
 }
 
-// kinds are what is counted: lines with a text in them, of several the first.
+// kinds are the kinds of lines, recognized by a text. The first match counts.
 var kinds = []struct{ name, text string }{
 	{"TCP", "Flags ["}, {"queries", "? "}, {"UDP", ": UDP, "}, {"ICMP", "ICMP "}, {"ICMPv6", "ICMP6,"}, {"ARP", "ARP,"},
 	{"fragments", "frag ("}, {"protocols", "ip-proto-"}, {"cut off", "[|"}, {"others", ""},
@@ -239,7 +240,7 @@ func TestTcpdump(t *testing.T) {
 	n.log(t, 60000)
 }
 
-// TestTcpdumpLink has headers of links and VLAN tags.
+// TestTcpdumpLink compares link headers and VLAN tags.
 func TestTcpdumpLink(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(testdata.Dir(t), "*.pcap*"))
 	if err != nil || len(files) == 0 {
@@ -256,7 +257,8 @@ func TestTcpdumpLink(t *testing.T) {
 	n.log(t, 60000)
 }
 
-// TestTcpdumpVerbose has headers of IP and checksums. Of other protocols tcpdump tells more.
+// TestTcpdumpVerbose compares IP headers and checksums. tcpdump prints more of
+// other protocols.
 func TestTcpdumpVerbose(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(testdata.Dir(t), "*.pcap*"))
 	if err != nil || len(files) == 0 {
@@ -273,7 +275,7 @@ func TestTcpdumpVerbose(t *testing.T) {
 	n.log(t, 60000)
 }
 
-// TestTcpdumpMutated changes and cuts packets of the captures at random.
+// TestTcpdumpMutated changes and truncates packets of the captures at random.
 func TestTcpdumpMutated(t *testing.T) {
 	files := []string{"zk-icmp6-nd.pcap", "zk-icmp-5-pings.pcap", "tr-test.pcap", "mapi-tracefile.pcap", "nd-6in4.pcap",
 		"sv-ipv6-dstopts.pcap", "nd-dns-fragmented.pcap", "pc-gateway.pcap", "nd-skype.pcap", "tr-fragroute.pcap"}
@@ -298,7 +300,7 @@ func TestTcpdumpMutated(t *testing.T) {
 	n.log(t, 10000)
 }
 
-// TestTcpdumpTagsMutated changes and cuts packets with VLAN tags.
+// TestTcpdumpTagsMutated changes and truncates packets with VLAN tags.
 func TestTcpdumpTagsMutated(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	var originals, changed []frame
@@ -318,7 +320,7 @@ func TestTcpdumpTagsMutated(t *testing.T) {
 	n.log(t, 5000)
 }
 
-// TestTcpdumpICMP has all types and codes, cut off at any length.
+// TestTcpdumpICMP has all types and codes, truncated at any length.
 func TestTcpdumpICMP(t *testing.T) {
 	const (
 		head4 = "aaaaaaaaaaaabbbbbbbbbbbb0800 45000000 00000000 40010000 0a000001 0a000002"
@@ -380,14 +382,14 @@ func unhex(t testing.TB, text string) []byte {
 	return b
 }
 
-// mutate returns a changed copy of f, never one without a whole link header.
+// mutate returns a changed copy of f, always with a whole link header.
 func mutate(random *rand.Rand, f frame) frame {
 	const link = 14
 	f.data = slices.Clone(f.data)
 	for range random.IntN(3) {
 		if at := link + random.IntN(80); at < len(f.data) {
-			// An IP length of 0, which segmentation offload leaves, is told
-			// otherwise by each version of tcpdump.
+			// Versions of tcpdump differ for an IP length of 0, which
+			// segmentation offload produces.
 			f.data[at] = max(1, byte(random.IntN(256))>>random.IntN(8))
 		}
 	}
@@ -397,7 +399,7 @@ func mutate(random *rand.Rand, f frame) frame {
 	return f
 }
 
-// write makes a capture file of Ethernet frames.
+// write creates a capture file of Ethernet frames.
 func write(t *testing.T, file string, all []frame) {
 	t.Helper()
 	f, err := os.Create(file)

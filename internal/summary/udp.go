@@ -4,8 +4,8 @@ import "gomapi/internal/pkt"
 
 const udpLen = 8
 
-// udp tells of a UDP datagram (RFC 768). Of a fragment the length is that of the
-// whole datagram.
+// udp prints a UDP datagram (RFC 768). For a fragment it prints the length of
+// the whole datagram.
 func (l *line) udp(p part, e pair, fragment bool) {
 	if len(p.b) < 4 {
 		if !e.said {
@@ -41,7 +41,7 @@ func (l *line) udp(p part, e pair, fragment bool) {
 	}
 }
 
-// datagram tells of what a UDP datagram carries, length bytes as it says.
+// datagram prints the payload of a UDP datagram, whose stated length is length.
 func (l *line) datagram(d pkt.UDP, p part, length int, fragment bool) {
 	dns, multicast := isDNS(d.SrcPort(), d.DstPort())
 	if dns || multicast {

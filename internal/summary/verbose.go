@@ -6,7 +6,7 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// protocolNames are the names of protocols of IP (IANA, Protocol Numbers).
+// protocolNames are names of IP protocols (IANA, Protocol Numbers).
 var protocolNames = map[uint8]string{
 	pkt.ProtoHopByHop: "Options", pkt.ProtoICMP: "ICMP", 2: "IGMP", protoIPv4: "IPIP", pkt.ProtoTCP: "TCP", 8: "EGP",
 	9: "IGRP", pkt.ProtoUDP: "UDP", 33: "DCCP", protoIPv6: "IPv6", 46: "RSVP", 47: "GRE", 50: "ESP", 51: "AH", 55: "Mobile IP",
@@ -14,7 +14,7 @@ var protocolNames = map[uint8]string{
 	135: "Mobility",
 }
 
-// protocol names a protocol of IP.
+// protocolOf prints the name of an IP protocol.
 func (l *line) protocolOf(n uint8, unknown string) {
 	name := protocolNames[n]
 	if name == "" {
@@ -24,7 +24,8 @@ func (l *line) protocolOf(n uint8, unknown string) {
 	l.add(" (%)", uint32(n))
 }
 
-// header4 tells of the header of an IPv4 packet, of which head bytes are options, too.
+// header4 prints the header of an IPv4 packet; it has head bytes including
+// options.
 func (l *line) header4(b []byte, head int) {
 	ip := pkt.IPv4(b)
 	l.add("(tos 0x")
@@ -69,7 +70,8 @@ func (l *line) fragmentFlags(field uint16) {
 	}
 }
 
-// options4 names the options of IPv4 (IANA, Internet Protocol Version 4 Parameters).
+// options4 prints the options of IPv4 (IANA, Internet Protocol Version 4
+// Parameters).
 func (l *line) options4(b []byte) {
 	l.add(", options (")
 	separator := ""
@@ -106,7 +108,7 @@ func (l *line) options4(b []byte) {
 	l.add(")")
 }
 
-// header6 tells of the header of an IPv6 packet.
+// header6 prints the header of an IPv6 packet.
 func (l *line) header6(b []byte) {
 	l.add("(")
 	word := binary.BigEndian.Uint32(b)
@@ -125,8 +127,8 @@ func (l *line) header6(b []byte) {
 	l.add(" payload length: %) ", uint32(binary.BigEndian.Uint16(b[4:])))
 }
 
-// checksum is that of the Internet over b, after a sum of what stands before (RFC 1071); 0
-// when it is right.
+// checksum is the Internet checksum of b, starting with the sum of the
+// preceding data (RFC 1071). It is 0 if the data includes a correct checksum.
 func checksum(sum uint32, b []byte) uint16 {
 	for ; len(b) > 1; b = b[2:] {
 		sum += uint32(binary.BigEndian.Uint16(b))
@@ -139,14 +141,15 @@ func checksum(sum uint32, b []byte) uint16 {
 	return ^uint16(sum>>16 + sum)
 }
 
-// expected is what a checksum should be that is, and whose sum is wrong by so much.
+// expected is the correct checksum, given the actual checksum and the error of
+// the sum.
 func expected(is, wrong uint16) uint16 {
 	sum := uint32(is) + uint32(wrong)
 	return uint16(sum>>16 + sum&0xffff)
 }
 
-// pseudo is the sum of the pseudo-header of TCP and UDP (RFC 9293, section 3.1; RFC 8200,
-// section 8.1).
+// pseudo is the sum of the pseudo-header of TCP and UDP (RFC 9293, section 3.1;
+// RFC 8200, section 8.1).
 func (e pair) pseudo(proto uint8, length int) (sum uint32) {
 	for _, b := range [][]byte{e.src, e.dst} {
 		for ; len(b) > 1; b = b[2:] {
@@ -157,7 +160,7 @@ func (e pair) pseudo(proto uint8, length int) (sum uint32) {
 	return sum>>16 + sum&0xffff
 }
 
-// tcpChecksum tells of the checksum of a segment that was captured whole.
+// tcpChecksum prints the checksum of an entirely captured segment.
 func (l *line) tcpChecksum(p part, e pair) {
 	if len(p.b) < p.wire {
 		return
@@ -175,8 +178,8 @@ func (l *line) tcpChecksum(p part, e pair) {
 	l.add(")")
 }
 
-// udpChecksum tells of the checksum of a datagram that was captured whole. Over IPv4 there
-// need be none.
+// udpChecksum prints the checksum of an entirely captured datagram. Over IPv4
+// it is optional.
 func (l *line) udpChecksum(p part, e pair) {
 	is := binary.BigEndian.Uint16(p.b[6:])
 	if len(e.src) == ipv4Address {
@@ -201,7 +204,8 @@ func (l *line) udpChecksum(p part, e pair) {
 	l.add("!] ")
 }
 
-// icmpChecksum tells of a wrong checksum of a message that was captured whole.
+// icmpChecksum prints the checksum of an entirely captured message if it is
+// wrong.
 func (l *line) icmpChecksum(p part) {
 	if len(p.b) < p.wire || len(p.b) < 4 {
 		return
