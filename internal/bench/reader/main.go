@@ -1,8 +1,8 @@
-// Reader is a monitoring program as the benchmark needs many: it takes the
-// packets of a flow in a loop and counts them. The flow has what passes SAMPLE, or
-// STR_SEARCH.
+// Reader is a monitoring program as the benchmark needs many: it takes the packets of a
+// flow with SAMPLE, or STR_SEARCH, and TO_BUFFER in a loop and counts them.
 //
-//	reader -socket PATH -device NAME [-period N] [-string TEXT]
+//	reader SOCKET DEVICE sample PERIOD
+//	reader SOCKET DEVICE search TEXT
 //
 // It prints "ready" when the flow is connected, and for each line of its input how
 // many packets it has got and how many it has lost. It ends with its input.
@@ -11,10 +11,10 @@ package main
 import (
 	"bufio"
 	"context"
-	"flag"
 	"fmt"
 	"log"
 	"os"
+	"strconv"
 	"sync/atomic"
 
 	"gomapi/mapi"
@@ -23,15 +23,13 @@ import (
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("reader: ")
-	socket := flag.String("socket", "", "of mapid")
-	device := flag.String("device", "", "to watch")
-	period := flag.Int("period", 0, "take one packet in so many")
-	text := flag.String("string", "", "take packets that contain it")
-	flag.Parse()
+	if len(os.Args) != 5 {
+		log.Fatal("usage: reader SOCKET DEVICE sample PERIOD | search TEXT")
+	}
 	ctx, cancel := context.WithCancel(context.Background())
-	client := &mapi.Client{Socket: *socket}
+	client := &mapi.Client{Socket: os.Args[1]}
 	defer client.Close()
-	packets, err := watch(ctx, client, *device, *period, *text)
+	packets, err := watch(ctx, client, os.Args[2], os.Args[3], os.Args[4])
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -59,20 +57,20 @@ func main() {
 }
 
 // watch connects a flow and returns its TO_BUFFER.
-func watch(ctx context.Context, c *mapi.Client, device string, period int, text string) (*mapi.Function, error) {
+func watch(ctx context.Context, c *mapi.Client, device, task, arg string) (*mapi.Function, error) {
 	f, err := c.CreateFlow(ctx, device)
 	if err != nil {
 		return nil, err
 	}
-	if period > 0 {
-		if _, err := f.Apply(ctx, "SAMPLE", period, mapi.SamplePeriodic); err != nil {
-			return nil, err
-		}
+	if task == "search" {
+		_, err = f.Apply(ctx, "STR_SEARCH", arg, 0, 0)
+	} else if period, e := strconv.Atoi(arg); e != nil {
+		return nil, e
+	} else {
+		_, err = f.Apply(ctx, "SAMPLE", period, mapi.SamplePeriodic)
 	}
-	if text != "" {
-		if _, err := f.Apply(ctx, "STR_SEARCH", text, 0, 0); err != nil {
-			return nil, err
-		}
+	if err != nil {
+		return nil, err
 	}
 	packets, err := f.Apply(ctx, "TO_BUFFER")
 	if err != nil {

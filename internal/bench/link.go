@@ -1,0 +1,197 @@
+package main
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"gomapi/internal/testnet"
+)
+
+// A link is the pair of interfaces, with the kernel's counters as witness.
+type link struct {
+	ns     *testnet.NS
+	sender *testnet.Sender
+}
+
+// newLink makes the pair fit for floods.
+func newLink(ns *testnet.NS) link {
+	ns.SetGRO(testnet.B)
+	return link{ns: ns, sender: ns.Sender(testnet.A)}
+}
+
+// A stream is packets at a constant rate. Its sender sleeps between batches, so that the
+// processors' idle time says what the packets cost.
+type stream struct {
+	frames  [][]byte      // sent in turn
+	mark    func([]byte)  // changes a frame before it is sent; may be nil
+	rate    float64       // packets a second; 0: as fast as it goes
+	packets int           // at most; 0: no limit
+	length  time.Duration // of sending, at most; 0: no limit
+	flood   bool          // the first frame without socket buffers, see testnet.Sender.Flood
+}
+
+// streamOf is a stream of Mbit a second, for as long as programs are measured.
+func (b *bench) streamOf(frames [][]byte, mbit float64) stream {
+	return stream{frames: frames, rate: mbit * 1e6 / 8 / float64(len(frames[0])), length: b.streamed}
+}
+
+// A transfer is what a stream has come to.
+type transfer struct {
+	sent    uint64
+	arrived uint64  // at the far end; the others are lost on the way
+	rate    float64 // packets a second
+	mbit    float64 // a second, of frames like the first
+	idle    float64 // percent of the processors' time
+}
+
+// send sends a stream over the pair.
+func (l link) send(s stream) (t transfer) {
+	received, dropped := l.counters(s.flood)
+	start, idle := time.Now(), idleTime()
+	if s.flood {
+		t.sent = uint64(s.packets)
+		check(l.sender.Flood(s.frames[0], s.packets))
+	} else {
+		t.sent = l.sendPaced(s)
+	}
+	took := time.Since(start)
+	t.idle = min(100, 100*float64(idleTime()-idle)/float64(took*time.Duration(runtime.NumCPU())))
+	t.rate = float64(t.sent) / took.Seconds()
+	t.mbit = t.rate * float64(len(s.frames[0])) * 8 / 1e6
+	after, droppedAfter := l.counters(s.flood)
+	t.arrived = after - received
+	if lost := droppedAfter - dropped; t.arrived+lost != t.sent {
+		fail("%d packets sent, the kernel says that %d arrived and %d were dropped on the way", t.sent, t.arrived, lost)
+	}
+	return t
+}
+
+// counters returns what the kernel has counted at the far end, and what was
+// dropped on the way. What a flood loses between the two is counted at both ends
+// (veth_get_stats64 in drivers/net/veth.c).
+func (l link) counters(flood bool) (received, dropped uint64) {
+	a, b := l.ns.Counters(testnet.A), l.ns.Counters(testnet.B)
+	if flood {
+		return b.RxPackets, b.RxDropped
+	}
+	return b.RxPackets, b.RxDropped + a.TxDropped
+}
+
+// sendPaced sends batches, each at its time, and returns how many packets.
+func (l link) sendPaced(s stream) uint64 {
+	batch := make([][]byte, testnet.MaxBatch)
+	sent := 0
+	for start := time.Now(); (s.length == 0 || time.Since(start) < s.length) && (s.packets == 0 || sent < s.packets); sent += len(batch) {
+		if s.rate > 0 {
+			sleepUntil(start.Add(time.Duration(float64(sent) / s.rate * float64(time.Second))))
+		}
+		if s.packets > 0 {
+			batch = batch[:min(len(batch), s.packets-sent)]
+		}
+		for i := range batch {
+			batch[i] = s.frames[(sent+i)%len(s.frames)]
+			if s.mark != nil {
+				s.mark(batch[i])
+			}
+		}
+		check(l.sender.SendBatch(batch))
+	}
+	return uint64(sent)
+}
+
+// sleepUntil sleeps in the kernel, whose timers are finer than those of Go.
+func sleepUntil(at time.Time) {
+	for left := time.Until(at); left > 0; left = time.Until(at) {
+		ts := unix.NsecToTimespec(int64(left))
+		_ = unix.Nanosleep(&ts, nil) // interrupted: the loop goes on
+	}
+}
+
+// idleTime returns how long all processors together have been idle, since the start of
+// the machine (proc_stat(5)). Its unit is 10 ms.
+func idleTime() time.Duration {
+	var user, nice, system, idle, wait int64
+	must(fmt.Sscanf(string(must(os.ReadFile("/proc/stat"))), "cpu %d %d %d %d %d", &user, &nice, &system, &idle, &wait))
+	return time.Duration(idle+wait) * 10 * time.Millisecond
+}
+
+// frameSize is that of the packets for many flows and programs, in bytes.
+const frameSize = 1460
+
+// Offsets in the frames of testnet.UDP.
+const (
+	udpDstPort = 14 + 20 + 2
+	udpSum     = 14 + 20 + 6
+	udpPayload = 14 + 20 + 8
+)
+
+// datagrams returns frames of UDP with random letters, no checksum and room for what
+// traffic writes into them.
+func datagrams(size int) [][]byte {
+	all := make([][]byte, 2*testnet.MaxBatch) // a batch must not have one twice
+	random := rand.New(rand.NewPCG(3, 5))
+	for i := range all {
+		all[i] = testnet.UDP(uint64(i), size)
+		clear(all[i][udpSum : udpSum+2])
+		letters(random, all[i][udpPayload:])
+	}
+	return all
+}
+
+// traffic is packets of which flows and programs must get some.
+type traffic struct {
+	mark func(frame []byte)            // see stream; may be nil
+	want func(arrived uint64) []uint64 // what each must have got of all packets so far
+}
+
+// oneIn has each of n programs get one packet in so many.
+func oneIn(period uint64, n int) traffic {
+	want := make([]uint64, n)
+	return traffic{want: func(arrived uint64) []uint64 {
+		for i := range want {
+			want[i] = arrived / period
+		}
+		return want
+	}}
+}
+
+// toPorts has flow i get those to port i, of n ports that packets go to in turn, neighbours
+// far apart.
+func toPorts(flows, ports int) traffic {
+	const far = 7919 // a prime: all ports come
+	sent, next := make([]uint64, ports), 0
+	return traffic{
+		mark: func(frame []byte) {
+			next = (next + far) % ports
+			sent[next]++
+			binary.BigEndian.PutUint16(frame[udpDstPort:], uint16(1+next))
+		},
+		want: func(uint64) []uint64 { return sent[:flows] },
+	}
+}
+
+// withWords has program i get those with word i; one packet in 1,000 has a word.
+func withWords(words []string) traffic {
+	const period, place = 1000, udpPayload + 700
+	sent, next := make([]uint64, len(words)), 0
+	none := strings.Repeat("z", stringLength)
+	return traffic{
+		mark: func(frame []byte) {
+			word := none
+			if next++; next%period == 0 {
+				i := next / period % len(words)
+				word = words[i]
+				sent[i]++
+			}
+			copy(frame[place:], word)
+		},
+		want: func(uint64) []uint64 { return sent },
+	}
+}
