@@ -15,12 +15,10 @@ type chart struct {
 	series []series
 }
 
-// An axis goes from 0 to max, or further when there are values beyond; a logarithmic one
-// spans the values with whole decades.
+// An axis is in percent, or logarithmic: it spans the values with whole decades.
 type axis struct {
 	label string
 	log   bool
-	max   float64
 }
 
 // A series is a line.
@@ -109,47 +107,25 @@ type scale struct {
 	ticks []float64 // values that get a line of the grid
 }
 
-// newScale makes a scale from one pixel to another on which all values have a place. What
-// is not above 0 is at the low end of a logarithmic one.
+// newScale makes a scale from one pixel to another. What is not above 0 is at the low end of
+// a logarithmic one.
 func newScale(a axis, values []float64, from, to float64) scale {
-	if a.log {
-		low, high := math.Inf(1), math.Inf(-1)
-		for _, v := range values {
-			if v > 0 {
-				low, high = min(low, math.Floor(math.Log10(v))), max(high, math.Ceil(math.Log10(v)))
-			}
-		}
-		if low >= high { // one value, or none
-			low = max(-3, min(low, 9))
-			high = low + 1
-		}
-		s := scale{at: func(v float64) float64 { return from + (max(low, math.Log10(v))-low)/(high-low)*(to-from) }}
-		for d := low; d <= high; d++ {
-			s.ticks = append(s.ticks, math.Pow(10, d))
-		}
-		return s
+	if !a.log {
+		return scale{at: func(v float64) float64 { return from + v/100*(to-from) }, ticks: []float64{0, 20, 40, 60, 80, 100}}
 	}
-	high := a.max
+	low, high := math.Inf(1), math.Inf(-1)
 	for _, v := range values {
-		high = max(high, v)
+		if v > 0 {
+			low, high = min(low, math.Floor(math.Log10(v))), max(high, math.Ceil(math.Log10(v)))
+		}
 	}
-	if high == 0 {
-		high = 1
+	if low >= high { // one value, or none
+		low = max(-3, min(low, 9))
+		high = low + 1
 	}
-	s := scale{at: func(v float64) float64 { return from + v/high*(to-from) }}
-	for i, step := 0.0, niceStep(high); i*step <= high*1.001; i++ {
-		s.ticks = append(s.ticks, i*step)
+	s := scale{at: func(v float64) float64 { return from + (max(low, math.Log10(v))-low)/(high-low)*(to-from) }}
+	for d := low; d <= high; d++ {
+		s.ticks = append(s.ticks, math.Pow(10, d))
 	}
 	return s
-}
-
-// niceStep is 1, 2 or 5 times a power of ten, for at most ten steps up to high.
-func niceStep(high float64) float64 {
-	power := math.Pow(10, math.Floor(math.Log10(high/10)))
-	for _, k := range []float64{1, 2, 5} {
-		if high/(k*power) <= 10 {
-			return k * power
-		}
-	}
-	return 10 * power
 }

@@ -29,6 +29,8 @@ func newLink(ns *testnet.NS) link {
 // A stream is packets at a constant rate. Its sender sleeps between batches, so that the
 // processors' idle time says what the packets cost.
 type stream struct {
+	name    string        // in the report
+	mbit    float64       // a second, as wanted; 0: not said
 	frames  [][]byte      // sent in turn
 	mark    func([]byte)  // changes a frame before it is sent; may be nil
 	rate    float64       // packets a second; 0: as fast as it goes
@@ -39,7 +41,7 @@ type stream struct {
 
 // streamOf is a stream of Mbit a second, for as long as programs are measured.
 func (b *bench) streamOf(frames [][]byte, mbit float64) stream {
-	return stream{frames: frames, rate: mbit * 1e6 / 8 / float64(len(frames[0])), length: b.streamed}
+	return stream{mbit: mbit, frames: frames, rate: mbit * 1e6 / 8 / float64(len(frames[0])), length: b.streamed}
 }
 
 // A transfer is what a stream has come to.

@@ -36,7 +36,7 @@ func (b *bench) livePorts(ctx context.Context, l link) string {
 			"Idle: share of all processors' time, the sender's and the kernel's work included, at the rate of which it says so. ns a packet: CPU time of mapid there. All counters are what was sent.",
 		frameSize, portsSent, b.streamed, strings.Trim(strings.ReplaceAll(fmt.Sprint(b.rates), " ", ", "), "[]")) +
 		b.addChart("flows-live", chart{title: "udp dst port i: flows and the rate that they bear without loss",
-			x: axis{label: "Mbit/s"}, y: axis{label: "flows", log: true}, series: lines})
+			x: axis{label: "Mbit/s", log: true}, y: axis{label: "flows", log: true}, series: lines})
 }
 
 // raise raises the rate as long as the subject, which it ends, bears it. It returns the
@@ -48,7 +48,7 @@ func (b *bench) raise(ctx context.Context, s *session, flows int, line *series) 
 	cells = []any{"none", "nothing faster to send", ""}
 	var most sample
 	for _, mbit := range append(append([]float64{}, b.rates...), 0) {
-		r, trouble := b.try(ctx, s, b.streamOf(frames, mbit), mbit)
+		r, trouble := b.try(ctx, s, b.streamOf(frames, mbit))
 		if trouble != "" {
 			cells[1] = trouble
 			break
@@ -65,14 +65,14 @@ func (b *bench) raise(ctx context.Context, s *session, flows int, line *series) 
 
 // try sends a stream until the subject bears it, three times at most, and says what was
 // wrong with the last.
-func (b *bench) try(ctx context.Context, s *session, st stream, mbit float64) (r sample, trouble string) {
+func (b *bench) try(ctx context.Context, s *session, st stream) (r sample, trouble string) {
 	for range 3 {
 		r, err := s.run(ctx, st)
 		if errors.Is(err, errSlow) {
-			return r, fmt.Sprintf("%.0f Mbit/s: over %.0f s behind", mbit, patience.Seconds())
+			return r, fmt.Sprintf("%.0f Mbit/s: over %.0f s behind", st.mbit, patience.Seconds())
 		}
 		check(err)
-		if trouble = r.trouble(mbit); trouble == "" {
+		if trouble = r.trouble(st.mbit); trouble == "" {
 			return r, ""
 		}
 	}

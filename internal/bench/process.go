@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	_ "embed" // the source of the programs that use libpcap
 	"errors"
 	"fmt"
 	"io"
@@ -16,25 +15,6 @@ import (
 
 	"golang.org/x/sys/unix"
 )
-
-//go:embed libpcap/programs.c
-var libpcapSource []byte
-
-// buildPrograms makes the programs that use libpcap and the one that uses mapi.
-func (b *bench) buildPrograms() {
-	check(os.MkdirAll(b.dir, 0o755))
-	source := filepath.Join(b.dir, "programs.c")
-	check(os.WriteFile(source, libpcapSource, 0o644))
-	for _, command := range [][]string{
-		{"cc", "-O2", "-o", b.libpcapPrograms(), source, "-lpcap"},
-		{"go", "build", "-o", b.reader(), "gomapi/internal/bench/reader"},
-	} {
-		output(exec.Command(command[0], command[1:]...))
-	}
-}
-
-func (b *bench) libpcapPrograms() string { return filepath.Join(b.dir, "programs") }
-func (b *bench) reader() string          { return filepath.Join(b.dir, "reader") }
 
 // command is a program that the kernel ends with the benchmark, and endAll before.
 func (b *bench) command(path string, args ...string) *exec.Cmd {
@@ -169,3 +149,14 @@ func switchesOf(pid int) (sum uint64) {
 
 // filesOf returns how many files a process has open.
 func filesOf(pid int) int { return len(must(os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid)))) }
+
+// output runs a command and returns what it writes.
+func output(cmd *exec.Cmd) []byte {
+	var said strings.Builder
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		fail("%v: %w: %s", cmd, err, &said)
+	}
+	return out
+}

@@ -2,87 +2,33 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 )
 
-// A programWorkload is N programs with the same kind of task, of mapi and of libpcap.
-type programWorkload struct {
-	name    string
-	sizes   []int
-	rates   []float64          // Mbit/s
-	mapid   func(n int) *mapid // starts the programs of mapi
-	task    func(i int) string // of libpcap/programs.c
-	traffic func(n int) traffic
-}
-
-// A programRow is N programs at one rate.
-type programRow struct {
-	programs int
-	mbit     float64
-	nobody   float64     // idle when nobody captures
-	samples  [2][]sample // of mapid and libpcap; none: it was too slow
-	memory   uint64      // of mapid, in bytes
-}
-
-// sides are the subjects of a programRow.
+// sides are the subjects when the competitor is libpcap.
 var sides = []string{"mapid", "libpcap"}
 
-// measurePrograms measures each size at each rate.
-func (b *bench) measurePrograms(ctx context.Context, l link, w programWorkload) (rows []*programRow) {
+// measurePrograms measures numbers of programs at rates in Mbit/s, each with a kind of task,
+// of mapi and of libpcap.
+func (b *bench) measurePrograms(ctx context.Context, l link, name string, sizes []int, rates []float64,
+	mapi func(n int) *mapid, task func(i int) string, traffic func(n int) traffic) []*liveRow {
 	frames := datagrams(frameSize)
-	nobody := make([]samples, len(w.rates))
-	for i, mbit := range w.rates {
-		for range b.liveRounds {
-			nobody[i] = append(nobody[i], l.send(b.streamOf(frames, mbit)).idle)
-		}
-	}
-	for _, n := range w.sizes {
-		progress("%s: %d programs of mapi, then of libpcap", w.name, n)
-		m := w.mapid(n)
-		here := make([]*programRow, len(w.rates))
-		for i, mbit := range w.rates {
-			here[i] = &programRow{programs: n, mbit: mbit, nobody: nobody[i].median(), memory: m.memory}
-		}
-		b.measureSide(ctx, &session{link: l, subject: m, traffic: w.traffic(n)}, frames, here, 0)
-		b.measureSide(ctx, &session{link: l, subject: b.startLibpcap(n, w.task), traffic: w.traffic(n)}, frames, here, 1)
-		rows = append(rows, here...)
-	}
-	return rows
-}
-
-// measureSide sends each row's stream several times, the rows in turn, and ends the subject.
-func (b *bench) measureSide(ctx context.Context, s *session, frames [][]byte, rows []*programRow, side int) {
-	defer s.stop()
-	for range b.liveRounds {
-		for _, row := range rows {
-			r, err := s.run(ctx, b.streamOf(frames, row.mbit))
-			if errors.Is(err, errSlow) {
-				return // what is left of this stream would disturb the next
+	return b.measureLive(ctx, l, liveWorkload{
+		name: name, sizes: sizes, traffic: traffic,
+		streams: func(int) (all []stream) {
+			for _, mbit := range rates {
+				all = append(all, b.streamOf(frames, mbit))
 			}
-			check(err)
-			row.samples[side] = append(row.samples[side], r)
-		}
-	}
+			return all
+		},
+		subjects: [2]func(int) subject{
+			func(n int) subject { return mapi(n) },
+			func(n int) subject { return b.startLibpcap(n, task) },
+		},
+	})
 }
-
-// of is what the rounds of a side have given.
-func (r *programRow) of(side int, figure func(sample) float64) samples {
-	return samplesOf(r.samples[side], figure)
-}
-
-// median is that of what the rounds of a side have given.
-func (r *programRow) median(side, digits int, figure func(sample) float64) string {
-	if len(r.samples[side]) == 0 {
-		return errSlow.Error()
-	}
-	return fixed(r.of(side, figure).median(), digits)
-}
-
-func (r *programRow) missed(s sample) float64 { return s.missed(r.mbit) }
-func (r *programRow) idle(s sample) float64   { return s.idle }
 
 const (
 	equalRate   = 500.0 // Mbit/s
@@ -91,14 +37,12 @@ const (
 
 // equalPrograms measures programs with the same flow.
 func (b *bench) equalPrograms(ctx context.Context, l link) string {
-	rows := b.measurePrograms(ctx, l, programWorkload{
-		name: "audience", sizes: b.equals, rates: []float64{equalRate},
-		mapid: func(n int) *mapid {
+	rows := b.measurePrograms(ctx, l, "programs with the same flow", b.equals, []float64{equalRate},
+		func(n int) *mapid {
 			return b.startFlows(ctx, clients{n, 1}, 1, func(int) []call { return counters(filter(equalFilter)) }).rested(ctx)
 		},
-		task:    func(int) string { return "f " + equalFilter },
-		traffic: func(n int) traffic { return oneIn(1, n) },
-	})
+		func(int) string { return "f " + equalFilter },
+		func(n int) traffic { return oneIn(1, n) })
 	t := newTable("programs", "", "ns a packet", "idle %", "lost %", "Mbit/s reached", "memory, MiB")
 	for side, name := range sides {
 		for _, r := range rows {
@@ -106,7 +50,7 @@ func (b *bench) equalPrograms(ctx context.Context, l link) string {
 			if side == 1 {
 				memory = ""
 			}
-			t.row(r.programs, name, r.of(side, sample.cpuOfArrived).both(1), r.median(side, 1, sample.idleShare),
+			t.row(r.size, name, r.of(side, sample.cpuOfArrived).both(1), r.median(side, 1, sample.idleShare),
 				r.median(side, 2, sample.lostShare), r.median(side, 0, sample.reached), memory)
 		}
 	}
@@ -119,45 +63,47 @@ const samplePeriod = 20_000 // packets, of which a program that samples takes on
 
 // sampling measures programs that take one packet in so many.
 func (b *bench) sampling(ctx context.Context, l link) string {
-	period := fmt.Sprint(samplePeriod)
-	rows := b.measurePrograms(ctx, l, programWorkload{
-		name: "sampling", sizes: b.samplers, rates: b.programRates,
-		mapid: func(n int) *mapid {
-			return b.startReaders(ctx, n, func(int) []string { return []string{"sample", period} })
-		},
-		task:    func(int) string { return "p " + period },
-		traffic: func(n int) traffic { return oneIn(samplePeriod, n) },
-	})
-	return b.programSection("Sampling programs", rows,
+	rows := b.measureReaders(ctx, l, "programs that sample", b.samplers,
+		func(int) string { return fmt.Sprintf("p %d", samplePeriod) },
+		func(n int) traffic { return oneIn(samplePeriod, n) })
+	return b.programSection(l, "Sampling programs", rows,
 		"Each program takes one packet in 20,000: SAMPLE and TO_BUFFER, read in a loop; with libpcap it gets all packets and counts.") +
-		b.programChart("sampling-idle", "Sampling programs: processors' idle time", "idle, %", false, rows, (*programRow).idle) +
-		b.programChart("sampling-missed", "Sampling programs: packets that programs did not get", "missed, %", false, rows, (*programRow).missed)
+		b.programChart("sampling-idle", "Sampling programs: processors' idle time", "idle, %", rows, (*liveRow).idle) +
+		b.programChart("sampling-missed", "Sampling programs: packets that programs did not get", "missed, %", rows, (*liveRow).missed)
 }
 
 // searching measures programs that search each its own string.
 func (b *bench) searching(ctx context.Context, l link) string {
 	words := randomWords(slices.Max(b.searchers))
-	rows := b.measurePrograms(ctx, l, programWorkload{
-		name: "searching", sizes: b.searchers, rates: b.programRates,
-		mapid: func(n int) *mapid {
-			return b.startReaders(ctx, n, func(i int) []string { return []string{"search", words[i]} })
-		},
-		task:    func(i int) string { return "s " + words[i] },
-		traffic: func(n int) traffic { return withWords(words[:n]) },
-	})
-	return b.programSection("Searching programs", rows,
+	rows := b.measureReaders(ctx, l, "programs that search", b.searchers,
+		func(i int) string { return "s " + words[i] },
+		func(n int) traffic { return withWords(words[:n]) })
+	return b.programSection(l, "Searching programs", rows,
 		"Each program searches eight characters of its own, which one packet in 1,000 has for one of them, and takes the packets that have them: STR_SEARCH and TO_BUFFER; "+
 			"with libpcap it gets all packets and searches them with Boyer-Moore-Horspool.") +
-		b.programChart("searching-idle", "Searching programs: processors' idle time", "idle, %", true, rows, (*programRow).idle)
+		b.programChart("searching-idle", "Searching programs: processors' idle time", "idle, %", rows, (*liveRow).idle)
+}
+
+// measureReaders measures programs that are processes on both sides.
+func (b *bench) measureReaders(ctx context.Context, l link, name string, sizes []int, task func(i int) string, traffic func(n int) traffic) []*liveRow {
+	return b.measurePrograms(ctx, l, name, sizes, b.programRates, func(n int) *mapid { return b.startReaders(ctx, n, task) }, task, traffic)
 }
 
 // programSection is the section of programs that are processes on both sides.
-func (b *bench) programSection(title string, rows []*programRow, what string) string {
+func (b *bench) programSection(l link, title string, rows []*liveRow, what string) string {
+	nobody := make(map[float64]string)
+	for _, mbit := range b.programRates {
+		var idle samples
+		for range b.liveRounds {
+			idle = append(idle, l.send(b.streamOf(datagrams(frameSize), mbit)).idle)
+		}
+		nobody[mbit] = fixed(idle.median(), 1)
+	}
 	t := newTable("programs", "Mbit/s", "idle %: nobody", "mapid", "libpcap", "missed %: mapid", "libpcap",
 		"us of CPU a packet: mapid", "libpcap", "Mbit/s reached: mapid", "libpcap")
 	for _, r := range rows {
 		us := func(s sample) float64 { return s.cpuOfArrived() / 1e3 }
-		t.row(r.programs, fixed(r.mbit, 0), fixed(r.nobody, 1), r.median(0, 1, sample.idleShare), r.median(1, 1, sample.idleShare),
+		t.row(r.size, fixed(r.stream.mbit, 0), nobody[r.stream.mbit], r.median(0, 1, sample.idleShare), r.median(1, 1, sample.idleShare),
 			r.median(0, 2, r.missed), r.median(1, 2, r.missed), r.of(0, us).both(2), r.of(1, us).both(2),
 			r.median(0, 0, sample.reached), r.median(1, 0, sample.reached))
 	}
@@ -169,14 +115,14 @@ func (b *bench) programSection(title string, rows []*programRow, what string) st
 }
 
 // missing tells from how many programs on each side misses packets.
-func (b *bench) missing(rows []*programRow) string {
+func (b *bench) missing(rows []*liveRow) string {
 	var rates []string
 	for _, mbit := range b.programRates {
 		from := []string{"never", "never"}
 		for _, r := range slices.Backward(rows) {
 			for side := range from {
-				if r.mbit == mbit && (len(r.samples[side]) == 0 || r.of(side, r.missed).median() > 1) {
-					from[side] = fmt.Sprintf("from %d programs on", r.programs)
+				if r.stream.mbit == mbit && (len(r.samples[side]) == 0 || r.of(side, r.missed).median() > 1) {
+					from[side] = fmt.Sprintf("from %d programs on", r.size)
 				}
 			}
 		}
@@ -186,14 +132,14 @@ func (b *bench) missing(rows []*programRow) string {
 }
 
 // programChart has a line of each side and rate.
-func (b *bench) programChart(name, title, y string, log bool, rows []*programRow, figure func(*programRow, sample) float64) string {
-	c := chart{title: title, x: axis{label: "programs", log: log}, y: axis{label: y, max: 100}}
+func (b *bench) programChart(name, title, y string, rows []*liveRow, figure func(*liveRow, sample) float64) string {
+	c := chart{title: title, x: axis{label: "programs", log: true}, y: axis{label: y}}
 	for _, mbit := range b.programRates {
 		for side, who := range sides {
 			s := series{name: fmt.Sprintf("%s, %.0f Mbit/s", who, mbit), dashed: side == 1}
 			for _, r := range rows {
-				if r.mbit == mbit && len(r.samples[side]) > 0 {
-					s.add(float64(r.programs), r.of(side, func(s sample) float64 { return figure(r, s) }).median())
+				if r.stream.mbit == mbit && len(r.samples[side]) > 0 {
+					s.add(float64(r.size), r.of(side, func(s sample) float64 { return figure(r, s) }).median())
 				}
 			}
 			c.series = append(c.series, s)

@@ -79,14 +79,14 @@ func TestMissed(t *testing.T) {
 
 func TestMissing(t *testing.T) {
 	b := &bench{programRates: []float64{100, 500}}
-	row := func(n int, mbit, mapid, libpcap float64) *programRow {
-		r := &programRow{programs: n, mbit: mbit}
+	row := func(n int, mbit, mapid, libpcap float64) *liveRow {
+		r := &liveRow{size: n, stream: stream{mbit: mbit}}
 		for side, missed := range []float64{mapid, libpcap} {
 			r.samples[side] = []sample{{transfer: transfer{sent: 100, arrived: 100, mbit: mbit}, lost: missed}}
 		}
 		return r
 	}
-	got := b.missing([]*programRow{row(1, 100, 0, 0), row(1, 500, 0, 0.5), row(9, 100, 0, 2), row(9, 500, 1.5, 60)})
+	got := b.missing([]*liveRow{row(1, 100, 0, 0), row(1, 500, 0, 0.5), row(9, 100, 0, 2), row(9, 500, 1.5, 60)})
 	want := "\nMore than 1 % is missed at 100 Mbit/s with mapid never, with libpcap from 9 programs on;" +
 		" at 500 Mbit/s with mapid from 9 programs on, with libpcap from 9 programs on.\n"
 	if got != want {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 
 	"gomapi/internal/tracegen"
 )
@@ -79,12 +80,10 @@ func countStrings(path string, all []string, packets int) []tracegen.Count {
 // datagrams have in no payload.
 func randomWords(n int) (all []string) {
 	random := rand.New(rand.NewPCG(3, 5))
-	used := make(map[string]bool)
 	for len(all) < n {
 		w := letters(random, make([]byte, stringLength))
 		w[0] -= 'a' - 'A'
-		if !used[string(w)] {
-			used[string(w)] = true
+		if !slices.Contains(all, string(w)) {
 			all = append(all, string(w))
 		}
 	}

@@ -1,11 +1,11 @@
 // Reader is a monitoring program as the benchmark needs many: it takes the packets of a
-// flow with SAMPLE, or STR_SEARCH, and TO_BUFFER in a loop and counts them.
+// flow in a loop and counts them.
 //
-//	reader SOCKET DEVICE sample PERIOD
-//	reader SOCKET DEVICE search TEXT
+//	reader SOCKET DEVICE TASK
 //
-// It prints "ready" when the flow is connected, and for each line of its input how
-// many packets it has got and how many it has lost. It ends with its input.
+// A task is "p PERIOD", take every PERIOD-th packet, or "s STRING", take those that contain
+// the string. It prints "ready" when the flow is connected, and for each line of its input
+// how many packets it has got and how many it has lost. It ends with its input.
 package main
 
 import (
@@ -15,6 +15,7 @@ import (
 	"log"
 	"os"
 	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"gomapi/mapi"
@@ -23,13 +24,13 @@ import (
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("reader: ")
-	if len(os.Args) != 5 {
-		log.Fatal("usage: reader SOCKET DEVICE sample PERIOD | search TEXT")
+	if len(os.Args) != 4 {
+		log.Fatal("usage: reader SOCKET DEVICE TASK")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	client := &mapi.Client{Socket: os.Args[1]}
 	defer client.Close()
-	packets, err := watch(ctx, client, os.Args[2], os.Args[3], os.Args[4])
+	packets, err := connect(ctx, client, os.Args[2], os.Args[3])
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -56,18 +57,18 @@ func main() {
 	<-ended
 }
 
-// watch connects a flow and returns its TO_BUFFER.
-func watch(ctx context.Context, c *mapi.Client, device, task, arg string) (*mapi.Function, error) {
+// connect connects a flow with a task and returns its TO_BUFFER.
+func connect(ctx context.Context, c *mapi.Client, device, task string) (*mapi.Function, error) {
 	f, err := c.CreateFlow(ctx, device)
 	if err != nil {
 		return nil, err
 	}
-	if task == "search" {
-		_, err = f.Apply(ctx, "STR_SEARCH", arg, 0, 0)
-	} else if period, e := strconv.Atoi(arg); e != nil {
-		return nil, e
-	} else {
+	kind, text, _ := strings.Cut(task, " ")
+	if kind == "p" {
+		period, _ := strconv.Atoi(text) // 0 is refused
 		_, err = f.Apply(ctx, "SAMPLE", period, mapi.SamplePeriodic)
+	} else {
+		_, err = f.Apply(ctx, "STR_SEARCH", text, 0, 0)
 	}
 	if err != nil {
 		return nil, err

@@ -1,14 +1,53 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	_ "embed" // the source of the programs
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"gomapi/internal/testnet"
+	"gomapi/internal/tracegen"
 )
+
+//go:embed libpcap/programs.c
+var libpcapSource []byte
+
+// buildPrograms makes the programs that use libpcap and the one that uses mapi.
+func (b *bench) buildPrograms() {
+	check(os.MkdirAll(b.dir, 0o755))
+	source := filepath.Join(b.dir, "programs.c")
+	check(os.WriteFile(source, libpcapSource, 0o644))
+	for _, command := range [][]string{
+		{"cc", "-O2", "-o", b.libpcapPrograms(), source, "-lpcap"},
+		{"go", "build", "-o", b.reader(), "gomapi/internal/bench/reader"},
+	} {
+		output(exec.Command(command[0], command[1:]...))
+	}
+}
+
+func (b *bench) libpcapPrograms() string { return filepath.Join(b.dir, "programs") }
+func (b *bench) reader() string          { return filepath.Join(b.dir, "reader") }
+
+// readLibpcap has one program that uses libpcap do all tasks on the first packets of the file.
+func (b *bench) readLibpcap(ctx context.Context, packets int, tasks []string) (cpu time.Duration, counts []tracegen.Count) {
+	cmd := exec.CommandContext(ctx, b.libpcapPrograms(), "file", b.capture(b.packets), fmt.Sprint(packets))
+	cmd.Stdin = strings.NewReader(strings.Join(tasks, "\n") + "\n")
+	out := bytes.NewReader(output(cmd))
+	must(fmt.Fscan(out, (*int64)(&cpu)))
+	counts = make([]tracegen.Count, len(tasks))
+	for i := range counts {
+		must(fmt.Fscan(out, &counts[i].Packets, &counts[i].Bytes))
+	}
+	return cpu, counts
+}
 
 // libpcap is processes that use libpcap, each with its own capture.
 type libpcap struct {

@@ -50,11 +50,11 @@ func (m *mapid) rested(ctx context.Context) *mapid {
 	return m
 }
 
-// startReaders starts a mapid and n processes of internal/bench/reader with arguments.
-func (b *bench) startReaders(ctx context.Context, n int, args func(i int) []string) *mapid {
+// startReaders starts a mapid and a process of internal/bench/reader for each task.
+func (b *bench) startReaders(ctx context.Context, n int, task func(i int) string) *mapid {
 	m := &mapid{daemon: b.startDaemon(ctx, "")}
 	for i := range n {
-		r := b.startDialog(nil, b.reader(), append([]string{m.socket, testnet.B}, args(i)...)...)
+		r := b.startDialog(nil, b.reader(), m.socket, testnet.B, task(i))
 		m.readers, m.pids = append(m.readers, r), append(m.pids, r.cmd.Process.Pid)
 	}
 	for _, r := range m.readers {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"math/rand/v2"
 	"slices"
@@ -12,6 +13,91 @@ import (
 	"gomapi/internal/tracegen"
 	"gomapi/mapi"
 )
+
+// portCounter counts the packets to a port of its own.
+func portCounter(i int) []call { return []call{filter(udpPort(i)), {"PKT_COUNTER"}} }
+
+// setup measures making flows.
+func (b *bench) setup(ctx context.Context, l link) string {
+	wall, cpu := make([]samples, len(b.setups)), make([]samples, len(b.setups)) // ms a flow
+	for round := range b.liveRounds {
+		progress("setting up flows, round %d of %d", round+1, b.liveRounds)
+		for i, c := range b.setups {
+			m := b.setupOnce(ctx, l, c)
+			flows := float64(len(m.flows))
+			wall[i] = append(wall[i], m.setup.Seconds()*1e3/flows)
+			cpu[i] = append(cpu[i], m.setupCPU.Seconds()*1e3/flows)
+		}
+	}
+	t := newTable("clients at once", "flows of each", "ms a flow", "ms of mapid's CPU a flow", "target")
+	for i, c := range b.setups {
+		t.row(c.n, c.flows, wall[i].both(3), cpu[i].both(3), "0.2")
+	}
+	return section("Setting up flows", t, "Create, BPF_FILTER with a port of its own, PKT_COUNTER, connect; in a fresh mapid. "+
+		"Time until all flows of all clients are connected, by the number of flows: median (minimum) of %d rounds.", b.liveRounds)
+}
+
+// setupOnce sets flows up, sends a packet to the first flow of each client, and ends mapid.
+// No other flow must have any.
+func (b *bench) setupOnce(ctx context.Context, l link, c clients) *mapid {
+	m := b.startFlows(ctx, c, 1, portCounter)
+	defer m.stop()
+	want, next := make([]uint64, len(m.flows)), 0
+	s := &session{link: l, subject: m, traffic: traffic{
+		mark: func(frame []byte) {
+			binary.BigEndian.PutUint16(frame[udpDstPort:], uint16(1+next))
+			want[next]++
+			next += c.flows
+		},
+		want: func(uint64) []uint64 { return want },
+	}}
+	var frames [][]byte
+	for range testnet.MaxBatch {
+		frames = append(frames, testnet.UDP(0, 64))
+	}
+	must(s.run(ctx, stream{frames: frames, packets: c.n}))
+	return m
+}
+
+const (
+	standing     = 100  // flows that are there all the time while others come and go
+	spareFilters = 4096 // of those that come and go
+)
+
+// comeAndGo measures flows that come and go: time, and memory of mapid meanwhile.
+func (b *bench) comeAndGo(ctx context.Context, l link) string {
+	progress("%d flows come and go", b.churn)
+	filters := tracegen.Filters(standing+spareFilters, mixedSeed)
+	filters[0] = "udp"
+	m := b.startFlows(ctx, clients{1, standing}, hands, func(i int) []call { return counters(filter(filters[i])) }).rested(ctx)
+	defer m.stop()
+	t := newTable("flows so far", "ms a flow", "mapid's memory, MiB", "files it has open")
+	const steps = 5
+	n, took := b.churn/steps, time.Duration(0)
+	for step := range steps + 1 {
+		if step > 0 {
+			took = m.makeAndClose(ctx, n, filters[standing:])
+		}
+		t.row(step*n, fixed(took.Seconds()*1e3/float64(max(1, n)), 3), mib(memoryOf(m.pid())), filesOf(m.pid()))
+	}
+	s := &session{link: l, subject: m, traffic: oneIn(1, 1)}
+	must(s.run(ctx, stream{frames: datagrams(frameSize), rate: 10_000, packets: 1000}))
+	return section("Flows that come and go", t,
+		"Create, BPF_FILTER of a mixed kind, PKT_COUNTER, BYTE_COUNTER, connect, close: %d at a time, beside %d flows that stay; one of them counts at the end what is sent. "+
+			"Memory is what the processes have, with what the garbage collector has not returned.", hands, standing)
+}
+
+// makeAndClose makes and closes n flows of a new client.
+func (m *mapid) makeAndClose(ctx context.Context, n int, filters []string) time.Duration {
+	client := m.newClient()
+	defer client.Close()
+	start := time.Now()
+	parallel(n, hands, func(i int) {
+		f := newFlow(ctx, client, testnet.B, counters(filter(filters[i%len(filters)]))...)
+		check(f.Close(ctx))
+	})
+	return time.Since(start)
+}
 
 const (
 	replayed   = 5000   // packets of the file, which are sent again and again
