@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"log"
 	"sync"
 	"sync/atomic"
 )
@@ -68,6 +67,3 @@ func parallel(n, goroutines int, f func(i int)) {
 		check(<-errs)
 	}
 }
-
-// progress tells who waits what is going on.
-func progress(format string, args ...any) { log.Printf(format, args...) }

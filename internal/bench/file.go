@@ -1,17 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"iter"
+	"log"
 	"os"
 	"path/filepath"
 	"time"
-
-	"github.com/google/gopacket/pcapgo"
 
 	"gomapi/internal/tracegen"
 	"gomapi/mapi"
@@ -31,21 +27,6 @@ func (b *bench) capture(packets int) string {
 	defer f.Close()
 	must(io.Copy(io.Discard, f))
 	return path
-}
-
-// frames are those of a capture file of ours. The bytes are valid for one turn.
-func frames(path string) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		file := must(os.Open(path))
-		defer file.Close()
-		r := must(pcapgo.NewReader(bufio.NewReaderSize(file, 1<<20)))
-		for {
-			frame, _, err := r.ZeroCopyReadPacketData()
-			if errors.Is(err, io.EOF) || !yield(must(frame, err)) {
-				return
-			}
-		}
-	}
 }
 
 // A fileWorkload is a number of flows on the capture file, and the same for a competitor,
@@ -128,7 +109,7 @@ func (b *bench) counting(ctx context.Context) string {
 		{"PKT_COUNTER", nil, []call{{"PKT_COUNTER"}}, 50},
 		{`BPF_FILTER "` + expression + `", PKT_COUNTER`, []string{expression}, []call{filter(expression), {"PKT_COUNTER"}}, 75},
 	} {
-		progress("counting in a file: %s", row.name)
+		log.Printf("counting in a file: %s", row.name)
 		_, want := b.countTcpdump(ctx, row.filter...)
 		r := b.measureFile(ctx, fileWorkload{
 			flows: 1, calls: func(int) []call { return row.calls }, want: want, step: 1, sample: b.packets, part: want,

@@ -3,8 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
+	"log"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -14,14 +14,11 @@ import (
 	"gomapi/mapi"
 )
 
-// portCounter counts the packets to a port of its own.
-func portCounter(i int) []call { return []call{filter(udpPort(i)), {"PKT_COUNTER"}} }
-
 // setup measures making flows.
 func (b *bench) setup(ctx context.Context, l link) string {
 	wall, cpu := make([]samples, len(b.setups)), make([]samples, len(b.setups)) // ms a flow
 	for round := range b.liveRounds {
-		progress("setting up flows, round %d of %d", round+1, b.liveRounds)
+		log.Printf("setting up flows, round %d of %d", round+1, b.liveRounds)
 		for i, c := range b.setups {
 			m := b.setupOnce(ctx, l, c)
 			flows := float64(len(m.flows))
@@ -37,25 +34,13 @@ func (b *bench) setup(ctx context.Context, l link) string {
 		"Time until all flows of all clients are connected, by the number of flows: median (minimum) of %d rounds.", b.liveRounds)
 }
 
-// setupOnce sets flows up, sends a packet to the first flow of each client, and ends mapid.
-// No other flow must have any.
+// setupOnce sets flows up, sends each a packet, which no other must count, and ends mapid.
 func (b *bench) setupOnce(ctx context.Context, l link, c clients) *mapid {
-	m := b.startFlows(ctx, c, 1, portCounter)
+	m := b.startFlows(ctx, c, 1, func(i int) []call { return []call{filter(udpPort(i)), {"PKT_COUNTER"}} })
 	defer m.stop()
-	want, next := make([]uint64, len(m.flows)), 0
-	s := &session{link: l, subject: m, traffic: traffic{
-		mark: func(frame []byte) {
-			binary.BigEndian.PutUint16(frame[udpDstPort:], uint16(1+next))
-			want[next]++
-			next += c.flows
-		},
-		want: func(uint64) []uint64 { return want },
-	}}
-	var frames [][]byte
-	for range testnet.MaxBatch {
-		frames = append(frames, testnet.UDP(0, 64))
-	}
-	must(s.run(ctx, stream{frames: frames, packets: c.n}))
+	n := c.n * c.flows
+	s := &session{link: l, subject: m, traffic: toPorts(n, n)}
+	must(s.run(ctx, stream{frames: datagrams(64), packets: n}))
 	return m
 }
 
@@ -66,7 +51,7 @@ const (
 
 // comeAndGo measures flows that come and go: time, and memory of mapid meanwhile.
 func (b *bench) comeAndGo(ctx context.Context, l link) string {
-	progress("%d flows come and go", b.churn)
+	log.Printf("%d flows come and go", b.churn)
 	filters := tracegen.Filters(standing+spareFilters, mixedSeed)
 	filters[0] = "udp"
 	m := b.startFlows(ctx, clients{1, standing}, hands, func(i int) []call { return counters(filter(filters[i])) }).rested(ctx)
@@ -108,7 +93,7 @@ const (
 // changes measures closing and making flows while packets come: many mixed filters are
 // connected, and one program closes and makes flows all the time.
 func (b *bench) changes(ctx context.Context, l link) string {
-	progress("changing flows under way, beside %d", b.mixedFilters)
+	log.Printf("changing flows under way, beside %d", b.mixedFilters)
 	// A new pair: the old one has GRO on, which merges segments of TCP.
 	l.ns.Delete(testnet.B)
 	l.ns.AddPair()
@@ -127,7 +112,10 @@ func (b *bench) changes(ctx context.Context, l link) string {
 	}}}
 	c := &changer{client: m.newClient(), filters: filters[b.mixedFilters:]}
 	defer c.client.Close()
-	st := stream{frames: firstFrames(b.capture(b.packets), replayed), rate: replayRate, packets: loops * replayed}
+	st := stream{rate: replayRate, packets: loops * replayed}
+	for frame := range tracegen.Frames(replayed, 1) {
+		st.frames = append(st.frames, bytes.Clone(frame))
+	}
 	var sent transfer
 	c.during(ctx, func() { sent = s.send(st) })
 	r := must(s.account(ctx, sent))
@@ -140,17 +128,6 @@ func (b *bench) changes(ctx context.Context, l link) string {
 		"Beside %d flows with mixed filters one program makes flows with others and closes some, one call after the other, while %d packets of the file are sent again and again, %d in all, at %d a second. "+
 			"mapid lost %.0f of them; %d did not reach the interface. The flows that stayed count what libpcap counts.",
 		b.mixedFilters, replayed, r.sent, replayRate, r.lost, r.sent-r.arrived)
-}
-
-// firstFrames are the first of a capture file.
-func firstFrames(path string, n int) (all [][]byte) {
-	for frame := range frames(path) {
-		if len(all) == n {
-			break
-		}
-		all = append(all, bytes.Clone(frame))
-	}
-	return all
 }
 
 // A changer closes and makes flows.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log"
 	"os"
 	"runtime"
 	"sync"
@@ -13,8 +14,8 @@ import (
 
 // idling measures what connected flows and waiting programs cost while no packet comes.
 func (b *bench) idling(ctx context.Context, _ link) string {
-	progress("silence for %v", b.silence)
-	m := b.startFlows(ctx, b.idle, 1, portCounter)
+	log.Printf("silence for %v", b.silence)
+	m := b.startFlows(ctx, b.idle, 1, func(i int) []call { return []call{filter(udpPort(i)), {"PKT_COUNTER"}} })
 	defer m.stop()
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, b.waiting)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log"
 )
 
 // A liveWorkload is streams for two subjects in turn, mapid and a competitor.
@@ -30,7 +31,7 @@ func (b *bench) measureLive(ctx context.Context, l link, w liveWorkload) (all []
 			rows = append(rows, &liveRow{size: size, stream: st})
 		}
 		for round := range b.liveRounds {
-			progress("%s, %d: round %d of %d", w.name, size, round+1, b.liveRounds)
+			log.Printf("%s, %d: round %d of %d", w.name, size, round+1, b.liveRounds)
 			for side, start := range w.subjects {
 				b.measureSide(ctx, &session{link: l, subject: start(size), traffic: w.traffic(size)}, rows, side)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"strings"
 )
 
@@ -16,13 +17,13 @@ func (b *bench) livePorts(ctx context.Context, l link) string {
 		"libpcap: Mbit/s without loss", "beyond that", "idle at %")
 	lines := []series{{name: "mapid"}, {name: "libpcap", dashed: true}}
 	for _, n := range b.flows {
-		progress("%d flows on the interface", n)
+		log.Printf("%d flows on the interface", n)
 		m := b.startFlows(ctx, clients{1, n}, hands, func(i int) []call { return counters(filter(udpPort(i))) }).rested(ctx)
 		cells, cost := b.raise(ctx, &session{link: l, subject: m, traffic: toPorts(n, portsSent)}, n, &lines[0])
 		row := append([]any{n}, cells...)
 		row = append(row, cost, fixed(m.setup.Seconds(), 2), mib(m.memory))
 		if n <= b.maxLibpcap {
-			progress("%d libpcap programs on the interface", n)
+			log.Printf("%d libpcap programs on the interface", n)
 			cells, _ = b.raise(ctx, &session{link: l, subject: b.startLibpcap(n, filterTask(udpPort)), traffic: toPorts(n, portsSent)}, n, &lines[1])
 			row = append(row, cells...)
 		} else {

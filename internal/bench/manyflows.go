@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log"
 	"slices"
 	"time"
 
@@ -34,7 +35,7 @@ func (b *bench) measureFamily(ctx context.Context, f family) string {
 	t := newTable(columns...)
 	mapid, libpcap := series{name: "mapid"}, series{name: "libpcap", dashed: true}
 	for _, n := range f.sizes {
-		progress("%s: %d", f.title, n)
+		log.Printf("%s: %d", f.title, n)
 		rounds := 5
 		if n > 10_000 {
 			rounds = 2
@@ -167,16 +168,15 @@ func (b *bench) verifySample(ctx context.Context, w fileWorkload) {
 
 // searches has flow i search for a string of its own.
 func (b *bench) searches(ctx context.Context) string {
-	path := b.capture(b.packets)
 	return b.measureFamily(ctx, family{
 		title: "Many strings in a file", unit: "flows", sizes: b.strings,
 		text: "Each flow has STR_SEARCH with eight printable characters of its own, PKT_COUNTER, BYTE_COUNTER; one string in ten occurs in the file. " +
 			"The libpcap program searches with Boyer-Moore-Horspool. All counters are those of a program that looks each eight bytes of the file up in a table.",
 		chart: "strings-file", chartTitle: "String search: CPU time for each packet of a file",
 		workload: func(n int) fileWorkload {
-			all := drawStrings(path, n)
+			all := tracegen.Strings(n, 1)
 			w := b.flowWorkload(n, stringBudget, func(i int) call { return call{"STR_SEARCH", all[i], 0, 0} }, func(i int) string { return "s " + all[i] })
-			w.want, w.part = countStrings(path, all, b.packets), countStrings(path, all, w.sample)
+			w.want, w.part = tracegen.CountStrings(all, b.packets, 1), tracegen.CountStrings(all, w.sample, 1)
 			return w
 		},
 	})

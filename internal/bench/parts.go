@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log"
 	"os"
 	"slices"
 	"strings"
@@ -94,12 +95,12 @@ func (b *bench) measurePart(ctx context.Context, t testnet.TB, p part, limit tim
 		})
 	}
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
-		progress("%s: %v", p.name, err)
+		log.Printf("%s: %v", p.name, err)
 		return fmt.Sprintf("## Part %s\n\nToo slow: over %.0f s.\n", p.name, limit.Seconds()), nil
 	}
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", p.name, err)
 	}
-	progress("%s took %.0f s", p.name, time.Since(start).Seconds())
+	log.Printf("%s took %.0f s", p.name, time.Since(start).Seconds())
 	return section, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"runtime"
 	"time"
 
@@ -18,7 +19,7 @@ func (b *bench) toBuffer(ctx context.Context) string {
 	path := b.capture(b.packets)
 	var rates, allocs samples // a second, in millions; for each packet
 	for round := range b.rounds {
-		progress("packets of a file to a program, round %d of %d", round+1, b.rounds)
+		log.Printf("packets of a file to a program, round %d of %d", round+1, b.rounds)
 		rate, mallocs := d.takeAll(ctx, path, b.packets)
 		rates, allocs = append(rates, rate/1e6), append(allocs, mallocs)
 	}
@@ -58,7 +59,7 @@ func (b *bench) delay(ctx context.Context, l link) string {
 	names, targets := []string{"low", "efficient"}, []string{"99 % within 200", "all within 11,000"}
 	rounds := make([][]samples, len(names)) // microseconds
 	for round := range b.liveRounds {
-		progress("delay, round %d of %d", round+1, b.liveRounds)
+		log.Printf("delay, round %d of %d", round+1, b.liveRounds)
 		for i, name := range names {
 			rounds[i] = append(rounds[i], b.delays(ctx, l, "latency="+name))
 		}
