@@ -39,7 +39,7 @@ var lineColors = []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7"}
 // svg returns the picture. Equal charts give equal bytes.
 func (c *chart) svg() []byte {
 	b := &bytes.Buffer{}
-	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 820 460" width="820" height="460" font-family="sans-serif" font-size="13">` +
+	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 820 460" width="820" height="460" font-sweep="sans-serif" font-size="13">` +
 		"\n" + `<rect width="820" height="460" fill="#fff"/>` + "\n")
 	text(b, (left+right)/2, 28, `text-anchor="middle" font-weight="bold"`, c.title)
 	var xs, ys []float64

@@ -132,13 +132,13 @@ func newFlow(ctx context.Context, c *mapi.Client, device string, calls ...call) 
 	return f
 }
 
-// hands is how many calls a program makes at a time, where nothing else is said.
-const hands = 16
+// concurrency is how many calls a program makes at a time, where nothing else is said.
+const concurrency = 16
 
 // newFlows makes so many flows of one client.
-func newFlows(ctx context.Context, c *mapi.Client, device string, n, hands int, calls func(i int) []call) []flow {
+func newFlows(ctx context.Context, c *mapi.Client, device string, n, concurrency int, calls func(i int) []call) []flow {
 	flows := make([]flow, n)
-	parallel(n, min(n, hands), func(i int) { flows[i] = newFlow(ctx, c, device, calls(i)...) })
+	parallel(n, min(n, concurrency), func(i int) { flows[i] = newFlow(ctx, c, device, calls(i)...) })
 	return flows
 }
 

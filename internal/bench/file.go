@@ -74,7 +74,7 @@ func (b *bench) measureFile(ctx context.Context, w fileWorkload, rounds int) (r 
 func (b *bench) readFile(ctx context.Context, d *daemon, packets int, w fileWorkload, r *fileResult) {
 	dev := must(d.client.CreateOfflineDevice(ctx, b.capture(packets), mapi.FormatPCAP))
 	start := time.Now()
-	flows := newFlows(ctx, d.client, dev.Name(), w.flows, hands, w.calls)
+	flows := newFlows(ctx, d.client, dev.Name(), w.flows, concurrency, w.calls)
 	r.setup = append(r.setup, time.Since(start).Seconds())
 	r.memory = max(r.memory, memoryOf(d.pid()))
 	d.awaitRest(ctx, dev.Name())

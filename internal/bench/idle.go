@@ -12,8 +12,8 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// idling measures what connected flows and waiting programs cost while no packet comes.
-func (b *bench) idling(ctx context.Context, _ link) string {
+// idleCost measures what connected flows and waiting programs cost while no packet comes.
+func (b *bench) idleCost(ctx context.Context, _ link) string {
 	log.Printf("silence for %v", b.silence)
 	m := b.startFlows(ctx, b.idle, 1, func(i int) []call { return []call{filter(udpPort(i)), {"PKT_COUNTER"}} })
 	defer m.stop()

@@ -18,7 +18,7 @@ func (b *bench) livePorts(ctx context.Context, l link) string {
 	lines := []series{{name: "mapid"}, {name: "libpcap", dashed: true}}
 	for _, n := range b.flows {
 		log.Printf("%d flows on the interface", n)
-		m := b.startFlows(ctx, clients{1, n}, hands, func(i int) []call { return counters(filter(udpPort(i))) }).rested(ctx)
+		m := b.startFlows(ctx, clients{1, n}, concurrency, func(i int) []call { return counters(filter(udpPort(i))) }).rested(ctx)
 		cells, cost := b.raise(ctx, &session{link: l, subject: m, traffic: toPorts(n, portsSent)}, n, &lines[0])
 		row := append([]any{n}, cells...)
 		row = append(row, cost, fixed(m.setup.Seconds(), 2), mib(m.memory))

@@ -27,17 +27,17 @@ type mapid struct {
 	said            []result
 }
 
-// startFlows starts a mapid with clients that make their flows, all clients at once and
+// startFlows starts a mapid with clients that make their flows, 100 clients at once and
 // each so many calls at a time.
-func (b *bench) startFlows(ctx context.Context, c clients, hands int, calls func(i int) []call) *mapid {
+func (b *bench) startFlows(ctx context.Context, c clients, concurrency int, calls func(i int) []call) *mapid {
 	m := &mapid{daemon: b.startDaemon(ctx, ""), flows: make([]flow, c.n*c.flows)}
 	for range c.n {
 		m.clients = append(m.clients, m.newClient())
 	}
 	start, before := time.Now(), cpuOf(m.pid())
-	parallel(c.n, c.n, func(i int) {
+	parallel(c.n, min(c.n, 100), func(i int) {
 		first := i * c.flows
-		copy(m.flows[first:], newFlows(ctx, m.clients[i], testnet.B, c.flows, hands, func(j int) []call { return calls(first + j) }))
+		copy(m.flows[first:], newFlows(ctx, m.clients[i], testnet.B, c.flows, concurrency, func(j int) []call { return calls(first + j) }))
 	})
 	m.setup, m.setupCPU = time.Since(start), cpuOf(m.pid())-before
 	return m

@@ -29,13 +29,13 @@ func (b *bench) parts() []part {
 		{name: "strings", file: b.searches},
 		{name: "counting", live: b.liveCounting},
 		{name: "delay", live: b.delay},
-		{name: "idle", live: b.idling},
+		{name: "idle", live: b.idleCost},
 		{name: "setup", live: b.setup},
 		{name: "liveports", live: b.livePorts},
 		{name: "audience", live: b.equalPrograms},
 		{name: "sampling", live: b.sampling},
 		{name: "searching", live: b.searching},
-		{name: "churn", live: b.comeAndGo},
+		{name: "churn", live: b.churnFlows},
 		{name: "changes", live: b.changes},
 	}
 }

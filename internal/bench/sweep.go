@@ -10,8 +10,8 @@ import (
 	"gomapi/internal/tracegen"
 )
 
-// A family is file workloads that differ in the number of their flows.
-type family struct {
+// A sweep is file workloads that differ in the number of their flows.
+type sweep struct {
 	title, text string
 	unit        string // what there are many of
 	sizes       []int
@@ -21,13 +21,13 @@ type family struct {
 	workload    func(n int) fileWorkload
 }
 
-const familyText = "CPU time in nanoseconds per packet of the file, median (minimum); of mapid with its children from start to end of the file, " +
+const sweepText = "CPU time in nanoseconds per packet of the file, median (minimum); of mapid with its children from start to end of the file, " +
 	"and cycles at the clock rate that /proc/cpuinfo shows; of one libpcap program that does the same for each packet in turn, " +
 	"on the first packets of the file when there are many flows. Matches: packets times flows. Set up: until all flows of a program are connected. "
 
-// measureFamily measures each size, in fewer rounds when it takes long to set up, and
+// measureSweep measures each size, in fewer rounds when it takes long to set up, and
 // returns the section.
-func (b *bench) measureFamily(ctx context.Context, f family) string {
+func (b *bench) measureSweep(ctx context.Context, f sweep) string {
 	columns := []string{f.unit, "matches", "mapid", "cycles", "libpcap", "of packets", "mapid / libpcap", "set up, s", "mapid's memory, MiB"}
 	if f.perPacket {
 		columns = slices.Insert(columns, 1, "matches a packet")
@@ -57,7 +57,7 @@ func (b *bench) measureFamily(ctx context.Context, f family) string {
 		mapid.add(float64(n), m)
 		libpcap.add(float64(n), c)
 	}
-	text := section(f.title, t, "%s", familyText+f.text)
+	text := section(f.title, t, "%s", sweepText+f.text)
 	if f.chartTitle != "" {
 		text += b.addChart(f.chart, chart{title: f.chartTitle, x: axis{label: f.unit, log: true}, y: axis{label: "ns a packet", log: true},
 			series: []series{mapid, libpcap}})
@@ -105,7 +105,7 @@ func udpPort(i int) string { return fmt.Sprintf("udp dst port %d", i+1) }
 // ports has flow i count packets to port i.
 func (b *bench) ports(ctx context.Context) string {
 	whole := tracegen.CountPorts(b.packets, 1)
-	return b.measureFamily(ctx, family{
+	return b.measureSweep(ctx, sweep{
 		title: "Many flows of a file", unit: "flows", sizes: b.flows,
 		text: "Flow i has BPF_FILTER \"udp dst port i\", PKT_COUNTER, BYTE_COUNTER; each packet of the file matches one flow at most. " +
 			"All counters are as the generator of the file says.",
@@ -123,7 +123,7 @@ func (b *bench) ports(ctx context.Context) string {
 func (b *bench) equal(ctx context.Context) string {
 	udp := func(int) string { return "udp" }
 	_, one := b.readLibpcap(ctx, 0, list(1, filterTask(udp)))
-	return b.measureFamily(ctx, family{
+	return b.measureSweep(ctx, sweep{
 		title: "Equal flows of a file", unit: "flows", sizes: b.equalFlows,
 		text: "Each flow has BPF_FILTER \"udp\", PKT_COUNTER, BYTE_COUNTER. All count the same, which is what libpcap counts.",
 		workload: func(n int) fileWorkload {
@@ -135,21 +135,21 @@ func (b *bench) equal(ctx context.Context) string {
 }
 
 const (
-	mixedSeed = 7   // of the filters of mixed, churn and changes
-	witnesses = 100 // filters that libpcap is asked about on the whole file
+	mixedSeed  = 7   // of the filters of mixed, churn and changes
+	spotChecks = 100 // filters that libpcap is asked about on the whole file
 )
 
 // mixed has filters of many kinds.
 func (b *bench) mixed(ctx context.Context) string {
-	return b.measureFamily(ctx, family{
+	return b.measureSweep(ctx, sweep{
 		title: "Mixed filters", unit: "filters", sizes: []int{1, b.mixedFilters}, perPacket: true,
 		text: fmt.Sprintf("Hosts, networks of 8 to 32 bits, ports, port ranges, TCP flags, combinations and negations, drawn at random; "+
-			"PKT_COUNTER, BYTE_COUNTER. libpcap counts for all filters on its sample, and for %d of them on the whole file, as mapid does.", witnesses),
+			"PKT_COUNTER, BYTE_COUNTER. libpcap counts for all filters on its sample, and for %d of them on the whole file, as mapid does.", spotChecks),
 		workload: func(n int) fileWorkload {
 			filters := tracegen.Filters(n, mixedSeed)
 			w := b.filterWorkload(n, 2*filterBudget, func(i int) string { return filters[i] })
 			b.verifySample(ctx, w)
-			w.step = max(1, n/witnesses)
+			w.step = max(1, n/spotChecks)
 			_, w.want = b.readLibpcap(ctx, 0, list(n/w.step, func(i int) string { return "f " + filters[i*w.step] }))
 			return w
 		},
@@ -168,7 +168,7 @@ func (b *bench) verifySample(ctx context.Context, w fileWorkload) {
 
 // searches has flow i search for a string of its own.
 func (b *bench) searches(ctx context.Context) string {
-	return b.measureFamily(ctx, family{
+	return b.measureSweep(ctx, sweep{
 		title: "Many strings in a file", unit: "flows", sizes: b.strings,
 		text: "Each flow has STR_SEARCH with eight printable characters of its own, PKT_COUNTER, BYTE_COUNTER; one string in ten occurs in the file. " +
 			"The libpcap program searches with Boyer-Moore-Horspool. All counters are those of a program that looks each eight bytes of the file up in a table.",

@@ -49,12 +49,12 @@ const (
 	spareFilters = 4096 // of those that come and go
 )
 
-// comeAndGo measures flows that come and go: time, and memory of mapid meanwhile.
-func (b *bench) comeAndGo(ctx context.Context, l link) string {
+// churnFlows measures flows that come and go: time, and memory of mapid meanwhile.
+func (b *bench) churnFlows(ctx context.Context, l link) string {
 	log.Printf("%d flows come and go", b.churn)
 	filters := tracegen.Filters(standing+spareFilters, mixedSeed)
 	filters[0] = "udp"
-	m := b.startFlows(ctx, clients{1, standing}, hands, func(i int) []call { return counters(filter(filters[i])) }).rested(ctx)
+	m := b.startFlows(ctx, clients{1, standing}, concurrency, func(i int) []call { return counters(filter(filters[i])) }).rested(ctx)
 	defer m.stop()
 	t := newTable("flows so far", "ms a flow", "mapid's memory, MiB", "files it has open")
 	const steps = 5
@@ -69,7 +69,7 @@ func (b *bench) comeAndGo(ctx context.Context, l link) string {
 	must(s.run(ctx, stream{frames: datagrams(frameSize), rate: 10_000, packets: 1000}))
 	return section("Flows that come and go", t,
 		"Create, BPF_FILTER of a mixed kind, PKT_COUNTER, BYTE_COUNTER, connect, close: %d at a time, beside %d flows that stay; one of them counts at the end what is sent. "+
-			"Memory is what the processes have, with what the garbage collector has not returned.", hands, standing)
+			"Memory is what the processes have, with what the garbage collector has not returned.", concurrency, standing)
 }
 
 // makeAndClose makes and closes n flows of a new client.
@@ -77,7 +77,7 @@ func (m *mapid) makeAndClose(ctx context.Context, n int, filters []string) time.
 	client := m.newClient()
 	defer client.Close()
 	start := time.Now()
-	parallel(n, hands, func(i int) {
+	parallel(n, concurrency, func(i int) {
 		f := newFlow(ctx, client, testnet.B, counters(filter(filters[i%len(filters)]))...)
 		check(f.Close(ctx))
 	})
@@ -100,7 +100,7 @@ func (b *bench) changes(ctx context.Context, l link) string {
 	l.sender = l.ns.Sender(testnet.A)
 	filters := tracegen.Filters(b.mixedFilters+spareFilters, mixedSeed)
 	expression := func(i int) string { return filters[i] }
-	m := b.startFlows(ctx, clients{1, b.mixedFilters}, hands, func(i int) []call { return counters(filter(expression(i))) }).rested(ctx)
+	m := b.startFlows(ctx, clients{1, b.mixedFilters}, concurrency, func(i int) []call { return counters(filter(expression(i))) }).rested(ctx)
 	defer m.stop()
 	_, once := b.readLibpcap(ctx, replayed, list(b.mixedFilters, filterTask(expression)))
 	loops := max(1, int(replayRate*b.changing.Seconds())/replayed)
