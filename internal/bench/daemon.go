@@ -33,7 +33,7 @@ func (b *bench) startDaemon(ctx context.Context, lines string) *daemon {
 	text := "[driver]\ndevice=" + testnet.B + "\ndriver=mapinicdrv\n" + lines + "\n[format]\nformat=MFF_PCAP\ndriver=mapinicdrv\n"
 	check(os.WriteFile(config, []byte(text), 0o644))
 	d := &daemon{socket: filepath.Join(dir, "mapid.sock")}
-	d.cmd = b.command(b.bin, "--config", config, "--socket", d.socket)
+	d.cmd = b.command(ctx, b.bin, "--config", config, "--socket", d.socket)
 	d.client = d.newClient()
 	check(d.cmd.Start())
 	ctx, cancel := context.WithTimeout(ctx, patience)

@@ -59,10 +59,10 @@ type libpcap struct {
 
 // startLibpcap starts a process for each task and returns when all capture. Their rings
 // have 64 MiB together, as that of mapid, and each the 2 MiB of libpcap's programs at least.
-func (b *bench) startLibpcap(n int, task func(i int) string) *libpcap {
+func (b *bench) startLibpcap(ctx context.Context, n int, task func(i int) string) *libpcap {
 	ring := max(2<<20, 64<<20/n)
 	l := &libpcap{filtered: task(0)[0] == 'f',
-		dialog: b.startDialog(list(n, task), b.libpcapPrograms(), "live", testnet.B, strconv.Itoa(ring), strconv.Itoa(n))}
+		dialog: b.startDialog(ctx, list(n, task), b.libpcapPrograms(), "live", testnet.B, strconv.Itoa(ring), strconv.Itoa(n))}
 	l.awaitReady()
 	l.pids = treeOf(l.dialog.cmd.Process.Pid)
 	return l

@@ -18,7 +18,7 @@ func (b *bench) liveCounting(ctx context.Context, l link) string {
 		streams: func(size int) []stream {
 			return b.loads(ctx, &session{link: l, subject: start(0), traffic: oneIn(1, 1)}, size)
 		},
-		subjects: [2]func(int) subject{start, func(int) subject { return b.startTcpdump() }},
+		subjects: [2]func(int) subject{start, func(int) subject { return b.startTcpdump(ctx) }},
 	})
 	t := newTable("bytes", "load", "packets/s: mapid", "tcpdump", "lost: mapid", "tcpdump",
 		"ns a packet: mapid", "tcpdump", "mapid / tcpdump", "cycles: mapid", "tcpdump")

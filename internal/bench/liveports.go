@@ -24,7 +24,7 @@ func (b *bench) livePorts(ctx context.Context, l link) string {
 		row = append(row, cost, fixed(m.setup.Seconds(), 2), mib(m.memory))
 		if n <= b.maxLibpcap {
 			log.Printf("%d libpcap programs on the interface", n)
-			cells, _ = b.raise(ctx, &session{link: l, subject: b.startLibpcap(n, filterTask(udpPort)), traffic: toPorts(n, portsSent)}, n, &lines[1])
+			cells, _ = b.raise(ctx, &session{link: l, subject: b.startLibpcap(ctx, n, filterTask(udpPort)), traffic: toPorts(n, portsSent)}, n, &lines[1])
 			row = append(row, cells...)
 		} else {
 			row = append(row, "none", fmt.Sprintf("not tried: %d processes", n), "")

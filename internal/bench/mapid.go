@@ -54,7 +54,7 @@ func (m *mapid) rested(ctx context.Context) *mapid {
 func (b *bench) startReaders(ctx context.Context, n int, task func(i int) string) *mapid {
 	m := &mapid{daemon: b.startDaemon(ctx, "")}
 	for i := range n {
-		r := b.startDialog(nil, b.reader(), m.socket, testnet.B, task(i))
+		r := b.startDialog(ctx, nil, b.reader(), m.socket, testnet.B, task(i))
 		m.readers, m.pids = append(m.readers, r), append(m.pids, r.cmd.Process.Pid)
 	}
 	for _, r := range m.readers {

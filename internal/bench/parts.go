@@ -85,8 +85,8 @@ func (b *bench) measure(ctx context.Context, t testnet.TB, parts []part) (sectio
 func (b *bench) measurePart(ctx context.Context, t testnet.TB, p part, limit time.Duration) (section string, err error) {
 	start := time.Now()
 	limited, cancel := context.WithTimeout(ctx, limit)
+	defer b.awaitEnd()
 	defer cancel()
-	defer b.endAll()
 	if p.file != nil {
 		err = catch(func() { section = p.file(limited) })
 	} else {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,21 +17,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// command is a program that the kernel ends with the benchmark, and endAll before.
-func (b *bench) command(path string, args ...string) *exec.Cmd {
-	cmd := exec.Command(path, args...)
+// command is a program that ends with the context, and (PR_SET_PDEATHSIG) with the
+// benchmark.
+func (b *bench) command(ctx context.Context, path string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	b.commands = append(b.commands, cmd)
 	return cmd
 }
 
-// endAll ends the commands that a part has left behind.
-func (b *bench) endAll() {
+// awaitEnd waits for the commands that a part has left behind, whose context has ended.
+func (b *bench) awaitEnd() {
 	for _, cmd := range b.commands {
-		if cmd.Process != nil && cmd.ProcessState == nil {
-			_ = cmd.Process.Kill()
-			_ = cmd.Wait()
-		}
+		_ = cmd.Wait() // a second time it returns an error at once
 	}
 	b.commands = nil
 }
@@ -44,8 +43,8 @@ type dialog struct {
 }
 
 // startDialog starts a program, with lines for its input.
-func (b *bench) startDialog(lines []string, path string, args ...string) *dialog {
-	d := &dialog{cmd: b.command(path, args...)}
+func (b *bench) startDialog(ctx context.Context, lines []string, path string, args ...string) *dialog {
+	d := &dialog{cmd: b.command(ctx, path, args...)}
 	d.cmd.Stderr = os.Stderr
 	d.answers = bufio.NewScanner(must(d.cmd.StdoutPipe()))
 	d.questions = must(d.cmd.StdinPipe())

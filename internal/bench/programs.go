@@ -25,7 +25,7 @@ func (b *bench) measurePrograms(ctx context.Context, l link, name string, sizes 
 		},
 		subjects: [2]func(int) subject{
 			func(n int) subject { return mapi(n) },
-			func(n int) subject { return b.startLibpcap(n, task) },
+			func(n int) subject { return b.startLibpcap(ctx, n, task) },
 		},
 	})
 }

@@ -108,7 +108,7 @@ func TestSend(t *testing.T) {
 func TestTcpdumpKeepsTheOwner(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		before := owner(t)
-		new(bench).startTcpdump().stop()
+		new(bench).startTcpdump(t.Context()).stop()
 		if after := owner(t); after != before {
 			t.Errorf("/dev/null belongs to user and group %v, it was %v", after, before)
 			if err := os.Chown(os.DevNull, int(before[0]), int(before[1])); err != nil {

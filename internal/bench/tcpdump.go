@@ -31,10 +31,10 @@ type tcpdump struct {
 
 // startTcpdump starts a tcpdump with a ring as large as that of mapid, and returns when it
 // captures.
-func (b *bench) startTcpdump() *tcpdump {
+func (b *bench) startTcpdump(ctx context.Context) *tcpdump {
 	// With the rights that it has: it gives what it writes to the user that it becomes
 	// otherwise, and that is /dev/null.
-	d := &tcpdump{cmd: b.command("tcpdump", "-Z", "root", "-i", testnet.B, "-w", "/dev/null", "-s", "0", "-B", "65536")}
+	d := &tcpdump{cmd: b.command(ctx, "tcpdump", "-Z", "root", "-i", testnet.B, "-w", "/dev/null", "-s", "0", "-B", "65536")}
 	d.lines = bufio.NewScanner(must(d.cmd.StderrPipe()))
 	check(d.cmd.Start())
 	d.await("listening on")

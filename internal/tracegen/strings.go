@@ -31,7 +31,7 @@ var plain = regexp.MustCompile(`[!-\[\]-{}~]{8}`)
 // out of packets of the file behind their headers, the others random.
 func Strings(n int, seed uint64) (all []string) {
 	const headers = 80
-	r, used := newRandom(seed), make(map[string]bool)
+	r, used := newRandom(^seed), make(map[string]bool) // not the numbers that payloads are made of
 	for frame := range Frames(math.MaxInt, seed) {
 		if len(all) == n {
 			break

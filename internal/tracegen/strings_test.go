@@ -54,11 +54,22 @@ func TestStrings(t *testing.T) {
 		if len(s) != StringLength || strings.ContainsAny(s, "|\\ \r\n") || seen[s] {
 			t.Errorf("string %q", s)
 		}
-		if seen[s] = true; i%10 == 0 && want[i].Packets == 0 {
-			t.Errorf("no packet has string %d, %q", i, s)
+		if seen[s] = true; (i%10 == 0) != (want[i].Packets > 0) {
+			t.Errorf("%d packets have string %d, %q", want[i].Packets, i, s)
 		}
 	}
 	if len(all) != 95 {
 		t.Errorf("%d strings", len(all))
+	}
+}
+
+// TestRandomStringsAreRare: only the strings that are cut out of packets are in the file,
+// not the others, which are drawn like payloads.
+func TestRandomStringsAreRare(t *testing.T) {
+	all := Strings(1000, 1)
+	for i, c := range CountStrings(all, 20_000, 1) {
+		if i%10 > 0 && c.Packets > 0 {
+			t.Errorf("%d packets have string %d, %q", c.Packets, i, all[i])
+		}
 	}
 }
