@@ -1,4 +1,4 @@
-package plot
+package main
 
 import (
 	"bytes"
@@ -11,15 +11,15 @@ import (
 
 // TestSVG has the standard library read the picture, and counts what is in it.
 func TestSVG(t *testing.T) {
-	c := Chart{
-		Title: "a < b & c", X: Axis{Label: "x", Log: true}, Y: Axis{Label: "y", Max: 100},
-		Series: []Series{
-			{Name: "one", Points: []Point{{1, 3}, {10, 50}, {60000, 99}}},
-			{Name: "two", Dashed: true, Points: []Point{{0, 1}, {5, math.NaN()}, {100, 7}}}, // two of them have no place
-			{Name: "none"},
+	c := chart{
+		title: "a < b & c", x: axis{label: "x", log: true}, y: axis{label: "y"},
+		series: []series{
+			{name: "one", x: []float64{1, 10, 60000}, y: []float64{3, 50, 99}},
+			{name: "two", dashed: true, x: []float64{0, 100}, y: []float64{1, 7}},
+			{name: "none"},
 		},
 	}
-	svg := c.SVG()
+	svg := c.svg()
 	found := make(map[string]int)
 	for d := xml.NewDecoder(bytes.NewReader(svg)); ; {
 		token, err := d.Token()
@@ -33,8 +33,8 @@ func TestSVG(t *testing.T) {
 			found[e.Name.Local]++
 		}
 	}
-	if found["svg"] != 1 || found["circle"] != 4 || found["polyline"] != 3 {
-		t.Errorf("elements %v, want 1 svg, 4 circles, 3 polylines", found)
+	if found["svg"] != 1 || found["circle"] != 5 || found["polyline"] != 3 {
+		t.Errorf("elements %v, want 1 svg, 5 circles, 3 polylines", found)
 	}
 	for _, want := range []string{"a &lt; b &amp; c", ">100,000<", ">one<"} {
 		if !strings.Contains(string(svg), want) {
@@ -48,24 +48,25 @@ func TestSVG(t *testing.T) {
 
 func TestScale(t *testing.T) {
 	for _, c := range []struct {
-		axis   Axis
+		axis   axis
 		values []float64
 		v, at  float64
 		ticks  int
 	}{
-		{Axis{}, []float64{0, 10}, 5, 50, 11},
-		{Axis{Max: 100}, []float64{7}, 25, 25, 11},
-		{Axis{Log: true}, []float64{1, 10000}, 100, 50, 5},
-		{Axis{Log: true}, []float64{3, 60}, 10, 50, 3},
-		{Axis{Log: true}, []float64{1}, 1, 0, 2},
-		{Axis{}, nil, 1, 0, 10},
+		{axis{}, []float64{7}, 25, 25, 6},
+		{axis{log: true}, []float64{1, 10000}, 100, 50, 5},
+		{axis{log: true}, []float64{3, 60}, 10, 50, 3},
+		{axis{log: true}, []float64{1}, 1, 0, 2},
+		{axis{log: true}, []float64{0}, 0, 0, 2},
+		{axis{log: true}, nil, 1e10, 100, 2},
+		{axis{}, nil, 0, 0, 6},
 	} {
-		s := newScale(c.axis, 0, 100, c.values)
+		s := newScale(c.axis, c.values, 0, 100)
 		if at := s.at(c.v); math.Abs(at-c.at) > 1e-9 {
 			t.Errorf("%+v %v: %g is at %g, want %g", c.axis, c.values, c.v, at, c.at)
 		}
-		if got := s.ticks(); len(got) != c.ticks {
-			t.Errorf("%+v %v: ticks %v, want %d", c.axis, c.values, got, c.ticks)
+		if len(s.ticks) != c.ticks {
+			t.Errorf("%+v %v: ticks %v, want %d", c.axis, c.values, s.ticks, c.ticks)
 		}
 	}
 }
