@@ -6,9 +6,9 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 
-	"golang.org/x/net/bpf"
-
+	"gomapi/internal/bpf"
 	"gomapi/internal/mapierr"
 )
 
@@ -26,7 +26,7 @@ func fakeChild() int {
 		_ = Serve(os.Stdin, os.Stdout, mapierr.New(mapierr.PcapOpenDead, "no seccomp here"), nil)
 		return 0
 	case "2":
-		select {}
+		hang()
 	case "3":
 		return 3
 	}
@@ -39,12 +39,12 @@ func fakeChild() int {
 func fakeCompile(expr string, linkType uint16) ([]bpf.RawInstruction, error) {
 	switch expr {
 	case "hang":
-		select {}
+		hang()
 	case "exit":
 		os.Exit(3)
 	case "kill":
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		select {}
+		hang()
 	case "garbage":
 		answer([]byte{0, 0, 0, 3, 77, 1, 2})
 	case "half an instruction":
@@ -53,7 +53,7 @@ func fakeCompile(expr string, linkType uint16) ([]bpf.RawInstruction, error) {
 		answer([]byte{0xff, 0xff, 0xff, 0xff})
 	case "twice":
 		answer([]byte{0, 0, 0, 2, byte(verdictRefused), 'a', 0, 0, 0, 2, byte(verdictRefused), 'b'})
-		select {}
+		hang()
 	case "empty":
 		answer([]byte{0, 0, 0, 0})
 	case "short":
@@ -71,6 +71,13 @@ func fakeCompile(expr string, linkType uint16) ([]bpf.RawInstruction, error) {
 		return nil, errors.New("a\x1b[31m\nb")
 	}
 	return []bpf.RawInstruction{{Op: 6, K: uint32(len(expr))<<16 | uint32(linkType)}}, nil
+}
+
+// hang never returns, nor lets the runtime find that nothing runs any more.
+func hang() {
+	for {
+		time.Sleep(time.Hour)
+	}
 }
 
 // answer sends bytes that Serve would not.

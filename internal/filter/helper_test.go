@@ -47,10 +47,10 @@ func works(t *testing.T, h *Helper) {
 
 // pids returns the children that h keeps.
 func pids(h *Helper) []int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	h.pool.mu.Lock()
+	defer h.pool.mu.Unlock()
 	var ids []int
-	for _, c := range h.idle {
+	for _, c := range h.pool.idle {
 		ids = append(ids, c.process.Pid)
 	}
 	return ids
@@ -119,7 +119,7 @@ func TestHelperReplacesChild(t *testing.T) {
 func TestHelperReplacesDeadChild(t *testing.T) {
 	h := newHelper(t, HelperOptions{})
 	works(t, h)
-	c := h.idle[0]
+	c := h.pool.idle[0]
 	if err := c.process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestHelperReplacesDeadChild(t *testing.T) {
 func TestHelperReplacesOldChild(t *testing.T) {
 	h := newHelper(t, HelperOptions{})
 	works(t, h)
-	first := h.idle[0]
+	first := h.pool.idle[0]
 	for range maxServed {
 		works(t, h)
 	}

@@ -1,0 +1,162 @@
+package classify
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Bounds of classes.
+const (
+	maxClasses = 32
+	maxHeavy   = 64 // tests that make the classes: a signature has so many bits
+	heavyShare = 32 // a test counts if one in so many of the term's filters makes it
+)
+
+// A interval is an interval of values.
+type interval struct{ lo, hi uint32 }
+
+// A class is values of a term that the heavy tests do not tell apart: disjoint
+// intervals in ascending order.
+type class []interval
+
+// relation says how a class lies to an interval.
+type relation uint8
+
+const (
+	outside relation = iota
+	inside
+	partly
+)
+
+func (c class) relation(lo, hi uint32) relation {
+	in, out := false, false
+	for _, s := range c {
+		switch {
+		case lo <= s.lo && s.hi <= hi:
+			in = true
+		case s.hi < lo || hi < s.lo:
+			out = true
+		default:
+			return partly
+		}
+	}
+	switch {
+	case in && out:
+		return partly
+	case in:
+		return inside
+	}
+	return outside
+}
+
+// classesOf returns the classes that the tests make of the values up to limit;
+// nil if they are too many.
+func classesOf(heavy []predicate, limit uint32) []class {
+	starts := []uint32{0}
+	for _, t := range heavy {
+		starts = append(starts, t.lo)
+		if t.hi < limit {
+			starts = append(starts, t.hi+1)
+		}
+	}
+	slices.Sort(starts)
+	starts = slices.Compact(starts)
+	index := make(map[uint64]int)
+	var classes []class
+	for i, lo := range starts {
+		hi := limit
+		if i+1 < len(starts) {
+			hi = starts[i+1] - 1
+		}
+		signature := uint64(0)
+		for bit, t := range heavy {
+			if t.lo <= lo && lo <= t.hi {
+				signature |= 1 << bit
+			}
+		}
+		at, known := index[signature]
+		if !known {
+			if at = len(classes); at == maxClasses {
+				return nil
+			}
+			index[signature] = at
+			classes = append(classes, nil)
+		}
+		classes[at] = append(classes[at], interval{lo, hi})
+	}
+	return classes
+}
+
+// A restriction tells nodes what has been found out about a term: that its
+// value is in a class, or with a nil class that it has none.
+type restriction struct {
+	*diagram
+	term  termID
+	class class
+	known []extent // of the packets for which it has a value
+	memo  *memo
+}
+
+// restrict returns the node that decides the same packets without tests of the term:
+// the cofactor.
+func (r *restriction) restrict(id nodeID) nodeID {
+	if id <= accept {
+		return id
+	}
+	if r.memo.has(uint32(id)) {
+		return r.memo.node[id]
+	}
+	n := r.nodes[id]
+	t := r.tests[n.test]
+	relation := partly
+	if t.term == r.term {
+		relation = r.class.relation(t.lo, t.hi)
+	}
+	var result nodeID
+	switch {
+	case r.class == nil:
+		if !r.implies(t.term, r.term) {
+			result = r.join(t, r.restrict(n.yes), r.restrict(n.no), r.known)
+		}
+	case relation == inside:
+		result = r.restrict(n.yes)
+	case relation == outside:
+		result = r.restrict(n.no)
+	default:
+		result = r.join(t, r.restrict(n.yes), r.restrict(n.no), r.known)
+	}
+	r.memo.add(uint32(id))
+	r.memo.node[id] = result
+	return result
+}
+
+// memo remembers a node for each node.
+type memo struct {
+	set
+	node []nodeID
+}
+
+func (m *memo) clear(size int) {
+	m.set.clear(size)
+	m.node = resize(m.node, size)
+}
+
+// intervalsOf returns all intervals of classes in ascending order, with the number
+// of the class that each is of.
+func intervalsOf(classes []class) (starts []uint32, of []int) {
+	type piece struct {
+		lo uint32
+		of int
+	}
+	var pieces []piece
+	for i, c := range classes {
+		for _, s := range c {
+			pieces = append(pieces, piece{s.lo, i})
+		}
+	}
+	slices.SortFunc(pieces, func(a, b piece) int { return cmp.Compare(a.lo, b.lo) })
+	for _, p := range pieces {
+		starts, of = append(starts, p.lo), append(of, p.of)
+	}
+	return starts, of
+}
