@@ -15,13 +15,13 @@ import (
 // filters that can match; where that does not decide, their programs do.
 // docs/classifier.md is the tour.
 type Classifier struct {
-	root   int32
-	splits []split
-	leaves []leaf
-	words  []uint32 // posting lists: see list.go
-	checks []check
 	fieldSet
 	groupSet
+	root    int32
+	splits  []split
+	leaves  []leaf
+	words   []uint32 // posting lists: see list.go
+	checks  []check
 	singles []uint32 // groups that run for every packet
 	stats   Stats
 }

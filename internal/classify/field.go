@@ -53,7 +53,15 @@ func (s *fieldSet) read(f *field, data []byte, wire uint32) (v uint32, ok bool) 
 	if at+4 <= uint64(len(data)) {
 		return binary.BigEndian.Uint32(data[at:]) >> f.shift & f.mask, true
 	}
-	v, ok = load(data, at, f.size) // it may reach beyond the end
+	return f.readEnd(data, at)
+}
+
+// readEnd reads a field that may reach beyond the end of the packet. It is rare, and
+// stays out of the way of read.
+//
+//go:noinline
+func (f *field) readEnd(data []byte, at uint64) (v uint32, ok bool) {
+	v, ok = load(data, at, f.size)
 	return v & f.mask, ok
 }
 

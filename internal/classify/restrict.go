@@ -1,9 +1,6 @@
 package classify
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // Bounds of classes.
 const (
@@ -49,24 +46,30 @@ func (c class) relation(lo, hi uint32) relation {
 	return outside
 }
 
-// classesOf returns the classes that the tests make of the values up to limit;
-// nil if they are too many.
-func classesOf(heavy []predicate, limit uint32) []class {
-	starts := []uint32{0}
+// A partition is the classes that tests make of the values of a term.
+type partition struct {
+	classes []class
+	starts  []uint32 // of all intervals, ascending from 0
+	of      []int    // the class that each is of
+}
+
+// partitionOf returns the partition of the values up to limit; it has no class if there
+// would be too many.
+func partitionOf(heavy []predicate, limit uint32) (p partition) {
+	p.starts = []uint32{0}
 	for _, t := range heavy {
-		starts = append(starts, t.lo)
+		p.starts = append(p.starts, t.lo)
 		if t.hi < limit {
-			starts = append(starts, t.hi+1)
+			p.starts = append(p.starts, t.hi+1)
 		}
 	}
-	slices.Sort(starts)
-	starts = slices.Compact(starts)
+	slices.Sort(p.starts)
+	p.starts = slices.Compact(p.starts)
 	index := make(map[uint64]int)
-	var classes []class
-	for i, lo := range starts {
+	for i, lo := range p.starts {
 		hi := limit
-		if i+1 < len(starts) {
-			hi = starts[i+1] - 1
+		if i+1 < len(p.starts) {
+			hi = p.starts[i+1] - 1
 		}
 		signature := uint64(0)
 		for bit, t := range heavy {
@@ -76,15 +79,15 @@ func classesOf(heavy []predicate, limit uint32) []class {
 		}
 		at, known := index[signature]
 		if !known {
-			if at = len(classes); at == maxClasses {
-				return nil
+			if at = len(p.classes); at == maxClasses {
+				return partition{}
 			}
 			index[signature] = at
-			classes = append(classes, nil)
+			p.classes = append(p.classes, nil)
 		}
-		classes[at] = append(classes[at], interval{lo, hi})
+		p.classes[at], p.of = append(p.classes[at], interval{lo, hi}), append(p.of, at)
 	}
-	return classes
+	return p
 }
 
 // A restriction tells nodes what has been found out about a term: that its
@@ -139,24 +142,4 @@ type memo struct {
 func (m *memo) clear(size int) {
 	m.set.clear(size)
 	m.node = resize(m.node, size)
-}
-
-// intervalsOf returns all intervals of classes in ascending order, with the number
-// of the class that each is of.
-func intervalsOf(classes []class) (starts []uint32, of []int) {
-	type piece struct {
-		lo uint32
-		of int
-	}
-	var pieces []piece
-	for i, c := range classes {
-		for _, s := range c {
-			pieces = append(pieces, piece{s.lo, i})
-		}
-	}
-	slices.SortFunc(pieces, func(a, b piece) int { return cmp.Compare(a.lo, b.lo) })
-	for _, p := range pieces {
-		starts, of = append(starts, p.lo), append(of, p.of)
-	}
-	return starts, of
 }

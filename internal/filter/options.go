@@ -1,6 +1,9 @@
 package filter
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // HelperOptions say how a Helper works. Zero values take the defaults.
 type HelperOptions struct {
@@ -11,17 +14,10 @@ type HelperOptions struct {
 }
 
 func (o HelperOptions) withDefaults() HelperOptions {
-	if o.Path == "" {
-		o.Path = "/proc/self/exe"
+	return HelperOptions{
+		Path:        cmp.Or(o.Path, "/proc/self/exe"),
+		Timeout:     cmp.Or(o.Timeout, 5*time.Second),
+		Max:         cmp.Or(o.Max, 4),
+		MemoryLimit: cmp.Or(o.MemoryLimit, 1<<30),
 	}
-	if o.Timeout <= 0 {
-		o.Timeout = 5 * time.Second
-	}
-	if o.Max <= 0 {
-		o.Max = 4
-	}
-	if o.MemoryLimit == 0 {
-		o.MemoryLimit = 1 << 30
-	}
-	return o
 }
