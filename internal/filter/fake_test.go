@@ -1,4 +1,4 @@
-package filter
+package filter_test
 
 import (
 	"encoding/binary"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gomapi/internal/bpf"
+	"gomapi/internal/filter"
 	"gomapi/internal/mapierr"
 )
 
@@ -23,14 +24,14 @@ const (
 func fakeChild() int {
 	switch os.Args[1] {
 	case "1":
-		_ = Serve(os.Stdin, os.Stdout, mapierr.New(mapierr.PcapOpenDead, "no seccomp here"), nil)
+		_ = filter.Serve(os.Stdin, os.Stdout, mapierr.New(mapierr.PcapOpenDead, "no seccomp here"), nil)
 		return 0
 	case "2":
 		hang()
 	case "3":
 		return 3
 	}
-	if err := Serve(os.Stdin, os.Stdout, nil, fakeCompile); err != nil {
+	if err := filter.Serve(os.Stdin, os.Stdout, nil, fakeCompile); err != nil {
 		return 1
 	}
 	return 0
@@ -52,7 +53,7 @@ func fakeCompile(expr string, linkType uint16) ([]bpf.RawInstruction, error) {
 	case "huge":
 		answer([]byte{0xff, 0xff, 0xff, 0xff})
 	case "twice":
-		answer([]byte{0, 0, 0, 2, byte(verdictRefused), 'a', 0, 0, 0, 2, byte(verdictRefused), 'b'})
+		answer([]byte{0, 0, 0, 2, refused, 'a', 0, 0, 0, 2, refused, 'b'})
 		hang()
 	case "empty":
 		answer([]byte{0, 0, 0, 0})
@@ -79,6 +80,8 @@ func hang() {
 		time.Sleep(time.Hour)
 	}
 }
+
+const refused = 1 // verdict: the text follows
 
 // answer sends bytes that Serve would not.
 func answer(b []byte) { _ = binary.Write(os.Stdout, binary.BigEndian, b) }
