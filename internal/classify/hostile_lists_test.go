@@ -37,7 +37,7 @@ func TestHostileLists(t *testing.T) {
 }
 
 // spread is intervals of one field, each of many blocks, and then tests that nearly
-// all packets pass. Programs that differ in what they return are one bundle.
+// all packets pass. Programs that differ in what they return are one group.
 func spread(t *testing.T, n, intervals uint32, tests int, returns uint32) *bpf.Program {
 	const width = 1<<20 - 2
 	ins := []netbpf.Instruction{netbpf.LoadAbsolute{Off: 4, Size: 4}}

@@ -26,24 +26,22 @@ const (
 )
 
 func (c class) relation(lo, hi uint32) relation {
-	in, out := false, false
+	in := 0
 	for _, s := range c {
 		switch {
 		case lo <= s.lo && s.hi <= hi:
-			in = true
-		case s.hi < lo || hi < s.lo:
-			out = true
-		default:
+			in++
+		case lo <= s.hi && s.lo <= hi:
 			return partly
 		}
 	}
-	switch {
-	case in && out:
-		return partly
-	case in:
+	switch in {
+	case 0:
+		return outside
+	case len(c):
 		return inside
 	}
-	return outside
+	return partly
 }
 
 // A partition is the classes that tests make of the values of a term.
@@ -112,15 +110,12 @@ func (r *restriction) restrict(id nodeID) nodeID {
 	n := r.nodes[id]
 	t := r.tests[n.test]
 	relation := partly
-	if t.term == r.term {
+	if r.class != nil && t.term == r.term {
 		relation = r.class.relation(t.lo, t.hi)
 	}
-	var result nodeID
+	result := refuse
 	switch {
-	case r.class == nil:
-		if !r.implies(t.term, r.term) {
-			result = r.join(t, r.restrict(n.yes), r.restrict(n.no), r.known)
-		}
+	case r.class == nil && r.implies(t.term, r.term):
 	case relation == inside:
 		result = r.restrict(n.yes)
 	case relation == outside:
