@@ -28,7 +28,7 @@ func (n *numbers) Value(number) (uint32, bool)      { return 0, false }
 func (n *numbers) Length() number                   { return number{v: n.Wire} }
 func (n *numbers) Decide(accept bool) bool          { return accept }
 func (n *numbers) Require(v number, then bool) bool { return then && !v.none }
-func (n *numbers) Step() bool                       { n.steps++; return true }
+func (n *numbers) Step() bool                       { n.steps++; return n.steps < 1<<20 }
 
 func (n *numbers) Load(size uint8, base number, k uint32) (number, bool) {
 	at := uint64(base.v) + uint64(k)
@@ -85,14 +85,16 @@ func TestExecutorDecidesAsMatch(t *testing.T) {
 func TestExecutorMeetsStatesOnce(t *testing.T) {
 	const tests = 60
 	var raw []bpf.RawInstruction
-	for i := range uint32(tests) { // A and a scratch cell tell the ways apart, but nobody reads them
+	data := make([]byte, tests)
+	for i := range uint32(tests) { // a scratch cell tells the ways apart, but nobody reads it
+		data[i] = byte(i)
 		raw = append(raw, bpf.RawInstruction{Op: 0x30, K: i}, bpf.RawInstruction{Op: 0x15, K: 1, Jf: 1}, bpf.RawInstruction{Op: 0x02, K: 1})
 	}
 	p, err := bpf.NewProgram(append(raw, bpf.RawInstruction{Op: 0x06, K: 1}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &numbers{Packet: pkt.Packet{Link: make([]byte, tests)}}
+	d := &numbers{Packet: pkt.Packet{Link: data}}
 	if !bpf.NewExecutor[number, bool](d).Run(p) || d.steps > 5*tests {
 		t.Errorf("%d steps for %d instructions", d.steps, p.Len())
 	}
