@@ -6,7 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"gomapi/internal/filter"
+	"gomapi/internal/bpf"
+	"gomapi/internal/classify"
 	"gomapi/internal/pkt"
 )
 
@@ -17,7 +18,7 @@ import (
 type level struct {
 	all      *branch  // chains without a leading filter; nil: none
 	members  []member // by leading filter
-	scratch  filter.Scratch
+	scratch  classify.Scratch
 	types    []typedClassifier
 	ledgers  ledgers
 	shares   []*share      // of the chains that have one
@@ -66,7 +67,7 @@ func (m member) run(l *loop, lv *level, in []*pkt.Packet) {
 // members are those of the level.
 type typedClassifier struct {
 	linkType uint16
-	*filter.Classifier
+	*classify.Classifier
 }
 
 // newLevel makes a level of chains, whose filters stand for all link types. It takes
@@ -100,11 +101,11 @@ func newLevel(chains []settling, types []uint16, search bool) (*level, error) {
 	}
 	lv.ledgers.known = nil
 	for _, lt := range types {
-		programs := make([]*filter.Program, len(groups))
+		programs := make([]*bpf.Program, len(groups))
 		for m, group := range groups {
 			programs[m] = group[0].chain.lead.classifier.Program(lt)
 		}
-		c := filter.NewClassifier(programs)
+		c := classify.NewClassifier(programs)
 		lv.scratch.Fit(c)
 		lv.types = append(lv.types, typedClassifier{lt, c})
 	}
@@ -202,7 +203,7 @@ func (lv *level) fetch(s *scratch, members []uint32) {
 
 // classifier returns the classifier for a link type, nil for one of those beyond
 // maxLinkTypes.
-func (lv *level) classifier(linkType uint16) *filter.Classifier {
+func (lv *level) classifier(linkType uint16) *classify.Classifier {
 	for i := range lv.types {
 		if lv.types[i].linkType == linkType {
 			return lv.types[i].Classifier

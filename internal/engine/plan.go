@@ -6,7 +6,7 @@ import (
 
 	"gomapi/drivers"
 	"gomapi/internal/books"
-	"gomapi/internal/filter"
+	"gomapi/internal/classify"
 	"gomapi/internal/pkt"
 )
 
@@ -36,7 +36,7 @@ type plan struct {
 // scratch is what the loop needs to run members with their packets of a batch. It
 // passes from plan to plan and grows with the number of members.
 type scratch struct {
-	matches *filter.Matches
+	matches *classify.Matches
 	touched []uint32 // members with packets
 	list    []*pkt.Packet
 	fetched uint64 // so that level.fetch is not in vain
@@ -142,7 +142,7 @@ func (s *scratch) fit(lv *level) *scratch {
 func newScratch(members int) *scratch {
 	n := members + members/2
 	return &scratch{
-		matches: filter.NewMatches(n),
+		matches: classify.NewMatches(n),
 		touched: make([]uint32, 0, n),
 		list:    make([]*pkt.Packet, 0, drivers.MaxBatch),
 	}
