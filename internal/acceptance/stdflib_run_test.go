@@ -93,7 +93,7 @@ func timeStamp(t *testing.T, field string) uint64 {
 	if err != nil || len(fraction) != 9 {
 		t.Fatalf("%q is no time", field)
 	}
-	return number(t, sec)<<32 | ns<<32/1e9
+	return number(t, sec)<<32 | (ns<<32+1e9-1)/1e9 // rounded up
 }
 
 // number parses a field of tshark.
