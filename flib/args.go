@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// Kind is the type of an argument: the letter that describes it in the info
-// calls.
+// Kind is the type of an argument.
 type Kind byte
 
 // Kinds of arguments.
@@ -21,6 +20,7 @@ const (
 	Flow   Kind = 'r' // number of a flow of the same client, int32
 	Func   Kind = 'f' // number of a function of the flow before it, int32
 	Funcs  Kind = 'S' // functions: "fid@fd, fid@fd"
+	Flows  Kind = 'F' // flows, as text: "fd, fd"; its letter is that of a text, as in the original
 )
 
 func (k Kind) String() string {
@@ -41,6 +41,8 @@ func (k Kind) String() string {
 		return "function"
 	case Funcs:
 		return "functions"
+	case Flows:
+		return "flows"
 	}
 	return fmt.Sprintf("kind %q", byte(k))
 }
@@ -96,9 +98,17 @@ func (a *Arg) DefaultText() string {
 func (d *Def) Descr() string {
 	b := make([]byte, len(d.Args))
 	for i, a := range d.Args {
-		b[i] = byte(a.Kind)
+		b[i] = a.Kind.letter()
 	}
 	return string(b)
+}
+
+// letter is what stands for the kind in the info calls.
+func (k Kind) letter() byte {
+	if k == Flows {
+		return byte(String)
+	}
+	return byte(k)
 }
 
 // Args are the checked arguments of one call: for each Arg of the Def a value
@@ -114,7 +124,7 @@ func (a Args) Uint64(i int) uint64 { return a[i].(uint64) }
 // Char returns argument i, which the Def declares as Char.
 func (a Args) Char(i int) byte { return a[i].(byte) }
 
-// String returns argument i, which the Def declares as String.
+// String returns argument i, which the Def declares as String or Flows.
 func (a Args) String(i int) string { return a[i].(string) }
 
 // File returns argument i, which the Def declares as File.

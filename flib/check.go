@@ -80,7 +80,7 @@ func (a *Arg) convert(raw any) (any, error) {
 			return nil, a.mismatch(raw)
 		}
 		return byte(v), nil
-	case String:
+	case String, Flows:
 		switch v := raw.(type) {
 		case string:
 			return v, nil

@@ -20,8 +20,8 @@ import (
 	"sync/atomic"
 
 	"gomapi/internal/books"
+	"gomapi/internal/bpf"
 	"gomapi/internal/content"
-	"gomapi/internal/filter"
 	"gomapi/internal/pkt"
 	"gomapi/internal/ring"
 	"gomapi/internal/shm"
@@ -132,7 +132,7 @@ type Classifier interface {
 	// Program returns the filter for a link type that AddLinkType has seen,
 	// nil when nothing of that type can match. It may be called from any
 	// goroutine, also while AddLinkType runs.
-	Program(linkType uint16) *filter.Program
+	Program(linkType uint16) *bpf.Program
 }
 
 // A Searcher is a filter that passes exactly the packets in which a pattern is
@@ -189,5 +189,5 @@ type Env interface {
 	LinkTypes() []uint16
 	// Compile makes a program of a tcpdump expression. It may take seconds
 	// for a hostile expression; errors carry 1025.
-	Compile(ctx context.Context, expr string, linkType uint16) (*filter.Program, error)
+	Compile(ctx context.Context, expr string, linkType uint16) (*bpf.Program, error)
 }

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gomapi/flib"
-	"gomapi/internal/filter"
+	"gomapi/internal/bpf"
 	"gomapi/internal/filter/libpcap"
 	"gomapi/internal/ring"
 	"gomapi/internal/shm"
@@ -183,6 +183,6 @@ func (e *env) NewSeries(size, n int) (*flib.Ring, error) {
 	return r, err
 }
 
-func (e *env) Compile(ctx context.Context, expr string, linkType uint16) (*filter.Program, error) {
+func (e *env) Compile(ctx context.Context, expr string, linkType uint16) (*bpf.Program, error) {
 	return libpcap.InProcess{}.Compile(ctx, expr, linkType)
 }

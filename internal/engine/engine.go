@@ -17,7 +17,8 @@
 //	engine.go, session.go            the tables; what one connection has made
 //	device.go, devices.go            what flows are created on
 //	env.go, refs.go, apply.go        functions
-//	books.go, books_flow.go, info.go what is there, and where packets went
+//	books.go, books_flow.go           where packets went
+//	info_args.go, info.go            what is there
 //	connect.go                       a connected flow, and its end
 //	offline.go                       capture files
 package engine
