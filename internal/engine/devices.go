@@ -64,7 +64,7 @@ func (e *Engine) SetDevices(specs []DeviceSpec) Difference {
 		old = append(old, d.spec)
 	}
 	diff := compare(old, specs)
-	diff.ChangedFlows, diff.RemovedFlows = e.flowsOn(diff.Changed), e.flowsOn(diff.Removed)
+	diff.ChangedFlows, diff.RemovedFlows = e.flowsOnLocked(diff.Changed), e.flowsOnLocked(diff.Removed)
 	e.devices = slices.DeleteFunc(slices.Clone(e.devices), func(d *device) bool {
 		return slices.Contains(diff.Removed, d.spec.Name)
 	})
@@ -88,8 +88,8 @@ func (e *Engine) SetDevices(specs []DeviceSpec) Difference {
 	return diff
 }
 
-// flowsOn counts the flows on devices that are open. Engine.mu is held.
-func (e *Engine) flowsOn(names []string) (n int) {
+// flowsOnLocked counts the flows on devices that are open. Engine.mu is held.
+func (e *Engine) flowsOnLocked(names []string) (n int) {
 	if len(names) == 0 {
 		return 0
 	}
