@@ -20,7 +20,7 @@ const (
 	Flow   Kind = 'r' // number of a flow of the same client, int32
 	Func   Kind = 'f' // number of a function of the flow before it, int32
 	Funcs  Kind = 'S' // functions: "fid@fd, fid@fd"
-	Flows  Kind = 'F' // flows, as text: "fd, fd"; its letter is that of a text, as in the original
+	Flows  Kind = 'F' // flows as text: "fd, fd"; its letter is that of String, as in the original
 )
 
 func (k Kind) String() string {
@@ -52,30 +52,31 @@ type Arg struct {
 	Name string
 	Kind Kind
 	Doc  string // meaning, unit and range, for people
-	// Min and Max bound an Int when they differ.
+	// Min and Max are the limits of an Int. They apply only if they differ.
 	Min, Max int32
-	// Unit says that an Int is a time, and in which unit: a text such as "+1.5s"
-	// stands for a whole number of them. 0: it is none.
+	// Unit is the unit of an Int that is a time. A text such as "+1.5s" is then accepted
+	// if it is a whole number of units. 0: the argument is not a time.
 	Unit time.Duration
-	// Number says that a String may be a number in decimal: an integer stands for it.
+	// Number says that a String may hold a decimal number. An integer is then accepted
+	// too.
 	Number bool
-	// Default is the value of an argument that was left out, which only the
-	// last ones may be; nil: it must be given.
+	// Default is the value of an omitted argument. Only the last arguments may be
+	// omitted. nil: the argument is required.
 	Default any
-	// Added says that the original's function has no such argument: C programs that
-	// were compiled for that do not pass it. It has a Default.
+	// Added says that the original's function has no such argument. C programs compiled
+	// for the original do not pass it, so it has a Default.
 	Added bool
 }
 
-// An OpenFile is a file argument. The instance owns the file once New has
-// returned without error; it writes to it from a goroutine of its own, because
-// what a program has opened may block.
+// An OpenFile is a file argument. The instance owns the file once New has returned
+// without error. A separate goroutine must write to the file, because the program may
+// have opened something that blocks.
 type OpenFile struct {
 	*os.File
 	Path string // as the program wrote it
 }
 
-// Range tells the values that an Int may have, empty when Doc tells more.
+// Range describes the valid values of an Int. It is empty if Doc describes them.
 func (a *Arg) Range() string {
 	switch {
 	case a.Min == a.Max:
@@ -86,7 +87,7 @@ func (a *Arg) Range() string {
 	return fmt.Sprintf("%d to %d", a.Min, a.Max)
 }
 
-// DefaultText is the default in words, empty without one.
+// DefaultText returns the default as text, "" without a default.
 func (a *Arg) DefaultText() string {
 	if a.Default == nil {
 		return ""
@@ -94,7 +95,7 @@ func (a *Arg) DefaultText() string {
 	return fmt.Sprint(a.Default)
 }
 
-// Descr returns the argument letters of d, the argdescr of the info calls.
+// Descr returns the argument letters of d: argdescr in the info calls.
 func (d *Def) Descr() string {
 	b := make([]byte, len(d.Args))
 	for i, a := range d.Args {
@@ -103,7 +104,7 @@ func (d *Def) Descr() string {
 	return string(b)
 }
 
-// letter is what stands for the kind in the info calls.
+// letter returns the letter for the kind in the info calls.
 func (k Kind) letter() byte {
 	if k == Flows {
 		return byte(String)
@@ -111,8 +112,8 @@ func (k Kind) letter() byte {
 	return byte(k)
 }
 
-// Args are the checked arguments of one call: for each Arg of the Def a value
-// of its kind.
+// Args are the checked arguments of one call: one value of the declared kind for each Arg
+// of the Def.
 type Args []any
 
 // Int returns argument i, which the Def declares as Int, Flow or Func.
@@ -130,11 +131,11 @@ func (a Args) String(i int) string { return a[i].(string) }
 // File returns argument i, which the Def declares as File.
 func (a Args) File(i int) OpenFile { return a[i].(OpenFile) }
 
-// Targets returns argument i, which the Def declares as Funcs. There is one at
-// least.
+// Targets returns argument i, which the Def declares as Funcs. It has at least one
+// element.
 func (a Args) Targets(i int) []Target { return a[i].([]Target) }
 
-// Usage returns the argument list for people: "(expression string)".
+// Usage returns the argument list for people, for example "(expression string)".
 func (d *Def) Usage() string {
 	if len(d.Args) == 0 {
 		return "no arguments"
