@@ -73,9 +73,9 @@ func (f *Flow) Foreign() []byte { return f.place.Bytes() }
 func (f *Flow) Lost() <-chan struct{} { return f.link.lost }
 
 // ArgDescr returns the argument letters of a function, as in LibFunctInfo, or "" if
-// the daemon does not have the function. The name is the one that Apply takes. The
-// function of the original has only the first original letters. ArgDescr asks the
-// daemon once per connection.
+// the daemon does not have the function. The name is the one that Apply takes.
+// original is how many of the letters, from the first, the original's function has.
+// ArgDescr asks the daemon once per connection.
 func (f *Flow) ArgDescr(ctx context.Context, name string) (letters string, original int, err error) {
 	d, err := f.link.descr(ctx, name)
 	if err != nil {

@@ -116,7 +116,7 @@ func (d *daemon) command(program string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// await waits until is holds for the flows of all clients.
+// await waits until is returns true for the flows of all clients.
 func (d *daemon) await(what string, is func([]mapi.FlowInfo) bool) {
 	d.t.Helper()
 	c := &mapi.Client{Socket: d.socket}

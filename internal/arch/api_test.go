@@ -21,8 +21,8 @@ var api = map[string]func(t *testing.T) []string{
 	"libmapi.txt":  func(t *testing.T) []string { return headerAPI(t, filepath.Join(root, "cmd/libmapi/include")) },
 }
 
-// TestAPI compares the API with its checked-in description. So a change of the API shows
-// in the diff, to its author and to reviewers and users.
+// TestAPI compares the API with its checked-in description, so that the diff of a commit
+// shows every change of the API to its author and to users.
 func TestAPI(t *testing.T) {
 	for name, describe := range api {
 		path := filepath.Join("testdata", "api", name)

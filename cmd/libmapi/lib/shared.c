@@ -149,7 +149,7 @@ void ring_pass(struct ring *r, uint32_t caplen)
 	ring_release(r);
 }
 
-/* Returns the position of the oldest entry that cannot be overwritten yet. */
+/* Returns the position of the oldest entry that is certainly intact. */
 static uint64_t oldest(struct ring *r)
 {
 	ring_look(r);

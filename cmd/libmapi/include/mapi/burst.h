@@ -4,7 +4,7 @@
 #ifndef MAPI_BURST_H
 #define MAPI_BURST_H
 
-/* Category 0 counts sizes below min, the last category all larger sizes. */
+/* Category 0 contains sizes below min, the last category all larger sizes. */
 typedef struct burst_category {
 	unsigned long bytes;
 	unsigned long packets;

@@ -30,8 +30,8 @@ typedef struct sample {
 	unsigned int dest_ip;
 	unsigned int sourceport;
 	unsigned int destport;
-	unsigned int sequence;        /* TCP sequence number; 0 for UDP */
-	unsigned int tcp_flags;       /* HASHSAMP flags; 0 for UDP */
+	unsigned int sequence;        /* TCP sequence number; 0 if not TCP */
+	unsigned int tcp_flags;       /* HASHSAMP flags; 0 if not TCP */
 	unsigned int protocol;        /* 6 TCP, 17 UDP */
 	unsigned long long timestamp; /* 2^-32 seconds since 1970 UTC */
 } hash_samp_t;
