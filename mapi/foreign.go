@@ -9,29 +9,30 @@ import (
 	"gomapi/internal/ring"
 )
 
-// A Foreign is where the values of a function lie in the memory that the daemon
-// shares with the program, for readers in other languages: the C library stands
-// on it, and so can bindings of the same kind. docs/shm.md has the layouts.
+// A Foreign gives the memory in which the values of a function lie, for readers in
+// other languages. The C library uses it; other language bindings can do the same.
+// The daemon shares this memory with the program; see docs/shm.md for the layouts.
 //
-// Result is valid as long as the Function is in use, also when the flow is closed:
-// after that it may hold the values of another function. Ring and Page are valid until
-// Free.
+// Result stays mapped as long as the Function is in use, even after the flow is
+// closed; then it may hold the values of another function. Ring and Page are valid
+// until Free.
 type Foreign struct {
-	Result []byte // sequence word and result; nil: none, or a series
+	Result []byte // sequence word and result; nil: no result, or a series
 	Size   int    // bytes of the result, or of an entry of the series
 
-	Ring   []byte   // packets of TO_BUFFER, or a series, with their head; nil: none
-	Page   []byte   // what the reader of Ring writes
-	Socket *os.File // on which it sleeps; the caller closes it
+	Ring   []byte   // ring of packets or of entries of a series, with its header; nil: none
+	Page   []byte   // page that the reader of Ring writes
+	Socket *os.File // socket on which the reader sleeps; the caller closes it
 	Series bool     // Ring holds entries instead of packets
-	NoWait bool     // the flag of TO_BUFFER
+	NoWait bool     // TO_BUFFER was applied with NoWait
 }
 
-// Free gives the memory of Ring and Page back.
+// Free unmaps the memory of Ring and Page.
 func (f Foreign) Free() { ring.Foreign{Data: f.Ring, Page: f.Page}.Free() }
 
-// Foreign gives reading a function into other hands, once: Read, Next and their like
-// may no longer be called. Errors: 6145 the flow is closed, 6148 out of descriptors.
+// Foreign hands the reading of the function over to the caller. Call it once; after
+// that Read, Next and similar methods must not be called. Errors: 6145 the flow is
+// closed, 6148 out of descriptors.
 func (fn *Function) Foreign() (Foreign, error) {
 	var f Foreign
 	if fn.result != nil {
@@ -56,29 +57,29 @@ func (fn *Function) Foreign() (Foreign, error) {
 	return f, nil
 }
 
-// disown forgets a buffer that others read.
+// disown removes a buffer that the caller of Foreign reads.
 func (f *Flow) disown(fn *Function) {
 	f.link.mu.Lock()
 	defer f.link.mu.Unlock()
 	f.buffers = slices.DeleteFunc(f.buffers, func(b *Function) bool { return b == fn })
 }
 
-// Foreign is the place of the flow in shared memory, read-only, valid as long as
-// the Flow is in use (docs/shm.md).
+// Foreign returns the shared memory of the flow. It is read-only and valid as long as
+// the Flow is in use. See docs/shm.md for its layout.
 func (f *Flow) Foreign() []byte { return f.place.Bytes() }
 
-// Lost is closed when the connection to the daemon over which the flow was made is
-// no more: its results stand still.
+// Lost returns a channel that is closed when the flow's connection to the daemon is
+// lost. The results of the flow no longer change then.
 func (f *Flow) Lost() <-chan struct{} { return f.link.lost }
 
-// ArgDescr returns the argument letters of a function, as LibFunctInfo has them, by
-// the name that Apply takes; "" for one that the daemon does not have. The first so
-// many of them are those of the original's function. It asks the daemon once per
-// connection.
+// ArgDescr returns the argument letters of a function, as in LibFunctInfo, or "" if
+// the daemon does not have the function. The name is the one that Apply takes.
+// original is how many of the letters, from the first, the original's function has.
+// ArgDescr asks the daemon once per connection.
 func (f *Flow) ArgDescr(ctx context.Context, name string) (letters string, original int, err error) {
 	d, err := f.link.descr(ctx, name)
 	if err != nil {
-		f.note(name, err) // who needs the letters cannot apply it
+		f.note(name, err) // without the letters the caller cannot apply the function
 	}
 	return d.letters, d.original, f.client.fail(err, "arguments of %s", name)
 }

@@ -1,11 +1,11 @@
 package mapi
 
-// A Kind is the kind of data that a program gets from a function.
+// A Kind is the kind of data that a function returns to the program.
 type Kind int
 
 // Kinds of functions.
 const (
-	KindNone    Kind = iota // no data: it filters or writes
+	KindNone    Kind = iota // no data: the function filters or writes
 	KindResult              // the latest result: Read, Uint64
 	KindSeries              // entries in order: ReadNext
 	KindPackets             // packets: Next, TryNext, NextBatch
@@ -20,7 +20,7 @@ func (k Kind) String() string {
 }
 
 // Kind returns the kind of data of the function. For some functions it depends on the
-// arguments. It never changes.
+// arguments. It does not change after Apply.
 func (fn *Function) Kind() Kind {
 	switch {
 	case fn.isSeries():

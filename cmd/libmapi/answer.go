@@ -13,8 +13,9 @@ import (
 	"gomapi/mapi"
 )
 
-// patience is how long a call may take: a daemon that was stopped must not hold its
-// clients for ever. Closing is done for the program when the daemon has been told.
+// patience is how long a call may take: a stopped daemon must not block its clients
+// for ever. Closing has a shorter limit: for the program a flow is closed as soon as the
+// daemon has the request.
 const (
 	patience      = 30 * time.Second
 	closePatience = 5 * time.Second
@@ -25,36 +26,38 @@ type server struct {
 	calls  *C.struct_calls
 	client client
 	names  *names
-	idle   atomic.Int32 // goroutines that wait for calls
+	idle   atomic.Int32 // goroutines waiting for a call
 
 	mu         sync.Mutex
 	flows      map[int]*flow
 	devices    map[string]*device
 	lastDevice int
-	// connections are the numbers of those that stand, by what tells of their end.
+	// connections numbers the open connections. The keys are the channels that are
+	// closed when a connection is lost.
 	connections    map[<-chan struct{}]uint32
 	lastConnection uint32
 }
 
-// flow is what the program has made, and holds in memory until it is released.
+// flow is a flow of the program. It holds its memory until it is released.
 type flow struct {
 	*mapi.Flow
 	functions []function
 }
 
-// function keeps the memory in which the values of a function lie.
+// function keeps the memory with the values of a function.
 type function struct {
 	*mapi.Function
 	at mapi.Foreign
 }
 
-// device is a capture file. The C part knows it by number.
+// device is an offline device. The C part refers to it by number. The OfflineDevice is
+// nil if the device was created with its flow.
 type device struct {
 	*mapi.OfflineDevice
 	number int
 }
 
-// handlers are the calls by number.
+// handlers maps each kind of call to its method.
 var handlers = map[C.enum_call_op]func(*server, context.Context, *C.struct_call) error{
 	C.CALL_CREATE_FLOW:         (*server).createFlow,
 	C.CALL_CREATE_OFFLINE_FLOW: (*server).createOfflineFlow,
@@ -75,7 +78,7 @@ var handlers = map[C.enum_call_op]func(*server, context.Context, *C.struct_call)
 	C.CALL_FUNCTION_INFO:       (*server).functionInfo,
 }
 
-// answer calls the handler and hands the slot back.
+// answer calls the handler and returns the slot to the C part.
 func (s *server) answer(c *C.struct_call) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -86,8 +89,8 @@ func (s *server) answer(c *C.struct_call) {
 	C.call_done(s.calls, c)
 }
 
-// numberOf is the number of an error in C. There, a call that was given up is one that
-// the daemon has not answered.
+// numberOf returns the number of an error in C. The original has no number for a call
+// that was given up. Such a call has the number of one that the daemon did not answer.
 func numberOf(err error) mapi.Code {
 	var e *mapi.Error
 	if errors.As(err, &e) && e.Code != mapi.ErrCanceled {
@@ -96,12 +99,12 @@ func numberOf(err error) mapi.Code {
 	return mapi.ErrCommSocket
 }
 
-// fail makes an error of a call that the package mapi has no part in.
+// fail returns an error of this package, not of package mapi.
 func fail(code mapi.Code, op string, reason error) error {
 	return &mapi.Error{Op: op, Code: code, Err: reason}
 }
 
-// put copies text into an array of C, cut to what fits, with a NUL behind.
+// put copies text to a C array. It cuts the text to fit and adds a NUL.
 func put(to []C.char, text string) {
 	n := min(len(text), len(to)-1)
 	for i := range n {

@@ -7,7 +7,7 @@ import (
 	"gomapi/mapi"
 )
 
-// TestNumbersInC: C programs see numbers of the original only.
+// TestNumbersInC checks that C programs see only error numbers of the original.
 func TestNumbersInC(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()

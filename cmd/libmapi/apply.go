@@ -11,7 +11,7 @@ import (
 	"gomapi/mapi"
 )
 
-// lettersOf tells what arguments a program passes that was not compiled with our
+// lettersOf returns the argument letters for a program that was not compiled with our
 // headers.
 func (s *server) lettersOf(ctx context.Context, c *C.struct_call) error {
 	f, err := s.flow(c, "apply")
@@ -23,8 +23,8 @@ func (s *server) lettersOf(ctx context.Context, c *C.struct_call) error {
 	return err
 }
 
-// apply applies a function with arguments as the C program has passed them. What is
-// beyond the function's arguments is ignored, as in the original.
+// apply applies a function with the arguments of the C program. Surplus arguments are
+// ignored, as in the original.
 func (s *server) apply(ctx context.Context, c *C.struct_call) error {
 	f, err := s.flow(c, "apply")
 	if err != nil {
@@ -46,8 +46,8 @@ func (s *server) apply(ctx context.Context, c *C.struct_call) error {
 	return s.applied(c, f, fn)
 }
 
-// argument makes of a word what the letter of the argument says. A text that is too
-// short for a pointer is a 0 in place of NULL.
+// argument converts a word to the type that the argument letter requires. A text
+// argument of 32 bits is no pointer, but a 0 that stands for NULL.
 func argument(letter byte, word uint64, wide bool) any {
 	switch {
 	case letter == 'l' && wide:
@@ -79,7 +79,7 @@ func (s *server) applyArray(ctx context.Context, c *C.struct_call) error {
 	return s.applied(c, f, fn)
 }
 
-// applied answers where the values of a function lie.
+// applied answers with the memory in which the values of a function lie.
 func (s *server) applied(c *C.struct_call, f *flow, fn *mapi.Function) error {
 	at, err := fn.Foreign()
 	if err != nil {

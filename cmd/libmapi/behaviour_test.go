@@ -19,7 +19,7 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// TestSignals runs what handlers do, on a device without packets.
+// TestSignals makes calls in signal handlers, on a device without packets.
 func TestSignals(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		d := startDaemon(t)
@@ -35,7 +35,7 @@ func TestSignals(t *testing.T) {
 	})
 }
 
-// TestBlockedSignals: they wait for the program.
+// TestBlockedSignals checks that blocked signals wait for the program.
 func TestBlockedSignals(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		d := startDaemon(t)
@@ -43,7 +43,7 @@ func TestBlockedSignals(t *testing.T) {
 	})
 }
 
-// TestBackground has a program that becomes a daemon first.
+// TestBackground runs a program that becomes a daemon before its first call.
 func TestBackground(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		d := startDaemon(t)
@@ -51,7 +51,7 @@ func TestBackground(t *testing.T) {
 		d.awaitActive(1)
 		sendAll(t, ns.Sender(testnet.A), 100, testnet.UDP(1, 100))
 		if got := p.line(); got != "100 packets" {
-			t.Errorf("it prints %q", got)
+			t.Errorf("the program prints %q", got)
 		}
 		d.awaitNone()
 	})
@@ -66,7 +66,7 @@ func TestForkAfterFirstCall(t *testing.T) {
 	})
 }
 
-// TestForkDuringFirstCall: no child hangs.
+// TestForkDuringFirstCall checks that no child hangs.
 func TestForkDuringFirstCall(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		d := startDaemon(t)
@@ -83,7 +83,7 @@ func TestThreads(t *testing.T) {
 	})
 }
 
-// TestDaemonKilled kills the daemon under a program at work.
+// TestDaemonKilled kills the daemon while a program reads.
 func TestDaemonKilled(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		program := compile(t, source(t, "killed.c"), strict...)
@@ -100,7 +100,8 @@ func TestDaemonKilled(t *testing.T) {
 	})
 }
 
-// TestStoppedDaemon stops it: Ctrl-C ends a program that waits for an answer.
+// TestStoppedDaemon stops the daemon. Ctrl-C must end a program that waits for its
+// answer.
 func TestStoppedDaemon(t *testing.T) {
 	withEth0(t, func(_ *testnet.NS, d *daemon) {
 		if err := d.cmd.Process.Signal(unix.SIGSTOP); err != nil {
@@ -112,7 +113,7 @@ static void end(int s) { (void)s; mapi_close_flow(1); _exit(7); }
 int main(void) { signal(SIGINT, end); printf("calling\n"); fflush(stdout); return mapi_create_flow("eth0") > 0; }`
 		p := start(t, d.command(compile(t, code, strict...)))
 		if got := p.line(); got != "calling" {
-			t.Errorf("it prints %q", got)
+			t.Errorf("the program prints %q", got)
 		}
 		p.interrupt()
 		if code := p.ends().ExitCode(); code != 7 {
@@ -135,7 +136,7 @@ int main(void) {
 	judged(t, cmd)
 }
 
-// TestNoGoPart takes libmapi-go.so away.
+// TestNoGoPart runs a program without libmapi-go.so.
 func TestNoGoPart(t *testing.T) {
 	const code = `#include "check.h"
 int main(void) {
@@ -156,8 +157,8 @@ int main(void) {
 	judged(t, cmd)
 }
 
-// TestPacketsAsLibpcap compares every packet of captures of all kinds with what
-// libpcap reads.
+// TestPacketsAsLibpcap compares every packet of several kinds of captures with the
+// packets that libpcap reads.
 func TestPacketsAsLibpcap(t *testing.T) {
 	d := startDaemon(t)
 	program := compile(t, source(t, "dump.c"), strict...)
@@ -186,7 +187,7 @@ func compare(t *testing.T, name, got, want string) {
 	t.Errorf("%s: %d packets, want %d", name, len(g)-1, len(w)-1)
 }
 
-// libpcap prints a capture as dump.c does.
+// libpcap returns a capture in the output format of dump.c.
 func libpcap(t *testing.T, path string) string {
 	t.Helper()
 	h, err := pcap.OpenOffline(path)
@@ -211,7 +212,7 @@ func libpcap(t *testing.T, path string) string {
 	}
 }
 
-// TestCounterWithoutSystemCall lets the kernel judge.
+// TestCounterWithoutSystemCall reads a counter while the kernel forbids system calls.
 func TestCounterWithoutSystemCall(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		d := startDaemon(t)
@@ -219,8 +220,8 @@ func TestCounterWithoutSystemCall(t *testing.T) {
 	})
 }
 
-// TestInstall installs, finds the library with pkg-config, and compiles C and C++ that
-// include all headers.
+// TestInstall installs the library, checks mapi.pc, and compiles and runs C and C++
+// programs that include all headers.
 func TestInstall(t *testing.T) {
 	root := t.TempDir()
 	cmd := exec.Command("make", "-s", "-C", "../..", "install-libmapi", "DESTDIR="+root, "PREFIX=/opt/mapi", "LIBMAPI_OUT="+t.TempDir())
@@ -261,7 +262,7 @@ func TestInstall(t *testing.T) {
 	}
 }
 
-// anyLanguage is C and C++.
+// anyLanguage is valid C and C++.
 const anyLanguage = `
 static void on_packet(const struct mapipkt *p) { (void)p; }
 int main(void)
@@ -285,8 +286,8 @@ int main(void)
 }
 `
 
-// TestClosing has threads that make and close flows, each giving back what others
-// have closed.
+// TestClosing creates and closes flows in several threads. Each thread releases flows
+// that others have closed.
 func TestClosing(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		d := startDaemon(t)
@@ -294,7 +295,7 @@ func TestClosing(t *testing.T) {
 	})
 }
 
-// TestFinished takes packets until a flow has finished, and when it has.
+// TestFinished takes packets until a flow has finished, and after it has finished.
 func TestFinished(t *testing.T) {
 	d := startDaemon(t)
 	program := compile(t, source(t, "finished.c"), strict...)
@@ -304,7 +305,7 @@ func TestFinished(t *testing.T) {
 	}
 }
 
-// TestHandlerInMalloc interrupts malloc and free.
+// TestHandlerInMalloc makes calls in a handler that interrupts malloc and free.
 func TestHandlerInMalloc(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		d := startDaemon(t)
@@ -313,7 +314,7 @@ func TestHandlerInMalloc(t *testing.T) {
 	})
 }
 
-// TestNameFreedByProgram has names freed by the program and deleted by others.
+// TestNameFreedByProgram deletes devices whose names the program frees itself.
 func TestNameFreedByProgram(t *testing.T) {
 	d := startDaemon(t)
 	path, _, _ := capture(t, "mapi-www.pcap")
@@ -327,14 +328,14 @@ func TestCancelledThread(t *testing.T) {
 		d := startDaemon(t)
 		p := start(t, d.command(compile(t, source(t, "cancel.c"), strict...), testnet.B))
 		if got := p.line(); got != "waiting" {
-			t.Fatalf("it prints %q", got)
+			t.Fatalf("the program prints %q", got)
 		}
 		sendAll(t, ns.Sender(testnet.A), 1, frame(t, "10.0.0.1", "10.0.0.2", &layers.UDP{SrcPort: 9, DstPort: 9}, nil))
 		p.endsWell()
 	})
 }
 
-// TestProcess looks at what the first call changes and needs.
+// TestProcess checks what the first call changes in a process and needs from it.
 func TestProcess(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		d := startDaemon(t)
@@ -353,7 +354,8 @@ func TestActionsMeanwhile(t *testing.T) {
 	})
 }
 
-// TestCompiledForTheOriginal calls through a pointer.
+// TestCompiledForTheOriginal applies functions without the counting macro, through a
+// pointer.
 func TestCompiledForTheOriginal(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		d := startDaemon(t)
@@ -361,7 +363,7 @@ func TestCompiledForTheOriginal(t *testing.T) {
 	})
 }
 
-// TestForwarded calls in a template of C++.
+// TestForwarded applies functions in a C++ template.
 func TestForwarded(t *testing.T) {
 	if _, err := exec.LookPath("g++"); err != nil {
 		t.Skip("needs g++")
@@ -375,7 +377,7 @@ func TestForwarded(t *testing.T) {
 	})
 }
 
-// TestChurn makes many flows, one after the other.
+// TestChurn creates and closes many flows.
 func TestChurn(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		d := startDaemon(t)

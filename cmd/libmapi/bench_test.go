@@ -12,7 +12,7 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// measured runs speed.c and returns nanoseconds and how many.
+// measured runs speed.c and returns the time in ns and the number of reads or packets.
 func measured(b *testing.B, d *daemon, args ...string) (ns, n float64) {
 	b.Helper()
 	program := compile(b, source(b, "speed.c"), strict...)
@@ -26,7 +26,7 @@ func measured(b *testing.B, d *daemon, args ...string) (ns, n float64) {
 	return ns, n
 }
 
-// BenchmarkReadResults is mapi_read_results of a counter.
+// BenchmarkReadResults measures mapi_read_results of a counter.
 func BenchmarkReadResults(b *testing.B) {
 	testnet.Run(b, func(*testnet.NS) {
 		ns, n := measured(b, startDaemon(b), "results", testnet.B, fmt.Sprint(10_000_000))
@@ -35,8 +35,8 @@ func BenchmarkReadResults(b *testing.B) {
 	})
 }
 
-// BenchmarkPackets is mapi_get_next_pkt in a loop, from a file: a mix of real
-// packets, and packets of 64 bytes, which are the harder ones.
+// BenchmarkPackets measures mapi_get_next_pkt in a loop over a file: a mix of real
+// packets, and packets of 64 bytes, which are the harder case.
 func BenchmarkPackets(b *testing.B) {
 	d := startDaemon(b)
 	for name, path := range map[string]string{
@@ -55,7 +55,7 @@ func BenchmarkPackets(b *testing.B) {
 	}
 }
 
-// smallPackets makes a pcap file of n UDP packets.
+// smallPackets creates a pcap file of n UDP packets.
 func smallPackets(b *testing.B, n int) string {
 	b.Helper()
 	frame := testnet.UDP(1, 64)

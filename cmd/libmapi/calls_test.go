@@ -15,7 +15,7 @@ import (
 	"gomapi/mapi"
 )
 
-// judged runs a test program, which must find nothing wrong.
+// judged runs a test program, which must succeed without output.
 func judged(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
@@ -23,7 +23,8 @@ func judged(t *testing.T, cmd *exec.Cmd) {
 	}
 }
 
-// capture is a copy of one of the captures, with what other tools say of it.
+// capture copies a capture and returns its path, packets and bytes. The numbers come
+// from other tools.
 func capture(t testing.TB, name string) (path, packets, bytes string) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(testdata.Dir(t), name))
@@ -50,7 +51,7 @@ func callsArgs(t testing.TB) []string {
 	return []string{"lo", path, packets, bytes, t.TempDir()}
 }
 
-// TestErrorNumbers compares the header with the numbers of the project.
+// TestErrorNumbers compares the header with the error numbers of package mapierr.
 func TestErrorNumbers(t *testing.T) {
 	text, err := os.ReadFile("include/mapi_errors.h")
 	if err != nil {
@@ -58,12 +59,12 @@ func TestErrorNumbers(t *testing.T) {
 	}
 	defines := regexp.MustCompile(`(?m)^#define (\w+) (\d+) /\* (.*) \*/$`).FindAllStringSubmatch(string(text), -1)
 	if len(defines) != 80 {
-		t.Errorf("%d numbers", len(defines))
+		t.Errorf("the header has %d numbers", len(defines))
 	}
 	for _, d := range defines {
 		n, _ := strconv.Atoi(d[2])
 		if !mapierr.Code(n).Known() {
-			t.Errorf("%s: no such number", d[0])
+			t.Errorf("%s: unknown number", d[0])
 		}
 	}
 }
@@ -89,7 +90,7 @@ func TestFilesToWrite(t *testing.T) {
 	judged(t, d.command(compile(t, source(t, "tofile.c"), strict...), path, t.TempDir()))
 }
 
-// TestSanitizers runs the programs with every access to memory checked.
+// TestSanitizers runs the programs with every memory access checked.
 func TestSanitizers(t *testing.T) {
 	path, _, _ := capture(t, "mapi-www.pcap")
 	testnet.Run(t, func(*testnet.NS) {
@@ -100,7 +101,7 @@ func TestSanitizers(t *testing.T) {
 	})
 }
 
-// TestLister looks at the flow of another program.
+// TestLister gets information about a flow of another program.
 func TestLister(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		d := startDaemon(t)
@@ -117,10 +118,10 @@ func TestLister(t *testing.T) {
 	})
 }
 
-// TestValgrind runs them with the C part itself under the eyes of valgrind. What it
-// says of the Go runtime is left out: that has stacks and memory of its own. What Go has
-// written can look undefined when a goroutine was interrupted meanwhile, as on a busy
-// machine; what is so, is found again.
+// TestValgrind runs the programs and the C part under valgrind. It ignores reports about
+// the Go runtime, which has its own stacks and memory. Memory that Go has written can look
+// undefined if a goroutine was preempted at that time, as on a busy machine. So a report
+// counts only if a second run has reports too.
 func TestValgrind(t *testing.T) {
 	if _, err := exec.LookPath("valgrind"); err != nil {
 		t.Skip("needs valgrind")
@@ -143,7 +144,7 @@ func TestValgrind(t *testing.T) {
 	})
 }
 
-// valgrind runs a program, which must do well, and returns what valgrind finds.
+// valgrind runs a program, which must succeed, and returns the reports of valgrind.
 func valgrind(t *testing.T, d *daemon, args []string) []string {
 	t.Helper()
 	cmd := d.command("valgrind", append([]string{"--error-limit=no", "--leak-check=full", "--show-leak-kinds=definite"}, args...)...)
@@ -155,8 +156,8 @@ func valgrind(t *testing.T, d *daemon, args []string) []string {
 	return findings(string(out))
 }
 
-// findings are the reports of valgrind in which a stack goes through the C part or the
-// program, and not through the Go part.
+// findings returns the reports of valgrind whose stack contains the C part or the program
+// but not the Go part.
 func findings(out string) (ours []string) {
 	prefix := regexp.MustCompile(`(?m)^==\d+== ?`)
 	for _, report := range strings.Split(prefix.ReplaceAllString(out, ""), "\n\n") {

@@ -29,8 +29,8 @@ func (s *server) createDevice(ctx context.Context, c *C.struct_call) error {
 	return nil
 }
 
-// device finds a capture file of the program by name. It returns nil for a live
-// device: on such the calls for capture files do nothing, as in the original.
+// device finds an offline device of the program by name. It returns nil for a live
+// device: the calls for offline devices do nothing there, as in the original.
 func (s *server) device(ctx context.Context, name, op string) (*device, error) {
 	s.mu.Lock()
 	d := s.devices[name]
@@ -78,7 +78,7 @@ func (s *server) stats(ctx context.Context, c *C.struct_call) error {
 	st, err := s.client.Stats(ctx, text(c.text))
 	var e *mapi.Error
 	if errors.As(err, &e) && e.Code == mapi.ErrNoDriver {
-		// The original has one number for devices that it cannot tell about.
+		// The original has one number for all devices without statistics.
 		return fail(mapi.ErrStats, e.Op, e.Err)
 	}
 	if err != nil {

@@ -36,7 +36,7 @@ func TestExamplePackets(t *testing.T) {
 	d := startDaemon(t)
 	path, _, _ := capture(t, "mapi-www.pcap")
 	out, err := d.command(example(t, "packets.c"), path, "GET").CombinedOutput()
-	if err != nil || strings.Count(string(out), "\n") != 1 { // as the original's tests say
+	if err != nil || strings.Count(string(out), "\n") != 1 { // one packet, according to the original's tests
 		t.Errorf("%v: %s", err, out)
 	}
 }

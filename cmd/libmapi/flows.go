@@ -34,7 +34,7 @@ func (s *server) createOfflineFlow(ctx context.Context, c *C.struct_call) error 
 	return nil
 }
 
-// add keeps a flow and answers where it is.
+// add stores a flow and answers with its memory.
 func (s *server) add(c *C.struct_call, f *mapi.Flow) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,8 +47,8 @@ func (s *server) add(c *C.struct_call, f *mapi.Flow) {
 	}
 }
 
-// connection numbers the connection of a flow, and tells the C part when it is no
-// more. A client has one at a time, so they end in the order of their numbers.
+// connection numbers the connection of a flow, and tells the C part when it is lost. A
+// client has one connection at a time, so connections end in the order of their numbers.
 func (s *server) connection(lost <-chan struct{}) uint32 {
 	if n := s.connections[lost]; n != 0 {
 		return n
@@ -95,7 +95,7 @@ func (s *server) close(_ context.Context, c *C.struct_call) error {
 	return f.Close(ctx)
 }
 
-// release forgets a closed flow, and gives the memory of its packets back.
+// release removes a closed flow and unmaps the memory of its packets.
 func (s *server) release(_ context.Context, c *C.struct_call) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,7 +108,7 @@ func (s *server) release(_ context.Context, c *C.struct_call) error {
 		fn.at.Free()
 	}
 	if d := s.devices[f.Device()]; d != nil && d.OfflineDevice == nil {
-		delete(s.devices, f.Device()) // it was made with the flow
+		delete(s.devices, f.Device()) // it was created with the flow
 	}
 	return nil
 }

@@ -12,17 +12,17 @@ import (
 	"testing"
 )
 
-// A name is a row of names.tsv: what a source may write when it includes the header.
+// A name is a row of names.tsv: a name that a program may use after it includes the header.
 //
 //	kind                value
 //	define              number of a macro
-//	mask                number of a macro, of a variable off whose bits are all set
+//	mask                number of a macro that masks a variable off; all bits of off are set
 //	text                string of a macro
 //	marker              (a macro before a parameter)
 //	enum TAG            number of a constant of that enumeration
 //	type                size
-//	bits                (a field of some bits)
-//	any type            offset of a field; without a value, the type that the name is
+//	bits                (a bit field)
+//	any type            offset of a field; without a value, the name is an alias of the type
 type name struct{ header, name, kind, value string }
 
 // documented reads names.tsv.
@@ -36,7 +36,7 @@ func documented(t *testing.T) (names []name) {
 	return names
 }
 
-// inHeaders are the documented names by header.
+// inHeaders returns the documented names by header.
 func inHeaders(t *testing.T) map[string][]name {
 	t.Helper()
 	headers := map[string][]name{}
@@ -46,7 +46,7 @@ func inHeaders(t *testing.T) map[string][]name {
 	return headers
 }
 
-// installed are the headers that users include.
+// installed returns the headers that users include.
 func installed(t *testing.T) (headers []string) {
 	t.Helper()
 	for _, pattern := range []string{"*.h", "mapi/*.h"} {
@@ -61,18 +61,18 @@ func installed(t *testing.T) (headers []string) {
 	return headers
 }
 
-// systems are headers that sources of monitoring programs include too.
+// systems are system headers that monitoring programs also include.
 var systems = []string{
 	"sys/types.h", "sys/socket.h", "sys/wait.h", "net/ethernet.h", "net/if.h", "net/if_arp.h", "netinet/in.h",
 	"netinet/if_ether.h", "netinet/ip.h", "netinet/ip6.h", "netinet/ip_icmp.h", "netinet/icmp6.h",
 	"netinet/tcp.h", "netinet/udp.h", "arpa/inet.h", "netdb.h", "pcap.h",
 }
 
-// standards are the languages that the headers are for. Strict C alone hides types that
-// the system's headers need themselves.
+// standards are the language standards that the headers support. Only strict C hides
+// types that the system headers themselves need.
 var standards = []string{"c99", "c11", "gnu11", "c++11", "c++17", "c++20"}
 
-// accept compiles sources, without a warning, and reports what the compiler says.
+// accept compiles sources. Every warning is a failure of the test.
 func accept(t *testing.T, standard string, sources ...string) {
 	t.Helper()
 	compiler, ending := "cc", "c"
@@ -102,13 +102,13 @@ func accept(t *testing.T, standard string, sources ...string) {
 	}
 }
 
-// ofSystem is whether a header is the system's, or gives what is in those.
+// ofSystem reports whether a header is a system header or includes some.
 func ofSystem(header string) bool {
 	return slices.Contains(systems, header) || header == "mapi/anon_snort_decode.h" || header == "linux/tcp.h"
 }
 
-// including is the beginning of a source. A strict standard is told to show the system's
-// types where headers of the system need them.
+// including returns the start of a source. If it includes system headers, it makes a
+// strict standard show the system types that they need.
 func including(headers ...string) string {
 	var b strings.Builder
 	if slices.ContainsFunc(headers, ofSystem) {
@@ -120,7 +120,7 @@ func including(headers ...string) string {
 	return b.String() + "extern int not_empty;\n"
 }
 
-// checks are the macros with which uses says what a name is.
+// checks defines the macros that the code of uses needs.
 const checks = `
 #define IS(what, number) extern char is_as_documented[(what) == (number) ? 1 : -1]
 #ifdef __cplusplus
@@ -134,9 +134,9 @@ const checks = `
 enum { off = 0xffff };
 `
 
-// uses is C code that compiles only if the name is what the list says.
+// uses returns C code that compiles only if the name is as documented.
 func (n name) uses() string {
-	macro := fmt.Sprintf("#ifndef %s\n#error %[1]s is no macro of %s\n#endif\n", n.name, n.header)
+	macro := fmt.Sprintf("#ifndef %s\n#error %[1]s is not a macro of %s\n#endif\n", n.name, n.header)
 	structure, field, isField := strings.Cut(n.name, ".")
 	switch {
 	case n.kind == "define", n.kind == "mask":
@@ -157,7 +157,7 @@ func (n name) uses() string {
 	return fmt.Sprintf("SAME(%s, %s);", strings.TrimSuffix(n.name, "()"), n.kind)
 }
 
-// using is a source that includes the headers and uses the names.
+// using returns a source that includes the headers and uses the names.
 func using(headers []string, names []name) string {
 	var b strings.Builder
 	b.WriteString(including(headers...) + checks)
@@ -167,7 +167,7 @@ func using(headers []string, names []name) string {
 	return b.String()
 }
 
-// TestEveryName uses all names of each header that includes nothing else.
+// TestEveryName uses all names of each header in a source that includes only this header.
 func TestEveryName(t *testing.T) {
 	headers := inHeaders(t)
 	for _, standard := range standards {
@@ -181,13 +181,13 @@ func TestEveryName(t *testing.T) {
 	}
 }
 
-// ambiguous are the names that two headers have; which one holds is in TestLaterWins.
+// ambiguous reports whether two headers define the name. TestLaterWins tests these names.
 func ambiguous(n name) bool {
 	return regexp.MustCompile(`^TCP_(SYN|ACK|RST|FIN|PSH)$`).MatchString(n.name)
 }
 
-// TestNamesTogether uses all names of all headers, included in many orders, also among
-// headers of the system. With one order and its reverse each comes before each other one.
+// TestNamesTogether uses all names of all headers, included in many orders and mixed with
+// system headers. An order and its reverse put each header before each other header.
 func TestNamesTogether(t *testing.T) {
 	ours := installed(t)
 	names := slices.DeleteFunc(documented(t), ambiguous)
@@ -209,7 +209,7 @@ func TestNamesTogether(t *testing.T) {
 	}
 }
 
-// TestPairs includes each header with each other one alone, before it and behind it.
+// TestPairs includes each pair of headers in both orders.
 func TestPairs(t *testing.T) {
 	var sources []string
 	ours := installed(t)
@@ -223,7 +223,7 @@ func TestPairs(t *testing.T) {
 	}
 }
 
-// TestLaterWins includes the two headers that have the same names of TCP's flags.
+// TestLaterWins includes the two headers that define the same names for TCP flags.
 func TestLaterWins(t *testing.T) {
 	headers := inHeaders(t)
 	var sources []string
@@ -245,22 +245,23 @@ func TestLaterWins(t *testing.T) {
 	}
 }
 
-// TestLinkage includes the headers as sources in C++ do that know headers for C only.
+// TestLinkage includes the headers within extern "C", like C++ programs that expect
+// headers for C.
 func TestLinkage(t *testing.T) {
 	ours := installed(t)
 	names := slices.DeleteFunc(documented(t), ambiguous)
 	accept(t, "c++20", "extern \"C\" {\n"+including(ours...)+"}\n"+using(ours, names))
 }
 
-// TestUse compiles calls as sources have them.
+// TestUse compiles typical calls.
 func TestUse(t *testing.T) {
 	for _, standard := range standards {
 		t.Run(standard, func(t *testing.T) { accept(t, standard, source(t, "use.c")) })
 	}
 }
 
-// TestNamesLeftFree gives names of all other headers to things of a program that includes
-// mapi.h alone.
+// TestNamesLeftFree defines the names of all other headers in a program that includes
+// only mapi.h.
 func TestNamesLeftFree(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(including("mapi.h"))
@@ -291,8 +292,8 @@ func TestNamesLeftFree(t *testing.T) {
 	}
 }
 
-// TestOnlyDocumentedMacros compares the macros of the headers with the list. Errors are
-// in TestErrorNumbers.
+// TestOnlyDocumentedMacros compares the macros of the headers with the list.
+// TestErrorNumbers checks mapi_errors.h.
 func TestOnlyDocumentedMacros(t *testing.T) {
 	known := map[string]bool{"mapi/count.h mapi_apply_function": true}
 	for _, n := range documented(t) {
@@ -304,7 +305,7 @@ func TestOnlyDocumentedMacros(t *testing.T) {
 		}
 		for _, m := range regexp.MustCompile(`(?m)^#define (\w+)`).FindAllStringSubmatch(source(t, "../include/"+header), -1) {
 			if !known[header+" "+m[1]] && !strings.HasPrefix(m[1], "MAPI_") {
-				t.Errorf("%s defines %s, which names.tsv does not have", header, m[1])
+				t.Errorf("%s defines %s, which is not in names.tsv", header, m[1])
 			}
 		}
 	}

@@ -11,10 +11,10 @@ import (
 	"gomapi/mapi"
 )
 
-var errNone = errors.New("there is none")
+var errNone = errors.New("no entry found")
 
-// pick finds in a list in ascending order what an information call asks for: the
-// entry with the number, or the first with a higher one.
+// pick finds the entry for an information call in a list in ascending order: the entry
+// with the number, or with next the first entry with a higher number.
 func pick[T any](list []T, number int, next bool, id func(T) int) (T, bool) {
 	for _, e := range list {
 		if n := id(e); n == number || next && n > number {
@@ -78,7 +78,8 @@ func (s *server) libFunctInfo(ctx context.Context, c *C.struct_call) error {
 	return nil
 }
 
-// flowAt asks for the flow with the number, or the first with a higher one.
+// flowAt returns the flow with the number, or with next the first flow with a higher
+// number.
 func (s *server) flowAt(ctx context.Context, fd int, next bool) (mapi.FlowInfo, error) {
 	if !next {
 		return s.client.FlowInfo(ctx, fd)
@@ -86,7 +87,7 @@ func (s *server) flowAt(ctx context.Context, fd int, next bool) (mapi.FlowInfo, 
 	return first(s.client.FlowsAfter(ctx, fd, 1))
 }
 
-// functionAt asks likewise for a function.
+// functionAt does the same for a function.
 func (s *server) functionAt(ctx context.Context, fd, fid int, next bool) (mapi.FunctionInfo, error) {
 	if !next {
 		return s.client.FunctionInfo(ctx, fd, fid)
@@ -94,7 +95,7 @@ func (s *server) functionAt(ctx context.Context, fd, fid int, next bool) (mapi.F
 	return first(s.client.FlowFunctionsAfter(ctx, fd, fid, 1))
 }
 
-// first returns the entry of a page for one.
+// first returns the only entry of a page of size one.
 func first[T any](page []T, err error) (entry T, _ error) {
 	if err == nil && len(page) == 0 {
 		err = fail(mapi.ErrCommUnknown, "answer of the daemon", errNone)

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// checked is a layout.go of the project, as the compiler sees it.
+// checked returns the type-checked layout.go of a folder of internal.
 func checked(t *testing.T, folder string) *types.Package {
 	t.Helper()
 	fset := token.NewFileSet()
@@ -30,7 +30,7 @@ func checked(t *testing.T, folder string) *types.Package {
 	return pkg
 }
 
-// number is a constant of a package, or the offset of a field: "head.want".
+// number returns a constant of a package, or the offset of a field, such as "head.want".
 func number(t *testing.T, pkg *types.Package, name string) int64 {
 	t.Helper()
 	name, field, isField := strings.Cut(name, ".")
@@ -54,7 +54,7 @@ func number(t *testing.T, pkg *types.Package, name string) int64 {
 	return types.SizesFor("gc", "amd64").Offsetsof(fields)[at]
 }
 
-// TestLayoutIsTheDaemons compares lib/layout.h with what the daemon writes.
+// TestLayoutIsTheDaemons compares lib/layout.h with the layout that the daemon uses.
 func TestLayoutIsTheDaemons(t *testing.T) {
 	results, rings := checked(t, "shm"), checked(t, "ring")
 	for name, want := range map[string]int64{
@@ -77,12 +77,12 @@ func TestLayoutIsTheDaemons(t *testing.T) {
 		"RECORD_SKIP":   number(t, rings, "skip"),
 	} {
 		if got := inHeader(t, name); got != want {
-			t.Errorf("%s is %d, the daemon has %d", name, got, want)
+			t.Errorf("%s is %d, but the daemon has %d", name, got, want)
 		}
 	}
 }
 
-// inHeader is a number of lib/layout.h.
+// inHeader returns a number of lib/layout.h.
 func inHeader(t *testing.T, name string) int64 {
 	t.Helper()
 	m := regexp.MustCompile(`\b` + name + `(?: = | )(\w+?)u?\b`).FindStringSubmatch(source(t, "../lib/layout.h"))

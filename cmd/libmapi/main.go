@@ -1,14 +1,14 @@
-// Command libmapi is the Go part of the C library: calls of C programs over package
-// mapi. It is built as libmapi-go.so, which libmapi.so, the C part in lib, loads at
-// the first call; docs/libmapi.md tells why there are two.
+// Command libmapi is the Go part of the C library: it answers the calls of C programs
+// through package mapi. It is built as libmapi-go.so. The C part, libmapi.so in folder
+// lib, loads it at the first call. See docs/libmapi.md for why there are two parts.
 //
-// The C part sends its calls over slots in memory (lib/call.h), goroutines answer
-// them. No thread of the C program runs Go code, but one that starts the
-// library. What is read often, results and packets, the C part reads itself: the
-// answers say where it lies in memory.
+// The C part passes its calls in slots in memory (lib/call.h), and goroutines answer
+// them. No thread of the C program runs Go code, except one that starts the library.
+// The C part itself reads results and packets, because programs read them often. The
+// answers contain their addresses.
 //
-// The way of a call: serve takes it, answer finds its handler, and the handlers are
-// in flows.go, apply.go, devices.go and info.go.
+// Each call passes through serve and answer to its handler in flows.go, apply.go,
+// devices.go or info.go.
 package main
 
 /*
@@ -20,11 +20,11 @@ import "C"
 
 import "gomapi/mapi"
 
-// main is for the linker: a library has none.
+// main satisfies the linker. A library does not run it.
 func main() {}
 
-// libmapi_go_start begins to answer calls, for as long as the process lives. It
-// returns 0, or -1 when the C part is of another version.
+// libmapi_go_start starts to answer calls, until the process ends. It returns 0, or -1
+// if the C part has another version.
 //
 //export libmapi_go_start
 func libmapi_go_start(calls *C.struct_calls) C.int {
@@ -40,11 +40,11 @@ func libmapi_go_start(calls *C.struct_calls) C.int {
 	return 0
 }
 
-// spare is how many goroutines wait for calls when there are none.
+// spare is the number of goroutines that wait when there are no calls.
 const spare = 2
 
-// serve takes calls and answers them. Who takes the last one that waits makes another:
-// a call that waits for the daemon holds up nobody.
+// serve takes calls and answers them. If no other goroutine waits for calls, it starts
+// one first. So a call that waits for the daemon delays no other call.
 func (s *server) serve() {
 	for {
 		c := C.call_next(s.calls)
@@ -60,5 +60,6 @@ func (s *server) serve() {
 	}
 }
 
-// client is the connection of the program. It finds the daemon as programs in Go do.
+// client is the program's client of the daemon. It finds the daemon like a Go program
+// does.
 type client = mapi.Client

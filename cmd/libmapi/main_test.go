@@ -17,7 +17,7 @@ import (
 	"gomapi/mapi"
 )
 
-// built has mapid and the two libraries, as a user has them.
+// built is the folder with mapid and the two libraries.
 var built string
 
 func TestMain(m *testing.M) {
@@ -44,7 +44,7 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// source is a C program of testdata, or one that a test has made.
+// source returns the text of a file of testdata.
 func source(t testing.TB, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", name))
@@ -54,7 +54,7 @@ func source(t testing.TB, name string) string {
 	return string(text)
 }
 
-// compile makes a program of C code as a user does, and returns its path.
+// compile builds a program from C code like a user does, and returns its path.
 func compile(t testing.TB, code string, flags ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -70,7 +70,7 @@ func compile(t testing.TB, code string, flags ...string) string {
 	return program
 }
 
-// strict is how our own C programs compile.
+// strict are the compiler flags for the project's own C programs.
 var strict = []string{"-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"}
 
 // A daemon is a mapid of the test.
@@ -80,8 +80,8 @@ type daemon struct {
 	socket string
 }
 
-// startDaemon starts one in the namespace of the thread, and returns when clients
-// can connect.
+// startDaemon starts a daemon in the namespace of the thread. It returns when clients can
+// connect.
 func startDaemon(t testing.TB) *daemon {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -99,7 +99,7 @@ func startDaemon(t testing.TB) *daemon {
 	}
 	t.Cleanup(d.kill)
 	if said, _ := bufio.NewReader(r).ReadString('\n'); said != "ready\n" {
-		t.Fatalf("mapid does not start: %q", said)
+		t.Fatalf("mapid does not start, it prints %q", said)
 	}
 	return d
 }
@@ -109,14 +109,14 @@ func (d *daemon) kill() {
 	_ = d.cmd.Wait()
 }
 
-// command is a program that finds the daemon; more is added to its environment.
+// command returns a program that finds the daemon through its environment.
 func (d *daemon) command(program string, args ...string) *exec.Cmd {
 	cmd := exec.Command(program, args...)
 	cmd.Env = append(os.Environ(), "MAPI_SOCKET="+d.socket)
 	return cmd
 }
 
-// await waits until the flows of all clients are as is says.
+// await waits until is returns true for the flows of all clients.
 func (d *daemon) await(what string, is func([]mapi.FlowInfo) bool) {
 	d.t.Helper()
 	c := &mapi.Client{Socket: d.socket}
@@ -148,7 +148,7 @@ func (d *daemon) awaitNone() {
 	d.await("no flows", func(flows []mapi.FlowInfo) bool { return len(flows) == 0 })
 }
 
-// A program is a C program at work, whose lines the test reads.
+// A program is a running C program. The test reads its output.
 type program struct {
 	t      testing.TB
 	cmd    *exec.Cmd
@@ -157,7 +157,7 @@ type program struct {
 	done   chan error
 }
 
-// start starts cmd, its output unbuffered line by line, as on a terminal.
+// start starts cmd with line-buffered output, as on a terminal.
 func start(t testing.TB, cmd *exec.Cmd) *program {
 	t.Helper()
 	p := &program{t: t, cmd: cmd, done: make(chan error, 1)}
@@ -185,12 +185,12 @@ func start(t testing.TB, cmd *exec.Cmd) *program {
 	return p
 }
 
-// line waits for a line.
+// line waits for a line of output.
 func (p *program) line() string {
 	p.t.Helper()
 	text, err := p.lines.ReadString('\n')
 	if err != nil {
-		p.t.Fatalf("after %q: %v; it said %s", text, err, &p.stderr)
+		p.t.Fatalf("after %q: %v; stderr: %s", text, err, &p.stderr)
 	}
 	return strings.TrimSuffix(text, "\n")
 }
@@ -202,7 +202,7 @@ func (p *program) interrupt() {
 	}
 }
 
-// ends waits for the end.
+// ends waits for the end of the program.
 func (p *program) ends() *os.ProcessState {
 	p.t.Helper()
 	select {
@@ -214,10 +214,10 @@ func (p *program) ends() *os.ProcessState {
 	return p.cmd.ProcessState
 }
 
-// endsWell waits for the end, which must be a success.
+// endsWell waits for the end of the program, which must succeed.
 func (p *program) endsWell() {
 	p.t.Helper()
 	if state := p.ends(); !state.Success() {
-		p.t.Errorf("%v; it said %s", state, &p.stderr)
+		p.t.Errorf("%v; stderr: %s", state, &p.stderr)
 	}
 }

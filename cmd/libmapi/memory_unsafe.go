@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// textLimit bounds what is read of a text of the program, in bytes. A message to the
-// daemon has room for less.
+// textLimit is how much of a text of the program is read at most, in bytes. The limit
+// of a message to the daemon is lower.
 const textLimit = 1 << 16
 
 // text copies a text of the program.
@@ -24,7 +24,7 @@ func bytesOf(s *C.char) []byte {
 	return C.GoBytes(unsafe.Pointer(s), C.int(C.strnlen(s, textLimit)))
 }
 
-// bytesAt copies the text that an argument points to, nil for NULL.
+// bytesAt copies the text to which an argument points. It returns nil for NULL.
 func bytesAt(word uint64) any {
 	if word == 0 {
 		return nil
@@ -32,7 +32,7 @@ func bytesAt(word uint64) any {
 	return bytesOf(charAt(word))
 }
 
-// path is bytesAt for the path of a file.
+// path is like bytesAt for the path of a file, which is a string.
 func path(word uint64) any {
 	if word == 0 {
 		return nil
@@ -40,10 +40,10 @@ func path(word uint64) any {
 	return text(charAt(word))
 }
 
-// charAt makes a pointer of a word that C has made of one.
+// charAt converts a word back to the C pointer that it holds.
 func charAt(word uint64) *C.char { return *(**C.char)(unsafe.Pointer(&word)) }
 
-// texts copies an array of n texts; a NULL among them ends it.
+// texts copies an array of n texts. A NULL ends the array early.
 func texts(array **C.char, n int) (list []string) {
 	if array == nil {
 		return nil
@@ -57,23 +57,24 @@ func texts(array **C.char, n int) (list []string) {
 	return list
 }
 
-// words and memory are where mapped memory lies, NULL for none. It is no memory of
-// Go's, so C may keep the pointer.
+// words and memory return the address of mapped memory, or NULL for none. The memory
+// does not belong to the Go heap, so C may keep the pointer.
 func words(mem []byte) *C.uint64_t { return (*C.uint64_t)(memory(mem)) }
 
 func memory(mem []byte) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(mem)) }
 
-// setLost tells the C part that connections up to number n are no more.
+// setLost tells the C part that all connections up to number n are lost.
 func setLost(calls *C.struct_calls, n uint32) {
 	atomic.StoreUint32((*uint32)(unsafe.Pointer(&calls.lost)), n)
 }
 
-// setFunctions stores in a union.
+// setFunctions stores the number of functions, which is a union in C.
 func setFunctions(to *C.mapi_lib_info_t, n int) {
 	*(*C.uint)(unsafe.Pointer(&to.anon0)) = C.uint(n)
 }
 
-// detach makes a descriptor of a file that C is to close.
+// detach duplicates the descriptor of a file, which it closes. The C part closes the
+// duplicate.
 func detach(f *os.File) (C.int, error) {
 	defer f.Close()
 	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)

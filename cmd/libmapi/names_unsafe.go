@@ -13,21 +13,22 @@ import (
 	"gomapi/mapi"
 )
 
-// nameRoom is what the name of a capture file as a device takes at most, in bytes: its
-// path, "@" and a number.
+// nameRoom is the size of the buffer for the name of an offline device, in bytes: the
+// path of the capture file, "@", a number and a NUL.
 const nameRoom = 4096 + 16
 
 var errNameTooLong = errors.New("the path is too long for the name of a device")
 
-// names are texts for the program. They are allocated by malloc, as programs may free
-// them, but never for a call that somebody waits for: a handler may have interrupted
-// malloc or free, whose locks it holds until it has its answer.
+// names are the names of offline devices that the program receives. malloc allocates
+// them, because programs may free them. No call waits for malloc: the caller may be a
+// signal handler that has interrupted malloc or free, whose locks stay held until the
+// handler has its answer.
 type names struct {
-	room         []*C.char // in memory that tools which look for leaks see
-	empty, ahead chan int  // places in room, without and with a text
+	room         []*C.char // buffers for later names, in memory that leak checkers see
+	empty, ahead chan int  // indexes of room, without and with a buffer
 
 	mu  sync.Mutex
-	out map[string]*C.char // with the program, by what they say: it may have freed them
+	out map[string]*C.char // names that the program has; it may have freed them
 }
 
 func newNames(room []*C.char) *names {
@@ -42,7 +43,7 @@ func newNames(room []*C.char) *names {
 	return n
 }
 
-// allocate works for as long as the process lives.
+// allocate fills the empty places of room, until the process ends.
 func (n *names) allocate() {
 	for i := range n.empty {
 		n.room[i] = (*C.char)(C.malloc(nameRoom))
@@ -70,13 +71,13 @@ func (n *names) give(ctx context.Context, name string) (*C.char, error) {
 	}
 }
 
-// free takes the name of a device back that is no more, if text is what give gave for
-// it. Another text is the program's, also where one lay that it has freed itself.
+// free frees the name of a deleted device, if text is the pointer that give returned.
+// Any other text belongs to the program, which may have freed the name itself.
 func (n *names) free(name string, text *C.char) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.out[name] == text {
-		go C.free(unsafe.Pointer(text)) // it may wait
+		go C.free(unsafe.Pointer(text)) // free may wait for its lock
 	}
 	delete(n.out, name)
 }

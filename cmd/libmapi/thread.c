@@ -1,15 +1,15 @@
 /*
- * thread.c - threads of the Go runtime take no signals of the program.
+ * thread.c - keeps signals of the program away from the threads of the Go runtime.
  *
- * They start with all signals blocked, but the runtime then unblocks some on each:
- * SIGCHLD, SIGPROF, SIGURG, SIGRTMIN, SIGSTKFLT and those of faults. A handler of
- * the program would run on the small stack of a goroutine, and sigwait(3) and
- * signalfd(2) would miss what such a thread takes. The runtime has no switch for that.
- * So each thread begins with a SIGSTKFLT of its own pending, which Linux uses for nothing:
- * it arrives in the moment in which the runtime unblocks it, and the mask to which
- * its handler returns has what was unblocked blocked again.
+ * These threads start with all signals blocked, but the runtime then unblocks some on
+ * each of them: SIGCHLD, SIGPROF, SIGURG, SIGRTMIN, SIGSTKFLT and the fault signals. A
+ * handler of the program would then run on the small stack of a goroutine, and sigwait(3)
+ * and signalfd(2) would miss a signal that such a thread takes. The runtime has no option
+ * against this. So each thread starts with a pending SIGSTKFLT, which Linux does not use.
+ * The signal arrives as soon as the runtime unblocks it. Its handler changes the mask to
+ * which it returns, and so blocks the unblocked signals again.
  *
- * The linker makes __wrap_pthread_create of the runtime's pthread_create (main.go).
+ * The linker redirects pthread_create of the runtime to __wrap_pthread_create (main.go).
  */
 #include <errno.h>
 #include <pthread.h>
@@ -22,8 +22,8 @@
 int __real_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 int __wrap_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
-/* Faults are those of the thread itself; 32 and 33 are glibc's, which waits for all
-   threads to take them. */
+/* Fault signals stay unblocked, because the thread itself causes them. So do signals 32
+   and 33, because glibc waits until all threads have taken them. */
 static void block_again(int signal, siginfo_t *info, void *context)
 {
 	ucontext_t *back = context;

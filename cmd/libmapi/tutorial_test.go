@@ -19,11 +19,11 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// end stands behind the last line of the tutorial.
+// end marks the end of the tutorial.
 const end = "(end)"
 
-// listing takes the program that stands in the tutorial between two headings: the
-// numbered lines of its code.
+// listing returns the program between two headings of the tutorial: the numbered lines of
+// code.
 func listing(t testing.TB, from, to string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(testdata.Dir(t), "..", "seeds", "mapi-tutorial.txt"))
@@ -33,7 +33,7 @@ func listing(t testing.TB, from, to string) string {
 	_, rest, found := strings.Cut(string(text)+"\n"+end, "\n"+from)
 	part, _, ended := strings.Cut(rest, "\n"+to)
 	if !found || !ended {
-		t.Fatalf("no part from %q to %q in the tutorial", from, to)
+		t.Fatalf("the tutorial has no part from %q to %q", from, to)
 	}
 	numbered := regexp.MustCompile(`^\s*(\d+)(?:\s(.*))?$`)
 	var code strings.Builder
@@ -47,12 +47,12 @@ func listing(t testing.TB, from, to string) string {
 		fmt.Fprintln(&code, m[2])
 	}
 	if next < 10 {
-		t.Fatalf("%d lines from %q", next-1, from)
+		t.Fatalf("only %d lines of code after %q", next-1, from)
 	}
 	return mend(code.String())
 }
 
-// mend corrects what the making of the text has damaged.
+// mend corrects an error in the text version of the tutorial.
 func mend(code string) string {
 	return strings.ReplaceAll(code, "<map.h>", "<mapi.h>")
 }
@@ -68,7 +68,7 @@ func libraryList(t testing.TB) string {
 	return "#include <stdio.h>\n#include <mapi.h>\nint main(void) {\n" + listing(t, "4 Management", "5 Installation") + "\nreturn 0;\n}\n"
 }
 
-// withEth0 makes a network whose interface is called as in the tutorial.
+// withEth0 creates a network with the interface name of the tutorial.
 func withEth0(t *testing.T, f func(ns *testnet.NS, d *daemon)) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		ns.Rename(testnet.B, "eth0")
@@ -76,7 +76,7 @@ func withEth0(t *testing.T, f func(ns *testnet.NS, d *daemon)) {
 	})
 }
 
-// eachOptimization runs f with the ways to compile.
+// eachOptimization runs f for each optimization level.
 func eachOptimization(t *testing.T, f func(t *testing.T, level string)) {
 	for _, level := range []string{"-O0", "-O2"} {
 		t.Run(level, func(t *testing.T) { f(t, level) })
@@ -123,7 +123,7 @@ func TestPacketCount(t *testing.T) {
 			sendAll(t, s, 123, testnet.TCP(1, 100)) // to port 80
 			sendAll(t, s, 77, testnet.UDP(1, 100))
 			if got := p.line(); got != "pkts: 123" {
-				t.Errorf("it prints %q", got)
+				t.Errorf("the program prints %q", got)
 			}
 			p.endsWell()
 			d.awaitNone()
@@ -131,7 +131,7 @@ func TestPacketCount(t *testing.T) {
 	})
 }
 
-// TestLinkLoad runs section 6.2 until it has told of all bytes.
+// TestLinkLoad runs section 6.2 until it has printed all bytes.
 func TestLinkLoad(t *testing.T) {
 	eachOptimization(t, func(t *testing.T, level string) {
 		withEth0(t, func(ns *testnet.NS, d *daemon) {
@@ -152,7 +152,7 @@ func TestLinkLoad(t *testing.T) {
 				}
 			}
 			if bytes["incoming"] != 100*500 || bytes["outgoing"] != 300*1000 {
-				t.Errorf("it prints %v", bytes)
+				t.Errorf("the program prints %v", bytes)
 			}
 			p.interrupt()
 			p.endsWell()
@@ -161,7 +161,7 @@ func TestLinkLoad(t *testing.T) {
 	})
 }
 
-// slapper is a packet that section 6.3 looks for.
+// slapper returns a packet that section 6.3 detects.
 func slapper(t testing.TB) []byte {
 	payload := append([]byte("....."), "\x00\x00E\x00\x00E\x00\x00@\x00..."...)
 	return frame(t, "10.1.2.3", "139.91.23.7", &layers.UDP{SrcPort: 2002, DstPort: 80}, payload)
@@ -181,7 +181,7 @@ func TestWormWatch(t *testing.T) {
 					"", "Slapper worm packet!", "02:00:00:00:00:0A -> 02:00:00:00:00:0B", "10.1.2.3 -> 139.91.23.7",
 				} {
 					if got := p.line(); got != want {
-						t.Errorf("it prints %q, want %q", got, want)
+						t.Errorf("the program prints %q, want %q", got, want)
 					}
 				}
 			}
@@ -202,18 +202,18 @@ func TestLibraryList(t *testing.T) {
 		}
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 		if lines[0] != "ID\tName\t# functions" || !strings.HasPrefix(lines[1], "0\tstdflib\t") {
-			t.Fatalf("it prints %s", out)
+			t.Fatalf("the program prints %s", out)
 		}
 		n, err := strconv.Atoi(strings.TrimPrefix(lines[1], "0\tstdflib\t"))
 		if err != nil || len(lines) < n+2 || lines[2] != "\t\tHASH(i)" || lines[2+n-1] != "\t\tTO_BUFFER(i)" {
-			t.Errorf("%v: it prints %s", err, out)
+			t.Errorf("%v: the program prints %s", err, out)
 		}
 	})
 }
 
-// TestInterruptAnywhere sends Ctrl-C at twenty moments between the start of a
-// program and its work: before the library is loaded, in the middle of calls, in a
-// sleep, in a wait. It ends each time and leaves nothing behind.
+// TestInterruptAnywhere sends Ctrl-C at twenty times from the start of a program to its
+// main loop: before the library is loaded, during calls, in a sleep, in a wait. The
+// program must end each time and leave no flow behind.
 func TestInterruptAnywhere(t *testing.T) {
 	const moments = 20
 	programs := map[string]func(testing.TB) string{"6.1": packetCount, "6.2": linkLoad, "6.3": wormWatch}
@@ -233,10 +233,10 @@ func TestInterruptAnywhere(t *testing.T) {
 					p.interrupt()
 					state := p.ends()
 					status := state.Sys().(syscall.WaitStatus)
-					// Before the program has installed its handler, and without one, the
-					// signal ends it.
+					// The signal kills a program that has no handler, or has not installed
+					// it yet.
 					if !state.Success() && !(status.Signaled() && status.Signal() == syscall.SIGINT) {
-						t.Errorf("moment %d: %v; it said %s", i, state, &p.stderr)
+						t.Errorf("time %d: %v; stderr: %s", i, state, &p.stderr)
 					}
 					d.awaitNone()
 				}

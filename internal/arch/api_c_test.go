@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// headerAPI describes the C headers in a folder: constants, macros and declarations as
-// they stand there, without comments and line breaks.
+// headerAPI describes the C headers in a folder: their constants, macros and
+// declarations, without comments and line breaks.
 func headerAPI(t *testing.T, dir string) (lines []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -42,7 +42,7 @@ var (
 	dataLess = regexp.MustCompile(`^#\s*(if|ifdef|ifndef|else|elif|endif|include|define \w+_H$)`)
 )
 
-// declarations splits a header at its directives and at semicolons outside of braces.
+// declarations splits a header at directives and at semicolons outside braces.
 func declarations(text string) (all []string) {
 	text = joined.ReplaceAllString(comment.ReplaceAllString(text, " "), " ")
 	var open strings.Builder

@@ -16,8 +16,8 @@ import (
 )
 
 // goAPI describes what a package exports: constants with their values, variables,
-// functions, types with fields and methods, those of types of other packages of the
-// module that it gives a name, too.
+// functions, and types with their fields and methods. The types include aliases of types
+// in other packages of the module.
 func goAPI(t *testing.T, path string) (lines []string) {
 	t.Helper()
 	p, err := importer.ForCompiler(token.NewFileSet(), "gc", exported(t, path)).Import(path)
@@ -43,7 +43,7 @@ func goAPI(t *testing.T, path string) (lines []string) {
 	return lines
 }
 
-// exported finds what the compiler has written down of a package and all that it needs.
+// exported finds the compiler's export data of a package and of all its dependencies.
 func exported(t *testing.T, path string) importer.Lookup {
 	t.Helper()
 	out, err := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Export", path).Output()

@@ -11,7 +11,8 @@ import (
 
 var update = flag.Bool("update", false, "write the descriptions of the API")
 
-// api has what others build on, and how it is described, a line for each thing.
+// api maps each description file of a public interface to the function that creates
+// it. A description has one line per item.
 var api = map[string]func(t *testing.T) []string{
 	"mapi.txt":     func(t *testing.T) []string { return goAPI(t, "gomapi/mapi") },
 	"result.txt":   func(t *testing.T) []string { return goAPI(t, "gomapi/mapi/result") },
@@ -20,8 +21,8 @@ var api = map[string]func(t *testing.T) []string{
 	"libmapi.txt":  func(t *testing.T) []string { return headerAPI(t, filepath.Join(root, "cmd/libmapi/include")) },
 }
 
-// TestAPI compares the API with its description, which is checked in: who changes what
-// others build on sees it in the difference, and so do they.
+// TestAPI compares the API with its checked-in description, so that the diff of a commit
+// shows every change of the API to its author and to users.
 func TestAPI(t *testing.T) {
 	for name, describe := range api {
 		path := filepath.Join("testdata", "api", name)
@@ -38,13 +39,13 @@ func TestAPI(t *testing.T) {
 		}
 		want := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 		if gone, added := missing(want, got), missing(got, want); len(gone)+len(added) > 0 {
-			t.Errorf("the API is not as internal/arch/%s has it:\n%s%sIf that is meant, run \"make api\", check the file in, "+
-				"and tell users of it in docs/CHANGELOG.md.", path, marked("-", gone), marked("+", added))
+			t.Errorf("the API differs from internal/arch/%s:\n%s%sIf this is intended, run \"make api\", commit the file, "+
+				"and describe the change in docs/CHANGELOG.md.", path, marked("-", gone), marked("+", added))
 		}
 	}
 }
 
-// missing returns the lines of from that are not in in.
+// missing returns the lines of from that in does not contain.
 func missing(from, in []string) []string {
 	return slices.DeleteFunc(slices.Clone(from), func(line string) bool { return slices.Contains(in, line) })
 }

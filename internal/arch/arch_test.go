@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// pkg is what "go list" says of a package.
+// pkg is the output of "go list" for a package.
 type pkg struct {
 	ImportPath string
 	Dir        string
@@ -45,8 +45,8 @@ func packages(t *testing.T) []*pkg {
 	}
 }
 
-// under reports whether path is one of roots or below it. A root may end in
-// "/..." to leave itself out.
+// under reports whether path is one of roots or below one. A root that ends in "/..."
+// matches only packages below it.
 func under(path string, roots ...string) bool {
 	for _, r := range roots {
 		if below, ok := strings.CutSuffix(r, "/..."); ok {
@@ -62,14 +62,14 @@ func under(path string, roots ...string) bool {
 	return false
 }
 
-// mapitest is a daemon for tests. It is below mapi because users import it.
+// mapitest is a package with a daemon for tests. It is below mapi because users import it.
 const mapitest = "gomapi/mapi/mapitest"
 
-// rule forbids packages to depend on others, also indirectly.
+// rule forbids dependencies of packages on others, direct and indirect ones.
 type rule struct {
-	who []string
-	but []string // of who, not bound by the rule
-	not []string
+	who []string // packages bound by the rule
+	but []string // exceptions from who
+	not []string // forbidden dependencies
 	why string
 }
 
@@ -79,23 +79,23 @@ var rules = []rule{
 		but: []string{mapitest}, // a daemon for the tests of programs
 		not: []string{"gomapi/drivers", "gomapi/flib", "gomapi/internal/engine", "gomapi/internal/daemon", "gomapi/internal/filter",
 			"gomapi/internal/bpf", "gomapi/internal/classify", "gomapi/internal/content", "github.com/google/gopacket"},
-		why: "programs link a socket and a mapping, no capture code and no C",
+		why: "programs need a socket and a memory mapping, but no capture code and no C",
 	},
 	{
 		who: []string{"gomapi/drivers"},
 		not: []string{"gomapi/flib", "gomapi/internal/engine", "gomapi/internal/daemon", "gomapi/internal/config", "gomapi/internal/wire"},
-		why: "drivers bring packets and know nothing of flows",
+		why: "drivers deliver packets and do not know flows",
 	},
 	{
 		who: []string{"gomapi/flib"},
 		not: []string{"gomapi/drivers", "gomapi/internal/engine", "gomapi/internal/daemon", "gomapi/internal/config", "gomapi/internal/wire"},
-		why: "functions see packets and nothing of devices and clients",
+		why: "functions process packets and do not know devices and clients",
 	},
 	{
 		who: []string{"gomapi/internal/engine", "gomapi/internal/datapath", "gomapi/internal/segment", "gomapi/internal/chain"},
 		not: []string{"gomapi/internal/wire", "gomapi/internal/config", "gomapi/internal/daemon", "gomapi/drivers/...", "gomapi/flib/...",
 			"github.com/sirupsen/logrus", "github.com/google/gopacket"},
-		why: "the engine knows contracts, not sockets, files or particular drivers and functions",
+		why: "the engine knows interfaces, not sockets, files or particular drivers and functions",
 	},
 	{
 		who: []string{"gomapi/internal/compact"},
@@ -120,28 +120,28 @@ var rules = []rule{
 	{
 		who: []string{"gomapi/internal/bpf"},
 		not: []string{"gomapi/internal/classify", "gomapi/internal/filter", "gomapi/internal/engine", "gomapi/flib", "gomapi/drivers"},
-		why: "programs know nothing of who makes and runs them",
+		why: "package bpf does not know the packages that compile and run its programs",
 	},
 	{
 		who: []string{"gomapi/internal/classify"},
 		not: []string{"gomapi/internal/filter", "gomapi/internal/engine", "gomapi/flib", "gomapi/drivers"},
-		why: "the classifier knows programs, not the compiler",
+		why: "the classifier knows filter programs, not the compiler",
 	},
 	{
 		who: []string{"gomapi/internal/filter"},
 		not: []string{"gomapi/internal/classify", "gomapi/internal/engine", "gomapi/flib", "gomapi/drivers"},
-		why: "the compiler makes programs and knows nothing of what becomes of them",
+		why: "the compiler creates filter programs and does not know how they are used",
 	},
 	{
 		who: []string{"gomapi/internal/shm", "gomapi/internal/pkt", "gomapi/internal/mapierr", "gomapi/mapi/result"},
 		not: []string{"gomapi", "github.com"},
-		why: "leaves",
+		why: "leaf packages depend on no other package of the module",
 	},
 	{
 		who: []string{"gomapi/internal/daemon", "gomapi/cmd/mapid"},
 		not: []string{"gomapi/mapi/...", "gomapi/internal/tracegen", "gomapi/internal/testnet", "gomapi/internal/leak",
 			"gomapi/internal/testdata", "gomapi/internal/testenv", "gomapi/drivers/fake", "gomapi/drivers/drivertest", "gomapi/flib/flibtest", "gomapi/internal/bpf/bpftest"},
-		why: "the daemon is no client of itself and links nothing that is for tests",
+		why: "the daemon is not its own client and contains no test code",
 	},
 }
 
@@ -160,7 +160,7 @@ func TestImportsPointDownwards(t *testing.T) {
 	}
 }
 
-// only says which packages may import something directly.
+// only lists the packages that may import a package directly.
 var only = []struct {
 	what string
 	who  []string
@@ -180,13 +180,13 @@ func TestPrivilegedImports(t *testing.T) {
 	for _, p := range packages(t) {
 		for _, o := range only {
 			if slices.Contains(p.Imports, o.what) && !under(p.ImportPath, o.who...) {
-				t.Errorf("%s imports %s, which only %s may", p.ImportPath, o.what, strings.Join(o.who, ", "))
+				t.Errorf("%s imports %s: only %s may", p.ImportPath, o.what, strings.Join(o.who, ", "))
 			}
 		}
 	}
 }
 
-// TestMapitestHasAllFunctions: a program must find under test what it finds in
+// TestMapitestHasAllFunctions checks that a program under test has all functions of
 // mapid.
 func TestMapitestHasAllFunctions(t *testing.T) {
 	deps := make(map[string][]string)
@@ -195,7 +195,7 @@ func TestMapitestHasAllFunctions(t *testing.T) {
 	}
 	for _, d := range deps["gomapi/cmd/mapid"] {
 		if under(d, "gomapi/flib/...") && !slices.Contains(deps[mapitest], d) {
-			t.Errorf("%s does not have %s, which mapid has", mapitest, d)
+			t.Errorf("%s does not import %s, but mapid does", mapitest, d)
 		}
 	}
 }
@@ -225,7 +225,7 @@ func TestEveryPackageHasOneComment(t *testing.T) {
 	}
 }
 
-// eachFile parses the files of all packages, without tests.
+// eachFile parses all files of all packages, except tests and generated files.
 func eachFile(t *testing.T, f func(p *pkg, name string, file *ast.File)) {
 	t.Helper()
 	for _, p := range packages(t) {

@@ -1,3 +1,3 @@
-// Package arch holds the rules of the house as tests: which way imports point,
-// where C and unsafe may stand, and that every package says what it is.
+// Package arch tests the rules of the architecture: the direction of imports, the
+// places where C and unsafe are allowed, and that every package has a comment.
 package arch

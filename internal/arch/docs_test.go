@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// root is the folder of the module, seen from this one.
+// root is the path of the module from this folder.
 const root = "../.."
 
 var (
@@ -17,7 +17,7 @@ var (
 	unsaid  = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
 )
 
-// TestLinksOfDocs follows the links from one page to another, to files, and to headings.
+// TestLinksOfDocs checks the links between pages, to files, and to headings.
 func TestLinksOfDocs(t *testing.T) {
 	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
 	if err != nil {
@@ -43,7 +43,7 @@ func TestLinksOfDocs(t *testing.T) {
 		}
 	}
 	if found < 30 {
-		t.Errorf("%d links are found, too few", found)
+		t.Errorf("found only %d links", found)
 	}
 }
 
@@ -56,7 +56,7 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// anchors returns the names that a page's headings have in links.
+// anchors returns the anchors of the headings of a page.
 func anchors(text string) map[string]bool {
 	names := make(map[string]bool)
 	for _, m := range heading.FindAllStringSubmatch(text, -1) {

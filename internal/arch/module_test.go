@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestAnotherModulePath gives a copy of the module the path under which somebody
-// publishes it, and then another one: nothing may keep the old one.
+// TestAnotherModulePath changes the module path of a copy of the module twice. No file
+// may keep an old path.
 func TestAnotherModulePath(t *testing.T) {
 	dir := t.TempDir()
 	copyModule(t, dir)
@@ -29,7 +29,7 @@ func TestAnotherModulePath(t *testing.T) {
 				t.Fatal(err)
 			}
 			if at := uses.FindIndex(b); at != nil && file != "etc/module" {
-				t.Errorf("%s, line %d, has the path %s still", file, 1+bytes.Count(b[:at[1]], []byte("\n")), old)
+				t.Errorf("%s, line %d, still has the path %s", file, 1+bytes.Count(b[:at[1]], []byte("\n")), old)
 			}
 		}
 		if out := run(t, dir, "gofmt", "-l", "."); out != "" {
@@ -50,7 +50,7 @@ func TestAnotherModulePath(t *testing.T) {
 	}
 }
 
-// filesOf lists the files of a copy.
+// filesOf lists the files below dir.
 func filesOf(t *testing.T, dir string) (files []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -66,7 +66,7 @@ func filesOf(t *testing.T, dir string) (files []string) {
 	return files
 }
 
-// copyModule copies the files of the module, without what was built and its history.
+// copyModule copies the source files of the module.
 func copyModule(t *testing.T, dir string) {
 	t.Helper()
 	for _, name := range []string{"go.mod", "go.sum", "Makefile", "README.md", "cmd", "docs", "drivers", "etc", "examples", "flib", "internal", "mapi"} {

@@ -1,5 +1,5 @@
 /*
- * mapi_errors.h - error numbers of the Monitoring API, as mapi_read_error gives them.
+ * mapi_errors.h - error numbers that mapi_read_error returns.
  */
 #ifndef MAPI_ERRORS_H
 #define MAPI_ERRORS_H

@@ -1,6 +1,6 @@
 /*
- * apply.c - functions are applied. What arguments a function has only the daemon
- * knows: they go over as they are.
+ * apply.c - applies functions. Only the daemon knows the arguments of a function, so
+ * the C part passes them on unchecked.
  */
 #include <stdarg.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 static struct call *begin(enum call_op op, struct flow **f, int fd, const char *funct)
 {
 	if (!funct && fd > 0)
-		return initialized() == 0 ? fail_null(MFUNCT_COULD_NOT_APPLY_FUNCT, "no function named") : NULL;
+		return initialized() == 0 ? fail_null(MFUNCT_COULD_NOT_APPLY_FUNCT, "the function name is NULL") : NULL;
 	*f = flow_of(fd, MAPI_INVALID_FID_FUNCID);
 	if (!*f)
 		return NULL;
@@ -25,7 +25,7 @@ static struct call *begin(enum call_op op, struct flow **f, int fd, const char *
 	return c;
 }
 
-/* Ends it: the function's number, or -1 with the error. */
+/* Sends the call and ends it. Returns the number of the function, or -1 with the error. */
 static int finish(struct call *c, struct flow *f)
 {
 	int fid = -1;
@@ -47,7 +47,7 @@ PUBLIC int mapi_apply_counted(int count, unsigned int wide, int fd, const char *
 		return -1;
 	va_list args;
 	va_start(args, funct);
-	c->wide = wide >> 2; /* behind fd and funct */
+	c->wide = wide >> 2; /* skip fd and funct */
 	for (c->count = 0; c->count < count - 2 && c->count < CALL_ARGS; c->count++)
 		if (c->wide >> c->count & 1)
 			c->args[c->count] = va_arg(args, uint64_t);
@@ -57,7 +57,7 @@ PUBLIC int mapi_apply_counted(int count, unsigned int wide, int fd, const char *
 	return finish(c, f);
 }
 
-/* The letters of a function's arguments, for calls that were not counted. */
+/* Gets the argument letters of a function, for calls without the counting macro. */
 static int letters_of(int fd, const char *funct, char letters[CALL_LETTERS])
 {
 	struct call *c = call_begin(CALL_LETTERS_OF);
@@ -71,7 +71,7 @@ static int letters_of(int fd, const char *funct, char letters[CALL_LETTERS])
 	return err;
 }
 
-/* Takes arguments as the letters say: all of them, as the original did. */
+/* Takes one argument per letter: always all of them, like the original. */
 static void take_all(struct call *c, const char *letters, va_list args)
 {
 	for (; letters[c->count] && c->count < CALL_ARGS; c->count++) {
@@ -94,8 +94,8 @@ static void take_all(struct call *c, const char *letters, va_list args)
 	}
 }
 
-/* Without the macro: programs that were compiled before it was, and pointers to the
-   function. */
+/* The function without the macro: for programs compiled with the original's headers, and
+   for calls through a pointer. */
 #undef mapi_apply_function
 PUBLIC int mapi_apply_function(int fd, const char *funct, ...)
 {

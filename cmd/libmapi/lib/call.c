@@ -1,13 +1,14 @@
 /*
- * call.c - calls to the Go part.
+ * call.c - sends calls to the Go part and waits for the answers.
  */
 #define _GNU_SOURCE
 #include <string.h>
 
 #include "internal.h"
 
-/* How long a call may look for a slot, in s. The Go part answers each within 30 s, so
-   slots that stay taken are those of other threads, which have left by longjmp. */
+/* How long a call may wait for a free slot, in s. The Go part answers each call within
+   30 s, so a slot that stays taken longer belongs to another thread that has left its
+   call by longjmp. */
 enum { PATIENCE = 40 };
 
 static int on_other_stack(void)
@@ -16,8 +17,9 @@ static int on_other_stack(void)
 	return sigaltstack(NULL, &stack) != 0 || (stack.ss_flags & SS_ONSTACK);
 }
 
-/* Finds a slot whose caller has left it by longjmp: this thread, from a place that is no
-   longer on its stack. Calls that a handler has interrupted are above it. */
+/* Claims a slot that this thread has left by longjmp: the frame of that call is no longer
+   on the stack. The frames of calls that a handler has interrupted are still on the
+   stack, at higher addresses, so they are not taken. */
 static struct call *claim_left(const void *frame)
 {
 	if (on_other_stack())
@@ -27,12 +29,12 @@ static struct call *claim_left(const void *frame)
 		const void *thread = &thread_error;
 		if (LOAD(&c->state) == CALL_DONE && LOAD(&c->thread) == thread && c->frame <= frame &&
 		    __atomic_compare_exchange_n(&c->thread, &thread, NULL, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-			return c; /* and no handler meanwhile */
+			return c; /* no handler has claimed it first */
 	}
 	return NULL;
 }
 
-/* Finds a free slot; when there is none, some call will end. */
+/* Claims a free slot, and waits for one if all are taken. */
 static struct call *claim(const void *frame)
 {
 	const struct timespec moment = {.tv_nsec = 1000000};
@@ -51,7 +53,7 @@ static struct call *claim(const void *frame)
 		syscall(SYS_nanosleep, &moment, NULL); /* nanosleep(3) is a cancellation point */
 		clock_gettime(CLOCK_MONOTONIC, &now);
 	} while (now.tv_sec - begun.tv_sec < PATIENCE);
-	return fail_null(MCOM_SOCKET_ERROR, "%d calls have not come to their end: handlers have left them by longjmp", CALL_SLOTS);
+	return fail_null(MCOM_SOCKET_ERROR, "all %d call slots are taken: signal handlers have left calls by longjmp", CALL_SLOTS);
 }
 
 struct call *call_begin(enum call_op op)
@@ -91,11 +93,12 @@ int call_send(struct call *c)
 	hand_over(c);
 	for (int i = 0; i < CALL_LOOKS && LOAD(&c->state) != CALL_DONE && LOAD(&calls.active) <= 1; i++)
 		sched_yield();
-	/* Handlers run meanwhile, and may make calls of their own. */
+	/* Signal handlers may run during the wait and make calls of their own. */
 	while ((state = LOAD(&c->state)) != CALL_DONE) {
 		if (usable() != 0)
-			return -1; /* a child that a handler has made, and in which it returns */
-		/* Without a time the kernel would go on by itself after a handler. */
+			return -1; /* a handler has forked, and this is the child */
+		/* Without a timeout the kernel would restart the wait after a handler, and the
+		   child would never get here. */
 		syscall(SYS_futex, &c->state, FUTEX_WAIT_PRIVATE, state, &moment, NULL, 0);
 	}
 	errno = saved;

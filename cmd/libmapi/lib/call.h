@@ -1,9 +1,9 @@
 /*
- * call.h - what the C library and its Go part share: slots, in which calls go over
- * and answers come back. A caller fills a slot, posts it and sleeps until the Go
- * part says that it is done. Slots are static, so that a call needs no memory and
- * may be made in a signal handler, and that an answer finds its place also when the
- * caller has left it by longjmp.
+ * call.h - the call slots, which the C part of the library shares with the Go part.
+ * A caller fills a slot, posts it and sleeps until the Go part has written the answer
+ * to the slot. The slots are static, for two reasons: a call allocates no memory, so a
+ * signal handler may make one; and the Go part can still write the answer after the
+ * caller has left the call by longjmp.
  */
 #ifndef LIBMAPI_CALL_H
 #define LIBMAPI_CALL_H
@@ -20,11 +20,11 @@
 #include <mapi.h>
 
 enum {
-	CALL_VERSION = 2, /* of this file; both sides must agree */
-	CALL_SLOTS = 64,  /* calls at a time; more wait for a slot */
-	CALL_ARGS = 16,   /* of a function */
+	CALL_VERSION = 2, /* version of this layout; both parts must have the same */
+	CALL_SLOTS = 64,  /* calls in progress; further calls wait for a slot */
+	CALL_ARGS = 16,   /* maximum arguments of a function */
 	CALL_LETTERS = 64,
-	CALL_NAMES = 16,  /* of capture files, allocated ahead */
+	CALL_NAMES = 16,  /* names of offline devices, allocated in advance */
 };
 
 enum call_state { CALL_FREE, CALL_CLAIMED, CALL_READY, CALL_TAKEN, CALL_DONE };
@@ -34,13 +34,13 @@ enum call_op {
 	CALL_CREATE_OFFLINE_FLOW,  /* text: path, number: format */
 	CALL_CREATE_DEVICE,        /* text: path, number: format; gives name, allocated */
 	CALL_START_DEVICE,         /* text: name */
-	CALL_DELETE_DEVICE,        /* text: name, freed if CALL_CREATE_DEVICE gave it; gives device */
-	CALL_LETTERS_OF,           /* fd, text: function; gives letters of the original's arguments */
+	CALL_DELETE_DEVICE,        /* text: name, freed if CALL_CREATE_DEVICE allocated it; gives device */
+	CALL_LETTERS_OF,           /* fd, text: function; gives argument letters of the original's function */
 	CALL_APPLY,                /* fd, text: function, count, wide, args; gives function */
 	CALL_APPLY_ARRAY,          /* fd, text: function, count, array; gives function */
 	CALL_CONNECT,              /* fd */
 	CALL_CLOSE,                /* fd */
-	CALL_RELEASE,              /* fd: its memory is no longer used */
+	CALL_RELEASE,              /* fd: the C part no longer uses the memory of this flow */
 	CALL_STATS,                /* text: device; gives stat */
 	CALL_DEVICE_INFO,          /* number, next; gives device_info */
 	CALL_LIBRARY_INFO,         /* number, next; gives library_info */
@@ -49,39 +49,39 @@ enum call_op {
 	CALL_FUNCTION_INFO,        /* fd, fid, next; gives function_info */
 };
 
-/* Where the values of a function lie. The memory stays until CALL_RELEASE. */
+/* The memory with the values of a function. It stays mapped until CALL_RELEASE. */
 struct call_function {
 	int fid;
 	const uint64_t *slot; /* sequence word and result; NULL: none */
 	int size;             /* bytes of the result, or of an entry of a series */
-	int is_stats;         /* sums are pairs of double, not long double */
-	const void *ring;     /* packets or series with their head; NULL: none */
-	size_t ring_size;     /* with the head */
-	void *page;           /* what the reader of the ring writes */
-	int sock;             /* on which it sleeps; the C library closes it */
+	int is_stats;         /* each sum is a pair of double, not a long double */
+	const void *ring;     /* ring of packets or entries, with its header; NULL: none */
+	size_t ring_size;     /* bytes, with the header */
+	void *page;           /* page that the reader of the ring writes */
+	int sock;             /* socket on which the reader sleeps; the C part closes it */
 	int series;           /* the ring holds entries of a series */
-	int no_wait;          /* the flag of TO_BUFFER */
+	int no_wait;          /* TO_BUFFER was applied with NOWAIT */
 };
 
 struct call {
 	uint32_t state; /* enum call_state; a futex */
 	enum call_op op;
-	int posted; /* nobody waits for the answer */
-	const void *thread, *frame; /* who waits, and where on its stack; the C library's */
+	int posted; /* no thread waits for the answer */
+	const void *thread, *frame; /* the waiting thread and its stack frame; only the C part uses them */
 
-	/* What is asked for. Pointers are the caller's. */
+	/* The request. The caller owns the memory behind the pointers. */
 	int fd, fid, number, next, count;
-	unsigned int wide; /* bit i: args[i] has 64 bits, otherwise it is an int */
+	unsigned int wide; /* bit i is set: args[i] has 64 bits; otherwise it is an int */
 	uint64_t args[CALL_ARGS];
 	const char *text;
 	char **array;
 
 	/* The answer. */
-	int code; /* 0: done */
+	int code; /* error number, or 0 */
 	char message[MAPI_ERRORSTR_LENGTH];
-	int device;            /* number of the capture file of a flow; 0: live */
-	const uint64_t *place; /* of the flow: its state comes first */
-	uint32_t connection;   /* of the flow, counted from 1 */
+	int device;            /* number of the flow's offline device; 0: live device */
+	const uint64_t *place; /* shared memory of the flow; the state of the flow is first */
+	uint32_t connection;   /* connection of the flow, counted from 1 */
 	struct call_function function;
 	char *name;
 	char letters[CALL_LETTERS];
@@ -96,26 +96,26 @@ struct call {
 struct calls {
 	int version; /* CALL_VERSION */
 	size_t size; /* sizeof(struct calls) */
-	uint32_t lost; /* connections up to this one are no more */
-	uint32_t active; /* calls that are with the Go part */
-	sem_t posted; /* one for each slot that is CALL_READY */
-	char *names[CALL_NAMES]; /* the Go part's */
+	uint32_t lost; /* all connections up to this number are lost */
+	uint32_t active; /* calls that the Go part has not answered yet */
+	sem_t posted; /* counts the slots in state CALL_READY */
+	char *names[CALL_NAMES]; /* only the Go part uses them */
 	struct call slot[CALL_SLOTS];
 };
 
-/* How often one side looks for the other before it sleeps. A program that sets up flows
-   makes one call after the other. With several calls at a time others need the
-   processors. */
+/* How often each part polls before it sleeps. Polling pays off while a program sets up
+   flows, because it makes one call after the other. With several calls in progress, other
+   threads need the processors. */
 enum { CALL_LOOKS = 100 };
 
-/* Looks for the next call. */
+/* Polls for the next call. */
 static inline void call_expect(struct calls *calls)
 {
 	for (int i = 0; i < CALL_LOOKS && __atomic_load_n(&calls->active, __ATOMIC_ACQUIRE) == 0; i++)
 		sched_yield();
 }
 
-/* Waits for the next call, for the Go part. */
+/* Waits for the next call. The Go part calls it. */
 static inline struct call *call_next(struct calls *calls)
 {
 	for (;;) {
@@ -131,7 +131,7 @@ static inline struct call *call_next(struct calls *calls)
 	}
 }
 
-/* Ends a call, for the Go part. */
+/* Marks a call as answered. The Go part calls it. */
 static inline void call_done(struct calls *calls, struct call *c)
 {
 	__atomic_sub_fetch(&calls->active, 1, __ATOMIC_ACQ_REL);

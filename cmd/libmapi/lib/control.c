@@ -1,5 +1,5 @@
 /*
- * control.c - flows: created, connected, closed.
+ * control.c - creates, connects and closes flows.
  */
 #include "internal.h"
 
@@ -21,14 +21,14 @@ static int create(enum call_op op, const char *text, int format)
 PUBLIC int mapi_create_flow(const char *dev)
 {
 	if (!dev)
-		return fail(MAPI_DEVICE_INFO_ERR, "mapi_create_flow has no device");
+		return fail(MAPI_DEVICE_INFO_ERR, "mapi_create_flow: the device name is NULL");
 	return create(CALL_CREATE_FLOW, dev, 0);
 }
 
 PUBLIC int mapi_create_offline_flow(const char *path, int format)
 {
 	if (!path)
-		return fail(MFUNCT_INVALID_ARGUMENT_1, "mapi_create_offline_flow has no path");
+		return fail(MFUNCT_INVALID_ARGUMENT_1, "mapi_create_offline_flow: the path is NULL");
 	return create(CALL_CREATE_OFFLINE_FLOW, path, format);
 }
 
@@ -47,7 +47,7 @@ PUBLIC int mapi_connect(int fd)
 	return err;
 }
 
-/* Closes what is out of the table. */
+/* Closes a flow that was removed from the table. */
 static int close_retired(int fd)
 {
 	struct call *c = call_begin(CALL_CLOSE);
@@ -63,11 +63,11 @@ PUBLIC int mapi_close_flow(int fd)
 	if (!f)
 		return -1;
 	int err = flow_retire(fd) ? close_retired(fd) : fail(MAPI_INVALID_FLOW, no_flow, fd);
-	flow_leave(f); /* from here on another thread may reap it */
+	flow_leave(f); /* from now on another thread may release its memory */
 	return err;
 }
 
-/* A flow without scope is on one sensor, this host. */
+/* Finds a flow for the calls about scopes. Every flow has one sensor, this host. */
 static struct flow *known(int fd)
 {
 	struct flow *f = usable() == 0 ? flow_enter(fd) : NULL;

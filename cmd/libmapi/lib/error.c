@@ -7,7 +7,7 @@
 
 #include "internal.h"
 
-const char not_initialized[] = "nothing was created yet: create a flow or an offline device first";
+const char not_initialized[] = "create a flow or an offline device first";
 const char not_a_flow[] = "%d is not the number of a flow";
 const char not_a_function[] = "%d is not the number of a function";
 const char no_flow[] = "no flow %d";

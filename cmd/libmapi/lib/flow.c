@@ -1,10 +1,10 @@
 /*
  * flow.c - flows and functions by their numbers.
  *
- * Looking one up takes no lock. Adding and removing does. A flow that was closed is
- * out of the table at once, but its memory goes back only when another one is made
- * and nobody is at work on it: a result that a thread or the code behind a handler
- * still holds does not vanish under it.
+ * A lookup takes no lock; adding and removing a flow do. A closed flow leaves the table
+ * at once. Its memory is released only when the next flow is created and no call on the
+ * closed flow is in progress. So a result stays valid for another thread, or for the code
+ * that the closing signal handler interrupted.
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
@@ -16,15 +16,15 @@ enum { BUCKETS = 4096 };
 
 static struct guard guard = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 static struct flow *table[BUCKETS];
-static struct flow *retired; /* guarded */
-static int inside;           /* threads that are looking something up */
+static struct flow *retired; /* closed flows; the guard protects the list */
+static int inside;           /* lookups in progress */
 
 static struct flow **bucket(int fd)
 {
 	return &table[(unsigned int)fd % BUCKETS];
 }
 
-/* Maps memory, which is safe in a handler, as malloc is not. */
+/* Maps memory. Unlike malloc, this is safe in a signal handler. */
 void *map_memory(size_t size)
 {
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -102,7 +102,7 @@ struct function *function_find(const struct flow *f, int fid)
 	return fn;
 }
 
-/* Takes a flow out of the table, with the lock. */
+/* Removes a flow from the table. The caller holds the lock. */
 static void retire(struct flow **at)
 {
 	struct flow *f = *at;
@@ -140,7 +140,7 @@ void flow_retire_device(int device)
 	guard_leave(&guard);
 }
 
-/* Takes the flows that nobody uses off the list, with the lock. */
+/* Takes the flows without calls in progress off the list. The caller holds the lock. */
 static struct flow *unused(void)
 {
 	struct flow *list = NULL;
@@ -188,8 +188,9 @@ void flow_reap(void)
 	}
 }
 
-/* Whether packets of a flow that has finished wait, of which the program has not asked
-   for any. It is so once only: who waits for the end is not kept from it. */
+/* Reports whether a finished flow has packets and the program has asked for none of them.
+   It reports this once per flow: otherwise a program that waits for the end would wait
+   for ever. */
 int flow_untouched(struct flow *f)
 {
 	struct function *fn = LOAD(&f->functions);
@@ -198,7 +199,7 @@ int flow_untouched(struct flow *f)
 	return fn && !__atomic_exchange_n(&f->told, 1, __ATOMIC_SEQ_CST);
 }
 
-/* Finds a buffer of the same capture file for which the daemon waits. */
+/* Finds a full buffer of the same offline device for which the daemon waits. */
 static int awaited_in(int device, const struct function *but, struct awaited *found)
 {
 	for (int i = 0; i < BUCKETS; i++)

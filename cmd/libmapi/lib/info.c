@@ -1,10 +1,11 @@
 /*
- * info.c - what the daemon tells of devices, libraries, flows and functions.
+ * info.c - information about devices, libraries, flows and functions.
  */
 #include "internal.h"
 
-/* Sends the call and hands the answer over, to be copied to the program, which may then
-   ask for what it was told of, though it has created nothing. */
+/* Sends the call and copies the answer to the program. After an answer the library counts
+   as initialized, so the program can ask about the listed things without creating
+   anything. */
 #define ANSWER(c, field, to)                \
 	do {                                \
 		int err_ = call_send(c);    \
@@ -18,13 +19,13 @@
 
 static int no_room(int code)
 {
-	return fail(code, "the information has no place to go: the pointer is NULL");
+	return fail(code, "the pointer for the information is NULL");
 }
 
 PUBLIC int mapi_stats(const char *dev, struct mapi_stat *stats)
 {
 	if (!dev)
-		return fail(MAPI_DEVICE_INFO_ERR, "mapi_stats has no device");
+		return fail(MAPI_DEVICE_INFO_ERR, "mapi_stats: the device name is NULL");
 	if (!stats)
 		return no_room(MFUNCT_INVALID_ARGUMENT_2);
 	struct call *c = initialized() == 0 ? call_begin(CALL_STATS) : NULL;
@@ -120,9 +121,9 @@ static int flow_info(int fd, int next, mapi_flow_info_t *info)
 	ANSWER(c, flow_info, info);
 }
 
-/* A program that looks whether the flow has finished before it asks for each packet
-   would get none of a short file: its first look comes when all was read. So that says
-   that the flow is active. */
+/* Reports a finished flow with untouched packets as active, once. Otherwise a program
+   that checks for the end of the flow before each packet would get no packet of a short
+   file, because the daemon has read the file before the first check. */
 static void leave_packets(int fd, mapi_flow_info_t *info)
 {
 	struct flow *f = flow_enter(fd);

@@ -1,17 +1,17 @@
 /*
- * internal.h - the parts of the C library and what they know of each other.
+ * internal.h - declarations that the files of the C library share.
  *
- *	load.c     the Go part is loaded at the first call
- *	call.c     a call goes to the Go part and comes back
+ *	load.c     loads the Go part at the first call
+ *	call.c     sends calls to the Go part and receives the answers
  *	error.c    the last error
- *	flow.c     flows and functions by number; when their memory goes back
- *	shared.c   results and rings in the memory of the daemon; its layout
- *	wait.c     waiting for packets and entries
- *	results.c, packet.c             reading, without the Go part
- *	control.c, apply.c, offline.c, info.c   calls, through it
+ *	flow.c     flows and functions by number, and when their memory is released
+ *	shared.c   reads results and rings in the memory of the daemon
+ *	wait.c     waits for packets and entries
+ *	results.c, packet.c                     reading, without the Go part
+ *	control.c, apply.c, offline.c, info.c   calls to the Go part
  *
- * Signal handlers may call anything that here is called without a lock. Locks are
- * held for moments, with all signals blocked.
+ * Without a lock the code calls only what is safe in a signal handler. Locks are held
+ * only briefly, with all signals blocked.
  */
 #ifndef LIBMAPI_INTERNAL_H
 #define LIBMAPI_INTERNAL_H
@@ -26,11 +26,12 @@
 
 #define PUBLIC __attribute__((visibility("default")))
 
-/* Words that threads and handlers share. */
+/* Access to words that threads and signal handlers share. */
 #define LOAD(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define STORE(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
 
-/* A lock of which no handler on the same thread can stand in the way. */
+/* A lock that blocks all signals, so that a handler cannot deadlock with the thread that
+   it interrupts. */
 struct guard {
 	pthread_mutex_t mutex;
 	sigset_t before;
@@ -38,42 +39,42 @@ struct guard {
 void guard_enter(struct guard *g);
 void guard_leave(struct guard *g);
 
-/* error.c. All return -1, or NULL. */
+/* error.c. The fail functions return -1, or NULL. */
 int fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void *fail_null(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int fail_from(const struct call *c);
 extern __thread int thread_error; /* number of the last error of this thread */
-void error_in_child(void); /* another thread of the parent may have held the lock */
+void error_in_child(void); /* resets the lock, which another thread of the parent may have held */
 extern const char not_initialized[], not_a_flow[], not_a_function[], no_flow[], not_connected[], no_function[];
 
 /* load.c */
 extern struct calls calls;
 int load(void);       /* 0, or -1 with the error */
-int usable(void);     /* 0, or -1: the process has forked after the first call */
-int initialized(void); /* 0, or -1: nothing was created or told yet, or not usable */
+int usable(void);     /* 0, or -1: the process was forked after the first call */
+int initialized(void); /* 0, or -1: no flow, device or information yet, or not usable */
 void set_initialized(void);
 
 /* call.c */
 struct call *call_begin(enum call_op op);   /* NULL with the error */
-int call_send(struct call *c);              /* waits; 0, or -1 with the error */
-void call_end(struct call *c);
-int call_finish(struct call *c);            /* send and end */
-void call_post(struct call *c);             /* send and wait for nothing */
+int call_send(struct call *c);              /* waits for the answer; 0, or -1 with the error */
+void call_end(struct call *c);              /* releases the slot */
+int call_finish(struct call *c);            /* call_send and call_end */
+void call_post(struct call *c);             /* sends without waiting for the answer */
 
 /* shared.c */
 struct ring {
-	const uint8_t *data; /* behind the head */
-	uint64_t size;       /* a power of two */
+	const uint8_t *data; /* records, after the header */
+	uint64_t size;       /* bytes of data, a power of two */
 	const uint8_t *head;
 	uint8_t *page;
-	uint64_t next;  /* place of the next record */
-	uint64_t freed; /* place up to which the writer has the ring back */
-	uint64_t end;   /* end of the last record known */
-	uint64_t poked; /* last wish of the writer that was answered */
-	uint64_t state; /* as loaded before end */
+	uint64_t next;  /* position of the next record */
+	uint64_t freed; /* the writer may overwrite everything before this position */
+	uint64_t end;   /* end of the last known record */
+	uint64_t poked; /* last position that the writer waited for and was told of */
+	uint64_t state; /* state of the ring, loaded before end */
 	uint32_t entry; /* bytes of an entry of a series, rounded up; 0: packets */
 	int damaged;
-	int hung_up; /* the daemon's end of the socket is closed */
+	int hung_up; /* the daemon has closed its end of the socket */
 	int sock;
 };
 enum ring_state { RING_RECORD, RING_EMPTY, RING_END, RING_GONE, RING_DAMAGED };
@@ -81,20 +82,20 @@ void ring_open(struct ring *r, const struct call_function *from);
 enum ring_state ring_peek(struct ring *r, const uint8_t **record, uint32_t *caplen);
 void ring_pass(struct ring *r, uint32_t caplen);
 enum ring_state ring_entry(struct ring *r, void *entry, size_t size);
-enum ring_state ring_look(struct ring *r); /* RING_RECORD: there is one */
+enum ring_state ring_look(struct ring *r); /* RING_RECORD: there is a record */
 void ring_release(struct ring *r);
 void ring_sleeps(struct ring *r, int sleeps);
 void ring_asks(struct ring *r);
 int ring_untouched(const struct ring *r);
 int ring_awaited(const struct ring *r);
 uint64_t ring_position(const struct ring *r);
-int slot_read(const uint64_t *slot, void *result, size_t size); /* 0, or -1: half written */
+int slot_read(const uint64_t *slot, void *result, size_t size); /* 0, or -1: remains half written */
 uint64_t flow_status(const uint64_t *place);
 
 /* flow.c */
 struct awaited {
-	int fd, fid; /* a buffer for which the daemon waits */
-	uint64_t position; /* and where its reader is */
+	int fd, fid; /* a full buffer for which the daemon waits */
+	uint64_t position; /* position of its reader */
 };
 struct function {
 	struct function *next;
@@ -102,40 +103,40 @@ struct function {
 	mapi_results_t results;
 	struct ring ring;
 	const void *reader; /* thread that takes packets; NULL: none */
-	void *packet;       /* the last one; mapped */
-	size_t packet_room;
-	struct awaited suspect; /* wait.c: what stands in the way of the next packet */
-	struct timespec since;  /* and since when; 0: nothing */
+	void *packet;       /* copy of the last packet; mapped memory */
+	size_t packet_room; /* bytes mapped for it */
+	struct awaited suspect; /* wait.c: the buffer that blocks the next packet */
+	struct timespec since;  /* when it began to block; 0: nothing blocks */
 };
 struct flow {
-	struct flow *next;    /* of the same bucket */
-	struct flow *retired; /* next one whose memory is to go back */
+	struct flow *next;    /* next flow of the bucket */
+	struct flow *retired; /* next flow of the list of closed flows */
 	int fd, device;
 	const uint64_t *place;
 	uint32_t connection;
 	int closed;
-	int users; /* threads at work on it */
-	int told;  /* that packets waited when it had finished */
+	int users; /* calls in progress on this flow */
+	int told;  /* the program was told once that the finished flow has packets */
 	struct function *functions;
 };
 int flow_add(const struct call *c);          /* fd, or -1 with the error */
-struct flow *flow_enter(int fd);             /* NULL: none */
+struct flow *flow_enter(int fd);             /* NULL: no such flow */
 void flow_leave(struct flow *f);
-int flow_lost(const struct flow *f);         /* its connection is no more */
-struct flow *flow_of(int fd, int bad);       /* flow_enter with the usual checks and error */
+int flow_lost(const struct flow *f);         /* 1: its connection is lost */
+struct flow *flow_of(int fd, int bad);       /* flow_enter with checks; NULL with the error, bad for fd <= 0 */
 struct function *function_add(struct flow *f, const struct call_function *from);
 struct function *function_find(const struct flow *f, int fid);
-int flow_retire(int fd);                     /* 1: it was open until now */
+int flow_retire(int fd);                     /* 1: the flow was open */
 void flow_retire_device(int device);
-void flow_reap(void);                        /* gives memory of closed flows back */
+void flow_reap(void);                        /* releases the memory of closed flows */
 int flow_untouched(struct flow *f);
 int flow_awaited(const struct flow *f, const struct function *but, struct awaited *found);
-void *map_memory(size_t size);               /* zero; NULL: none */
+void *map_memory(size_t size);               /* zeroed memory; NULL: out of memory */
 
 /* wait.c */
 int reader_enter(struct flow *f, struct function *fn); /* 0, or -1 with the error */
 void reader_leave(struct function *fn);
 int ring_wait(struct flow *f, struct function *fn);    /* 0: look again; -1 with the error */
-void *ring_over(struct flow *f, enum ring_state state); /* NULL, with the error if it is one */
+void *ring_over(struct flow *f, enum ring_state state); /* NULL, with the error unless the file has ended */
 
 #endif

@@ -1,11 +1,11 @@
 /*
  * load.c - loads the Go part.
  *
- * That is done on a thread of its own with all signals blocked, which all threads of
- * the Go runtime inherit, and keep (../thread.c): signals go to the threads of the
- * program only. And no thread of the program ever runs Go code (call.c), so signal
- * handlers find the stack and the state that they are used to. What the runtime changes
- * in the process is taken back: signal actions, but for SIGSTKFLT, and RLIMIT_NOFILE.
+ * A separate thread with all signals blocked loads it. All threads of the Go runtime
+ * inherit and keep this mask (../thread.c), so signals go only to the threads of the
+ * program. No thread of the program runs Go code (call.c), so signal handlers find the
+ * stack and the state that they expect. The library restores what the runtime changes in
+ * the process: RLIMIT_NOFILE and the signal actions, except that of SIGSTKFLT.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -23,12 +23,12 @@
 struct calls calls;
 
 static struct guard loading = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-static int loaded;  /* there is a Go part */
-static int created; /* a flow or a device was made, or told of */
-static int forked;  /* this is a child, in which the Go part does not run */
+static int loaded;  /* the Go part runs */
+static int created; /* the program has created a flow or device, or received information */
+static int forked;  /* this process is a child, in which the Go part does not run */
 
-/* A process forks with the Go part or without, never while another thread loads it:
-   the child would wait for that for ever. */
+/* Delays fork while another thread loads the Go part. Otherwise the child would wait for
+   ever for the end of the loading. */
 static void before_fork(void)
 {
 	guard_enter(&loading);
@@ -51,7 +51,7 @@ __attribute__((constructor)) static void heed_forks(void)
 	pthread_atfork(before_fork, in_parent, in_child);
 }
 
-/* The file beside this library, or the bare name. */
+/* Returns the path of the Go part in the folder of this library, or else its bare name. */
 static const char *go_part(char path[PATH_MAX])
 {
 	Dl_info self;
@@ -65,8 +65,9 @@ static const char *go_part(char path[PATH_MAX])
 	return GO_PART;
 }
 
-/* What the runtime changes in a process: signal actions, and the limit of open files,
-   which children would inherit. Static, as the stack of a caller may be small. */
+/* The process state that the runtime changes: signal actions, and the limit of open
+   files, which children would inherit. It is static because the stack of a caller may be
+   small. */
 static struct {
 	struct sigaction actions[NSIG];
 	struct rlimit files;
@@ -79,8 +80,8 @@ static void remember(void)
 	getrlimit(RLIMIT_NOFILE, &before.files);
 }
 
-/* Whether the runtime has changed an action. What is neither as it was nor a handler of
-   the Go part was set meanwhile by another thread of the program, and stays. */
+/* Reports whether the runtime has changed an action. A new handler outside the Go part
+   was set by another thread of the program during the loading, and stays. */
 static int changed(const struct sigaction *now, const struct sigaction *was, const Dl_info *go)
 {
 	Dl_info at;
@@ -89,7 +90,7 @@ static int changed(const struct sigaction *now, const struct sigaction *was, con
 	return dladdr((void *)now->sa_handler, &at) && at.dli_fbase == go->dli_fbase;
 }
 
-/* Takes back what the runtime has changed; part is an address in the Go part. */
+/* Restores what the runtime has changed. part is an address in the Go part. */
 static void restore(const void *part)
 {
 	struct sigaction now;
@@ -100,14 +101,15 @@ static void restore(const void *part)
 	for (int s = 1; s < NSIG; s++)
 		if (s != SIGSTKFLT && sigaction(s, NULL, &now) == 0 && changed(&now, &before.actions[s], &go))
 			sigaction(s, &before.actions[s], NULL);
-	/* The runtime raises it to what is allowed, or one less. */
+	/* The runtime raises the soft limit to the hard limit, or to one less. */
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max == before.files.rlim_max &&
 	    files.rlim_cur >= files.rlim_max - 1)
 		setrlimit(RLIMIT_NOFILE, &before.files);
 }
 
-/* Daemons may have closed the descriptors of standard input, output and error. What
-   they go on to print there must not go into what the library opens. */
+/* Opens /dev/null on each closed standard descriptor. A daemon may have closed
+   descriptors 0 to 2 and still print to them. This output must not go to files or
+   sockets that the library opens. */
 static void open_standard(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -127,15 +129,15 @@ static void *load_thread(void *message)
 		snprintf(message, MAPI_ERRORSTR_LENGTH, "%s", dlerror());
 		return NULL;
 	}
-	syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGSTKFLT); /* as ../thread.c, for the time in Go */
+	syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGSTKFLT); /* for this thread's time in Go: see ../thread.c */
 	if (start(&calls) != 0)
-		snprintf(message, MAPI_ERRORSTR_LENGTH, "%s is of another version", GO_PART);
+		snprintf(message, MAPI_ERRORSTR_LENGTH, "%s has another version than libmapi.so: install both from one build", GO_PART);
 	restore((void *)start);
 	return NULL;
 }
 
-/* What the Go runtime takes beside what the program has, in bytes: of addresses at its
-   start, and of memory that may be written. It ends the process when there is less. */
+/* What the Go runtime needs in addition to the program, in bytes: address space at its
+   start, and writable memory. With less the runtime ends the process. */
 #define ADDRESSES ((size_t)1 << 30)
 #define WRITABLE ((size_t)160 << 20)
 
@@ -148,18 +150,18 @@ static int fits(size_t size, int prot)
 	return 1;
 }
 
-/* Whether the process may have as much, by RLIMIT_AS and RLIMIT_DATA. */
+/* Reports whether RLIMIT_AS and RLIMIT_DATA leave enough for the runtime. */
 static int room_for_runtime(char *message)
 {
 	if (fits(ADDRESSES, PROT_NONE) && fits(WRITABLE, PROT_READ | PROT_WRITE))
 		return 1;
-	snprintf(message, MAPI_ERRORSTR_LENGTH, "it needs %zu MiB of addresses and %zu MiB of data, "
-	         "which the limits of the process do not leave: raise RLIMIT_AS and RLIMIT_DATA (ulimit -v, ulimit -d)",
+	snprintf(message, MAPI_ERRORSTR_LENGTH, "the Go runtime needs %zu MiB of address space and %zu MiB of data: "
+	         "raise the limits RLIMIT_AS and RLIMIT_DATA (ulimit -v, ulimit -d)",
 	         ADDRESSES >> 20, WRITABLE >> 20);
 	return 0;
 }
 
-/* Runs load_thread, and leaves the process as it is. */
+/* Runs load_thread without lasting changes to the process. */
 static int load_quietly(char *message)
 {
 	pthread_t thread;
@@ -169,16 +171,16 @@ static int load_quietly(char *message)
 	remember();
 	int err = pthread_create(&thread, NULL, load_thread, message);
 	if (err != 0) {
-		snprintf(message, MAPI_ERRORSTR_LENGTH, "no thread: %s", strerror(err));
+		snprintf(message, MAPI_ERRORSTR_LENGTH, "create a thread: %s", strerror(err));
 		return -1;
 	}
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel); /* it is a cancellation point */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel); /* pthread_join is a cancellation point */
 	pthread_join(thread, NULL);
 	pthread_setcancelstate(cancel, NULL);
 	return message[0] ? -1 : 0;
 }
 
-/* Holds the lock, which blocks the signals. */
+/* Loads the Go part. The caller holds the lock, which blocks all signals. */
 static int load_once(char *message)
 {
 	static int prepared;
@@ -196,7 +198,7 @@ static int load_once(char *message)
 
 int load(void)
 {
-	static char message[MAPI_ERRORSTR_LENGTH]; /* with the lock */
+	static char message[MAPI_ERRORSTR_LENGTH]; /* the lock protects it */
 	int err = 0;
 	if (usable() != 0)
 		return -1;
@@ -215,7 +217,7 @@ int load(void)
 int usable(void)
 {
 	if (forked)
-		return fail(MCOM_SOCKET_ERROR, "the process has forked after its first mapi call: fork before it");
+		return fail(MCOM_SOCKET_ERROR, "the process was forked after the first mapi call: fork before it");
 	return 0;
 }
 

@@ -1,13 +1,13 @@
 /*
- * offline.c - capture files as devices. The Go part allocates their names and frees
- * them: malloc and free are nothing for a handler.
+ * offline.c - offline devices. The Go part allocates and frees their names, because
+ * malloc and free are not safe in a signal handler.
  */
 #include "internal.h"
 
 PUBLIC char *mapi_create_offline_device(const char *path, int format)
 {
 	if (!path)
-		return fail_null(MFUNCT_INVALID_ARGUMENT_1, "mapi_create_offline_device has no path");
+		return fail_null(MFUNCT_INVALID_ARGUMENT_1, "mapi_create_offline_device: the path is NULL");
 	struct call *c = call_begin(CALL_CREATE_DEVICE);
 	if (!c)
 		return NULL;
@@ -28,7 +28,7 @@ static struct call *begin(enum call_op op, const char *dev)
 	if (initialized() != 0)
 		return NULL;
 	if (!dev)
-		return fail_null(MFUNCT_INVALID_ARGUMENT_1, "no device named");
+		return fail_null(MFUNCT_INVALID_ARGUMENT_1, "the device name is NULL");
 	struct call *c = call_begin(op);
 	if (c)
 		c->text = dev;
@@ -47,7 +47,7 @@ PUBLIC int mapi_delete_offline_device(char *dev)
 	if (!c)
 		return -1;
 	int err = call_send(c);
-	flow_retire_device(c->device); /* its flows are closed with it */
+	flow_retire_device(c->device); /* deleting a device closes its flows */
 	call_end(c);
 	return err;
 }

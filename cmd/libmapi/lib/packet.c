@@ -1,6 +1,6 @@
 /*
- * packet.c - taking packets. Each is copied out of the ring: programs change packets
- * in place, and the ring is read-only.
+ * packet.c - takes packets. Each packet is copied out of the ring, because programs
+ * change packets in place and the ring is read-only.
  */
 #define _GNU_SOURCE
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "internal.h"
 #include "layout.h"
 
-/* Makes room for a packet with its head. */
+/* Makes room for a packet with its header. */
 static int make_room(struct function *fn, size_t size)
 {
 	size_t room = fn->packet_room ? fn->packet_room : 4096;
@@ -25,7 +25,7 @@ static int make_room(struct function *fn, size_t size)
 	return 0;
 }
 
-/* Copies the record and goes on behind it. */
+/* Copies the record and releases its place in the ring. */
 static struct mapipkt *keep(struct function *fn, const uint8_t *record, uint32_t caplen)
 {
 	size_t size = RECORD_DATA + (size_t)caplen;
@@ -33,12 +33,12 @@ static struct mapipkt *keep(struct function *fn, const uint8_t *record, uint32_t
 		return NULL;
 	struct mapipkt *p = fn->packet;
 	memcpy(p, record, size);
-	p->caplen = caplen; /* as it was checked */
+	p->caplen = caplen; /* the checked length: the ring may have changed since */
 	ring_pass(&fn->ring, caplen);
 	return p;
 }
 
-/* Takes the next packet as a reader. */
+/* Takes the next packet. The caller is the reader. */
 static struct mapipkt *take(struct flow *f, struct function *fn)
 {
 	const uint8_t *record;
@@ -49,7 +49,7 @@ static struct mapipkt *take(struct flow *f, struct function *fn)
 		enum ring_state state = ring_peek(&fn->ring, &record, &caplen);
 		if (state == RING_RECORD)
 			return keep(fn, record, caplen);
-		ring_release(&fn->ring); /* a skipped rest of the ring is room too */
+		ring_release(&fn->ring); /* a skipped rest of the ring is free too */
 		if (state != RING_EMPTY)
 			return ring_over(f, state);
 		if (fn->from.no_wait) {
@@ -69,7 +69,7 @@ static struct mapipkt *next_packet(struct flow *f, int fid)
 	if (!fn)
 		return fail_null(MAPI_INVALID_FID_FUNCID, no_function, f->fd, fid);
 	if (!fn->from.ring || fn->from.series)
-		return fail_null(MAPI_SHM_ERR, "function %d of flow %d is no packet buffer: apply TO_BUFFER", fid, f->fd);
+		return fail_null(MAPI_SHM_ERR, "function %d of flow %d is not a packet buffer: apply TO_BUFFER", fid, f->fd);
 	if (reader_enter(f, fn) != 0)
 		return NULL;
 	struct mapipkt *p = take(f, fn);
@@ -89,7 +89,7 @@ PUBLIC struct mapipkt *mapi_get_next_pkt(int fd, int fid)
 	return p;
 }
 
-/* Whether packets can be taken: 0, or -1 with the error. */
+/* Checks whether packets can be taken: 0, or -1 with the error. */
 static int loopable(int fd, int fid, mapi_handler callback)
 {
 	if (fid <= 0)
@@ -101,7 +101,7 @@ static int loopable(int fd, int fid, mapi_handler callback)
 	flow_leave(f);
 	if (!connected)
 		return fail(MAPI_FLOW_NOT_CONNECTED, not_connected, fd);
-	return callback ? 0 : fail(MFUNCT_INVALID_ARGUMENT_4, "mapi_loop has no function to call");
+	return callback ? 0 : fail(MFUNCT_INVALID_ARGUMENT_4, "mapi_loop: the callback is NULL");
 }
 
 PUBLIC int mapi_loop(int fd, int fid, int cnt, mapi_handler callback)
@@ -112,7 +112,7 @@ PUBLIC int mapi_loop(int fd, int fid, int cnt, mapi_handler callback)
 		thread_error = 0;
 		struct mapipkt *p = mapi_get_next_pkt(fd, fid);
 		if (!p)
-			return thread_error; /* 0 at the end of a file, or when there is none now */
+			return thread_error; /* 0 at the end of a file, and with NOWAIT if no packet is there */
 		callback(p);
 	}
 	return 0;

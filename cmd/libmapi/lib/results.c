@@ -1,5 +1,5 @@
 /*
- * results.c - reading results: a copy out of shared memory, without a system call.
+ * results.c - reads results: copies them out of shared memory, without a system call.
  */
 #include <string.h>
 
@@ -7,12 +7,12 @@
 
 #include "internal.h"
 
-/* STATS as the daemon has it: each sum is that of two numbers. */
+/* The result of STATS in shared memory. Each sum is stored as two doubles to be added. */
 struct shared_stats {
 	uint64_t count, zero;
 	double sum[2], sum2[2], max, min;
 };
-_Static_assert(sizeof(struct shared_stats) == sizeof(stats_t), "both fit in the same place");
+_Static_assert(sizeof(struct shared_stats) == sizeof(stats_t), "both have the same size");
 
 static void convert_stats(stats_t *to, const struct shared_stats *from)
 {
@@ -45,16 +45,17 @@ static mapi_results_t *now(struct function *fn)
 
 static mapi_results_t *read_newest(struct flow *f, struct function *fn)
 {
-	if (flow_lost(f)) /* the last value stays, as in the original */
+	if (flow_lost(f)) /* sets the error; the last value stays readable, as in the original */
 		ring_over(f, RING_GONE);
 	if (read_slot(fn) != 0)
-		return fail_null(MAPI_SEM_ERR, "the result of function %d of flow %d stays half written", fn->from.fid, f->fd);
-	if (LOAD(&f->closed)) /* what was read may be another's */
+		return fail_null(MAPI_SEM_ERR, "the result of function %d of flow %d remains half written: the daemon was stopped or killed, "
+		                 "or writes it too often to be read; try again", fn->from.fid, f->fd);
+	if (LOAD(&f->closed)) /* the data may belong to another flow now */
 		return ring_over(f, RING_GONE);
 	return now(fn);
 }
 
-/* Waits for the next entry of a series, as a reader. */
+/* Waits for the next entry of a series. The caller is the reader. */
 static mapi_results_t *read_next(struct flow *f, struct function *fn)
 {
 	for (;;) {

@@ -1,6 +1,6 @@
 /*
- * shared.c - reads results and rings in the memory of the daemon. What is read is
- * checked before it is used; the memory itself has been checked by the Go part.
+ * shared.c - reads results and rings in the memory of the daemon. Every value is checked
+ * before it is used. The Go part has checked the size and the seals of the memory.
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -12,7 +12,7 @@
 #include "layout.h"
 
 _Static_assert(RECORD_DATA == offsetof(struct mapipkt, pkt) && RECORD_CAP == offsetof(struct mapipkt, caplen),
-               "a record is a struct mapipkt");
+               "a record has the layout of struct mapipkt");
 
 static uint64_t word(const uint8_t *at)
 {
@@ -37,8 +37,8 @@ static void copy_words(void *to, const uint8_t *from, size_t size)
 	}
 }
 
-/* How often a reader looks at one and the same write under way, and how long it
-   tries to get in between writes. */
+/* How often a reader polls while the same write is in progress, and how long it tries to
+   read between writes, in s. */
 enum { TRIES = 1 << 20, PATIENCE = 1 };
 
 static int wide_read(const uint8_t *slot, void *result, size_t size)
@@ -86,8 +86,8 @@ void ring_open(struct ring *r, const struct call_function *from)
 	r->sock = from->sock;
 }
 
-/* Asks for the writer's position. It loads the state before: when that is final, so
-   is the position. */
+/* Loads the writer's position. It loads the state first: if the state is final, so is the
+   position. */
 enum ring_state ring_look(struct ring *r)
 {
 	if (r->damaged)
@@ -117,8 +117,8 @@ static uint64_t record_size(uint64_t caplen)
 	return (RECORD_DATA + caplen + RECORD_ALIGN - 1) & ~(uint64_t)(RECORD_ALIGN - 1);
 }
 
-/* Finds the next packet; its length is loaded once: what is checked is what is
-   used. */
+/* Finds the next packet. It loads the length once, so that the checked length is the one
+   in use. */
 enum ring_state ring_peek(struct ring *r, const uint8_t **record, uint32_t *caplen)
 {
 	enum ring_state state;
@@ -142,21 +142,21 @@ enum ring_state ring_peek(struct ring *r, const uint8_t **record, uint32_t *capl
 	}
 }
 
-/* Goes on behind a packet that was copied. */
+/* Moves on to the record after a copied packet. */
 void ring_pass(struct ring *r, uint32_t caplen)
 {
 	r->next += record_size(caplen);
 	ring_release(r);
 }
 
-/* The position of the oldest entry that is there for sure. */
+/* Returns the position of the oldest entry that is certainly intact. */
 static uint64_t oldest(struct ring *r)
 {
 	ring_look(r);
 	return r->end >= r->size ? r->end - r->size + r->entry : 0;
 }
 
-/* Copies the oldest entry of a series that is still there when it is copied. */
+/* Copies the oldest entry of a series that was not overwritten during the copy. */
 enum ring_state ring_entry(struct ring *r, void *entry, size_t size)
 {
 	enum ring_state state;
@@ -173,15 +173,15 @@ enum ring_state ring_entry(struct ring *r, void *entry, size_t size)
 		copy_words(entry, r->data + (r->next & (r->size - 1)), size);
 		atomic_thread_fence(memory_order_acquire);
 		if (r->next < oldest(r))
-			continue; /* overwritten meanwhile, perhaps */
+			continue; /* the entry may have been overwritten during the copy */
 		r->next += r->entry;
 		ring_release(r);
 		return RING_RECORD;
 	}
 }
 
-/* Gives the writer the ring back up to the next record, and tells it if that is what
-   it waits for. */
+/* Releases the ring up to the next record, and wakes the writer if it waits for this
+   position. */
 void ring_release(struct ring *r)
 {
 	if (r->freed == r->next)
@@ -192,13 +192,13 @@ void ring_release(struct ring *r)
 	if (want == 0 || want == r->poked || r->next < want)
 		return;
 	r->poked = want;
-	/* A full socket wakes the writer as well; a broken one has none. send(3) is a
-	   cancellation point. */
+	/* Errors do not matter: a full socket wakes the writer too, and a broken one has no
+	   writer. The system call is direct because send(3) is a cancellation point. */
 	syscall(SYS_sendto, r->sock, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
 }
 
-/* Tells the writer whether the reader sleeps: odd or even, never the same number
-   again. A reader that has left its sleep by longjmp may say so twice. */
+/* Tells the writer whether the reader sleeps: the word becomes odd or even and always
+   increases. After a longjmp out of a sleep the same state may be set twice. */
 void ring_sleeps(struct ring *r, int sleeps)
 {
 	uint64_t *at = (uint64_t *)(r->page + PAGE_SLEEP);
@@ -206,7 +206,8 @@ void ring_sleeps(struct ring *r, int sleeps)
 	__atomic_store_n(at, v + 1 + (v % 2 == (uint64_t)sleeps), __ATOMIC_SEQ_CST);
 }
 
-/* Tells that packets are taken, though there was none yet and nobody sleeps. */
+/* Tells the daemon that the program takes packets, if there was no packet yet and the
+   reader has never slept. */
 void ring_asks(struct ring *r)
 {
 	uint64_t *at = (uint64_t *)(r->page + PAGE_SLEEP);
@@ -214,7 +215,7 @@ void ring_asks(struct ring *r)
 		__atomic_store_n(at, 2, __ATOMIC_SEQ_CST);
 }
 
-/* Whether packets are there and nothing was taken. */
+/* Reports whether the ring has packets and the program has taken none. */
 int ring_untouched(const struct ring *r)
 {
 	return r->entry == 0 && word(r->page + PAGE_READ) == 0 && word(r->head + HEAD_POSITION) != 0;

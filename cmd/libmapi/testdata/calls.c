@@ -1,6 +1,6 @@
 /*
- * Every call as it is meant. Arguments: a device, a capture file, its packets, its
- * bytes on the wire, a folder.
+ * Uses every call correctly. Arguments: a device, a capture file, the number of its
+ * packets, their bytes on the wire, a folder.
  */
 #include <math.h>
 
@@ -50,7 +50,7 @@ static void live(const char *dev)
 	CHECK(info.status == FLOW_INIT && info.start == 0);
 	MUST(mapi_connect(fd));
 	CHECK(mapi_stats(dev, &stat) == 1 && strcmp(stat.dev, dev) == 0 && strcmp(stat.hostname, "localhost") == 0);
-	error_of(NULL); /* of the loops over devices and functions */
+	error_of(NULL); /* clears the error that ended the loops over devices and functions */
 	CHECK(mapi_get_next_pkt(fd, buffer) == NULL && error_of(NULL) == 0);
 	CHECK(mapi_loop(fd, buffer, 1, on_packet) == 0 && error_of(NULL) == 0);
 	MUST(mapi_get_flow_info(fd, &info));
@@ -62,7 +62,7 @@ static void live(const char *dev)
 	CHECK(function.fid == fid && strcmp(function.name, "PKT_COUNTER") == 0 && function.result_size == 8);
 	MUST(mapi_get_function_info(fd, buffer, &function));
 	CHECK(strcmp(function.name, "TO_BUFFER") == 0 && strcmp(function.libname, "stdflib") == 0);
-	MUST(mapi_start_offline_device(dev)); /* does nothing on a live one */
+	MUST(mapi_start_offline_device(dev)); /* does nothing on a live device */
 	MUST(mapi_close_flow(fd));
 }
 
@@ -95,7 +95,7 @@ static void results(const char *file, unsigned long long packets, unsigned long 
 	int dist = MUST(mapi_apply_function(fd, "DIST", fd, size, "0", "1600", "100"));
 	int bucket = MUST(mapi_apply_function(fd, "BUCKET", fd, size, "0", 0));
 	int range = MUST(mapi_apply_function(fd, "STARTSTOP", "+0s", "+0s"));
-	int out = MUST(mapi_apply_function(fd, "TO_FILE", MFF_PCAP, path, 5)); /* an int in place of a long */
+	int out = MUST(mapi_apply_function(fd, "TO_FILE", MFF_PCAP, path, 5)); /* an int instead of a 64-bit argument */
 	int uncounted = MUST((mapi_apply_function)(fd, "STR_SEARCH", "no such text", 0, 0));
 	int after = MUST(mapi_apply_function(fd, "PKT_COUNTER"));
 	MUST(mapi_connect(fd));
@@ -116,7 +116,7 @@ static void results(const char *file, unsigned long long packets, unsigned long 
 	int *state;
 	do
 		state = mapi_read_results(fd, out)->res;
-	while (*state == 11); /* the end of the file is a moment behind that of the device */
+	while (*state == 11); /* the file is complete shortly after the device has ended */
 	CHECK(*state == 0 && access(path, R_OK) == 0);
 	sum = 0;
 	unsigned long long n = 0;
@@ -126,14 +126,14 @@ static void results(const char *file, unsigned long long packets, unsigned long 
 		sum += b->data;
 		n++;
 	}
-	CHECK(error_of(NULL) == 0); /* the end of the file is none */
+	CHECK(error_of(NULL) == 0); /* the end of the file is no error */
 	CHECK(n <= packets && (n < packets || sum <= bytes));
 	MUST(mapi_delete_offline_device(device));
 	FAILS(mapi_read_results(fd, stats), MAPI_INVALID_FLOW);
 	FAILS(mapi_close_flow(fd), MAPI_INVALID_FLOW);
 }
 
-/* A packet may be changed and stays until the next one. */
+/* The program may change a packet, which stays valid until the next one. */
 static void packets_are_ours(const char *file)
 {
 	int fd = MUST(mapi_create_offline_flow(file, MFF_PCAP));

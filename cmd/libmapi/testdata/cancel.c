@@ -1,6 +1,6 @@
 /*
- * A thread is cancelled while it waits for a packet; another one then takes it.
- * Argument: a device. It prints "waiting" when the packet may come.
+ * Cancels a thread that waits for a packet. Another thread then takes the packet.
+ * Argument: a device. The program prints "waiting" when the packet may be sent.
  */
 #include <pthread.h>
 
@@ -40,6 +40,6 @@ int main(int argc, char *argv[])
 	fflush(stdout);
 	CHECK(mapi_get_next_pkt(fd, buffer) != NULL);
 	MUST(mapi_close_flow(fd));
-	MUST(mapi_create_flow(argv[1])); /* nothing was left locked */
+	MUST(mapi_create_flow(argv[1])); /* no lock was left locked */
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

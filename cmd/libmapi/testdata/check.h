@@ -1,6 +1,6 @@
 /*
- * check.h - what the test programs have in common: a check that says where it fails,
- * and the usual flows.
+ * check.h - common code of the test programs: checks that print where they fail, and
+ * helpers for flows.
  */
 #ifndef CHECK_H
 #define CHECK_H
@@ -22,7 +22,8 @@ static int failures;
 		}                                                               \
 	} while (0)
 
-/* The number and text of the last error, which is forgotten. */
+/* Returns the number of the last error, copies its text unless text is NULL, and clears
+   the error. */
 static inline int error_of(char *text)
 {
 	int code = -1;
@@ -30,7 +31,7 @@ static inline int error_of(char *text)
 	return code;
 }
 
-/* Checks that a call has failed with the number. */
+/* Checks that a call fails with the error number. */
 #define FAILS(call, code)                                                                 \
 	do {                                                                              \
 		char text_[512] = "";                                                     \
@@ -44,7 +45,7 @@ static inline int error_of(char *text)
 		}                                                                         \
 	} while (0)
 
-/* Ends the program when the library has failed. */
+/* Ends the program if a call has failed. */
 static inline int must(int result, const char *call)
 {
 	char text[512] = "";
@@ -64,7 +65,7 @@ static inline unsigned long long counter(int fd, int fid)
 	return *(unsigned long long *)r->res;
 }
 
-/* Waits until the capture file of a flow was read. */
+/* Waits until the daemon has read the capture file of a flow. */
 static inline void await_end(int fd)
 {
 	mapi_flow_info_t info;

@@ -1,6 +1,7 @@
 /*
- * Signals that a program blocks wait for it, and are not taken by a thread of the
- * library, whose stack a handler would not fit on. Argument: a device.
+ * Checks that signals which a program blocks wait for the program. A thread of the
+ * library must not take them, because its stack is too small for a handler. Argument: a
+ * device.
  */
 #include <signal.h>
 #include <sys/wait.h>
@@ -14,7 +15,7 @@ static void never(int s)
 	write(STDOUT_FILENO, "handler\n", 8);
 }
 
-/* Takes signal s when it was sent to the process. */
+/* Checks that signal s, sent to the process, is pending or arrives. */
 static void comes(const sigset_t *set, int s)
 {
 	const struct timespec patience = {.tv_sec = 5};

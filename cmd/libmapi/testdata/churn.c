@@ -1,6 +1,6 @@
 /*
- * Makes and closes flows without end in sight: memory, mappings and descriptors stay
- * as they are. Argument: a device.
+ * Creates and closes many flows. The numbers of mappings and descriptors must not grow.
+ * Argument: a device.
  */
 #include <dirent.h>
 

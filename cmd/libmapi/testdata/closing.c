@@ -1,6 +1,6 @@
 /*
- * Threads that make and close flows: what mapi_close_flow says is so. Arguments: a
- * device, how many flows each thread makes.
+ * Several threads create and close flows. The return value of mapi_close_flow must be
+ * right. Arguments: a device, the number of flows of each thread.
  */
 #include <pthread.h>
 
@@ -18,7 +18,7 @@ static void *works(void *arg)
 		MUST(mapi_apply_function(fd, "PKT_COUNTER"));
 		MUST(mapi_connect(fd));
 		MUST(mapi_close_flow(fd));
-		CHECK(mapi_close_flow(fd) == -1); /* the number may be of another thread */
+		CHECK(mapi_close_flow(fd) == -1); /* not FAILS: the last error may be another thread's */
 	}
 	return arg;
 }
@@ -34,6 +34,6 @@ int main(int argc, char *argv[])
 		pthread_create(&thread[i], NULL, works, NULL);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(thread[i], NULL);
-	FAILS(mapi_get_next_flow_info(0, &info), MAPI_FLOW_INFO_ERR); /* none is left */
+	FAILS(mapi_get_next_flow_info(0, &info), MAPI_FLOW_INFO_ERR); /* no flow is left */
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

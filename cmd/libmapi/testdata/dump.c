@@ -1,4 +1,4 @@
-/* Prints the packets of a capture file: time, lengths, and a sum over the bytes. */
+/* Prints the packets of a capture file: time, lengths, and a checksum of the bytes. */
 #include "check.h"
 
 int main(int argc, char *argv[])
@@ -10,7 +10,7 @@ int main(int argc, char *argv[])
 	int fid = MUST(mapi_apply_function(fd, "TO_BUFFER"));
 	MUST(mapi_connect(fd));
 	while ((p = mapi_get_next_pkt(fd, fid))) {
-		unsigned long long us = (p->ts & 0xffffffff) * 1000000 >> 32; /* as programs do: cut off */
+		unsigned long long us = (p->ts & 0xffffffff) * 1000000 >> 32; /* rounded down, as in programs */
 		unsigned int sum = 0;
 		for (uint32_t i = 0; i < p->caplen; i++)
 			sum = sum * 31 + (&p->pkt)[i];

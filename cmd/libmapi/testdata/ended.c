@@ -1,5 +1,6 @@
 /*
- * Flows are connected when their file was read to its end. Argument: a capture file.
+ * Connects flows after the daemon has read their file to its end. Argument: a capture
+ * file.
  */
 #include "check.h"
 

@@ -1,6 +1,6 @@
 /*
- * Calls with wrong arguments, in every state: values and numbers as documented.
- * Arguments: a device, a capture file.
+ * Makes calls with wrong arguments in every state. Return values and error numbers must
+ * be as documented. Arguments: a device, a capture file.
  */
 #include <mapi/sample.h>
 #include <mapi/topx.h>
@@ -93,7 +93,7 @@ static void arguments(int fd)
 	FAILS(mapi_apply_function_array(fd, "BPF_FILTER", NULL, 9), MFUNCT_INVALID_ARGUMENT_1);
 }
 
-/* Functions that the headers have constants for and the daemon does not have yet. */
+/* Functions that the daemon does not have yet, though the headers have their constants. */
 static void to_come(const char *device)
 {
 	int fd = MUST(mapi_create_flow(device));
@@ -154,7 +154,7 @@ static void no_flow_left(int closed, int fid)
 	FAILS(mapi_get_next_function_info(closed, fid, &function), MAPI_INIT_ERROR);
 }
 
-/* Texts that do not fit into a message. */
+/* Texts that exceed the size of a message. */
 static void too_long(int fd)
 {
 	static char text[100000];

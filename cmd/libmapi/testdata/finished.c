@@ -1,5 +1,6 @@
 /*
- * The ways to the end of a capture file. Arguments: the file, its packets.
+ * Reads a capture file to its end in several ways. Arguments: the file, the number of its
+ * packets.
  */
 #include "check.h"
 
@@ -33,8 +34,9 @@ static int until_finished(const char *file)
 	return n;
 }
 
-/* Asks whether the flow has finished before it asks for each packet. It begins when the
-   file was read, which another flow tells; before that it may ask in vain. */
+/* Checks before each packet whether the flow has finished. It starts when the daemon has
+   read the file, which another flow shows. With in_vain it first asks for a packet before
+   the file is read. */
 static int asking_first(const char *file, int flag, int in_vain)
 {
 	device = mapi_create_offline_device(file, MFF_PCAP);
@@ -52,7 +54,7 @@ static int asking_first(const char *file, int flag, int in_vain)
 	return n;
 }
 
-/* Waits until it has finished, and then takes packets. */
+/* Waits until the flow has finished, and then takes packets. */
 static int when_finished(const char *file)
 {
 	int buffer, n = 0, fd = start(file, &buffer);
@@ -63,8 +65,8 @@ static int when_finished(const char *file)
 	return n;
 }
 
-/* Asks for packets before there are any, without waiting: the flow has not finished
-   before it has them. */
+/* Asks for a packet before there is one, without waiting. The flow then finishes only
+   after the program has taken all packets. */
 static int asked_before(const char *file)
 {
 	mapi_flow_info_t info;

@@ -1,8 +1,11 @@
 /*
- * fork. Arguments: "before", "during", "after" or "handler", a device. Before the first
- * call a program may go into the background; after it the child has no library, and the
- * parent goes on, also when a handler has made it in a call, to which both return. While
- * another thread makes the first call the child has one of both.
+ * Forks. Arguments: "before", "during", "after" or "handler", and a device.
+ *
+ *	before   a program may fork before the first call, as a daemon does
+ *	during   while another thread makes the first call, a child can use the library or
+ *	         gets errors
+ *	after    after the first call a child gets errors, and the parent continues
+ *	handler  the same if a handler forks during a call, to which both processes return
  */
 #include <poll.h>
 #include <pthread.h>
@@ -13,7 +16,7 @@
 
 #include "check.h"
 
-/* As daemons do, and they close everything. */
+/* Goes into the background and closes all descriptors, as daemons do. */
 static void into_background(void)
 {
 	if (fork() != 0)
@@ -36,7 +39,7 @@ static int count(const char *dev)
 	return mapi_close_flow(fd);
 }
 
-/* What a child may do: find out that it can do nothing. */
+/* Checks that every call in a child fails. */
 static void in_child(int fd, int count, int buffer, int bucket)
 {
 	mapi_flow_info_t info;
@@ -119,8 +122,8 @@ static void *first_call(void *dev)
 	return NULL;
 }
 
-/* Forks all the time until the first call is made. The children hold the pipe while they
-   are there, and do not outlive their parent. */
+/* Forks again and again until another thread has made the first call. The children hold
+   the pipe open until they end, and they end with their parent. */
 static void during(char *dev)
 {
 	enum { CHILDREN = 200, PATIENCE = 60000 };

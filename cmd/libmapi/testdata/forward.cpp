@@ -1,5 +1,5 @@
 /*
- * Arguments that a template hands on. Arguments: a device, a path.
+ * Passes arguments on in a template. Arguments: a device, a path.
  */
 #include "check.h"
 

@@ -1,6 +1,6 @@
 /*
- * A handler that makes calls while the program is in malloc and free. Arguments: a
- * device, a capture file.
+ * Makes calls in a handler that interrupts malloc and free. Arguments: a device, a
+ * capture file.
  */
 #include <signal.h>
 #include <sys/time.h>
@@ -53,7 +53,7 @@ int main(int argc, char *argv[])
 		return EXIT_FAILURE;
 	dev = argv[1], file = argv[2];
 	signal(SIGALRM, handler);
-	setitimer(ITIMER_REAL, &often, NULL); /* the first call may be a handler's */
+	setitimer(ITIMER_REAL, &often, NULL); /* the first call may be in the handler */
 	while (runs < RUNS) {
 		for (int i = 0; i < BLOCKS; i++)
 			block[i] = malloc(16);

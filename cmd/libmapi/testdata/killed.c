@@ -1,6 +1,6 @@
 /*
- * Reads until the daemon is no more, then tells how that looks. Arguments: "results",
- * "packets" or "series", a device.
+ * Reads until the daemon has ended, then checks the results of the calls. Arguments:
+ * "results", "packets" or "series", and a device.
  */
 #include "check.h"
 
@@ -24,7 +24,7 @@ int main(int argc, char *argv[])
 			;
 	else
 		for (int code = 0; code == 0; code = error_of(NULL))
-			counter(fd, count); /* it stays, the error is beside it */
+			counter(fd, count); /* the value stays readable in spite of the error */
 	while (mapi_is_sensor_down(fd) == 0)
 		usleep(1000);
 	error_of(NULL);

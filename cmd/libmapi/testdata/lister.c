@@ -1,5 +1,5 @@
 /*
- * Looks at what the daemon and another program have, and creates nothing itself.
+ * Gets information about the daemon and another program without creating a flow.
  * Argument: the device on which the other program has a flow with PKT_COUNTER.
  */
 #include "check.h"

@@ -21,7 +21,8 @@ int main(int argc, char *argv[])
 	pthread_t thread;
 	if (argc != 2 || pthread_create(&thread, NULL, first_call, argv[1]) != 0)
 		return EXIT_FAILURE;
-	/* All change all the time, so that at any later moment half are not as they were. */
+	/* All actions change continuously, so at any time about half of them differ from the
+	   state that the library has saved. */
 	while (!__atomic_load_n(&done, __ATOMIC_ACQUIRE))
 		for (int s = SIGRTMIN; s <= SIGRTMAX; s++) {
 			void (*next)(int) = now[s] == SIG_DFL ? SIG_IGN : SIG_DFL;

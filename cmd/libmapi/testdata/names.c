@@ -1,11 +1,11 @@
 /*
- * A name of a device that the program has freed itself, and a text of its own in the
- * same place: that is not freed. Argument: a capture file. One arena of malloc(3) makes
- * the same place likely.
+ * Frees the name of a device and allocates another text at the same address. The library
+ * must not free this text. Argument: a capture file. With only one arena malloc(3) is
+ * likely to return the same address.
  */
 #include "check.h"
 
-enum { RUNS = 200, ROOM = 4096 + 16 /* as the library allocates */ };
+enum { RUNS = 200, ROOM = 4096 + 16 /* the size that the library allocates */ };
 
 static char *created(const char *file)
 {

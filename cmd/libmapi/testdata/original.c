@@ -1,6 +1,6 @@
 /*
- * Calls as programs make them that were compiled with the original's headers, which
- * tell the library nothing of their arguments. Arguments: a device, a path.
+ * Makes calls like a program compiled with the original's headers, which do not count
+ * the arguments. Arguments: a device, a path.
  */
 #include "check.h"
 
@@ -16,7 +16,8 @@ int main(int argc, char *argv[])
 	MUST(apply(fd, "SAMPLE", 2, 2));
 	MUST(apply(fd, "TO_FILE", MFF_PCAP, argv[2], 5ull));
 	MUST(apply(fd, "THRESHOLD", 2, fd, fid, 1000000ull, 1, 0, 1, 0));
-	/* Seven arguments; what lies behind them would be no flag. */
+	/* The original has seven arguments. An eighth one would be a random value and no valid
+	   flag. */
 	for (int i = 0; i < 3; i++)
 		MUST(apply(fd, "BURST", 0, 10000, 1000, 160, 12304, 12304, 1000));
 	snprintf(row, sizeof row, "%d@%d", fid, fd);

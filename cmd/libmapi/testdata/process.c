@@ -1,14 +1,15 @@
 /*
- * What the first call does to a process, and needs of it. Arguments: what, a device.
+ * Checks what the first call changes in a process and needs from it. Arguments: a check,
+ * a device.
  *
- *	files       the limit of open files stays, also for children
- *	descriptors a call for which there is none fails, and does nothing else
- *	standard    descriptors that a daemon has closed are no use to the library
- *	stack       8 KB are enough for a thread, or a handler, that makes all kinds of calls
- *	meanwhile   what another thread does at that time stays
- *	cancel      a thread that is cancelled makes it nevertheless
- *	addresses   with too small a limit the first call fails
- *	data        likewise
+ *	files       the limit of open files stays the same, for children too
+ *	descriptors a call without a free descriptor fails and has no other effect
+ *	standard    the library does not use closed descriptors 0 to 2 for itself
+ *	stack       8 KB are enough for a thread or handler that makes all kinds of calls
+ *	meanwhile   changes by another thread at that time stay
+ *	cancel      a cancelled thread completes the call
+ *	addresses   the first call fails if the limit of address space is too low
+ *	data        the first call fails if the limit of data is too low
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -35,7 +36,7 @@ static void files(void)
 	CHECK(system("test $(ulimit -Sn) = 512") == 0);
 }
 
-/* Leaves room for one more, where TO_BUFFER needs some. */
+/* Leaves one free descriptor. TO_BUFFER needs several. */
 static void descriptors(void)
 {
 	limit(RLIMIT_NOFILE, 64, 64);
@@ -82,8 +83,8 @@ static void calls(int s)
 	MUST(mapi_close_flow(fd));
 }
 
-/* The kernel's frame for the handler is below SIGSTKSZ of old, but not of all
-   processors: it has room of its own. */
+/* The kernel's frame for the handler is larger than the old SIGSTKSZ on some processors,
+   so the stack has additional room for it. */
 static void stack(void)
 {
 	static char memory[64 << 10] __attribute__((aligned(16)));
@@ -109,7 +110,7 @@ static void handles(int s)
 
 static int meanwhile;
 
-/* The library waits with it until its Go part is there. */
+/* Replaces pthread_join, with which the library waits until the Go part is loaded. */
 int pthread_join(pthread_t thread, void **result)
 {
 	int (*join)(pthread_t, void **) = NULL;

@@ -1,6 +1,6 @@
 /*
- * Reads a counter many times where any system call but the end of the thread ends the
- * program (seccomp(2)). Argument: a device.
+ * Reads a counter many times while any system call except exit_group kills the program
+ * (seccomp(2)). Argument: a device.
  */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -12,7 +12,7 @@
 static void no_calls(void)
 {
 	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0), /* the number of the call */
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0), /* number of the system call */
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),

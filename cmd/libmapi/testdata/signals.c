@@ -1,11 +1,12 @@
 /*
- * Signals. Arguments: what to do, a device.
+ * Checks calls and signal handlers. Arguments: a check, a device.
  *
- *	results, packets, series   read until the handler closes the flow
- *	restart                    a handler with SA_RESTART leaves a wait alone
- *	interrupt                  one without ends it
+ *	results, packets, series   reading ends when the handler closes the flow
+ *	restart                    a handler with SA_RESTART does not interrupt a wait
+ *	interrupt                  a handler without SA_RESTART interrupts a wait
  *	jump                       a handler may leave a wait by longjmp
- *	leave                      and calls, more of them than there are at a time
+ *	leave                      a handler may leave calls by longjmp, more calls than there
+ *	                           are call slots
  */
 #include <errno.h>
 #include <setjmp.h>

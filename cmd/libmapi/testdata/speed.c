@@ -1,6 +1,7 @@
 /*
- * Speed. Arguments: "results", a device, how often; or "packets", a capture file.
- * Prints nanoseconds in all, and packets.
+ * Measures the speed of reading. Arguments: "results", a device, the number of reads; or
+ * "packets", a capture file. Prints the total time in ns and the number of reads or
+ * packets.
  */
 #include <time.h>
 

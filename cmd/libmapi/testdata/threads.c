@@ -1,5 +1,6 @@
 /*
- * Several threads. Arguments: a device, a capture file, its packets, a large one.
+ * Makes calls in several threads. Arguments: a device, a capture file, the number of its
+ * packets, a large capture file.
  */
 #define _GNU_SOURCE /* gettid */
 #include <pthread.h>
@@ -11,7 +12,7 @@ enum { THREADS = 8, ROUNDS = 10 };
 static const char *dev, *file;
 static unsigned long long packets;
 
-/* Each thread has flows of its own. */
+/* Uses flows that belong only to this thread. */
 static void *works(void *arg)
 {
 	(void)arg;
@@ -31,10 +32,10 @@ static void *works(void *arg)
 
 struct shared {
 	int fd, count, buffer;
-	_Atomic int tid; /* of the thread that waits */
+	_Atomic int tid; /* ID of the waiting thread */
 };
 
-/* Reads what another thread closes. */
+/* Reads results until another thread closes the flow. */
 static void *reads(void *arg)
 {
 	struct shared *s = arg;
@@ -70,7 +71,7 @@ static void closed_by_another(void)
 	pthread_join(waiter, NULL);
 }
 
-/* Whether a thread sleeps, and not for a moment: proc_pid_stat(5). */
+/* Reports whether a thread sleeps for at least 20 ms: proc_pid_stat(5). */
 static int sleeps(int tid)
 {
 	char path[64], state = 0;
@@ -87,7 +88,7 @@ static int sleeps(int tid)
 	return 1;
 }
 
-/* Two threads on one buffer: one is told so. */
+/* Two threads read one buffer: the second one gets an error. */
 static void one_reader_only(void)
 {
 	pthread_t waiter;
@@ -106,8 +107,8 @@ static void one_reader_only(void)
 	pthread_join(waiter, NULL);
 }
 
-/* One capture file, two buffers, and packets are taken of one only: that would be for
-   ever. */
+/* One capture file fills two buffers, but the program takes packets only from one. The
+   wait would never end, so the call fails. */
 static void standstill(const char *large)
 {
 	char *device = mapi_create_offline_device(large, MFF_PCAP);
@@ -130,7 +131,7 @@ int main(int argc, char *argv[])
 		return EXIT_FAILURE;
 	dev = argv[1], file = argv[2], packets = strtoull(argv[3], NULL, 10);
 	for (int i = 0; i < THREADS; i++)
-		pthread_create(&thread[i], NULL, works, NULL); /* the first call, of all at once */
+		pthread_create(&thread[i], NULL, works, NULL); /* all threads make the first call at once */
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(thread[i], NULL);
 	for (int i = 0; i < 20; i++)

@@ -1,6 +1,6 @@
 /*
- * Files to write: calls that fail leave them as they were, one that succeeds empties
- * them. Arguments: a capture file, a folder.
+ * Checks output files: a failed call does not change a file, a successful call empties
+ * it. Arguments: a capture file, a folder.
  */
 #include <sys/stat.h>
 
@@ -21,7 +21,7 @@ static void untouched(int line)
 	CHECK(access(none, F_OK) != 0);
 }
 
-/* Both files: the old one, and the one that is not there. */
+/* Tries the call with both paths: an existing file, and a file that does not exist. */
 #define REFUSED(call, code)          \
 	do {                         \
 		char *path = old;    \

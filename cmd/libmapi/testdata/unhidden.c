@@ -1,10 +1,10 @@
 /*
- * A program that does not look whether ANONYMIZE was applied, as the tutorial's, gets no
- * packets that are not anonymous. Argument: a capture file.
+ * A program that ignores the failure of ANONYMIZE, like those of the tutorial, must get no
+ * packets, because they would not be anonymous. Argument: a capture file.
  */
 #include "check.h"
 
-/* A flow as the tutorial makes it: what the calls say is lost. */
+/* Creates a flow like the tutorial: it ignores the return values of some calls. */
 static int flow_with(const char *file, const char *name, const char *rule, int *fid)
 {
 	int fd = MUST(mapi_create_offline_flow(file, MFF_PCAP));
@@ -22,7 +22,7 @@ static void refused(const char *file, const char *name, const char *rule)
 	MUST(mapi_close_flow(fd));
 }
 
-/* The same by the other ways to apply a function. */
+/* Does the same with the other ways to apply a function. */
 static void other_ways(const char *file)
 {
 	char *rule[] = {"IP, SRC_IP, MAP"};
@@ -51,7 +51,7 @@ int main(int argc, char *argv[])
 	refused(argv[1], "ANONYMIZEIP", "0123456789abcdef0123456789abcdef");
 	refused(argv[1], "ANONYMIZE", NULL);
 	other_ways(argv[1]);
-	int fd = flow_with(argv[1], "IMAGINARY FUNCTION", "", &fid); /* as in the original */
+	int fd = flow_with(argv[1], "IMAGINARY FUNCTION", "", &fid); /* other failures do not matter, as in the original */
 	MUST(mapi_connect(fd));
 	CHECK(mapi_get_next_pkt(fd, fid) != NULL);
 	MUST(mapi_close_flow(fd));

@@ -1,5 +1,5 @@
 /*
- * How sources use the calls, in words that are both C99 and C++; it need only compile.
+ * Typical uses of the calls, in code that is valid C99 and C++. It only has to compile.
  */
 #include <stddef.h>
 

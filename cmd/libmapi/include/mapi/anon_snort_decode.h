@@ -1,6 +1,6 @@
 /*
- * mapi/anon_snort_decode.h - headers of packets, as the system has them, for sources
- * that include this file. The decoder whose name it bears is no part of the interface.
+ * mapi/anon_snort_decode.h - packet headers of the system, for existing programs that
+ * include this file. The interface does not contain the Snort decoder.
  */
 #ifndef MAPI_ANON_SNORT_DECODE_H
 #define MAPI_ANON_SNORT_DECODE_H

@@ -1,6 +1,6 @@
 /*
- * mapi/anonymization.h - arguments of ANONYMIZE: a protocol, a field, what is done to
- * it, and what that needs.
+ * mapi/anonymization.h - arguments of ANONYMIZE: a protocol, a field, an operation on the
+ * field, and the arguments of the operation.
  */
 #ifndef MAPI_ANONYMIZATION_H
 #define MAPI_ANONYMIZATION_H
@@ -9,12 +9,12 @@ enum anonymizationDefs {
 	/* Protocols. */
 	IP = 1, TCP, UDP, ICMP, HTTP, FTP,
 
-	/* What is done to a field. */
+	/* Operations on a field. */
 	UNCHANGED, MAP, MAP_DISTRIBUTION, STRIP, RANDOM, HASHED, PATTERN_FILL, ZERO,
 	REPLACE, PREFIX_PRESERVING, PREFIX_PRESERVING_MAP, CHECKSUM_ADJUST,
 	FILENAME_RANDOM, REGEXP,
 
-	/* What is done with the rest of it. */
+	/* Treatment of the rest of the field. */
 	PAD_WITH_ZERO, STRIP_REST,
 
 	/* Hashes and ciphers. */

@@ -4,7 +4,7 @@
 #ifndef MAPI_BUCKET_H
 #define MAPI_BUCKET_H
 
-/* What a function had come to at the end of a period. */
+/* The result of a function at the end of a period. */
 typedef struct bucket_data {
 	unsigned long long timestamp; /* 2^-32 seconds since 1970 UTC */
 	unsigned long long data;

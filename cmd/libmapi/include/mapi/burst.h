@@ -4,7 +4,7 @@
 #ifndef MAPI_BURST_H
 #define MAPI_BURST_H
 
-/* Category 0 is of sizes below min, the last one of all that are larger. */
+/* Category 0 contains sizes below min, the last category all larger sizes. */
 typedef struct burst_category {
 	unsigned long bytes;
 	unsigned long packets;

@@ -1,6 +1,6 @@
 /*
- * mapi/count.h - tells the library how many arguments mapi_apply_function has, and
- * which of them are 64 bits wide. Included by mapi.h.
+ * mapi/count.h - macros that pass the number and widths of the arguments of
+ * mapi_apply_function to the library. mapi.h includes it.
  */
 #ifndef MAPI_COUNT_H
 #define MAPI_COUNT_H
@@ -8,12 +8,13 @@
 #ifdef __cplusplus
 extern "C"
 #endif
-/* count: arguments from fd on. wide: bit i is set where argument i has 8 bytes. */
+/* count: number of arguments, including fd and funct. wide: bit i is set if argument i has
+   8 bytes. */
 int mapi_apply_counted(int count, unsigned int wide, int fd, const char *funct, ...);
 
 #if defined(__cplusplus) && __cplusplus >= 201103L
 
-/* A template, so that others may hand their arguments on. */
+/* A template, so that templates of the program can pass on their arguments. */
 extern "C++" {
 template <typename... A> struct mapi_wide {
 	static constexpr unsigned int bits = 0;
@@ -33,8 +34,8 @@ template <typename... A> inline int mapi_apply_typed(int fd, const char *funct, 
 #define MAPI_COUNT_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, n, ...) n
 #define MAPI_COUNT(...) MAPI_COUNT_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
 
-/* An argument as a call makes it: a pointer of an array, an int of a char. Nothing is
-   evaluated. */
+/* The width of an argument after the conversions of a call: an array becomes a pointer,
+   a char an int. Nothing is evaluated. */
 #ifdef __cplusplus
 extern "C++" {
 template <typename T> char (&mapi_width(T))[sizeof(T) > sizeof(int) ? 2 : 1];

@@ -4,7 +4,7 @@
 #ifndef MAPI_DIST_H
 #define MAPI_DIST_H
 
-/* data has intervals + 1 counters: the last one is of values from max on. */
+/* data has intervals + 1 counters. The last one counts values of max and more. */
 typedef struct dist {
 	unsigned long long min;
 	unsigned long long max;

@@ -1,6 +1,6 @@
 /*
- * mapi/expiredflowshash.h - result of EXPIRED_FLOWS: struct flows_stat, and behind it
- * the flows.
+ * mapi/expiredflowshash.h - result of EXPIRED_FLOWS: struct flows_stat, followed by the
+ * flows.
  */
 #ifndef MAPI_EXPIREDFLOWSHASH_H
 #define MAPI_EXPIREDFLOWSHASH_H
@@ -14,18 +14,18 @@ typedef struct flow_data {
 	unsigned long long bytes_count;
 	ip_addr saddr;
 	ip_addr daddr;
-	unsigned short sport; /* 0 but for TCP and UDP */
+	unsigned short sport; /* 0 except for TCP and UDP */
 	unsigned short dport;
 	unsigned char ptcl;
 	unsigned char ttl_pkt1; /* of the first packet */
 } flow_data;
 
-/* Flows, and their packets. */
+/* Counters of flows, and of the packets of these flows. */
 typedef struct flows_stat {
-	unsigned int sent; /* that follow */
+	unsigned int sent; /* number of flows that follow */
 	unsigned int received;
 	unsigned int expired;
-	unsigned int ignored; /* with too few packets */
+	unsigned int ignored; /* flows with too few packets */
 	unsigned int dropped;
 	struct {
 		unsigned int sent;

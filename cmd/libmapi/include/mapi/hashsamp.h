@@ -11,8 +11,8 @@
 #define HASHSAMP_FIN 8
 #define HASHSAMP_PSH 16
 
-/* The same, in the original's words. <mapi/protocols.h> has these words for the flags
-   of the wire; of the two headers the later one wins. */
+/* The same flags under the names of the original. <mapi/protocols.h> has these names for
+   the flags on the wire. The header that is included later wins. */
 #undef TCP_SYN
 #undef TCP_ACK
 #undef TCP_RST
@@ -24,14 +24,14 @@
 #define TCP_FIN HASHSAMP_FIN
 #define TCP_PSH HASHSAMP_PSH
 
-/* A packet. Addresses are in network order, the other numbers in that of the host. */
+/* A packet. Addresses are in network byte order, the other numbers in host byte order. */
 typedef struct sample {
 	unsigned int source_ip;
 	unsigned int dest_ip;
 	unsigned int sourceport;
 	unsigned int destport;
-	unsigned int sequence;        /* of TCP, otherwise 0 */
-	unsigned int tcp_flags;       /* likewise */
+	unsigned int sequence;        /* TCP sequence number; 0 if not TCP */
+	unsigned int tcp_flags;       /* HASHSAMP flags; 0 if not TCP */
 	unsigned int protocol;        /* 6 TCP, 17 UDP */
 	unsigned long long timestamp; /* 2^-32 seconds since 1970 UTC */
 } hash_samp_t;

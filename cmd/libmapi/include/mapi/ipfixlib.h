@@ -8,8 +8,8 @@
 
 /* A message of NetFlow or IPFIX. */
 typedef struct ifp_dgram {
-	unsigned long recno; /* messages so far */
-	unsigned int size;   /* of this one, in bytes */
+	unsigned long recno; /* number of messages so far */
+	unsigned int size;   /* size of this message in bytes */
 	char bytes[IFP_MAX_REC_SIZE];
 } ifp_dgram_t;
 

@@ -1,13 +1,13 @@
 /*
- * mapi/protocols.h - headers of packets. Numbers are in network order.
+ * mapi/protocols.h - packet headers. Numbers are in network byte order.
  */
 #ifndef MAPI_PROTOCOLS_H
 #define MAPI_PROTOCOLS_H
 
 #include <net/ethernet.h>
 
-/* Flags of TCP on the wire. <mapi/hashsamp.h> has these words for flags of its own; of
-   the two headers the later one wins. */
+/* TCP flags on the wire. <mapi/hashsamp.h> has these names for its own flags. The header
+   that is included later wins. */
 #undef TCP_FIN
 #undef TCP_SYN
 #undef TCP_RST
@@ -32,8 +32,8 @@
 #define FIN_SENT 6
 #define CLOSED 7
 
-/* What a variable off has of an IPv4 header, in host order: do not fragment, more
-   fragments, place of the fragment in units of 8 bytes. */
+/* Parts of a variable off, the fragment field of an IPv4 header in host byte order: do
+   not fragment, more fragments, fragment offset in units of 8 bytes. */
 #define DF (off & 0x4000)
 #define MF (off & 0x2000)
 #define FRAG_OFF (off & 0x1fff)
@@ -42,15 +42,15 @@ typedef struct ip_addr {
 	unsigned char byte1, byte2, byte3, byte4;
 } ip_addr;
 
-/* The structure is the system's, which has the same fields. */
+/* The structure of the system, which has the same fields as the original's. */
 typedef struct ether_header ether_header;
 
 typedef struct ip_header {
-	unsigned char ver_ihl; /* version, and length in units of 4 bytes */
+	unsigned char ver_ihl; /* version, and header length in units of 4 bytes */
 	unsigned char tos;
-	unsigned short tlen; /* bytes, with this header */
+	unsigned short tlen; /* total length in bytes, including this header */
 	unsigned short id;
-	unsigned short off; /* flags and place of the fragment */
+	unsigned short off; /* flags and fragment offset */
 	unsigned char ttl;
 	unsigned char ptcl;
 	unsigned short sum;
@@ -64,7 +64,7 @@ typedef struct tcp_header {
 	unsigned int seq;
 	unsigned int ack;
 	unsigned int x2 : 4;  /* reserved */
-	unsigned int off : 4; /* length of the header in units of 4 bytes */
+	unsigned int off : 4; /* header length in units of 4 bytes */
 	unsigned char flags;
 	unsigned short win;
 	unsigned short crc;
@@ -74,7 +74,7 @@ typedef struct tcp_header {
 typedef struct udp_header {
 	unsigned short sport;
 	unsigned short dport;
-	unsigned short length; /* bytes, with this header */
+	unsigned short length; /* bytes, including this header */
 	unsigned short sum;
 } udp_header;
 

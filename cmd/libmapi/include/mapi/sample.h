@@ -5,7 +5,7 @@
 #define MAPI_SAMPLE_H
 
 #define PERIODIC 2             /* every n-th packet */
-#define DETERMINISTIC PERIODIC /* the same, in the man page's word */
-#define PROBABILISTIC 3        /* each packet with a probability of n per cent */
+#define DETERMINISTIC PERIODIC /* the same, under the name in the man page */
+#define PROBABILISTIC 3        /* each packet with a probability of n percent */
 
 #endif

@@ -4,11 +4,11 @@
 #ifndef MAPI_STARTSTOP_H
 #define MAPI_STARTSTOP_H
 
-/* Times of packets in 2^-32 seconds since 1970 UTC, 0 when there was none. */
+/* Time stamps of packets in 2^-32 seconds since 1970 UTC; 0 if there was no packet. */
 typedef struct startstop {
-	unsigned long long first;           /* that reached the function */
-	unsigned long long first_processed; /* that went on */
-	unsigned long long last;            /* likewise */
+	unsigned long long first;           /* first packet that reached the function */
+	unsigned long long first_processed; /* first packet that the function passed on */
+	unsigned long long last;            /* last packet that the function passed on */
 } startstop_t;
 
 #endif

@@ -4,11 +4,11 @@
 #ifndef MAPI_STATS_H
 #define MAPI_STATS_H
 
-/* What the values of a function have come to, in their unit. */
+/* Statistics of the values of a function, in the unit of the values. */
 typedef struct stats {
 	unsigned long long count;
 	long double sum;
-	long double sum2; /* of the squares */
+	long double sum2; /* sum of the squares */
 	double max;
 	double min;
 } stats_t;

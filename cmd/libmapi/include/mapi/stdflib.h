@@ -1,7 +1,7 @@
 /*
  * mapi/stdflib.h - arguments and results of the standard library of functions.
- * Counters, PKTINFO, GAP and BINOP give an unsigned long long, HASH an unsigned int,
- * TO_FILE an int (11 while it writes, 0 when all is in the file, negative when writing
+ * Counters, PKTINFO, GAP and BINOP return an unsigned long long, HASH an unsigned int,
+ * TO_FILE an int (11 while it writes, 0 when the file is complete, negative when writing
  * has failed).
  */
 #ifndef MAPI_STDFLIB_H

@@ -6,7 +6,7 @@
 
 #include <netinet/ip6.h>
 
-#define TOPX_MAX_X 1000 /* values that may be asked for */
+#define TOPX_MAX_X 1000 /* maximum number of values */
 
 /* Protocol of the field. */
 #define TOPX_IP 1
@@ -43,14 +43,15 @@ enum topxDefs {
 	TOPX_UDP_CHECKSUM,
 };
 
-/* A value. The result is their number, an unsigned int, and from byte 4 on the values. */
+/* A value. The result is the number of values, an unsigned int, followed by the values
+   from byte 4. */
 struct topx_result {
-	unsigned int value;    /* a number, or an IPv4 address in network order */
+	unsigned int value;    /* a number, or an IPv4 address in network byte order */
 	struct in6_addr addr6; /* an IPv6 address */
-	sa_family_t family;    /* AF_INET, AF_INET6 for addresses */
+	sa_family_t family;    /* for addresses: AF_INET or AF_INET6 */
 	unsigned int count;    /* packets */
 	unsigned long long bytecount;
-	unsigned int last_rst_secs; /* last reset: microseconds since 1970, the lower 32 bits */
+	unsigned int last_rst_secs; /* last reset: the lower 32 bits of microseconds since 1970 */
 };
 
 #endif
