@@ -65,7 +65,7 @@ func (l *Loop) bind(next *plan, c *chain.Chain, lockstep bool) {
 	}
 }
 
-// maxClosed is how many closed chains a plan may keep in any case.
+// maxClosed is how many more closed than connected chains a plan may keep.
 const maxClosed = 256
 
 // Tidy removes closed chains from the plan if they outnumber the connected ones by more
