@@ -1,6 +1,7 @@
-# make run      installs what is missing, builds, counts the packets of DEVICE
-# make test     everything, with the race detector; as root nothing is skipped
-# make help     the other targets
+# make          build; installs missing Debian packages
+# make run      build, then count the packets of DEVICE
+# make test     run all tests with the race detector; as root none is skipped
+# make help     list all targets
 
 PREFIX   ?= /usr/local
 DESTDIR  ?=
@@ -9,37 +10,37 @@ DEVICE   ?= lo
 SECONDS  ?= 10
 FUZZTIME ?= 1m
 
-# Where the configuration is installed, and looked for first.
+# Directory of the configuration: "make install" writes to it, mapid looks there first.
 SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
 
 GO       ?= go
-# What runs a command as root; empty when nothing can.
+# Prefix to run a command as root; empty if there is none.
 AS_ROOT  := $(shell [ "$$(id -u)" = 0 ] && echo env || command -v sudo)
 LDFLAGS  := -X main.version=$(VERSION) -X gomapi/internal/config.sysconfdir=$(SYSCONFDIR)
 
-# Fixed, so that a change is judged by what it changes.
+# A fixed version, so that new findings come from changes of the code only.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := build
 .PHONY: deps test-deps go seconds build libmapi run test bench fuzz lint arm64 gen api module install install-libmapi help
 
-help: ## this list
+help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-# Debian packages: what the build links and filters look names up in, what the
-# tests measure against. libhs is Hyperscan, and Vectorscan on processors that
-# it does not run on; one takes the other's place. Vectorscan 5.4.9 misses strings, which
-# mapid notices: it then searches with an automaton of its own, which is slower.
+# Debian packages: libraries that the build links, netbase for the names of services in
+# filters, and programs that the tests compare with. libhs is Hyperscan, or Vectorscan
+# on processors that Hyperscan does not support; either one serves. Vectorscan 5.4.9 misses
+# some strings. mapid detects this and uses its own automaton, which is slower.
 BUILD_DEPS := gcc libc6-dev libpcap-dev netbase pkgconf
 BUILD_DEPS += $(shell pkg-config --exists libhs 2>/dev/null || echo $(if $(filter x86_64,$(shell uname -m)),libhyperscan-dev,libvectorscan-dev))
 TEST_DEPS  := g++ tcpdump tshark iproute2 ethtool valgrind
 
-deps: ## install the Debian packages that are missing
+deps: ## install missing Debian packages
 	@missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(BUILD_DEPS) $(DEPS) 2>/dev/null | \
 	  awk '$$2 == "installed" {have[$$1]} END {n = split("$(BUILD_DEPS) $(DEPS)", p); for (i = 1; i <= n; i++) if (!(p[i] in have)) print p[i]}'); \
 	if [ -n "$$missing" ]; then \
 	  if [ -z "$(AS_ROOT)" ]; then \
-	    echo "missing packages; as root: apt-get install" $$missing >&2; exit 1; \
+	    echo "missing packages: run as root: apt-get install" $$missing >&2; exit 1; \
 	  fi; \
 	  echo "installing" $$missing; \
 	  $(AS_ROOT) apt-get update -qq && \
@@ -52,18 +53,22 @@ test-deps:
 go:
 	@command -v $(GO) >/dev/null || { echo "no Go: install Go 1.26 or later from https://go.dev/dl and put its bin into PATH" >&2; exit 1; }
 
-build: go deps ## bin/mapid and bin/mapi
+build: go deps ## build bin/mapid and bin/mapi (default)
 	$(GO) build -ldflags '$(LDFLAGS)' -o bin/mapid ./cmd/mapid
 	CGO_ENABLED=0 $(GO) build -ldflags '$(LDFLAGS)' -o bin/mapi ./cmd/mapi
 
-# The C library is two: libmapi.so, in C, loads libmapi-go.so (docs/libmapi.md).
+# The C library has two parts: libmapi.so, in C, loads libmapi-go.so (docs/libmapi.md).
 LIBMAPI_OUT    ?= bin
 LIBMAPI_MAJOR  := 2
 LIBMAPI_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -fPIC -fvisibility=hidden -fexceptions -Icmd/libmapi/include -Icmd/libmapi/lib
 CFLAGS         ?= -O2 -g
 
-libmapi: go deps ## bin/libmapi.so and bin/libmapi-go.so, for C programs
-	$(GO) build -buildmode=c-shared -o $(LIBMAPI_OUT)/libmapi-go.so ./cmd/libmapi
+# The go command does not see that headers beside a package have changed: their sum is
+# part of what it compiles with, as the name of a folder that is not there.
+LIBMAPI_SUM     = $(shell cat cmd/libmapi/lib/*.h cmd/libmapi/include/*.h | cksum | cut -d' ' -f1)
+
+libmapi: go deps ## build bin/libmapi.so and bin/libmapi-go.so, for C programs
+	$(GO) build -buildmode=c-shared -gcflags=gomapi/cmd/libmapi=-I=$(LIBMAPI_SUM) -o $(LIBMAPI_OUT)/libmapi-go.so ./cmd/libmapi
 	@rm -f $(LIBMAPI_OUT)/libmapi-go.h
 	$(CC) $(LIBMAPI_CFLAGS) $(CFLAGS) -shared -Wl,-soname,libmapi.so.$(LIBMAPI_MAJOR) -Wl,--no-undefined -Wl,-z,nodelete,-z,now \
 	  -o $(LIBMAPI_OUT)/libmapi.so.$(LIBMAPI_MAJOR) cmd/libmapi/lib/*.c $(LDLIBS) -ldl -lpthread
@@ -73,37 +78,37 @@ seconds:
 	@case "$(SECONDS)" in \
 	  ''|*[!0-9]*) ;; \
 	  *[1-9]*) exit 0;; \
-	esac; echo "SECONDS=$(SECONDS) is not a whole number from 1" >&2; exit 1
+	esac; echo "SECONDS=$(SECONDS) is not a whole number of at least 1" >&2; exit 1
 
 run: seconds build ## count the packets of DEVICE (default lo) for SECONDS (default 10)
 	@etc/demo $(DEVICE) $(SECONDS)
 
-# Programs with the race detector sleep a second when they end, unless told otherwise.
-test: build test-deps ## all tests
+# By default a program with the race detector sleeps for a second before it ends.
+test: build test-deps ## run all tests
 	$(GO) vet ./...
 	GORACE=atexit_sleep_ms=10 $(GO) test -race -timeout 30m ./...
 
-bench: build test-deps ## speed, beside tcpdump and libpcap; OUT=FILE keeps the report, ONLY=PARTS
+bench: build test-deps ## measure speed, also of tcpdump and libpcap; OUT=FILE keeps the report, ONLY=PARTS selects
 	$(GO) run ./internal/bench $(if $(OUT),-o $(OUT)) $(if $(ONLY),-only $(ONLY))
 
-fuzz: build ## each fuzz target for FUZZTIME (default 1m)
+fuzz: build ## run each fuzz target for FUZZTIME (default 1m)
 	@grep -rno --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's|/[^/]*:[0-9]*:func | |' | sort | \
 	while read -r dir target; do \
 	  echo "$$dir $$target"; \
 	  $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$dir || exit 1; \
 	done
 
-lint: build ## gofmt, vet, staticcheck
+lint: build ## run gofmt, vet, staticcheck
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not formatted: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
-# Packages that need C are looked at where they run.
+# Packages that need C are left out: they are checked on the machine that builds them.
 WITH_C := gomapi/internal/filter/libpcap gomapi/internal/content gomapi/cmd/libmapi github.com/google/gopacket/pcap
 
 arm64: export CGO_ENABLED = 0
 arm64: export GOARCH = arm64
-arm64: go ## what builds without C, for another processor: build, vet
+arm64: go ## build and vet the packages without C for arm64
 	@without() { \
 	  $(GO) list "$$@" -f '{{if .GoFiles}}{{or .ForTest .ImportPath}} {{.ImportPath}} {{join .Deps " "}}{{end}}' ./... | awk -v with="$(WITH_C)" ' \
 	    BEGIN {n = split(with, list, " "); for (i in list) c[list[i]]} \
@@ -111,18 +116,18 @@ arm64: go ## what builds without C, for another processor: build, vet
 	}; \
 	$(GO) build $$(without) && $(GO) vet $$(without -test)
 
-gen: go ## generated files; they are checked in
+gen: go ## write the generated files, which are committed
 	@$(MAKE) --no-print-directory deps DEPS=protobuf-compiler
 	GOBIN=$(CURDIR)/bin $(GO) install google.golang.org/protobuf/cmd/protoc-gen-go
 	PATH="$(CURDIR)/bin:$$PATH" $(GO) generate ./...
 
-api: go ## the description of the API that a test compares it with; it is checked in
+api: go ## write the description of the API, which is committed; a test compares both
 	$(GO) test -count=1 -run '^TestAPI$$' ./internal/arch -update
 
-module: go ## another import path, MODULE=host/path, for who publishes the module
+module: go ## change the import path to MODULE=host/path, to publish the module
 	@etc/module '$(MODULE)'
 
-install: build install-libmapi ## into PREFIX (default /usr/local) and SYSCONFDIR, below DESTDIR
+install: build install-libmapi ## install below PREFIX (default /usr/local); heeds SYSCONFDIR and DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(SYSCONFDIR)/mapi
 	install -m 755 bin/mapid $(DESTDIR)$(PREFIX)/sbin/mapid
 	install -m 755 bin/mapi $(DESTDIR)$(PREFIX)/bin/mapi

@@ -1,11 +1,11 @@
-// Package drivers is the contract between the daemon's engine and what brings
-// packets: network interfaces, capture cards, trace files.
+// Package drivers is the contract between the daemon's engine and the packet
+// sources: network interfaces, capture cards, capture files.
 //
-// A Driver opens devices by name, a FileDriver opens capture files. A Device
-// runs on one goroutine that the engine owns; it hands packets to a Sink in
-// batches. On that path a device allocates nothing, takes
-// no lock, logs nothing and makes no interface call but one Sink call a batch.
-// Devices know nothing of flows and functions.
+// A Driver opens devices by name, a FileDriver opens capture files. The engine
+// runs a Device on a goroutine that the engine owns. The device passes packets
+// to a Sink in batches. On this path a device does not allocate, lock or log,
+// and its only interface call is one Sink call per batch. Devices know nothing
+// about flows and functions.
 package drivers
 
 import (
@@ -19,115 +19,122 @@ import (
 // Packet is a view of one captured frame; see pkt.Packet.
 type Packet = pkt.Packet
 
-// MaxBatch is the largest number of packets in one Sink call. It bounds what
-// the engine keeps per batch and lets a batch of packet views stay in cache.
+// MaxBatch is the maximum number of packets in one Sink call. It limits the
+// state that the engine keeps per batch, and a batch of packet views stays in
+// the cache.
 const MaxBatch = pkt.MaxBatch
 
-// MaxSnap is the largest captured length of one packet in bytes, the value
-// libpcap uses for nearly all link types.
+// MaxSnap is the maximum captured length of a packet in bytes. libpcap uses
+// this value for nearly all link types.
 const MaxSnap = 262144
 
 // A Sink takes packets from a device.
 type Sink interface {
-	// Batch takes up to MaxBatch packets in order of arrival. It is called on
-	// the goroutine that called Device.Run and may block on file devices only.
+	// Batch takes up to MaxBatch packets in order of arrival. The device calls
+	// it on the goroutine of Device.Run. It may block for file devices only.
 	// When it returns, the sink holds no reference to pkts or their bytes.
 	Batch(pkts []Packet)
-	// Pause is called, on the same goroutine, when no packet is at hand, before
-	// the device waits for one: results become what the packets have made of them.
-	// Where that takes long, as very many flows have an equal part in them, some
-	// may stay behind for up to lag; then Pause is to be called again at the time
-	// that it returns, if no packet comes before. Else it returns the zero time.
+	// Pause is called on the same goroutine when no packet is available, before
+	// the device waits for one. It updates the results from the packets so far.
+	// If that takes long, because very many flows share the packets equally,
+	// some results may be delayed by up to lag. Pause then returns the time at
+	// which it must be called again unless a packet arrives before. Otherwise
+	// it returns the zero time.
 	Pause(lag time.Duration) time.Time
 }
 
 // A Driver opens live devices.
 type Driver interface {
-	// Open makes the device ready to capture. Errors carry a MAPI error number
-	// (mapierr.Error), 1026 when the capture handle cannot be opened.
+	// Open prepares the device for capture. Errors carry a MAPI error number
+	// (mapierr.Error): 1026 if the capture handle cannot be opened.
 	Open(ctx context.Context, c Config) (Device, error)
 }
 
 // A FileDriver opens capture files.
 type FileDriver interface {
-	// OpenFile reads the head of f, which must be a regular file open for
-	// reading, and refuses what it cannot read (6155, with the reason). It
-	// reads at positions of its own: the file offset that f shares with other
-	// processes is neither used nor moved. The device owns f from here on,
-	// also when OpenFile fails.
+	// OpenFile reads the header of f, a regular file open for reading, and
+	// rejects unsupported files (6155, with the reason). It reads at explicit
+	// positions: it neither uses nor moves the file offset, which f may share
+	// with other processes. The device then owns f, even if OpenFile fails.
 	OpenFile(ctx context.Context, f *os.File) (Device, error)
 }
 
-// A Device brings packets of one interface, card or file.
+// A Device delivers packets of one interface, card or file.
 type Device interface {
-	// Info tells what flows need to know before the first packet.
+	// Info returns what flows need to know before the first packet.
 	Info() Info
 	// Run captures until ctx ends (nil), the file ends (nil) or the device
-	// fails. An interface that vanishes has not failed: Run waits for it to
-	// come back, while Stats says LinkAbsent. It is called once. After the end
-	// of ctx it returns within 200 ms, also when no packet comes. It should wait
-	// on the runtime's poller, not in a system call: the monitor of the runtime
-	// stays awake for each of those. A device that changes its thread locks it
-	// (runtime.LockOSThread) and leaves it so, to end with the goroutine.
+	// fails. The removal of an interface is not a failure: Run waits for its
+	// return, and Stats reports LinkAbsent meanwhile. Run is called once. It
+	// returns within 200 ms after ctx ends, even without packets. It should
+	// wait on the runtime's poller and not in a system call, because the
+	// runtime's monitor thread stays awake during system calls. A device that
+	// changes the state of its thread locks the thread (runtime.LockOSThread)
+	// and leaves it locked, so that the thread ends with the goroutine.
 	Run(ctx context.Context, s Sink) error
-	// Stats may be called from any goroutine, also after Close. Counters only
-	// grow; Waiting, LinkState and LastPacketTS tell what is now.
+	// Stats may be called from any goroutine, even after Close. Counters never
+	// decrease; Waiting, LinkState and LastPacketTS are current values.
 	Stats() Stats
-	// Close releases the device after Run has returned. Twice is fine.
+	// Close releases the device after Run has returned. It may be called more
+	// than once.
 	Close() error
 }
 
-// A Presence is a Device whose interface can go away and come back.
+// A Presence is a Device whose interface can be removed and return.
 type Presence interface {
-	// Absent reports whether it is away and waited for. It may be called from
-	// any goroutine, for every new flow: it costs no system call.
+	// Absent reports whether the interface is removed and the device waits for
+	// it. It may be called from any goroutine. It makes no system call, because
+	// it runs for every new flow.
 	Absent() bool
 }
 
-// A Finder is a Driver that can tell whether a device is there.
+// A Finder is a Driver that can check whether a device exists.
 type Finder interface {
-	// Find returns the error of Open when the device of that name is not there,
-	// nil when it is. It captures nothing and may be called from any goroutine.
+	// Find returns the error that Open would return because the device does not
+	// exist, nil if it exists. It captures nothing and may be called from any
+	// goroutine.
 	Find(c Config) error
 }
 
-// Config says which device to open. It is the [driver] section of mapi.conf.
+// Config selects and configures a device. It is the [driver] section of
+// mapi.conf.
 type Config struct {
-	Device string            // the name clients use; for interfaces their name
-	Params map[string]string // the section's further keys, for the driver alone
-	// Log takes changes of the device's state and warnings, for people. It may
-	// be called from any goroutine, never for packets. It may be nil.
+	Device string            // the name for clients; for an interface its name
+	Params map[string]string // the section's other keys, which only the driver knows
+	// Log reports state changes of the device and warnings to people. It may be
+	// called from any goroutine, but never per packet. It may be nil.
 	Log func(format string, args ...any)
 }
 
 // Info describes an open device.
 type Info struct {
-	DevType  string // place in the tree of device types: "1.3" is a network interface
-	LinkType uint16 // DLT of its packets; of the first interface in a file that mixes them
-	// LinkTypes are those that packets of a file that can mix them are likely to
-	// have, LinkType first: a filter that is for none of them is refused. Nil:
-	// LinkType is the only one.
+	DevType  string // node in the tree of device types: "1.3" is a network interface
+	LinkType uint16 // DLT of its packets; of the first interface in a file with several link types
+	// LinkTypes are the likely link types of a file with several, LinkType
+	// first. A filter that is valid for none of them is rejected. Nil: LinkType
+	// is the only one.
 	LinkTypes []uint16
-	Snap      int // largest captured length, bytes
+	Snap      int // maximum captured length, bytes
 }
 
-// Stats are a device's counters since it was opened, and its state.
+// Stats are a device's counters since it was opened, and its current state.
 type Stats struct {
-	// Recv are packets that the device saw, dropped ones included. Each was
-	// delivered to the Sink, or is in Drop, Errors or Waiting.
+	// Recv counts the packets that the device saw, including dropped ones. Each
+	// of them was delivered to the Sink, or is counted in Drop, Errors or
+	// Waiting.
 	Recv        uint64
 	Drop        uint64 // packets lost because the daemon was too slow: ring or buffer full
 	IfDrop      uint64 // packets lost by the interface before they reached the ring
-	IfDropOther uint64 // packets of which the interface does not tell whether it lost them or they were dropped after they were captured
-	Freezes     uint64 // times that the ring was full
+	IfDropOther uint64 // packets that were lost by the interface or dropped after capture; the interface does not distinguish the two
+	Freezes     uint64 // how often the ring was full
 	Truncated   uint64 // packets delivered with fewer bytes than the wire carried
-	OutOfTime   uint64 // packets delivered with a time that is not theirs, as that is before 1970 or after 2106
+	OutOfTime   uint64 // packets before 1970 or after 2106, delivered with the nearest time within that range
 	Errors      uint64 // records that could not be delivered
-	Waiting     uint64 // packets received and neither delivered nor given up yet
-	Reopens     uint64 // times that the interface vanished, came back and was opened again
+	Waiting     uint64 // packets received, but neither delivered nor dropped yet
+	Reopens     uint64 // how often the interface was removed, returned and was reopened
 
-	LinkState    LinkState // now, or when the device was closed
-	LastPacketTS uint64    // time stamp of the packet delivered last, as in Packet.TS; 0 before the first
+	LinkState    LinkState // current, or at the time of Close
+	LastPacketTS uint64    // timestamp of the last delivered packet, as in Packet.TS; 0 before the first
 }
 
 // LinkState is the state of the interface that a device captures from.
@@ -135,14 +142,14 @@ type LinkState int
 
 // States of an interface.
 const (
-	LinkUnknown   LinkState = iota // there is none, as for a file
-	LinkUp                         // packets can come
-	LinkNoCarrier                  // up, but the cable or the other end is missing
+	LinkUnknown   LinkState = iota // there is no interface, as for a file
+	LinkUp                         // packets can arrive
+	LinkNoCarrier                  // up, but without cable or peer
 	LinkDown                       // taken down by the administrator
-	LinkAbsent                     // removed; the device waits for it to come back
+	LinkAbsent                     // removed; the device waits for its return
 )
 
-// String returns the state in words.
+// String returns the state as text.
 func (l LinkState) String() string {
 	switch l {
 	case LinkUp:
@@ -157,7 +164,7 @@ func (l LinkState) String() string {
 	return "unknown"
 }
 
-// Format names a capture file format as mapi.conf and the API do.
+// Format is a capture file format, as in mapi.conf and the API.
 type Format int
 
 // Formats of capture files, with the numbers of the original API.
@@ -169,14 +176,15 @@ const (
 	FormatNapatech Format = 4 // MFF_NAPATECH
 )
 
-// Places in the tree of device types.
+// Nodes in the tree of device types.
 const (
 	TypeAny = "1"   // software: any device
-	TypeNIC = "1.3" // network interface, and the capture files that stand for one
+	TypeNIC = "1.3" // network interface, and capture files of one
 )
 
-// A Registry names the drivers of a daemon. The zero value is empty and ready.
-// It is filled before the daemon starts and only read afterwards.
+// A Registry maps names to the drivers of a daemon. The zero value is empty and
+// ready to use. It is filled before the daemon starts and not changed
+// afterwards.
 type Registry struct {
 	live  map[string]Driver
 	files map[Format]FileDriver
@@ -198,7 +206,7 @@ func (r *Registry) AddFormat(f Format, d FileDriver) {
 	r.files[f] = d
 }
 
-// Live returns the driver of that name.
+// Live returns the driver with this name.
 func (r *Registry) Live(name string) (Driver, bool) {
 	d, ok := r.live[name]
 	return d, ok

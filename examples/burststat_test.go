@@ -16,7 +16,7 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// A tally is what STATS makes of a counter that it resets after each period.
+// A tally has the statistics that STATS computes of a counter that it resets after each period.
 type tally struct {
 	period           time.Duration
 	begin            time.Time
@@ -33,7 +33,7 @@ func (a *tally) add(at time.Time, n float64) {
 	if at.Sub(a.begin) <= a.period {
 		return
 	}
-	a.begin = a.begin.Add(a.period) // one period a packet
+	a.begin = a.begin.Add(a.period) // a packet ends at most one period
 	v := a.counter
 	a.counter = 0
 	if a.count == 0 || v < a.least {
@@ -43,7 +43,7 @@ func (a *tally) add(at time.Time, n float64) {
 	a.count, a.sum, a.sum2 = a.count+1, a.sum+v, a.sum2+v*v
 }
 
-// interval is what burststat tells of one.
+// interval has the results of burststat for one interval.
 type interval struct {
 	packets, bytes float64
 	tallies        [6]tally // packets and bytes for each period
@@ -84,7 +84,7 @@ func observed(t *testing.T, path string, start time.Time, length time.Duration, 
 	}
 }
 
-// row is the line that RES2FILE writes.
+// row returns the line that RES2FILE writes.
 func (v *interval) row() string {
 	s := fmt.Sprintf("%.0f %.0f ", v.packets, v.bytes)
 	for _, a := range v.tallies {
@@ -97,7 +97,7 @@ func TestBurststatOfFile(t *testing.T) {
 	const length, number = 30 * time.Second, 5
 	path, dir := filepath.Join(testdata.Dir(t), "mapi-tracefile.pcap"), t.TempDir()
 	start := time.Unix(1089376560, 0)
-	t.Setenv("TZ", "Asia/Kathmandu") // of mapid and program
+	t.Setenv("TZ", "Asia/Kathmandu") // for mapid and the program
 	zone, err := time.LoadLocation("Asia/Kathmandu")
 	if err != nil {
 		t.Skip(err)
@@ -132,8 +132,8 @@ func TestBurststatOfFile(t *testing.T) {
 	}
 }
 
-// TestBurststatLive sends packets by the clock, none near the edge of a second if it
-// can, and compares intervals with what was sent in them.
+// TestBurststatLive sends packets by the clock and compares the intervals with the packets
+// that it sent in them. It tries to send none near the edge of a second.
 func TestBurststatLive(t *testing.T) {
 	dir := t.TempDir()
 	testnet.Run(t, func(ns *testnet.NS) {
@@ -162,7 +162,7 @@ func TestBurststatLive(t *testing.T) {
 				before, after := second(now), second(time.Now())
 				if before == after {
 					sent[before]++
-				} else { // it was kept from its work
+				} else { // the test was delayed
 					perhaps[before]++
 					perhaps[after]++
 				}

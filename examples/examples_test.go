@@ -1,5 +1,5 @@
-// Package examples builds and runs the examples beside it, one folder for one
-// idea, against a mapid.
+// Package examples builds the examples in its sub-folders and runs them against a mapid.
+// Each example shows one idea.
 package examples
 
 import (
@@ -19,7 +19,7 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// bin is the folder of the programs.
+// bin is the folder of the built programs.
 var bin string
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -40,7 +40,7 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// daemon runs a mapid for the rest of the test, as the one that programs find.
+// daemon runs a mapid for the rest of the test. Programs find it without settings.
 func daemon(t *testing.T) {
 	t.Helper()
 	socket := filepath.Join(t.TempDir(), "mapid.sock")

@@ -21,12 +21,11 @@ import (
 	"gomapi/mapi"
 )
 
-// A count is what the data connections to a port came to.
+// A count has the packets and bytes of the data connections to a port.
 type count struct{ packets, bytes int }
 
-// ftpCaptures returns the captures with control connections, and in them what
-// there is of each port that these agree on: packets by expected.tsv, bytes by
-// libpcap.
+// ftpCaptures returns the captures with control connections. For each port that these
+// announce it returns the packets, from expected.tsv, and the bytes, from libpcap.
 func ftpCaptures(t *testing.T) map[string]map[string]count {
 	t.Helper()
 	all := make(map[string]map[string]count)
@@ -51,7 +50,7 @@ func ftpCaptures(t *testing.T) map[string]map[string]count {
 	return all
 }
 
-// framesOf reads the packets of a capture that match.
+// framesOf reads the packets of a capture that match a filter.
 func framesOf(t *testing.T, file, filter string) (frames [][]byte) {
 	t.Helper()
 	h, err := pcap.OpenOffline(filepath.Join(testdata.Dir(t), file))
@@ -116,7 +115,7 @@ func TestFTPOfFiles(t *testing.T) {
 	}
 }
 
-// announcements asks tshark which packets agree on which port.
+// announcements asks tshark which packets announce which port.
 func announcements(t *testing.T, file string) map[int]string {
 	t.Helper()
 	args := []string{"-n", "-r", filepath.Join(testdata.Dir(t), file), "-Y", "ftp", "-T", "fields", "-e", "frame.number"}
@@ -140,8 +139,8 @@ func announcements(t *testing.T, file string) map[int]string {
 	return ports
 }
 
-// TestFTPLive sends captures over a network, and after each announcement waits
-// until the program watches the port, as hosts that are far apart do.
+// TestFTPLive sends captures over a network. After each announcement it waits until the
+// program watches the port, like hosts that are far apart.
 func TestFTPLive(t *testing.T) {
 	if _, err := exec.LookPath("tshark"); err != nil {
 		if os.Getenv("CI") != "" {
@@ -151,7 +150,7 @@ func TestFTPLive(t *testing.T) {
 	}
 	for file, want := range ftpCaptures(t) {
 		if file == "mixed-merged.pcap" {
-			continue // 50,000 packets of everything; its FTP is that of the others
+			continue // 50,000 mixed packets; other captures have the same FTP
 		}
 		t.Run(file, func(t *testing.T) {
 			testnet.Run(t, func(ns *testnet.NS) {
@@ -171,11 +170,11 @@ func TestFTPLive(t *testing.T) {
 	}
 }
 
-// lastPort is what the last announcement of a replay is for.
+// lastPort is the port of the last announcement of a replay.
 const lastPort = "1025"
 
-// replay sends frames, some of which announce ports, and returns when the
-// program has seen the last one, which replay adds.
+// replay sends frames, some with announcements, and a last announcement of its own. It
+// returns when the program has seen the last one.
 func replay(t *testing.T, s *testnet.Sender, r *running, frames [][]byte, ports map[int]string) {
 	t.Helper()
 	frames, ports[len(frames)] = append(frames, announcement(t, "227 Entering Passive Mode (192,0,2,1,4,1)\r\n")), lastPort
@@ -196,8 +195,8 @@ func replay(t *testing.T, s *testnet.Sender, r *running, frames [][]byte, ports 
 	}
 }
 
-// settle returns when mapid has counted the packets of the batch that it is at:
-// the end of a flow waits for that of the batch.
+// settle returns when mapid has counted the packets of the current batch: closing a flow
+// waits for the end of the batch.
 func settle(t *testing.T) {
 	t.Helper()
 	var client mapi.Client
@@ -214,7 +213,7 @@ func settle(t *testing.T) {
 	}
 }
 
-// announcement makes a frame of a control connection.
+// announcement returns a frame of a control connection.
 func announcement(t *testing.T, text string) []byte {
 	t.Helper()
 	ip := &layers.IPv4{Version: 4, TTL: 64, Protocol: layers.IPProtocolTCP, SrcIP: parse("192.0.2.1"), DstIP: parse("192.0.2.2")}

@@ -19,7 +19,7 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// loads reads the table of linkload: bytes per period for each column.
+// loads parses the table of linkload into bytes per period for each column.
 func loads(t *testing.T, table string, columns int, period time.Duration) (rows [][]float64) {
 	t.Helper()
 	for line := range strings.Lines(table) {
@@ -39,7 +39,7 @@ func loads(t *testing.T, table string, columns int, period time.Duration) (rows 
 	return rows
 }
 
-// wanted computes the table from the packets as libpcap reads them.
+// wanted computes the table from the packets that libpcap reads.
 func wanted(t *testing.T, path string, period time.Duration, filters ...string) (rows [][]float64) {
 	t.Helper()
 	h, err := pcap.OpenOffline(path)
@@ -58,7 +58,7 @@ func wanted(t *testing.T, path string, period time.Duration, filters ...string) 
 	for {
 		data, info, err := h.ReadPacketData()
 		if err == io.EOF {
-			return rows // without the period that no packet ends
+			return rows // without the last period, which no packet ends
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -101,8 +101,8 @@ func TestLinkloadOfFiles(t *testing.T) {
 	}
 }
 
-// TestLinkloadLive sends packets of two kinds, and then others, which end the periods,
-// until the program has told of all of the two.
+// TestLinkloadLive sends packets of two kinds. It then sends other packets, which end the
+// periods, until the program has reported all packets of the two kinds.
 func TestLinkloadLive(t *testing.T) {
 	const period = 50 * time.Millisecond
 	testnet.Run(t, func(ns *testnet.NS) {

@@ -17,7 +17,7 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// worm makes a frame with the given content of a UDP packet.
+// worm returns a frame with a UDP packet of the given content.
 func worm(t *testing.T, src, dst string, srcPort, dstPort int, content string) []byte {
 	t.Helper()
 	ip := &layers.IPv4{Version: 4, TTL: 64, Protocol: layers.IPProtocolUDP, SrcIP: parse(src), DstIP: parse(dst)}
@@ -35,14 +35,14 @@ func worm(t *testing.T, src, dst string, srcPort, dstPort int, content string) [
 	return buf.Bytes()
 }
 
-// running is an example at work.
+// running is a running example.
 type running struct {
 	cmd   *exec.Cmd
 	lines *bufio.Reader
 }
 
-// start runs an example until the end of the test at most and returns when it has said
-// its first line.
+// start runs an example, at most until the end of the test. It returns after the first
+// line of output.
 func start(t *testing.T, first string, args ...string) *running {
 	t.Helper()
 	cmd := exec.Command(filepath.Join(bin, args[0]), args[1:]...)
@@ -80,7 +80,7 @@ func send(t *testing.T, s *testnet.Sender, frames ...[]byte) {
 	}
 }
 
-// TestSigmatch finds the worm among near misses.
+// TestSigmatch checks that only the worm matches, among packets that nearly do.
 func TestSigmatch(t *testing.T) {
 	const signature = "\x00\x00E\x00\x00E\x00\x00@\x00"
 	testnet.Run(t, func(ns *testnet.NS) {
@@ -112,7 +112,7 @@ func TestSigmatch(t *testing.T) {
 	})
 }
 
-// TestUtil sends in each direction, until the reports have told of all.
+// TestUtil sends packets in each direction until the reports include all of them.
 func TestUtil(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		daemon(t)

@@ -14,9 +14,9 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// TestRates sends packets of known number and size until some reports have told of
-// them: their number is what the rates, each over its time, add up to. The bytes of a
-// report have a time stamp of their own, close to the other.
+// TestRates sends packets of known number and size until the reports include them. The
+// rates, each multiplied by its time, must add up to their number. The bytes of a
+// report have their own time stamp, close to that of the packets.
 func TestRates(t *testing.T) {
 	const size, telling = 250, 9
 	testnet.Run(t, func(ns *testnet.NS) {

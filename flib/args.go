@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// Kind is the type of an argument: the letter that describes it in the info
-// calls.
+// Kind is the type of an argument.
 type Kind byte
 
 // Kinds of arguments.
@@ -21,6 +20,7 @@ const (
 	Flow   Kind = 'r' // number of a flow of the same client, int32
 	Func   Kind = 'f' // number of a function of the flow before it, int32
 	Funcs  Kind = 'S' // functions: "fid@fd, fid@fd"
+	Flows  Kind = 'F' // flows as text: "fd, fd"; its letter is that of String, as in the original
 )
 
 func (k Kind) String() string {
@@ -41,6 +41,8 @@ func (k Kind) String() string {
 		return "function"
 	case Funcs:
 		return "functions"
+	case Flows:
+		return "flows"
 	}
 	return fmt.Sprintf("kind %q", byte(k))
 }
@@ -50,30 +52,31 @@ type Arg struct {
 	Name string
 	Kind Kind
 	Doc  string // meaning, unit and range, for people
-	// Min and Max bound an Int when they differ.
+	// Min and Max are the limits of an Int. They apply only if they differ.
 	Min, Max int32
-	// Unit says that an Int is a time, and in which unit: a text such as "+1.5s"
-	// stands for a whole number of them. 0: it is none.
+	// Unit is the unit of an Int that is a time. A text such as "+1.5s" is then accepted
+	// if it is a whole number of units. 0: the argument is not a time.
 	Unit time.Duration
-	// Number says that a String may be a number in decimal: an integer stands for it.
+	// Number says that a String may hold a decimal number. An integer is then accepted
+	// too.
 	Number bool
-	// Default is the value of an argument that was left out, which only the
-	// last ones may be; nil: it must be given.
+	// Default is the value of an omitted argument. Only the last arguments may be
+	// omitted. nil: the argument is required.
 	Default any
-	// Added says that the original's function has no such argument: C programs that
-	// were compiled for that do not pass it. It has a Default.
+	// Added says that the original's function has no such argument. C programs compiled
+	// for the original do not pass it, so it has a Default.
 	Added bool
 }
 
-// An OpenFile is a file argument. The instance owns the file once New has
-// returned without error; it writes to it from a goroutine of its own, because
-// what a program has opened may block.
+// An OpenFile is a file argument. The instance owns the file once New has returned
+// without error. A separate goroutine must write to the file, because the program may
+// have opened something that blocks.
 type OpenFile struct {
 	*os.File
 	Path string // as the program wrote it
 }
 
-// Range tells the values that an Int may have, empty when Doc tells more.
+// Range describes the valid values of an Int. It is empty if Doc describes them.
 func (a *Arg) Range() string {
 	switch {
 	case a.Min == a.Max:
@@ -84,7 +87,7 @@ func (a *Arg) Range() string {
 	return fmt.Sprintf("%d to %d", a.Min, a.Max)
 }
 
-// DefaultText is the default in words, empty without one.
+// DefaultText returns the default as text, "" without a default.
 func (a *Arg) DefaultText() string {
 	if a.Default == nil {
 		return ""
@@ -92,17 +95,25 @@ func (a *Arg) DefaultText() string {
 	return fmt.Sprint(a.Default)
 }
 
-// Descr returns the argument letters of d, the argdescr of the info calls.
+// Descr returns the argument letters of d: argdescr in the info calls.
 func (d *Def) Descr() string {
 	b := make([]byte, len(d.Args))
 	for i, a := range d.Args {
-		b[i] = byte(a.Kind)
+		b[i] = a.Kind.letter()
 	}
 	return string(b)
 }
 
-// Args are the checked arguments of one call: for each Arg of the Def a value
-// of its kind.
+// letter returns the letter for the kind in the info calls.
+func (k Kind) letter() byte {
+	if k == Flows {
+		return byte(String)
+	}
+	return byte(k)
+}
+
+// Args are the checked arguments of one call: one value of the declared kind for each Arg
+// of the Def.
 type Args []any
 
 // Int returns argument i, which the Def declares as Int, Flow or Func.
@@ -114,17 +125,17 @@ func (a Args) Uint64(i int) uint64 { return a[i].(uint64) }
 // Char returns argument i, which the Def declares as Char.
 func (a Args) Char(i int) byte { return a[i].(byte) }
 
-// String returns argument i, which the Def declares as String.
+// String returns argument i, which the Def declares as String or Flows.
 func (a Args) String(i int) string { return a[i].(string) }
 
 // File returns argument i, which the Def declares as File.
 func (a Args) File(i int) OpenFile { return a[i].(OpenFile) }
 
-// Targets returns argument i, which the Def declares as Funcs. There is one at
-// least.
+// Targets returns argument i, which the Def declares as Funcs. It has at least one
+// element.
 func (a Args) Targets(i int) []Target { return a[i].([]Target) }
 
-// Usage returns the argument list for people: "(expression string)".
+// Usage returns the argument list for people, for example "(expression string)".
 func (d *Def) Usage() string {
 	if len(d.Args) == 0 {
 		return "no arguments"

@@ -10,14 +10,14 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// Check converts what a client sent (int64, uint64, string or OpenFile values) to the
-// kinds that d declares. The error names the argument and its number: 7001 for
-// the first and so on. Of several wrong ones it is the first, but lists of functions
-// come last, as in the original.
+// Check converts the values that a client sent (int64, uint64, string or OpenFile) to the
+// kinds that d declares. The error names the first wrong argument and carries its number:
+// 7001 for the first argument and so on. Lists of functions are checked last, as in the
+// original.
 func (d *Def) Check(raw []any) (Args, error) {
 	if len(raw) > len(d.Args) && !d.ExtraArgs {
 		return nil, mapierr.New(mapierr.BadArgument(len(d.Args)),
-			"%s: %d arguments given, it takes %s", d.Name, len(raw), d.Usage())
+			"%s: %d arguments given, the function takes %s", d.Name, len(raw), d.Usage())
 	}
 	args := make(Args, len(d.Args))
 	for _, lists := range []bool{false, true} {
@@ -43,7 +43,7 @@ func (d *Def) checkOne(args Args, i int, raw []any) (err error) {
 		}
 	case decl.Default == nil:
 		return mapierr.New(mapierr.BadArgument(i),
-			"%s: argument %d (%s) is missing, it takes %s", d.Name, i+1, decl.Name, d.Usage())
+			"%s: argument %d (%s) is missing, the function takes %s", d.Name, i+1, decl.Name, d.Usage())
 	default:
 		args[i] = decl.Default
 	}
@@ -80,7 +80,7 @@ func (a *Arg) convert(raw any) (any, error) {
 			return nil, a.mismatch(raw)
 		}
 		return byte(v), nil
-	case String:
+	case String, Flows:
 		switch v := raw.(type) {
 		case string:
 			return v, nil
@@ -103,11 +103,11 @@ func (a *Arg) convert(raw any) (any, error) {
 		}
 		return v, nil
 	}
-	return nil, fmt.Errorf("function declares an unknown %v", a.Kind)
+	return nil, fmt.Errorf("the function declares an unknown %v", a.Kind)
 }
 
-// inUnits makes a number of the text of a time, where the argument is one. All else
-// stays as it is.
+// inUnits converts the text of a time to a number if the argument is a time. It returns
+// any other value unchanged.
 func (a *Arg) inUnits(raw any) (any, error) {
 	text, ok := raw.(string)
 	if !ok || a.Unit == 0 {
@@ -116,7 +116,7 @@ func (a *Arg) inUnits(raw any) (any, error) {
 	d, err := time.ParseDuration(text)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%.40q is not a time, want a number, or one with s, ms, us or ns", text)
+		return nil, fmt.Errorf("%.40q is not a time: use a number, or a number with s, ms, us or ns", text)
 	case d%a.Unit != 0:
 		return nil, fmt.Errorf("%v is not a whole number of its unit, %v", d, a.Unit)
 	}
@@ -127,11 +127,10 @@ func (a *Arg) mismatch(raw any) error {
 	return fmt.Errorf("%v (%T) is not a valid %v", raw, raw, a.Kind)
 }
 
-// maxTargets bounds a list of functions.
+// maxTargets is the maximum length of a list of functions.
 const maxTargets = 256
 
-// parseTargets reads a list of functions: "fid@fd,fid@fd", with blanks after the
-// commas or without.
+// parseTargets parses a list of functions: "fid@fd,fid@fd". Blanks may follow a comma.
 func parseTargets(text string) ([]Target, error) {
 	var list []Target
 	for entry := range strings.SplitSeq(text, ",") {
@@ -139,7 +138,7 @@ func parseTargets(text string) ([]Target, error) {
 		a, err1 := strconv.ParseInt(fid, 10, 32)
 		b, err2 := strconv.ParseInt(fd, 10, 32)
 		if err1 != nil || err2 != nil {
-			return nil, fmt.Errorf("%.40q is not a function, want fid@fd", entry)
+			return nil, fmt.Errorf("%.40q is not a function: use fid@fd", entry)
 		}
 		if list = append(list, Target{FD: int32(b), FID: int32(a)}); len(list) > maxTargets {
 			return nil, fmt.Errorf("more than %d functions", maxTargets)
@@ -148,7 +147,7 @@ func parseTargets(text string) ([]Target, error) {
 	return list, nil
 }
 
-// integer returns raw as an integer of the given range.
+// integer returns raw as an integer if it lies in lo to hi.
 func integer(raw any, lo, hi int64) (int64, bool) {
 	switch v := raw.(type) {
 	case int64:

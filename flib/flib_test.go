@@ -110,8 +110,8 @@ func TestCheckCountsArguments(t *testing.T) {
 	}
 }
 
-// TestTimesAndNumbers: an Int with a unit takes times, a String that may be a number
-// takes integers, and no other does.
+// TestTimesAndNumbers: an Int with a unit accepts times, a String with Number accepts
+// integers, and no other argument does.
 func TestTimesAndNumbers(t *testing.T) {
 	d := Def{Name: "F", Args: []Arg{
 		{Name: "micros", Kind: Int, Max: 2_000_000, Unit: time.Microsecond},
@@ -137,7 +137,7 @@ func TestTimesAndNumbers(t *testing.T) {
 	wantArgument(t, &d, good, 3, 0, int64(80), nil)
 }
 
-// wantArgument checks what becomes of raw in the place of argument i.
+// wantArgument checks the conversion of raw as argument n.
 func wantArgument(t *testing.T, d *Def, good []any, i, n int, raw, want any) {
 	t.Helper()
 	given := append([]any(nil), good...)

@@ -2,28 +2,29 @@ package flib
 
 import "sync/atomic"
 
-// A Ref is a function of the same client, whose result another one reads. The
-// target may be in another flow and on another device, and it may be closed
-// before the one that reads it: then it is dead and has no value any more.
+// A Ref refers to a function of the same client, the target, whose result an instance
+// reads. The target may be in another flow and on another device. If it is closed before
+// the instance that reads it, it is dead and has no value any more.
 //
-// Value, Copy and Reset are for the goroutine that runs the instance, from Start
-// to Close, and for Close itself. They do not allocate, lock or wait.
+// Value, Copy and Reset may be called by the goroutine that runs the instance, from Start
+// to Close, and by Close itself. They do not allocate, lock or wait.
 type Ref struct {
-	// Name is the target's, as in its Def. Result is the target's. Live is true from connect to close of its flow.
-	// OnReset resets the target, now or, when it belongs to another capture
-	// goroutine, before its next packets; nil: it cannot be reset. The engine
-	// sets them; all but it use the methods.
+	// The engine sets these fields; others use the methods. Name is the name of the
+	// target in its Def. Result is the target's result. Live is true from connect to
+	// close of the target's flow. OnReset resets the target: at once or, if it belongs to
+	// another capture goroutine, before its next packets. nil: the target cannot be
+	// reset.
 	Name    string
 	Result  *Result
 	Live    *atomic.Bool
 	OnReset func()
-	// Pending says that a reset was asked for and not done yet: the value is 0
-	// already. It is nil where that is done at once.
+	// Pending is true while a requested reset is not done yet. Readers already see the
+	// value 0. It is nil if resets are done at once.
 	Pending *atomic.Bool
 }
 
-// Value returns the first word of the target's result as it is now. It reports
-// false when there is none: the target's flow is not connected, or closed.
+// Value returns the first word of the target's current result. It reports false if there
+// is none: the target's flow is not connected, or closed.
 func (r *Ref) Value() (uint64, bool) {
 	if !r.Live.Load() {
 		return 0, false
@@ -34,9 +35,9 @@ func (r *Ref) Value() (uint64, bool) {
 	return r.Result.Uint64(), true
 }
 
-// Copy copies the whole result of the target into dst, which has Size bytes. It
-// reports false when there is none, or when the target is being written by
-// another goroutine and does not get ready.
+// Copy copies the whole result of the target into dst, which has Size bytes. It reports
+// false if there is none, or if another goroutine is writing the result and does not
+// finish soon.
 func (r *Ref) Copy(dst []byte) bool {
 	switch {
 	case !r.Live.Load():
@@ -60,15 +61,15 @@ func (r *Ref) Reset() {
 	}
 }
 
-// A FlowRef is a flow of the same client whose connect a function waits for.
-// Connected may be called from any goroutine.
+// A FlowRef refers to a flow of the same client for whose connect a function waits. Any
+// goroutine may call Connected.
 type FlowRef struct {
 	connected atomic.Bool
 	since     atomic.Uint64
 }
 
-// Connected reports whether the flow is connected, or was: finished and closed
-// flows are. It sees no packets older than since, 0 when it sees all.
+// Connected reports whether the flow is or was connected; finished and closed flows count
+// as connected. The flow sees no packets older than since. since is 0 if it sees all.
 func (r *FlowRef) Connected() (since uint64, ok bool) {
 	if !r.connected.Load() {
 		return 0, false
@@ -76,19 +77,19 @@ func (r *FlowRef) Connected() (since uint64, ok bool) {
 	return r.since.Load(), true
 }
 
-// Close is for the engine: a flow that was not connected will not be, and nobody
-// waits for it from the packets of now on. One that was connected stays so.
+// Close is called by the engine. A flow that was never connected then counts as connected
+// from now on, so that no function waits for it. A connected flow does not change.
 func (r *FlowRef) Close(now uint64) {
 	if !r.connected.Load() {
 		r.Connect(now)
 	}
 }
 
-// Connect is for the engine.
+// Connect is called by the engine.
 func (r *FlowRef) Connect(since uint64) {
 	r.since.Store(since)
 	r.connected.Store(true)
 }
 
-// A Target names a function of a flow, as programs write it: "fid@fd".
+// A Target is the number of a function and of its flow. Programs write it as "fid@fd".
 type Target struct{ FD, FID int32 }

@@ -7,36 +7,34 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// A Library is a named shelf of functions.
+// A Library is a named list of functions.
 type Library struct {
 	Name      string // "stdflib"
 	Functions []Def  // in the order of the info calls
 }
 
-// A Registry holds the libraries of a daemon in search order. It is filled
-// before the daemon starts and only read afterwards.
+// A Registry holds the libraries of a daemon in search order. It is filled before the
+// daemon starts and then only read.
 type Registry struct {
 	libs []Library
 }
 
-// NewRegistry makes a registry that searches the libraries in the given order.
+// NewRegistry creates a registry that searches the libraries in the given order.
 func NewRegistry(libs ...Library) *Registry { return &Registry{libs: libs} }
 
-// Libraries returns the libraries in search order. The caller must not change
-// them.
+// Libraries returns the libraries in search order. The caller must not change them.
 func (r *Registry) Libraries() []Library { return r.libs }
 
-// Found is a function with the library that it was found in.
+// Found is a function and the library that contains it.
 type Found struct {
 	*Def
 	Library string
 }
 
-// Find looks up a function by the name that a program gives, which has the
-// grammar [library:]NAME[!oid], for a device of type devType. The most specific
-// function for the device's type wins, then the order of the libraries. With
-// "!oid" only functions made for that place in the tree or below it are taken.
-// The error is 6144 when there is none.
+// Find looks up a function for a device of type devType. The name has the form
+// [library:]NAME[!oid]. The function with the most specific device type wins, then the
+// first library. With "!oid", Find considers only functions that are made for that device
+// type or one below it. The error is 6144 if there is none.
 func (r *Registry) Find(name, devType string) (Found, error) {
 	lib, fn, floor := funcname.Split(name)
 	for t := devType; t != ""; t = parentType(t) {
@@ -53,7 +51,7 @@ func (r *Registry) Find(name, devType string) (Found, error) {
 		}
 	}
 	return Found{}, mapierr.New(mapierr.FunctionNotFound,
-		"no function %q for device type %s: mapi info functions lists those that are loaded", name, devType)
+		"no function %q for device type %s: mapi info functions lists the loaded functions", name, devType)
 }
 
 func (l *Library) find(name, devType string) *Def {
@@ -66,7 +64,7 @@ func (l *Library) find(name, devType string) *Def {
 	return nil
 }
 
-// Type returns the place in the tree of device types that d is made for.
+// Type returns the place in the tree of device types for which d is made.
 func (d *Def) Type() string {
 	if d.DevType == "" {
 		return "1"
@@ -74,7 +72,7 @@ func (d *Def) Type() string {
 	return d.DevType
 }
 
-// parentType returns the place above t in the tree, "" above the root.
+// parentType returns the place above t in the tree, "" for the root.
 func parentType(t string) string {
 	i := strings.LastIndexByte(t, '.')
 	if i < 0 {

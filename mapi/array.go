@@ -11,9 +11,9 @@ import (
 )
 
 // ApplyArray is Apply with all arguments as text, for programs that read them
-// from somewhere: numbers are converted as the function's argument letters say,
-// decimal or with 0x. Errors besides: 7001 to 7005 and 7011 a number that is
-// none, or out of range.
+// as input. Numbers, decimal or with 0x, are converted according to the
+// function's argument letters. Additional errors: 7001 to 7005 and 7011 for
+// text that is not a number or out of range.
 func (f *Flow) ApplyArray(ctx context.Context, name string, args []string) (*Function, error) {
 	converted, err := f.convert(ctx, name, args)
 	if err != nil {
@@ -23,7 +23,7 @@ func (f *Flow) ApplyArray(ctx context.Context, name string, args []string) (*Fun
 	return f.Apply(ctx, name, converted...)
 }
 
-// convert makes of texts what the function takes.
+// convert converts texts to the argument types of the function.
 func (f *Flow) convert(ctx context.Context, name string, args []string) ([]any, error) {
 	if f.closed.Load() {
 		return nil, errClosed(f.fd)
@@ -45,7 +45,7 @@ func (f *Flow) convert(ctx context.Context, name string, args []string) ([]any, 
 	return out, nil
 }
 
-// number reads a number of the kind. A character may stand for itself.
+// number parses a number of the kind. A character may stand for itself.
 func number(kind byte, text string) (any, error) {
 	digits, base := strings.TrimPrefix(text, "-"), 10
 	if hex, ok := strings.CutPrefix(strings.ToLower(digits), "0x"); ok {
@@ -64,7 +64,7 @@ func number(kind byte, text string) (any, error) {
 	case !negative && n <= math.MaxInt32:
 		return int64(n), nil
 	}
-	return nil, fmt.Errorf("%.40q is not a number that fits", text)
+	return nil, fmt.Errorf("%.40q is not a number, or out of range", text)
 }
 
 // ApplyFunctionArray is ApplyFunction with all arguments as text. See

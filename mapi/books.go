@@ -9,9 +9,9 @@ import (
 	"gomapi/internal/wire"
 )
 
-// Books account for the packets of a device, a flow or a function: each of In is
-// in exactly one line of Out, up to Moved of them that were on the move while
-// the books were read. docs/accounting.md explains the lines.
+// Books account for the packets of a device, a flow or a function: each packet
+// of In is in exactly one line of Out, except for up to Moved packets that were
+// in transit while the books were read. docs/accounting.md explains the lines.
 //
 //	b, err := client.Books(ctx, "eth0")
 //	fmt.Println(b.In, b.Lost(), b.Balances())
@@ -20,9 +20,10 @@ type Books = books.Stage
 // A Counter is one line of Books.
 type Counter = books.Line
 
-// Books returns the books of an open device: a live one that some flow uses, or
-// an offline device of the client. Errors: 6157 no name, 3200 no such device,
-// 8004 no flow uses the device, 5123 remote scopes, which are not available.
+// Books returns the books of an open device: a live device that a flow uses, or
+// an offline device of the client. Errors: 6157 empty name, 3200 no such
+// device, 8004 no flow uses the device, 5123 remote scopes, which are not
+// available.
 func (c *Client) Books(ctx context.Context, device string) (Books, error) {
 	b, err := c.books(ctx, device)
 	return b, c.fail(err, "books of device %q", device)
@@ -30,7 +31,7 @@ func (c *Client) Books(ctx context.Context, device string) (Books, error) {
 
 func (c *Client) books(ctx context.Context, device string) (Books, error) {
 	if device == "" {
-		return Books{}, mapierr.New(ErrDeviceInfo, "no device named")
+		return Books{}, mapierr.New(ErrDeviceInfo, "the device name is empty")
 	}
 	l, err := c.connection(ctx)
 	if err != nil {
@@ -52,7 +53,7 @@ func (c *Client) books(ctx context.Context, device string) (Books, error) {
 	return *b, nil
 }
 
-// fromWire is nil for none.
+// fromWire converts books; nil stays nil.
 func fromWire(w *wire.Books) *Books {
 	if w == nil {
 		return nil

@@ -10,32 +10,32 @@ import (
 	"gomapi/internal/wire"
 )
 
-// givenUp says that a call has ended without an answer: what it asked for may be
-// done or not.
+// givenUp says that a call ended without a response: the daemon may or may not
+// have handled the request.
 type givenUp struct{ error }
 
 func (g givenUp) Error() string { return "gave up waiting for mapid: " + g.error.Error() }
 func (g givenUp) Unwrap() error { return g.error }
 
-// response is an answer with the files beside it.
+// response is a response with its files.
 type response struct {
 	*wire.Response
 	files []*os.File
 }
 
-// calls is how many are under way in this program. Only a call that is alone
-// spins: others need the CPUs.
+// calls is the number of calls in progress in this program. A call spins only
+// if it is the only one: others need the CPUs.
 var calls atomic.Int32
 
-// call sends a request and waits for its response, beside which no files are
-// expected. It takes over the files of the request.
+// call sends a request and waits for its response, which must have no files. It
+// takes ownership of the files of the request.
 func (l *link) call(ctx context.Context, req *wire.Request, files ...*os.File) (*wire.Response, error) {
 	resp, err := l.exchange(ctx, req, files...)
 	wire.CloseAll(resp.files)
 	return resp.Response, err
 }
 
-// exchange is call for responses with files, which the caller owns.
+// exchange is call for responses with files. The caller owns these.
 func (l *link) exchange(ctx context.Context, req *wire.Request, files ...*os.File) (response, error) {
 	if ctx.Err() != nil {
 		wire.CloseAll(files)
@@ -63,7 +63,7 @@ func (l *link) exchange(ctx context.Context, req *wire.Request, files ...*os.Fil
 		return answer(resp)
 	case <-l.lost:
 		select {
-		case resp := <-ch: // it came in time
+		case resp := <-ch: // it arrived just in time
 			return answer(resp)
 		default:
 			return response{}, l.err()
@@ -73,8 +73,8 @@ func (l *link) exchange(ctx context.Context, req *wire.Request, files ...*os.Fil
 	}
 }
 
-// converse sends a request and looks for the answer for a moment, in which the
-// receiver is left asleep.
+// converse sends a request and spins for a moment for the response, without
+// waking the receiver.
 func (l *link) converse(o outgoing, answered <-chan response) {
 	l.conn.Mute()
 	defer l.conn.Unmute()
@@ -85,8 +85,8 @@ func (l *link) converse(o outgoing, answered <-chan response) {
 	})
 }
 
-// giveUp leaves a request to deliver, which undoes what it brings, unless the
-// response has come in the meantime.
+// giveUp leaves the response to deliver, which undoes its effects, unless the
+// response has arrived meanwhile.
 func (l *link) giveUp(ctx context.Context, id uint64, ch chan response) (response, error) {
 	l.mu.Lock()
 	_, waiting := l.pending[id]
@@ -100,8 +100,8 @@ func (l *link) giveUp(ctx context.Context, id uint64, ch chan response) (respons
 	return response{}, &mapierr.Error{Code: ErrCanceled, Err: givenUp{ctx.Err()}}
 }
 
-// deliver hands a response to its caller, or undoes what a caller who has given
-// up no longer wants.
+// deliver passes a response to its caller. If the caller has given up, it
+// undoes the effects of the response.
 func (l *link) deliver(resp response) {
 	l.mu.Lock()
 	ch, ok := l.pending[resp.Id]
@@ -109,7 +109,7 @@ func (l *link) deliver(resp response) {
 	l.mu.Unlock()
 	switch {
 	case ch != nil:
-		ch <- resp // has room for it
+		ch <- resp // never blocks
 	case ok:
 		wire.CloseAll(resp.files)
 		l.undo(resp.Response)
@@ -118,7 +118,7 @@ func (l *link) deliver(resp response) {
 	}
 }
 
-// undo gives back what a late response brings. Nobody waits for the answer.
+// undo undoes the effects of a late response. Nobody waits for the answer.
 func (l *link) undo(resp *wire.Response) {
 	req := &wire.Request{}
 	switch r := resp.Result.(type) {
@@ -127,7 +127,7 @@ func (l *link) undo(resp *wire.Response) {
 	case *wire.Response_OfflineDeviceCreated:
 		req.Call = &wire.Request_DeleteOfflineDevice{DeleteOfflineDevice: &wire.DeleteOfflineDevice{Name: r.OfflineDeviceCreated.Name}}
 	default:
-		return // functions go with their flow, which its owner has to close
+		return // functions end with their flow, which its owner must close
 	}
 	l.mu.Lock()
 	l.lastID++
@@ -136,7 +136,7 @@ func (l *link) undo(resp *wire.Response) {
 	l.enqueue(outgoing{req: req})
 }
 
-// answer turns a response that tells of an error into one.
+// answer converts a response with an error to an error.
 func answer(resp response) (response, error) {
 	if resp.Error != nil {
 		wire.CloseAll(resp.files)
@@ -145,5 +145,5 @@ func answer(resp response) (response, error) {
 	return resp, nil
 }
 
-// remoteError makes an error of what the daemon says.
+// remoteError converts an error of the daemon.
 func remoteError(e *wire.Error) error { return mapierr.New(Code(e.Code), "%s", e.Text) }

@@ -5,35 +5,43 @@ import (
 	"strings"
 )
 
-// kind returns the letter of argument i of a function, 0 when it has none.
+// kindFlows is the kind of a text argument that is a list of flows. The kinds of
+// all other arguments are their letters.
+const kindFlows = 'F'
+
+// kind returns the kind of argument i of a function, 0 if it has none.
 func (l *link) kind(ctx context.Context, name string, i int) (byte, error) {
 	d, err := l.descr(ctx, name)
-	if err != nil || i >= len(d.letters) {
+	switch {
+	case err != nil || i >= len(d.letters):
 		return 0, err
+	case i < len(d.args) && d.args[i].Kind == "flows":
+		return kindFlows, nil
 	}
 	return d.letters[i], nil
 }
 
-// descr is what arguments a function has.
+// descr describes the arguments of a function.
 type descr struct {
-	letters  string // one for each
-	original int    // how many of them the original's function has
+	letters  string // one letter for each argument
+	original int    // number of arguments in the original
+	args     []ArgInfo
 }
 
-// descr returns the argument letters of a function, as programs write its name:
-// [library:]NAME[!oid]. It has none for one that the daemon does not have, which
-// says so itself. Functions that a library has for different types of devices have
-// the same letters.
+// descr returns the argument letters of a function. name has the form that
+// programs use: [library:]NAME[!oid]. It returns none for an unknown function,
+// because the daemon reports that error. Functions that a library has for
+// several device types have the same letters.
 func (l *link) descr(ctx context.Context, name string) (descr, error) {
 	all, err := l.letters(ctx)
 	name, _, _ = strings.Cut(name, "!")
 	return all[strings.TrimPrefix(name, ":")], err
 }
 
-// letters returns the argument letters of all functions, by name and by name with
-// the library; without it, they are of the first that has the name. The daemon is
-// asked once per connection. Nobody waits for another's call, which may have more
-// time.
+// letters returns the argument letters of all functions, by NAME and by
+// library:NAME. A plain NAME refers to the first library that has it. It asks
+// the daemon once per connection. Concurrent callers each ask, because another
+// caller's context may allow more time.
 func (l *link) letters(ctx context.Context) (map[string]descr, error) {
 	if all := l.catalog.Load(); all != nil {
 		return *all, nil
@@ -46,7 +54,7 @@ func (l *link) letters(ctx context.Context) (map[string]descr, error) {
 	return all, nil
 }
 
-// fetchCatalog asks the daemon for the functions of all libraries.
+// fetchCatalog requests the functions of all libraries from the daemon.
 func (l *link) fetchCatalog(ctx context.Context) (map[string]descr, error) {
 	libraries, err := every(ErrNotSupported, -1, func(lib LibraryInfo) int { return lib.ID },
 		func(after int) ([]LibraryInfo, error) { return l.libraries(ctx, after, true, pageLimit) })
@@ -65,7 +73,7 @@ func (l *link) fetchCatalog(ctx context.Context) (map[string]descr, error) {
 		for _, f := range functions {
 			for _, name := range []string{f.Name, lib.Name + ":" + f.Name} {
 				if _, known := catalog[name]; !known {
-					catalog[name] = descr{f.ArgDescr, len(f.ArgDescr) - added(f.Args)}
+					catalog[name] = descr{f.ArgDescr, len(f.ArgDescr) - added(f.Args), f.Args}
 				}
 			}
 		}
@@ -73,7 +81,7 @@ func (l *link) fetchCatalog(ctx context.Context) (map[string]descr, error) {
 	return catalog, nil
 }
 
-// added counts the arguments that the original does not have.
+// added counts the arguments that the original lacks.
 func added(args []ArgInfo) (n int) {
 	for _, a := range args {
 		if a.Added {

@@ -9,9 +9,9 @@ import (
 	"gomapi/mapi"
 )
 
-// TestArgumentsOfLibraries: arguments as text become what the function of the named
-// library takes, or that of the first with the name. A library without functions
-// hides none.
+// TestArgumentsOfLibraries checks that text arguments are converted for the
+// function of the named library, or of the first library with the name. A
+// library without functions hides no other.
 func TestArgumentsOfLibraries(t *testing.T) {
 	f, applied := ofLibraries(t, []*wire.Library{{Id: 0, Name: "none"}, {Id: 2, Name: "one"}, {Id: 5, Name: "two"}},
 		map[int32][]*wire.LibraryFunction{
@@ -20,18 +20,18 @@ func TestArgumentsOfLibraries(t *testing.T) {
 		})
 	for name, number := range map[string]bool{
 		"F": false, "one:F": false, "two:F": true, "F!1.3": false, "two:F!1.3": true, ":F": false, ":G": true, "G": true,
-		"one:G": false, "three:F": false, // there is none, and the text goes as it is
+		"one:G": false, "three:F": false, // there is none, and the text stays unchanged
 	} {
 		_, err := f.ApplyArray(t.Context(), name, []string{"5"})
 		wantCode(t, name, err, mapi.ErrNotSupported)
 		if _, isNumber := (<-applied).Args[0].Kind.(*wire.Value_Int); isNumber != number {
-			t.Errorf("%s got a number: %v, want %v", name, isNumber, number)
+			t.Errorf("%s has a number: %v, want %v", name, isNumber, number)
 		}
 	}
 }
 
-// ofLibraries makes a flow of a daemon that has the libraries, refuses to apply
-// anything, and tells what it was to apply.
+// ofLibraries creates a flow on a daemon that has the libraries, rejects all
+// functions, and reports the requested ones.
 func ofLibraries(t *testing.T, libs []*wire.Library, functions map[int32][]*wire.LibraryFunction) (*mapi.Flow, chan *wire.ApplyFunction) {
 	socket := filepath.Join(t.TempDir(), "libraries.sock")
 	l, err := net.ListenUnix("unixpacket", &net.UnixAddr{Name: socket, Net: "unixpacket"})

@@ -6,31 +6,31 @@ import (
 	"sync"
 )
 
-// A Client talks to one daemon. The zero value finds the daemon of this host.
-// It connects at its first call. Everything made over a client goes with it:
-// when Close is called or the program ends, the daemon closes its flows and
-// deletes its offline devices.
+// A Client is a connection to one daemon. The zero value uses the daemon of
+// this host. It connects at the first call. Everything created through a client
+// belongs to it: on Close or at the end of the program, the daemon closes its
+// flows and deletes its offline devices.
 type Client struct {
-	// Socket is the path of the daemon's socket. Empty: the path in
-	// MAPI_SOCKET, else the first that answers of $HOME/.mapid.sock and
-	// /run/mapi/mapid.sock. Set it before the first call.
+	// Socket is the path of the daemon's socket. If it is empty, the client
+	// uses the path in MAPI_SOCKET, else the first of $HOME/.mapid.sock and
+	// /run/mapi/mapid.sock that answers. It must be set before the first call.
 	Socket string
-	// Dial connects to the daemon in place of Socket. The client takes over what
-	// it returns. Set it before the first call.
+	// Dial connects to the daemon, instead of Socket. The client owns the
+	// connection. It must be set before the first call.
 	Dial func(ctx context.Context) (*net.UnixConn, error)
 
 	mu      sync.Mutex
 	link    *link         // nil: not connected yet
-	dialing chan struct{} // not nil: a call connects; closed when it is done
-	lastFD  int           // highest number of a flow so far
+	dialing chan struct{} // not nil: a call is connecting; closed afterwards
+	lastFD  int           // highest flow number so far
 
 	lastMu sync.Mutex
 	last   *Error
 }
 
-// connection returns the client's connection, which it makes if there is none
-// or the last one was lost. Of several calls at once one connects and the
-// others wait, each no longer than its context.
+// connection returns the client's connection. If there is none, or it was lost,
+// it connects. Of concurrent calls one connects and the others wait, each
+// limited by its context.
 func (c *Client) connection(ctx context.Context) (*link, error) {
 	for {
 		c.mu.Lock()
@@ -53,7 +53,7 @@ func (c *Client) connection(ctx context.Context) (*link, error) {
 	}
 }
 
-// connect makes a connection in place of one that was lost. c.dialing is set.
+// connect replaces a lost connection. c.dialing is set.
 func (c *Client) connect(ctx context.Context) (*link, error) {
 	l, err := c.dial(ctx)
 	c.mu.Lock()
@@ -88,16 +88,17 @@ func (c *Client) dial(ctx context.Context) (*link, error) {
 	return greet(ctx, sock, after)
 }
 
-// numbered remembers the number of a flow: a later connection gives higher ones.
+// numbered remembers a flow number, so that a later connection assigns higher
+// numbers.
 func (c *Client) numbered(fd int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lastFD = max(c.lastFD, fd)
 }
 
-// Close ends the connection and the client's flows. The client can be used again and
-// connects anew then; flows, functions and devices of before give error 6145, which is
-// os.ErrClosed. Closing twice is fine.
+// Close ends the connection and the client's flows. The client may be used
+// again; it then reconnects. Earlier flows, functions and devices return error
+// 6145, which is os.ErrClosed. Close may be called more than once.
 func (c *Client) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -21,7 +21,8 @@ func client(t *testing.T) *mapi.Client {
 	return c
 }
 
-// counting makes a connected flow that counts the packets of a filter.
+// counting creates a connected flow that counts the packets that match a
+// filter.
 func counting(t *testing.T, c *mapi.Client, device, filter string) (*mapi.Flow, *mapi.Function) {
 	t.Helper()
 	f, err := c.CreateFlow(t.Context(), device)
@@ -202,7 +203,8 @@ func TestNoDaemon(t *testing.T) {
 	wantCode(t, "stale socket", err, mapi.ErrCommInitSocket)
 }
 
-// TestDaemonThatLies meets a listener that hangs up and one that talks nonsense.
+// TestDaemonThatLies connects to a listener that closes the connection, and to
+// one that sends nonsense.
 func TestDaemonThatLies(t *testing.T) {
 	for _, reply := range []string{"", "\xff\xff\xff nonsense"} {
 		socket := filepath.Join(t.TempDir(), "liar.sock")
@@ -226,8 +228,8 @@ func TestDaemonThatLies(t *testing.T) {
 	}
 }
 
-// severable returns a Dial, and what makes the connection that it has made last
-// look as if the daemon were gone.
+// severable returns a Dial, and a function that makes its last connection look
+// as if the daemon were gone.
 func severable(t *testing.T, socket string) (dial func(context.Context) (*net.UnixConn, error), cut func()) {
 	var last *os.File
 	t.Cleanup(func() { last.Close() })
@@ -255,7 +257,7 @@ func TestLostConnection(t *testing.T) {
 	wantCode(t, "read", err, mapi.ErrCommSocket)
 	_, err = f.Apply(context.Background(), "PKT_COUNTER")
 	wantCode(t, "apply", err, mapi.ErrCommSocket)
-	_, fn = counting(t, c, "net0", "") // connects anew
+	_, fn = counting(t, c, "net0", "") // reconnects
 	if _, err := fn.Uint64(); err != nil {
 		t.Error(err)
 	}

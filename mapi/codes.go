@@ -2,13 +2,13 @@ package mapi
 
 import "gomapi/internal/mapierr"
 
-// A Code is an error number of the API. It is an error itself, so that
-// errors.Is(err, mapi.ErrInvalidFlow) asks for a number.
+// A Code is an error number of the API. It is also an error, so errors.Is(err,
+// mapi.ErrInvalidFlow) checks for a number.
 type Code = mapierr.Code
 
-// ErrCanceled, 9000, is the number of a call that was given up because its context
-// has ended. It is not of the original, whose calls have no contexts: errors.Is also
-// finds context.Canceled or context.DeadlineExceeded.
+// ErrCanceled, 9000, is the number of a call that ended because its context has
+// ended. The original lacks it, because its calls have no contexts. For such an
+// error, errors.Is also finds context.Canceled or context.DeadlineExceeded.
 const ErrCanceled = mapierr.Canceled
 
 // Error numbers, with the values of the original API.

@@ -7,7 +7,8 @@ import (
 	"gomapi/mapi"
 )
 
-// TestWordsOfConstants: what has a name is printed with it, anything else with its number.
+// TestWordsOfConstants checks that named values are printed by name, others by
+// number.
 func TestWordsOfConstants(t *testing.T) {
 	for _, c := range []struct {
 		v    any

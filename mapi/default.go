@@ -8,15 +8,15 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// std is what the package-level calls work on: the default client and the
-// numbers of what was made over it.
+// std is the state of the package-level calls: the default client, and its
+// flows and offline devices by number and name.
 var std = defaults{flows: make(map[int]*numbered), offline: make(map[string]*OfflineDevice)}
 
 type defaults struct {
 	client Client
 
 	mu      sync.Mutex
-	inited  bool // a flow or offline device was made
+	inited  bool // a flow or offline device was created
 	flows   map[int]*numbered
 	offline map[string]*OfflineDevice
 }
@@ -27,13 +27,13 @@ type numbered struct {
 	functions map[int]*Function
 }
 
-// Errors of calls that come too early or name nothing.
+// Errors of calls that are too early or lack a name.
 var (
 	errNotInitialized = mapierr.New(ErrNotInitialized, "create a flow or an offline device first")
-	errNoFunction     = mapierr.New(ErrCouldNotApplyFunction, "no function named")
+	errNoFunction     = mapierr.New(ErrCouldNotApplyFunction, "the function name is empty")
 )
 
-// flow finds a flow by number. bad is the error number for fd <= 0.
+// flow returns a flow by number. bad is the error number for fd <= 0.
 func (d *defaults) flow(fd int, bad Code) (*numbered, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -49,7 +49,7 @@ func (d *defaults) flow(fd int, bad Code) (*numbered, error) {
 	return f, nil
 }
 
-// function finds a function of f by number.
+// function returns a function of f by number.
 func (d *defaults) function(f *numbered, fid int) (*Function, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -72,20 +72,20 @@ func (d *defaults) add(f *Flow, err error) (int, error) {
 	return f.fd, nil
 }
 
-// CreateFlow makes a flow of the packets of dev and returns its number, or -1.
-// See Client.CreateFlow.
+// CreateFlow creates a flow of the packets of dev and returns its number, or
+// -1. See Client.CreateFlow.
 func CreateFlow(dev string) (fd int, err error) {
 	return std.add(std.client.CreateFlow(context.Background(), dev))
 }
 
-// CreateOfflineFlow makes a flow on a capture file, which Connect starts to
-// read. See Client.CreateOfflineFlow.
+// CreateOfflineFlow creates a flow on a capture file; Connect starts reading
+// the file. See Client.CreateOfflineFlow.
 func CreateOfflineFlow(path string, format Format) (fd int, err error) {
 	return std.add(std.client.CreateOfflineFlow(context.Background(), path, format))
 }
 
 // ApplyFunction adds a function to a flow and returns its number, or -1. See
-// Flow.Apply. Errors besides: 6141 nothing was created yet, 6147 fd is not
+// Flow.Apply. Additional errors: 6141 nothing was created yet, 6147 fd is not
 // positive, 6145 no such flow, 7006 the flow is connected.
 func ApplyFunction(fd int, name string, args ...any) (fid int, err error) {
 	return std.apply(fd, name, func(f *Flow) (*Function, error) {
@@ -93,7 +93,7 @@ func ApplyFunction(fd int, name string, args ...any) (fid int, err error) {
 	})
 }
 
-// apply calls do with the flow of that number, and numbers the function.
+// apply calls do with the flow of this number, and numbers the function.
 func (d *defaults) apply(fd int, name string, do func(*Flow) (*Function, error)) (fid int, err error) {
 	fail := func(err error) (int, error) {
 		return -1, d.client.fail(err, "apply %s to flow %d", name, fd)
@@ -115,7 +115,7 @@ func (d *defaults) apply(fd int, name string, do func(*Flow) (*Function, error))
 	return fn.fid, nil
 }
 
-// Connect starts a flow. See Flow.Connect. Errors besides: 6141 nothing was
+// Connect starts a flow. See Flow.Connect. Additional errors: 6141 nothing was
 // created yet, 6145 no such flow.
 func Connect(fd int) error {
 	f, err := std.flow(fd, ErrInvalidFlow)
@@ -125,12 +125,12 @@ func Connect(fd int) error {
 	return f.Connect(context.Background())
 }
 
-// Results are what ReadResults gives: one Result for each sensor of the flow's
-// scope, in its order; one for a local flow.
+// Results are the result of ReadResults: one Result for each sensor of the
+// flow's scope, in its order; one for a local flow.
 type Results []Result
 
 // Uint64 returns the first word of the first result, such as a counter, and 0
-// when there is none. See Result.Uint64.
+// if there is none. See Result.Uint64.
 func (r Results) Uint64() uint64 {
 	if len(r) == 0 {
 		return 0
@@ -141,11 +141,11 @@ func (r Results) Uint64() uint64 {
 // Int64 is Uint64 as a signed number, see Result.Int64.
 func (r Results) Int64() int64 { return int64(r.Uint64()) }
 
-// ReadResults copies the result of a function; of a series it waits for the next
-// entry, and the error is io.EOF after the last one. See Function.Read. Errors
-// besides: 6141 nothing was created yet, 6145 no such flow, or fd or fid not
-// positive, 6143 the flow is not connected, 6147 no such function, 6146 the
-// function has no result.
+// ReadResults copies the result of a function. For a series it waits for the
+// next entry and returns io.EOF after the last one. See Function.Read.
+// Additional errors: 6141 nothing was created yet, 6145 no such flow, or fd or
+// fid not positive, 6143 the flow is not connected, 6147 no such function, 6146
+// the function has no result.
 func ReadResults(fd, fid int) (Results, error) {
 	fail := func(err error) (Results, error) {
 		return nil, std.client.fail(err, "read function %d of flow %d", fid, fd)
@@ -184,8 +184,8 @@ func CloseFlow(fd int) error {
 	return f.Close(context.Background())
 }
 
-// CreateOfflineDevice makes a device of a capture file and returns its name.
-// See Client.CreateOfflineDevice.
+// CreateOfflineDevice creates a device from a capture file and returns its
+// name. See Client.CreateOfflineDevice.
 func CreateOfflineDevice(path string, format Format) (name string, err error) {
 	d, err := std.client.CreateOfflineDevice(context.Background(), path, format)
 	if err != nil {
@@ -198,8 +198,8 @@ func CreateOfflineDevice(path string, format Format) (name string, err error) {
 	return d.name, nil
 }
 
-// device finds an offline device by name. It returns nil for a name that is none
-// of the program's.
+// device returns an offline device by name. It returns nil for a name that does
+// not belong to the program.
 func (d *defaults) device(name string) (*OfflineDevice, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -207,13 +207,13 @@ func (d *defaults) device(name string) (*OfflineDevice, error) {
 	case !d.inited:
 		return nil, errNotInitialized
 	case name == "":
-		return nil, mapierr.New(ErrInvalidArgument1, "no device named")
+		return nil, mapierr.New(ErrInvalidArgument1, "the device name is empty")
 	}
 	return d.offline[name], nil
 }
 
-// other asks the daemon about a name that is none of the program's: on a live
-// device the calls for offline devices do nothing, as in the original.
+// other asks the daemon about a name that does not belong to the program. For a
+// live device the calls for offline devices do nothing, as in the original.
 func (d *defaults) other(call func(l *link) error) error {
 	l, err := d.client.connection(context.Background())
 	if err != nil {
@@ -222,8 +222,8 @@ func (d *defaults) other(call func(l *link) error) error {
 	return call(l)
 }
 
-// StartOfflineDevice begins to read the file of an offline device. Errors: 6141
-// nothing was created yet, 7001 no name, 3202 no such device.
+// StartOfflineDevice starts reading the file of an offline device. Errors: 6141
+// nothing was created yet, 7001 empty name, 3202 no such device.
 func StartOfflineDevice(name string) error {
 	d, err := std.device(name)
 	if d != nil {
@@ -235,7 +235,7 @@ func StartOfflineDevice(name string) error {
 	return std.client.fail(err, "start offline device %q", name)
 }
 
-// WaitOfflineDevice returns when the file was read to its end. See
+// WaitOfflineDevice waits until the file was read to its end. See
 // OfflineDevice.Wait.
 func WaitOfflineDevice(name string) error {
 	d, err := std.device(name)
@@ -248,8 +248,8 @@ func WaitOfflineDevice(name string) error {
 	return std.client.fail(err, "wait for offline device %q", name)
 }
 
-// DeleteOfflineDevice closes the flows on an offline device and forgets it.
-// Errors are those of StartOfflineDevice.
+// DeleteOfflineDevice closes the flows on an offline device and deletes it. It
+// has the errors of StartOfflineDevice.
 func DeleteOfflineDevice(name string) error {
 	d, err := std.device(name)
 	if d != nil {
@@ -262,7 +262,7 @@ func DeleteOfflineDevice(name string) error {
 	return std.client.fail(err, "delete offline device %q", name)
 }
 
-// forget drops an offline device and the flows on it.
+// forget removes an offline device and its flows from d.
 func (d *defaults) forget(name string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -270,19 +270,19 @@ func (d *defaults) forget(name string) {
 	maps.DeleteFunc(d.flows, func(_ int, f *numbered) bool { return f.device == name })
 }
 
-// ReadError returns the number and text of the last failed call and forgets
-// it, 0 and "" when there is none.
+// ReadError returns the number and text of the last failed call and clears
+// them. It returns 0 and "" if there is no error.
 func ReadError() (code int, text string) { return std.client.ReadError() }
 
-// IsRemote reports whether the flow is on other hosts. It returns 6145 when
-// there is no such flow.
+// IsRemote reports whether the flow is on other hosts. It returns 6145 if there
+// is no such flow.
 func IsRemote(fd int) (bool, error) {
 	_, err := GetScopeSize(fd)
 	return false, err
 }
 
-// GetScopeSize returns how many sensors the flow is on: how many results
-// ReadResults gives. It returns 6145 when there is no such flow.
+// GetScopeSize returns the number of sensors of the flow, which is the number
+// of results of ReadResults. It returns 6145 if there is no such flow.
 func GetScopeSize(fd int) (int, error) {
 	std.mu.Lock()
 	_, ok := std.flows[fd]

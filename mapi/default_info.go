@@ -6,19 +6,20 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// The information calls come in pairs: one asks for a number, the other, Next,
-// for the first with a higher number, so that a loop that begins at -1 (0 for
-// flows and functions) and goes on with the number returned sees all.
+// The information calls come in pairs: one returns the entry with a number, the
+// other, Next, the first entry with a higher number. A loop over all entries
+// starts at -1 (0 for flows and functions) and continues with the number
+// returned.
 
-// GetDeviceInfo describes the device with a number. It returns 6157 when there
-// is none.
+// GetDeviceInfo describes the device with a number. It returns 6157 if there is
+// none.
 func GetDeviceInfo(id int) (DeviceInfo, error) {
 	return deviceInfo(id, false)
 }
 
 // GetNextDeviceInfo describes the device with the next higher number. Start at
-// -1 for live devices, at a very low number for offline ones too. It returns
-// 6157 when there is none.
+// -1 for live devices, or at a very low number to include offline devices. It
+// returns 6157 if there is none.
 func GetNextDeviceInfo(id int) (DeviceInfo, error) {
 	return deviceInfo(id, true)
 }
@@ -29,11 +30,11 @@ func deviceInfo(id int, next bool) (DeviceInfo, error) {
 }
 
 // GetLibraryInfo describes the function library with a number. It returns 7009
-// when there is none.
+// if there is none.
 func GetLibraryInfo(id int) (LibraryInfo, error) { return libraryInfo(id, false) }
 
 // GetNextLibraryInfo describes the library with the next higher number. It
-// returns 7009 when there is none.
+// returns 7009 if there is none.
 func GetNextLibraryInfo(id int) (LibraryInfo, error) { return libraryInfo(id, true) }
 
 func libraryInfo(id int, next bool) (LibraryInfo, error) {
@@ -41,14 +42,14 @@ func libraryInfo(id int, next bool) (LibraryInfo, error) {
 	return info, std.client.fail(err, "info of library %d", id)
 }
 
-// GetLibFunctInfo describes function n of a library. It returns 7009 when there
+// GetLibFunctInfo describes function n of a library. It returns 7009 if there
 // is none.
 func GetLibFunctInfo(library, n int) (LibFunctInfo, error) {
 	return libFunctInfo(library, n, false)
 }
 
 // GetNextLibFunctInfo describes the function with the next higher number. It
-// returns 7009 when there is none.
+// returns 7009 if there is none.
 func GetNextLibFunctInfo(library, n int) (LibFunctInfo, error) {
 	return libFunctInfo(library, n, true)
 }
@@ -72,9 +73,10 @@ func GetFlowInfo(fd int) (FlowInfo, error) {
 }
 
 // GetNextFlowInfo describes the flow with the next higher number: flows of the
-// program, then, with numbers from 1<<30 on, those of the user's other programs
-// (of all programs for root). A negative number counts as 0. Errors when there is
-// none: 6149 for 0 and a flow that is there, 6145 for a number that no flow has.
+// program first, then, with numbers of 1<<30 or more, those of the user's other
+// programs (of all programs for root). A negative number counts as 0. Errors if
+// there is none: 6149 if the given number is 0 or an existing flow, 6145 if no
+// flow has this number.
 func GetNextFlowInfo(fd int) (FlowInfo, error) {
 	info, err := one(std.client.flows(context.Background(), clamp(max(fd, 0)), true, 1))
 	return info, std.client.fail(err, "info of the flow after %d", fd)
@@ -95,8 +97,8 @@ func GetFunctionInfo(fd, fid int) (FunctionInfo, error) {
 }
 
 // GetNextFunctionInfo describes the function of a flow with the next higher
-// number. Errors: 6147 fd is not positive or fid negative, 6141 no such flow, 6150
-// none left.
+// number. Errors: 6147 fd is not positive or fid is negative, 6141 no such
+// flow, 6150 no more functions.
 func GetNextFunctionInfo(fd, fid int) (FunctionInfo, error) {
 	var info FunctionInfo
 	var err error
@@ -108,7 +110,7 @@ func GetNextFunctionInfo(fd, fid int) (FunctionInfo, error) {
 	return info, std.client.fail(err, "info of the function after %d of flow %d", fid, fd)
 }
 
-// initialized reports 6141 before the first flow or offline device.
+// initialized returns 6141 before the first flow or offline device is created.
 func (d *defaults) initialized() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -118,5 +120,5 @@ func (d *defaults) initialized() error {
 	return nil
 }
 
-// clamp brings a number into the range of messages.
+// clamp limits a number to the range of messages.
 func clamp(n int) int { return min(max(n, -1<<31), 1<<31-1) }

@@ -8,13 +8,13 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// GetNextPkt returns the next packet of a flow, from the function fid, which is
-// a TO_BUFFER. With the flag Wait it waits for one, with NoWait it returns nil
-// when there is none. The packet is valid until the next call on the same
+// GetNextPkt returns the next packet of a flow from its function fid, a
+// TO_BUFFER. With the flag Wait it waits for a packet; with NoWait it returns
+// nil if there is none. The packet is valid until the next call on the same
 // function. The error is io.EOF at the end of a capture file, when all packets
-// were taken; 6141 nothing was created yet, 6147 a number is not positive or
-// there is no such function, 6145 no such flow, 6143 the flow is not connected,
-// 6146 the function is no TO_BUFFER.
+// were taken. Other errors: 6141 nothing was created yet, 6147 a number is not
+// positive or there is no such function, 6145 no such flow, 6143 the flow is
+// not connected, 6146 the function is not a TO_BUFFER.
 func GetNextPkt(fd, fid int) (*Packet, error) {
 	fn, err := std.taker(fd, fid)
 	if err != nil {
@@ -26,7 +26,7 @@ func GetNextPkt(fd, fid int) (*Packet, error) {
 	return fn.Next(context.Background())
 }
 
-// taker finds the function of a flow to take packets from.
+// taker returns the function of a flow to take packets from.
 func (d *defaults) taker(fd, fid int) (*Function, error) {
 	f, err := d.flow(fd, ErrInvalidFunction)
 	switch {
@@ -40,15 +40,15 @@ func (d *defaults) taker(fd, fid int) (*Function, error) {
 	return d.function(f, fid)
 }
 
-// Loop calls callback for each of the next cnt packets of a flow, in the
-// caller's goroutine; for all packets when cnt is not positive. It returns how
-// many there were. At the end of a capture file, and with NoWait when there is
-// no packet, it ends without error. Errors are those of GetNextPkt, and 7004
-// when callback is nil.
+// Loop calls callback for each of the next cnt packets of a flow, on the
+// caller's goroutine, or for all packets if cnt is not positive. It returns the
+// number of packets. At the end of a capture file, and with NoWait if there is
+// no packet, it ends without error. It has the errors of GetNextPkt, and 7004
+// if callback is nil.
 func Loop(fd, fid, cnt int, callback func(*Packet)) (n int, err error) {
 	_, err = std.taker(fd, fid)
 	if err == nil && callback == nil {
-		err = mapierr.New(ErrInvalidArgument4, "no function to call")
+		err = mapierr.New(ErrInvalidArgument4, "the callback is nil")
 	}
 	if err != nil {
 		return 0, std.client.fail(err, "loop over function %d of flow %d", fid, fd)

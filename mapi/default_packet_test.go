@@ -26,7 +26,7 @@ func TestTutorialCalls(t *testing.T) {
 	wantCode(t, "packet before connect", err, mapi.ErrFlowNotConnected)
 	must(mapi.Connect(fd))
 	if p, err := mapi.GetNextPkt(fd, nowait); p != nil || err != nil {
-		t.Errorf("no packet is there: %v, %v", p, err)
+		t.Errorf("no packet: %v, %v", p, err)
 	}
 	must(mapi.StartOfflineDevice(name))
 	p, err := mapi.GetNextPkt(fd, fid)
@@ -61,7 +61,7 @@ func TestTutorialCalls(t *testing.T) {
 	must(mapi.DeleteOfflineDevice(name))
 }
 
-// TestLoopErrorPairs: which of several things that are wrong decides.
+// TestLoopErrorPairs checks which of several errors has precedence.
 func TestLoopErrorPairs(t *testing.T) {
 	fd, err := mapi.CreateFlow("net0")
 	must(err)

@@ -24,7 +24,7 @@ func wantCode(t *testing.T, what string, err error, want mapi.Code) {
 	}
 }
 
-// fresh runs the test again in a process of its own, in which nothing was created
+// fresh runs the test again in a separate process, in which nothing was created
 // yet, and reports whether this is that process.
 func fresh(t *testing.T) bool {
 	if os.Getenv("MAPI_TEST_FRESH") != "" {
@@ -38,8 +38,9 @@ func fresh(t *testing.T) bool {
 	return false
 }
 
-// TestDaemonsInTurn: programs that keep to the default client are tested with one
-// daemon after the other. None may meet the connection to the one before.
+// TestDaemonsInTurn uses the default client with one daemon after the other,
+// like tests of programs do. No daemon may get the connection to an earlier
+// one.
 func TestDaemonsInTurn(t *testing.T) {
 	if !fresh(t) {
 		return
@@ -83,7 +84,7 @@ func TestBeforeAnything(t *testing.T) {
 	wantCode(t, "function info", err, mapi.ErrNotInitialized)
 }
 
-// TestErrorPairs are the pairs of state and error number that the original's
+// TestErrorPairs checks the pairs of state and error number that the original's
 // tests assert.
 func TestErrorPairs(t *testing.T) {
 	_, err := mapi.CreateFlow("HOW CARES")
@@ -161,7 +162,7 @@ func TestErrorPairs(t *testing.T) {
 }
 
 func TestInfoErrorPairs(t *testing.T) {
-	if !fresh(t) { // flows of other tests can be seen
+	if !fresh(t) { // flows of other tests would be visible
 		return
 	}
 	fd, err := mapi.CreateFlow("net0")

@@ -7,16 +7,16 @@ import (
 	"gomapi/internal/wire"
 )
 
-// ending tells when a device has ended. It may do so more than once: a live
-// device that failed is opened anew for the next flow.
+// ending records the ends of a device. A device may end more than once: a live
+// device that failed is reopened for the next flow.
 type ending struct {
 	mu    sync.Mutex
-	times int           // so far
+	times int           // number of ends so far
 	next  chan struct{} // closed at the next end
 	err   error         // of the last end
 }
 
-// ending returns the state of the device of that name.
+// ending returns the state of the device with this name.
 func (l *link) ending(device string) *ending {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -28,11 +28,11 @@ func (l *link) ending(device string) *ending {
 	return e
 }
 
-// event takes a message that is no response.
+// event handles a message that is not a response.
 func (l *link) event(resp *wire.Response) {
 	ended := resp.GetDeviceEnded()
 	if ended == nil {
-		return // of a later version of the protocol
+		return // from a later version of the protocol
 	}
 	e := l.ending(ended.Device)
 	e.mu.Lock()
@@ -46,9 +46,9 @@ func (l *link) event(resp *wire.Response) {
 	e.next = make(chan struct{})
 }
 
-// wait returns when done says so, which is asked now and after each end of the
-// device, with how often it has ended, or when gone is closed. It returns the
-// error of the last end, and why it gave up waiting.
+// wait waits until done returns true or gone is closed. It calls done at once
+// and after each end of the device, with the number of ends so far. It returns
+// the error of the last end, and why it stopped waiting early.
 func (e *ending) wait(ctx context.Context, l *link, gone <-chan struct{}, done func(times int) bool) (last, err error) {
 	for {
 		e.mu.Lock()

@@ -13,9 +13,9 @@ import (
 
 // An Error says which call failed and why.
 type Error struct {
-	Op   string // the call and what it was about: "apply BPF_FILTER to flow 3"
+	Op   string // the call and its object: "apply BPF_FILTER to flow 3"
 	Code Code   // number of the original API, or ErrCanceled
-	Err  error  // what the daemon or the system said
+	Err  error  // error of the daemon or the system
 }
 
 // Error returns the call, the reason and the number in one line.
@@ -30,8 +30,8 @@ func (e *Error) Is(target error) bool {
 	return ok && c == e.Code
 }
 
-// fail is the one way by which errors leave the package: it adds the call and
-// the number, and remembers the error for ReadError.
+// fail prepares every error that leaves the package: it adds the call and the
+// number, and stores the error for ReadError.
 func (c *Client) fail(err error, op string, args ...any) error {
 	if err == nil {
 		return nil
@@ -43,9 +43,9 @@ func (c *Client) fail(err error, op string, args ...any) error {
 	return e
 }
 
-// ReadError returns the number and the text of the client's last failed call
-// and forgets it: 0 and "" when there is none. A call that succeeds does not
-// clear it. Programs written for Go use the error that each call returns.
+// ReadError returns the number and text of the client's last failed call and
+// clears them. It returns 0 and "" if there is no error. A successful call does
+// not clear them. Go programs should use the error that each call returns.
 func (c *Client) ReadError() (code int, text string) {
 	c.lastMu.Lock()
 	defer c.lastMu.Unlock()
@@ -57,32 +57,33 @@ func (c *Client) ReadError() (code int, text string) {
 	return code, text
 }
 
-// gaveUp is the reason of calls whose context has ended.
+// gaveUp is the error of a call whose context has ended.
 func gaveUp(what string, ctx context.Context) error {
 	return mapierr.Wrap(ErrCanceled, what, ctx.Err())
 }
 
-// errClosed is the reason of calls on a flow that the program has closed.
+// errClosed is the error of calls on a flow that the program has closed.
 func errClosed(fd int) error { return ownClose(fmt.Sprintf("flow %d", fd)) }
 
-// errClientClosed is the reason of calls on what was made over a client that the
-// program has closed since.
-var errClientClosed = ownClose("the client, and with it what was made over it,")
+// errClientClosed is the error of calls on objects of a client that the program
+// has closed.
+var errClientClosed = ownClose("the client of this object")
 
 func ownClose(what string) error {
 	return &mapierr.Error{Code: ErrInvalidFlow, Err: closedHere(what)}
 }
 
-// closedHere is the cause of calls that come too late: the program itself has closed
-// what they are about.
+// closedHere is the cause of calls that come too late: the program itself has
+// closed their object.
 type closedHere string
 
 func (c closedHere) Error() string { return string(c) + " was closed by this program" }
 
-// Is makes it what other packages say of a closed file or connection.
+// Is makes it equal to the errors of other packages for a closed file or
+// connection.
 func (closedHere) Is(target error) bool { return target == os.ErrClosed || target == net.ErrClosed }
 
-// isCode reports whether err carries the number c.
+// isCode reports whether err carries one of the numbers.
 func isCode(err error, codes ...Code) bool {
 	return slices.ContainsFunc(codes, func(c Code) bool { return errors.Is(err, c) })
 }

@@ -21,7 +21,8 @@ func wantGivenUp(t *testing.T, what string, err, cause error) {
 	}
 }
 
-// wantOwnClose checks the error of a call on what the program has closed.
+// wantOwnClose checks the error of a call on an object that the program has
+// closed.
 func wantOwnClose(t *testing.T, what string, err error) {
 	t.Helper()
 	wantCode(t, what, err, mapi.ErrInvalidFlow)
@@ -30,8 +31,8 @@ func wantOwnClose(t *testing.T, what string, err error) {
 	}
 }
 
-// TestEndedContexts: a call that is given up is no failure of the connection, in
-// whichever state of the client it comes.
+// TestEndedContexts checks that a canceled call does not break the connection,
+// in any state of the client.
 func TestEndedContexts(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -63,10 +64,11 @@ func TestEndedContexts(t *testing.T) {
 		wantGivenUp(t, what, call(over), context.Canceled)
 		wantGivenUp(t, what+", too late", call(late), context.DeadlineExceeded)
 	}
-	must(second(fn.Uint64())) // nothing of it has hurt the flow
+	must(second(fn.Uint64())) // the flow is undamaged
 }
 
-// TestOwnClose: what the program has closed itself was not closed by the daemon.
+// TestOwnClose checks that objects closed by the program are not reported as
+// closed by the daemon.
 func TestOwnClose(t *testing.T) {
 	c := client(t)
 	f, fn := counting(t, c, "net0", "")

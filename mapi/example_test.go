@@ -85,7 +85,7 @@ func ExampleClient() {
 	// port 53 2
 }
 
-// BUCKET notes a counter at the end of each period, as a series.
+// BUCKET records a counter at the end of each period, as a series.
 func ExampleFunction_Results() {
 	ctx := context.Background()
 	var client mapi.Client

@@ -6,7 +6,7 @@ import (
 	"gomapi/mapi"
 )
 
-// taking starts a file with a packet buffer.
+// taking starts a flow on a file with a packet buffer.
 func taking(t *testing.T, c *mapi.Client, path string) (*mapi.Flow, *mapi.Function) {
 	t.Helper()
 	d := device(t, c, path)
@@ -15,8 +15,9 @@ func taking(t *testing.T, c *mapi.Client, path string) (*mapi.Flow, *mapi.Functi
 	return f, fn
 }
 
-// TestTakenUntilFinished takes packets until the flow has finished, as the original's
-// tools do, and gets them all: of a file that fits into the buffer and of one that does not.
+// TestTakenUntilFinished takes packets until the flow has finished, like the
+// original's tools, and must get all of them: from a file that fits into the
+// buffer and from one that does not.
 func TestTakenUntilFinished(t *testing.T) {
 	path, packets := large(t)
 	for file, want := range map[string]int{"trace.pcap": 5, path: packets} {
@@ -33,7 +34,7 @@ func TestTakenUntilFinished(t *testing.T) {
 				defer c.Close()
 				f, fn := taking(t, &c, file)
 				if file == "trace.pcap" {
-					must(f.Wait(t.Context())) // the worst case: all is there with the first packet
+					must(f.Wait(t.Context())) // the worst case: all packets are there before the first is taken
 				}
 				n := 0
 				for finished := false; !finished; finished = status(f) == mapi.FlowFinished {
@@ -49,7 +50,7 @@ func TestTakenUntilFinished(t *testing.T) {
 	}
 }
 
-// TestFinishedThenTaken waits for the end first: nobody takes packets until then.
+// TestFinishedThenTaken waits for the end first and then takes packets.
 func TestFinishedThenTaken(t *testing.T) {
 	var c mapi.Client
 	defer c.Close()
@@ -75,8 +76,8 @@ func isFinished(t *testing.T, f *mapi.Flow) {
 	}
 }
 
-// TestFinishedWithoutReader: a program that has taken some packets and closed the
-// buffer keeps nobody waiting.
+// TestFinishedWithoutReader checks that a program that has taken some packets
+// and closed the buffer does not delay others.
 func TestFinishedWithoutReader(t *testing.T) {
 	var c mapi.Client
 	defer c.Close()

@@ -21,7 +21,7 @@ type FlowStatus int
 const (
 	FlowInit     FlowStatus = 0 // created, functions can be applied
 	FlowActive   FlowStatus = 1 // connected
-	FlowFinished FlowStatus = 2 // the device has ended and no packet waits to be taken; results stay readable
+	FlowFinished FlowStatus = 2 // the device has ended and all packets were taken; results remain readable
 	FlowClosed   FlowStatus = 3
 )
 
@@ -31,7 +31,7 @@ func (s FlowStatus) String() string {
 	}, "status", s)
 }
 
-// A Flow is packets of a device on their way through functions. It ends with
+// A Flow is a stream of packets of a device through functions. It ends with
 // Close or with its client.
 type Flow struct {
 	client   *Client
@@ -43,17 +43,17 @@ type Flow struct {
 	place    *shm.FlowReader
 	closed   atomic.Bool
 	gone     chan struct{}     // closed with the flow
-	unsure   atomic.Bool       // a call that changes the flow was given up, or half done
-	unhidden funcname.Unhidden // of calls that have not come to the daemon, too; guarded by link.mu
-	offline  *OfflineDevice    // made with the flow, started by Connect, deleted by Close
-	buffers  []*Function       // with packet buffers; guarded by link.mu
+	unsure   atomic.Bool       // a call that changes the flow was given up, or partly failed
+	unhidden funcname.Unhidden // includes calls that did not reach the daemon; guarded by link.mu
+	offline  *OfflineDevice    // created with the flow, started by Connect, deleted by Close
+	buffers  []*Function       // functions with packet buffers; guarded by link.mu
 }
 
-// CreateFlow makes a flow of the packets of a device. The device is one that
-// the daemon serves, see Devices, or the name of an offline device of this
-// client. Errors: 6157 no name, 5124 no daemon answers, 3200 no such device,
-// 1026 the device cannot be opened, 5123 remote scopes ("host:device"), which
-// are not available.
+// CreateFlow creates a flow of the packets of a device. device is a device of
+// the daemon, see Devices, or the name of an offline device of this client.
+// Errors: 6157 empty name, 5124 no daemon answers, 3200 no such device, 1026
+// the device cannot be opened, 5123 remote scopes ("host:device"), which are
+// not available.
 func (c *Client) CreateFlow(ctx context.Context, device string) (*Flow, error) {
 	f, err := c.createFlow(ctx, device)
 	return f, c.fail(err, "create flow on %q", device)
@@ -61,7 +61,7 @@ func (c *Client) CreateFlow(ctx context.Context, device string) (*Flow, error) {
 
 func (c *Client) createFlow(ctx context.Context, device string) (*Flow, error) {
 	if device == "" {
-		return nil, mapierr.New(ErrDeviceInfo, "no device named")
+		return nil, mapierr.New(ErrDeviceInfo, "the device name is empty")
 	}
 	l, err := c.connection(ctx)
 	if err != nil {
@@ -71,7 +71,7 @@ func (c *Client) createFlow(ctx context.Context, device string) (*Flow, error) {
 		CreateFlow: &wire.CreateFlow{Device: text(device)},
 	}})
 	if isCode(err, ErrNoDriver) && strings.Contains(device, ":") {
-		// What the daemon does not know by that name is a scope.
+		// If the daemon does not know a name with a colon, it is a scope.
 		return nil, noScopes(err)
 	}
 	if err != nil {
@@ -83,7 +83,7 @@ func (c *Client) createFlow(ctx context.Context, device string) (*Flow, error) {
 	}
 	place, err := l.view.Flow(created.Offset)
 	if err != nil {
-		return nil, mapierr.Wrap(ErrNoResult, "place of the flow", err)
+		return nil, mapierr.Wrap(ErrNoResult, "state of the flow", err)
 	}
 	f := &Flow{
 		client: c, link: l, fd: int(created.Fd), device: created.Device, devtype: created.Devtype, linkType: uint16(created.LinkType), place: place,
@@ -96,8 +96,9 @@ func (c *Client) createFlow(ctx context.Context, device string) (*Flow, error) {
 	return f, nil
 }
 
-// end marks the flow as closed and reports whether it was not before. It comes
-// before the daemon is told: what is read of a closed flow may be another's.
+// end marks the flow as closed and reports whether it was open. It precedes the
+// message to the daemon, because afterwards the memory of the flow may belong
+// to another flow.
 func (f *Flow) end() bool {
 	if f.closed.Swap(true) {
 		return false
@@ -114,12 +115,12 @@ func (f *Flow) end() bool {
 	return true
 }
 
-// change sends a request that changes the flow. After one that was given up
-// nobody knows what the flow is, so it can only be closed.
+// change sends a request that changes the flow. After a request that was given
+// up, the state of the flow is unknown, so it can only be closed.
 func (f *Flow) change(ctx context.Context, req *wire.Request, files ...*os.File) (response, error) {
 	if f.unsure.Load() {
 		wire.CloseAll(files)
-		return response{}, mapierr.New(ErrCommSocket, "an earlier call on flow %d was given up or half done: close it and create another", f.fd)
+		return response{}, mapierr.New(ErrCommSocket, "an earlier call on flow %d was given up or partly failed: close the flow and create another", f.fd)
 	}
 	resp, err := f.link.exchange(ctx, req, files...)
 	var g givenUp
@@ -129,18 +130,17 @@ func (f *Flow) change(ctx context.Context, req *wire.Request, files ...*os.File)
 	return resp, err
 }
 
-// noScopes is the answer to a name that this host does not know and that may be
+// noScopes is the error for a name that this host does not know and that may be
 // a scope.
 func noScopes(err error) error {
 	return mapierr.Wrap(ErrCommSocket, "remote scopes are not available; on this host", err)
 }
 
-// errAnswer is the reason when the daemon answers something else than it was
-// asked for.
+// errAnswer is the error for an unexpected response of the daemon.
 var errAnswer = mapierr.New(ErrCommUnknown, "answer of an unexpected kind")
 
-// text makes a string fit for a message. Names with other bytes than UTF-8
-// exist for files only, and there the daemon's version of the name counts.
+// text makes a string valid for a message. Only file names may have bytes that
+// are not UTF-8, and for these the daemon's version of the name counts.
 func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // FD is the number of the flow, unique in its client: 1, 2, 3 and so on.
@@ -149,13 +149,14 @@ func (f *Flow) FD() int { return f.fd }
 // Device is the name of the flow's device.
 func (f *Flow) Device() string { return f.device }
 
-// LinkType is the DLT number of the device's packets, or of the first one in a
-// file that mixes them.
+// LinkType is the DLT number of the device's packets, or of the first packet in
+// a file with several link types.
 func (f *Flow) LinkType() int { return int(f.linkType) }
 
-// Status returns the state of the flow. It costs no system call. A flow from which
-// the program takes packets has finished when all were taken. A buffer from which
-// nothing was taken does not matter: to wait for the end and then take packets is fine.
+// Status returns the state of the flow without a system call. A flow whose
+// packets the program takes has finished when all were taken. A buffer from
+// which the program has not asked for a packet does not count, so a program may wait
+// for the end first and then take packets.
 func (f *Flow) Status() FlowStatus {
 	s := f.state()
 	if s != FlowFinished {
@@ -171,7 +172,7 @@ func (f *Flow) Status() FlowStatus {
 	return FlowFinished
 }
 
-// state is Status without regard to packets that wait.
+// state is Status without regard to waiting packets.
 func (f *Flow) state() FlowStatus {
 	if f.closed.Load() {
 		return FlowClosed
@@ -196,12 +197,13 @@ func fromNanos(ns int64) time.Time {
 	return time.Unix(0, ns)
 }
 
-// Connect starts the flow: its functions see the packets that arrive from now
-// on. Errors: 6145 the flow is closed, 3081 connected already, also when its device has
-// ended since, 6142 the file was read to its end before, or the error with which the
-// device has ended, 7007 a function that anonymizes (ANONYMIZE) could not be applied to
-// the flow and was not later, and those of the functions; then the flow is as it was.
-// When ctx ends before the daemon has answered (9000), the flow can only be closed.
+// Connect starts the flow: its functions process the packets that arrive from
+// now on. Errors: 6145 the flow is closed, 3081 the flow is already connected,
+// even if its device has ended since, 6142 the file was read to its end before,
+// or the error that ended the device, 7007 an anonymizing function (ANONYMIZE)
+// could not be applied to the flow, neither then nor later, and errors of the
+// functions; then the flow is unchanged. If ctx ends before the daemon has
+// answered (9000), the flow can only be closed.
 func (f *Flow) Connect(ctx context.Context) error {
 	return f.client.fail(f.connect(ctx), "connect flow %d", f.fd)
 }
@@ -221,20 +223,21 @@ func (f *Flow) connect(ctx context.Context) error {
 	return err
 }
 
-// shows reports what a flow that is not connected yet would show though it was not to.
+// shows returns an error if a flow that is not connected yet would show what it
+// must not.
 func (f *Flow) shows() error {
 	if f.state() != FlowInit {
-		return nil // the daemon says what is wrong
+		return nil // the daemon reports the error
 	}
 	f.link.mu.Lock()
 	defer f.link.mu.Unlock()
 	return f.unhidden.Err(f.fd)
 }
 
-// Wait returns when the device has ended: nil at the end of a file, else the
-// error with which the device ended, for instance 6155 for a damaged file;
-// what was good of it has been delivered. On a live device it waits until that
-// fails. Errors besides: 6143 the flow is not connected.
+// Wait waits until the device has ended. It returns nil at the end of a file,
+// else the error that ended the device, for instance 6155 for a damaged file;
+// packets before the damage have been delivered. On a live device it waits
+// until the device fails. Additional error: 6143 the flow is not connected.
 func (f *Flow) Wait(ctx context.Context) error {
 	return f.client.fail(f.wait(ctx), "wait for flow %d", f.fd)
 }
@@ -253,16 +256,16 @@ func (f *Flow) wait(ctx context.Context) error {
 	if f.closed.Load() {
 		return errClosed(f.fd)
 	}
-	// The state may be ahead of the event that brings the error.
+	// The state may change before the event with the error arrives.
 	info, err := one(f.link.flows(ctx, f.fd, false, 1))
 	if err != nil {
-		return err // 6145 when the flow was closed with its device
+		return err // 6145 if the flow was closed with its device
 	}
 	return info.Err
 }
 
-// Close ends the flow. When it returns, its functions have finished what they
-// were writing. A second Close gives 6145.
+// Close ends the flow. When it returns, its functions have finished their
+// writes. A second Close returns 6145.
 func (f *Flow) Close(ctx context.Context) error {
 	return f.client.fail(f.close(ctx), "close flow %d", f.fd)
 }

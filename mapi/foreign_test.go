@@ -3,6 +3,7 @@ package mapi_test
 import (
 	"encoding/binary"
 	"errors"
+	"reflect"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -11,8 +12,8 @@ import (
 	"gomapi/mapi/mapitest"
 )
 
-// TestForeign reads as another language would: the words of the result, and the
-// record of a packet behind the head of the ring.
+// TestForeign reads like another language: the words of the result, and the
+// record of a packet after the header of the ring.
 func TestForeign(t *testing.T) {
 	f, err := client(t).CreateOfflineFlow(t.Context(), "trace.pcap", mapi.FormatPCAP)
 	must(err)
@@ -67,7 +68,7 @@ func TestLost(t *testing.T) {
 	must(err)
 	select {
 	case <-f.Lost():
-		t.Error("it is lost at once")
+		t.Error("the entry is lost")
 	default:
 	}
 	c.Close()
@@ -119,12 +120,13 @@ func TestPages(t *testing.T) {
 	if f, err := c.FlowInfo(t.Context(), 3); err != nil || f.FD != 3 || f.Functions != 2 {
 		t.Errorf("flow 3: %+v, %v", f, err)
 	}
-	if fn, err := c.FunctionInfo(t.Context(), 2, both[1].FID); err != nil || fn != both[1] {
+	if fn, err := c.FunctionInfo(t.Context(), 2, both[1].FID); err != nil || !reflect.DeepEqual(fn, both[1]) {
 		t.Errorf("second function: %+v, %v", fn, err)
 	}
 }
 
-// TestNumbersOfWhatIsNotThere closes the last flow: it is unknown then.
+// TestNumbersOfWhatIsNotThere closes the last flow, which is unknown
+// afterwards.
 func TestNumbersOfWhatIsNotThere(t *testing.T) {
 	c, ctx := mapitest.Start(t).Client(), t.Context()
 	first, err := c.CreateFlow(ctx, "eth0")

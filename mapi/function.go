@@ -20,27 +20,31 @@ type Function struct {
 	buffer *buffer     // nil: the function has no packet buffer
 }
 
-// Apply adds a function behind those that the flow has. Names and arguments
-// are in Libraries and, for people, "mapi info functions"; a name may be
-// "library:NAME". Arguments are Go integers for numbers and strings or []byte
-// for text; text that is a number, as the interval of BUCKET may be, can be an integer,
-// too. A time.Duration is the length of a time, whatever its unit: the interval of BUCKET,
-// the timeout of THRESHOLD; a time.Time is a moment, for STARTSTOP. Where a function refers to others, a *Function stands for the numbers
-// of its flow and its own, []*Function for a list, []*Flow for the flows of SYNC.
-// A file to write is a path, which is created (mode 0600) or emptied with the
-// program's own rights, or an *os.File, whose content stays. A call that fails leaves
-// such a file as it was, and makes none. Errors: 6145 the flow is closed, 7006 it is
-// connected or the function refuses, 6144 no such function, 7001 to 7005 and 7011
-// that argument is missing or bad (7000: an argument beyond), 6155 a file cannot be
-// written, or an offline device of this client reads it, and those of the function,
-// such as 1025 for a filter that does not compile.
+// Apply adds a function after the existing functions of the flow. Libraries and
+// "mapi info functions" list names and arguments; a name may be "library:NAME".
+//
+// Arguments are Go integers for numbers, and strings or []byte for text. A number
+// that a function takes as text, such as the interval of BUCKET, may be an
+// integer too. A time.Duration is a duration, whatever the unit of the argument:
+// the interval of BUCKET, the timeout of THRESHOLD. A time.Time is a point in
+// time, for STARTSTOP. If a function refers to others, a *Function stands for the
+// numbers of its flow and itself, []*Function for a list, []*Flow for the flows
+// of SYNC. An output file is a path, which is created (mode 0600) or truncated
+// with the program's own rights, or an *os.File, whose content is kept. A
+// failed call leaves an existing file unchanged and creates none.
+//
+// Errors: 6145 the flow is closed, 7006 it is connected or the function rejects
+// the call, 6144 no such function, 7001 to 7005 and 7011 that argument is
+// missing or invalid (7000: an argument after these), 6155 a file cannot be
+// written, or an offline device of this client reads it, and errors of the
+// function, such as 1025 for a filter that does not compile.
 func (f *Flow) Apply(ctx context.Context, name string, args ...any) (*Function, error) {
 	fn, err := f.apply(ctx, name, args)
 	f.note(name, err)
 	return fn, f.client.fail(err, "apply %s to flow %d", name, f.fd)
 }
 
-// note takes down whether a function was applied, for connect.
+// note records whether a function was applied, for connect.
 func (f *Flow) note(name string, err error) {
 	f.link.mu.Lock()
 	defer f.link.mu.Unlock()
@@ -67,13 +71,13 @@ func (f *Flow) apply(ctx context.Context, name string, args []any) (*Function, e
 	}
 	if err := packed.accept(); err != nil {
 		wire.CloseAll(resp.files)
-		f.unsure.Store(true) // nothing must be written over the old content
+		f.unsure.Store(true) // nothing may be written to a file that still has its old content
 		return nil, err
 	}
 	return f.applied(name, args, resp)
 }
 
-// applied makes a Function of the daemon's answer.
+// applied creates a Function from the daemon's response.
 func (f *Flow) applied(name string, args []any, resp response) (_ *Function, err error) {
 	applied := resp.GetFunctionApplied()
 	if applied == nil || applied.HasRing == (len(resp.files) == 0) {
@@ -88,7 +92,7 @@ func (f *Flow) applied(name string, args []any, resp response) (_ *Function, err
 	}
 	if applied.HasResult {
 		if fn.result, err = f.link.view.Reader(applied.Offset, int(applied.Size)); err != nil {
-			return nil, mapierr.Wrap(ErrNoResult, "place of the result", err)
+			return nil, mapierr.Wrap(ErrNoResult, "memory of the result", err)
 		}
 	}
 	return fn, nil
@@ -97,29 +101,29 @@ func (f *Flow) applied(name string, args []any, resp response) (_ *Function, err
 // FID is the number of the function.
 func (fn *Function) FID() int { return fn.fid }
 
-// Name is the name under which the function was applied.
+// Name is the name with which the function was applied.
 func (fn *Function) Name() string { return fn.name }
 
 // Flow is the flow to which the function was applied.
 func (fn *Function) Flow() *Flow { return fn.flow }
 
-// A Result is a copy of a function's result at one moment.
+// A Result is a copy of a function's result at one point in time.
 type Result struct {
 	Res []byte // the value; package result has the types and layouts
-	TS  uint64 // when it was read, microseconds since 1970-01-01 UTC
+	TS  uint64 // time of the read, microseconds since 1970-01-01 UTC
 }
 
 // Time is TS as a time.Time.
 func (r Result) Time() time.Time { return time.UnixMicro(int64(r.TS)) }
 
-// Uint64 returns the first word of the result, such as a counter. A result of 4 bytes
-// (HASH, TO_FILE) is an int32: what is below 0 becomes the 64-bit number that Go makes
-// of it, 1<<64-1 for -1; Int64 and Function.Uint64 tell it apart. Results of other sizes
-// below a word, which no function has, give 0.
+// Uint64 returns the first word of the result, such as a counter. A result of 4
+// bytes (HASH, TO_FILE) is an int32: Go converts a negative value to a 64-bit
+// number, -1 to 1<<64-1; use Int64 or Function.Uint64 to distinguish these.
+// Results of other sizes below a word, which no function has, give 0.
 func (r Result) Uint64() uint64 { return uint64(r.Int64()) }
 
-// Int64 is Uint64 as a signed number: the state of TO_FILE, a GAP that goes back, a
-// difference of BINOP.
+// Int64 is Uint64 as a signed number, for the state of TO_FILE, a GAP that goes
+// back, or a difference of BINOP.
 func (r Result) Int64() int64 {
 	if n, ok := result.ParseCounter(r.Res); ok {
 		return int64(n)
@@ -130,13 +134,13 @@ func (r Result) Int64() int64 {
 	return 0
 }
 
-// narrow is the size of an int32, as results have it that the original has as int.
+// narrow is the size of an int32, for results that are an int in the original.
 const narrow = 4
 
-// Read copies the result. It sends no message and makes no system call, and it
-// never sees a half-written value. Where the result is a series, it waits for the
-// next entry, as ReadNext. Errors: 6145 the flow is closed, 6143 it is
-// not connected, 6146 the function has no result, 5123 the daemon is gone.
+// Read copies the result. It sends no message, makes no system call, and never
+// returns a partly written value. For a series it waits for the next entry,
+// like ReadNext. Errors: 6145 the flow is closed, 6143 it is not connected,
+// 6146 the function has no result, 5123 the daemon is gone.
 func (fn *Function) Read() (Result, error) { return fn.ReadNext(context.Background()) }
 
 func (fn *Function) readNow() (Result, error) {
@@ -147,17 +151,17 @@ func (fn *Function) readNow() (Result, error) {
 	if err := fn.result.Read(r.Res); err != nil {
 		return Result{}, fn.fail(mapierr.Wrap(ErrReaderSem, "result", err))
 	}
-	if fn.flow.closed.Load() { // what was read may be another's
+	if fn.flow.closed.Load() { // the data may belong to another flow now
 		return Result{}, fn.fail(errClosed(fn.flow.fd))
 	}
 	r.TS = uint64(time.Now().UnixMicro())
 	return r, nil
 }
 
-// Uint64 returns a result of one number, such as a counter, of 8 bytes or of 4, which
-// are an int32. It does not allocate and takes a few nanoseconds. Errors are those of
-// Read; 6146 also stands for a result of another size, and for an int32 below 0, such
-// as the -1 of a TO_FILE that has failed.
+// Uint64 returns a result that is one number, such as a counter, of 8 bytes, or
+// of 4 bytes (an int32). It does not allocate and takes a few nanoseconds. It
+// has the errors of Read; 6146 also for a result of another size, and for a
+// negative int32, such as the -1 of a failed TO_FILE.
 func (fn *Function) Uint64() (uint64, error) {
 	n, err := fn.Int64()
 	if err == nil && n < 0 && fn.result.Size() == narrow {
@@ -166,7 +170,7 @@ func (fn *Function) Uint64() (uint64, error) {
 	return uint64(n), err
 }
 
-// Int64 is Uint64 as a signed number, also below 0.
+// Int64 is Uint64 as a signed number, which may be negative.
 func (fn *Function) Int64() (int64, error) {
 	if err := fn.readable(); err != nil {
 		return 0, fn.fail(err)
@@ -179,13 +183,13 @@ func (fn *Function) Int64() (int64, error) {
 	default:
 		return 0, fn.fail(mapierr.New(ErrNoResult, "the result of %s is %d bytes, not one number: use Read", fn.name, fn.result.Size()))
 	}
-	if fn.flow.closed.Load() { // what was read may be another's
+	if fn.flow.closed.Load() { // the data may belong to another flow now
 		return 0, fn.fail(errClosed(fn.flow.fd))
 	}
 	return n, nil
 }
 
-// readable reports why there is nothing to read, nil when there is.
+// readable returns why there is nothing to read, nil if there is.
 func (fn *Function) readable() error {
 	if err := fn.flow.link.err(); err != nil {
 		return err

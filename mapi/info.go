@@ -12,14 +12,14 @@ import (
 // client.
 type DeviceInfo struct {
 	ID          int    // negative: offline
-	Device      string // what CreateFlow takes
+	Device      string // the name for CreateFlow
 	Name        string // driver
 	Alias       string
 	Description string
-	LinkSpeed   int  // Mbit/s, 0 unknown
+	LinkSpeed   int  // Mbit/s; 0: unknown
 	MPLS, VLAN  bool // the traffic carries such tags
 	Status      DeviceStatus
-	Unavailable string // why no flow can be made on it; empty when one can
+	Unavailable string // why no flow can be created on it; empty if one can
 }
 
 // DeviceStatus is the state of a device, with the numbers of the original API.
@@ -42,45 +42,47 @@ func (s DeviceStatus) String() string {
 
 // LibraryInfo describes a function library of the daemon.
 type LibraryInfo struct {
-	ID        int // place in the search order, from 0
+	ID        int // position in the search order, from 0
 	Name      string
-	Functions int // how many it has
+	Functions int // number of functions
 }
 
 // LibFunctInfo describes a function of a library.
 type LibFunctInfo struct {
-	ID          int // place in the library, from 0
+	ID          int // position in the library, from 0
 	Name        string
 	Description string
-	ArgDescr    string // a letter per argument: i int, l uint64, c char, s string, w file to write, r flow, f function, S functions
-	DevType     string // place in the tree of device types it is made for, "1": any
+	ArgDescr    string // one letter per argument: i int, l uint64, c char, s string, w output file, r flow, f function, S functions
+	DevType     string // node in the tree of device types that it is made for; "1": any
 	Args        []ArgInfo
-	Result      string // what reading gives, with its unit; empty: no result
+	Result      string // the result and its unit; empty: no result
 	Example     string
 }
 
 // ArgInfo describes an argument of a function.
 type ArgInfo struct {
 	Name, Kind, Doc string
-	Optional        bool   // it may be left out
-	Default         string // its value then
-	Range           string // values that are allowed; empty: Doc tells
-	Added           bool   // the original's function does not have it
+	Optional        bool   // it may be omitted
+	Default         string // value of an omitted argument
+	Range           string // allowed values; empty: see Doc
+	Added           bool   // the original's function lacks it
 }
 
 // FlowInfo describes a flow.
 type FlowInfo struct {
-	UID       uint32 // user who made it
-	FD        int    // from 1<<30 on: flow of another connection, to look at only
+	UID       uint32 // user who created it
+	PID       int    // process that created it; 0: unknown
+	Program   string // name of that process when it connected; empty: unknown; it may contain any characters
+	FD        int    // 1<<30 or more: flow of another connection, read-only
 	DeviceID  int
 	Device    string
 	Functions int
-	Start     time.Time // Connect; zero before
+	Start     time.Time // time of Connect; zero before
 	End       time.Time // end of the device; zero before
 	Status    FlowStatus
-	Err       error // with which the device ended; nil at the end of a file
-	// Books are those from the device, or the leading filter, to behind the last
-	// function; nil before Connect.
+	Err       error // error that ended the device; nil at the end of a file
+	// Books are the books from the device, or the leading filter, to after the
+	// last function; nil before Connect.
 	Books *Books
 }
 
@@ -90,17 +92,21 @@ type FunctionInfo struct {
 	Name       string
 	Library    string
 	DevType    string
-	Packets    uint64 // that reached the function since Connect
-	Passed     uint64 // that went on behind it
-	ResultSize int    // bytes, 0: no result
-	// Books tell where its packets went; nil before Connect, and for a
-	// BPF_FILTER that comes first: it never touches what it refuses.
+	Packets    uint64 // packets that reached the function since Connect
+	Passed     uint64 // packets that it passed on
+	ResultSize int    // bytes; 0: no result
+	// Args are the arguments as text, each of at most 1024 bytes. Files are
+	// paths, and functions are "fid@fd" with the numbers of the program that
+	// created the flow.
+	Args []string
+	// Books account for its packets; nil before Connect, and for a leading
+	// BPF_FILTER, which never touches the packets that it rejects.
 	Books *Books
 }
 
-// every asks for page after page until the daemon has no more, which it says
-// with the error none; 6145 and 6141 say that the flow was closed from which to go
-// on, or to which the entries belong.
+// every requests page after page until the daemon has no more entries and
+// returns the error none. 6145 and 6141 mean that the last flow of the page, or
+// the flow of the entries, was closed meanwhile.
 func every[T any](none Code, first int, id func(T) int, get func(after int) ([]T, error)) ([]T, error) {
 	var all []T
 	for after := first; ; {
@@ -116,8 +122,9 @@ func every[T any](none Code, first int, id func(T) int, get func(after int) ([]T
 	}
 }
 
-// Devices returns the devices on which the client can create flows, by
-// ascending number: its offline devices (negative) before the live ones.
+// Devices returns the devices on which the client can create flows, in
+// ascending order of number: its offline devices (negative), then the live
+// devices.
 func (c *Client) Devices(ctx context.Context) ([]DeviceInfo, error) {
 	all, err := every(ErrDeviceInfo, math.MinInt32, func(d DeviceInfo) int { return d.ID },
 		func(after int) ([]DeviceInfo, error) { return c.devices(ctx, after, true, pageLimit) })
@@ -141,15 +148,15 @@ func (c *Client) LibraryFunctions(ctx context.Context, library int) ([]LibFunctI
 }
 
 // Flows returns the flows that the client may see: its own, and those of the
-// user's other programs (all for root) with numbers from 1<<30 on.
+// user's other programs (all for root), which have numbers of 1<<30 or more.
 func (c *Client) Flows(ctx context.Context) ([]FlowInfo, error) {
 	all, err := every(ErrFlowInfo, 0, func(f FlowInfo) int { return f.FD },
 		func(after int) ([]FlowInfo, error) { return c.flows(ctx, after, true, pageLimit) })
 	return all, c.fail(err, "list flows")
 }
 
-// FlowFunctions returns the functions of a flow that Flows has shown, by
-// ascending number.
+// FlowFunctions returns the functions of a flow that Flows has listed, in
+// ascending order of number.
 func (c *Client) FlowFunctions(ctx context.Context, fd int) ([]FunctionInfo, error) {
 	all, err := every(ErrFunctionInfo, 0, func(f FunctionInfo) int { return f.FID },
 		func(after int) ([]FunctionInfo, error) { return c.functions(ctx, fd, after, true, pageLimit) })
@@ -180,5 +187,5 @@ func one[T any](entries []T, err error) (T, error) {
 	return entries[0], nil
 }
 
-// pageLimit is how many entries are asked for at a time.
+// pageLimit is the number of entries per request.
 const pageLimit = wire.PageLimit

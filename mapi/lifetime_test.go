@@ -14,8 +14,8 @@ import (
 	"gomapi/mapi"
 )
 
-// TestDeletedDeviceTakesItsFlowsAlong: the memory of closed flows is used again,
-// so an old handle must never read it.
+// TestDeletedDeviceTakesItsFlowsAlong checks that a handle of a closed flow
+// never reads the memory of the flow, because another flow may use it.
 func TestDeletedDeviceTakesItsFlowsAlong(t *testing.T) {
 	c := client(t)
 	d, err := c.CreateOfflineDevice(t.Context(), "trace.pcap", mapi.FormatPCAP)
@@ -59,7 +59,7 @@ func TestWaitersWakeWhenTheirThingGoes(t *testing.T) {
 	wakes("device that is deleted", d.Wait, d.Delete, mapi.ErrNoDevice)
 }
 
-// TestGivenUpCallsLeaveNothing ends calls at all moments.
+// TestGivenUpCallsLeaveNothing cancels calls at all moments.
 func TestGivenUpCallsLeaveNothing(t *testing.T) {
 	c := client(t)
 	must(second(c.Libraries(t.Context())))
@@ -77,25 +77,27 @@ func TestGivenUpCallsLeaveNothing(t *testing.T) {
 	})
 }
 
-// TestGivenUpChangeSpoilsTheFlow: nobody knows whether the function was applied,
-// so the flow must not count something else than its owner thinks.
+// TestGivenUpChangeSpoilsTheFlow checks that a flow with a canceled change can
+// only be closed: it is unknown whether the function was applied, so the flow
+// might count something else than its owner thinks.
 func TestGivenUpChangeSpoilsTheFlow(t *testing.T) {
 	c, silence := silent(t)
 	f, err := c.CreateFlow(t.Context(), "net0")
 	must(err)
 	close(silence)
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond) // enough to send it
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond) // long enough to send it
 	defer cancel()
 	_, err = f.Apply(ctx, "PKT_COUNTER")
 	wantCode(t, "given up", err, mapi.ErrCanceled)
 	wantCode(t, "connect", f.Connect(t.Context()), mapi.ErrCommSocket)
 }
 
-// TestDaemonThatStopsReading must not hold up a call beyond its context.
+// TestDaemonThatStopsReading checks that such a daemon does not delay a call
+// beyond its context.
 func TestDaemonThatStopsReading(t *testing.T) {
 	c, silence := silent(t)
 	close(silence)
-	for range 2000 { // more than the socket holds
+	for range 2000 { // exceeds the socket buffer
 		ctx, cancel := context.WithTimeout(t.Context(), time.Microsecond)
 		if _, err := c.CreateFlow(ctx, "net0"); err == nil {
 			t.Fatal("a silent daemon has answered")
@@ -104,8 +106,8 @@ func TestDaemonThatStopsReading(t *testing.T) {
 	}
 }
 
-// silent makes a client of a daemon that creates flows until silence is closed
-// and then neither reads nor answers.
+// silent returns a client of a daemon that creates flows until silence is
+// closed, and then neither reads nor answers.
 func silent(t *testing.T) (c *mapi.Client, silence chan struct{}) {
 	socket := filepath.Join(t.TempDir(), "silent.sock")
 	l, err := net.ListenUnix("unixpacket", &net.UnixAddr{Name: socket, Net: "unixpacket"})

@@ -17,41 +17,42 @@ import (
 )
 
 // link is one connection to a daemon: requests out, responses and events in,
-// and the memory with the results. A caller sends its request and looks for the
-// answer for a moment itself. What does not go at once is left to a goroutine that
-// sends, what does not come at once to one that receives, so that no caller waits
-// for the other end longer than its context.
+// and the result memory. A caller sends its request itself and spins for a
+// moment for the response. If a request cannot be sent at once, a sender
+// goroutine sends it; if the response does not arrive at once, a receiver
+// goroutine receives it. So no caller waits for the daemon longer than its
+// context allows.
 type link struct {
 	conn    *wire.Conn
 	view    *shm.View
-	lost    chan struct{} // closed when the connection is no more
+	lost    chan struct{} // closed when the connection has ended
 	workers sync.WaitGroup
 
-	catalog atomic.Pointer[map[string]descr] // arguments by function; nil: not asked yet
+	catalog atomic.Pointer[map[string]descr] // arguments by function; nil: not requested yet
 
-	taking sync.Mutex // one record at a time; before mu
+	taking sync.Mutex // one record at a time; locked before mu
 
 	mu      sync.Mutex
 	reason  error // why lost is closed
 	lastID  uint64
 	pending map[uint64]chan response // nil channel: the caller has given up
 	queue   []outgoing
-	sending bool               // what was in queue is being sent
-	wake    chan struct{}      // capacity 1: there is something in queue
+	sending bool               // the sender is sending former contents of queue
+	wake    chan struct{}      // capacity 1: queue is not empty
 	devices map[string]*ending // by name
 	open    map[*Flow]struct{}
 	// captures are the files that the daemon reads for this program, by device.
 	captures map[string]os.FileInfo
 }
 
-// outgoing is a request to send. The files are the link's to close.
+// outgoing is a request to send. The link closes the files.
 type outgoing struct {
 	req   *wire.Request
 	files []*os.File
 }
 
-// greet says hello on a fresh connection and takes it over. The daemon numbers
-// the flows from above after.
+// greet exchanges hello on a new connection and takes ownership of it. The
+// daemon assigns flow numbers above after.
 func greet(ctx context.Context, sock *net.UnixConn, after int) (*link, error) {
 	conn, err := wire.NewConn(sock)
 	if err != nil {
@@ -82,7 +83,7 @@ func greet(ctx context.Context, sock *net.UnixConn, after int) (*link, error) {
 	return l, nil
 }
 
-// hello exchanges the first messages and maps the results.
+// hello exchanges the first messages and maps the result memory.
 func (l *link) hello(after int) error {
 	hello := &wire.Hello{Version: wire.Version, After: int32(after)}
 	if err := l.conn.Send(&wire.Request{Id: l.lastID, Call: &wire.Request_Hello{Hello: hello}}); err != nil {
@@ -99,7 +100,7 @@ func (l *link) hello(after int) error {
 	}
 	if resp.GetWelcome() == nil || len(files) != 1 {
 		wire.CloseAll(files)
-		return mapierr.New(ErrCommUnknown, "answer is no welcome with result memory")
+		return mapierr.New(ErrCommUnknown, "the answer is not a welcome with result memory")
 	}
 	if l.view, err = shm.NewView(files[0]); err != nil {
 		files[0].Close()
@@ -108,7 +109,7 @@ func (l *link) hello(after int) error {
 	return nil
 }
 
-// err returns why the connection is lost, nil while it stands.
+// err returns why the connection is lost, nil while it exists.
 func (l *link) err() error {
 	select {
 	case <-l.lost:
@@ -118,16 +119,17 @@ func (l *link) err() error {
 	}
 }
 
-// usable reports whether a call that needs nothing made before can go over the
-// connection. The daemon may have hung up just now, before the receiver noticed.
+// usable reports whether the connection can be used for a call that needs no
+// existing object. It also detects that the daemon has closed the connection
+// before the receiver notices.
 func (l *link) usable() bool {
 	if l.conn.HungUp() {
-		<-l.lost // the receiver comes to the end as well
+		<-l.lost // the receiver ends too
 	}
 	return l.err() == nil
 }
 
-// closeOwn is close by the wish of the program: what was made over the connection is
+// closeOwn is close requested by the program: objects of the connection are
 // closed.
 func (l *link) closeOwn() {
 	l.end(errClientClosed)
@@ -156,20 +158,20 @@ func (l *link) close() {
 	}
 }
 
-// receive takes what the daemon sends until the connection ends.
+// receive handles the messages of the daemon until the connection ends.
 func (l *link) receive() {
 	for l.err() == nil {
 		if err := l.conn.Await(); err != nil {
 			l.lose(err)
 			return
 		}
-		for l.take() { // all that is there
+		for l.take() { // until no message is left
 		}
 	}
 }
 
-// take deals with the next record, and reports whether there is one. Records are dealt
-// with in the order in which they were sent, whoever takes them.
+// take handles the next record, and reports whether there was one. Records are
+// handled in the order in which they were sent, whichever goroutine takes them.
 func (l *link) take() bool {
 	l.taking.Lock()
 	defer l.taking.Unlock()
@@ -179,9 +181,12 @@ func (l *link) take() bool {
 		return false
 	}
 	if err == nil && resp.Id == 0 && resp.Error != nil {
-		err = remoteError(resp.Error) // the daemon hangs up
+		err = remoteError(resp.Error) // why the daemon closes the connection
 	}
 	switch {
+	case errors.Is(err, wire.ErrFilesLost) && resp.Id != 0:
+		l.refuse(resp.Id, err)
+		return true
 	case err != nil:
 		wire.CloseAll(files)
 		l.lose(err)
@@ -194,7 +199,7 @@ func (l *link) take() bool {
 	return err == nil
 }
 
-// send sends what is in the queue until the connection ends.
+// send sends the contents of the queue until the connection ends.
 func (l *link) send() {
 	for {
 		select {
@@ -215,7 +220,7 @@ func (l *link) send() {
 	}
 }
 
-// dequeue takes what is to be sent.
+// dequeue removes the requests to send.
 func (l *link) dequeue() []outgoing {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -226,7 +231,7 @@ func (l *link) dequeue() []outgoing {
 }
 
 // enqueue sends a request, or leaves it to the sender if it would have to wait.
-// The link takes over the files.
+// The link takes ownership of the files.
 func (l *link) enqueue(o outgoing) {
 	if err := l.sendNow(o); err != wire.ErrNotNow {
 		wire.CloseAll(o.files)
@@ -237,15 +242,15 @@ func (l *link) enqueue(o outgoing) {
 	}
 	select {
 	case l.wake <- struct{}{}:
-	default: // awake already
+	default: // already signaled
 	}
 	if l.err() != nil {
 		l.drop()
 	}
 }
 
-// sendNow sends a request, or puts it into the queue if it would have to wait,
-// for room or for those before it; the error is wire.ErrNotNow then.
+// sendNow sends a request. If it would have to wait, for room or for earlier
+// requests, it queues the request and returns wire.ErrNotNow.
 func (l *link) sendNow(o outgoing) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -259,7 +264,7 @@ func (l *link) sendNow(o outgoing) error {
 	return err
 }
 
-// drop forgets what will never be sent.
+// drop discards the requests that will never be sent.
 func (l *link) drop() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -269,23 +274,27 @@ func (l *link) drop() {
 	l.queue = nil
 }
 
-// refuse answers a request that could not be sent. One over the size of a message has
-// a text that is too long: all other parts are small. A broken connection is noticed by
-// the receiver as well; of one that has ended before, the caller knows why.
+// refuse fails a request that could not be sent, or whose answer could not be taken. A
+// request that exceeds the message size always contains an overlong text, because all
+// other fields are small. The receiver also notices a broken connection; if the
+// connection has ended before, the caller knows the reason.
 func (l *link) refuse(id uint64, err error) {
 	if l.err() != nil {
 		return
 	}
 	refusal := &wire.Error{Code: int32(ErrCommSocket), Text: text(err.Error())}
-	if errors.Is(err, wire.ErrTooLong) {
+	switch {
+	case errors.Is(err, wire.ErrTooLong):
 		refusal.Code = int32(ErrInvalidArgument1)
+	case errors.Is(err, wire.ErrFilesLost):
+		refusal.Code = int32(ErrSendFD)
 	}
 	l.deliver(response{Response: &wire.Response{Id: id, Error: refusal}})
 }
 
-// errHungUp stands for io.EOF, which readers of packets take for the end of a
+// errHungUp replaces io.EOF, which readers of packets take for the end of a
 // capture file.
-var errHungUp = errors.New("mapid has ended or hung up")
+var errHungUp = errors.New("mapid has ended or closed the connection")
 
 // lose marks the connection as lost.
 func (l *link) lose(err error) {
@@ -296,8 +305,8 @@ func (l *link) lose(err error) {
 	l.end(mapierr.Wrap(ErrCommSocket, "connection to mapid lost", err))
 }
 
-// end says why the connection is no more, if nobody has before, and wakes everybody
-// who waits on it.
+// end stores why the connection has ended, unless this is set already, and
+// wakes everyone who waits on it.
 func (l *link) end(reason error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -7,8 +7,8 @@ import (
 	"gomapi/mapi"
 )
 
-// TestLongTexts: what does not fit into a message is a bad argument, and the connection
-// lives on.
+// TestLongTexts checks that an argument that exceeds the message size is an
+// argument error, and that the connection survives.
 func TestLongTexts(t *testing.T) {
 	c := client(t)
 	f, err := c.CreateFlow(t.Context(), "net0")

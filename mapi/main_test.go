@@ -14,11 +14,11 @@ import (
 	"gomapi/mapi/mapitest"
 )
 
-// live is the device "net0" of the daemon that the tests talk to.
+// live is the device "net0" of the daemon under test.
 var live *mapitest.Device
 
-// TestMain runs the tests against a daemon of their own, in a folder with a
-// capture file trace.pcap of three TCP and two UDP packets.
+// TestMain runs the tests with a daemon, in a directory with a capture file
+// trace.pcap of three TCP and two UDP packets.
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) (code int) {
@@ -69,7 +69,7 @@ func packet(i int) []byte {
 	return b
 }
 
-// send hands packets to net0, stamped now.
+// send sends packets to net0 with the current time.
 func send(pkts ...[]byte) {
 	var batch []mapitest.Packet
 	for _, p := range pkts {

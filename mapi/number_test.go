@@ -10,7 +10,8 @@ import (
 	"gomapi/mapi/result"
 )
 
-// TestNarrowResults: results of 4 bytes are numbers like those of 8.
+// TestNarrowResults checks that results of 4 bytes can be read as numbers, like
+// those of 8.
 func TestNarrowResults(t *testing.T) {
 	f, err := client(t).CreateOfflineFlow(t.Context(), "trace.pcap", mapi.FormatPCAP)
 	must(err)
@@ -30,7 +31,7 @@ func TestNarrowResults(t *testing.T) {
 		sum += int(b)
 	}
 	wantNumber(t, hash, int64((len(last)+sum)%500009), 0)
-	for _, fn := range []*mapi.Function{file, failed} { // the files' goroutines are done soon
+	for _, fn := range []*mapi.Function{file, failed} { // the goroutines of the files end soon
 		for n, err := fn.Int64(); err == nil && n == int64(result.FileWriting); n, err = fn.Int64() {
 		}
 	}
@@ -44,8 +45,8 @@ func TestNarrowResults(t *testing.T) {
 	}
 }
 
-// wantNumber checks a result in each way to read it as a number; refused is the error
-// of the one that has no room for it.
+// wantNumber checks a result with each call that reads a number. refused is the
+// expected error of Uint64 for a negative number.
 func wantNumber(t *testing.T, fn *mapi.Function, want int64, refused mapi.Code) {
 	t.Helper()
 	if n, err := fn.Int64(); n != want || err != nil {
@@ -58,7 +59,7 @@ func wantNumber(t *testing.T, fn *mapi.Function, want int64, refused mapi.Code) 
 	r, err := fn.Read()
 	must(err)
 	if all := (mapi.Results{r}); r.Int64() != want || r.Uint64() != uint64(want) || all.Int64() != want || all.Uint64() != uint64(want) {
-		t.Errorf("%s was read as %d and %d, want %d", fn.Name(), r.Int64(), r.Uint64(), want)
+		t.Errorf("%s is %d and %d, want %d", fn.Name(), r.Int64(), r.Uint64(), want)
 	}
 }
 

@@ -13,8 +13,7 @@ import (
 // Format is the format of a capture file, with the numbers of the original API.
 type Format int
 
-// Formats of capture files. Which of them a daemon reads depends on its
-// drivers.
+// Formats of capture files. The daemon supports the formats of its drivers.
 const (
 	FormatPCAP     Format = 0 // MFF_PCAP: pcap and pcapng, plain or gzip
 	FormatRaw      Format = 1 // MFF_RAW: native format of an adapter
@@ -29,9 +28,9 @@ func (f Format) String() string {
 	}, "format", f)
 }
 
-// An OfflineDevice is a capture file in the place of a network. Flows are
-// created on it by its name and see the packets that are read after they were
-// connected, so connect them before Start.
+// An OfflineDevice is a capture file used as a device. Flows are created on it
+// by its name. They see only the packets read after they were connected, so
+// connect them before Start.
 type OfflineDevice struct {
 	client *Client
 	link   *link
@@ -40,17 +39,18 @@ type OfflineDevice struct {
 	gone   chan struct{} // closed with the device
 }
 
-// CreateOfflineDevice makes a device of a capture file. The program opens the
-// file with its own rights and passes it to the daemon, which reads it. Errors:
-// 6155 the file cannot be opened, is no regular file or not readable as that
-// format, 3200 the daemon reads no such format, 5124 no daemon answers.
+// CreateOfflineDevice creates a device from a capture file. The program opens
+// the file with its own rights and passes it to the daemon, which reads it.
+// Errors: 6155 the file cannot be opened, is not a regular file or not readable
+// in that format, 3200 the daemon does not support the format, 5124 no daemon
+// answers.
 func (c *Client) CreateOfflineDevice(ctx context.Context, path string, format Format) (*OfflineDevice, error) {
 	d, err := c.createOffline(ctx, path, format)
 	return d, c.fail(err, "create offline device of %q", path)
 }
 
 func (c *Client) createOffline(ctx context.Context, path string, format Format) (*OfflineDevice, error) {
-	// Opening a pipe must not wait for a writer: the daemon refuses pipes.
+	// Open must not wait for the writer of a pipe; the daemon rejects pipes.
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, mapierr.Wrap(ErrFile, "open the capture file", err)
@@ -58,7 +58,7 @@ func (c *Client) createOffline(ctx context.Context, path string, format Format) 
 	st, err := file.Stat()
 	if err != nil {
 		file.Close()
-		return nil, mapierr.Wrap(ErrFile, "look at the capture file", err)
+		return nil, mapierr.Wrap(ErrFile, "get the state of the capture file", err)
 	}
 	l, err := c.connection(ctx)
 	if err != nil {
@@ -81,11 +81,11 @@ func (c *Client) createOffline(ctx context.Context, path string, format Format) 
 	return &OfflineDevice{client: c, link: l, name: created.Name, gone: make(chan struct{})}, nil
 }
 
-// Name is what CreateFlow takes: the path, "@" and a number.
+// Name is the name for CreateFlow: the path, "@" and a number.
 func (d *OfflineDevice) Name() string { return d.name }
 
-// Start begins to read the file, at full speed and once. A device that was
-// started before is left as it is. It returns 3202 when the device was deleted.
+// Start starts reading the file, at full speed and only once. It does nothing
+// if the device was started before. It returns 3202 if the device was deleted.
 func (d *OfflineDevice) Start(ctx context.Context) error {
 	return d.client.fail(d.link.startOffline(ctx, d.name), "start offline device %q", d.name)
 }
@@ -97,9 +97,9 @@ func (l *link) startOffline(ctx context.Context, name string) error {
 	return err
 }
 
-// Wait returns when the file was read to its end: nil, or the error that ended
-// it before, 6155 with the offset for a damaged file; 3202 when the device is
-// deleted.
+// Wait waits until the file was read to its end. It returns nil, or the error
+// that ended it early: 6155 with the offset for a damaged file; 3202 if the
+// device is deleted.
 func (d *OfflineDevice) Wait(ctx context.Context) error {
 	last, err := d.link.ending(d.name).wait(ctx, d.link, d.gone, func(times int) bool { return times > 0 })
 	select {
@@ -113,8 +113,8 @@ func (d *OfflineDevice) Wait(ctx context.Context) error {
 	return d.client.fail(err, "wait for offline device %q", d.name)
 }
 
-// Delete closes the flows on the device and forgets it. It returns 3202 when
-// the device was deleted before.
+// Delete closes the flows on the device and deletes it. It returns 3202 if the
+// device was already deleted.
 func (d *OfflineDevice) Delete(ctx context.Context) error {
 	d.end()
 	return d.client.fail(d.link.deleteOffline(ctx, d.name), "delete offline device %q", d.name)
@@ -127,8 +127,9 @@ func (l *link) deleteOffline(ctx context.Context, name string) error {
 	return err
 }
 
-// end marks the device as deleted and its flows as closed, before the daemon is
-// told: what is read of a closed flow may be another's.
+// end marks the device as deleted and its flows as closed. It precedes the
+// message to the daemon, because afterwards the memory of the flows may belong
+// to others.
 func (d *OfflineDevice) end() {
 	d.once.Do(func() { close(d.gone) })
 	d.link.mu.Lock()
@@ -146,8 +147,8 @@ func (d *OfflineDevice) end() {
 	}
 }
 
-// CreateOfflineFlow makes a device of a capture file and a flow on it. Connect
-// starts to read the file, Close deletes the device.
+// CreateOfflineFlow creates a device from a capture file and a flow on it.
+// Connect starts reading the file; Close deletes the device.
 func (c *Client) CreateOfflineFlow(ctx context.Context, path string, format Format) (*Flow, error) {
 	d, err := c.CreateOfflineDevice(ctx, path, format)
 	if err != nil {
@@ -155,7 +156,7 @@ func (c *Client) CreateOfflineFlow(ctx context.Context, path string, format Form
 	}
 	f, err := c.CreateFlow(ctx, d.name)
 	if err != nil {
-		_ = d.Delete(ctx) // the first error is the one that counts
+		_ = d.Delete(ctx) // return the first error
 		return nil, err
 	}
 	f.offline = d

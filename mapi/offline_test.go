@@ -9,8 +9,8 @@ import (
 	"gomapi/mapi"
 )
 
-// TestDamagedFile checks that every way to wait tells of the damage, whichever
-// comes first, the state of the flow or the event.
+// TestDamagedFile checks that every wait reports the damage, whichever arrives
+// first, the state of the flow or the event.
 func TestDamagedFile(t *testing.T) {
 	b, err := os.ReadFile("trace.pcap")
 	must(err)

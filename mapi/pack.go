@@ -15,16 +15,16 @@ import (
 	"gomapi/internal/wire"
 )
 
-// packed are the arguments of a call as they travel, with descriptors of their
-// own.
+// packed are the arguments of a call as messages, with duplicated file
+// descriptors.
 type packed struct {
 	values  []*wire.Value
 	files   []*os.File
 	targets []*target
 }
 
-// pack makes messages of the arguments of a function and opens the files among
-// them.
+// pack converts the arguments of a function to messages and opens the files
+// among them.
 func (l *link) pack(ctx context.Context, name string, args []any) (_ *packed, err error) {
 	p := &packed{}
 	defer func() {
@@ -41,8 +41,8 @@ func (l *link) pack(ctx context.Context, name string, args []any) (_ *packed, er
 	return p, nil
 }
 
-// packOne adds one argument; a *Function where a flow's number is wanted stands
-// for that and its own.
+// packOne adds one argument. A *Function in place of a flow number stands for
+// that number and its own.
 func (l *link) packOne(ctx context.Context, p *packed, name string, arg any) (err error) {
 	i := len(p.values)
 	var v *wire.Value
@@ -61,7 +61,7 @@ func (l *link) packOne(ctx context.Context, p *packed, name string, arg any) (er
 		case kind == 'w' && given:
 			v, err = l.create(p, path)
 		case kind == 'w':
-			err = mapierr.New(ErrFile, "no path of the file to write")
+			err = mapierr.New(ErrFile, "the path of the output file is empty")
 		default:
 			v, err = value(arg)
 		}
@@ -69,7 +69,7 @@ func (l *link) packOne(ctx context.Context, p *packed, name string, arg any) (er
 		v, err = value(arg)
 	}
 	if err == nil && len(v.GetText()) > maxText {
-		err = fmt.Errorf("%d bytes are too long, at most %d fit into a message", len(v.GetText()), maxText)
+		err = fmt.Errorf("%d bytes exceed the limit of %d for a message", len(v.GetText()), maxText)
 	}
 	if err != nil {
 		return badArgument(i, err)
@@ -78,11 +78,11 @@ func (l *link) packOne(ctx context.Context, p *packed, name string, arg any) (er
 	return nil
 }
 
-// maxText is how long the text of an argument may be, in bytes: there must be room
-// beside it.
+// maxText is the maximum length of a text argument in bytes. It leaves room for
+// the other fields.
 const maxText = wire.MaxMessage - 1<<10
 
-// badArgument gives err the number of argument i, unless it has one.
+// badArgument adds the number of argument i to err, unless err has a number.
 func badArgument(i int, err error) error {
 	var e *mapierr.Error
 	if errors.As(err, &e) {
@@ -91,7 +91,7 @@ func badArgument(i int, err error) error {
 	return mapierr.Wrap(mapierr.BadArgument(i), fmt.Sprintf("argument %d", i+1), err)
 }
 
-// create opens a file for writing, which stays as it is until accept.
+// create opens a file for writing. The file remains unchanged until accept.
 func (l *link) create(p *packed, path string) (*wire.Value, error) {
 	t, err := openTarget(path)
 	if err != nil {
@@ -101,7 +101,8 @@ func (l *link) create(p *packed, path string) (*wire.Value, error) {
 	return l.duplicate(p, t.file)
 }
 
-// duplicate passes a file and leaves the program, or the target, its own.
+// duplicate duplicates a file for the message, so that the program, or the
+// target, keeps its own.
 func (l *link) duplicate(p *packed, f *os.File) (*wire.Value, error) {
 	if err := l.refuseCapture(f); err != nil {
 		return nil, err
@@ -113,7 +114,7 @@ func (l *link) duplicate(p *packed, f *os.File) (*wire.Value, error) {
 	return p.add(os.NewFile(uintptr(fd), f.Name()), f.Name()), nil
 }
 
-// accept empties the files to write: the function that writes them was applied.
+// accept truncates the output files after the function was applied.
 func (p *packed) accept() (err error) {
 	for _, t := range p.targets {
 		err = errors.Join(err, t.accept())
@@ -121,7 +122,7 @@ func (p *packed) accept() (err error) {
 	return err
 }
 
-// discard leaves the files to write as they were before the call.
+// discard leaves the output files unchanged after a failed call.
 func (p *packed) discard() {
 	for _, t := range p.targets {
 		t.discard()
@@ -133,15 +134,16 @@ func (p *packed) add(f *os.File, path string) *wire.Value {
 	return &wire.Value{Kind: &wire.Value_File{File: &wire.File{Index: uint32(len(p.files) - 1), Path: text(path)}}}
 }
 
-// value makes the message of an argument that is no file. Times go as text, which
-// functions read whether they take it or a number in some unit.
+// value converts an argument that is not a file to a message. Durations and
+// times are sent as text, which functions accept whatever the unit of the
+// argument.
 func value(arg any) (*wire.Value, error) {
 	switch a := arg.(type) {
 	case []byte:
 		return &wire.Value{Kind: &wire.Value_Text{Text: a}}, nil
 	case time.Duration:
 		if a < 0 {
-			return nil, fmt.Errorf("%v is a time below 0", a)
+			return nil, fmt.Errorf("%v is negative", a)
 		}
 		return value(fmt.Sprintf("+%d.%09ds", a/time.Second, a%time.Second))
 	case time.Time:
@@ -150,7 +152,7 @@ func value(arg any) (*wire.Value, error) {
 	v := reflect.ValueOf(arg)
 	switch {
 	case arg == nil:
-		return nil, errors.New("it has no value (nil)")
+		return nil, errors.New("it is nil")
 	case v.Kind() == reflect.String:
 		return &wire.Value{Kind: &wire.Value_Text{Text: []byte(v.String())}}, nil
 	case v.CanInt():

@@ -16,52 +16,52 @@ import (
 // WaitMode is the argument of TO_BUFFER.
 type WaitMode int
 
-// How TO_BUFFER lets its reader wait for packets.
+// How readers of TO_BUFFER wait for packets.
 const (
-	Wait   WaitMode = 0 // GetNextPkt and Next wait until there is one; also when left out
-	NoWait WaitMode = 1 // GetNextPkt gives nil when there is none
+	Wait   WaitMode = 0 // GetNextPkt and Next wait for a packet; the default
+	NoWait WaitMode = 1 // GetNextPkt returns nil if there is none
 )
 
 func (m WaitMode) String() string {
 	return word(map[WaitMode]string{Wait: "wait", NoWait: "no wait"}, "mode", m)
 }
 
-// A Packet is a captured packet. Its bytes lie in memory that the daemon shares
-// with the program, read-only (a write faults): they are valid until the next
-// packet is taken from the same function. Clone keeps them.
+// A Packet is a captured packet. Its bytes are in memory that the daemon shares
+// with the program, read-only (a write faults). They are valid until the next
+// packet is taken from the same function. Clone copies them.
 type Packet struct {
 	TS       uint64 // 2^-32 seconds since 1970-01-01 UTC: seconds in the upper half
-	IfIndex  uint16 // interface or port number, 0 when there is one only
-	LinkType uint16 // what Data begins with: 1 Ethernet, and so on (DLT numbers of libpcap)
+	IfIndex  uint16 // interface or port number; 0 if there is only one
+	LinkType uint16 // link type of Data: 1 Ethernet, and so on (DLT numbers of libpcap)
 	Wlen     uint32 // length on the wire in bytes
-	Data     []byte // captured bytes, from the link-layer header on
+	Data     []byte // captured bytes, starting with the link-layer header
 }
 
 // Time is TS as a time.Time, to the nanosecond.
 func (p *Packet) Time() time.Time { return pkt.Time(p.TS) }
 
-// Clone returns a copy of the packet with bytes of its own.
+// Clone returns a copy of the packet that owns its bytes.
 func (p *Packet) Clone() *Packet {
 	c := *p
 	c.Data = append([]byte(nil), p.Data...)
 	return &c
 }
 
-// buffer is a function's packet buffer as its reader sees it.
+// buffer is the reader's side of a function's packet buffer.
 type buffer struct {
 	*ring.Reader
 	noWait bool
-	entry  int    // bytes of an entry, if it is a series; 0: packets
-	packet Packet // the one that was taken last
+	entry  int    // size in bytes of a series entry; 0: packets
+	packet Packet // the packet taken last
 
-	// What stands in the way of the next packet, if anything: a buffer for which
-	// the daemon waits, with its position, and since when. For the reader.
+	// State of the reader: another buffer for which the daemon waits, if any,
+	// its position, and since when.
 	suspect  *Function
 	position uint64
 	since    time.Time
 }
 
-// openBuffer opens the packet buffer that came with the answer.
+// openBuffer opens the packet buffer of the response.
 func (fn *Function) openBuffer(args []any, entry int, files []*os.File) error {
 	r, err := ring.Open(files...)
 	if err != nil {
@@ -82,8 +82,8 @@ func (fn *Function) openBuffer(args []any, entry int, files []*os.File) error {
 	return nil
 }
 
-// Close releases the packet buffer, if there is one. Packets taken before stay
-// readable. The flow closes it too.
+// Close releases the packet buffer, if there is one. Packets taken before
+// remain readable. Closing the flow also does this.
 func (fn *Function) Close() error {
 	if fn.buffer != nil {
 		fn.buffer.Reader.Close()
@@ -91,15 +91,15 @@ func (fn *Function) Close() error {
 	return nil
 }
 
-// Next returns the next packet of TO_BUFFER, which it waits for. One goroutine
-// at a time may take packets of a function; others may take those of other
-// functions. The packet and its bytes are valid until the next call. The error
-// is io.EOF when the device has ended and all packets were taken; 6148 when
-// another goroutine is taking packets, or when the daemon has waited for a second
-// for room in another buffer of the same capture file, of which nobody takes
-// packets; 6143
-// the flow is not connected, 6145 it is closed, 6146 the function is no packet
-// buffer, 5123 the daemon is gone, 9000 ctx has ended.
+// Next returns the next packet of TO_BUFFER and waits for it. Only one
+// goroutine at a time may take packets of a function; different functions may
+// be used concurrently. The packet and its bytes are valid until the next call.
+// The error is io.EOF when the device has ended and all packets were taken.
+// Other errors: 6148 another goroutine is taking packets, or the daemon has
+// waited for a second for room in another buffer of the same capture file, from
+// which nobody takes packets; 6143 the flow is not connected, 6145 it is
+// closed, 6146 the function is not a packet buffer, 5123 the daemon is gone,
+// 9000 ctx has ended.
 func (fn *Function) Next(ctx context.Context) (*Packet, error) {
 	if err := fn.takeable(); err != nil {
 		return nil, fn.failPacket(err)
@@ -111,8 +111,8 @@ func (fn *Function) Next(ctx context.Context) (*Packet, error) {
 	return fn.take(p), nil
 }
 
-// TryNext is Next without waiting: it returns nil and no error when there is no
-// packet now.
+// TryNext is Next without waiting: if there is no packet now, it returns nil
+// and no error.
 func (fn *Function) TryNext() (*Packet, error) {
 	if err := fn.takeable(); err != nil {
 		return nil, fn.failPacket(err)
@@ -129,8 +129,8 @@ func (fn *Function) TryNext() (*Packet, error) {
 	return fn.take(p), nil
 }
 
-// Packets returns the packets of TO_BUFFER as they come, until the device ends.
-// The last pair carries the error, if there was one.
+// Packets returns the packets of TO_BUFFER as they arrive, until the device
+// ends. If there is an error, the last pair carries it.
 func (fn *Function) Packets(ctx context.Context) iter.Seq2[*Packet, error] {
 	return func(yield func(*Packet, error) bool) {
 		for {
@@ -145,9 +145,9 @@ func (fn *Function) Packets(ctx context.Context) iter.Seq2[*Packet, error] {
 	}
 }
 
-// Lost returns how many packets were lost for this buffer because they were not
-// taken in time or are too large for it, or how many entries of a series were not
-// read in time. It costs no system call.
+// Lost returns how many packets this buffer has lost because they were not
+// taken in time or are too large, or how many entries of a series were not read
+// in time. It makes no system call.
 func (fn *Function) Lost() (uint64, error) {
 	if fn.buffer == nil {
 		return 0, fn.failPacket(fn.noBuffer())
@@ -155,13 +155,13 @@ func (fn *Function) Lost() (uint64, error) {
 	return fn.buffer.Lost(), nil
 }
 
-// take keeps a packet where its caller can point to it.
+// take stores a packet so that its caller can point to it.
 func (fn *Function) take(p ring.Packet) *Packet {
 	fn.buffer.packet = Packet(p)
 	return &fn.buffer.packet
 }
 
-// takeable reports why no packet can be taken, nil when one can.
+// takeable returns why no packet can be taken, nil if one can.
 func (fn *Function) takeable() error {
 	if err := fn.started(); err != nil {
 		return err
@@ -173,10 +173,10 @@ func (fn *Function) takeable() error {
 }
 
 func (fn *Function) noBuffer() error {
-	return mapierr.New(ErrNoResult, "%s is no packet buffer: apply TO_BUFFER", fn.name)
+	return mapierr.New(ErrNoResult, "%s is not a packet buffer: apply TO_BUFFER", fn.name)
 }
 
-// bufferError gives what the buffer says a number.
+// bufferError adds a number to an error of the buffer.
 func (fn *Function) bufferError(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(err, io.EOF):
@@ -195,14 +195,14 @@ func (fn *Function) bufferError(ctx context.Context, err error) error {
 	return mapierr.Wrap(ErrReaderSem, "packet buffer", err)
 }
 
-// standstill is how long another buffer of a capture file may keep the daemon
-// waiting before a reader gives up: a goroutine that is at work on that buffer
-// takes packets in less.
+// standstill is how long another buffer of a capture file may block the daemon
+// before a reader gives up. A goroutine that actually reads the other buffer
+// takes packets much sooner.
 const standstill = time.Second
 
-// blocked reports that waiting for a packet would be for ever: the daemon, which
-// reads a capture file once for all flows, waits for room in another buffer, and
-// nobody takes packets of that.
+// blocked returns an error if a wait for a packet would never end: the daemon
+// reads a capture file once for all flows, and waits for room in another buffer
+// from which nobody takes packets.
 func (fn *Function) blocked() (again time.Duration, err error) {
 	b, other := fn.buffer, fn.awaited()
 	if other == nil {
@@ -215,11 +215,11 @@ func (fn *Function) blocked() (again time.Duration, err error) {
 	if left := standstill - time.Since(b.since); left > 0 {
 		return left, nil
 	}
-	return 0, mapierr.New(ErrReaderSem, "no packet can come: mapid waits until packets of function %d of flow %d are taken",
+	return 0, mapierr.New(ErrReaderSem, "no packet can arrive: mapid waits until packets of function %d of flow %d are taken",
 		other.fid, other.flow.fd)
 }
 
-// awaited finds another buffer of the device for which the daemon waits.
+// awaited returns another buffer of the device for which the daemon waits.
 func (fn *Function) awaited() *Function {
 	l := fn.flow.link
 	l.mu.Lock()

@@ -20,7 +20,7 @@ import (
 	"gomapi/mapi"
 )
 
-// buffered makes a connected flow with a packet buffer.
+// buffered creates a connected flow with a packet buffer.
 func buffered(t *testing.T, c *mapi.Client, device string, args ...any) (*mapi.Flow, *mapi.Function) {
 	t.Helper()
 	f, err := c.CreateFlow(t.Context(), device)
@@ -35,7 +35,7 @@ func buffered(t *testing.T, c *mapi.Client, device string, args ...any) (*mapi.F
 	return f, fn
 }
 
-// large makes a capture file that does not fit into a packet buffer.
+// large creates a capture file that exceeds a packet buffer.
 func large(t *testing.T) (path string, packets int) {
 	t.Helper()
 	const size = 1500
@@ -82,7 +82,7 @@ func TestPacketsAreAsInTheFile(t *testing.T) {
 	}
 }
 
-// TestFilesWaitForTheirReader reads a file that is larger than the buffer.
+// TestFilesWaitForTheirReader reads a file that exceeds the buffer.
 func TestFilesWaitForTheirReader(t *testing.T) {
 	path, packets := large(t)
 	c := client(t)
@@ -103,8 +103,8 @@ func TestFilesWaitForTheirReader(t *testing.T) {
 	}
 }
 
-// TestFullBufferElsewhere would wait for ever: the file is read once for both
-// flows, and nobody empties the first buffer.
+// TestFullBufferElsewhere has a wait that would never end: the file is read
+// once for both flows, and nobody empties the first buffer.
 func TestFullBufferElsewhere(t *testing.T) {
 	path, _ := large(t)
 	c := client(t)
@@ -122,7 +122,7 @@ func TestFullBufferElsewhere(t *testing.T) {
 	must(d.Start(t.Context()))
 	_, err = second.Next(t.Context())
 	wantCode(t, "packet of the flow behind", err, mapi.ErrReaderSem)
-	// Closing the flow that lets the others wait lets them go on.
+	// Closing the flow that blocks the others lets them continue.
 	must(full.Close(t.Context()))
 	if _, err := second.Next(t.Context()); err != io.EOF {
 		t.Errorf("after the full buffer was closed: %v, want EOF", err)
@@ -219,8 +219,8 @@ func TestNoAllocationPerPacketTaken(t *testing.T) {
 	}
 }
 
-// TestBatchesAreAsInTheFile takes a file in batches of several lengths, up to
-// beyond what one call gives.
+// TestBatchesAreAsInTheFile reads a file in batches of several lengths, up to
+// more than one call returns.
 func TestBatchesAreAsInTheFile(t *testing.T) {
 	path, packets := large(t)
 	c := client(t)
@@ -238,7 +238,7 @@ func TestBatchesAreAsInTheFile(t *testing.T) {
 			if n < 1 || n > min(size, 64) {
 				t.Fatalf("%d packets into %d", n, size)
 			}
-			for _, p := range dst[:n] { // all of them are still there
+			for _, p := range dst[:n] { // all of them are still valid
 				number := int(p.Data[20]) | int(p.Data[21])<<8 | int(p.Data[22])<<16
 				if number != i || p.Wlen != 1500 || len(p.Data) != 1500 || p.LinkType != 1 || p.Time().Unix() != int64(i) {
 					t.Fatalf("packet %d is %d: %d of %d bytes, %v", i, number, len(p.Data), p.Wlen, p.Time())
@@ -253,7 +253,7 @@ func TestBatchesAreAsInTheFile(t *testing.T) {
 	}
 }
 
-// TestMisuse: all ways to take packets give the same errors.
+// TestMisuse checks that all calls that take packets return the same errors.
 func TestMisuse(t *testing.T) {
 	type way = func(context.Context, *mapi.Function) error
 	var wait way = func(ctx context.Context, fn *mapi.Function) error { return second(fn.Next(ctx)) }
@@ -295,8 +295,8 @@ func TestMisuse(t *testing.T) {
 	}
 }
 
-// besideReader reads in the way take while another goroutine waits in the way
-// wait. try does not wait.
+// besideReader calls take while another goroutine is in wait. try does not
+// wait.
 func besideReader(t *testing.T, fn *mapi.Function, wait, try, take func(context.Context, *mapi.Function) error) error {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -304,7 +304,7 @@ func besideReader(t *testing.T, fn *mapi.Function, wait, try, take func(context.
 	defer reader.Wait()
 	defer cancel()
 	reader.Go(func() {
-		for ctx.Err() == nil { // again when the asking below was in its way
+		for ctx.Err() == nil { // repeat if the query below interfered
 			_ = wait(ctx, fn)
 		}
 	})
@@ -319,8 +319,8 @@ func besideReader(t *testing.T, fn *mapi.Function, wait, try, take func(context.
 	}
 }
 
-// TestTwoReadersOfOneFile take packets of two flows, one faster than the other:
-// neither may take the other's waiting for a standstill.
+// TestTwoReadersOfOneFile takes packets of two flows, one faster than the
+// other. Neither may mistake the other's wait for a standstill.
 func TestTwoReadersOfOneFile(t *testing.T) {
 	path, packets := large(t)
 	c := client(t)
@@ -367,19 +367,19 @@ func TestClosedBufferHoldsNobodyUp(t *testing.T) {
 		n++
 	}
 	if n != packets {
-		t.Errorf("%d of %d packets beside a closed buffer", n, packets)
+		t.Errorf("%d of %d packets with a closed buffer", n, packets)
 	}
 }
 
-// TestNoWaitNoticesTheEndOfTheDaemon: an empty buffer and a lost connection are
-// not the same.
+// TestNoWaitNoticesTheEndOfTheDaemon distinguishes an empty buffer from a lost
+// connection.
 func TestNoWaitNoticesTheEndOfTheDaemon(t *testing.T) {
 	c := client(t)
 	var cut func()
 	c.Dial, cut = severable(t, os.Getenv("MAPI_SOCKET"))
 	f, fn := buffered(t, c, "net0", mapi.NoWait)
 	if p, err := fn.TryNext(); p != nil || err != nil {
-		t.Errorf("no packet is there: %v, %v", p, err)
+		t.Errorf("no packet: %v, %v", p, err)
 	}
 	cut()
 	<-f.Lost()
@@ -387,8 +387,8 @@ func TestNoWaitNoticesTheEndOfTheDaemon(t *testing.T) {
 	wantCode(t, "after the connection was lost", err, mapi.ErrCommSocket)
 }
 
-// BenchmarkTake is the cost of a packet for a program, one by one and in
-// batches, from a buffer that is filled again and again while the clock stands.
+// BenchmarkTake measures the cost of a packet for a program, singly and in
+// batches. The timer is stopped while the buffer is refilled.
 func BenchmarkTake(b *testing.B) {
 	dst := make([]mapi.Packet, 64)
 	for _, way := range []struct {

@@ -98,7 +98,7 @@ func (l *link) flows(ctx context.Context, fd int, next bool, limit uint32) ([]Fl
 	var out []FlowInfo
 	for _, f := range resp.GetFlows().GetFlows() {
 		info := FlowInfo{
-			UID: f.Uid, FD: int(f.Fd), DeviceID: int(f.Devid), Device: f.Device, Functions: int(f.Functions),
+			UID: f.Uid, PID: int(f.Pid), Program: f.Program, FD: int(f.Fd), DeviceID: int(f.Devid), Device: f.Device, Functions: int(f.Functions),
 			Start: fromSeconds(f.Start), End: fromSeconds(f.End), Status: FlowStatus(f.Status),
 			Books: fromWire(f.Books),
 		}
@@ -130,7 +130,7 @@ func (l *link) functions(ctx context.Context, fd, fid int, next bool, limit uint
 		out = append(out, FunctionInfo{
 			FID: int(f.Fid), Name: f.Name, Library: f.Library, DevType: f.Devtype,
 			Packets: f.Packets, Passed: f.Passed, ResultSize: int(f.ResultSize),
-			Books: fromWire(f.Books),
+			Args: f.Args, Books: fromWire(f.Books),
 		})
 	}
 	return out, nil

@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"strings"
 
-	"gomapi/internal/funcname"
 	"gomapi/internal/wire"
 )
 
-// packRefs adds flows and functions that an argument refers to: by their numbers,
-// or, where the function takes text, as a list of these.
+// packRefs adds the flows and functions of an argument: as their numbers or, if
+// the function takes text, as a list of numbers.
 func (l *link) packRefs(ctx context.Context, p *packed, name string, arg any) error {
 	i := len(p.values)
 	kind, err := l.kind(ctx, name, i)
@@ -25,14 +24,14 @@ func (l *link) packRefs(ctx context.Context, p *packed, name string, arg any) er
 	switch {
 	case len(flows)+len(functions) == 0:
 		return badArgument(i, fmt.Errorf("the list of %T is empty", arg))
-	case len(functions) == 1 && (kind == 'r' || kind == 0): // 0: the daemon says that it is too much
+	case len(functions) == 1 && (kind == 'r' || kind == 0): // 0: the daemon reports the surplus argument
 		p.addInt(functions[0].flow.fd)
 		p.addInt(functions[0].fid)
 	case len(flows) == 1 && (kind == 'r' || kind == 0):
 		p.addInt(flows[0].fd)
 	case len(functions) > 0 && kind == 'S':
 		p.addText(join(functions, func(fn *Function) string { return fmt.Sprintf("%d@%d", fn.fid, fn.flow.fd) }))
-	case len(flows) > 0 && funcname.Plain(name) == flowsAsText:
+	case len(flows) > 0 && kind == kindFlows:
 		p.addText(join(flows, func(f *Flow) string { return fmt.Sprint(f.fd) }))
 	default:
 		return badArgument(i, fmt.Errorf("%s takes no %T here", name, arg))
@@ -40,11 +39,7 @@ func (l *link) packRefs(ctx context.Context, p *packed, name string, arg any) er
 	return nil
 }
 
-// flowsAsText is the function whose text is a list of flows. Its letter does not
-// tell: in the original it is that of any text.
-const flowsAsText = "SYNC"
-
-// references returns what an argument refers to.
+// references returns the flows and functions of an argument.
 func references(arg any) (flows []*Flow, functions []*Function) {
 	switch a := arg.(type) {
 	case *Flow:
@@ -59,15 +54,15 @@ func references(arg any) (flows []*Flow, functions []*Function) {
 	return nil, nil
 }
 
-// owns reports what was not made over this connection: its numbers mean something
-// else here.
+// owns rejects objects of another connection, because their numbers mean
+// something else here.
 func (l *link) owns(flows []*Flow, functions []*Function) error {
 	for _, f := range flows {
 		switch {
 		case f == nil:
 			return errors.New("the flow is nil")
 		case f.link != l:
-			return fmt.Errorf("flow %d is of another client or connection", f.fd)
+			return fmt.Errorf("flow %d belongs to another client or connection", f.fd)
 		}
 	}
 	for _, fn := range functions {
@@ -75,7 +70,7 @@ func (l *link) owns(flows []*Flow, functions []*Function) error {
 		case fn == nil:
 			return errors.New("the function is nil")
 		case fn.flow.link != l:
-			return fmt.Errorf("function %d (%s) is of another client or connection", fn.fid, fn.name)
+			return fmt.Errorf("function %d (%s) belongs to another client or connection", fn.fid, fn.name)
 		}
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 	"gomapi/mapi/result"
 )
 
-// applied makes a flow with one function, which is not connected.
+// applied creates a flow with one function, not connected.
 func applied(t *testing.T, c *mapi.Client, name string, args ...any) (*mapi.Flow, *mapi.Function) {
 	t.Helper()
 	f, err := c.CreateFlow(t.Context(), "net0")
@@ -22,8 +22,8 @@ func applied(t *testing.T, c *mapi.Client, name string, args ...any) (*mapi.Flow
 	return f, fn
 }
 
-// TestWaysToRefer counts packet lengths over the same function, named in all ways
-// that there are.
+// TestWaysToRefer counts packet lengths over the same function, with all kinds
+// of references.
 func TestWaysToRefer(t *testing.T) {
 	f, size := applied(t, client(t), "PKTINFO", mapi.PktSize)
 	var dists []*mapi.Function
@@ -45,8 +45,8 @@ func TestWaysToRefer(t *testing.T) {
 	}
 }
 
-// TestReferencesToNothing gives each function that refers to others a target that
-// is not there.
+// TestReferencesToNothing gives each function with references a target that
+// does not exist.
 func TestReferencesToNothing(t *testing.T) {
 	c, other := client(t), client(t)
 	f, target := applied(t, c, "PKT_COUNTER")
@@ -61,7 +61,7 @@ func TestReferencesToNothing(t *testing.T) {
 	must(err)
 	for _, call := range []struct {
 		name string
-		at   int // place of the target
+		at   int // index of the target
 		args []any
 		want mapi.Code
 	}{
@@ -93,11 +93,12 @@ func TestReferencesToNothing(t *testing.T) {
 		wantCode(t, call.name+" of another client's function", err, place)
 	}
 	if info, err := f.Info(t.Context()); err != nil || info.Functions != 3 {
-		t.Errorf("%d functions after refused ones, %v", info.Functions, err)
+		t.Errorf("%d functions after rejected ones, %v", info.Functions, err)
 	}
 }
 
-// TestBadReferences never reach the daemon as something else.
+// TestBadReferences checks that invalid references never reach the daemon as
+// something else.
 func TestBadReferences(t *testing.T) {
 	c, other := client(t), client(t)
 	f, fn := applied(t, c, "PKT_COUNTER")
@@ -144,7 +145,7 @@ func TestBadReferences(t *testing.T) {
 	wantCode(t, "function of the connection before", err, one)
 }
 
-// TestArgumentsAsText: one call for each letter, right and wrong.
+// TestArgumentsAsText has a valid and an invalid call for each letter.
 func TestArgumentsAsText(t *testing.T) {
 	f, fn := applied(t, client(t), "PKT_COUNTER")
 	fd, fid := itoa(f.FD()), itoa(fn.FID())
@@ -197,7 +198,7 @@ func TestArgumentsAsText(t *testing.T) {
 	wantCode(t, "closed", err, mapi.ErrInvalidFlow)
 }
 
-// TestNumbersAsTextAreDecimal: a leading zero means nothing.
+// TestNumbersAsTextAreDecimal checks that a leading zero has no meaning.
 func TestNumbersAsTextAreDecimal(t *testing.T) {
 	f, err := client(t).CreateFlow(t.Context(), "net0")
 	must(err)
@@ -237,8 +238,8 @@ func TestApplyFunctionArray(t *testing.T) {
 	must(mapi.CloseFlow(fd))
 }
 
-// TestCatalogKeepsNobodyWaiting: what one call asks a silent daemon must not hold
-// up another one beyond its context.
+// TestCatalogKeepsNobodyWaiting checks that a call that queries a silent daemon
+// does not delay another call beyond its context.
 func TestCatalogKeepsNobodyWaiting(t *testing.T) {
 	c, silence := silent(t)
 	f, err := c.CreateFlow(t.Context(), "net0")

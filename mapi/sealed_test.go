@@ -7,7 +7,7 @@ import (
 	"gomapi/internal/shm"
 )
 
-// sealed makes memory as a daemon's, with room for a flow.
+// sealed returns memory like a daemon's, with room for a flow.
 func sealed() *os.File {
 	seg, err := shm.NewSegment()
 	must(err)

@@ -10,14 +10,15 @@ import (
 	"gomapi/internal/ring"
 )
 
-// Some functions (BUCKET, THRESHOLD, HASHSAMP that keeps samples) have a series
-// for a result: entries that are read one by one, each once. A reader that is
-// slow misses the oldest ones; Lost counts them, and what the function left out.
+// The result of some functions (BUCKET, THRESHOLD, HASHSAMP that keeps samples)
+// is a series: entries that are read in order, each once. A slow reader misses
+// the oldest entries. Lost counts these, and the entries that the function
+// itself dropped.
 
 // ReadNext waits for the next entry of a series and returns it. For other
-// functions it is Read. One goroutine at a time may read a function. The error is
-// io.EOF when the device has ended and all entries were read; others are those of
-// Next and Read.
+// functions it is Read. Only one goroutine at a time may read a function. The
+// error is io.EOF when the device has ended and all entries were read; other
+// errors are those of Next and Read.
 func (fn *Function) ReadNext(ctx context.Context) (Result, error) {
 	if !fn.isSeries() {
 		return fn.readNow()
@@ -32,8 +33,8 @@ func (fn *Function) ReadNext(ctx context.Context) (Result, error) {
 	return fn.entry(p), nil
 }
 
-// TryReadNext is ReadNext without waiting: it reports false and no error when
-// there is no entry now.
+// TryReadNext is ReadNext without waiting: if there is no entry now, it returns
+// false and no error.
 func (fn *Function) TryReadNext() (Result, bool, error) {
 	if !fn.isSeries() {
 		r, err := fn.readNow()
@@ -54,8 +55,8 @@ func (fn *Function) TryReadNext() (Result, bool, error) {
 	return fn.entry(p), true, nil
 }
 
-// Results returns the entries of a series as they come, until the device ends.
-// The last pair carries the error, if there was one.
+// Results returns the entries of a series as they arrive, until the device
+// ends. If there is an error, the last pair carries it.
 func (fn *Function) Results(ctx context.Context) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
 		for {
@@ -72,7 +73,7 @@ func (fn *Function) Results(ctx context.Context) iter.Seq2[Result, error] {
 
 func (fn *Function) isSeries() bool { return fn.buffer != nil && fn.buffer.entry > 0 }
 
-// started reports why nothing can be taken from the flow, nil when something can.
+// started returns why nothing can be taken from the flow, nil if something can.
 func (fn *Function) started() error {
 	switch {
 	case fn.flow.state() == FlowInit:
@@ -83,7 +84,7 @@ func (fn *Function) started() error {
 	return nil
 }
 
-// entry keeps what the next read would overwrite.
+// entry copies an entry that the next read would overwrite.
 func (fn *Function) entry(p ring.Packet) Result {
 	data := p.Data[:min(fn.buffer.entry, len(p.Data))]
 	return Result{Res: append([]byte(nil), data...), TS: uint64(time.Now().UnixMicro())}

@@ -14,8 +14,8 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// noting makes a flow that notes its count of packets at each one: a series of 1,
-// 2, 3 and so on.
+// noting creates a flow that records its packet count at each packet: a series
+// of 1, 2, 3 and so on.
 func noting(t *testing.T, c *mapi.Client, device string) (*mapi.Flow, *mapi.Function) {
 	t.Helper()
 	f, err := c.CreateFlow(t.Context(), device)
@@ -52,7 +52,7 @@ func TestSeriesIsReadEntryByEntry(t *testing.T) {
 	if _, more, err := fn.TryReadNext(); !ok || more || err != nil {
 		t.Errorf("after the last entry: %v, %v", more, err)
 	}
-	wantEntry(t, first, nil, 1) // later reads do not touch it
+	wantEntry(t, first, nil, 1) // later reads do not change it
 	if lost, err := fn.Lost(); lost != 0 || err != nil {
 		t.Errorf("%d entries lost, %v", lost, err)
 	}
@@ -81,7 +81,7 @@ func TestReadersOfSeriesWait(t *testing.T) {
 	}
 }
 
-// waysToRead are those that take an entry of a series.
+// waysToRead are the calls that take an entry of a series.
 var waysToRead = map[string]func(context.Context, *mapi.Function) error{
 	"ReadNext":    func(ctx context.Context, fn *mapi.Function) error { return second(fn.ReadNext(ctx)) },
 	"TryReadNext": func(_ context.Context, fn *mapi.Function) error { _, _, err := fn.TryReadNext(); return err },
@@ -135,7 +135,8 @@ func TestSeriesOfAFailedDeviceEnds(t *testing.T) {
 	wantCode(t, "wait", f.Wait(t.Context()), mapi.ErrNICThread)
 }
 
-// TestMisuseOfSeries: all ways to read a series give the same errors.
+// TestMisuseOfSeries checks that all calls that read a series return the same
+// errors.
 func TestMisuseOfSeries(t *testing.T) {
 	for name, read := range waysToRead {
 		t.Run(name, func(t *testing.T) {
@@ -161,7 +162,8 @@ func TestMisuseOfSeries(t *testing.T) {
 	}
 }
 
-// TestWaitingReadersOfSeriesWake when what they wait on goes.
+// TestWaitingReadersOfSeriesWake checks that readers wake when their function,
+// flow, client or daemon ends.
 func TestWaitingReadersOfSeriesWake(t *testing.T) {
 	d := mapitest.Start(t)
 	own := &mapi.Client{Socket: d.Socket()} // outlives the daemon
@@ -188,14 +190,15 @@ func TestWaitingReadersOfSeriesWake(t *testing.T) {
 	must(d.Close())
 	wantCode(t, "daemon gone", <-done, mapi.ErrCommSocket)
 	r, err := fn.ReadNext(t.Context())
-	wantEntry(t, r, err, 1) // what was there stays
+	wantEntry(t, r, err, 1) // the available entry remains
 	_, err = fn.ReadNext(t.Context())
 	wantCode(t, "next one", err, mapi.ErrCommSocket)
 	_, _, err = fn.TryReadNext()
 	wantCode(t, "next one without waiting", err, mapi.ErrCommSocket)
 }
 
-// TestConnectionLostUnderSeries: a daemon that hangs up without a word.
+// TestConnectionLostUnderSeries has a daemon that closes the connection without
+// a message.
 func TestConnectionLostUnderSeries(t *testing.T) {
 	d := mapitest.Start(t)
 	dial, cut := severable(t, d.Socket())
@@ -209,7 +212,8 @@ func TestConnectionLostUnderSeries(t *testing.T) {
 	wantCode(t, "waiting reader", <-done, mapi.ErrCommSocket)
 }
 
-// TestSlowReadersOfSeries miss the oldest entries, and know how many.
+// TestSlowReadersOfSeries checks that slow readers miss the oldest entries, and
+// know how many.
 func TestSlowReadersOfSeries(t *testing.T) {
 	f, fn := noting(t, client(t), "net0")
 	must(f.Connect(t.Context()))
@@ -243,7 +247,8 @@ func TestSlowReadersOfSeries(t *testing.T) {
 	}
 }
 
-// TestResultsOfTheWrongKind are refused, and ReadNext reads what is no series.
+// TestResultsOfTheWrongKind checks that they are rejected, and that ReadNext
+// reads results that are no series.
 func TestResultsOfTheWrongKind(t *testing.T) {
 	f, fn := noting(t, client(t), "net0")
 	apply := func(name string, args ...any) *mapi.Function {
@@ -282,7 +287,7 @@ func TestResultsOfTheWrongKind(t *testing.T) {
 		t.Errorf("counter read as the next entry: %d, %v", r.Uint64(), err)
 	}
 	if r, ok, err := packets.TryReadNext(); err != nil || !ok || r.Uint64() != 1 {
-		t.Errorf("likewise without waiting: %d, %v, %v", r.Uint64(), ok, err)
+		t.Errorf("without waiting: %d, %v, %v", r.Uint64(), ok, err)
 	}
 }
 
@@ -293,7 +298,8 @@ func packetsOf(t *testing.T, fn *mapi.Function) error {
 	return nil
 }
 
-// TestReadResultsWaitsForEntries, as the original's call.
+// TestReadResultsWaitsForEntries checks that it waits, like the original's
+// call.
 func TestReadResultsWaitsForEntries(t *testing.T) {
 	device, err := mapi.CreateOfflineDevice("trace.pcap", mapi.FormatPCAP)
 	must(err)
@@ -319,8 +325,8 @@ func TestReadResultsWaitsForEntries(t *testing.T) {
 		}
 	}()
 	must(mapi.StartOfflineDevice(device))
-	// Packets come at 0, 1, 2, 3 and 4 s, and one ends a period when it is later
-	// than that: at 2, 3 and 4 s, where 2, 1 and 1 packets have come.
+	// Packets arrive at 0, 1, 2, 3 and 4 s. A packet later than the end of a
+	// period ends the period: those at 2, 3 and 4 s, after 2, 1 and 1 packets.
 	for _, want := range []uint64{2, 1, 1} {
 		a := <-answers
 		if a.error != nil || len(a.Results) != 1 {

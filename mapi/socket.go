@@ -13,10 +13,11 @@ import (
 	"gomapi/internal/wire"
 )
 
-// systemSocket is where the daemon of the host listens.
+// systemSocket is the socket of the host's daemon.
 const systemSocket = "/run/mapi/mapid.sock"
 
-// candidates are the places where a daemon may listen, in the order to try.
+// candidates are the possible paths of the daemon's socket, in the order to
+// try.
 func (c *Client) candidates() []string {
 	if c.Socket != "" {
 		return []string{c.Socket}
@@ -40,14 +41,14 @@ func (c *Client) dialSocket(ctx context.Context) (*net.UnixConn, error) {
 			return sock, nil
 		}
 		if ctx.Err() != nil {
-			return nil, err // the others have no time either
+			return nil, err // there is no time for the others either
 		}
 		reasons = append(reasons, err)
 	}
 	return nil, mapierr.Wrap(ErrCommInitSocket, "no mapid answers", reasons)
 }
 
-// unreachable is why each of the candidates did not answer.
+// unreachable has the errors of all candidates.
 type unreachable []error
 
 func (u unreachable) Error() string {
@@ -55,14 +56,14 @@ func (u unreachable) Error() string {
 	for i, err := range u {
 		texts[i] = err.Error()
 	}
-	return strings.Join(texts, "; ") + ": start mapid, or say with MAPI_SOCKET where it listens"
+	return strings.Join(texts, "; ") + ": start mapid, or set MAPI_SOCKET to the path of its socket"
 }
 
-// Unwrap lets programs ask for os.ErrPermission and the like.
+// Unwrap lets programs check for os.ErrPermission and the like.
 func (u unreachable) Unwrap() []error { return u }
 
-// dialPath connects to the socket at path if root or the own user listens
-// there: anybody else could pose as the daemon.
+// dialPath connects to the socket at path if root or the same user listens
+// there, because another user could impersonate the daemon.
 func dialPath(ctx context.Context, path string) (*net.UnixConn, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "unixpacket", path)
@@ -72,7 +73,7 @@ func dialPath(ctx context.Context, path string) (*net.UnixConn, error) {
 	sock := conn.(*net.UnixConn)
 	peer, err := wire.PeerOf(sock)
 	if err == nil && peer.UID != 0 && int(peer.UID) != os.Geteuid() {
-		err = fmt.Errorf("%s belongs to user %d, neither root nor you", path, peer.UID)
+		err = fmt.Errorf("%s belongs to user %d, who is neither root nor you", path, peer.UID)
 	}
 	if err != nil {
 		sock.Close()
@@ -81,13 +82,13 @@ func dialPath(ctx context.Context, path string) (*net.UnixConn, error) {
 	return sock, nil
 }
 
-// dialError words the usual failures.
+// dialError describes the usual failures.
 func dialError(path string, err error) error {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return absentError(path)
 	case errors.Is(err, os.ErrPermission):
-		return fmt.Errorf("%s: %w (members of the group mapi have it)", path, os.ErrPermission)
+		return fmt.Errorf("%s: %w (members of group mapi have access)", path, os.ErrPermission)
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {
@@ -96,7 +97,7 @@ func dialError(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// absentError is the path of a socket that is not there.
+// absentError is the path of a missing socket.
 type absentError string
 
 func (a absentError) Error() string { return string(a) + " does not exist" }

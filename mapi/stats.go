@@ -11,21 +11,21 @@ import (
 // DeviceStats are the counters of a live device since its first flow opened it.
 type DeviceStats struct {
 	Hostname string // "localhost"
-	Device   string // as it was asked for
-	Recv     uint64 // packets that the device saw, dropped ones included
+	Device   string // as passed to Stats
+	Recv     uint64 // packets that the device saw, including dropped ones
 	Drop     uint64 // packets lost because the daemon was too slow
-	IfDrop   uint64 // packets lost by the interface before: missed and FIFO errors
-	// IfDropOther are packets that the interface lost before, or that the system
-	// dropped after they were captured, as no protocol took them: the interface
-	// does not tell which (rx_dropped).
+	IfDrop   uint64 // packets lost by the interface before capture: missed and FIFO errors
+	// IfDropOther counts packets that the interface lost before capture, and
+	// packets that the system dropped after capture because no protocol took
+	// them: the interface counts both together (rx_dropped).
 	IfDropOther uint64
-	Delivered   uint64 // packets that went through the flows
-	Reopens     uint64 // times that the device went away and came back
+	Delivered   uint64 // packets passed to the flows
+	Reopens     uint64 // how often the device went away and came back
 }
 
-// Stats returns the counters of a live device. Errors: 6157 no name, 3200 no
-// such device, 8004 no flow uses the device or it is a capture file, 5123 remote
-// scopes, which are not available.
+// Stats returns the counters of a live device. Errors: 6157 empty name, 3200 no
+// such device, 8004 no flow uses the device or it is a capture file, 5123
+// remote scopes, which are not available.
 func (c *Client) Stats(ctx context.Context, device string) (DeviceStats, error) {
 	st, err := c.stats(ctx, device)
 	return st, c.fail(err, "counters of device %q", device)
@@ -33,7 +33,7 @@ func (c *Client) Stats(ctx context.Context, device string) (DeviceStats, error) 
 
 func (c *Client) stats(ctx context.Context, device string) (DeviceStats, error) {
 	if device == "" {
-		return DeviceStats{}, mapierr.New(ErrDeviceInfo, "no device named")
+		return DeviceStats{}, mapierr.New(ErrDeviceInfo, "the device name is empty")
 	}
 	l, err := c.connection(ctx)
 	if err != nil {
@@ -59,11 +59,11 @@ func (c *Client) stats(ctx context.Context, device string) (DeviceStats, error) 
 }
 
 // Stats returns the counters of a device, one entry for each device of a scope.
-// Errors are those of Client.Stats, and 6141 when nothing was created yet.
+// It has the errors of Client.Stats, and 6141 if nothing was created yet.
 func Stats(dev string) ([]DeviceStats, error) {
 	err := std.initialized()
 	if dev == "" {
-		err = mapierr.New(ErrDeviceInfo, "no device named")
+		err = mapierr.New(ErrDeviceInfo, "the device name is empty")
 	}
 	if err != nil {
 		return nil, std.client.fail(err, "counters of device %q", dev)

@@ -17,14 +17,14 @@ import (
 	"gomapi/mapi/result"
 )
 
-// stormLength is the length of all packets of a storm, so that it is known what a
-// function that tells the length can say: this or, before the first packet, 0.
+// stormLength is the length of all packets of a storm, so a function that
+// returns the length has this value or, before the first packet, 0.
 const stormLength = 100
 
 // TestReferencesInAStorm connects and closes functions that refer to others, on
-// one device and across two, in all orders, while packets pass on both. No reader
-// may see a value that its target never had, least of all one of another function
-// that has got the target's memory.
+// one device and on two, in all orders, while packets pass on both. No reader
+// may see a value that its target never had, in particular none of another
+// function that now uses the target's memory.
 func TestReferencesInAStorm(t *testing.T) {
 	const workers, rounds = 4, 12
 	d := mapitest.Start(t, mapitest.DeviceSpec{Name: "eth0"}, mapitest.DeviceSpec{Name: "eth1"})
@@ -65,7 +65,8 @@ func stormSend(d *mapitest.Daemon, device string, packets int) error {
 	return d.Device(device).Send(batch...)
 }
 
-// A stormRound is one flow that others refer to, and one that does.
+// A stormRound is one flow with target functions, and one flow that refers to
+// them.
 type stormRound struct {
 	d    *mapitest.Daemon
 	t    *testing.T
@@ -74,7 +75,7 @@ type stormRound struct {
 	client         *mapi.Client
 	target, reader *mapi.Flow
 	size, stats    *mapi.Function // of target
-	packets, sum   *mapi.Function // of reader, as what follows
+	packets, sum   *mapi.Function // of reader, like the following
 	bucket, events *mapi.Function
 	dist, summed   *mapi.Function
 }
@@ -109,7 +110,7 @@ func (s *stormRound) run() error {
 	}
 }
 
-// apply makes both flows, on any device each.
+// apply creates both flows, each on either device.
 func (s *stormRound) apply() (err error) {
 	create := func(f **mapi.Flow) {
 		if err == nil {
@@ -136,7 +137,7 @@ func (s *stormRound) apply() (err error) {
 	return err
 }
 
-// traffic returns when the reader has seen so many packets more.
+// traffic waits until the reader has seen this many more packets.
 func (s *stormRound) traffic(packets uint64) {
 	before, _ := s.packets.Uint64()
 	for n := before; n < before+packets; n, _ = s.packets.Uint64() {
@@ -147,7 +148,7 @@ func (s *stormRound) traffic(packets uint64) {
 	}
 }
 
-// closeTarget closes the flow that is referred to, and has another one get its
+// closeTarget closes the target flow, and creates another flow that gets its
 // memory.
 func (s *stormRound) closeTarget() error {
 	ctx := s.t.Context()
@@ -187,12 +188,12 @@ func (s *stormRound) closeReader() error {
 		return err
 	}
 	if v, err := s.size.Uint64(); err == nil && v != 0 && v != stormLength {
-		return fmt.Errorf("the target tells %d", v)
+		return fmt.Errorf("the target has %d", v)
 	}
 	return s.checkRows()
 }
 
-// check compares all results with what the target can have told.
+// check compares all results with the possible values of the target.
 func (s *stormRound) check() error {
 	// Its two values may be from before and after the first packet.
 	if v, err := s.sum.Uint64(); err != nil || v%stormLength != 0 && v != uint64(result.BinopNoValue) || v > 2*stormLength && v+1 != 0 {
@@ -215,7 +216,7 @@ func (s *stormRound) check() error {
 			if !ok {
 				break
 			}
-			// Entries of both have the value in the same place.
+			// Entries of both have the value at the same offset.
 			if e, _ := result.ParseBucket(r.Res); e.Value != 0 && e.Value != stormLength {
 				return fmt.Errorf("%s has %+v", fn.Name(), e)
 			}
@@ -224,7 +225,7 @@ func (s *stormRound) check() error {
 	return nil
 }
 
-// distinct reports whether other values than those of the target were counted.
+// distinct reports whether values were counted that the target never had.
 func distinct(counts []uint64) bool {
 	for i, n := range counts {
 		if n != 0 && i != 0 && i != stormLength {
@@ -234,7 +235,7 @@ func distinct(counts []uint64) bool {
 	return false
 }
 
-// checkRows looks at the file of RES2FILE: the statistics belong together.
+// checkRows checks the file of RES2FILE: the statistics are consistent.
 func (s *stormRound) checkRows() error {
 	f, err := os.Open(s.file)
 	if err != nil {

@@ -7,16 +7,16 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// A target is a file that a function is to write, by the path that the program has
-// given. What is in it is touched only when the function has been applied.
+// A target is the output file of a function, given as a path. Its content is
+// kept until the function has been applied.
 type target struct {
 	path string
 	file *os.File
-	made bool // the call has made the file
+	made bool // the call has created the file
 }
 
-// openTarget opens a file for writing, with the rights and the mode of the original,
-// but leaves what is in it.
+// openTarget opens a file for writing, with the rights and mode of the
+// original, but keeps its content.
 func openTarget(path string) (*target, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	made := err == nil
@@ -29,7 +29,7 @@ func openTarget(path string) (*target, error) {
 	return &target{path, f, made}, nil
 }
 
-// accept empties the file for the function that was applied.
+// accept truncates the file after the function was applied.
 func (t *target) accept() error {
 	defer t.file.Close()
 	st, err := t.file.Stat()
@@ -42,8 +42,8 @@ func (t *target) accept() error {
 	return nil
 }
 
-// discard removes the file again if the call has made it, and the path still
-// leads there.
+// discard removes the file if the call has created it and the path still refers
+// to it.
 func (t *target) discard() {
 	defer t.file.Close()
 	if !t.made {
@@ -52,22 +52,22 @@ func (t *target) discard() {
 	ours, err := t.file.Stat()
 	there, errThere := os.Lstat(t.path)
 	if err == nil && errThere == nil && os.SameFile(ours, there) {
-		_ = os.Remove(t.path) // the error of the call is the one that counts
+		_ = os.Remove(t.path) // the error of the call matters more
 	}
 }
 
-// refuseCapture reports that a file to write is one that the daemon reads for this
-// program: what is to be read would be gone.
+// refuseCapture rejects an output file that the daemon reads for this program,
+// because it would destroy the input.
 func (l *link) refuseCapture(f *os.File) error {
 	st, err := f.Stat()
 	if err != nil {
-		return mapierr.Wrap(ErrFile, "look at the file to write", err)
+		return mapierr.Wrap(ErrFile, "get the state of the output file", err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for device, capture := range l.captures {
 		if os.SameFile(st, capture) {
-			return mapierr.New(ErrFile, "%s is the capture file that device %q reads: write to another, or delete the device first",
+			return mapierr.New(ErrFile, "%s is the capture file that device %q reads: write to another file, or delete the device first",
 				f.Name(), device)
 		}
 	}

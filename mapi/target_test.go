@@ -12,10 +12,10 @@ import (
 	"gomapi/mapi"
 )
 
-// oldContent is longer than what the tests write over it.
+// oldContent is longer than the new content that the tests write.
 var oldContent = bytes.Repeat([]byte("old content\n"), 10000)
 
-// targets are an old file and one that is not there.
+// targets returns the paths of an existing file and of a missing one.
 func targets(t *testing.T) (old, none string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -24,19 +24,19 @@ func targets(t *testing.T) (old, none string) {
 	return old, none
 }
 
-// untouched fails when one of the files is not as targets has left it.
+// untouched checks that both files are as targets has left them.
 func untouched(t *testing.T, what, old, none string) {
 	t.Helper()
 	if got, err := os.ReadFile(old); err != nil || !bytes.Equal(got, oldContent) {
 		t.Errorf("%s: the old file has %d bytes, %v", what, len(got), err)
 	}
 	if _, err := os.Lstat(none); err == nil {
-		t.Errorf("%s: a file was made", what)
+		t.Errorf("%s: a file was created", what)
 		must(os.Remove(none))
 	}
 }
 
-// TestFailedApplyLeavesFilesAlone calls with everything that can be wrong.
+// TestFailedApplyLeavesFilesAlone has calls with all kinds of errors.
 func TestFailedApplyLeavesFilesAlone(t *testing.T) {
 	c := client(t)
 	connected, counter := counting(t, c, "spare", "")
@@ -76,8 +76,8 @@ func TestFailedApplyLeavesFilesAlone(t *testing.T) {
 	}
 }
 
-// TestApplyEmptiesTheFile: what libpcap reads is what was written, with nothing of
-// before behind it.
+// TestApplyEmptiesTheFile checks that libpcap reads what was written, without
+// rests of old content.
 func TestApplyEmptiesTheFile(t *testing.T) {
 	old, none := targets(t)
 	link := filepath.Join(t.TempDir(), "link")
@@ -104,7 +104,8 @@ func TestApplyEmptiesTheFile(t *testing.T) {
 	}
 }
 
-// TestFilesOfTheProgramKeepTheirContent: whoever opens a file decides what is in it.
+// TestFilesOfTheProgramKeepTheirContent checks that a file opened by the
+// program is not truncated.
 func TestFilesOfTheProgramKeepTheirContent(t *testing.T) {
 	old, _ := targets(t)
 	file, err := os.OpenFile(old, os.O_WRONLY|os.O_APPEND, 0)
@@ -122,7 +123,7 @@ func TestFilesOfTheProgramKeepTheirContent(t *testing.T) {
 	}
 }
 
-// TestCaptureFileIsNotWrittenTo tries by its path, another name and a descriptor.
+// TestCaptureFileIsNotWrittenTo tries its path, another name and a descriptor.
 func TestCaptureFileIsNotWrittenTo(t *testing.T) {
 	dir := t.TempDir()
 	trace, other := filepath.Join(dir, "trace.pcap"), filepath.Join(dir, "other")
@@ -157,7 +158,7 @@ func TestCaptureFileIsNotWrittenTo(t *testing.T) {
 	wantCode(t, "after the device", err, 0)
 }
 
-// flowWith makes a flow with a function, not connected.
+// flowWith creates a flow with a function, not connected.
 func flowWith(t *testing.T, c *mapi.Client, device, name string) (*mapi.Flow, *mapi.Function) {
 	t.Helper()
 	f, err := c.CreateFlow(t.Context(), device)
@@ -167,7 +168,7 @@ func flowWith(t *testing.T, c *mapi.Client, device, name string) (*mapi.Flow, *m
 	return f, fn
 }
 
-// packetsIn counts with libpcap.
+// packetsIn counts packets with libpcap.
 func packetsIn(t *testing.T, path string) (n int) {
 	t.Helper()
 	h, err := pcap.OpenOffline(path)

@@ -10,13 +10,14 @@ import (
 	"gomapi/mapi/result"
 )
 
-// TestTimesAsArguments: a time.Duration, a time.Time and an integer do what their text
-// does. The file has a packet at each of the seconds 0 to 4.
+// TestTimesAsArguments checks that a time.Duration, a time.Time and an integer
+// have the same effect as their text. The file has one packet at each of the
+// seconds 0 to 4.
 func TestTimesAsArguments(t *testing.T) {
 	at := func(sec int64) time.Time { return time.Unix(sec, 0) }
 	for _, c := range []struct {
 		name      string
-		target    bool // a PKT_COUNTER comes first, which it refers to
+		target    bool // a PKT_COUNTER precedes it, which it refers to
 		text, typ []any
 	}{
 		{"BUCKET", true, []any{"1500ms", 1}, []any{1500 * time.Millisecond, 1}},
@@ -37,7 +38,7 @@ func TestTimesAsArguments(t *testing.T) {
 	}
 }
 
-// outcome is what a function finds in the file: its result, or all entries of it.
+// outcome is the result of a function on the file, or all its entries.
 func outcome(t *testing.T, name string, target bool, args []any) (all []byte) {
 	t.Helper()
 	f, err := client(t).CreateOfflineFlow(t.Context(), "trace.pcap", mapi.FormatPCAP)
@@ -62,8 +63,9 @@ func outcome(t *testing.T, name string, target bool, args []any) (all []byte) {
 	return all
 }
 
-// TestTimesInUnits: a timeout of THRESHOLD is a number of microseconds, however it is
-// told. Of the file's packets, one a second, each second one is in the quiet time.
+// TestTimesInUnits checks that a timeout of THRESHOLD is a number of
+// microseconds in every form. The file has one packet per second; every second
+// packet is in the quiet time.
 func TestTimesInUnits(t *testing.T) {
 	f, err := client(t).CreateOfflineFlow(t.Context(), "trace.pcap", mapi.FormatPCAP)
 	must(err)
@@ -94,8 +96,8 @@ func TestTimesInUnits(t *testing.T) {
 	}
 }
 
-// TestColumnAsNumber: RES2FILE takes the type of a single column and its interval as
-// they are.
+// TestColumnAsNumber checks that RES2FILE accepts the type of a single column
+// and its interval as integers.
 func TestColumnAsNumber(t *testing.T) {
 	f, err := client(t).CreateOfflineFlow(t.Context(), "trace.pcap", mapi.FormatPCAP)
 	must(err)

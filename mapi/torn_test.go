@@ -13,9 +13,10 @@ import (
 	"gomapi/mapi/result"
 )
 
-// A pattern of packets whose results at any moment follow from their number:
-// packet n, from 1 on, has a length of the first one, two and so on of lengths,
-// again and again, comes n milliseconds after base, and is n in its TCP header.
+// A pattern is a sequence of packets that determines all results by the packet
+// number. Packet n, counted from 1, has the nth of lengths, repeated
+// cyclically, its time is n milliseconds after base, and its TCP header
+// contains n.
 type pattern struct{ base time.Time }
 
 const (
@@ -41,7 +42,7 @@ func (p pattern) send(device *mapitest.Device, first, count uint64) error {
 	return device.Send(batch...)
 }
 
-// sums are what the lengths of the first n packets, and their squares, come to.
+// sums are the sum of the lengths of the first n packets, and of their squares.
 func (p pattern) sums(n uint64) (sum, squares uint64) {
 	for i := range min(n, lengths) {
 		times := (n - i + lengths - 1) / lengths
@@ -79,8 +80,8 @@ func (p pattern) checkDist(b []byte) error {
 	return nil
 }
 
-// checkBurst: each packet is a burst, but the last one, which is open; behind each
-// burst there is a gap that is larger than all categories.
+// checkBurst checks that each packet is a burst, except the last one, which is
+// open. After each burst there is a gap that exceeds all categories.
 func (p pattern) checkBurst(b []byte) error {
 	categories, ok := result.ParseBurst(b)
 	if !ok || len(categories) != lengths+2 {
@@ -90,12 +91,12 @@ func (p pattern) checkBurst(b []byte) error {
 	for i, c := range categories[1 : lengths+1] {
 		first, last := categories[1].Bursts, categories[max(i, 1)].Bursts
 		if c.Packets != c.Bursts || c.Bytes != c.Bursts*uint64(shortest+i) || c.Gaps != 0 || c.Bursts > last || c.Bursts+1 < first {
-			return fmt.Errorf("category %d: %+v behind one of %d bursts, %d in the first", i+1, c, last, first)
+			return fmt.Errorf("category %d: %+v after one of %d bursts, %d in the first", i+1, c, last, first)
 		}
 		bursts += c.Bursts
 	}
 	if c := categories[lengths+1]; c.Gaps != bursts || c.Bursts != 0 {
-		return fmt.Errorf("%d gaps behind %d bursts", c.Gaps, bursts)
+		return fmt.Errorf("%d gaps after %d bursts", c.Gaps, bursts)
 	}
 	return nil
 }
@@ -136,16 +137,16 @@ func (p pattern) checkSample(b []byte) (n uint64, err error) {
 	return uint64(s.Seq), err
 }
 
-// TestResultsAreNeverTorn reads all results of more than a word from several
+// TestResultsAreNeverTorn reads all results of more than a word on several
 // goroutines while packets pass.
 func TestResultsAreNeverTorn(t *testing.T) {
 	const packets, batch, readers = 60_000, 150, 2
 	d := mapitest.Start(t)
 	c := d.Client()
-	p := pattern{base: time.Now().Add(time.Second).Truncate(time.Millisecond)}
-	tied, err := c.CreateFlow(t.Context(), "eth0") // runs packet by packet
+	p := pattern{base: time.Now().Add(time.Hour).Truncate(time.Millisecond)} // after both connects
+	tied, err := c.CreateFlow(t.Context(), "eth0")                           // processed packet by packet
 	must(err)
-	free, err := c.CreateFlow(t.Context(), "eth0") // runs batch by batch
+	free, err := c.CreateFlow(t.Context(), "eth0") // processed batch by batch
 	must(err)
 	apply := func(f *mapi.Flow, name string, args ...any) *mapi.Function {
 		fn, err := f.Apply(t.Context(), name, args...)
@@ -184,9 +185,9 @@ func TestResultsAreNeverTorn(t *testing.T) {
 		}
 	}
 	done.Store(true)
-	must(d.Device("eth0").End(nil)) // of the series, too
+	must(d.Device("eth0").End(nil)) // ends the series too
 	reading.Wait()
-	t.Logf("%d reads beside %d packets", reads.Load(), packets)
+	t.Logf("%d reads during %d packets", reads.Load(), packets)
 }
 
 // readMemory reads a result until done, and once more.
@@ -205,8 +206,8 @@ func readMemory(t *testing.T, fn *mapi.Function, check func([]byte) error, done 
 	return reads
 }
 
-// readSeries reads a series of numbers to its end: in order, and with all that are
-// missing counted as lost.
+// readSeries reads a series of numbers to its end: it must be in order, and all
+// missing entries must be counted as lost.
 func readSeries(t *testing.T, fn *mapi.Function, check func([]byte) (uint64, error), packets uint64) {
 	var last, read uint64
 	for r, err := range fn.Results(t.Context()) {
@@ -217,7 +218,7 @@ func readSeries(t *testing.T, fn *mapi.Function, check func([]byte) (uint64, err
 		lost, _ := fn.Lost()
 		read++
 		if err != nil || n != read+lost {
-			t.Errorf("%s: entry %d behind %d: %v; %d were read and %d lost", fn.Name(), n, last, err, read, lost)
+			t.Errorf("%s: entry %d after %d: %v; %d were read and %d lost", fn.Name(), n, last, err, read, lost)
 			return
 		}
 		last = n

@@ -7,8 +7,8 @@ import (
 	"gomapi/mapi"
 )
 
-// TestNotAnonymous: a flow to which a function that anonymizes could not be applied
-// brings no packets, also when the program has not looked.
+// TestNotAnonymous checks that a flow to which an anonymizing function could
+// not be applied delivers no packets, even if the program ignores the error.
 func TestNotAnonymous(t *testing.T) {
 	c := client(t)
 	for _, name := range []string{"ANONYMIZE", "anonflib:ANONYMIZE", "ANONYMIZE!1", "anonymize", "extraflib:ANONYMIZEIP", strings.Repeat("x", 300) + ":ANONYMIZE"} {
@@ -33,10 +33,10 @@ func TestNotAnonymous(t *testing.T) {
 			must(f.Close(t.Context()))
 		}
 	}
-	counting(t, c, "net0", "") // others are as ever
+	counting(t, c, "net0", "") // other flows are unaffected
 }
 
-// TestNotAnonymousByNumber: the same with the calls of the original.
+// TestNotAnonymousByNumber checks the same with the calls of the original.
 func TestNotAnonymousByNumber(t *testing.T) {
 	fd, err := mapi.CreateFlow("net0")
 	must(err)

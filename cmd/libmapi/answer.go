@@ -83,7 +83,7 @@ func (s *server) answer(c *C.struct_call) {
 		c.code = C.int(numberOf(err))
 		put(c.message[:], err.Error())
 	}
-	C.call_done(c)
+	C.call_done(s.calls, c)
 }
 
 // numberOf is the number of an error in C. There, a call that was given up is one that

@@ -24,7 +24,7 @@ func TestSignals(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		d := startDaemon(t)
 		program := compile(t, source(t, "signals.c"), strict...)
-		for _, what := range []string{"results", "packets", "series", "restart", "interrupt", "jump"} {
+		for _, what := range []string{"results", "packets", "series", "restart", "interrupt", "jump", "leave"} {
 			ctx, cancel := context.WithTimeout(t.Context(), 3*testnet.Patience)
 			cmd := d.command(program, what, testnet.B)
 			bounded := exec.CommandContext(ctx, cmd.Path, cmd.Args[1:]...)
@@ -60,7 +60,17 @@ func TestBackground(t *testing.T) {
 func TestForkAfterFirstCall(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		d := startDaemon(t)
-		judged(t, d.command(compile(t, source(t, "fork.c"), strict...), "after", testnet.B))
+		program := compile(t, source(t, "fork.c"), strict...)
+		judged(t, d.command(program, "after", testnet.B))
+		judged(t, d.command(program, "handler", testnet.B))
+	})
+}
+
+// TestForkDuringFirstCall: no child hangs.
+func TestForkDuringFirstCall(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		judged(t, d.command(compile(t, source(t, "fork.c"), strict...), "during", testnet.B))
 	})
 }
 
@@ -303,6 +313,15 @@ func TestHandlerInMalloc(t *testing.T) {
 	})
 }
 
+// TestNameFreedByProgram has names freed by the program and deleted by others.
+func TestNameFreedByProgram(t *testing.T) {
+	d := startDaemon(t)
+	path, _, _ := capture(t, "mapi-www.pcap")
+	cmd := d.command(compile(t, source(t, "names.c"), strict...), path)
+	cmd.Env = append(cmd.Env, "MALLOC_ARENA_MAX=1")
+	judged(t, cmd)
+}
+
 func TestCancelledThread(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		d := startDaemon(t)
@@ -320,9 +339,17 @@ func TestProcess(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		d := startDaemon(t)
 		program := compile(t, source(t, "process.c"), strict...)
-		for _, what := range []string{"files", "stack", "addresses", "data"} {
+		for _, what := range []string{"files", "descriptors", "standard", "stack", "meanwhile", "cancel", "addresses", "data"} {
 			judged(t, d.command(program, what, testnet.B))
 		}
+	})
+}
+
+// TestActionsMeanwhile sets signal actions while another thread makes the first call.
+func TestActionsMeanwhile(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		judged(t, d.command(compile(t, source(t, "meanwhile.c"), strict...), testnet.B))
 	})
 }
 
@@ -331,6 +358,20 @@ func TestCompiledForTheOriginal(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		d := startDaemon(t)
 		judged(t, d.command(compile(t, source(t, "original.c"), strict...), testnet.B, filepath.Join(t.TempDir(), "out.pcap")))
+	})
+}
+
+// TestForwarded calls in a template of C++.
+func TestForwarded(t *testing.T) {
+	if _, err := exec.LookPath("g++"); err != nil {
+		t.Skip("needs g++")
+	}
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		for _, standard := range []string{"c++11", "c++20"} {
+			program := compile(t, source(t, "forward.cpp"), "-x", "c++", "-std="+standard, "-Wall", "-Wextra", "-Wconversion", "-Werror")
+			judged(t, d.command(program, testnet.B, filepath.Join(t.TempDir(), "out.pcap")))
+		}
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"gomapi/internal/mapierr"
 	"gomapi/internal/testdata"
 	"gomapi/internal/testnet"
+	"gomapi/mapi"
 )
 
 // judged runs a test program, which must find nothing wrong.
@@ -99,8 +100,27 @@ func TestSanitizers(t *testing.T) {
 	})
 }
 
+// TestLister looks at the flow of another program.
+func TestLister(t *testing.T) {
+	testnet.Run(t, func(*testnet.NS) {
+		d := startDaemon(t)
+		c := &mapi.Client{Socket: d.socket}
+		defer c.Close()
+		f, err := c.CreateFlow(t.Context(), testnet.B)
+		if err == nil {
+			_, err = f.Apply(t.Context(), "PKT_COUNTER")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		judged(t, d.command(compile(t, source(t, "lister.c"), strict...), testnet.B))
+	})
+}
+
 // TestValgrind runs them with the C part itself under the eyes of valgrind. What it
-// says of the Go runtime is left out: that has stacks and memory of its own.
+// says of the Go runtime is left out: that has stacks and memory of its own. What Go has
+// written can look undefined when a goroutine was interrupted meanwhile, as on a busy
+// machine; what is so, is found again.
 func TestValgrind(t *testing.T) {
 	if _, err := exec.LookPath("valgrind"); err != nil {
 		t.Skip("needs valgrind")
@@ -112,19 +132,27 @@ func TestValgrind(t *testing.T) {
 			{compile(t, source(t, "errors.c"), append([]string{"-g"}, strict...)...), "lo", path},
 			append([]string{compile(t, source(t, "calls.c"), append([]string{"-g"}, strict...)...)}, callsArgs(t)...),
 		} {
-			cmd := d.command("valgrind", append([]string{"--error-limit=no", "--leak-check=full", "--show-leak-kinds=definite"}, args...)...)
-			out, err := cmd.CombinedOutput()
-			if err != nil {
-				t.Errorf("%v", err)
+			found := valgrind(t, d, args)
+			if len(found) > 0 {
+				found = valgrind(t, d, args)
 			}
-			if strings.Contains(string(out), ": not ") {
-				t.Errorf("%s", out)
-			}
-			for _, finding := range findings(string(out)) {
+			for _, finding := range found {
 				t.Error(finding)
 			}
 		}
 	})
+}
+
+// valgrind runs a program, which must do well, and returns what valgrind finds.
+func valgrind(t *testing.T, d *daemon, args []string) []string {
+	t.Helper()
+	cmd := d.command("valgrind", append([]string{"--error-limit=no", "--leak-check=full", "--show-leak-kinds=definite"}, args...)...)
+	cmd.Env = append(cmd.Env, "GODEBUG=asyncpreemptoff=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil || strings.Contains(string(out), ": not ") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	return findings(string(out))
 }
 
 // findings are the reports of valgrind in which a stack goes through the C part or the

@@ -70,7 +70,7 @@ func (s *server) deleteDevice(ctx context.Context, c *C.struct_call) error {
 	if err := d.Delete(ctx); err != nil {
 		return err
 	}
-	s.names.free(c.text)
+	s.names.free(name, c.text)
 	return nil
 }
 

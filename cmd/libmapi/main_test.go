@@ -62,8 +62,8 @@ func compile(t testing.TB, code string, flags ...string) string {
 	if err := os.WriteFile(c, []byte(code), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args := append([]string{"-Iinclude", "-Itestdata", "-o", program, c}, flags...)
-	args = append(args, "-L"+built, "-lmapi", "-lpthread", "-Wl,-rpath,"+built)
+	args := append([]string{"-Iinclude", "-Itestdata", "-o", program}, flags...)
+	args = append(args, c, "-L"+built, "-lmapi", "-lpthread", "-Wl,-rpath,"+built)
 	if out, err := exec.Command("cc", args...).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

@@ -27,13 +27,13 @@ type names struct {
 	empty, ahead chan int  // places in room, without and with a text
 
 	mu  sync.Mutex
-	out map[*C.char]struct{} // with the program
+	out map[string]*C.char // with the program, by what they say: it may have freed them
 }
 
 func newNames(room []*C.char) *names {
 	n := &names{
 		room: room, empty: make(chan int, len(room)), ahead: make(chan int, len(room)),
-		out: make(map[*C.char]struct{}),
+		out: make(map[string]*C.char),
 	}
 	for i := range room {
 		n.empty <- i
@@ -63,19 +63,20 @@ func (n *names) give(ctx context.Context, name string) (*C.char, error) {
 		put(unsafe.Slice(text, nameRoom), name)
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		n.out[text] = struct{}{}
+		n.out[name] = text
 		return text, nil
 	case <-ctx.Done():
 		return nil, fail(mapi.ErrMemory, "name a device", ctx.Err())
 	}
 }
 
-// free takes a name back. Of other texts it knows nothing.
-func (n *names) free(text *C.char) {
+// free takes the name of a device back that is no more, if text is what give gave for
+// it. Another text is the program's, also where one lay that it has freed itself.
+func (n *names) free(name string, text *C.char) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if _, ours := n.out[text]; ours {
-		delete(n.out, text)
+	if n.out[name] == text {
 		go C.free(unsafe.Pointer(text)) // it may wait
 	}
+	delete(n.out, name)
 }

@@ -16,31 +16,35 @@ import (
 	"gomapi/mapi/result"
 )
 
-const applyHelp = `Apply functions to the packets of a device, or of a capture file, in the order in
-which they are written, and print their results.
+const applyHelp = `Apply functions to the packets of a device or a capture file, in the order of the
+command line, and print their results.
 
-A word "," separates a function with its arguments from the next; flags stand before
-the first. "mapi info functions" has the names and arguments. A function that reads
-another one is given "@N", the Nth of the command line, and "@1,@3" where it takes a
-list. A file to write is a path. On a device the results come each interval, until a signal or --deadline
-ends it, and then once more; of a file at its end. Series (BUCKET, THRESHOLD,
-HASHSAMP that keeps samples) come entry by entry. Packets of TO_BUFFER are taken and
-counted. Times are in UTC.`
+Flags come before the first function. The word "," separates a function with its
+arguments from the next function. "mapi info functions" lists names and arguments.
+These arguments have a special form:
+  @N     a function to read: the Nth of the command line
+  @1,@3  a list of functions to read
+  PATH   a file to write
+
+On a device the tool prints the results each interval, until a signal or --deadline
+ends it, and then once more. For a file it prints them at the end of the file. It
+prints the entries of a series (BUCKET, THRESHOLD, HASHSAMP that keeps samples) one by
+one. It takes and counts the packets of TO_BUFFER. Times are local times.`
 
 const applyExamples = `  mapi apply -r trace.pcap BPF_FILTER "tcp and port 80" , PKT_COUNTER , BYTE_COUNTER
   mapi apply -r trace.pcap PKTINFO 1 , STATS @1 0
   mapi apply -d eth0 PKT_COUNTER , BUCKET @1 1s 1
   mapi apply -r trace.pcap PKT_COUNTER , RES2FILE 1 @1 packets out.txt 5s 1`
 
-// applying is one call of apply.
+// applying is one run of apply.
 type applying struct {
 	*tool
-	device   string // empty: the first that can be opened
-	file     string // empty: a device
+	device   string // empty: the first device that can be opened
+	file     string // empty: a device is used
 	interval time.Duration
 
 	flow      *mapi.Flow
-	before    map[string]uint64 // losses of the device
+	before    map[string]uint64 // losses of the device at the start
 	functions []*applied
 	out       *bufio.Writer // flushed when nothing is left to print
 }
@@ -71,14 +75,14 @@ func (t *tool) applyCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.SetInterspersed(false) // what follows the first function is an argument, -1 for instance
-	f.StringVarP(&a.device, "device", "d", "", "apply to packets of `DEVICE` (default the first that works)")
-	f.StringVarP(&a.file, "read", "r", "", "apply to packets of the capture `FILE`")
-	f.DurationVarP(&a.interval, "interval", "i", time.Second, "print results each `DURATION`")
+	f.SetInterspersed(false) // words after the first function, such as -1, are arguments
+	f.StringVarP(&a.device, "device", "d", "", "capture on `DEVICE` (default: the first that works)")
+	f.StringVarP(&a.file, "read", "r", "", "read packets from the capture `FILE`; - is standard input")
+	f.DurationVarP(&a.interval, "interval", "i", time.Second, "print the results each `DURATION`")
 	return cmd
 }
 
-// valid refuses values and combinations that make no sense.
+// valid rejects values and combinations that make no sense.
 func (a *applying) valid(cmd *cobra.Command) error {
 	given := cmd.Flags().Changed
 	switch {
@@ -87,14 +91,15 @@ func (a *applying) valid(cmd *cobra.Command) error {
 	case given("read") && given("interval"):
 		return errors.New("--interval is for devices: a file is read to its end")
 	case given("device") && a.device == "", given("read") && a.file == "":
-		return errors.New("an empty name is given for the device or the file")
+		return errors.New("the name of the device or the file is empty")
 	case a.interval < minInterval:
-		return fmt.Errorf("--interval %v is too short: %v is the least", a.interval, minInterval)
+		return fmt.Errorf("--interval %v is too short: the minimum is %v", a.interval, minInterval)
 	}
 	return nil
 }
 
-// run makes the flow, prints what its functions find, and says how it went.
+// run creates the flow, prints the results of its functions, and reports
+// problems.
 func (a *applying) run(ctx context.Context, client *mapi.Client) error {
 	if err := a.startFlow(ctx, client); err != nil {
 		return err
@@ -118,14 +123,17 @@ func (a *applying) run(ctx context.Context, client *mapi.Client) error {
 	return err
 }
 
-// startFlow makes the flow, applies the functions and starts it.
+// startFlow creates the flow, applies the functions and starts the flow.
 func (a *applying) startFlow(ctx context.Context, client *mapi.Client) error {
 	if err := a.resolve(ctx, client); err != nil {
 		return err
 	}
 	var err error
 	if a.file != "" {
-		a.flow, err = client.CreateOfflineFlow(ctx, a.file, mapi.FormatPCAP)
+		err = a.withFile(ctx, a.file, func(path string) (err error) {
+			a.flow, err = client.CreateOfflineFlow(ctx, path, mapi.FormatPCAP)
+			return err
+		})
 	} else {
 		a.flow, err = a.openDevice(ctx, client, a.device, "measuring")
 	}
@@ -145,8 +153,8 @@ func (a *applying) startFlow(ctx context.Context, client *mapi.Client) error {
 	return a.flow.Connect(ctx)
 }
 
-// finish prints the last results, with what was lost on the way to them, and
-// closes the flow, so that files are written.
+// finish prints the last results and the losses, and closes the flow so that
+// its files are written.
 func (a *applying) finish(ctx context.Context) error {
 	early := ctx.Err() != nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reportTime)
@@ -158,42 +166,43 @@ func (a *applying) finish(ctx context.Context) error {
 		return err
 	}
 	for _, f := range a.functions {
-		if lost, _ := f.fn.Lost(); lost+f.unread > 0 && f.series {
-			fmt.Fprintf(a.stderr, "mapi: function %d: %d entries of %s were not read in time\n", f.number, lost+f.unread, f.name)
+		if lost, _ := f.fn.Lost(); lost+f.unread > 0 && f.series() {
+			fmt.Fprintf(a.stderr, "mapi: function %d: %s of %s not read in time\n", f.number, counted(lost+f.unread, "entries"), f.name)
 		}
 	}
 	if a.file != "" && early {
 		fmt.Fprintln(a.stderr, "mapi: ended before the end of the file")
 	}
 	err := a.unwritten(ctx)
-	_ = a.flow.Close(ctx) // a daemon that is gone was told of before
+	_ = a.flow.Close(ctx) // the user already knows that the daemon is gone
 	return err
 }
 
-// errUnwritten ends a call whose files lack something.
+// errUnwritten ends a call whose files are incomplete.
 var errUnwritten = errors.New("not everything was written")
 
-// unwritten tells what the files of functions lack.
+// unwritten reports what the files of functions lack.
 func (a *applying) unwritten(ctx context.Context) (err error) {
 	for _, f := range a.functions {
 		info, e := f.fn.Info(ctx)
 		if e != nil || info.Books == nil {
-			continue // a daemon that is gone was told of before
+			continue // the user already knows that the daemon is gone
 		}
 		for _, l := range slices.Concat(info.Books.Out, info.Books.Notes) {
 			unit, why, found := strings.Cut(l.Name, "not written: ")
 			if !found || l.Value == 0 {
 				continue
 			}
-			fmt.Fprintf(a.stderr, "mapi: function %d: %d %snot written: %s\n", f.number, l.Value, cmp.Or(unit, "packets "), printable(why))
+			fmt.Fprintf(a.stderr, "mapi: function %d: %s not written: %s\n",
+				f.number, counted(l.Value, cmp.Or(strings.TrimSpace(unit), "packets")), printable(why))
 			err = errUnwritten
 		}
 	}
 	return err
 }
 
-// awaitFiles waits while TO_FILE writes what it has of a capture file that has
-// ended. There is no event for that.
+// awaitFiles waits until TO_FILE has written its packets of a capture file that
+// has ended. No event announces this, so awaitFiles polls.
 func (a *applying) awaitFiles(ctx context.Context) {
 	t := time.NewTicker(limitPoll)
 	defer t.Stop()
@@ -206,7 +215,7 @@ func (a *applying) awaitFiles(ctx context.Context) {
 	}
 }
 
-// writing reports whether f is a TO_FILE that has not written everything.
+// writing reports whether f is a TO_FILE that still has something to write.
 func (f *applied) writing() bool {
 	if f.plain() != "TO_FILE" {
 		return false

@@ -11,26 +11,26 @@ import (
 	"gomapi/mapi"
 )
 
-// entriesAhead is how many entries of series may wait to be printed, besides those
-// that wait in the daemon's memory.
+// entriesAhead is how many series entries may wait to be printed, in addition
+// to those that wait in the daemon's memory.
 const entriesAhead = 1024
 
-// An entry is one of a series.
+// An entry is one entry of a series.
 type entry struct {
 	from   *applied
 	result mapi.Result
 }
 
-// follow prints until the device or ctx ends: entries as they come, on a live
-// device also results each interval. The error says what ended it, nil at the end of
-// the file.
+// follow prints until the device or ctx ends: entries as they arrive and, on a
+// live device, results each interval. It returns what ended it, nil at the end
+// of the file.
 func (a *applying) follow(parent context.Context) error {
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	entries := make(chan entry, entriesAhead)
 	var work sync.WaitGroup
 	for _, f := range a.functions {
-		if f.classify(); !f.buffer && !f.series {
+		if !f.buffer() && !f.series() {
 			continue
 		}
 		work.Go(func() {
@@ -39,7 +39,7 @@ func (a *applying) follow(parent context.Context) error {
 			}
 		})
 	}
-	var end error // the readers have the rest to read then
+	var end error // the readers still have to read the rest
 	work.Go(func() { end = a.flow.Wait(ctx) })
 	go func() {
 		work.Wait()
@@ -48,7 +48,7 @@ func (a *applying) follow(parent context.Context) error {
 	if err := a.show(entries); err != nil {
 		cancel(err)
 	}
-	for range entries { // until all are done
+	for range entries { // until all readers are done
 	}
 	if err := context.Cause(ctx); err != nil {
 		return err
@@ -56,26 +56,18 @@ func (a *applying) follow(parent context.Context) error {
 	return end
 }
 
-// classify finds out what is to be read from a function beside its result. The flow
-// is connected.
-func (f *applied) classify() {
-	if _, err := f.fn.Lost(); err != nil {
-		return // neither packets nor entries
-	}
-	p, err := f.fn.TryNext()
-	f.series = is(err, mapi.ErrNoResult)
-	f.buffer = !f.series
-	if p != nil {
-		f.taken.Add(1)
-	}
-}
+// buffer reports whether packets are taken from the function.
+func (f *applied) buffer() bool { return f.fn.Kind() == mapi.KindPackets }
+
+// series reports whether entries are read from the function.
+func (f *applied) series() bool { return f.fn.Kind() == mapi.KindSeries }
 
 // take reads packets or entries until they or ctx end.
 func (f *applied) take(ctx context.Context, entries chan<- entry) error {
 	for {
 		var r mapi.Result
 		var err error
-		if f.buffer {
+		if f.buffer() {
 			_, err = f.fn.Next(ctx)
 		} else {
 			r, err = f.fn.ReadNext(ctx)
@@ -85,9 +77,9 @@ func (f *applied) take(ctx context.Context, entries chan<- entry) error {
 			return nil
 		case err != nil:
 			return err
-		case f.buffer:
+		case f.buffer():
 			f.taken.Add(1)
-			if err := ctx.Err(); err != nil { // Next is not told while packets wait
+			if err := ctx.Err(); err != nil { // Next does not check ctx while packets wait
 				return err
 			}
 			continue
@@ -101,8 +93,8 @@ func (f *applied) take(ctx context.Context, entries chan<- entry) error {
 	}
 }
 
-// tellMissing says what a live device has lost, and what waits to be taken when
-// nobody does any more; of a file, which packets lack their times.
+// tellMissing reports the losses of a live device and the packets and entries
+// that remain unread. For a file it reports packets without timestamps.
 func (a *applying) tellMissing(ctx context.Context, client *mapi.Client) {
 	if a.file != "" {
 		a.tellTimes(ctx, client, a.flow.Device())
@@ -111,10 +103,10 @@ func (a *applying) tellMissing(ctx context.Context, client *mapi.Client) {
 	ctx, cancel := lastQuestions(ctx, reportTime/2)
 	defer cancel()
 	for _, f := range a.functions {
-		if f.series {
+		if f.series() {
 			f.leave()
 		}
-		if !f.buffer {
+		if !f.buffer() {
 			continue
 		}
 		if n := left(ctx, f.fn, f.taken.Load()); n > 0 {
@@ -124,7 +116,8 @@ func (a *applying) tellMissing(ctx context.Context, client *mapi.Client) {
 	a.tellLosses(ctx, client, a.flow.Device(), a.before)
 }
 
-// leave counts the entries of a series that wait. More may come all the time.
+// leave counts the unread entries of a series. New entries may arrive
+// meanwhile.
 func (f *applied) leave() {
 	const most = 1 << 16
 	for f.unread < most {
@@ -135,7 +128,7 @@ func (f *applied) leave() {
 	}
 }
 
-// show prints until there are no more entries.
+// show prints entries until the channel is closed.
 func (a *applying) show(entries <-chan entry) error {
 	var due <-chan time.Time
 	if a.file == "" {
@@ -162,7 +155,7 @@ func (a *applying) show(entries <-chan entry) error {
 	}
 }
 
-// printResults prints the results of all functions that have one.
+// printResults prints the results of all functions that have a result.
 func (a *applying) printResults() error {
 	for _, f := range a.functions {
 		v, at, err := f.read()
@@ -182,13 +175,13 @@ func (a *applying) printResults() error {
 	return a.out.Flush()
 }
 
-// read returns the result of a function and when it was read; 6146 for one that has
-// none.
+// read returns the result of a function and the time of the read, or error 6146
+// for a function without a result.
 func (f *applied) read() (view, time.Time, error) {
 	switch {
-	case f.series:
+	case f.series():
 		return nil, time.Time{}, mapi.ErrNoResult
-	case f.buffer:
+	case f.buffer():
 		lost, err := f.fn.Lost()
 		return buffered{f.taken.Load(), lost}, time.Now(), err
 	}

@@ -39,7 +39,7 @@ func (l *live) nextFound() (f found) {
 	l.t.Helper()
 	text, err := l.lines.ReadString('\n')
 	if err != nil {
-		l.t.Fatalf("%v; it said %s", err, &l.stderr)
+		l.t.Fatalf("%v; output %s", err, &l.stderr)
 	}
 	if err := json.Unmarshal([]byte(text), &f); err != nil {
 		l.t.Fatalf("%v: %q", err, text)
@@ -47,7 +47,7 @@ func (l *live) nextFound() (f found) {
 	return f
 }
 
-// rest returns what is said until the end.
+// rest returns the output until the end.
 func (l *live) rest() []byte {
 	l.t.Helper()
 	text, err := io.ReadAll(l.lines)
@@ -57,7 +57,8 @@ func (l *live) rest() []byte {
 	return text
 }
 
-// TestApplyLive has results, entries and packets of an interface, as they come.
+// TestApplyLive reads results, entries and packets of an interface as they
+// arrive.
 func TestApplyLive(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		l := startApply(t, "-i", "20ms", "PKT_COUNTER", ",", "BPF_FILTER", "udp",
@@ -93,7 +94,7 @@ func TestApplyLive(t *testing.T) {
 	})
 }
 
-// TestApplyDeadline prints the last results in words, with the time.
+// TestApplyDeadline prints the last results as text, with the time.
 func TestApplyDeadline(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		cmd := exec.Command(filepath.Join(bin, "mapi"), "apply", "--private", "-d", testnet.B, "-i", "1h", "--deadline", deadline,
@@ -110,7 +111,8 @@ func TestApplyDeadline(t *testing.T) {
 	})
 }
 
-// TestApplyDaemonKilled ends when the daemon does, and says so.
+// TestApplyDaemonKilled checks that the tool ends with an error when the daemon
+// is killed.
 func TestApplyDaemonKilled(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		dir := t.TempDir()
@@ -128,7 +130,7 @@ func TestApplyDaemonKilled(t *testing.T) {
 	})
 }
 
-// TestApplyDeadlineOfFile ends in the middle of a file.
+// TestApplyDeadlineOfFile has a deadline in the middle of a file.
 func TestApplyDeadlineOfFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "endless.pcap.gz")
 	if err := os.WriteFile(file, endless(t), 0o600); err != nil {

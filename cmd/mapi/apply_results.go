@@ -3,18 +3,17 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
-	"strings"
 	"time"
 
 	"gomapi/mapi"
 	"gomapi/mapi/result"
 )
 
-// A view is a result as it is shown: in words, and as the fields of an object.
+// A view formats a result, as text and as the fields of a JSON object.
 type view interface{ String() string }
 
-// views are how the results of functions are shown, and the entries of those that
-// have a series. They report false for bytes that are none.
+// views decode the results of functions and, for functions with a series, its
+// entries. They report false for malformed bytes.
 var views = map[string]func(f *applied, b []byte) (view, bool){
 	"BINOP":        viewBinop,
 	"BUCKET":       viewBucket,
@@ -32,7 +31,8 @@ var views = map[string]func(f *applied, b []byte) (view, bool){
 	"TO_FILE":      viewFile,
 }
 
-// view shows a result, one that nothing is known of in hexadecimal.
+// view decodes a result. It shows a result of an unknown function in
+// hexadecimal.
 func (f *applied) view(b []byte) view {
 	if of := views[f.plain()]; of != nil {
 		if v, ok := of(f, b); ok {
@@ -42,11 +42,12 @@ func (f *applied) view(b []byte) view {
 	return unknown{hex.EncodeToString(b)}
 }
 
-// ticks is the unit of times and of what is made of them.
+// ticks is the unit of times and of values derived from times.
 const ticks = "units of 2^-32 s"
 
-// unitOf is the unit of the first word of a function's result, which others read;
-// of those that read others it is that of the first one.
+// unitOf is the unit of the first word of a function's result, which other
+// functions read. A function that reads others has the unit of the first of
+// them.
 func (a *applying) unitOf(f *applied) string {
 	switch f.plain() {
 	case "PKT_COUNTER":
@@ -69,17 +70,17 @@ func (a *applying) unitOf(f *applied) string {
 	return ""
 }
 
-// A resultObject is a result in JSON, or an entry of a series.
+// A resultObject is a result, or an entry of a series, in JSON.
 type resultObject struct {
-	Time     *time.Time `json:"time,omitempty"` // when it was read, on a device; entries have their own
-	Function int        `json:"function"`       // place in the command line
+	Time     *time.Time `json:"time,omitempty"` // when it was read, on a device; entries have their own time
+	Function int        `json:"function"`       // position in the command line
 	Name     string     `json:"name"`
 	Result   view       `json:"result"`
 }
 
-// print prints a result, with the time unless that is zero.
+// print prints a result, preceded by its time unless that is zero.
 func (a *applying) print(f *applied, at time.Time, v view) error {
-	at = at.UTC()
+	at = at.Local()
 	if a.json {
 		o := resultObject{Function: f.number, Name: f.name, Result: v}
 		if !at.IsZero() {
@@ -95,23 +96,20 @@ func (a *applying) print(f *applied, at time.Time, v view) error {
 	return err
 }
 
-// unknown is a result of which only the bytes are known.
+// unknown is a result of an unknown function.
 type unknown struct {
 	Hex string `json:"hex"`
 }
 
 func (u unknown) String() string { return "0x" + u.Hex }
 
-// amount is a number with its unit, which is empty when it has none.
+// amount is a number with its unit, which may be empty.
 type amount struct {
 	Value uint64 `json:"value"`
 	Unit  string `json:"unit,omitempty"`
 }
 
-func (n amount) String() string { return inUnit(n.Value, n.Unit) }
-
-// inUnit words a number.
-func inUnit(n any, unit string) string { return strings.TrimSpace(fmt.Sprint(n, " ", unit)) }
+func (n amount) String() string { return counted(n.Value, n.Unit) }
 
 func viewCounter(f *applied, b []byte) (view, bool) {
 	n, ok := result.ParseCounter(b)
@@ -134,15 +132,16 @@ func viewBinop(f *applied, b []byte) (view, bool) {
 	return amount{uint64(n), f.unit}, ok
 }
 
-// difference is of two results, below 0 when the second one is more.
+// difference is the difference of two results, negative if the second is
+// greater.
 type difference struct {
 	Value int64  `json:"value"`
 	Unit  string `json:"unit,omitempty"`
 }
 
-func (d difference) String() string { return inUnit(d.Value, d.Unit) }
+func (d difference) String() string { return counted(d.Value, d.Unit) }
 
-// noValue is the result of a function that has found none.
+// noValue is the result of a function that has found no value.
 type noValue struct{}
 
 func (noValue) String() string { return "no value" }
@@ -155,36 +154,36 @@ func viewPktInfo(f *applied, b []byte) (view, bool) {
 	return amount{uint64(n), f.unit}, ok
 }
 
-// instant is a time; nil for none.
+// instant is a time, nil if there is none.
 type instant struct {
 	At *time.Time `json:"at"`
 }
 
 func (i instant) String() string { return words(i.At) }
 
-// momentOf converts packet time, of which 0 is none.
+// momentOf converts packet time. It returns nil for 0, which means none.
 func momentOf(ts uint64) *time.Time {
 	if ts == 0 {
 		return nil
 	}
-	t := result.PktInfo(ts).Time()
+	t := result.PktInfo(ts).Time().Local()
 	return &t
 }
 
-// words is a time to the nanosecond.
+// words formats a time as local time in nanoseconds.
 func words(t *time.Time) string {
 	if t == nil {
 		return "none"
 	}
-	return t.Format("2006-01-02T15:04:05.000000000Z07:00")
+	return t.Local().Format("2006-01-02T15:04:05.000000000Z07:00")
 }
 
 func viewGap(_ *applied, b []byte) (view, bool) {
 	g, ok := result.ParseGap(b)
-	return gap{g.Duration().Seconds()}, ok
+	return gap{inSeconds(g.Duration())}, ok
 }
 
-// gap is the time from a packet to the next.
+// gap is the time from one packet to the next.
 type gap struct {
 	Seconds float64 `json:"seconds"`
 }
@@ -199,18 +198,18 @@ func viewFile(_ *applied, b []byte) (view, bool) {
 	return file{state, int32(s)}, ok && known
 }
 
-// file is the state of a file that is written.
+// file is the state of an output file.
 type file struct {
 	State  string `json:"state"`
-	Number int32  `json:"number"` // of the state, as programs read it
+	Number int32  `json:"number"` // the number of the state in the API
 }
 
 func (f file) String() string { return f.State }
 
-// buffered is what was taken of a packet buffer.
+// buffered counts the packets of a packet buffer.
 type buffered struct {
 	Taken uint64 `json:"taken"` // packets
-	Lost  uint64 `json:"lost"`  // likewise, that were not taken in time
+	Lost  uint64 `json:"lost"`  // packets that were not taken in time
 }
 
-func (b buffered) String() string { return fmt.Sprintf("%d packets taken, %d lost", b.Taken, b.Lost) }
+func (b buffered) String() string { return fmt.Sprintf("%s taken, %d lost", packets(b.Taken), b.Lost) }

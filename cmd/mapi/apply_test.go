@@ -4,12 +4,16 @@ import (
 	"encoding/binary"
 	"math"
 	"testing"
+	"time"
 
 	"gomapi/mapi/result"
 )
 
-// TestViews has results that no script can make.
+// TestViews formats results that no script can produce.
 func TestViews(t *testing.T) {
+	local := time.Local
+	time.Local = time.UTC
+	t.Cleanup(func() { time.Local = local })
 	word := func(n uint64) []byte { return binary.NativeEndian.AppendUint64(nil, n) }
 	negative := uint64(1<<64 - 5)
 	event := result.ThresholdEvent{TS: 1 << 32, Value: negative, Remaining: result.Unlimited}.Append(nil)
@@ -53,7 +57,7 @@ func TestViews(t *testing.T) {
 	}
 }
 
-// TestWhole has sums beyond a uint64.
+// TestWhole formats sums that exceed a uint64.
 func TestWhole(t *testing.T) {
 	for w, want := range map[result.Wide]any{
 		{High: 5}:                       uint64(5),

@@ -9,17 +9,17 @@ import (
 	"gomapi/mapi/result"
 )
 
-// Views of results that have several numbers.
+// Views of results with several numbers.
 
 func viewStats(f *applied, b []byte) (view, bool) {
 	s, ok := result.ParseStats(b)
 	return statistics{s.Count, whole(s.Sum), whole(s.Sum2), s.Min, s.Max, s.Mean(), f.unit}, ok
 }
 
-// statistics are those of values in a unit.
+// statistics describe a set of values of one unit.
 type statistics struct {
 	Values  uint64  `json:"values"`
-	Sum     any     `json:"sum"` // exact where a uint64 can be, else the nearest float64
+	Sum     any     `json:"sum"` // exact if it fits a uint64, else the nearest float64
 	Squares any     `json:"sum_of_squares"`
 	Min     float64 `json:"min"`
 	Max     float64 `json:"max"`
@@ -28,11 +28,11 @@ type statistics struct {
 }
 
 func (s statistics) String() string {
-	return fmt.Sprintf("%d values, sum %s, sum of squares %v, min %.15g, max %.15g, mean %.6g",
-		s.Values, inUnit(s.Sum, s.Unit), s.Squares, s.Min, s.Max, s.Mean)
+	return fmt.Sprintf("%s, sum %s, sum of squares %v, min %.15g, max %.15g, mean %.6g",
+		counted(s.Values, "values"), counted(s.Sum, s.Unit), s.Squares, s.Min, s.Max, s.Mean)
 }
 
-// whole is the number as an integer where it is one.
+// whole returns the number as an integer if it fits a uint64.
 func whole(w result.Wide) any {
 	if n, ok := w.Uint64(); ok {
 		return n
@@ -45,8 +45,8 @@ func viewDist(f *applied, b []byte) (view, bool) {
 	return distribution{d.Min, d.Max, f.unit, d.Counts}, ok
 }
 
-// distribution is how many packets had a value in each interval from min to max,
-// and, as the last number, above.
+// distribution counts packets by value: one count for each interval from min to
+// max, and a last count for greater values.
 type distribution struct {
 	Min    uint64   `json:"min"`
 	Max    uint64   `json:"max"`
@@ -55,8 +55,8 @@ type distribution struct {
 }
 
 func (d distribution) String() string {
-	return fmt.Sprintf("packets in %d intervals from %d to %s, and above: %s",
-		len(d.Counts)-1, d.Min, inUnit(d.Max, d.Unit), strings.Trim(fmt.Sprint(d.Counts), "[]"))
+	return fmt.Sprintf("packets in %s from %d to %s, and above: %s",
+		counted(len(d.Counts)-1, "intervals"), d.Min, counted(d.Max, d.Unit), strings.Trim(fmt.Sprint(d.Counts), "[]"))
 }
 
 func viewStartStop(_ *applied, b []byte) (view, bool) {
@@ -86,12 +86,12 @@ func viewBurst(_ *applied, b []byte) (view, bool) {
 	return found, ok
 }
 
-// bursts are the categories of sizes in which there was a burst or a gap.
+// bursts are the size categories that contain a burst or a gap.
 type bursts struct {
 	Categories []category `json:"categories"`
 }
 
-// category is result.BurstCategory with its place.
+// category is a result.BurstCategory with its index.
 type category struct {
 	Category int    `json:"category"`
 	Bytes    uint64 `json:"bytes"`
@@ -106,32 +106,32 @@ func (b bursts) String() string {
 		return "no bursts or gaps"
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "%d categories with bursts or gaps\n", len(b.Categories))
+	fmt.Fprintf(&text, "%s with bursts or gaps\n", counted(len(b.Categories), "categories"))
 	tab := newTable(&text, "    ", "CATEGORY", "BYTES", "PACKETS", "BURSTS", "GAP BYTES", "GAPS")
 	for _, c := range b.Categories {
 		tab.row(c.Category, c.Bytes, c.Packets, c.Bursts, c.GapBytes, c.Gaps)
 	}
-	_ = tab.flush() // into memory
+	_ = tab.flush() // writes to memory, cannot fail
 	return strings.TrimSuffix(text.String(), "\n")
 }
 
 func viewBucket(f *applied, b []byte) (view, bool) {
 	e, ok := result.ParseBucket(b)
-	return noted{e.Time(), e.Value, f.unit}, ok
+	return noted{e.Time().Local(), e.Value, f.unit}, ok
 }
 
-// noted is what a result was at a time.
+// noted is a result at one point in time.
 type noted struct {
 	At    time.Time `json:"at"`
 	Value uint64    `json:"value"`
 	Unit  string    `json:"unit,omitempty"`
 }
 
-func (n noted) String() string { return words(&n.At) + " " + inUnit(n.Value, n.Unit) }
+func (n noted) String() string { return words(&n.At) + " " + counted(n.Value, n.Unit) }
 
 func viewThreshold(f *applied, b []byte) (view, bool) {
 	e, ok := result.ParseThreshold(b)
-	v := event{At: e.Time(), Value: e.Int(), Unit: f.unit}
+	v := event{At: e.Time().Local(), Value: e.Int(), Unit: f.unit}
 	// Increases within a window and differences are signed.
 	typ, boundary := f.arg(0), f.arg(4)
 	if typ&^uint64(mapi.ThresholdPoll) == uint64(mapi.ThresholdUint64) && boundary <= uint64(mapi.BoundaryBelow) {
@@ -143,18 +143,18 @@ func viewThreshold(f *applied, b []byte) (view, bool) {
 	return v, ok
 }
 
-// event is a moment when a boundary was met.
+// event is the moment when a value met a boundary.
 type event struct {
 	At        time.Time `json:"at"`
 	Value     any       `json:"value"` // uint64 or int64
 	Unit      string    `json:"unit,omitempty"`
-	Remaining *int32    `json:"remaining,omitempty"` // events that may follow; nil without a bound
+	Remaining *int32    `json:"remaining,omitempty"` // events that may follow; nil if unlimited
 }
 
 func (e event) String() string {
-	text := words(&e.At) + " " + inUnit(e.Value, e.Unit)
+	text := words(&e.At) + " " + counted(e.Value, e.Unit)
 	if e.Remaining != nil {
-		text += fmt.Sprintf(", %d more may follow", *e.Remaining)
+		text += fmt.Sprintf(", at most %d more", *e.Remaining)
 	}
 	return text
 }
@@ -162,20 +162,20 @@ func (e event) String() string {
 func viewSample(_ *applied, b []byte) (view, bool) {
 	s, ok := result.ParseHashSample(b)
 	v := sample{
-		At: result.PktInfo(s.TS).Time(), Source: s.Source().String(), Destination: s.Destination().String(),
+		At: result.PktInfo(s.TS).Time().Local(), Source: s.Source().String(), Destination: s.Destination().String(),
 		Protocol: s.Proto, Seq: s.Seq, Flags: flagNames(s.Flags), IPv6: s.IPv6,
 	}
 	return v, ok
 }
 
-// sample is what the headers of a packet tell.
+// sample is what HASHSAMP keeps of a packet's headers.
 type sample struct {
 	At          time.Time `json:"at"`
-	Source      string    `json:"source"` // address and port; of IPv6 the address is folded
+	Source      string    `json:"source"` // address and port; IPv6 addresses are folded
 	Destination string    `json:"destination"`
 	Protocol    uint8     `json:"protocol"`
-	Seq         uint32    `json:"seq"`   // of TCP
-	Flags       string    `json:"flags"` // of TCP
+	Seq         uint32    `json:"seq"`   // TCP only
+	Flags       string    `json:"flags"` // TCP only
 	IPv6        bool      `json:"ipv6,omitempty"`
 }
 
@@ -195,7 +195,7 @@ func (s sample) String() string {
 // flagNames lists the flags that are set.
 func flagNames(flags result.SampleFlags) string {
 	var names []string
-	for i, name := range []string{"SYN", "ACK", "RST", "FIN", "PSH"} { // from result.SampleSYN on
+	for i, name := range []string{"SYN", "ACK", "RST", "FIN", "PSH"} { // in the order of the bits, from result.SampleSYN
 		if flags>>i&1 != 0 {
 			names = append(names, name)
 		}

@@ -14,27 +14,25 @@ import (
 
 // An applied is a function of the command line.
 type applied struct {
-	number int    // place in the command line, from 1
+	number int    // position in the command line, from 1
 	name   string // as written
 	args   []argument
 
 	fn     *mapi.Function
-	sent   []string      // arguments as the daemon has them
-	unit   string        // of the first word of its result; empty: unknown
-	buffer bool          // packets are taken from it
-	series bool          // entries are read from it
+	sent   []string      // arguments as sent to the daemon
+	unit   string        // unit of the first word of its result; empty: unknown
 	taken  atomic.Uint64 // packets
-	unread uint64        // entries that are not printed, as the call has ended
+	unread uint64        // entries not printed when the call ended
 }
 
-// An argument is a text, or stands for functions that came before.
+// An argument is plain text or a reference to functions before it.
 type argument struct {
 	text string
-	refs []int // numbers, for text
-	list bool  // the text is a list of functions; else two numbers
+	refs []int // function numbers; empty for plain text
+	list bool  // the text is a list of functions; else flow and function number
 }
 
-// parseCalls makes functions of words. Arguments are texts yet.
+// parseCalls splits words into functions. It does not resolve references yet.
 func parseCalls(words []string) (functions []*applied, err error) {
 	if len(words) == 0 {
 		return nil, errors.New("no function given")
@@ -43,7 +41,7 @@ func parseCalls(words []string) (functions []*applied, err error) {
 	for _, w := range append(slices.Clip(words), ",") {
 		switch {
 		case w == "," && f == nil:
-			return nil, fmt.Errorf("there is no function %d: the comma has none on one side", len(functions)+1)
+			return nil, fmt.Errorf("function %d is missing: a comma needs a function on each side", len(functions)+1)
 		case w == ",":
 			functions, f = append(functions, f), nil
 		case f == nil:
@@ -55,7 +53,7 @@ func parseCalls(words []string) (functions []*applied, err error) {
 	return functions, nil
 }
 
-// plain is the name without its library.
+// plain is the name without the library prefix.
 func (f *applied) plain() string {
 	name := f.name
 	if _, rest, ok := strings.Cut(name, ":"); ok {
@@ -65,32 +63,35 @@ func (f *applied) plain() string {
 	return name
 }
 
-// resolve finds the references among the arguments: those that stand where the
-// function takes one. Of a function that the daemon does not have it finds none;
-// the daemon refuses it.
+// resolve resolves the references in arguments that name functions. It rejects
+// surplus arguments even if the daemon ignores them, because they show that a
+// comma is missing. It skips functions that the daemon does not know; the
+// daemon rejects these.
 func (a *applying) resolve(ctx context.Context, client *mapi.Client) error {
 	all, err := definitions(ctx, client)
 	if err != nil {
 		return err
 	}
 	for _, f := range a.functions {
-		letters := ""
-		if i := slices.IndexFunc(all, func(d definition) bool { return d.Name == f.plain() }); i >= 0 {
-			letters = all[i].ArgDescr
+		i := slices.IndexFunc(all, func(d definition) bool { return d.Name == f.plain() })
+		if i < 0 {
+			continue
 		}
-		if err := f.resolve(letters); err != nil {
+		if err := f.resolve(all[i].ArgDescr); err != nil {
 			return usageError{fmt.Errorf("function %d: %s: %w", f.number, f.name, err)}
 		}
 	}
 	return nil
 }
 
-// resolve finds the references, given a letter for each argument.
+// resolve resolves the references of f. letters has one letter for each
+// argument.
 func (f *applied) resolve(letters string) (err error) {
+	takes := len(letters)
 	for i := range f.args {
 		arg := &f.args[i]
 		if letters == "" {
-			return nil
+			return surplus(arg.text, takes)
 		}
 		flow := strings.HasPrefix(letters, "rf")
 		arg.list = letters[0] == 'S'
@@ -98,37 +99,43 @@ func (f *applied) resolve(letters string) (err error) {
 		if !strings.HasPrefix(arg.text, "@") || !flow && !arg.list {
 			continue
 		}
-		if flow { // the reference stands for the function's number, too
+		if flow { // the reference also supplies the function number
 			letters = letters[1:]
 		}
 		if arg.refs, err = f.references(arg.text); err != nil {
 			return err
 		}
 		if len(arg.refs) > 1 && flow {
-			return fmt.Errorf("%q are several functions where one is taken", arg.text)
+			return fmt.Errorf("%q names several functions; this argument takes one", arg.text)
 		}
 	}
 	return nil
 }
 
-// references reads "@1" or "@1,@3".
+// surplus rejects the first argument that exceeds those of a function.
+func surplus(text string, takes int) error {
+	return fmt.Errorf("%q is one argument too many: the function takes %s; separate functions with a word \",\"",
+		text, counted(takes, "arguments"))
+}
+
+// references parses "@1" or "@1,@3".
 func (f *applied) references(text string) (refs []int, err error) {
 	for word := range strings.SplitSeq(text, ",") {
 		digits, ok := strings.CutPrefix(word, "@")
 		n, err := strconv.ParseUint(digits, 10, 31)
 		switch {
 		case !ok || err != nil:
-			return nil, fmt.Errorf("%q is no function: want @1 for the first of the command line, @1,@2 for a list", word)
+			return nil, fmt.Errorf("%q is not a reference: use @1 for the first function of the command line, @1,@2 for a list", word)
 		case n == 0 || int(n) >= f.number:
-			return nil, fmt.Errorf("@%d is no function that comes before", n)
+			return nil, fmt.Errorf("@%d does not refer to an earlier function", n)
 		}
 		refs = append(refs, int(n))
 	}
 	return refs, nil
 }
 
-// texts are the arguments as the daemon takes them. The functions referred to are
-// applied.
+// texts returns the arguments in the form that the daemon takes. The functions
+// that they refer to must be applied already.
 func (f *applied) texts(all []*applied) (texts []string) {
 	for _, arg := range f.args {
 		var list []string
@@ -150,7 +157,7 @@ func (f *applied) texts(all []*applied) (texts []string) {
 	return texts
 }
 
-// arg is argument i of the function as a number, 0 when it is none.
+// arg returns argument i of the function as a number, 0 if it is not a number.
 func (f *applied) arg(i int) uint64 {
 	if i >= len(f.sent) {
 		return 0

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestLinksNoCapture keeps what captures packets out of the programs of users:
-// out of the tool and of the package that it stands on.
+// TestLinksNoCapture checks that the tool and package mapi link no capture
+// code.
 func TestLinksNoCapture(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", "gomapi/cmd/mapi", "gomapi/mapi").Output()
 	if err != nil {

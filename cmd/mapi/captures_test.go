@@ -14,7 +14,7 @@ import (
 	"gomapi/internal/testdata"
 )
 
-// expected is what tcpdump, tshark and capinfos say of a file.
+// expected is what tcpdump, tshark and capinfos report for a file.
 type expected struct {
 	status, format string
 	packets, bytes uint64
@@ -46,12 +46,13 @@ func expectations(t *testing.T) map[string]*expected {
 	return files
 }
 
-// TestCaptures counts every capture whole and compares with other tools.
+// TestCaptures counts all packets of each capture and compares with other
+// tools.
 func TestCaptures(t *testing.T) {
 	dir := testdata.Dir(t)
 	for name, e := range expectations(t) {
 		if strings.Contains(e.format, "erf") || strings.Contains(name, ".erf") {
-			continue // no driver of this build reads them
+			continue // no driver of this build reads these
 		}
 		t.Run(name, func(t *testing.T) {
 			var out, errs bytes.Buffer
@@ -60,7 +61,7 @@ func TestCaptures(t *testing.T) {
 				t.Fatalf("exit code %d for a file that is %s: %s", code, e.status, &errs)
 			}
 			if failed := errs.Len() > 0; failed != (code != exitDone) {
-				t.Errorf("exit code %d and said %q", code, &errs)
+				t.Errorf("exit code %d, output %q", code, &errs)
 			}
 			if e.status == "refused" {
 				return
@@ -76,7 +77,8 @@ func TestCaptures(t *testing.T) {
 	}
 }
 
-// TestCaptureFilters counts with each filter that the tools have counted with.
+// TestCaptureFilters counts with each filter for which the other tools have a
+// count.
 func TestCaptureFilters(t *testing.T) {
 	const file = "zk-mixed-vlan-mpls.pcap"
 	e := expectations(t)[file]
@@ -97,7 +99,7 @@ func TestCaptureFilters(t *testing.T) {
 	}
 }
 
-// TestDeadlineOfFile reads a file that takes longer than the deadline allows.
+// TestDeadlineOfFile reads a file for longer than the deadline allows.
 func TestDeadlineOfFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "endless.pcap.gz")
 	if err := os.WriteFile(file, endless(t), 0o600); err != nil {
@@ -115,7 +117,7 @@ func TestDeadlineOfFile(t *testing.T) {
 	}
 }
 
-// endless returns a compressed capture of some 200 million small packets.
+// endless returns a compressed capture of about 200 million small packets.
 func endless(t *testing.T) []byte {
 	t.Helper()
 	head := make([]byte, 24) // pcap-savefile(5)

@@ -11,31 +11,35 @@ import (
 	"gomapi/mapi"
 )
 
-// A source says which daemon can answer a call.
+// A source selects the daemons that can answer a call.
 type source int
 
 const (
-	anyDaemon  source = iota // the one of this host, else one of its own
-	hostDaemon               // the one of this host: what is asked for is there
-	ownDaemon                // one of its own
+	anyDaemon  source = iota // the daemon of this host, else a private one
+	hostDaemon               // the daemon of this host, because the call asks about it
+	ownDaemon                // a private daemon
 )
 
-// maxSocket bounds the path of a socket in bytes: sun_path of unix(7) has 108,
-// with a NUL at the end.
+// maxSocket is the maximum length of a socket path in bytes: sun_path of
+// unix(7) has 108, including the final NUL.
 const maxSocket = 107
 
-// withDaemon calls do with a client of the daemon that the user means: the one
-// at the socket that --socket names; else, with --private or for ownDaemon, one
-// that ends with the call; else the one at MAPI_SOCKET; else the one of this
-// host. Where none runs there a call that any daemon can answer gets one of its
-// own. Another that runs and refuses is not replaced in silence.
+// withDaemon calls do with a client of the daemon that the user selects:
+//
+//   - the one at --socket;
+//   - with --private or for ownDaemon, a private one that ends with the call;
+//   - the one at MAPI_SOCKET;
+//   - the one of this host.
+//
+// If no daemon runs on this host, a call with anyDaemon gets a private one. A
+// daemon that runs but refuses the call is never replaced silently.
 func (t *tool) withDaemon(ctx context.Context, from source, do func(*mapi.Client) error) error {
 	if t.private || from == ownDaemon && t.socket == "" {
 		return t.withPrivate(ctx, do)
 	}
 	named := cmp.Or(t.socket, os.Getenv("MAPI_SOCKET"))
 	if len(named) > maxSocket {
-		return usageError{fmt.Errorf("the path of the socket has %d bytes, %d are possible: %s", len(named), maxSocket, named)}
+		return usageError{fmt.Errorf("the socket path has %d bytes, the maximum is %d: %s", len(named), maxSocket, named)}
 	}
 	client := &mapi.Client{Socket: named}
 	defer client.Close()
@@ -46,11 +50,11 @@ func (t *tool) withDaemon(ctx context.Context, from source, do func(*mapi.Client
 	case named != "" || from == hostDaemon || !absent(err) || ctx.Err() != nil:
 		return err
 	}
-	fmt.Fprintf(t.stderr, "mapi: %s; this call uses one of its own\n", printable(reason(err)))
+	fmt.Fprintf(t.stderr, "mapi: %s; starting a private mapid for this call\n", printable(reason(err)))
 	return t.withPrivate(ctx, do)
 }
 
-// withPrivate calls do with a client of a daemon that lives as long as that.
+// withPrivate calls do with a client of a private daemon that ends afterwards.
 func (t *tool) withPrivate(ctx context.Context, do func(*mapi.Client) error) error {
 	p, err := startPrivate()
 	if err != nil {
@@ -72,10 +76,10 @@ func (t *tool) withPrivate(ctx context.Context, do func(*mapi.Client) error) err
 		ended = refused
 	}
 	_, _ = t.stderr.Write(p.stderr)
-	return mapierr.Wrap(mapi.ErrCommInitSocket, p.cmd.Path+" does not start", ended)
+	return mapierr.Wrap(mapi.ErrCommInitSocket, p.cmd.Path+" did not start", ended)
 }
 
-// greet connects the client. The cheapest question does it.
+// greet connects the client by means of the cheapest request.
 func greet(ctx context.Context, c *mapi.Client) error {
 	_, err := c.Libraries(ctx)
 	var e *mapi.Error
@@ -85,7 +89,7 @@ func greet(ctx context.Context, c *mapi.Client) error {
 	return err
 }
 
-// reason is the text of err without the call that failed.
+// reason is the text of err without the name of the call that failed.
 func reason(err error) string {
 	var e *mapi.Error
 	if errors.As(err, &e) {

@@ -12,26 +12,27 @@ import (
 	"gomapi/mapi"
 )
 
-const countHelp = `Count the packets of a device, or of a capture file, that match a filter.
+const countHelp = `Count the packets of a device or a capture file that match a filter.
 
-The filter is an expression in the language of tcpdump, the rest of the command
-line. Bytes are lengths on the wire. On a device the tool prints a line each
-interval, with the totals so far and the rates of the interval, until a signal,
---count or --deadline ends it, and then the totals. Of a file it prints the
-totals.`
+The words after the flags are the filter, an expression in the language of tcpdump.
+Bytes are lengths on the wire.
+
+On a device the tool prints a line each interval: the totals so far and the rates of
+the interval. A signal, --count or --deadline ends it, and it prints the totals.
+For a file it prints only the totals.`
 
 const countExamples = `  mapi count -r trace.pcap tcp and dst port 80
   mapi count -d eth0 -i 10s udp
   mapi count -d eth0 --json --deadline 1m`
 
-// counting is one call of count.
+// counting is one run of count.
 type counting struct {
 	*tool
-	device   string // empty: the first that can be opened
-	file     string // empty: a device
-	filter   string // empty: everything
+	device   string // empty: the first device that can be opened
+	file     string // empty: a device is used
+	filter   string // empty: all packets match
 	interval time.Duration
-	limit    uint64 // packets, 0: none
+	limit    uint64 // packets, 0: unlimited
 
 	flow           *mapi.Flow
 	packets, bytes *mapi.Function
@@ -64,15 +65,15 @@ func (t *tool) countCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.SetInterspersed(false) // what follows the first word of the filter is filter
-	f.StringVarP(&c.device, "device", "d", "", "count on `DEVICE` (default the first that works)")
-	f.StringVarP(&c.file, "read", "r", "", "count in the capture `FILE`")
+	f.SetInterspersed(false) // words after the first word of the filter belong to the filter
+	f.StringVarP(&c.device, "device", "d", "", "count on `DEVICE` (default: the first that works)")
+	f.StringVarP(&c.file, "read", "r", "", "count in the capture `FILE`; - is standard input")
 	f.DurationVarP(&c.interval, "interval", "i", time.Second, "print a line each `DURATION`")
-	f.Uint64VarP(&c.limit, "count", "c", 0, "end after `N` packets or a few more")
+	f.Uint64VarP(&c.limit, "count", "c", 0, "end after `N` packets, or slightly more")
 	return cmd
 }
 
-// valid refuses values and combinations that make no sense.
+// valid rejects values and combinations that make no sense.
 func (c *counting) valid(cmd *cobra.Command) error {
 	given := cmd.Flags().Changed
 	switch {
@@ -81,9 +82,9 @@ func (c *counting) valid(cmd *cobra.Command) error {
 	case given("read") && (given("interval") || given("count")):
 		return errors.New("--interval and --count are for devices: a file is counted to its end")
 	case given("device") && c.device == "", given("read") && c.file == "":
-		return errors.New("an empty name is given for the device or the file")
+		return errors.New("the name of the device or the file is empty")
 	case c.interval < minInterval:
-		return fmt.Errorf("--interval %v is too short: %v is the least", c.interval, minInterval)
+		return fmt.Errorf("--interval %v is too short: the minimum is %v", c.interval, minInterval)
 	}
 	return nil
 }
@@ -95,9 +96,14 @@ func (c *counting) run(ctx context.Context, client *mapi.Client) error {
 	return c.runDevice(ctx, client)
 }
 
-// runFile counts a file to its end. Of a damaged one it prints what was good.
+// runFile counts a file to its end. For a damaged file it prints the totals up
+// to the damage.
 func (c *counting) runFile(ctx context.Context, client *mapi.Client) error {
-	file, err := client.CreateOfflineDevice(ctx, c.file, mapi.FormatPCAP)
+	var file *mapi.OfflineDevice
+	err := c.withFile(ctx, c.file, func(path string) (err error) {
+		file, err = client.CreateOfflineDevice(ctx, path, mapi.FormatPCAP)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -125,7 +131,7 @@ func (c *counting) runFile(ctx context.Context, client *mapi.Client) error {
 	return end
 }
 
-// startFlow gives the flow its functions and starts it.
+// startFlow applies the functions to the flow and starts it.
 func (c *counting) startFlow(ctx context.Context) (err error) {
 	if c.filter != "" {
 		if _, err := c.flow.Apply(ctx, "BPF_FILTER", c.filter); err != nil {

@@ -12,13 +12,13 @@ import (
 const (
 	// minInterval is the shortest time between two lines.
 	minInterval = 10 * time.Millisecond
-	// limitPoll is how often the counter is compared with --count. Reading it
-	// costs nanoseconds.
+	// limitPoll is how often the counter is compared with --count. A read of
+	// the counter takes nanoseconds.
 	limitPoll = 10 * time.Millisecond
 )
 
-// runDevice counts on a live device until ctx ends, enough packets have come or
-// the device fails.
+// runDevice counts on a live device until ctx ends, the limit is reached or the
+// device fails.
 func (c *counting) runDevice(ctx context.Context, client *mapi.Client) error {
 	flow, err := c.openDevice(ctx, client, c.device, "counting")
 	if err != nil {
@@ -46,8 +46,8 @@ func (c *counting) runDevice(ctx context.Context, client *mapi.Client) error {
 	return err
 }
 
-// watch prints a line each interval. It returns the last numbers and the error
-// that ended it, nil when enough packets have come.
+// watch prints a line each interval. It returns the last reading and the error
+// that ended it, nil if the limit was reached.
 func (c *counting) watch(ctx context.Context) (reading, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var failure error
@@ -68,7 +68,7 @@ func (c *counting) watch(ctx context.Context) (reading, error) {
 	return now, failure
 }
 
-// follow prints until ended is closed or enough packets have come.
+// follow prints until ended is closed or the limit is reached.
 func (c *counting) follow(ended <-chan struct{}) (now reading, err error) {
 	if err := c.printHead(); err != nil {
 		return now, err
@@ -104,7 +104,7 @@ func (c *counting) enough(now reading) bool {
 	return c.limit > 0 && now.packets.value >= c.limit
 }
 
-// countLosses tells, behind the total, what is not in it.
+// countLosses prints, after the total, the packets that the total lacks.
 func (c *counting) countLosses(ctx context.Context, client *mapi.Client, before map[string]uint64) {
 	ctx, cancel := lastQuestions(ctx, reportTime)
 	defer cancel()

@@ -9,10 +9,10 @@ import (
 	"gomapi/mapi"
 )
 
-// A reading is what the two counters said.
+// A reading is the value of the two counters.
 type reading struct{ packets, bytes counter }
 
-// A counter is a number and when it was read, microseconds since 1970.
+// A counter is a number and the time of its read in microseconds since 1970.
 type counter struct{ value, at uint64 }
 
 // zero is the reading at the start of the flow.
@@ -21,7 +21,7 @@ func (c *counting) zero() reading {
 	return reading{start, start}
 }
 
-// read reads the counters. With an error it returns last.
+// read reads the counters. On an error it returns last.
 func (c *counting) read(last reading) (reading, error) {
 	p, err := c.packets.Read()
 	if err != nil {
@@ -36,8 +36,8 @@ func (c *counting) read(last reading) (reading, error) {
 
 func counterOf(r mapi.Result) counter { return counter{r.Uint64(), r.TS} }
 
-// perSecond is by how much the counter grew since before, in units of 1/factor,
-// as a rate.
+// perSecond is the growth of the counter since before as a rate, in units of
+// 1/factor.
 func (n counter) perSecond(before counter, factor uint64) uint64 {
 	if n.at <= before.at || n.value <= before.value {
 		return 0
@@ -51,7 +51,7 @@ func (n counter) perSecond(before counter, factor uint64) uint64 {
 	return rate
 }
 
-// line is what is printed each interval.
+// line is the output of one interval.
 type line struct {
 	Time             time.Time `json:"time"`
 	Packets          uint64    `json:"packets"` // since the start
@@ -60,7 +60,7 @@ type line struct {
 	BitsPerSecond    uint64    `json:"bits_per_second"`
 }
 
-// The columns of the lines and of their head.
+// Formats of the lines and of their heading.
 const (
 	headFormat = "%-12s %14s %18s %12s %15s\n"
 	lineFormat = "%-12s %14d %18d %12d %15d\n"
@@ -90,7 +90,7 @@ func (c *counting) printLine(before, now reading) error {
 	return err
 }
 
-// total is what is printed at the end.
+// total is the output at the end.
 type total struct {
 	Device  string  `json:"device,omitempty"`
 	File    string  `json:"file,omitempty"`
@@ -98,7 +98,7 @@ type total struct {
 	Packets uint64  `json:"packets"`
 	Bytes   uint64  `json:"bytes"`
 	Seconds float64 `json:"seconds"`           // from connect to the last reading or the end of the file
-	Partial bool    `json:"partial,omitempty"` // the file goes on or is damaged
+	Partial bool    `json:"partial,omitempty"` // the file is incomplete or damaged
 }
 
 func (c *counting) printTotal(now reading, partial bool) error {
@@ -108,12 +108,12 @@ func (c *counting) printTotal(now reading, partial bool) error {
 	}
 	t := total{
 		Device: c.device, File: c.file, Filter: c.filter, Packets: now.packets.value, Bytes: now.bytes.value,
-		Seconds: took.Round(time.Microsecond).Seconds(), Partial: partial,
+		Seconds: inSeconds(took.Round(time.Microsecond)), Partial: partial,
 	}
 	if c.json {
 		return writeJSON(c.stdout, t)
 	}
-	text := fmt.Sprintf("%d packets, %d bytes", t.Packets, t.Bytes)
+	text := packets(t.Packets) + ", " + counted(t.Bytes, "bytes")
 	if c.file == "" {
 		text = fmt.Sprintf("total: %s in %.3f s", text, t.Seconds)
 	}

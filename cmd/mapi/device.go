@@ -9,9 +9,9 @@ import (
 	"gomapi/mapi"
 )
 
-// openDevice makes a flow on the live device that the user names, else on the first
-// one that can be opened, with the loopback interface as the last resort. It tells
-// which one that is and what for.
+// openDevice creates a flow on the live device that the user names, else on the
+// first device that can be opened, with the loopback interface last. It prints
+// the name of a device that it chose itself and the purpose.
 func (t *tool) openDevice(ctx context.Context, client *mapi.Client, name, doing string) (*mapi.Flow, error) {
 	if name != "" {
 		flow, err := client.CreateFlow(ctx, name)
@@ -42,11 +42,11 @@ func (t *tool) openDevice(ctx context.Context, client *mapi.Client, name, doing 
 	if len(failures) > 0 {
 		return nil, failures[0]
 	}
-	return nil, fmt.Errorf("the daemon has no device for %s: see \"mapi info devices\"", doing)
+	return nil, fmt.Errorf("no device of the daemon is usable for %s: see \"mapi info devices\"", doing)
 }
 
-// candidates are the live devices, also those that are unavailable: to make a flow
-// on one of them says why.
+// candidates are the live devices, including unavailable ones: the attempt to
+// create a flow on such a device gives the reason.
 func candidates(ctx context.Context, client *mapi.Client) (names []string, err error) {
 	all, err := client.Devices(ctx)
 	if err != nil {
@@ -65,20 +65,18 @@ func candidates(ctx context.Context, client *mapi.Client) (names []string, err e
 	return append(names, last...), nil
 }
 
-// mistaken refuses two mistakes with the capture file to read: its name, left alone in
-// the place of the filter, and what comes over a pipe, which the daemon does not read.
-// A word of letters is a filter, whatever files there are.
+// mistaken rejects a capture file name that stands alone in place of the
+// filter. A word of letters only is always a filter, even if a file has this
+// name.
 func mistaken(file string, words []string) error {
 	if file == "" && len(words) == 1 && strings.ContainsAny(words[0], "./") && modeOf(words[0]).IsRegular() {
-		return fmt.Errorf("%s is a file, and no filter: to read it, use -r %[1]s", printable(words[0]))
-	}
-	if file == "-" || file != "" && modeOf(file)&os.ModeNamedPipe != 0 {
-		return fmt.Errorf("-r %s: packets are not read from a pipe: save them to a file first", printable(file))
+		return fmt.Errorf("%s is a file, not a filter: to read it, use -r %[1]s", printable(words[0]))
 	}
 	return nil
 }
 
-// modeOf is the mode of what stands under a name, irregular when nothing does.
+// modeOf is the mode of the file with this name. It is irregular if there is no
+// such file.
 func modeOf(name string) os.FileMode {
 	st, err := os.Stat(name)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// TestInterfaceThatIsDown counts on one that comes up later, under another name that
-// it has.
+// TestInterfaceThatIsDown counts on an interface that comes up later. It uses
+// an alternative name of the interface.
 func TestInterfaceThatIsDown(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		link, err := netlink.LinkByName(testnet.B)
@@ -31,7 +31,7 @@ func TestInterfaceThatIsDown(t *testing.T) {
 		if last := l.ends(exitDone); last.Packets != 1 || *last.Device != testnet.B {
 			t.Errorf("total: %+v", last)
 		}
-		if said := l.stderr.String(); !strings.Contains(said, "mapi: b is down; packets come once it is up: ip link set dev b up\n") {
+		if said := l.stderr.String(); !strings.Contains(said, "mapi: b is down; to receive packets: ip link set dev b up\n") {
 			t.Errorf("it says %q", said)
 		}
 	})

@@ -13,33 +13,39 @@ import (
 	"gomapi/mapi"
 )
 
-const dumpHelp = `Print the packets of a device, or of a capture file, that match a filter, or write
+const dumpHelp = `Print the packets of a device or a capture file that match a filter, or write
 them to a file.
 
-The filter is an expression in the language of tcpdump, the rest of the command
-line. A packet is a line in the words of tcpdump -n -S: numbers of TCP are
-absolute, and what applications say is not read. On a device the tool goes on
-until a signal, --count or --deadline ends it, and then says on standard error
-how many packets there were and how many were lost.
+The words after the flags are the filter, an expression in the language of tcpdump.
+Each packet is a line in the format of tcpdump -n -S: TCP sequence numbers are
+absolute, and DNS is the only application protocol shown.
 
---write makes a pcap file, with times in microseconds. Packets of another link
-type than the first of a capture file are left out of it, and counted.`
+On a device the tool runs until a signal, --count or --deadline ends it. It then
+reports on standard error how many packets were captured and lost.
+
+Packets of a pipe are printed as they arrive; -r - reads standard input.
+
+--write makes a pcap file with time stamps in microseconds. It omits packets of
+another link type than the first packet of a capture file, and counts them.`
 
 const dumpExamples = `  mapi dump -r trace.pcap tcp and dst port 80
   mapi dump -d eth0 -c 100 -w dns.pcap udp port 53
-  mapi dump -d eth0 -w - | wireshark -k -i -`
+  mapi dump -d eth0 -w - | wireshark -k -i -
+  ssh gateway tcpdump -w - | mapi dump -e -r - vlan`
 
-// dumping is one call of dump.
+// dumping is one run of dump.
 type dumping struct {
 	*tool
-	device string // empty: the first that can be opened
-	file   string // empty: a device
-	filter string // empty: everything
-	search string // bytes that packets contain, as STR_SEARCH takes them; empty: any
-	limit  uint64 // packets, 0: none
+	device string // empty: the first device that can be opened
+	file   string // empty: a device is used
+	filter string // empty: all packets match
+	search string // bytes that packets must contain, in the syntax of STR_SEARCH; empty: any packet
+	limit  uint64 // packets, 0: unlimited
 	snap   uint32 // bytes of a packet, 0: all
 	write  string // file, "-" for standard output; empty: print
+	text   lineFlags
 
+	pieces *pieces // nil unless the input is a pipe
 	flow   *mapi.Flow
 	buffer *mapi.Function
 	sink   sink
@@ -65,39 +71,47 @@ func (t *tool) dumpCommand() *cobra.Command {
 			if d.file != "" {
 				from = ownDaemon
 			}
-			return t.withDaemon(ctx, from, func(client *mapi.Client) error {
-				return d.run(ctx, client)
-			})
+			do := d.run
+			if d.text.list {
+				do = d.list
+			}
+			return t.withDaemon(ctx, from, func(client *mapi.Client) error { return do(ctx, client) })
 		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.SetInterspersed(false) // what follows the first word of the filter is filter
-	f.StringVarP(&d.device, "device", "d", "", "take packets of `DEVICE` (default the first that works)")
-	f.StringVarP(&d.file, "read", "r", "", "take packets of the capture `FILE`")
+	f.SetInterspersed(false) // words after the first word of the filter belong to the filter
+	f.StringVarP(&d.device, "interface", "i", "", "capture on `DEVICE`, a name or a number of -D (default: the first that works)")
+	f.StringVarP(&d.device, "device", "d", "", "the same as --interface `DEVICE`")
+	f.StringVarP(&d.file, "read", "r", "", "read packets from the capture `FILE`; - is standard input")
 	f.Uint64VarP(&d.limit, "count", "c", 0, "end after `N` packets")
-	f.Uint32VarP(&d.snap, "snap", "s", 0, "cut packets to `N` bytes (default whole)")
-	f.StringVarP(&d.write, "write", "w", "", "write packets to `FILE`, which is emptied first; - is standard output")
-	f.StringVar(&d.search, "search", "", "take only packets with `BYTES` in the first 1500, written as for STR_SEARCH")
+	f.Uint32VarP(&d.snap, "snap", "s", 0, "cut packets to `N` bytes (default: no cut)")
+	f.StringVarP(&d.write, "write", "w", "", "write packets to `FILE`, replacing its content; - is standard output")
+	d.text.addTo(f)
+	f.StringVar(&d.search, "search", "", "select packets with `BYTES` within the first 1500 bytes, in the syntax of STR_SEARCH")
 	return cmd
 }
 
-// valid refuses values and combinations that make no sense.
+// valid rejects values and combinations that make no sense.
 func (d *dumping) valid(cmd *cobra.Command) error {
 	given := cmd.Flags().Changed
 	switch {
-	case given("device") && given("read"):
+	case given("device") && given("interface"):
+		return errors.New("--device and --interface mean the same: give one of them")
+	case d.device != "" && given("read"):
 		return errors.New("--device and --read exclude each other")
-	case given("device") && d.device == "", given("read") && d.file == "", given("write") && d.write == "":
-		return errors.New("an empty name is given for the device or a file")
+	case d.text.list && (given("read") || given("write")):
+		return errors.New("--list-devices captures no packets: omit --read and --write")
+	case (given("device") || given("interface")) && d.device == "", given("read") && d.file == "", given("write") && d.write == "":
+		return errors.New("the name of the device or a file is empty")
 	case given("write") && d.json:
-		return errors.New("--write and --json exclude each other: nothing is printed")
+		return errors.New("--write and --json exclude each other: --write prints nothing")
 	case given("search") && d.search == "":
-		return errors.New("nothing is given to search for")
+		return errors.New("--search is empty")
 	case d.write == "-" && isTerminal(d.stdout):
-		return errors.New("a capture file is nothing for a terminal: send it to a file or a pipe")
+		return errors.New("a capture file does not go to a terminal: redirect it to a file or a pipe")
 	case d.write != "" && sameFile(d.write, d.file):
-		return errors.New("the file to write is the one to read")
+		return errors.New("the input and output file are the same")
 	}
 	if d.snap == 0 {
 		d.snap = math.MaxUint32
@@ -105,7 +119,7 @@ func (d *dumping) valid(cmd *cobra.Command) error {
 	return nil
 }
 
-// run takes packets until they end, and says how it went.
+// run takes packets until they end and reports the outcome.
 func (d *dumping) run(ctx context.Context, client *mapi.Client) error {
 	if err := d.startFlow(ctx, client); err != nil {
 		return err
@@ -135,17 +149,22 @@ func (d *dumping) run(ctx context.Context, client *mapi.Client) error {
 	return d.outcome(ctx, err)
 }
 
-// startFlow makes the flow and gives it its functions. The order is that of the
-// original.
+// startFlow creates the flow, applies its functions and starts it. The order is
+// that of the original mapidump.
 func (d *dumping) startFlow(ctx context.Context, client *mapi.Client) (err error) {
 	if d.file != "" {
-		d.flow, err = client.CreateOfflineFlow(ctx, d.file, mapi.FormatPCAP)
-	} else {
+		err = d.openFile(ctx, client)
+	} else if d.device, err = byNumber(ctx, client, d.device); err == nil {
 		d.flow, err = d.openDevice(ctx, client, d.device, "capturing")
 	}
 	if err != nil {
 		return err
 	}
+	return d.applyFunctions(ctx)
+}
+
+// applyFunctions applies the functions of the flow.
+func (d *dumping) applyFunctions(ctx context.Context) (err error) {
 	if d.filter != "" {
 		if _, err := d.flow.Apply(ctx, "BPF_FILTER", d.filter); err != nil {
 			return err
@@ -160,11 +179,12 @@ func (d *dumping) startFlow(ctx context.Context, client *mapi.Client) (err error
 	return err
 }
 
-// searchDepth is how far the original's mapidump searches, in bytes.
+// searchDepth is how many bytes of a packet the original mapidump searches.
 const searchDepth = 1500
 
-// take hands packets to the sink until it has enough; the error says why before.
-func (d *dumping) take(ctx context.Context) error {
+// takeFlow passes packets of the flow to the sink until the sink has enough.
+// The error gives the reason if packets end before.
+func (d *dumping) takeFlow(ctx context.Context) error {
 	for d.limit == 0 || d.sink.taken < d.limit {
 		p, err := d.buffer.TryNext()
 		if p == nil && err == nil {
@@ -183,14 +203,14 @@ func (d *dumping) take(ctx context.Context) error {
 		if err := d.sink.flush(); err != nil {
 			return err
 		}
-		if ctx.Err() != nil { // Next is not called while packets wait
+		if ctx.Err() != nil { // Next does not check ctx while packets wait
 			return ctx.Err()
 		}
 	}
 	return nil
 }
 
-// outcome is the result of the call, given why no more packets were taken.
+// outcome is the result of the call. err is why no more packets were taken.
 func (d *dumping) outcome(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
@@ -209,7 +229,7 @@ func (d *dumping) outcome(ctx context.Context, err error) error {
 	return err
 }
 
-// sameFile reports whether both names are of one existing file.
+// sameFile reports whether both names refer to the same existing file.
 func sameFile(a, b string) bool {
 	x, err := os.Stat(a)
 	if err != nil {

@@ -16,25 +16,26 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// liveDump starts mapi dump on b. The flow is connected when it writes the head of
-// a file.
+// liveDump starts mapi dump on b. The flow is connected when the header of the
+// output file appears.
 func liveDump(t *testing.T, args ...string) *live {
 	t.Helper()
 	return startTool(t, append([]string{"dump", "-d", testnet.B}, args...)...)
 }
 
-// written waits for n bytes of a capture file, which come as soon as the packets do.
+// written waits for n bytes of a capture file, which appear as soon as the
+// packets arrive.
 func (l *live) written(n int) []byte {
 	l.t.Helper()
 	b := make([]byte, n)
 	if _, err := io.ReadFull(l.lines, b); err != nil {
-		l.t.Fatalf("%v; it said %s", err, &l.stderr)
+		l.t.Fatalf("%v; output %s", err, &l.stderr)
 	}
 	return b
 }
 
-// TestDumpLive sends more when the first packets are there, and reads back what was
-// written with tcpdump.
+// TestDumpLive sends more packets after the first have arrived, and reads the
+// output with tcpdump.
 func TestDumpLive(t *testing.T) {
 	for _, s := range []unix.Signal{unix.SIGINT, unix.SIGTERM} {
 		testnet.Run(t, func(ns *testnet.NS) {
@@ -46,11 +47,11 @@ func TestDumpLive(t *testing.T) {
 			}
 			l.signal(s)
 			if rest, err := io.ReadAll(l.lines); err != nil || len(rest) > 0 {
-				t.Errorf("behind the last packet: %d bytes, %v", len(rest), err)
+				t.Errorf("after the last packet: %d bytes, %v", len(rest), err)
 			}
 			l.wait(exitInterrupted)
 			if said := l.stderr.String(); !strings.HasSuffix(said, "1000 packets captured\n0 packets lost for this buffer\n0 packets lost: ring full\n") {
-				t.Errorf("it said %q", said)
+				t.Errorf("output %q", said)
 			}
 			tcpdump := exec.Command("tcpdump", "-n", "-r", "-")
 			tcpdump.Stdin = bytes.NewReader(capture)
@@ -62,8 +63,9 @@ func TestDumpLive(t *testing.T) {
 	}
 }
 
-// TestDumpLimit ends by itself after exactly so many packets. Packets are sent until
-// it does: printing begins with no word.
+// TestDumpLimit ends by itself after exactly the given number of packets. The
+// test sends packets until then, because no output shows when the tool is
+// ready.
 func TestDumpLimit(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		l := liveDump(t, "-c", "7", "udp")
@@ -89,12 +91,12 @@ func TestDumpLimit(t *testing.T) {
 			t.Errorf("printed\n%s", out)
 		}
 		if said := l.stderr.String(); !strings.Contains(said, "7 packets captured\n") {
-			t.Errorf("it said %q", said)
+			t.Errorf("output %q", said)
 		}
 	})
 }
 
-// TestDumpReaderGone closes the output, as head does.
+// TestDumpReaderGone closes the output, like head.
 func TestDumpReaderGone(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		l := liveDump(t, "-w", "-")
@@ -103,13 +105,13 @@ func TestDumpReaderGone(t *testing.T) {
 		send(t, ns, 100)
 		l.wait(exitDone)
 		if said := l.stderr.String(); strings.Contains(said, "write") {
-			t.Errorf("it said %q", said)
+			t.Errorf("output %q", said)
 		}
 	})
 }
 
-// TestDumpStuck has a reader that does not read, once until the deadline and once
-// until a signal.
+// TestDumpStuck has a reader that does not read, once until the deadline and
+// once until a signal.
 func TestDumpStuck(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		l := liveDump(t, "-w", "-", "--deadline", deadline)
@@ -117,7 +119,7 @@ func TestDumpStuck(t *testing.T) {
 		send(t, ns, 2000)
 		l.wait(exitFailed)
 		if said := l.stderr.String(); !strings.HasSuffix(said, "the deadline of "+deadline+" has passed: a write or the daemon hangs\n") {
-			t.Errorf("it said %q", said)
+			t.Errorf("output %q", said)
 		}
 		l = liveDump(t, "-w", "-")
 		l.written(pcapHead)
@@ -127,7 +129,7 @@ func TestDumpStuck(t *testing.T) {
 	})
 }
 
-// TestDumpPipe writes to a named pipe: there is nobody to read it, then there is.
+// TestDumpPipe writes to a named pipe, first without a reader, then with one.
 func TestDumpPipe(t *testing.T) {
 	dir := t.TempDir()
 	pipe, file := filepath.Join(dir, "pipe"), filepath.Join(dir, "file")
@@ -136,7 +138,7 @@ func TestDumpPipe(t *testing.T) {
 	}
 	trace := filepath.Join(testdata.Dir(t), "zk-icmp-5-pings.pcap")
 	if _, said := dump(t, exitFailed, "-r", trace, "-w", pipe, "--deadline", "500ms"); !strings.Contains(said, "deadline") {
-		t.Errorf("it said %q", said)
+		t.Errorf("output %q", said)
 	}
 	dump(t, exitDone, "-r", trace, "-w", file)
 	read := make(chan []byte)
@@ -151,7 +153,7 @@ func TestDumpPipe(t *testing.T) {
 	}
 }
 
-// TestDumpDeadline ends well without a packet.
+// TestDumpDeadline reaches the deadline without a packet and succeeds.
 func TestDumpDeadline(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		l := liveDump(t, "--deadline", deadline, "--json")
@@ -162,7 +164,7 @@ func TestDumpDeadline(t *testing.T) {
 	})
 }
 
-// TestDumpDaemonKilled has what came before.
+// TestDumpDaemonKilled checks that packets from before the kill are written.
 func TestDumpDaemonKilled(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		dir := t.TempDir()
@@ -177,11 +179,61 @@ func TestDumpDaemonKilled(t *testing.T) {
 		_ = daemon.Process.Kill()
 		_ = daemon.Wait()
 		if rest, err := io.ReadAll(l.lines); err != nil || len(rest) > 0 {
-			t.Errorf("behind the last packet: %d bytes, %v", len(rest), err)
+			t.Errorf("after the last packet: %d bytes, %v", len(rest), err)
 		}
 		l.wait(exitNoDaemon)
 		if said := l.stderr.String(); !strings.Contains(said, "100 packets captured\n") {
-			t.Errorf("it said %q", said)
+			t.Errorf("output %q", said)
+		}
+	})
+}
+
+// TestDumpAny captures on all interfaces. Each packet must show its interface
+// and direction, and its VLAN tags with -e.
+func TestDumpAny(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		dir := t.TempDir()
+		conf := "[driver]\ndevice=any\ndriver=mapinicdrv\n"
+		if err := os.WriteFile(filepath.Join(dir, "mapi.conf"), []byte(conf), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		daemon, err := startDaemon(dir, "--config=mapi.conf")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			_ = daemon.Process.Signal(unix.SIGTERM)
+			if err := daemon.Wait(); err != nil {
+				t.Error(err)
+			}
+		}()
+		l := startTool(t, "dump", "--socket", filepath.Join(dir, "mapid.sock"), "-i", "any", "-e", "-c", "40")
+		ended := make(chan string)
+		go func() {
+			out, _ := io.ReadAll(l.lines)
+			ended <- string(out)
+		}()
+		s := ns.Sender(testnet.A)
+		frame := testnet.Tagged(testnet.UDP(1, frameSize), testnet.Tag{TPID: 0x8100, TCI: 3<<13 | 42})
+		var out string
+		for running := true; running; {
+			if err := s.Send(frame); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case out = <-ended:
+				running = false
+			default:
+			}
+		}
+		l.wait(exitDone)
+		for _, want := range []string{
+			`(?m)^[0-9:.]+ a     Out ifindex \d+ .*vlan 42, p 3, ethertype IPv4 \(0x0800\), `,
+			`(?m)^[0-9:.]+ b     (In |P  |B  |M  ) ?ifindex \d+ .*vlan 42, p 3, ethertype IPv4 \(0x0800\), `,
+		} {
+			if !regexp.MustCompile(want).MatchString(out) {
+				t.Errorf("%s is not in\n%s", want, out)
+			}
 		}
 	})
 }

@@ -9,19 +9,18 @@ import (
 	"gomapi/mapi"
 )
 
-// A tally is what became of the packets that were taken from the buffer.
+// A tally counts the packets that were taken from the buffer.
 type tally struct {
 	taken   uint64 // packets
-	written uint64 // packets, of those taken
-	leftOut uint64 // packets besides
+	written uint64 // packets, part of taken
+	leftOut uint64 // packets, not part of taken
 }
 
-// report says on standard error what tcpdump says at the end: how many packets there
-// were, and those lost since before. Of a file there is something to say only when
-// packets of it are missing.
+// report prints the summary on standard error, like tcpdump: packets captured,
+// and packets lost since before. For a file it prints only missing packets.
 func (d *dumping) report(ctx context.Context, client *mapi.Client, before map[string]uint64, n tally, within time.Duration) {
 	if n.leftOut > 0 {
-		fmt.Fprintf(d.stderr, "mapi: %d packets of other link types left out\n", n.leftOut)
+		fmt.Fprintf(d.stderr, "mapi: %s\n", counted(n.leftOut, "packets of other link types left out"))
 	}
 	if d.file != "" {
 		d.tellTimes(ctx, client, d.flow.Device())
@@ -32,20 +31,21 @@ func (d *dumping) report(ctx context.Context, client *mapi.Client, before map[st
 	}
 	ctx, cancel := lastQuestions(ctx, within)
 	defer cancel()
-	fmt.Fprintf(d.stderr, "%d packets captured\n", n.written)
+	fmt.Fprintf(d.stderr, "%s\n", counted(n.written, "packets captured"))
 	if lost := n.taken - n.written; lost > 0 {
-		fmt.Fprintf(d.stderr, "%d packets not written\n", lost)
+		fmt.Fprintf(d.stderr, "%s\n", counted(lost, "packets not written"))
 	}
 	if more := left(ctx, d.buffer, n.taken+n.leftOut); more > 0 {
-		fmt.Fprintf(d.stderr, "%d packets left in the buffer\n", more)
+		fmt.Fprintf(d.stderr, "%s\n", counted(more, "packets left in the buffer"))
 	}
 	if n, err := d.buffer.Lost(); err == nil {
-		fmt.Fprintf(d.stderr, "%d packets lost for this buffer\n", n)
+		fmt.Fprintf(d.stderr, "%s\n", counted(n, "packets lost for this buffer"))
 	}
 	d.tellLosses(ctx, client, d.flow.Device(), before, books.LostRing)
 }
 
-// reportLate makes the report one of a call that is given up, as a write hangs.
+// reportLate makes limit print the report if the call is given up because a
+// write hangs.
 func (d *dumping) reportLate(ctx context.Context, client *mapi.Client, before map[string]uint64) {
 	lastly := func() {
 		if n := d.sink.shown.Load(); n != nil {

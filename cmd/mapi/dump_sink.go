@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,32 +13,31 @@ import (
 
 	"gomapi/internal/capfile"
 	"gomapi/internal/pkt"
-	"gomapi/internal/summary"
 	"gomapi/mapi"
 )
 
-// flushSize is how many bytes are written at once when packets come without end.
+// flushSize is how many bytes are collected before a write while more packets
+// arrive.
 const flushSize = 64 << 10
 
-// A sink collects packets in the form in which they are printed or written. Packets
-// wait in it until flush.
+// A sink collects packets in output format until flush writes them.
 type sink struct {
-	append  func(b []byte, p *mapi.Packet) []byte // unchanged: the packet is left out
+	append  func(b []byte, p *mapi.Packet) []byte // returns b unchanged if the packet is left out
 	pending []byte
 	tally
-	shown atomic.Pointer[tally] // as it was before the last write
+	shown atomic.Pointer[tally] // as of the last write
 	calls uint64
 	w     io.Writer
-	file  *os.File // to close, or nil
+	file  *os.File // file to close, or nil
 }
 
-// openSink chooses what becomes of the packets, and empties the file to write.
+// openSink selects the output format and truncates the output file.
 func (d *dumping) openSink(ctx context.Context) error {
-	d.sink.w, d.sink.append = d.stdout, appendText
+	d.sink.w, d.sink.append = d.stdout, d.text.lines(d.file == "")
 	switch d.write {
 	case "":
 		if d.json {
-			d.sink.append = objects()
+			d.sink.append = d.text.objects(d.liveDevice())
 		}
 		return nil
 	case "-":
@@ -56,8 +54,8 @@ func (d *dumping) openSink(ctx context.Context) error {
 	return nil
 }
 
-// create opens a file to write, and empties it. A pipe is opened when somebody reads
-// it: until then the kernel answers ENXIO (fifo(7)).
+// create opens a file for writing and truncates it. It waits until a pipe has a
+// reader: until then open fails with ENXIO (fifo(7)).
 func create(ctx context.Context, name string) (*os.File, error) {
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
@@ -69,12 +67,13 @@ func create(ctx context.Context, name string) (*os.File, error) {
 		select {
 		case <-again.C:
 		case <-ctx.Done():
-			return nil, fmt.Errorf("nobody reads the pipe %s: %w", name, ctx.Err())
+			return nil, fmt.Errorf("the pipe %s has no reader: %w", name, ctx.Err())
 		}
 	}
 }
 
-// add takes a packet, cut to snap bytes, and reports whether it is time to flush.
+// add appends a packet, cut to snap bytes, and reports whether it is time to
+// flush.
 func (s *sink) add(p *mapi.Packet, snap uint32) bool {
 	if uint64(len(p.Data)) > uint64(snap) {
 		p.Data = p.Data[:snap]
@@ -115,47 +114,14 @@ func (s *sink) close() error {
 	return err
 }
 
-// appendText appends a line.
-func appendText(b []byte, p *mapi.Packet) []byte {
-	b = p.Time().Local().AppendFormat(b, "15:04:05.000000 ")
-	b = summary.Append(b, p.Data, p.LinkType, p.Wlen)
-	return append(b, '\n')
-}
-
-// recordsOf appends records of a pcap file for packets of a link type, which is
-// what such a file can hold.
+// recordsOf appends pcap records of packets of one link type. A pcap file
+// cannot hold others.
 func recordsOf(linkType uint16) func(b []byte, p *mapi.Packet) []byte {
 	return func(b []byte, p *mapi.Packet) []byte {
 		if p.LinkType != linkType {
 			return b
 		}
 		return capfile.AppendRecord(b, &pkt.Packet{TS: p.TS, Link: p.Data, Wire: p.Wlen})
-	}
-}
-
-// packetObject is a packet in JSON.
-type packetObject struct {
-	Time      time.Time `json:"time"`
-	Interface uint16    `json:"interface"`
-	LinkType  uint16    `json:"link_type"` // DLT number of libpcap
-	Length    uint32    `json:"length"`    // on the wire, bytes
-	Captured  int       `json:"captured"`  // bytes
-	Summary   string    `json:"summary"`   // the line for people
-}
-
-// objects appends JSON. It allocates for each packet: whoever asks for JSON pays
-// much more to read it.
-func objects() func(b []byte, p *mapi.Packet) []byte {
-	var text []byte
-	var line bytes.Buffer
-	return func(b []byte, p *mapi.Packet) []byte {
-		text = summary.Append(text[:0], p.Data, p.LinkType, p.Wlen)
-		line.Reset()
-		_ = writeJSON(&line, packetObject{ // a buffer takes everything
-			Time: p.Time().Local(), Interface: p.IfIndex, LinkType: p.LinkType,
-			Length: p.Wlen, Captured: len(p.Data), Summary: string(text),
-		})
-		return append(b, line.Bytes()...)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -18,7 +17,7 @@ import (
 	"gomapi/mapi"
 )
 
-// dump runs mapi dump and returns what it prints.
+// dump runs mapi dump and returns its output.
 func dump(t *testing.T, code int, args ...string) (stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -43,7 +42,7 @@ func TestDumpWrites(t *testing.T) {
 		for _, filter := range []string{"", "udp or (vlan and tcp)"} {
 			theirs, ours := filepath.Join(t.TempDir(), "theirs"), filepath.Join(t.TempDir(), "ours")
 			if filter != "" && e.filters["tcp"] == 0 {
-				continue // a link type without IP, or several
+				continue // a link type without IP, or several link types
 			}
 			failed := exec.Command("tcpdump", "-r", filepath.Join(dir, name), "-w", theirs, filter).Run()
 			want, err := os.ReadFile(theirs)
@@ -67,16 +66,16 @@ func TestDumpWrites(t *testing.T) {
 	}
 }
 
-// Heads of a pcap file and its records, bytes (pcap-savefile(5)).
+// Header sizes of a pcap file and of its records, in bytes (pcap-savefile(5)).
 const (
 	pcapHead   = 24
 	pcapRecord = 16
 )
 
-// sameCapture compares pcap files of this machine's byte order but for the
-// snapshot length and what the upper half of the link type says of frame check
-// sequences, and for times that are apart by a microsecond: of nanoseconds tcpdump
-// leaves the rest away, the tool rounds.
+// sameCapture compares pcap files in this machine's byte order. It ignores the
+// snapshot length, the frame check sequence bits of the link type, and time
+// differences of one microsecond: tcpdump truncates nanoseconds, the tool
+// rounds them.
 func sameCapture(a, b []byte) bool {
 	if len(a) != len(b) || len(a) < pcapHead || !bytes.Equal(a[:16], b[:16]) || !bytes.Equal(a[20:22], b[20:22]) {
 		return false
@@ -95,7 +94,7 @@ func micros(record []byte) uint64 {
 	return uint64(binary.NativeEndian.Uint32(record))*1e6 + uint64(binary.NativeEndian.Uint32(record[4:]))
 }
 
-// TestDumpPrints compares whole lines, with their times.
+// TestDumpPrints compares whole lines, including their times.
 func TestDumpPrints(t *testing.T) {
 	for _, name := range []string{"zk-icmp-5-pings.pcap", "lt-100-ns.pcap", "nd-psiphon3-raw.pcap"} {
 		file := filepath.Join(testdata.Dir(t), name)
@@ -110,8 +109,8 @@ func TestDumpPrints(t *testing.T) {
 	}
 }
 
-// TestDumpLinkTypes writes a file that has several, of which a pcap file can hold
-// one.
+// TestDumpLinkTypes writes a capture with several link types to a pcap file,
+// which can hold only one.
 func TestDumpLinkTypes(t *testing.T) {
 	file := filepath.Join(testdata.Dir(t), "gp-be-mixed-links.pcapng")
 	all, _ := dump(t, exitDone, "-r", file)
@@ -119,15 +118,15 @@ func TestDumpLinkTypes(t *testing.T) {
 	_, said := dump(t, exitDone, "-r", file, "-w", out)
 	left, _ := dump(t, exitDone, "-r", out)
 	lines := strings.Count(all, "\n") - strings.Count(left, "\n")
-	if lines == 0 || left == "" || said != "mapi: "+strconv.Itoa(lines)+" packets of other link types left out\n" {
+	if lines == 0 || left == "" || said != "mapi: "+counted(lines, "packets")+" of other link types left out\n" {
 		t.Errorf("%d lines are missing: %s", lines, said)
 	}
 }
 
-// TestDumpAllocations has packets go into lines and into a file.
+// TestDumpAllocations formats packets as lines and as records of a file.
 func TestDumpAllocations(t *testing.T) {
 	p := &mapi.Packet{TS: 1 << 32, LinkType: 1, Wlen: frameSize, Data: testnet.TCP(1, frameSize)}
-	for name, form := range map[string]func([]byte, *mapi.Packet) []byte{"lines": appendText, "records": recordsOf(1)} {
+	for name, form := range map[string]func([]byte, *mapi.Packet) []byte{"lines": new(lineFlags).lines(true), "records": recordsOf(1)} {
 		s := sink{append: form, pending: make([]byte, 0, 2*flushSize)}
 		if n := testing.AllocsPerRun(1000, func() {
 			if s.add(p, 100); len(s.pending) >= flushSize {
@@ -139,7 +138,7 @@ func TestDumpAllocations(t *testing.T) {
 	}
 }
 
-// TestSince has devices that go on, are opened anew, or are not told about.
+// TestSince covers devices that stay open, are reopened, or are not reported.
 func TestSince(t *testing.T) {
 	type counts = map[string]uint64
 	for _, c := range []struct{ before, now, want counts }{
@@ -155,7 +154,7 @@ func TestSince(t *testing.T) {
 	}
 }
 
-// fullDisk takes so many writes.
+// fullDisk accepts this number of writes, then fails.
 type fullDisk int
 
 func (f *fullDisk) Write(b []byte) (int, error) {
@@ -165,7 +164,7 @@ func (f *fullDisk) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestDumpCountsWritten counts the packets that were written.
+// TestDumpCountsWritten checks the number of packets that were written.
 func TestDumpCountsWritten(t *testing.T) {
 	disk := fullDisk(1)
 	s := sink{append: recordsOf(1), w: &disk}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,22 +26,23 @@ const (
 	exitInterrupted = 5
 )
 
-// A usageError is a command line that cannot be understood.
+// A usageError is a mistake in the command line.
 type usageError struct{ error }
 
 // Errors of the tool itself.
 var (
-	// errInterrupted is a signal that ended the call before its work was done.
+	// errInterrupted ends a call that a signal stopped before its work was
+	// done.
 	errInterrupted = errors.New("interrupted")
-	// errPartial ends a call that has printed what it found, and that this is
-	// not all.
+	// errPartial ends a call that has printed an incomplete result and has said
+	// so.
 	errPartial = errors.New("partial result")
-	// errDeadline is the end of the time that --deadline allows.
+	// errDeadline ends a call whose --deadline has passed.
 	errDeadline = errors.New("no result before the deadline")
 )
 
-// explain replaces the errors of ended contexts, which sit deep in those of
-// calls, by what they mean to the user. ctx is the one that signals end.
+// explain replaces context errors, which are wrapped deep in those of calls, by
+// their meaning for the user. ctx ends with a signal.
 func (t *tool) explain(ctx context.Context, err error) error {
 	switch {
 	case err == nil, errors.Is(err, errPartial), errors.As(err, new(usageError)):
@@ -55,17 +57,29 @@ func (t *tool) explain(ctx context.Context, err error) error {
 	return err
 }
 
-// complain tells the user of err in one line, and after a mistake in the
-// command line where help is.
+// complain prints err in one line and, after a mistake in the command line,
+// where to find help.
 func (t *tool) complain(cmd *cobra.Command, err error) {
 	if err == nil || errors.Is(err, errPartial) {
 		return
 	}
-	fmt.Fprintf(t.stderr, "mapi: %s\n", printable(err.Error()))
-	if errors.As(err, new(usageError)) {
-		fmt.Fprintf(t.stderr, "Try \"%s --help\".\n", cmd.CommandPath())
+	text := err.Error()
+	if t.pipe != "" {
+		text = pieceName.ReplaceAllString(text, t.pipe)
 	}
+	fmt.Fprintf(t.stderr, "mapi: %s\n", printable(text))
+	if !errors.As(err, new(usageError)) {
+		return
+	}
+	name := t.name
+	if _, ok := originalHelp[name]; !ok {
+		name = cmd.CommandPath()
+	}
+	fmt.Fprintf(t.stderr, "Try \"%s --help\".\n", name)
 }
+
+// pieceName matches the path of a part of a capture from a pipe.
+var pieceName = regexp.MustCompile(`/proc/self/fd/\d+(@\d+)?`)
 
 func exitCode(err error) int {
 	switch {
@@ -77,7 +91,7 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case refused(err):
 		return exitRefused
-	case is(err, mapi.ErrNoDriver): // the daemon's answer, also where a scope makes it 5123
+	case is(err, mapi.ErrNoDriver): // wrapped in a 5123 if the device name is a scope (HOST:DEVICE)
 		return exitFailed
 	case is(err, mapi.ErrCommInitSocket, mapi.ErrCommSocket):
 		return exitNoDaemon
@@ -85,20 +99,21 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// refused reports whether err is about rights: of files, of the daemon, of the
-// user there, or about the daemon's user, whom the client does not trust.
+// refused reports whether err is about permissions: of files, of the daemon, of
+// the user on the daemon's host, or because the client does not trust the
+// daemon's user.
 func refused(err error) bool {
 	switch {
 	case is(err, os.ErrPermission, mapi.ErrAuthFailed, mapi.ErrNoAuthData, mapi.ErrNotAuthenticated):
 		return true
 	case is(err, mapi.ErrPcapOpen):
-		// Of what the daemon says only number and text come here.
+		// The error of the daemon arrives as code and text only.
 		return strings.Contains(err.Error(), "CAP_NET_")
 	}
 	return slices.ContainsFunc(causes(err), foreign)
 }
 
-// absent reports whether err says that no daemon listens at any of the places.
+// absent reports whether err says that no daemon listens at any socket path.
 func absent(err error) bool {
 	all := causes(err)
 	return len(all) > 0 && !slices.ContainsFunc(all, func(err error) bool {
@@ -107,13 +122,13 @@ func absent(err error) bool {
 }
 
 // foreign reports whether a cause of 5124 is that the daemon belongs to another
-// user: the one that comes from no system call.
+// user. Only this cause comes from no system call.
 func foreign(err error) bool {
 	return !is(err, os.ErrNotExist, os.ErrPermission, context.Canceled, context.DeadlineExceeded) &&
 		!errors.As(err, new(syscall.Errno))
 }
 
-// causes returns why each place for a daemon gave none, if err is 5124.
+// causes returns the failure at each socket path, if err is 5124.
 func causes(err error) []error {
 	if !is(err, mapi.ErrCommInitSocket) {
 		return nil
@@ -126,14 +141,17 @@ func causes(err error) []error {
 	return nil
 }
 
-// inWords replaces what the standard library says of the value of a flag by what
-// it should be.
+// inWords replaces the standard library's message about a bad flag value by a
+// description of valid values.
 func inWords(err error) error {
 	cause := errors.Unwrap(err)
-	if cause == nil {
+	if cause == nil || errors.Is(cause, errTwice) {
 		return err
 	}
-	want := "want a time with its unit, such as 5s or 2m"
+	want := "want a duration with a unit, such as 5s or 2m"
+	if strings.Contains(err.Error(), "--interval") {
+		want += "; for a device use -d"
+	}
 	var number *strconv.NumError
 	if errors.As(cause, &number) {
 		switch {

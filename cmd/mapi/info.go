@@ -9,11 +9,11 @@ import (
 	"gomapi/mapi"
 )
 
-const infoHelp = `Show what the daemon has: its devices, function libraries and functions, and the
-flows of the user's programs (all flows for root). Without a section it shows
-the first three.`
+const infoHelp = `Show the devices, function libraries and functions of the daemon, or the flows of
+your programs (as root: all flows). Without a sub-command it shows devices, libraries
+and functions.`
 
-// A section is one part of what info shows.
+// A section is one part of the output of info.
 type section func(ctx context.Context, client *mapi.Client) error
 
 func (t *tool) infoCommand() *cobra.Command {
@@ -27,10 +27,10 @@ func (t *tool) infoCommand() *cobra.Command {
 		},
 	}
 	cmd.AddCommand(
-		t.sectionCommand("devices", "Show the devices on which flows can be made", anyDaemon, t.devices),
+		t.sectionCommand("devices", "Show the devices, with the reason for those that are unavailable", anyDaemon, t.devices),
 		t.sectionCommand("libraries", "Show the function libraries", anyDaemon, t.libraries),
 		t.functionsCommand(),
-		t.sectionCommand("flows", "Show the flows of your programs (all for root)", hostDaemon, t.flows),
+		t.sectionCommand("flows", "Show the flows of your programs (as root: all flows)", hostDaemon, t.flows),
 	)
 	return cmd
 }
@@ -44,12 +44,12 @@ func (t *tool) sectionCommand(name, short string, from source, s section) *cobra
 	}
 }
 
-// show asks a daemon for a section.
+// show prints a section of a daemon.
 func (t *tool) show(ctx context.Context, from source, s section) error {
 	return t.withDaemon(ctx, from, func(client *mapi.Client) error { return s(ctx, client) })
 }
 
-// overview shows everything that does not change from call to call.
+// overview shows all sections except flows, which change from call to call.
 func (t *tool) overview(ctx context.Context, client *mapi.Client) error {
 	parts := []struct {
 		title string
@@ -80,10 +80,10 @@ type deviceObject struct {
 	Driver      string `json:"driver"`
 	Alias       string `json:"alias"`
 	Description string `json:"description"`
-	LinkSpeed   int    `json:"link_speed"` // Mbit/s, 0 unknown
+	LinkSpeed   int    `json:"link_speed"` // Mbit/s, 0: unknown
 	MPLS        bool   `json:"mpls"`
 	VLAN        bool   `json:"vlan"`
-	Status      string `json:"status"`
+	Status      string `json:"status"` // "unavailable" if no flow can be created
 	Unavailable string `json:"unavailable,omitempty"`
 }
 
@@ -96,7 +96,7 @@ func (t *tool) devices(ctx context.Context, client *mapi.Client) error {
 		for _, d := range all {
 			err := writeJSON(t.stdout, deviceObject{
 				"device", d.ID, d.Device, d.Name, d.Alias, d.Description, d.LinkSpeed, d.MPLS, d.VLAN,
-				d.Status.String(), d.Unavailable,
+				state(d), d.Unavailable,
 			})
 			if err != nil {
 				return err
@@ -111,7 +111,7 @@ func (t *tool) devices(ctx context.Context, client *mapi.Client) error {
 	return tab.flush()
 }
 
-// speed words a link speed in Mbit/s, empty when it is unknown.
+// speed formats a link speed in Mbit/s. It is empty if the speed is unknown.
 func speed(mbit int) string {
 	if mbit == 0 {
 		return ""
@@ -119,10 +119,18 @@ func speed(mbit int) string {
 	return fmt.Sprintf("%d Mbit/s", mbit)
 }
 
-// status words the state of a device, for one that cannot be used the reason.
+// status describes the state of a device, with the reason if it is unavailable.
 func status(d mapi.DeviceInfo) string {
 	if d.Unavailable != "" {
-		return "unavailable: " + d.Unavailable
+		return state(d) + ": " + d.Unavailable
+	}
+	return state(d)
+}
+
+// state is the state of a device in one or two words.
+func state(d mapi.DeviceInfo) string {
+	if d.Unavailable != "" {
+		return "unavailable"
 	}
 	return d.Status.String()
 }

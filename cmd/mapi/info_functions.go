@@ -12,22 +12,21 @@ import (
 	"gomapi/mapi"
 )
 
-// textWidth is how wide the documentation of a function is printed, in
-// characters.
+// textWidth is the width of the documentation of a function, in characters.
 const textWidth = 78
 
 func (t *tool) functionsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "functions [NAME]",
-		Short: "Show the functions, or all about one of them",
-		Long: `Show the functions that can be applied to flows; with a NAME all about that one,
-which may be written LIBRARY:NAME.
+		Short: "Show the functions, or the full description of one",
+		Long: `Show the functions that can be applied to flows, one on each line. With NAME, or
+LIBRARY:NAME, show the full description of that function.
 
-The letters of the arguments: s string, i int, l uint64, c char, w file,
-r flow, f function of the flow before it, S functions.`,
+The column ARGS has a letter for each argument: s string, i int, l uint64, c char,
+w file, r flow, f function of the flow in the argument before it, S list of functions.`,
 		Args: func(_ *cobra.Command, rest []string) error {
 			if len(rest) > 1 {
-				return usageError{fmt.Errorf("one function at a time: %q is too much", rest[1])}
+				return usageError{fmt.Errorf("unexpected argument %q: only one function at a time", rest[1])}
 			}
 			return nil
 		},
@@ -61,9 +60,9 @@ type argumentObject struct {
 	Doc  string `json:"doc"`
 
 	Optional bool   `json:"optional"`
-	Default  string `json:"default"` // of an optional one
-	Range    string `json:"range"`   // empty: doc tells
-	Added    bool   `json:"added"`   // the original does not have it
+	Default  string `json:"default"` // of an optional argument
+	Range    string `json:"range"`   // empty: see doc
+	Added    bool   `json:"added"`   // not part of the original
 }
 
 // A definition is a function with its library.
@@ -83,7 +82,7 @@ func (d definition) object() functionObject {
 	return o
 }
 
-// definitions returns all functions in the order of the libraries.
+// definitions returns all functions, ordered by library.
 func definitions(ctx context.Context, client *mapi.Client) ([]definition, error) {
 	libs, err := client.Libraries(ctx)
 	if err != nil {
@@ -127,8 +126,8 @@ func (t *tool) functionObjects(all []definition) error {
 	return nil
 }
 
-// function shows all about the functions of that name: one, or several for
-// different types of devices.
+// function shows the documentation of all functions with this name: one, or
+// several for different device types.
 func (t *tool) function(ctx context.Context, client *mapi.Client, name string) error {
 	all, err := definitions(ctx, client)
 	if err != nil {
@@ -154,7 +153,7 @@ func (t *tool) function(ctx context.Context, client *mapi.Client, name string) e
 	return err
 }
 
-// document writes the whole documentation of a function.
+// document writes the documentation of a function.
 func (d definition) document(b *strings.Builder) {
 	fmt.Fprintf(b, "%s(%s)    library %s\n\n%s", d.Name, arguments(d.Args), d.library, wrap("    ", d.Description))
 	if len(d.Args) > 0 {
@@ -170,14 +169,14 @@ func (d definition) document(b *strings.Builder) {
 	}
 }
 
-// kind words the type of an argument, with its range and default.
+// kind describes the type of an argument, with its range and default.
 func kind(a mapi.ArgInfo) string {
 	text := a.Kind
 	if a.Range != "" {
 		text += ", " + a.Range
 	}
 	if a.Optional {
-		text += ", " + a.Default + " when left out"
+		text += ", " + a.Default + " if omitted"
 	}
 	return text
 }
@@ -191,7 +190,7 @@ func arguments(args []mapi.ArgInfo) string {
 	return strings.Join(list, ", ")
 }
 
-// deviceType words a place in the tree of device types, whose root is 1.
+// deviceType describes a node in the tree of device types, whose root is 1.
 func deviceType(place string) string {
 	if place == "" || place == "1" {
 		return "any"

@@ -9,12 +9,14 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
@@ -22,8 +24,8 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// A live is the tool at work on b, as a process of its own. Its daemon, too,
-// sees the namespace in which it was started.
+// A live is the tool, running as a process on interface b. Its daemon sees the
+// same network namespace.
 type live struct {
 	t      *testing.T
 	cmd    *exec.Cmd
@@ -32,10 +34,10 @@ type live struct {
 	stderr strings.Builder
 }
 
-// object is a line of any kind.
+// object is an output line of any kind.
 type object struct {
 	line
-	Device  *string  `json:"device"` // of the last line only
+	Device  *string  `json:"device"` // in the last line only
 	Seconds *float64 `json:"seconds"`
 }
 
@@ -57,7 +59,8 @@ func startTool(t *testing.T, args ...string) *live {
 	return l
 }
 
-// count starts mapi count on b; its first line says that the flow is connected.
+// count starts mapi count on b. Its first line shows that the flow is
+// connected.
 func count(t *testing.T, args ...string) *live {
 	t.Helper()
 	return startTool(t, append([]string{"count", "--json", "-d", testnet.B}, args...)...)
@@ -68,7 +71,7 @@ func (l *live) next() object {
 	l.t.Helper()
 	text, err := l.lines.ReadString('\n')
 	if err != nil {
-		l.t.Fatalf("%v; it said %s", err, &l.stderr)
+		l.t.Fatalf("%v; output %s", err, &l.stderr)
 	}
 	var o object
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
@@ -77,7 +80,7 @@ func (l *live) next() object {
 	return o
 }
 
-// until waits for a line with that many packets.
+// until waits for a line with this number of packets.
 func (l *live) until(packets uint64) object {
 	l.t.Helper()
 	for {
@@ -87,7 +90,8 @@ func (l *live) until(packets uint64) object {
 	}
 }
 
-// ends reads to the end and returns the last line. The tool must end with code.
+// ends reads to the end and returns the last line. The tool must exit with
+// code.
 func (l *live) ends(code int) object {
 	l.t.Helper()
 	last := l.next()
@@ -95,7 +99,7 @@ func (l *live) ends(code int) object {
 		last = l.next()
 	}
 	if rest, err := io.ReadAll(l.lines); err != nil || len(rest) > 0 {
-		l.t.Errorf("behind the total: %q, %v", rest, err)
+		l.t.Errorf("after the total: %q, %v", rest, err)
 	}
 	l.wait(code)
 	return last
@@ -105,7 +109,7 @@ func (l *live) wait(code int) {
 	l.t.Helper()
 	err := l.cmd.Wait()
 	if got := l.cmd.ProcessState.ExitCode(); got != code {
-		l.t.Errorf("exit code %d (%v), want %d; it said %s", got, err, code, &l.stderr)
+		l.t.Errorf("exit code %d (%v), want %d; output %s", got, err, code, &l.stderr)
 	}
 }
 
@@ -148,14 +152,15 @@ func TestInterrupt(t *testing.T) {
 				t.Errorf("total: %+v", last)
 			}
 			if said := l.stderr.String(); strings.Contains(said, "interrupt") {
-				t.Errorf("it said %q", said)
+				t.Errorf("output %q", said)
 			}
 		})
 	}
 }
 
-// TestRates holds the rates against what the lines say of packets and time. The time of
-// the bytes is another one, which is not told.
+// TestRates compares the rates with the packets and times of the lines. It
+// cannot check the bit rate as exactly: the bytes are read at another time,
+// which is not printed.
 func TestRates(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		l := count(t, "-i", "20ms")
@@ -168,7 +173,7 @@ func TestRates(t *testing.T) {
 				rate = (o.Packets - before.Packets) * 1e6 / uint64(us)
 			}
 			if o.PacketsPerSecond != rate || (o.BitsPerSecond > 0) != (o.Bytes > before.Bytes) {
-				t.Errorf("%+v behind %+v, want %d packets/s", o.line, before.line, rate)
+				t.Errorf("%+v after %+v, want %d packets/s", o.line, before.line, rate)
 			}
 			before = o
 		}
@@ -188,7 +193,7 @@ func TestLimit(t *testing.T) {
 	})
 }
 
-// deadline is time enough for a call to begin, of which a test then sees the end.
+// deadline is long enough for a call to start before the test observes its end.
 const deadline = "2s"
 
 func TestDeadline(t *testing.T) {
@@ -200,12 +205,12 @@ func TestDeadline(t *testing.T) {
 	})
 }
 
-// TestFirstDevice names none: the first that is up and not the loopback is a
-// or b.
+// TestFirstDevice names no device: the first device that is up and not the
+// loopback is a or b.
 func TestFirstDevice(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		l := startTool(t, "count", "-i", "10ms")
-		for _, column := range []string{"time", ""} { // the head, and the line of a flow that is connected
+		for _, column := range []string{"time", ""} { // the heading, and the first line of a connected flow
 			if line, err := l.lines.ReadString('\n'); err != nil || !strings.HasPrefix(line, column) {
 				t.Errorf("%q, %v", line, err)
 			}
@@ -214,7 +219,7 @@ func TestFirstDevice(t *testing.T) {
 		rest := l.rest()
 		l.wait(exitInterrupted)
 		if said := l.stderr.String(); !strings.Contains(said, "mapi: counting on ") || strings.Contains(said, "on lo\n") {
-			t.Errorf("it said %q", said)
+			t.Errorf("output %q", said)
 		}
 		if !regexp.MustCompile(`(?m)^total: 0 packets, 0 bytes in \d+\.\d{3} s\n$`).Match(rest) {
 			t.Errorf("%s", rest)
@@ -249,12 +254,12 @@ func TestNextDevice(t *testing.T) {
 			t.Errorf("exit code %d: %s", code, &out)
 		}
 		if said := errs.String(); !strings.Contains(said, "gone0") || !strings.HasSuffix(said, "mapi: counting on "+testnet.B+"\n") {
-			t.Errorf("it said %q", said)
+			t.Errorf("output %q", said)
 		}
 	})
 }
 
-// TestReaderGone closes the output, as head does.
+// TestReaderGone closes the output, like head.
 func TestReaderGone(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		l := count(t, "-i", "10ms")
@@ -264,8 +269,8 @@ func TestReaderGone(t *testing.T) {
 	})
 }
 
-// TestDeviceGone removes the interface. The count goes on when it is back, and
-// ends when it comes back as something else.
+// TestDeviceGone removes the interface. The count continues when the interface
+// returns, and ends when it returns with another link type.
 func TestDeviceGone(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		l := count(t, "-i", "50ms")
@@ -286,12 +291,12 @@ func TestDeviceGone(t *testing.T) {
 			t.Errorf("total: %+v", last)
 		}
 		if said := l.stderr.String(); !strings.Contains(said, "mapi: ") || !strings.Contains(said, "another link type") {
-			t.Errorf("it said %q", said)
+			t.Errorf("output %q", said)
 		}
 	})
 }
 
-// TestDaemonKilled ends with what was counted before.
+// TestDaemonKilled checks that the counts from before the kill are printed.
 func TestDaemonKilled(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		dir := t.TempDir()
@@ -311,7 +316,7 @@ func TestDaemonKilled(t *testing.T) {
 	})
 }
 
-// TestToolKilled takes the private daemon along.
+// TestToolKilled checks that the private daemon ends with the tool.
 func TestToolKilled(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		l := count(t, "-i", "50ms")
@@ -357,7 +362,7 @@ func childrenOf(t *testing.T, pid int) (children []int) {
 	return children
 }
 
-// TestFlows looks at the flow of another program.
+// TestFlows shows the flow of another program.
 func TestFlows(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		dir := t.TempDir()
@@ -396,12 +401,15 @@ func checkFlows(t *testing.T, socket string) {
 	if f.Device != testnet.B || f.Status != "active" || f.UID != uint32(os.Geteuid()) || f.Start == nil || f.End != nil || len(f.Functions) != 3 {
 		t.Errorf("%s", &lines)
 	}
+	if me, err := user.Current(); err != nil || f.User != me.Username || f.PID == 0 || f.Program != "mapi" {
+		t.Errorf("flow of %q, process %d %q, want of %v (%v) and mapi", f.User, f.PID, f.Program, me, err)
+	}
 	for i, want := range []appliedObject{
-		{FID: 1, Name: "BPF_FILTER", Library: "stdflib", DevType: "1", Packets: 100, Passed: 50},
-		{FID: 2, Name: "PKT_COUNTER", Library: "stdflib", DevType: "1", Packets: 50, Passed: 50, ResultSize: 8},
-		{FID: 3, Name: "BYTE_COUNTER", Library: "stdflib", DevType: "1", Packets: 50, Passed: 50, ResultSize: 8},
+		{FID: 1, Name: "BPF_FILTER", Args: []string{"udp"}, Library: "stdflib", DevType: "1", Packets: 100, Passed: 50},
+		{FID: 2, Name: "PKT_COUNTER", Args: []string{}, Library: "stdflib", DevType: "1", Packets: 50, Passed: 50, ResultSize: 8},
+		{FID: 3, Name: "BYTE_COUNTER", Args: []string{}, Library: "stdflib", DevType: "1", Packets: 50, Passed: 50, ResultSize: 8},
 	} {
-		if i < len(f.Functions) && f.Functions[i] != want {
+		if i < len(f.Functions) && !cmp.Equal(f.Functions[i], want) {
 			t.Errorf("function %+v, want %+v", f.Functions[i], want)
 		}
 	}
@@ -409,10 +417,10 @@ func checkFlows(t *testing.T, socket string) {
 		t.Fatalf("exit code %d: %s", code, &errs)
 	}
 	for _, want := range []string{
-		`(?m)^UID +FD +DEVICE +FUNCTIONS +STATUS +START$`,
-		`(?m)^\d+ +\d+ +b +3 +active +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$`,
-		`(?m)^    FID +FUNCTION +LIBRARY +PACKETS +PASSED$`,
-		`(?m)^    1 +BPF_FILTER +stdflib +100 +50$`,
+		`(?m)^USER +PID +PROGRAM +FD +DEVICE +STATUS +START$`,
+		`(?m)^\S+ +\d+ +mapi +\d+ +b +active +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$`,
+		`(?m)^    FID +FUNCTION +ARGUMENTS +LIBRARY +PACKETS +PASSED$`,
+		`(?m)^    1 +BPF_FILTER +udp +stdflib +100 +50$`,
 	} {
 		if !regexp.MustCompile(want).Match(text.Bytes()) {
 			t.Errorf("%s is not in\n%s", want, &text)

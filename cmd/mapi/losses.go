@@ -10,18 +10,18 @@ import (
 	"gomapi/mapi"
 )
 
-// reportTime bounds the questions after the last packet. It is a part of patience.
+// reportTime bounds the queries after the last packet. It is part of patience.
 const reportTime = patience / 2
 
-// lastQuestions returns a context for questions after the last packet, also when the
-// call has been ended.
+// lastQuestions returns a context for queries after the last packet. It stays
+// usable after the call was interrupted.
 func lastQuestions(ctx context.Context, within time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), within)
 }
 
-// losses are what the books of a device say of packets that never came to the
-// flows, since it was opened, of those that wait, and of those that arrived. They are
-// nil when the daemon does not tell.
+// losses returns the lines of a device's books about lost, waiting and arrived
+// packets since the device was opened. It returns nil if the daemon does not
+// answer.
 func losses(ctx context.Context, client *mapi.Client, device string) map[string]uint64 {
 	b, err := client.Books(ctx, device)
 	if err != nil {
@@ -37,12 +37,13 @@ func losses(ctx context.Context, client *mapi.Client, device string) map[string]
 	return lost
 }
 
-// arrived stands for what the device received. No line of books has this name.
+// arrived is the key of the packets that the device received. No line of the
+// books has this name.
 const arrived = ""
 
-// since returns what has been lost between two readings, and what waits now. They do
-// not compare when one is missing, or a count is lower than before: the device was
-// opened anew.
+// since returns the packets lost between two readings, and those that wait now.
+// It reports false if a reading is missing or a count has decreased, because
+// the device was reopened.
 func since(before, now map[string]uint64) (lost map[string]uint64, ok bool) {
 	if before == nil || now == nil {
 		return nil, false
@@ -61,12 +62,12 @@ func since(before, now map[string]uint64) (lost map[string]uint64, ok bool) {
 	return lost, true
 }
 
-// tellLosses says on standard error what a device has lost since before, in the words
-// of its books; of the lines in always also that they are 0.
+// tellLosses prints the packets that a device has lost since before, with the
+// names of its books. It prints lines in always even if they are 0.
 func (t *tool) tellLosses(ctx context.Context, client *mapi.Client, device string, before map[string]uint64, always ...string) {
 	lost, ok := since(before, losses(ctx, client, device))
 	if !ok {
-		fmt.Fprintln(t.stderr, "mapi: how many packets the device lost is not known: it was opened anew, or the daemon did not tell")
+		fmt.Fprintln(t.stderr, "mapi: the number of packets that the device lost is unknown: the device was reopened, or the daemon did not answer")
 	}
 	for _, name := range always {
 		if lost[name] == 0 && ok {
@@ -75,13 +76,13 @@ func (t *tool) tellLosses(ctx context.Context, client *mapi.Client, device strin
 	}
 	for _, e := range books.Glossary() {
 		if n := lost[e.Name]; n > 0 {
-			fmt.Fprintf(t.stderr, "%d packets %s\n", n, e.Name)
+			fmt.Fprintln(t.stderr, counted(n, "packets "+e.Name))
 		}
 	}
 }
 
-// left returns how many packets or entries wait in a buffer of which some were taken.
-// It is 0 when the daemon does not tell.
+// left returns how many packets or entries still wait in a buffer. It returns 0
+// if the daemon does not answer.
 func left(ctx context.Context, buffer *mapi.Function, taken uint64) uint64 {
 	info, err := buffer.Info(ctx)
 	if err != nil || info.Books == nil {
@@ -95,8 +96,8 @@ func left(ctx context.Context, buffer *mapi.Function, taken uint64) uint64 {
 	return 0
 }
 
-// tellTimes says on standard error how many packets of a file have times that cannot
-// be told.
+// tellTimes prints how many packets of a file have times outside the range of
+// packet time.
 func (t *tool) tellTimes(ctx context.Context, client *mapi.Client, file string) {
 	ctx, cancel := lastQuestions(ctx, reportTime/2)
 	defer cancel()
@@ -106,8 +107,8 @@ func (t *tool) tellTimes(ctx context.Context, client *mapi.Client, file string) 
 	}
 	for _, l := range b.Notes {
 		if l.Name == books.OfWhichOutOfTime && l.Value > 0 {
-			fmt.Fprintf(t.stderr, "mapi: %d packets are %s: they count as of the first or the last moment of packet time\n",
-				l.Value, strings.TrimPrefix(l.Name, "of which "))
+			fmt.Fprintf(t.stderr, "mapi: %s: their time is set to the first or last moment of packet time\n",
+				counted(l.Value, "packets "+strings.TrimPrefix(l.Name, "of which ")))
 		}
 	}
 }

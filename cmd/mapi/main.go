@@ -1,14 +1,14 @@
-// Mapi is the tool for people at a terminal and for scripts. Its sub-commands
-// look at a daemon or let it measure: info shows what mapid has, count counts
-// packets, live or in a capture file, dump prints them or writes them to a file,
-// apply makes a flow of any functions and prints their results, stats shows what
-// became of the packets.
+// Mapi is the command line tool for MAPI. Its sub-commands query a daemon or
+// measure with it: info shows what mapid offers, count counts packets, live or
+// in a capture file, dump prints packets or writes them to a file, apply
+// applies any functions and prints their results, stats shows where the packets
+// went.
 //
-// The tool reads no packets itself. It is a client of mapid like any other and
-// uses only the public package: of the daemon that runs, or, for files and where
-// none runs, of a mapid that it starts for the time of one call (private.go).
-// connect.go decides between the two. One file holds one sub-command, with its
-// parts beside it under the same first name; output.go is how all of them write.
+// The tool does not read packets itself. It is a client of mapid and uses only
+// the public package. If no daemon runs, and for capture files, it starts a
+// private mapid for the call (private.go); connect.go selects the daemon. Each
+// sub-command has a file of its own; further files of a sub-command start with
+// the same name. All write through output.go.
 package main
 
 import (
@@ -18,6 +18,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -40,13 +41,13 @@ func main() {
 	os.Exit(code)
 }
 
-// untilSignal returns a context that ends with the first signal to stop; the
-// second one kills, should the first not get through.
+// untilSignal returns a context that ends with the first signal to stop. The
+// second signal kills the process, in case the first has no effect.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
-	// A reader of our output that goes away is told by the write (output.go).
+	// A write fails if the reader of our output has gone away (output.go).
 	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	signals := []os.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGQUIT}
-	if !signal.Ignored(unix.SIGHUP) { // as nohup makes it
+	if !signal.Ignored(unix.SIGHUP) { // nohup ignores it
 		signals = append(signals, unix.SIGHUP)
 	}
 	ctx, stop := signal.NotifyContext(ctx, signals...)
@@ -54,23 +55,26 @@ func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, stop
 }
 
-// A tool is one call of the program: the flags that all sub-commands have, and
-// where it writes.
+// A tool is one run of the program: the flags of all sub-commands, and the
+// outputs.
 type tool struct {
+	name     string // name that it was called by
 	json     bool
 	deadline time.Duration // of the whole call; 0: none
-	socket   string        // of the daemon; empty: the usual places
-	private  bool          // a daemon of our own in any case
+	socket   string        // of the daemon; empty: the usual paths
+	private  bool          // always use a private daemon
+	pipe     string        // input pipe; empty: none
 	stdout   io.Writer
 	stderr   io.Writer
 	late     chan error             // why the call is given up
-	lastly   atomic.Pointer[func()] // what a call that is given up says before; may be nil
-	release  func()                 // what limit took
+	lastly   atomic.Pointer[func()] // printed before a call is given up; may be nil
+	release  func()                 // releases what limit holds
 }
 
-// run executes the command line args, with the program's name first, and
-// returns the exit code, a second after the end of ctx or of the deadline at the
-// latest: a write that hangs cannot be interrupted, and ends with the process.
+// run executes the command line args, which starts with the program name, and
+// returns the exit code. It returns at most one second after the end of ctx or
+// the deadline: a hanging write cannot be interrupted, and ends with the
+// process.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	t := &tool{stdout: output{stdout}, stderr: stderr, late: make(chan error, 1), release: func() {}}
 	code := make(chan int, 1)
@@ -95,26 +99,35 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 }
 
-// execute is run for as long as it takes.
+// execute is run without the time limit.
 func (t *tool) execute(ctx context.Context, args []string) int {
 	root := t.command()
-	root.SetArgs(original(args))
-	defer func() { t.release() }()
-	cmd, err := root.ExecuteContextC(ctx)
+	t.name = filepath.Base(args[0])
+	if text, ok := originalHelp[t.name]; ok {
+		root.SetHelpFunc(func(*cobra.Command, []string) { fmt.Fprint(t.stdout, text) })
+	}
+	words, err := original(args)
+	var cmd *cobra.Command
+	if err == nil {
+		root.SetArgs(words)
+		defer func() { t.release() }()
+		cmd, err = root.ExecuteContextC(ctx)
+	}
 	err = t.explain(ctx, err)
 	t.complain(cmd, err)
 	return exitCode(err)
 }
 
 const (
-	// patience is how long a call may take to finish once its time is up.
+	// patience is how long a call may take to finish after its time is up.
 	patience = 800 * time.Millisecond
-	// lastWord is how long it may take after that to say why it did not.
+	// lastWord is how long a call may take after patience to report why it did
+	// not finish.
 	lastWord = 100 * time.Millisecond
 )
 
-// limit bounds the call by its deadline, and watches that it ends after that or
-// after a signal.
+// limit bounds the call by its deadline and gives it up if it does not end in
+// time after the deadline or a signal.
 func (t *tool) limit(cmd *cobra.Command) {
 	ctx, cancel := cmd.Context(), func() {}
 	if t.deadline > 0 {
@@ -134,12 +147,17 @@ func (t *tool) limit(cmd *cobra.Command) {
 	cmd.SetContext(ctx)
 }
 
-const help = `mapi asks the monitoring daemon mapid what it has, lets it count packets and takes
-packets from it.
-Where no daemon runs, and for capture files, it starts one for the call.
+const help = `mapi shows what the monitoring daemon mapid has, counts packets and prints them.
+For capture files, and where no mapid runs, it starts a private one for the call. Only
+"info flows" and "stats" need a running mapid.
 
-Exit codes: 0 done, 1 failed, 2 command line not understood, 3 no daemon can be
-reached, 4 refused or no permission, 5 interrupted, with what was found so far.`
+Exit codes:
+  0  done
+  1  failed
+  2  command line not understood
+  3  no daemon can be reached
+  4  refused, or no permission
+  5  interrupted: the output is what was found so far`
 
 func (t *tool) command() *cobra.Command {
 	root := &cobra.Command{
@@ -158,7 +176,7 @@ func (t *tool) command() *cobra.Command {
 				return usageError{fmt.Errorf("--deadline %v lies in the past", t.deadline)}
 			}
 			if cmd.Flags().Changed("socket") && t.socket == "" {
-				return usageError{errors.New("an empty path is given for the socket")}
+				return usageError{errors.New("the path of the socket is empty")}
 			}
 			if t.private && t.socket != "" {
 				return usageError{errors.New("--private and --socket exclude each other")}
@@ -172,15 +190,16 @@ func (t *tool) command() *cobra.Command {
 	root.SetVersionTemplate("mapi {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{inWords(err)} })
 	f := root.PersistentFlags()
-	f.BoolVar(&t.json, "json", false, "print one JSON object a line")
-	f.DurationVar(&t.deadline, "deadline", 0, "end the whole call after `DURATION`, such as 10s or 5m")
-	f.StringVar(&t.socket, "socket", "", "use the daemon that listens on `PATH`, and no other")
-	f.BoolVar(&t.private, "private", false, "start a daemon for this call, whatever others run")
+	f.BoolVar(&t.json, "json", false, "print JSON, one object on each line")
+	f.DurationVar(&t.deadline, "deadline", 0, "end the whole call after `DURATION`, for example 10s or 5m")
+	f.StringVar(&t.socket, "socket", "", "use only the daemon that listens on `PATH`")
+	f.BoolVar(&t.private, "private", false, "start a private daemon for this call, even if another one runs")
 	root.AddCommand(t.infoCommand(), t.countCommand(), t.dumpCommand(), t.statsCommand(), t.applyCommand())
+	once(root)
 	return root
 }
 
-// noMore refuses arguments; what says what they would have been.
+// noMore rejects arguments. what names the kind of argument for the error.
 func noMore(what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, rest []string) error {
 		if len(rest) > 0 {

@@ -14,11 +14,11 @@ import (
 	"gomapi/internal/testenv"
 )
 
-// bin is a folder that everybody may read, with mapi and mapid as a user has
-// them.
+// bin is a directory that all users can read, with mapi and mapid as installed.
 var bin string
 
-// tests build the programs first and fail when they leave a goroutine behind.
+// tests builds the programs first and fails if a test leaves a goroutine
+// behind.
 type tests struct{ *testing.M }
 
 func (m tests) Run() int {
@@ -39,8 +39,8 @@ func (m tests) Run() int {
 	return code
 }
 
-// TestMain makes the test binary run as mapi, mapiinfo and mapidump, under these names in
-// the scripts' PATH, too.
+// TestMain makes the test binary run as mapi, mapiinfo and mapidump, including
+// in the PATH of scripts.
 func TestMain(m *testing.M) {
 	testscript.Main(tests{m}, map[string]func(){"mapi": main, "mapiinfo": main, "mapidump": main})
 }
@@ -59,8 +59,8 @@ func buildPrograms() (dir string, err error) {
 	return dir, nil
 }
 
-// startDaemon starts a mapid in dir that listens on mapid.sock there, and returns
-// when clients can connect.
+// startDaemon starts a mapid in dir that listens on mapid.sock there. It
+// returns when clients can connect.
 func startDaemon(dir string, args ...string) (*exec.Cmd, error) {
 	r, w, err := os.Pipe()
 	if err != nil {

@@ -17,22 +17,23 @@ import (
 )
 
 const (
-	// shutdownGrace is how long a private daemon may take to end once its client
-	// has gone, before it is killed.
+	// shutdownGrace is how long a private daemon may take to end after its client
+	// has closed the connection. Then it is killed.
 	shutdownGrace = 2 * time.Second
-	// headSize bounds what is kept of its messages, in bytes.
+	// headSize is how much of its messages is kept, in bytes.
 	headSize = 16 << 10
 )
 
-// A private is a mapid of our own, with the rights of the user and the built-in
-// configuration. It has one client, over a socket pair, and ends with it.
+// A private is a mapid that the tool starts, with the rights of the user and
+// the built-in configuration. It has one client, connected by a socket pair,
+// and ends with this connection.
 type private struct {
 	cmd    *exec.Cmd
-	conn   *net.UnixConn // nil once dial has handed it out
-	stderr head          // read it after end
+	conn   *net.UnixConn // nil after dial has returned it
+	stderr head          // read only after the end of cmd
 }
 
-// startPrivate starts a mapid. The error is 5124.
+// startPrivate starts a mapid. Its error is 5124.
 func startPrivate() (*private, error) {
 	path, err := findDaemon()
 	if err != nil {
@@ -40,7 +41,7 @@ func startPrivate() (*private, error) {
 	}
 	ours, theirs, err := socketPair()
 	if err != nil {
-		return nil, mapierr.Wrap(mapi.ErrCommInitSocket, "socket for a mapid of our own", err)
+		return nil, mapierr.Wrap(mapi.ErrCommInitSocket, "create a socket for a private mapid", err)
 	}
 	defer theirs.Close()
 	p := &private{cmd: exec.Command(path, "--builtin", "--serve-fd=3"), conn: ours}
@@ -48,22 +49,22 @@ func startPrivate() (*private, error) {
 	p.cmd.Stderr = &p.stderr
 	p.cmd.WaitDelay = shutdownGrace
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{
-		// It ends with our end of the socket. Should it be stuck when we are
-		// killed, the kernel ends it.
+		// The daemon ends when our end of the socket closes. If it hangs when
+		// we are killed, the kernel ends it.
 		Pdeathsig: unix.SIGKILL,
-		// Signals to our process group are ours: there are results to fetch.
+		// Signals to our process group must not reach the daemon: results are
+		// still to be read.
 		Setpgid: true,
 	}
 	if err := p.cmd.Start(); err != nil {
 		ours.Close()
-		return nil, mapierr.Wrap(mapi.ErrCommInitSocket, "start a mapid of our own", err)
+		return nil, mapierr.Wrap(mapi.ErrCommInitSocket, "start a private mapid", err)
 	}
 	return p, nil
 }
 
-// findDaemon returns the path of the mapid that belongs to this program: the
-// one beside it or in the sbin beside its folder, where both are installed,
-// else one in PATH.
+// findDaemon returns the path of the mapid that belongs to this program: in the
+// same directory, else in ../sbin, else in PATH.
 func findDaemon() (string, error) {
 	candidates := []string{"mapid"}
 	if self, err := os.Executable(); err == nil {
@@ -78,18 +79,19 @@ func findDaemon() (string, error) {
 			return path, nil
 		}
 	}
-	return "", mapierr.New(mapi.ErrCommInitSocket, "there is no mapid to start: looked for %s in PATH (%s)",
+	return "", mapierr.New(mapi.ErrCommInitSocket, "no mapid to start: %s not found (PATH is %s)",
 		strings.Join(candidates, ", "), os.Getenv("PATH"))
 }
 
-// socketPair makes a connection with ends for ourselves and for a child.
+// socketPair returns a connection and a file for its other end, which a child
+// inherits.
 func socketPair() (*net.UnixConn, *os.File, error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, nil, err
 	}
 	ours, theirs := os.NewFile(uintptr(fds[0]), "mapid"), os.NewFile(uintptr(fds[1]), "client")
-	defer ours.Close() // FileConn copies
+	defer ours.Close() // FileConn duplicates the descriptor
 	conn, err := net.FileConn(ours)
 	if err != nil {
 		theirs.Close()
@@ -98,7 +100,7 @@ func socketPair() (*net.UnixConn, *os.File, error) {
 	return conn.(*net.UnixConn), theirs, nil
 }
 
-// dial is for mapi.Client: it hands the connection out, once.
+// dial implements the dialer of mapi.Client. It returns the connection once.
 func (p *private) dial(context.Context) (*net.UnixConn, error) {
 	if p.conn == nil {
 		return nil, mapierr.New(mapi.ErrCommSocket, "the mapid of this call has ended")
@@ -108,8 +110,8 @@ func (p *private) dial(context.Context) (*net.UnixConn, error) {
 	return conn, nil
 }
 
-// end waits for the daemon, whose client must be closed, and returns how it
-// ended. When the time of the call is up, ctx has ended, it waits less.
+// end waits for the daemon and returns how it ended. The client must be closed.
+// If ctx has ended, the time of the call is up and end waits less.
 func (p *private) end(ctx context.Context) error {
 	if p.conn != nil {
 		p.conn.Close()
@@ -123,7 +125,7 @@ func (p *private) end(ctx context.Context) error {
 	return p.cmd.Wait()
 }
 
-// head keeps the first headSize bytes of what is written to it.
+// head keeps the first headSize bytes of the data written to it.
 type head []byte
 
 func (h *head) Write(b []byte) (int, error) {

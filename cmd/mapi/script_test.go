@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
@@ -20,7 +21,7 @@ var update = flag.Bool("update", false, "write what the commands print into the 
 
 func TestScripts(t *testing.T) { runScripts(t, "testdata/script", "") }
 
-// TestCaptureScripts runs the scripts that work on real captures, in $DATA.
+// TestCaptureScripts runs the scripts that use real captures, in $DATA.
 func TestCaptureScripts(t *testing.T) { runScripts(t, "testdata/captures", testdata.Dir(t)) }
 
 func runScripts(t *testing.T, dir, data string) {
@@ -30,8 +31,15 @@ func runScripts(t *testing.T, dir, data string) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("BIN", bin)
 			env.Setenv("DATA", data)
+			env.Setenv("TZ", "UTC")
 			env.Setenv("LONG", strings.Repeat("x", maxSocket+1))
 			return nil
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "root" {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			return os.Geteuid() == 0, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": exits, "daemon": daemon, "trace": trace,
@@ -39,7 +47,7 @@ func runScripts(t *testing.T, dir, data string) {
 	})
 }
 
-// exits is "status N COMMAND": it runs a command that must end with exit code N.
+// exits is "status N COMMAND": it runs a command that must exit with code N.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: status N command [args]")
@@ -72,8 +80,8 @@ func daemon(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
-// trace FILE N writes a capture of N packets and sets PACKETS, BYTES, TCP and
-// UDP to what is in it.
+// trace FILE N writes a capture of N packets. It sets PACKETS, BYTES, TCP and
+// UDP to the counts of the capture.
 func trace(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: trace file packets")

@@ -11,22 +11,22 @@ import (
 	"gomapi/mapi"
 )
 
-const statsHelp = `Show the books of the daemon that runs: how many packets came to each device, and
-to each flow and function of your programs (all for root), and what became of
-them. The last line says whether the books balance, that is, whether every packet
-that came is in exactly one of the lines below it. docs/accounting.md explains
-the lines.
+const statsHelp = `Show the books of the running daemon: how many packets reached each device, and each
+flow and function of your programs (as root: of all programs), and what happened to
+them. The last line says whether the books balance: whether every packet that arrived
+at a stage is in exactly one of its lines. docs/accounting.md explains the lines.
 
-With names of devices it shows those alone. Flows whose device is closed, and those on
-capture files of other programs, come last. It fails when books do not balance.`
+With DEVICE names it shows only these devices. Flows whose device is closed, and flows
+on capture files of other programs, come last. It fails if books do not balance.`
 
-// errUnbalanced is a packet too many or too few in some book.
+// errUnbalanced ends a call when the books of some stage have a packet too many
+// or too few.
 var errUnbalanced = errors.New("the books do not balance")
 
 func (t *tool) statsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "stats [DEVICE...]",
-		Short: "Show what became of the packets, stage by stage",
+		Short: "Show what happened to the packets, stage by stage",
 		Long:  statsHelp,
 		RunE: func(cmd *cobra.Command, devices []string) error {
 			if err := t.checkStats(devices); err != nil {
@@ -39,19 +39,19 @@ func (t *tool) statsCommand() *cobra.Command {
 	}
 }
 
-// checkStats refuses what cannot be meant.
+// checkStats rejects invalid arguments.
 func (t *tool) checkStats(names []string) error {
 	if slices.Contains(names, "") {
-		return usageError{errors.New("an empty name is given for a device")}
+		return usageError{errors.New("the name of a device is empty")}
 	}
 	if t.private {
-		return usageError{errors.New("a daemon of its own has no books to show: leave --private out")}
+		return usageError{errors.New("a private daemon has no books to show: omit --private")}
 	}
 	return nil
 }
 
-// stats shows the books of the devices and of what lies behind them, then those of
-// flows whose device is closed or belongs to another program.
+// stats shows the books of each device and of its flows, then those of other
+// flows: their device is closed or belongs to another program.
 func (t *tool) stats(ctx context.Context, client *mapi.Client, names []string) error {
 	devices, err := client.Devices(ctx)
 	if err != nil {
@@ -68,12 +68,12 @@ func (t *tool) stats(ctx context.Context, client *mapi.Client, names []string) e
 	for _, d := range devices {
 		b, err := client.Books(ctx, d.Device)
 		if is(err, mapi.ErrStats, mapi.ErrNoDriver) && (len(names) == 0 || onDevice(flows, d.Device)) {
-			continue // not open, or gone meanwhile
+			continue // not open, or closed meanwhile
 		}
 		if err != nil {
 			return err
 		}
-		l.enter("device "+d.Device, &b)
+		l.enter("device "+d.Device, place{Device: d.Device}, &b)
 		own, others := split(flows, d.Device, b.Opening)
 		for _, f := range own {
 			l.enterFlow(ctx, client, f)
@@ -86,8 +86,8 @@ func (t *tool) stats(ctx context.Context, client *mapi.Client, names []string) e
 	return l.close()
 }
 
-// pick returns the devices of those names or aliases, and the flows on devices of
-// those names. It fails when a name is neither.
+// pick returns the devices with these names or aliases, and the flows on
+// devices with these names. It fails if a name matches neither.
 func pick(names []string, devices []mapi.DeviceInfo, flows []mapi.FlowInfo) ([]mapi.DeviceInfo, []mapi.FlowInfo, error) {
 	var picked []mapi.DeviceInfo
 	wanted := make(map[string]bool)
@@ -98,7 +98,7 @@ func pick(names []string, devices []mapi.DeviceInfo, flows []mapi.FlowInfo) ([]m
 			known = known || called(d, n)
 		}
 		if !known {
-			return nil, nil, fmt.Errorf("the daemon has no device %q; mapi info devices lists those that it has", n)
+			return nil, nil, fmt.Errorf("the daemon has no device %q; \"mapi info devices\" lists its devices", n)
 		}
 	}
 	for _, d := range devices {
@@ -111,7 +111,8 @@ func pick(names []string, devices []mapi.DeviceInfo, flows []mapi.FlowInfo) ([]m
 	return picked, flows, nil
 }
 
-// split parts flows that belong to an opening of a device from others.
+// split separates the flows that belong to one opening of a device from the
+// others.
 func split(flows []mapi.FlowInfo, device string, opening uint64) (own, others []mapi.FlowInfo) {
 	for _, f := range flows {
 		if f.Device == device && f.Books != nil && f.Books.Opening == opening {
@@ -123,10 +124,10 @@ func split(flows []mapi.FlowInfo, device string, opening uint64) (own, others []
 	return own, others
 }
 
-// onDevice reports whether one of the flows is on the device of that name.
+// onDevice reports whether a flow is on the device with this name.
 func onDevice(flows []mapi.FlowInfo, name string) bool {
 	return slices.ContainsFunc(flows, func(f mapi.FlowInfo) bool { return f.Device == name })
 }
 
-// called reports whether name is that of the device, or its alias.
+// called reports whether name is the device's name or alias.
 func called(d mapi.DeviceInfo, name string) bool { return name == d.Device || name == d.Alias }

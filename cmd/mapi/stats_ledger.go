@@ -9,8 +9,8 @@ import (
 	"gomapi/mapi"
 )
 
-// A ledger prints books, one stage below the other, and sums up. After an error
-// it does nothing more; close returns it.
+// A ledger prints the books of stages, one after the other, and sums up. After
+// an error it does nothing; close returns the error.
 type ledger struct {
 	*tool
 	stages, unbalanced int
@@ -20,21 +20,39 @@ type ledger struct {
 
 // A stageObject is the books of one stage in JSON.
 type stageObject struct {
-	Kind     string       `json:"kind"`
-	Stage    string       `json:"stage"`
+	Kind  string `json:"kind"`
+	Stage string `json:"stage"` // for people; the other fields have the parts
+	place
 	Opening  uint64       `json:"opening"` // of the device
 	In       uint64       `json:"in"`
 	Out      []lineObject `json:"out"`
 	Notes    []lineObject `json:"notes"`
-	Moved    uint64       `json:"moved"`   // packets on the move while the books were read
-	Missing  int64        `json:"missing"` // in less all of out
+	Moved    uint64       `json:"moved"`   // packets in transit while the books were read
+	Missing  int64        `json:"missing"` // in minus the sum of out
 	Balances bool         `json:"balances"`
+}
+
+// A place identifies a stage: a device, a flow on it, or a function of the
+// flow.
+type place struct {
+	Device   string  `json:"device"`
+	UID      *uint32 `json:"uid,omitempty"` // of a flow and its functions
+	FD       *int    `json:"fd,omitempty"`
+	FID      *int    `json:"fid,omitempty"`      // of a function
+	Function string  `json:"function,omitempty"` // its name
+}
+
+// of is the place of a function of the flow.
+func (p place) of(fn mapi.FunctionInfo) place {
+	p.FID, p.Function = &fn.FID, fn.Name
+	return p
 }
 
 // A filterObject is a leading filter in JSON.
 type filterObject struct {
-	Kind   string `json:"kind"`
-	Stage  string `json:"stage"`
+	Kind  string `json:"kind"`
+	Stage string `json:"stage"`
+	place
 	In     uint64 `json:"in"` // packets that it was asked about
 	Passed uint64 `json:"passed"`
 }
@@ -54,8 +72,8 @@ type sumObject struct {
 	Balance    bool   `json:"balance"`
 }
 
-// enterFlow enters a flow and its functions. One that was closed meanwhile, or
-// was not connected yet, has no books.
+// enterFlow enters a flow and its functions. A flow that is not connected yet,
+// or was closed meanwhile, has no books.
 func (l *ledger) enterFlow(ctx context.Context, client *mapi.Client, f mapi.FlowInfo) {
 	if l.err != nil || f.Books == nil {
 		return
@@ -69,19 +87,20 @@ func (l *ledger) enterFlow(ctx context.Context, client *mapi.Client, f mapi.Flow
 	if f.Status == mapi.FlowFinished {
 		name += " (ended)"
 	}
-	l.enter(name, f.Books)
+	at := place{Device: f.Device, UID: &f.UID, FD: &f.FD}
+	l.enter(name, at, f.Books)
 	for _, fn := range functions {
 		stage := fmt.Sprintf("%s, function %d %s", name, fn.FID, fn.Name)
 		if fn.Books == nil {
-			l.ask(stage, fn)
+			l.ask(stage, at.of(fn), fn)
 			continue
 		}
-		l.enter(stage, fn.Books)
+		l.enter(stage, at.of(fn), fn.Books)
 	}
 }
 
 // enter prints the books of a stage and adds them to the sum.
-func (l *ledger) enter(stage string, b *mapi.Books) {
+func (l *ledger) enter(stage string, at place, b *mapi.Books) {
 	if l.err != nil {
 		return
 	}
@@ -97,7 +116,7 @@ func (l *ledger) enter(stage string, b *mapi.Books) {
 	}
 	if l.json {
 		l.err = writeJSON(l.stdout, stageObject{
-			Kind: "stage", Stage: stage, Opening: b.Opening, In: b.In, Out: lineObjects(b.Out), Notes: lineObjects(b.Notes),
+			Kind: "stage", Stage: stage, place: at, Opening: b.Opening, In: b.In, Out: lineObjects(b.Out), Notes: lineObjects(b.Notes),
 			Moved: b.Moved, Missing: b.Missing(), Balances: b.Balances(),
 		})
 		return
@@ -105,13 +124,13 @@ func (l *ledger) enter(stage string, b *mapi.Books) {
 	l.err = l.print(stage, b)
 }
 
-// ask prints what a leading filter was asked and answered. It has no books: what
-// it refuses is never touched, so nobody could count it.
-func (l *ledger) ask(stage string, fn mapi.FunctionInfo) {
+// ask prints the packets that a leading filter was asked about and passed. It
+// has no books: rejected packets are never touched, so nothing counts them.
+func (l *ledger) ask(stage string, at place, fn mapi.FunctionInfo) {
 	switch {
 	case l.err != nil:
 	case l.json:
-		l.err = writeJSON(l.stdout, filterObject{Kind: "filter", Stage: stage, In: fn.Packets, Passed: fn.Passed})
+		l.err = writeJSON(l.stdout, filterObject{Kind: "filter", Stage: stage, place: at, In: fn.Packets, Passed: fn.Passed})
 	default:
 		_, l.err = fmt.Fprintf(l.stdout, "%s: asked about %d, passed %d\n", printable(stage), fn.Packets, fn.Passed)
 	}
@@ -125,7 +144,7 @@ func (l *ledger) print(stage string, b *mapi.Books) error {
 	case !b.Balances():
 		fmt.Fprintf(&text, ", %d UNACCOUNTED FOR", b.Missing())
 	case b.Moved > 0:
-		fmt.Fprintf(&text, ", up to %d on the move", b.Moved)
+		fmt.Fprintf(&text, ", up to %d in transit", b.Moved)
 	}
 	text.WriteByte('\n')
 	for _, o := range b.Out {
@@ -166,15 +185,10 @@ func (l *ledger) close() error {
 	return l.err
 }
 
-// packets words a number of packets.
-func packets(n uint64) string {
-	if n == 1 {
-		return "1 packet"
-	}
-	return fmt.Sprintf("%d packets", n)
-}
+// packets formats a number of packets.
+func packets(n uint64) string { return counted(n, "packets") }
 
-// lineObjects makes an empty list of none.
+// lineObjects returns an empty list, not nil, if there are no lines.
 func lineObjects(lines []mapi.Counter) []lineObject {
 	out := make([]lineObject, len(lines))
 	for i, c := range lines {

@@ -36,7 +36,7 @@ flow 1073741825 of user 0 on b, function 3 BYTE_COUNTER: 500 packets
 the books of all 4 stages balance; 0 packets lost
 `
 
-// TestStats looks at the books of a daemon that another program uses.
+// TestStats shows the books of a daemon that another program uses.
 func TestStats(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		dir := t.TempDir()
@@ -62,7 +62,7 @@ func TestStats(t *testing.T) {
 	})
 }
 
-// TestUnbalancedBooks are what no daemon should ever show.
+// TestUnbalancedBooks prints books that no daemon should ever have.
 func TestUnbalancedBooks(t *testing.T) {
 	books := &mapi.Books{
 		In: 10, Out: []mapi.Counter{{Name: "passed", Value: 7}, {Name: "lost: \x1b[31m", Value: 1}},
@@ -71,7 +71,7 @@ func TestUnbalancedBooks(t *testing.T) {
 	var text, object bytes.Buffer
 	for out, json := range map[*bytes.Buffer]bool{&text: false, &object: true} {
 		l := ledger{tool: &tool{stdout: out, json: json}}
-		l.enter("here", books)
+		l.enter("here", place{Device: "here"}, books)
 		if err := l.close(); !errors.Is(err, errUnbalanced) {
 			t.Errorf("json %v: %v", json, err)
 		}
@@ -90,9 +90,9 @@ the books of 1 of 1 stages do not balance; 1 packet lost
 	}
 }
 
-// TestStatsOfFlowsAlone looks at flows whose device is not there to ask: it was
-// closed by SIGHUP, and opened again for another flow, or is a file of another
-// program.
+// TestStatsOfFlowsAlone shows flows whose device cannot be queried: SIGHUP
+// closed the device and another flow reopened it, or the device is a file of
+// another program.
 func TestStatsOfFlowsAlone(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		dir := t.TempDir()
@@ -144,7 +144,7 @@ func TestStatsOfFlowsAlone(t *testing.T) {
 	})
 }
 
-// counterOn makes a flow that counts the packets of a device.
+// counterOn creates a flow that counts the packets of a device.
 func counterOn(t *testing.T, client *mapi.Client, device string) *mapi.Flow {
 	t.Helper()
 	flow, err := client.CreateFlow(t.Context(), device)
@@ -160,7 +160,7 @@ func counterOn(t *testing.T, client *mapi.Client, device string) *mapi.Flow {
 	return flow
 }
 
-// fileFlow makes a flow on a file of n packets and waits for its end.
+// fileFlow creates a flow on a file of n packets and waits for its end.
 func fileFlow(t *testing.T, client *mapi.Client, path string, n int) *mapi.Flow {
 	t.Helper()
 	f, err := os.Create(path)

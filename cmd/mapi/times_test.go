@@ -13,7 +13,8 @@ import (
 	"github.com/google/gopacket/pcapgo"
 )
 
-// TestTimesThatCannotBeTold reads packets of 2107: each command says so.
+// TestTimesThatCannotBeTold reads packets of the year 2107, which packet time
+// cannot represent. Each command must report this.
 func TestTimesThatCannotBeTold(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "late.pcapng")
 	f, err := os.Create(path)
@@ -37,7 +38,7 @@ func TestTimesThatCannotBeTold(t *testing.T) {
 	if err := write(f); err != nil {
 		t.Fatal(err)
 	}
-	const want = "mapi: 2 packets are before 1970 or after 2106: they count as of the first or the last moment of packet time\n"
+	const want = "mapi: 2 packets before 1970 or after 2106: their time is set to the first or last moment of packet time\n"
 	for _, args := range [][]string{{"count", "-r", path}, {"dump", "-r", path}, {"apply", "-r", path, "PKT_COUNTER"}} {
 		if _, errs := inZone(t, "UTC", args...); !strings.HasSuffix(errs, want) {
 			t.Errorf("%s says %q", args[0], errs)

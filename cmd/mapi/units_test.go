@@ -2,11 +2,13 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -29,7 +31,7 @@ func TestPerSecond(t *testing.T) {
 		{counter{0, start}, counter{math.MaxUint64, start + 1}, 8, math.MaxUint64},
 		{counter{0, start}, counter{9, start}, 1, 0},           // no time has passed
 		{counter{0, start}, counter{9, start - 5}, 1, 0},       // the clock was set back
-		{counter{10, start}, counter{9, start + 1e6}, 1, 0},    // cannot be
+		{counter{10, start}, counter{9, start + 1e6}, 1, 0},    // cannot happen
 		{counter{0, start}, counter{3, start + 3}, 1, 1000000}, // a packet each microsecond
 	} {
 		if got := c.now.perSecond(c.before, c.factor); got != c.want {
@@ -38,7 +40,7 @@ func TestPerSecond(t *testing.T) {
 	}
 }
 
-// TestExitCode has the errors that no script can make.
+// TestExitCode covers the errors that no script can produce.
 func TestExitCode(t *testing.T) {
 	open := func(text string) error {
 		return &mapi.Error{Op: "create flow", Code: mapi.ErrPcapOpen, Err: errors.New(text)}
@@ -47,7 +49,7 @@ func TestExitCode(t *testing.T) {
 		err  error
 		want int
 	}{
-		{open("interface eth0: capturing needs the capability CAP_NET_RAW"), exitRefused},
+		{open("interface eth0: capture needs the capability CAP_NET_RAW"), exitRefused},
 		{open("interface eth0: there is no interface of this name"), exitFailed},
 		{mapierr.Wrap(mapi.ErrCommSocket, "scope", mapierr.New(mapi.ErrNoDriver, "no device")), exitFailed},
 		{mapierr.Wrap(mapi.ErrCommSocket, "connection to mapid lost", io.EOF), exitNoDaemon},
@@ -100,5 +102,37 @@ func TestHead(t *testing.T) {
 	}
 	if len(h) != headSize {
 		t.Errorf("kept %d bytes, want %d", len(h), headSize)
+	}
+}
+
+// TestCounted checks units in singular and plural.
+func TestCounted(t *testing.T) {
+	for _, c := range []struct {
+		n    any
+		unit string
+		want string
+	}{
+		{uint64(1), "packets", "1 packet"},
+		{2, "packets", "2 packets"},
+		{int64(-1), "packets", "-1 packets"},
+		{1, "entries", "1 entry"},
+		{1, ticks, "1 unit of 2^-32 s"},
+		{1, "rows", "1 row"},
+		{1, "", "1"},
+	} {
+		if got := counted(c.n, c.unit); got != c.want {
+			t.Errorf("%v %s: %q, want %q", c.n, c.unit, got, c.want)
+		}
+	}
+}
+
+// TestInSeconds checks that durations in microseconds print no further digits.
+func TestInSeconds(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		1809055 * time.Microsecond: "1.809055", 100 * time.Nanosecond: "1e-07", 3 * time.Hour: "10800", -time.Second / 2: "-0.5",
+	} {
+		if got := fmt.Sprint(inSeconds(d)); got != want {
+			t.Errorf("%v: %s, want %s", d, got, want)
+		}
 	}
 }

@@ -23,7 +23,7 @@ func TestUnprivileged(t *testing.T) {
 		t.Skip("needs root to become another user")
 	}
 	dir := t.TempDir()
-	// The folders of tests are closed for others.
+	// Test directories are closed to other users.
 	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -44,15 +44,16 @@ func TestUnprivileged(t *testing.T) {
 	for _, c := range []struct {
 		args   []string
 		code   int
-		stdout string
-		stderr string // a part
+		stdout string // a substring
+		stderr string // a substring
 	}{
-		{[]string{"-r", file}, exitDone, fmt.Sprintf("%d packets, %d bytes\n", sum.Packets, sum.Bytes), ""},
-		{[]string{"--json", "-r", file, "tcp or (vlan and tcp)"}, exitDone, fmt.Sprintf(`"packets":%d,`, sum.TCP), ""},
-		{[]string{"-d", "lo"}, exitRefused, "", "CAP_NET_RAW"},
-		{[]string{"-r", secret}, exitRefused, "", "permission denied"},
+		{[]string{"count", "-r", file}, exitDone, fmt.Sprintf("%d packets, %d bytes\n", sum.Packets, sum.Bytes), ""},
+		{[]string{"count", "--json", "-r", file, "tcp or (vlan and tcp)"}, exitDone, fmt.Sprintf(`"packets":%d,`, sum.TCP), ""},
+		{[]string{"count", "-d", "lo"}, exitRefused, "", "CAP_NET_RAW"},
+		{[]string{"count", "-r", secret}, exitRefused, "", "permission denied"},
+		{[]string{"info", "devices", "--private", "--json"}, exitDone, `"status":"unavailable","unavailable":"interface lo: capture needs`, ""},
 	} {
-		out, errs, code := asNobody(t, "/nonexistent", append([]string{"count"}, c.args...)...)
+		out, errs, code := asNobody(t, "/nonexistent", c.args...)
 		if code != c.code || !strings.Contains(out, c.stdout) || !strings.Contains(errs, c.stderr) {
 			t.Errorf("%q: exit code %d, want %d\n%s\n%s", c.args, code, c.code, out, errs)
 		}
@@ -62,8 +63,8 @@ func TestUnprivileged(t *testing.T) {
 	}
 }
 
-// TestRefused has a daemon whose socket others may not use, one that belongs to
-// another user, and none. Only the last is replaced by a daemon of the call.
+// TestRefused has a daemon whose socket is closed to others, a daemon of
+// another user, and no daemon. Only the last case starts a private daemon.
 func TestRefused(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root to become another user")
@@ -72,12 +73,12 @@ func TestRefused(t *testing.T) {
 		name   string
 		listen func(t *testing.T, path string)
 		code   int
-		stderr string // a part
+		stderr string // a substring
 	}{
 		{"closed", func(t *testing.T, path string) { listen(t, path, 0o700) }, exitRefused, "permission denied"},
 		{"nobody's", listenAsOther, exitRefused, "belongs to user"},
-		{"left over", func(t *testing.T, path string) { listen(t, path, 0o777).Close() }, exitDone, "one of its own"},
-		{"none", func(*testing.T, string) {}, exitDone, "one of its own"},
+		{"left over", func(t *testing.T, path string) { listen(t, path, 0o777).Close() }, exitDone, "starting a private mapid"},
+		{"none", func(*testing.T, string) {}, exitDone, "starting a private mapid"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			home, err := os.MkdirTemp("/tmp", "home")
@@ -93,14 +94,14 @@ func TestRefused(t *testing.T) {
 			if code != c.code || !strings.Contains(errs, c.stderr) || (code == exitDone) != strings.Contains(out, "stdflib") {
 				t.Errorf("exit code %d, want %d\n%s\n%s", code, c.code, out, errs)
 			}
-			if _, errs, code := asNobody(t, home, "info", "flows"); code == exitDone || strings.Contains(errs, "of its own") {
+			if _, errs, code := asNobody(t, home, "info", "flows"); code == exitDone || strings.Contains(errs, "private mapid") {
 				t.Errorf("flows: exit code %d: %s", code, errs)
 			}
 		})
 	}
 }
 
-// listen makes a socket on which nobody speaks.
+// listen creates a socket on which nothing answers.
 func listen(t *testing.T, path string, mode os.FileMode) *net.UnixListener {
 	t.Helper()
 	l, err := net.ListenUnix("unixpacket", &net.UnixAddr{Name: path, Net: "unixpacket"})
@@ -115,8 +116,8 @@ func listen(t *testing.T, path string, mode os.FileMode) *net.UnixListener {
 	return l
 }
 
-// listenAsOther makes a socket as a third user. The kernel takes the identity of
-// the listening thread (SO_PEERCRED in unix(7)).
+// listenAsOther creates a socket as a third user. The kernel takes the identity
+// of the listening thread (SO_PEERCRED in unix(7)).
 func listenAsOther(t *testing.T, path string) {
 	t.Helper()
 	const other, same = 12345, ^uintptr(0)

@@ -27,8 +27,8 @@ func inZone(t *testing.T, tz string, args ...string) (stdout, stderr string) {
 	return out.String(), errs.String()
 }
 
-// TestTimeZone: the clock of dump, and the times of day of STARTSTOP, are those of
-// the zone that TZ says, also by a rule.
+// TestTimeZone checks that dump and STARTSTOP print local time of the zone in
+// TZ, including a zone given by a rule.
 func TestTimeZone(t *testing.T) {
 	const first = 1700000000 // 22:13:20 UTC
 	file := capfile.AppendHead(nil, pkt.DLTEthernet)
@@ -52,8 +52,8 @@ func TestTimeZone(t *testing.T) {
 		t.Errorf("between the third packet and the seventh: %s", out)
 	}
 	out, errs := inZone(t, "Nowhere", "dump", "-r", path)
-	if !strings.HasPrefix(out, "22:13:20") || !strings.HasPrefix(errs, `mapi: TZ="Nowhere" is no time zone, times are in UTC`) {
-		t.Errorf("a zone that there is not: %.60q, %q", out, errs)
+	if !strings.HasPrefix(out, "22:13:20") || !strings.HasPrefix(errs, `mapi: TZ="Nowhere" is not a time zone, times are in UTC`) {
+		t.Errorf("an invalid zone: %.60q, %q", out, errs)
 	}
 }
 
@@ -84,7 +84,7 @@ func TestTimeZoneOfLog(t *testing.T) {
 	if ahead := at.Sub(time.Now().UTC()); err != nil || ahead < 99*time.Hour || ahead > 100*time.Hour {
 		t.Errorf("%q is %v ahead, want 100 hours: %v", line, ahead, err)
 	}
-	if line := firstLine("Nowhere"); !strings.Contains(line, `warning: TZ="Nowhere" is no time zone, times are in UTC`) {
-		t.Errorf("%q says nothing of the zone", line)
+	if line := firstLine("Nowhere"); !strings.Contains(line, `warning: TZ="Nowhere" is not a time zone, times are in UTC`) {
+		t.Errorf("%q does not mention the zone", line)
 	}
 }

@@ -10,17 +10,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// readyText is what a background process writes once clients can connect.
-// Anything else that it writes is the reason why it failed.
+// readyText is the message of a background process once clients can connect.
+// Any other message is the reason of its failure.
 const readyText = "ready\n"
 
-// maxReason bounds in bytes what is read from a failing process.
+// maxReason is the maximum length of this reason in bytes.
 const maxReason = 64 << 10
 
-// detach starts this program again with the same arguments in a session of its
-// own, without terminal and streams, and returns when that process is ready. A
-// Go program cannot fork: its other threads would be missing in the child. The
-// error is the one that ended the new process.
+// detach restarts this program in the background, with the same arguments, in a
+// new session without terminal and standard streams. It returns when the new
+// process is ready, or with the error that ended it. A Go program cannot fork,
+// because the child would lack all threads but one.
 func detach(args []string) error {
 	exe, err := os.Executable()
 	if err != nil {
@@ -48,7 +48,8 @@ func detach(args []string) error {
 	return awaitReady(proc, r)
 }
 
-// awaitReady reads what the process says of its start until it closes the pipe.
+// awaitReady reads the messages of the process during its start, until it
+// closes the pipe.
 func awaitReady(proc *os.Process, r io.Reader) error {
 	text, err := io.ReadAll(io.LimitReader(r, maxReason))
 	if err == nil && string(text) == readyText {
@@ -64,24 +65,26 @@ func awaitReady(proc *os.Process, r io.Reader) error {
 	return fmt.Errorf("the background process ended before it was ready: %v", state)
 }
 
-// A readyPipe is the other end: it tells the waiting process how the start went.
-// Without one (nil) nobody waits. The first message counts.
+// A readyPipe is the end of the background process. It tells the waiting
+// process the outcome of the start. A nil readyPipe has nobody waiting. Only
+// the first message counts.
 type readyPipe struct{ f *os.File }
 
-// openReadyPipe takes the descriptor fd, none when it is negative.
+// openReadyPipe takes descriptor fd; a negative fd gives a nil readyPipe.
 func openReadyPipe(fd int) *readyPipe {
 	if fd < 0 {
 		return nil
 	}
-	// It is ours alone: the waiting process reads until all copies are closed.
+	// Children must not inherit it: the waiting process reads until all copies
+	// are closed.
 	unix.CloseOnExec(fd)
 	return &readyPipe{f: os.NewFile(uintptr(fd), "ready")}
 }
 
-// ready says that clients can connect.
+// ready reports that clients can connect.
 func (p *readyPipe) ready() { p.tell(readyText) }
 
-// failed says why the start failed, if it did.
+// failed reports why the start failed, if it did.
 func (p *readyPipe) failed(err error) {
 	if err != nil {
 		p.tell(err.Error())
@@ -92,7 +95,7 @@ func (p *readyPipe) tell(text string) {
 	if p == nil || p.f == nil {
 		return
 	}
-	// Nobody is left to hear of an error here.
+	// An error here could reach nobody.
 	_, _ = p.f.WriteString(text)
 	_ = p.f.Close()
 	p.f = nil

@@ -18,7 +18,7 @@ import (
 	"gomapi/internal/testenv"
 )
 
-// group has devices in no real configuration.
+// group is a device group without devices in any real configuration.
 const group = "9999"
 
 func testConfig(t *testing.T) string {
@@ -30,7 +30,8 @@ func testConfig(t *testing.T) string {
 	return path
 }
 
-// detached is a mapid in the background, with socket "s" and pid file "pid" in dir.
+// detached is a mapid in the background, with socket "s" and PID file "pid" in
+// dir.
 func detached(t *testing.T, dir string, args ...string) *exec.Cmd {
 	args = append([]string{"-d", "-g", group, "--pidfile", "pid"}, args...)
 	if !slices.Contains(args, "--config") {
@@ -44,7 +45,7 @@ func detached(t *testing.T, dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// TestDetach starts mapid -d and looks at the process from outside.
+// TestDetach starts mapid -d and inspects the process from outside.
 func TestDetach(t *testing.T) {
 	dir := t.TempDir()
 	sock, pidFile := filepath.Join(dir, "s"), filepath.Join(dir, "pid")
@@ -52,7 +53,7 @@ func TestDetach(t *testing.T) {
 	if err != nil || len(out) != 0 {
 		t.Fatalf("mapid -d: %v, output %q", err, out)
 	}
-	// It said that it is ready, so this must work at once.
+	// The process reported that it is ready, so this must succeed at once.
 	pid := listener(t, sock)
 	proc := "/proc/" + strconv.Itoa(pid)
 	if cwd, _ := os.Readlink(proc + "/cwd"); cwd != "/" {
@@ -78,8 +79,9 @@ func TestDetach(t *testing.T) {
 	}
 }
 
-// listener returns the process that listens at a socket: the kernel tells the
-// credentials of the listener to who connects (unix(7), SO_PEERCRED).
+// listener returns the PID of the process that listens on a socket. The kernel
+// gives the listener's credentials to a connecting process (unix(7),
+// SO_PEERCRED).
 func listener(t *testing.T, path string) int {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
@@ -115,9 +117,9 @@ func end(t *testing.T, pid int, sig unix.Signal) {
 	})
 }
 
-// TestDetachFails demands that the waiting process tells why the other failed.
+// TestDetachFails checks that the waiting process reports why the other failed.
 func TestDetachFails(t *testing.T) {
-	sock := filepath.Join(t.TempDir(), strings.Repeat("x", 200)) // more than sun_path holds
+	sock := filepath.Join(t.TempDir(), strings.Repeat("x", 200)) // exceeds sun_path
 	out, err := detached(t, t.TempDir(), "--socket", sock).CombinedOutput()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 1 {
@@ -128,7 +130,7 @@ func TestDetachFails(t *testing.T) {
 	}
 }
 
-// TestAwaitReady has a process that dies without a word.
+// TestAwaitReady has a process that ends without a message.
 func TestAwaitReady(t *testing.T) {
 	proc, err := os.StartProcess("/bin/sh", []string{"sh", "-c", "exit 3"}, &os.ProcAttr{})
 	if err != nil {
@@ -154,7 +156,7 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// TestServeFD gives mapid one connection and takes it away.
+// TestServeFD passes one connection to mapid and closes it.
 func TestServeFD(t *testing.T) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -186,7 +188,7 @@ func TestInherited(t *testing.T) {
 	fd, _ := unix.Dup(int(w.Fd()))
 	w.Close()
 	if _, err := inherited(fd); err == nil {
-		t.Error("a pipe was taken for a socket")
+		t.Error("a pipe was accepted as a socket")
 	}
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -202,6 +204,6 @@ func TestInherited(t *testing.T) {
 	fd, _ = unix.Dup(int(f.Fd()))
 	f.Close()
 	if _, err := inherited(fd); err == nil || !strings.Contains(err.Error(), "not a Unix socket") {
-		t.Errorf("a TCP connection was taken for a Unix socket: %v", err)
+		t.Errorf("a TCP connection was accepted as a Unix socket: %v", err)
 	}
 }

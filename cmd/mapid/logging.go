@@ -12,18 +12,18 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// A logSetup says where messages go.
+// A logSetup configures the destinations of messages:
 //
 //	          syslog (-s)   <base>.info   <base>.debug   stderr             stdout
-//	info      yes           yes                          without the two
+//	info      yes           yes                          if neither of these
 //	debug     level 1, 2                  level 1, 2                        level 1
 //
-// Warnings and errors go where information goes. A private daemon writes
-// nothing but those to stderr.
+// Warnings and errors go to the destinations of info messages. A private daemon
+// writes only warnings and errors, to stderr.
 type logSetup struct {
 	level          int         // log_level of mapi.conf
-	base           string      // of the log files, absolute; empty for none
-	syslog         *syslogSink // nil for none
+	base           string      // absolute path without extension of the log files; empty: none
+	syslog         *syslogSink // nil: none
 	private        bool
 	stdout, stderr io.Writer // nil in the background
 }
@@ -38,7 +38,8 @@ func (s *setup) logSetup(o *options, stdout, stderr io.Writer) logSetup {
 		l.syslog = &syslogSink{}
 	}
 	if o.private() && o.config == "" {
-		// The files of the configuration found belong to the system's daemon.
+		// The log files of the system's configuration belong to the system's
+		// daemon.
 		l.level, l.base = 0, ""
 	}
 	if !o.daemon {
@@ -47,23 +48,23 @@ func (s *setup) logSetup(o *options, stdout, stderr io.Writer) logSetup {
 	return l
 }
 
-// Levels of logrus by what the original calls them.
+// Levels of logrus for the levels of the original.
 var (
 	infoLevels  = logrus.AllLevels[:logrus.InfoLevel+1]
 	warnLevels  = logrus.AllLevels[:logrus.WarnLevel+1]
 	debugLevels = []logrus.Level{logrus.DebugLevel, logrus.TraceLevel}
 )
 
-// A logger is a logrus logger over outlets of its own.
+// A logger is a logrus logger with an outlet for each destination.
 type logger struct {
 	*logrus.Logger
 	outlets    []*outlet
-	terminal   bool       // errors are seen on stderr
-	complaints sync.Mutex // one line at a time on stderr
-	stderr     io.Writer  // for complaints; nil in the background
+	terminal   bool       // errors are shown on stderr
+	complaints sync.Mutex // serializes writes to stderr
+	stderr     io.Writer  // for messages about failed destinations; nil in the background
 }
 
-// newLogger starts a goroutine for each destination; Close ends them.
+// newLogger starts a goroutine for each destination. Close ends them.
 func newLogger(s logSetup) *logger {
 	l := &logger{Logger: logrus.New(), stderr: s.stderr}
 	l.SetOutput(io.Discard)
@@ -92,8 +93,8 @@ func newLogger(s logSetup) *logger {
 	return l
 }
 
-// add makes messages of the levels go to a sink, too. Where there is a terminal
-// it shows the sink's first failure, which no log can tell.
+// add sends messages of these levels to a sink. The first failure of the sink,
+// which no log can record, goes to stderr if there is a terminal.
 func (l *logger) add(name string, s sink, f lineFormatter, levels []logrus.Level) {
 	var complain func(error)
 	if l.stderr != nil {
@@ -108,9 +109,9 @@ func (l *logger) add(name string, s sink, f lineFormatter, levels []logrus.Level
 	l.AddHook(o)
 }
 
-// Close writes what is queued and waits for the goroutines of the outlets, but
-// not longer than closeWait for all: a write that hangs cannot be interrupted
-// and ends with the process. Messages after it are lost.
+// Close writes queued messages and waits for the goroutines of the outlets, for
+// at most closeWait in total: a hanging write cannot be interrupted, and ends
+// with the process. Later messages are lost.
 func (l *logger) Close() {
 	for _, o := range l.outlets {
 		close(o.stop)
@@ -125,15 +126,16 @@ func (l *logger) Close() {
 	}
 }
 
-// maxMessage bounds a message in bytes.
+// maxMessage is the maximum length of a message in bytes.
 const maxMessage = 4096
 
-// A lineFormatter makes one line of an entry: time (unless the destination has
-// its own), level of warnings and errors, text, fields in alphabetical order.
+// A lineFormatter formats an entry as one line: time (unless the destination
+// adds its own), level of warnings and errors, text, and fields in alphabetical
+// order.
 type lineFormatter struct{ stamp bool }
 
-// Format implements logrus.Formatter. Parts of messages come from clients:
-// control characters are replaced, so that nobody writes lines of his own.
+// Format implements logrus.Formatter. Clients supply parts of messages, so it
+// replaces control characters: a client cannot forge log lines.
 func (f lineFormatter) Format(e *logrus.Entry) ([]byte, error) {
 	var b strings.Builder
 	switch {
@@ -166,8 +168,8 @@ func sortedKeys(data logrus.Fields) []string {
 	return keys
 }
 
-// printable replaces what would end the line or command a terminal, and cuts
-// the text to maxMessage.
+// printable replaces characters that end the line or control a terminal, and
+// cuts the text to maxMessage.
 func printable(s string) string {
 	if len(s) > maxMessage {
 		s = s[:maxMessage] + "..."

@@ -22,7 +22,8 @@ import (
 // stamp is the original's time format, D/M/YYYY HH:MM:SS.
 var stamp = regexp.MustCompile(`(?m)^\d{1,2}/\d{1,2}/\d{4} \d\d:\d\d:\d\d `)
 
-// where runs a logger and returns which messages reached which destination.
+// where writes messages with a logger and returns which of them reached which
+// destination.
 func where(t *testing.T, s logSetup, log bool) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
@@ -67,8 +68,8 @@ func where(t *testing.T, s logSetup, log bool) map[string]string {
 	return got
 }
 
-// syslogd makes a log daemon for s. The function that it returns gives the
-// priority and text of what came.
+// syslogd is a log daemon for s. The returned function gives the priority and
+// text of the received messages.
 func syslogd(t *testing.T, s *syslogSink) func() string {
 	t.Helper()
 	s.network, s.addr = "unixgram", filepath.Join(t.TempDir(), "log")
@@ -91,8 +92,8 @@ func syslogd(t *testing.T, s *syslogSink) func() string {
 	}
 }
 
-// taken takes the next message out of a socket. All that was sent is there: nothing is
-// waited for.
+// taken reads the next message from a socket without waiting. All sent messages
+// are there already.
 func taken(t *testing.T, conn *net.UnixConn) string {
 	t.Helper()
 	raw, err := conn.SyscallConn()
@@ -191,7 +192,7 @@ func TestFormat(t *testing.T) {
 	}
 }
 
-// TestReport has the place of a problem once, and its kind.
+// TestReport checks that a problem is logged once, with its place and severity.
 func TestReport(t *testing.T) {
 	var stderr bytes.Buffer
 	l := newLogger(logSetup{stderr: &stderr})

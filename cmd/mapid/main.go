@@ -1,13 +1,13 @@
 // Mapid is the monitoring daemon. It owns the capture devices, runs the
-// functions that programs apply to flows of packets, and shares their results
-// with them over shared memory. Programs reach it through the mapi package and
-// a Unix socket.
+// functions that programs apply to flows of packets, and shares the results
+// through shared memory. Programs connect to it over a Unix socket by means of
+// package mapi.
 //
-// This package only puts the parts together: flags (main.go), configuration and
+// This package only assembles the parts: flags (main.go), configuration and
 // socket (setup.go), drivers and libraries of this build (plugins.go), log
 // (logging.go, outlet.go, sinks.go), background process (daemonize.go,
-// pidfile.go), signals (signals.go) and reading the configuration again
-// (reload.go), and from there daemon.Run (serve.go).
+// pidfile.go), signals (signals.go), reload of the configuration (reload.go),
+// and the call of daemon.Run (serve.go).
 package main
 
 import (
@@ -40,9 +40,9 @@ func main() {
 	os.Exit(run(os.Args, os.Stdout, os.Stderr))
 }
 
-// collectEarly has garbage collected when it is a third of what is in use, unless GOGC says
-// when. Packets leave none, so it costs little, and ten thousands of flows are set up in
-// less memory.
+// collectEarly starts a garbage collection when garbage reaches a third of the
+// memory in use, unless GOGC is set. Packets create no garbage, so this costs
+// little and saves memory when tens of thousands of flows are set up.
 func collectEarly() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(33)
@@ -54,26 +54,26 @@ type options struct {
 	daemon  bool
 	group   int
 	syslog  bool
-	config  string // list of files; empty for the usual places
-	builtin bool   // no file: the built-in configuration
-	socket  string // empty for the usual place
-	pidFile string // empty for the usual place
+	config  string // list of files; empty: the usual paths
+	builtin bool   // use the built-in configuration, no file
+	socket  string // empty: the usual path
+	pidFile string // empty: the usual path
 	check   bool
-	dir     string // where relative paths begin; empty for the working directory
-	serveFD int    // serve the one client on this descriptor; -1 for a socket
-	readyFD int    // tell the process that waits at this descriptor; -1 for none
+	dir     string // base of relative paths; empty: the working directory
+	serveFD int    // serve one client on this descriptor; -1: listen on a socket
+	readyFD int    // descriptor to the process that waits for the start; -1: none
 }
 
-// private reports whether one client owns this daemon.
+// private reports whether this daemon serves only one client.
 func (o *options) private() bool { return o.serveFD >= 0 }
 
-// A usageError is a command line that cannot be understood.
+// A usageError is a mistake in the command line.
 type usageError struct{ error }
 
-// errReported ends the program with an error that the user has seen already.
+// errReported ends the program with an error that is already printed.
 var errReported = errors.New("reported")
 
-// run executes the command line args, with the program's name first, and
+// run executes the command line args, which starts with the program name, and
 // returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
 	cmd := newCommand(args, stdout, stderr)
@@ -124,26 +124,28 @@ func newCommand(args []string, stdout, stderr io.Writer) *cobra.Command {
 }
 
 const help = `mapid captures packets from network interfaces and capture files and runs the
-functions that monitoring programs apply to them. It stays in the foreground
-and writes its messages to standard error unless told otherwise.
+functions that monitoring programs apply to them. By default it stays in the
+foreground and writes its messages to standard error.
 
 Without a configuration file it serves every interface that is up.
 
-SIGTERM, SIGINT and SIGQUIT end it. On SIGHUP it reads the configuration again:
-flows on devices that stay as they are go on. When its terminal hangs up it ends;
-under nohup it ignores SIGHUP.`
+Signals:
+  SIGTERM, SIGINT, SIGQUIT  end mapid
+  SIGHUP                    read the configuration again; flows on unchanged devices
+                            continue; ends mapid if its terminal has hung up;
+                            ignored under nohup`
 
 func addFlags(cmd *cobra.Command, o *options) {
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.BoolVarP(&o.daemon, "daemon", "d", false, "run in the background, with a pid file")
-	f.IntVarP(&o.group, "devgroup", "g", 0, "serve the devices with devgroup=`N`, 1 to 9999; 0 are those without")
+	f.BoolVarP(&o.daemon, "daemon", "d", false, "run in the background and write a pid file")
+	f.IntVarP(&o.group, "devgroup", "g", 0, "serve only the devices with devgroup=`N`, 1 to 9999; 0: those without devgroup")
 	f.BoolVarP(&o.syslog, "syslog", "s", false, "send messages to syslog, facility local1")
-	f.StringVar(&o.config, "config", "", "configuration `FILE`, or a list of files separated by colons")
-	f.BoolVar(&o.builtin, "builtin", false, "serve every interface that is up, whatever files say")
+	f.StringVar(&o.config, "config", "", "read the configuration `FILE`, or the first readable one of a list separated by colons")
+	f.BoolVar(&o.builtin, "builtin", false, "ignore configuration files and serve every interface that is up")
 	f.StringVar(&o.socket, "socket", "", "listen on the Unix socket `PATH`")
-	f.StringVar(&o.pidFile, "pidfile", "", "write the process number to `PATH`, with --daemon")
-	f.BoolVar(&o.check, "check", false, "print the mistakes in the configuration and exit")
+	f.StringVar(&o.pidFile, "pidfile", "", "with --daemon, write the process number to `PATH`")
+	f.BoolVar(&o.check, "check", false, "print the mistakes in the configuration and exit: 0 if there are none, else 1")
 	f.IntVar(&o.serveFD, "serve-fd", -1, "serve the one client on descriptor `N`")
 	f.IntVar(&o.readyFD, "ready-fd", -1, "report the start to descriptor `N`")
 	f.BoolP("version", "v", false, "print the version and exit")
@@ -153,7 +155,8 @@ func addFlags(cmd *cobra.Command, o *options) {
 	}
 }
 
-// inWords replaces what strconv says of a value by what it should be.
+// inWords replaces the message of strconv about a bad value by a description of
+// valid values.
 func inWords(err error) error {
 	var number *strconv.NumError
 	if !errors.As(err, &number) {
@@ -169,20 +172,20 @@ func inWords(err error) error {
 	return errors.New(strings.TrimSuffix(err.Error(), number.Error()) + want)
 }
 
-// valid refuses values and combinations that make no sense.
+// valid rejects values and combinations that make no sense.
 func (o *options) valid(given func(flag string) bool) error {
 	switch {
 	case o.group < 0 || o.group > config.MaxGroup:
-		return fmt.Errorf("invalid device group %d: groups are numbers from 1 to %d, 0 is the default daemon",
+		return fmt.Errorf("invalid device group %d: use 1 to %d, or 0 for the default daemon",
 			o.group, config.MaxGroup)
 	case given("socket") && o.socket == "":
-		return errors.New("an empty path is given for the socket")
+		return errors.New("the path of the socket is empty")
 	case given("pidfile") && (o.pidFile == "" || !o.daemon):
-		return errors.New("--pidfile takes a path and goes with --daemon")
+		return errors.New("--pidfile needs a path and --daemon")
 	case o.builtin && o.config != "":
-		return errors.New("--builtin goes with no --config")
+		return errors.New("--builtin and --config exclude each other")
 	case o.private() && (o.daemon || o.socket != ""):
-		return errors.New("--serve-fd goes with neither --daemon nor --socket")
+		return errors.New("--serve-fd excludes --daemon and --socket")
 	}
 	return nil
 }

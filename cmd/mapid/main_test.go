@@ -15,7 +15,7 @@ import (
 	"gomapi/internal/testenv"
 )
 
-// tests fail when they leave a goroutine behind.
+// tests fails if a test leaves a goroutine behind.
 type tests struct{ *testing.M }
 
 func (m tests) Run() int {
@@ -28,7 +28,8 @@ func (m tests) Run() int {
 	return code
 }
 
-// TestMain makes the test binary run as mapid, under that name in PATH, too.
+// TestMain makes the test binary run as mapid, including in the PATH of
+// scripts.
 func TestMain(m *testing.M) {
 	libpcap.ServeIfHelper()
 	testscript.Main(tests{m}, map[string]func(){"mapid": main})
@@ -42,7 +43,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// status N COMMAND runs a command that must end with exit code N.
+// status N COMMAND runs a command that must exit with code N.
 func status(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: status N command [args]")

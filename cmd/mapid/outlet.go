@@ -8,20 +8,20 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// A sink writes lines to one place. It is used by one goroutine.
+// A sink writes lines to one destination. Only one goroutine uses it.
 type sink interface {
 	write(level logrus.Level, line []byte) error
 }
 
-// An outlet hands messages to a sink on a goroutine of its own, so that a full
-// disk, a lock that is held, or a reader that stopped never holds up the
-// daemon. What cannot be written is dropped and counted; when writing works
-// again the number is said once. The first failure is told to complain.
+// An outlet has a goroutine that passes messages to a sink, so that a full
+// disk, a held lock or a stopped reader never blocks the daemon. It drops and
+// counts messages that cannot be written, and logs their number when writes
+// succeed again. It reports the first failure through complain.
 type outlet struct {
 	sink   sink
 	format lineFormatter
 	levels []logrus.Level
-	// complain is called once, by the goroutine; nil where nobody listens.
+	// The goroutine calls complain once. It may be nil.
 	complain func(error)
 	queue    chan message
 	stop     chan struct{} // closed by logger.Close
@@ -35,8 +35,8 @@ type message struct {
 }
 
 const (
-	queueLength = 1024                   // messages that wait for their sink
-	closeWait   = 500 * time.Millisecond // for sinks that may never come back
+	queueLength = 1024                   // messages queued for a sink
+	closeWait   = 500 * time.Millisecond // bound for sinks that hang
 )
 
 func newOutlet(s sink, f lineFormatter, levels []logrus.Level, complain func(error)) *outlet {
@@ -80,7 +80,7 @@ func (o *outlet) run() {
 	}
 }
 
-// drain writes what is left when the daemon ends.
+// drain writes the remaining messages when the daemon ends.
 func (o *outlet) drain() {
 	for {
 		select {
@@ -99,7 +99,7 @@ func (o *outlet) put(m message) {
 	}
 }
 
-// write reports whether the sink took the line.
+// write reports whether the sink accepted the line.
 func (o *outlet) write(level logrus.Level, line []byte) bool {
 	err := o.sink.write(level, line)
 	if err != nil && o.complain != nil {
@@ -109,15 +109,15 @@ func (o *outlet) write(level logrus.Level, line []byte) bool {
 	return err == nil
 }
 
-// sayLost writes how many messages are missing at this place, if any. It
-// returns false when that cannot be written either.
+// sayLost writes how many messages are missing at this point, if any. It
+// returns false if this write fails too.
 func (o *outlet) sayLost() bool {
 	n := o.lost.Load()
 	if n == 0 {
 		return true
 	}
 	e := &logrus.Entry{Level: logrus.WarnLevel, Time: time.Now(),
-		Message: fmt.Sprintf("%d messages could not be written and are lost", n)}
+		Message: fmt.Sprintf("%d messages were lost: they could not be written", n)}
 	line, _ := o.format.Format(e)
 	if !o.write(e.Level, line) {
 		return false

@@ -11,15 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A pidFile holds the number of a background process. The owner keeps the file
-// locked, so a file left by a process that died is taken over, whoever has its
-// number now.
+// A pidFile holds the PID of a background process, which keeps the file locked.
+// Without the lock the owner is dead, and the file is taken over even if
+// another process has this PID now.
 type pidFile struct {
 	path string
-	f    *os.File // nil unless it is ours
+	f    *os.File // nil unless this process owns the file
 }
 
-// pidPath returns where the command line wants the file, else the usual place for the
+// pidPath returns the path from the command line, else the usual path for the
 // daemon of a device group.
 func pidPath(o *options) string {
 	switch {
@@ -33,7 +33,7 @@ func pidPath(o *options) string {
 	return fmt.Sprintf("/var/run/mapid%d.pid", o.group)
 }
 
-// claim writes the file, unless its owner lives.
+// claim writes the file, unless another live process owns it.
 func (p *pidFile) claim() error {
 	for {
 		f, err := os.OpenFile(p.path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o644)
@@ -44,7 +44,7 @@ func (p *pidFile) claim() error {
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			owner, _ := io.ReadAll(io.LimitReader(f, 32))
 			f.Close()
-			return fmt.Errorf("%s belongs to process %s, which is running", p.path, strings.TrimSpace(string(owner)))
+			return fmt.Errorf("%s is locked by process %s, which is running", p.path, strings.TrimSpace(string(owner)))
 		}
 		if err != nil {
 			f.Close()
@@ -57,7 +57,7 @@ func (p *pidFile) claim() error {
 	}
 }
 
-// current reports whether f is still the file of that name.
+// current reports whether f is still the file at the path.
 func (p *pidFile) current(f *os.File) bool {
 	here, err := f.Stat()
 	if err != nil {
@@ -81,12 +81,13 @@ func (p *pidFile) write(f *os.File) error {
 	return nil
 }
 
-// remove deletes the file if it is ours. Twice is fine.
+// remove deletes the file if this process owns it. It may be called more than
+// once.
 func (p *pidFile) remove() {
 	if p.f == nil {
 		return
 	}
-	// The lock is held until after the name is gone.
+	// Keep the lock until the name is removed.
 	_ = os.Remove(p.path)
 	_ = p.f.Close()
 	p.f = nil

@@ -11,7 +11,7 @@ import (
 func TestPidFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "mapid.pid")
 	own := strconv.Itoa(os.Getpid()) + "\n"
-	// A file that a dead process left, longer than ours.
+	// A file that a dead process left, longer than the new contents.
 	if err := os.WriteFile(path, []byte("1\n1234567890123\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func TestPidFile(t *testing.T) {
 	}
 	second := &pidFile{path: path}
 	err := second.claim()
-	if err == nil || !strings.Contains(err.Error(), "belongs to process "+strconv.Itoa(os.Getpid())) {
+	if err == nil || !strings.Contains(err.Error(), "is locked by process "+strconv.Itoa(os.Getpid())) {
 		t.Errorf("claimed twice: %v", err)
 	}
 	second.remove()

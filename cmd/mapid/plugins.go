@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"os"
+
 	"gomapi/drivers"
 	"gomapi/drivers/nic"
 	"gomapi/drivers/offline"
@@ -9,7 +12,7 @@ import (
 	"gomapi/internal/config"
 )
 
-// liveDrivers are the drivers of this build by the names of mapi.conf.
+// liveDrivers are the live drivers of this build, by their names in mapi.conf.
 func liveDrivers() map[string]drivers.Driver {
 	return map[string]drivers.Driver{
 		"mapinicdrv": nic.Driver{},
@@ -30,12 +33,13 @@ func libraries() []flib.Library {
 	}
 }
 
-// known tells the configuration what this build has.
+// known tells the configuration package what this build supports.
 func known() config.Known {
 	k := config.Known{
-		Drivers:     map[string]bool{},
-		Libraries:   map[string]bool{},
-		CheckParams: map[string]func(key, value string) error{"mapinicdrv": nic.CheckParam},
+		Drivers:       map[string]bool{},
+		Libraries:     map[string]bool{},
+		CheckParams:   map[string]func(key, value string) error{"mapinicdrv": nic.CheckParam},
+		CheckTogether: map[string]func(params map[string]string) (string, error){"mapinicdrv": nic.CheckParams},
 	}
 	for name := range liveDrivers() {
 		k.Drivers[name] = true
@@ -46,8 +50,27 @@ func known() config.Known {
 	return k
 }
 
-// driverRegistry holds all drivers and the file formats that the configuration
-// names. A format without a [format] section is not served.
+// finders explain why a device cannot be opened now, for each driver that can
+// tell. They ignore missing permissions, which are not a mistake in the
+// configuration.
+func finders() map[string]func(name string, params map[string]string) error {
+	all := make(map[string]func(string, map[string]string) error)
+	for name, d := range liveDrivers() {
+		if finder, ok := d.(drivers.Finder); ok {
+			all[name] = func(device string, params map[string]string) error {
+				err := finder.Find(drivers.Config{Device: device, Params: params})
+				if errors.Is(err, os.ErrPermission) {
+					return nil
+				}
+				return err
+			}
+		}
+	}
+	return all
+}
+
+// driverRegistry holds all live drivers and the drivers of the configured file
+// formats. A format without a [format] section is not served.
 func driverRegistry(formats []config.FormatEntry) *drivers.Registry {
 	var r drivers.Registry
 	for name, d := range liveDrivers() {
@@ -62,7 +85,7 @@ func driverRegistry(formats []config.FormatEntry) *drivers.Registry {
 	return &r
 }
 
-// functionRegistry holds the named libraries in the order of names.
+// functionRegistry holds the named libraries, sorted by name.
 func functionRegistry(names []string) *flib.Registry {
 	var libs []flib.Library
 	for _, name := range names {

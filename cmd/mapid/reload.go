@@ -9,28 +9,28 @@ import (
 	"gomapi/internal/config"
 )
 
-// A reloader reads the configuration again on SIGHUP.
+// A reloader reloads the configuration on SIGHUP.
 type reloader struct {
 	options *options
 	load    func(*options) (*setup, error)
 	log     *logger
-	first   *setup              // what cannot be taken up later holds from here
-	last    *setup              // taken up last
-	out     chan *config.Config // those to take up
+	first   *setup              // configuration at the start, for keys that need a restart
+	last    *setup              // the configuration applied last
+	out     chan *config.Config // configurations to apply
 }
 
 func newReloader(o *options, s *setup, log *logger) *reloader {
 	return &reloader{options: o, load: configure, log: log, first: s, last: s, out: make(chan *config.Config)}
 }
 
-// reloadWait is how long the end of the daemon waits for a file that is being read.
-// A file system that does not answer keeps its reader for ever; that goroutine ends
-// with the process.
+// reloadWait is how long the end of the daemon waits for a pending read of the
+// configuration. A file system that does not respond blocks the goroutine
+// forever; the goroutine ends with the process.
 const reloadWait = 500 * time.Millisecond
 
-// start begins to follow SIGHUP. When the terminal is gone, it calls stop, which
-// ends ctx. The function that it returns does the same and waits, for reloadWait
-// at most.
+// start starts handling SIGHUP. If the terminal is gone, the handler calls
+// stop, which ends ctx. The returned function also calls stop, and waits for
+// the handler for at most reloadWait.
 func (r *reloader) start(ctx context.Context, hup *hangUps, stop func()) (end func()) {
 	done := make(chan struct{})
 	go func() {
@@ -46,8 +46,8 @@ func (r *reloader) start(ctx context.Context, hup *hangUps, stop func()) (end fu
 	}
 }
 
-// follow works until ctx ends. Signals that come while it reads count as one,
-// after which it reads once more.
+// follow handles signals until ctx ends. Several signals during a read cause
+// one further read.
 func (r *reloader) follow(ctx context.Context, hup *hangUps, stop func()) {
 	for {
 		select {
@@ -65,7 +65,7 @@ func (r *reloader) follow(ctx context.Context, hup *hangUps, stop func()) {
 			return
 		}
 		if err != nil {
-			r.log.Errorf("the configuration stays as it is: %v", err)
+			r.log.Errorf("the configuration is unchanged: %v", err)
 			continue
 		}
 		select {
@@ -76,8 +76,8 @@ func (r *reloader) follow(ctx context.Context, hup *hangUps, stop func()) {
 	}
 }
 
-// read reads the configuration and logs what is wrong with it. It fails when
-// there is nothing to take up.
+// read reads the configuration and logs its problems. It fails if there is
+// nothing to apply.
 func (r *reloader) read() (*setup, error) {
 	s, err := r.load(r.options)
 	if err != nil {
@@ -92,13 +92,13 @@ func (r *reloader) read() (*setup, error) {
 		return nil, err
 	}
 	for _, key := range fixed(r.first.Config, s.Config) {
-		r.log.Warnf("%s: %s was changed, which holds from the next start", s.where(), key)
+		r.log.Warnf("%s: the change of %s takes effect at the next start", s.where(), key)
 	}
 	return s, nil
 }
 
 // fixed returns the keys that differ between the configuration of the start and
-// the present one and cannot be taken up by a daemon that runs.
+// the new one, and that a running daemon cannot change.
 func fixed(start, now *config.Config) (keys []string) {
 	for _, k := range []struct {
 		name string
@@ -118,7 +118,7 @@ func fixed(start, now *config.Config) (keys []string) {
 	return keys
 }
 
-// formats returns the numbers of the formats that are served, in ascending order.
+// formats returns the numbers of the served formats in ascending order.
 func formats(c *config.Config) (numbers []int) {
 	for _, f := range c.Formats {
 		numbers = append(numbers, f.Format)

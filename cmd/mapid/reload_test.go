@@ -37,8 +37,8 @@ func TestFixedKeys(t *testing.T) {
 	}
 }
 
-// TestReloaderKeepsLast: a file that vanishes does not open all interfaces, also
-// when the daemon began without one.
+// TestReloaderKeepsLast checks that a missing file does not open all
+// interfaces, even if the daemon started without a file.
 func TestReloaderKeepsLast(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("HOME", dir)
@@ -48,7 +48,7 @@ func TestReloaderKeepsLast(t *testing.T) {
 	defer log.Close()
 	r := newReloader(o, auto, log)
 	if _, err := r.read(); err == nil {
-		t.Error("a file that was asked for is missing, and nobody says so")
+		t.Error("a file that was asked for is missing, and no error says so")
 	}
 	o.config, o.builtin = "", true
 	if s, err := r.read(); err != nil || !s.Auto {
@@ -60,7 +60,7 @@ func TestReloaderKeepsLast(t *testing.T) {
 	}
 }
 
-// TestReloaderHangs ends while the file that is being read does not answer.
+// TestReloaderHangs ends while a read of the configuration file hangs.
 func TestReloaderHangs(t *testing.T) {
 	log := newLogger(logSetup{})
 	defer log.Close()
@@ -76,12 +76,12 @@ func TestReloaderHangs(t *testing.T) {
 	end := r.start(ctx, hup, stop)
 	hup.arrived <- unix.SIGHUP
 	<-reading
-	end() // returns
+	end() // must return
 	close(answer)
 	end()
 }
 
-// lines passes on what a process writes, line by line.
+// lines passes the output of a process on, line by line.
 func lines(t *testing.T, r io.Reader) (await func(text string)) {
 	t.Helper()
 	ch := make(chan string, 100)
@@ -108,7 +108,7 @@ func lines(t *testing.T, r io.Reader) (await func(text string)) {
 			select {
 			case line, ok := <-ch:
 				if !ok {
-					t.Fatalf("the process has ended and not said %q", text)
+					t.Fatalf("the process has ended without the output %q", text)
 				}
 				if strings.Contains(line, text) {
 					return
@@ -143,8 +143,8 @@ func pty(t *testing.T) (master, slave *os.File) {
 	return master, slave
 }
 
-// TestTerminalHangsUp: SIGHUP means reload while the terminal is there, and the
-// end when it has gone.
+// TestTerminalHangsUp checks that SIGHUP reloads while the terminal exists, and
+// ends the daemon when the terminal is gone.
 func TestTerminalHangsUp(t *testing.T) {
 	master, slave := pty(t)
 	sock := filepath.Join(t.TempDir(), "s")
@@ -194,7 +194,7 @@ func ignores(t *testing.T, pid int) bool {
 	return bits&(1<<(unix.SIGHUP-1)) != 0
 }
 
-// TestNohup keeps ignoring SIGHUP.
+// TestNohup checks that SIGHUP stays ignored.
 func TestNohup(t *testing.T) {
 	sock := filepath.Join(t.TempDir(), "s")
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", `trap "" HUP; exec mapid "$@"`, "sh",
@@ -218,8 +218,8 @@ func TestNohup(t *testing.T) {
 	}
 }
 
-// TestReloadInTheBackground names all files relative to a directory that the
-// daemon has left.
+// TestReloadInTheBackground gives all files as paths relative to a directory
+// that the daemon has left.
 func TestReloadInTheBackground(t *testing.T) {
 	dir := t.TempDir()
 	section := "[driver]\ndevice=lo\ndriver=mapinicdrv.so\ndevgroup=" + group + "\n"

@@ -19,7 +19,7 @@ import (
 	"gomapi/internal/zone"
 )
 
-// start does what the command line asks for.
+// start performs the action that the command line selects.
 func start(ctx context.Context, o *options, args []string, stdout, stderr io.Writer) error {
 	switch {
 	case o.check:
@@ -36,7 +36,7 @@ func start(ctx context.Context, o *options, args []string, stdout, stderr io.Wri
 	return err
 }
 
-// preview shows the mistakes in the configuration while there is a terminal.
+// preview prints the problems of the configuration while there is a terminal.
 func preview(o *options, stderr io.Writer) error {
 	s, err := configure(o)
 	if err != nil {
@@ -48,11 +48,12 @@ func preview(o *options, stderr io.Writer) error {
 	return s.servable(o.group)
 }
 
-// serve runs the daemon until a signal or the end of its one client.
+// serve runs the daemon until a signal arrives or its only client ends.
 func serve(ctx context.Context, o *options, parent *readyPipe, stdout, stderr io.Writer) error {
 	hup := catchHangUps(o.private())
-	// The background process leaves the directory in which paths may begin. If
-	// it has no name any more, only absolute ones are of use.
+	// The background process changes its working directory. Relative paths
+	// still start at the old one. If that has been deleted, only absolute paths
+	// work.
 	o.dir, _ = os.Getwd()
 	s, err := configure(o)
 	if err != nil {
@@ -89,11 +90,11 @@ func serve(ctx context.Context, o *options, parent *readyPipe, stdout, stderr io
 	return runDaemon(ctx, opts, log)
 }
 
-// runDaemon runs the daemon with a filter compiler of its own.
+// runDaemon runs the daemon with its filter compiler.
 func runDaemon(ctx context.Context, opts daemon.Options, log *logger) error {
 	compiler := filter.NewHelper(filter.HelperOptions{})
 	opts.Compiler = compiler
-	log.Infof("mapid %s starts, function libraries: %s", version, strings.Join(opts.Config.Libs, ", "))
+	log.Infof("mapid %s starts; function libraries: %s", version, strings.Join(opts.Config.Libs, ", "))
 	if err := content.Sound(); err != nil {
 		log.Warn(err)
 	}
@@ -101,13 +102,13 @@ func runDaemon(ctx context.Context, opts daemon.Options, log *logger) error {
 	switch {
 	case err == nil:
 		log.Info("mapid ends")
-	case !log.terminal: // where main prints it
+	case !log.terminal: // main prints it there
 		log.Errorf("mapid ends: %v", err)
 	}
 	return err
 }
 
-// report logs what came up while the configuration was read.
+// report logs the problems found in the configuration.
 func (s *setup) report(log *logger) {
 	if s.note != "" {
 		log.Info(s.note)
@@ -121,11 +122,11 @@ func (s *setup) report(log *logger) {
 	}
 }
 
-// warnClosed warns of a daemon that serves nobody but root.
+// warnClosed warns if only root can connect to the daemon.
 func warnClosed(log logrus.FieldLogger, lookUp func(name string) (*user.Group, error)) {
 	if _, err := lookUp("mapi"); errors.As(err, new(user.UnknownGroupError)) {
-		log.Warn("only root can connect, there is no group mapi: " +
-			"groupadd --system mapi makes it, usermod -aG mapi USER lets a user in, from mapid's next start on")
+		log.Warn("only root can connect, because group mapi does not exist; " +
+			"to admit users, run groupadd --system mapi, usermod -aG mapi USER, and restart mapid")
 	}
 }
 
@@ -147,8 +148,8 @@ func daemonOptions(o *options, s *setup) (daemon.Options, error) {
 	return opts, err
 }
 
-// inherited returns the connection that the parent process left at descriptor
-// fd.
+// inherited returns the connection at descriptor fd, which the parent process
+// opened.
 func inherited(fd int) (*net.UnixConn, error) {
 	f := os.NewFile(uintptr(fd), "client")
 	defer f.Close()
@@ -164,11 +165,11 @@ func inherited(fd int) (*net.UnixConn, error) {
 	return conn, nil
 }
 
-// background makes what is special in a process without a terminal. The pid
-// file is for people and scripts: without it the daemon works just as well.
+// background sets up a process without a terminal. The PID file is for people
+// and scripts: the daemon works without it.
 func background(o *options, log logrus.FieldLogger) *pidFile {
 	if err := os.Chdir("/"); err != nil {
-		log.Warnf("working directory stays: %v", err)
+		log.Warnf("the working directory is unchanged: %v", err)
 	}
 	pid := &pidFile{path: pidPath(o)}
 	if err := pid.claim(); err != nil {

@@ -14,17 +14,21 @@ import (
 type setup struct {
 	*config.Config
 	problems []config.Problem
-	note     string // what the administrator should know besides; may be empty
+	note     string // further information for the administrator; may be empty
 }
 
-// configure loads the configuration and picks what this daemon serves. Without
-// a file the built-in configuration holds, unless one was asked for.
+// configure loads the configuration and selects the devices and formats of this
+// daemon. Without a file it uses the built-in configuration, unless the command
+// line names a file.
 func configure(o *options) (*setup, error) {
 	if o.builtin {
 		return &setup{Config: config.Default()}, nil
 	}
 	k := known()
 	k.Dir = o.dir
+	if o.check {
+		k.Find = finders()
+	}
 	cfg, problems, err := config.Load(o.config, k)
 	s := &setup{Config: cfg, problems: problems}
 	switch {
@@ -39,7 +43,7 @@ func configure(o *options) (*setup, error) {
 	return s, nil
 }
 
-// servable reports why there is nothing to serve, nil when there is.
+// servable returns nil, or the reason why there is nothing to serve.
 func (s *setup) servable(group int) error {
 	switch {
 	case s.Auto || len(s.Devices) > 0:
@@ -59,8 +63,8 @@ func (s *setup) where() string {
 	return s.Path
 }
 
-// check prints what is wrong with the configuration. It fails when there is
-// more than warnings.
+// check prints the problems of the configuration and fails, or prints that
+// there are none.
 func check(o *options, stdout io.Writer) error {
 	s, err := configure(o)
 	if err != nil {
@@ -75,29 +79,41 @@ func check(o *options, stdout io.Writer) error {
 	if err := s.servable(o.group); err != nil {
 		return err
 	}
-	if config.Errors(s.problems) {
+	if len(s.problems) > 0 {
 		return errReported
 	}
-	return nil
+	_, err = fmt.Fprintln(stdout, "OK: "+s.served())
+	return err
 }
 
-// maxSocket bounds the path of a socket in bytes: sun_path of unix(7) has 108,
-// with a NUL at the end.
+// served describes what the daemon would serve.
+func (s *setup) served() string {
+	switch {
+	case s.Auto:
+		return "every interface that is up"
+	case len(s.Devices) == 1:
+		return "1 device"
+	}
+	return fmt.Sprintf("%d devices", len(s.Devices))
+}
+
+// maxSocket is the maximum length of a socket path in bytes: sun_path of
+// unix(7) has 108, including the final NUL.
 const maxSocket = 107
 
-// socketPath says where clients find this daemon, as far as the system allows.
+// socketPath returns the path of this daemon's socket, if its length is valid.
 func socketPath(o *options, local bool) (string, error) {
 	path, err := socketPlace(o, local)
 	if err == nil && len(path) > maxSocket {
-		return "", fmt.Errorf("the path of the socket has %d bytes, %d are possible: choose a shorter one with --socket: %s",
+		return "", fmt.Errorf("the socket path has %d bytes, the maximum is %d: choose a shorter one with --socket: %s",
 			len(path), maxSocket, path)
 	}
 	return path, err
 }
 
-// socketPlace says where the socket should be: where the command line says,
-// else in the home directory with local=1 or without root's rights, else in
-// /run/mapi. A device group has its number in the name.
+// socketPlace returns the path of the socket: from the command line, else in
+// the home directory with local=1 or without root's rights, else in /run/mapi.
+// The name includes the number of a device group.
 func socketPlace(o *options, local bool) (string, error) {
 	if o.socket != "" {
 		return filepath.Abs(o.socket)
@@ -111,7 +127,7 @@ func socketPlace(o *options, local bool) (string, error) {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", fmt.Errorf("no place for the socket: %w (set HOME or use --socket)", err)
+		return "", fmt.Errorf("no directory for the socket: %w (set HOME or use --socket)", err)
 	}
 	return filepath.Join(home, ".mapid"+group+".sock"), nil
 }

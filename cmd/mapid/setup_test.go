@@ -35,7 +35,7 @@ func TestSocketPath(t *testing.T) {
 	if got, err := socketPath(&options{socket: long}, false); err != nil || got != long {
 		t.Errorf("the longest path: %q, %v", got, err)
 	}
-	if _, err := socketPath(&options{socket: long + "x"}, false); err == nil || !strings.Contains(err.Error(), "108 bytes, 107 are possible") {
+	if _, err := socketPath(&options{socket: long + "x"}, false); err == nil || !strings.Contains(err.Error(), "108 bytes, the maximum is 107") {
 		t.Errorf("a path that is too long: %v", err)
 	}
 	t.Setenv("HOME", "")
@@ -62,14 +62,14 @@ func TestConfigure(t *testing.T) {
 	}
 }
 
-// TestParameters demands that the interface driver knows each key that
-// mapi.conf passes on to it: it refuses unknown ones by name.
+// TestParameters checks that the interface driver knows each key that mapi.conf
+// passes to it. The driver rejects unknown keys by name.
 func TestParameters(t *testing.T) {
 	const name = "no-such-if"
 	text := "[driver]\ndevice=" + name + "\ndriver=mapinicdrv.so\n"
 	for _, key := range []string{"ring_mb", "block_kb", "retire_ms", "snap", "promisc", "direction",
 		"vlan_tags", "latency", "tstamp", "netns"} {
-		text += key + "=?/\n" // wrong for all
+		text += key + "=?/\n" // an invalid value for all keys
 	}
 	path := filepath.Join(t.TempDir(), "mapi.conf")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

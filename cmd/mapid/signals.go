@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// untilSignal returns a context that ends with the first signal to stop; the
-// second one kills. A daemon with one client ends with it and leaves the
-// terminal's signals to it.
+// untilSignal returns a context that ends with the first signal to stop. The
+// second signal kills the process. A private daemon ends with its client and
+// leaves the terminal's signals to it.
 func untilSignal(ctx context.Context, private bool) (context.Context, context.CancelFunc) {
-	// A reader of our output that goes away is no reason to end.
+	// A closed standard output or error is no reason to end.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	signals := []os.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGQUIT}
 	if private {
@@ -24,16 +24,16 @@ func untilSignal(ctx context.Context, private bool) (context.Context, context.Ca
 	return ctx, stop
 }
 
-// hangUps tells of SIGHUP, which has two meanings: an administrator wants the
-// configuration read again, or the terminal is gone.
+// hangUps catches SIGHUP, which has two meanings: reload the configuration, or
+// the terminal is gone.
 type hangUps struct {
-	arrived  chan os.Signal // nil: they are ignored
-	terminal bool           // there is one that can go
+	arrived  chan os.Signal // nil: signals are ignored
+	terminal bool           // the daemon has a terminal
 }
 
-// catchHangUps begins to catch SIGHUP. It is ignored by a daemon with one
-// client, which ends with that, and where whoever started the daemon wants it
-// so (nohup(1)).
+// catchHangUps starts catching SIGHUP. A private daemon ignores it, because it
+// ends with its client. A daemon that was started with SIGHUP ignored
+// (nohup(1)) keeps ignoring it.
 func catchHangUps(private bool) *hangUps {
 	if private || signal.Ignored(unix.SIGHUP) {
 		signal.Ignore(unix.SIGHUP)
@@ -44,12 +44,12 @@ func catchHangUps(private bool) *hangUps {
 	return h
 }
 
-// fromTerminal reports whether the terminal is gone. The kernel takes it away
-// from its processes before it sends the signal.
+// fromTerminal reports whether the terminal is gone. The kernel detaches the
+// terminal from its processes before it sends the signal.
 func (h *hangUps) fromTerminal() bool { return h.terminal && !onTerminal() }
 
-// onTerminal reports whether this process has a controlling terminal, which
-// tty(4) says is needed to open /dev/tty.
+// onTerminal reports whether this process has a controlling terminal. Without
+// one, /dev/tty cannot be opened (tty(4)).
 func onTerminal() bool {
 	f, err := os.OpenFile("/dev/tty", os.O_RDONLY|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 	if err != nil {

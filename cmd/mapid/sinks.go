@@ -18,9 +18,8 @@ func (s streamSink) write(_ logrus.Level, line []byte) error {
 	return err
 }
 
-// A fileSink appends to the file of that path. It is opened for each message,
-// so that a file which was moved away, removed or made writable again needs no
-// attention.
+// A fileSink appends to the file at path. It opens the file for each message,
+// so it copes with a file that was moved, removed or made writable again.
 type fileSink struct{ path string }
 
 func (s fileSink) write(_ logrus.Level, line []byte) error {
@@ -29,13 +28,13 @@ func (s fileSink) write(_ logrus.Level, line []byte) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close() // gives the lock back
+	defer f.Close() // releases the lock
 	if err := lockFile(f); err != nil {
 		return err
 	}
 	n, err := f.Write(line)
 	if err != nil && n > 0 {
-		// The disk is full: take the torn line away while the file is ours.
+		// The disk is full: remove the partial line while the file is locked.
 		if end, seekErr := f.Seek(0, io.SeekEnd); seekErr == nil {
 			err = errors.Join(err, f.Truncate(end-int64(n)))
 		}
@@ -43,8 +42,8 @@ func (s fileSink) write(_ logrus.Level, line []byte) error {
 	return err
 }
 
-// lockFile waits for the record lock on the whole file: mapid and mapicommd may
-// share one.
+// lockFile waits for the record lock on the whole file, because mapid and
+// mapicommd may share it.
 func lockFile(f *os.File) error {
 	for {
 		err := unix.FcntlFlock(f.Fd(), unix.F_SETLKW, &unix.Flock_t{Type: unix.F_WRLCK})
@@ -54,10 +53,10 @@ func lockFile(f *os.File) error {
 	}
 }
 
-// A syslogSink writes to the system's log as MAPID, facility LOCAL1. It
-// connects anew when the log daemon was away.
+// A syslogSink writes to the system log as MAPID, facility LOCAL1. It
+// reconnects after the log daemon was away.
 type syslogSink struct {
-	network, addr string // empty for the system's socket
+	network, addr string // empty: the system's socket
 	w             *syslog.Writer
 }
 

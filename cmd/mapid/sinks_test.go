@@ -40,8 +40,8 @@ func TestFileMode(t *testing.T) {
 	}
 }
 
-// TestFileLock holds the record lock as another program would. The logger must
-// take messages meanwhile, and write them only afterwards.
+// TestFileLock holds the record lock like another program. Meanwhile the logger
+// must accept messages, but must not write them.
 func TestFileLock(t *testing.T) {
 	base := filepath.Join(t.TempDir(), "mapi")
 	f, err := os.Create(base + ".info")
@@ -49,7 +49,7 @@ func TestFileLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	// Locks of the open file conflict with those of the process (fcntl(2)).
+	// Open file description locks conflict with process locks (fcntl(2)).
 	lock := unix.Flock_t{Type: unix.F_WRLCK}
 	if err := unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &lock); err != nil {
 		t.Fatal(err)
@@ -73,7 +73,7 @@ func TestFileLock(t *testing.T) {
 	}
 }
 
-// awaitWaiter returns when the kernel lists a waiter for a lock on f: a line
+// awaitWaiter waits until the kernel lists a waiter for a lock on f: a line
 // with "->" in proc_locks(5).
 func awaitWaiter(t *testing.T, f *os.File) {
 	t.Helper()
@@ -97,7 +97,7 @@ func awaitWaiter(t *testing.T, f *os.File) {
 	})
 }
 
-// TestFullDisk fills a real file system and empties it again. Each message must
+// TestFullDisk fills a real file system and frees it again. Each message must
 // be in the file, whole, or be counted there as lost.
 func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
@@ -154,13 +154,13 @@ func readLocked(t *testing.T, path string) string {
 
 var longMessage = strings.Repeat("x", 2000)
 
-// account counts messages and what the notices between them say is lost. No
-// line may be torn.
+// account counts messages, and the losses according to the notices between
+// them. No line may be partial.
 func account(t *testing.T, text string) (written, lost int) {
 	t.Helper()
 	for line := range strings.Lines(stamp.ReplaceAllString(text, "")) {
 		n := 0
-		if _, err := fmt.Sscanf(line, "warning: %d messages could not be written and are lost\n", &n); err == nil {
+		if _, err := fmt.Sscanf(line, "warning: %d messages were lost: they could not be written\n", &n); err == nil {
 			lost += n
 		} else if line == longMessage+"\n" {
 			written++
@@ -171,7 +171,7 @@ func account(t *testing.T, text string) (written, lost int) {
 	return written, lost
 }
 
-// fragile is a sink that fails, or hangs, when told to.
+// fragile is a sink that fails or hangs on demand.
 type fragile struct {
 	gate  chan error // one value for each write
 	lines []string
@@ -185,8 +185,8 @@ func (f *fragile) write(_ logrus.Level, line []byte) error {
 	return err
 }
 
-// TestLost balances the books: each message is written or counted as lost, and
-// the number is said once.
+// TestLost checks that each message is either written or counted as lost, and
+// that the number is logged once.
 func TestLost(t *testing.T) {
 	f := &fragile{gate: make(chan error)}
 	l := &logger{Logger: newLogger(logSetup{}).Logger}
@@ -196,27 +196,27 @@ func TestLost(t *testing.T) {
 	l.Info("dropped")
 	f.gate <- errors.New("disk full")
 	l.Info("dropped too")
-	f.gate <- errors.New("disk full") // the number
+	f.gate <- errors.New("disk full") // the notice of losses
 	l.Info("second")
-	f.gate <- nil // the number
+	f.gate <- nil // the notice of losses
 	f.gate <- nil
 	l.Info("third")
 	f.gate <- nil
 	l.Close()
-	want := "first\nwarning: 2 messages could not be written and are lost\nsecond\nthird\n"
+	want := "first\nwarning: 2 messages were lost: they could not be written\nsecond\nthird\n"
 	if got := strings.Join(f.lines, ""); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
 
-// TestHang has a sink that hangs while more messages come than fit.
+// TestHang has a sink that hangs while the queue overflows.
 func TestHang(t *testing.T) {
 	f := &fragile{gate: make(chan error)}
 	l := &logger{Logger: newLogger(logSetup{}).Logger}
 	l.add("fragile", f, lineFormatter{}, infoLevels)
 	const sent = queueLength + 100
 	for range sent {
-		l.Info(longMessage) // returns although nobody writes
+		l.Info(longMessage) // must return although nobody writes
 	}
 	close(f.gate)
 	l.Close()
@@ -226,7 +226,7 @@ func TestHang(t *testing.T) {
 	}
 }
 
-// TestSyslogReturns takes the log daemon away and brings it back.
+// TestSyslogReturns stops the log daemon and starts it again.
 func TestSyslogReturns(t *testing.T) {
 	s := &syslogSink{}
 	first := syslogd(t, s)
@@ -249,8 +249,9 @@ func TestSyslogReturns(t *testing.T) {
 	}
 }
 
-// TestHangAtEnd has sinks that hang for good: the daemon ends all the same, and
-// waits once for all of them. To wait for each would take longer than the test waits.
+// TestHangAtEnd has sinks that hang forever. The daemon must end nevertheless,
+// with one wait for all sinks: a wait for each would exceed the limit of the
+// test.
 func TestHangAtEnd(t *testing.T) {
 	gates := make([]chan error, 2*testenv.Patience/closeWait)
 	l := &logger{Logger: newLogger(logSetup{}).Logger}
@@ -266,7 +267,8 @@ func TestHangAtEnd(t *testing.T) {
 	}
 }
 
-// TestFirstFailure shows the first failure of each destination, once.
+// TestFirstFailure checks that the first failure of each destination is shown,
+// once.
 func TestFirstFailure(t *testing.T) {
 	var stderr bytes.Buffer
 	base := filepath.Join(t.TempDir(), "missing", "mapi")

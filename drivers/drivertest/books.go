@@ -10,7 +10,8 @@ import (
 	"gomapi/internal/testenv"
 )
 
-// balance checks the rule of drivers.Stats, which is exact when nothing moves.
+// balance checks the rule of drivers.Stats, which is exact while no packet is
+// in transit.
 func balance(t *testing.T, st drivers.Stats, delivered int) {
 	t.Helper()
 	if st.Recv != uint64(delivered)+st.Drop+st.Errors+st.Waiting {
@@ -18,7 +19,7 @@ func balance(t *testing.T, st drivers.Stats, delivered int) {
 	}
 }
 
-// closeBalanced closes dev and checks that this changes no counter.
+// closeBalanced closes dev and checks that no counter changes.
 func closeBalanced(t *testing.T, dev drivers.Device, delivered int) {
 	t.Helper()
 	st := dev.Stats()
@@ -31,7 +32,7 @@ func closeBalanced(t *testing.T, dev drivers.Device, delivered int) {
 	}
 }
 
-// A busy sink stays in its first batch until it is let go.
+// A busy sink stays in its first batch until it is released.
 type busy struct {
 	*checker
 	once  sync.Once
@@ -52,8 +53,8 @@ func (b *busy) Batch(pkts []drivers.Packet) {
 	})
 }
 
-// stoppedBooks stops a device while packets wait, and looks at the books while
-// the sink is busy, when Run has ended and after Close.
+// stoppedBooks stops a device while packets wait. It checks the books while the
+// sink is busy, after the end of Run, and after Close.
 func stoppedBooks(t *testing.T, w World) {
 	dev := open(t, w)
 	b := newBusy(t, w, dev)
@@ -80,7 +81,7 @@ func stoppedBooks(t *testing.T, w World) {
 	closeBalanced(t, dev, b.n)
 }
 
-// neverRunBooks closes a device that has received packets and never run.
+// neverRunBooks closes a device that has received packets but never ran.
 func neverRunBooks(t *testing.T, w World) {
 	dev := open(t, w)
 	if w.Queue > 0 {

@@ -10,8 +10,8 @@ import (
 	"gomapi/internal/leak"
 )
 
-// openClose opens and closes many times, every other time with a run. For live
-// devices a round takes the kernel a while.
+// openClose opens and closes many times, every other time with a run. It makes
+// fewer rounds for live devices, for which a round takes the kernel longer.
 func openClose(t *testing.T, w World) {
 	rounds := 1000
 	if w.endless() {
@@ -40,7 +40,7 @@ func openClose(t *testing.T, w World) {
 	}
 }
 
-// runEnded runs with a context that has ended before the first packet.
+// runEnded runs with a context that has already ended.
 func runEnded(t *testing.T, w World) {
 	dev := open(t, w)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -61,12 +61,13 @@ func stopIdle(t *testing.T, w World) {
 	dev := open(t, w)
 	c := newChecker(t, w, dev)
 	r := start(dev, c)
-	w.Feed(t.Context(), 1) // a packet that came proves that Run has begun
+	w.Feed(t.Context(), 1) // a packet proves that Run has started
 	c.await(1)
 	r.stop(t)
 }
 
-// pause feeds one packet at a time: after each the device must say that it has no more.
+// pause feeds one packet at a time. After each packet the device must call
+// Pause.
 func pause(t *testing.T, w World) {
 	if !w.endless() {
 		t.Skip("a file never waits for packets")
@@ -88,8 +89,8 @@ func pause(t *testing.T, w World) {
 	r.stop(t)
 }
 
-// pauseAgain lets the results of a packet stay behind: the device must pause once more
-// when no other packet comes, at the time that it is told.
+// pauseAgain delays the results of a packet. If no other packet arrives, the
+// device must call Pause again at the returned time.
 func pauseAgain(t *testing.T, w World) {
 	if !w.endless() {
 		t.Skip("a file never waits for packets")
@@ -102,7 +103,7 @@ func pauseAgain(t *testing.T, w World) {
 	select {
 	case <-c.caught:
 	case <-time.After(patience):
-		t.Error("no other pause came")
+		t.Error("Pause was not called again")
 	}
 	r.stop(t)
 }
@@ -127,13 +128,13 @@ func stopUnderLoad(t *testing.T, w World) {
 	feeder.Wait()
 }
 
-// An endless device gets fed packets, in portions that every queue takes.
+// An endless device gets packets in portions that fit every queue.
 const (
 	fed     = 1000
 	portion = 100
 )
 
-// all lets all packets come and returns when they have.
+// all feeds all packets and returns when they have arrived.
 func all(t *testing.T, w World, dev drivers.Device) *checker {
 	t.Helper()
 	c := newChecker(t, w, dev)
@@ -150,14 +151,15 @@ func all(t *testing.T, w World, dev drivers.Device) *checker {
 		r.end(t) // at the end of the file
 	}
 	if c.n != want {
-		t.Errorf("%d packets of %d came", c.n, want)
+		t.Errorf("%d packets of %d arrived", c.n, want)
 	}
 	return c
 }
 
 func packets(t *testing.T, w World) { all(t, w, open(t, w)) }
 
-// stats reads counters while packets come, and holds them against what came.
+// stats reads counters while packets arrive, and compares them with the
+// packets.
 func stats(t *testing.T, w World) {
 	dev := open(t, w)
 	stop := make(chan struct{})
@@ -169,10 +171,10 @@ func stats(t *testing.T, w World) {
 	st := dev.Stats()
 	balance(t, st, c.n)
 	if st.Drop != 0 || st.Errors != 0 || st.Waiting != 0 {
-		t.Errorf("%d packets came: %+v", c.n, st)
+		t.Errorf("%d packets arrived: %+v", c.n, st)
 	}
 	if st.Truncated != c.truncated || st.LastPacketTS != c.last || st.Reopens != 0 {
-		t.Errorf("%d packets were cut, the last had time %x: %+v", c.truncated, c.last, st)
+		t.Errorf("%d packets were truncated, the last had time %x: %+v", c.truncated, c.last, st)
 	}
 	if err := dev.Close(); err != nil {
 		t.Errorf("Close: %v", err)
@@ -182,7 +184,7 @@ func stats(t *testing.T, w World) {
 	}
 }
 
-// watch reads counters until stop and checks that they only grow.
+// watch reads counters until stop and checks that they never decrease.
 func watch(t *testing.T, dev drivers.Device, stop <-chan struct{}) {
 	var last drivers.Stats
 	for {

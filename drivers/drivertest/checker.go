@@ -8,22 +8,22 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// checker is the sink of the suite. It checks every packet and then ruins
-// batch and bytes, on which a device must not rely any more.
+// checker is the sink of the suite. It checks every packet and then overwrites
+// batch and bytes, because a device must not use them afterwards.
 type checker struct {
 	t    *testing.T
 	w    World
 	info drivers.Info
 
-	n         int // packets that came
+	n         int // packets so far
 	truncated uint64
-	last      uint64 // time stamp
+	last      uint64 // timestamp
 	more      chan int
 	paused    chan int
 
-	behind bool          // the first pause is not to be enough
-	due    time.Time     // when another one was asked for
-	caught chan struct{} // closed when it has come
+	behind bool          // the first pause returns a delay
+	due    time.Time     // when another pause was requested
+	caught chan struct{} // closed when that pause is called
 }
 
 func newChecker(t *testing.T, w World, dev drivers.Device) *checker {
@@ -43,7 +43,7 @@ func (c *checker) Batch(pkts []drivers.Packet) {
 		pkts[i] = drivers.Packet{TS: 1, Color: 1, Wire: 1, IfIndex: 1, LinkType: 0xffff, Flags: 0xffff}
 	}
 	select {
-	case <-c.more: // nobody has looked yet
+	case <-c.more: // not read yet
 	default:
 	}
 	c.more <- c.n
@@ -52,7 +52,7 @@ func (c *checker) Batch(pkts []drivers.Packet) {
 // Pause implements drivers.Sink.
 func (c *checker) Pause(lag time.Duration) (again time.Time) {
 	select {
-	case <-c.paused: // nobody has looked yet
+	case <-c.paused: // not read yet
 	default:
 	}
 	c.paused <- c.n
@@ -62,8 +62,8 @@ func (c *checker) Pause(lag time.Duration) (again time.Time) {
 	return again
 }
 
-// stayBehind asks for another pause if the device lets results stay behind, until that
-// has come.
+// stayBehind requests another pause if the device allows delayed results, until
+// that pause is called.
 func (c *checker) stayBehind(lag time.Duration) time.Time {
 	now := time.Now()
 	if c.due.IsZero() && lag > 0 {
@@ -85,12 +85,12 @@ func (c *checker) await(n int) {
 		select {
 		case came = <-c.more:
 		case <-deadline:
-			c.t.Fatalf("%d of %d packets came", came, n)
+			c.t.Fatalf("%d of %d packets arrived", came, n)
 		}
 	}
 }
 
-// check holds a packet against the contract and what was sent.
+// check compares a packet with the contract and with the packet sent.
 func (c *checker) check(p *drivers.Packet) {
 	cut := uint32(len(p.Link)) < p.Wire
 	switch {
@@ -105,7 +105,7 @@ func (c *checker) check(p *drivers.Packet) {
 	case p.TS < c.last:
 		c.t.Errorf("packet %d: time %v before %v", c.n, pkt.Time(p.TS), pkt.Time(c.last))
 	case !c.w.Is(c.n, *p):
-		c.t.Errorf("packet %d is not the one that came: %+v", c.n, p)
+		c.t.Errorf("packet %d is not the packet that was sent: %+v", c.n, p)
 	}
 	if cut {
 		c.truncated++

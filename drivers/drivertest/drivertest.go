@@ -1,10 +1,10 @@
-// Package drivertest is the conformance suite that every driver passes: what
-// the contract of package drivers says, as tests.
+// Package drivertest is the conformance suite for drivers: it tests the
+// contract of package drivers.
 //
 //	func TestConformance(t *testing.T) {
-//		drivertest.Run(t, func(t *testing.T, f func(drivertest.World)) {
-//			f(drivertest.World{Open: ..., Feed: ..., Is: ...})
-//		})
+//	    drivertest.Run(t, func(t *testing.T, f func(drivertest.World)) {
+//	        f(drivertest.World{Open: ..., Feed: ..., Is: ...})
+//	    })
 //	}
 //
 // It is for tests only.
@@ -18,22 +18,23 @@ import (
 	"gomapi/internal/testenv"
 )
 
-// A World is a device under test with what brings it packets. Each test gets a
-// new one.
+// A World is a device under test with its packet source. Each test gets a new
+// World.
 type World struct {
-	// Open opens the device. Devices are open one at a time.
+	// Open opens the device. Only one device is open at a time.
 	Open func() (drivers.Device, error)
-	// Feed makes n more packets come to the device that runs, fewer when ctx
-	// ends. Any goroutine may call it, one at a time. A file, which ends by
-	// itself, has none.
+	// Feed sends n more packets to the running device, fewer if ctx ends. Any
+	// goroutine may call it, one at a time. It is nil for a file, which ends by
+	// itself.
 	Feed func(ctx context.Context, n int)
-	// Queue is how many packets the device receives, and keeps or drops, while its
-	// Sink is busy or it does not run; 0 when it receives none then.
+	// Queue is how many packets the device receives, and keeps or drops, while
+	// its Sink is busy or it does not run. It is 0 if the device receives none
+	// then.
 	Queue int
-	// Packets is how many a file holds: a thousand at least, so that there is
-	// something to stop.
+	// Packets is how many packets a file holds: at least a thousand, so that a
+	// run can be stopped before the end.
 	Packets int
-	// Is reports whether p is the packet number i that came, from 0.
+	// Is reports whether p is packet number i, counted from 0.
 	Is func(i int, p drivers.Packet) bool
 }
 
@@ -56,8 +57,8 @@ var cases = map[string]func(t *testing.T, w World){
 	"books when never run":         neverRunBooks,
 }
 
-// Run runs the suite. in makes a world and calls its argument inside, once for
-// each test.
+// Run runs the suite. in creates a World for each test and calls its argument
+// with it.
 func Run(t *testing.T, in func(t *testing.T, f func(World))) {
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {

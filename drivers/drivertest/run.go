@@ -8,7 +8,7 @@ import (
 	"gomapi/drivers"
 )
 
-// A run is a device that runs.
+// A run is a running device.
 type run struct {
 	dev    drivers.Device
 	cancel context.CancelFunc
@@ -32,7 +32,7 @@ func start(dev drivers.Device, s drivers.Sink) *run {
 	return r
 }
 
-// end waits for the end of Run, which must be without an error.
+// end waits for the end of Run, which must return no error.
 func (r *run) end(t *testing.T) {
 	t.Helper()
 	select {
@@ -41,11 +41,11 @@ func (r *run) end(t *testing.T) {
 			t.Errorf("Run: %v", err)
 		}
 	case <-time.After(patience):
-		t.Fatal("Run does not return")
+		t.Fatal("Run did not return")
 	}
 }
 
-// stop ends the context, which Run must follow.
+// stop ends the context and waits for the end of Run.
 func (r *run) stop(t *testing.T) {
 	t.Helper()
 	r.cancel()

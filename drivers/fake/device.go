@@ -15,16 +15,16 @@ type device struct {
 	source  *Source
 	batches chan batch
 	fail    chan error
-	over    chan struct{} // closed when no packet is taken any more
+	over    chan struct{} // closed when the device takes no more packets
 	once    sync.Once
 
 	truncated atomic.Uint64
 	reopens   atomic.Uint64
 	last      atomic.Uint64 // time stamp
 	away      atomic.Bool
-	gap       atomic.Bool // tell with the next packet
+	gap       atomic.Bool // mark the next packet
 
-	counts sync.Mutex // drop never grows without recv
+	counts sync.Mutex // recv and drop change together
 	recv   uint64
 	drop   uint64
 }
@@ -54,15 +54,15 @@ func (d *device) Run(ctx context.Context, sink drivers.Sink) error {
 	return nil
 }
 
-// finish lets nobody wait for the device any more.
+// finish releases everyone who waits for the device.
 func (d *device) finish() { d.once.Do(func() { close(d.over) }) }
 
-// deliver answers the sender also when the sink panics.
+// deliver replies to the sender even if the sink panics.
 func (d *device) deliver(b batch, sink drivers.Sink) {
 	defer close(b.done)
 	pkts := b.pkts
 	if len(pkts) > 0 && d.gap.Swap(false) {
-		pkts = slices.Clone(pkts) // the sender's stay as they are
+		pkts = slices.Clone(pkts) // the sender's packets must not change
 		pkts[0].Flags |= pkt.GapBefore
 	}
 	d.counts.Lock()

@@ -1,5 +1,5 @@
-// Package fake is a driver whose packets come from memory, for tests of what
-// runs on devices. Users of package mapi have it as mapi/mapitest.
+// Package fake is a driver with packets from memory, for tests. Package
+// mapi/mapitest makes it available to users of package mapi.
 package fake
 
 import (
@@ -10,13 +10,13 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// A Driver opens the devices that were added to it, any number of times each.
+// A Driver opens the devices that were added to it, each any number of times.
 type Driver struct {
 	mu      sync.Mutex
 	sources map[string]*Source
 }
 
-// Add makes a device that clients can open under name.
+// Add adds a device that clients can open as name.
 func (d *Driver) Add(name string, info drivers.Info) *Source {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -28,8 +28,8 @@ func (d *Driver) Add(name string, info drivers.Info) *Source {
 	return s
 }
 
-// Open implements drivers.Driver. It returns 1026 for a name that was not added
-// and for a device that was removed.
+// Open implements drivers.Driver. It returns 1026 for an unknown name and for a
+// removed device.
 func (d *Driver) Open(_ context.Context, c drivers.Config) (drivers.Device, error) {
 	d.mu.Lock()
 	s, ok := d.sources[c.Device]
@@ -40,15 +40,14 @@ func (d *Driver) Open(_ context.Context, c drivers.Config) (drivers.Device, erro
 	return s.open()
 }
 
-// A Source feeds a device. Any goroutine may use it. No call waits for longer
-// than the device is open: packets come to a device that is open, which is one
-// at a time, and to nobody else.
+// A Source feeds a device. Any goroutine may use it. No call waits after the
+// device is closed. Packets go to the open device only; only one can be open.
 type Source struct {
 	name string
 	info drivers.Info
 
 	mu     sync.Mutex
-	dev    *device // opened last, nil when it was closed
+	dev    *device // the device opened last, nil after its Close
 	opened int
 	away   bool
 }
@@ -64,7 +63,7 @@ func (s *Source) open() (*device, error) {
 	return s.dev, nil
 }
 
-// closed forgets d unless it was opened anew.
+// closed clears d unless the source has been opened again.
 func (s *Source) closed(d *device) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,9 +89,10 @@ func (s *Source) absent() error {
 	return mapierr.New(mapierr.PcapOpen, "device %s: the interface is not there", s.name)
 }
 
-// Send hands one batch to the device and returns when it has been dealt with; it
-// keeps nothing of it. Errors: 8004 the device is not open, 1026 it was removed,
-// 1100 it has ended; then nothing was delivered.
+// Send passes one batch to the device and returns when the device has handled
+// it. The device keeps no reference to it. Errors: 8004 if the device is not
+// open, 1026 if it was removed, 1100 if it has ended; then nothing was
+// delivered.
 func (s *Source) Send(pkts ...drivers.Packet) error {
 	d, err := s.current()
 	if err != nil {
@@ -108,8 +108,8 @@ func (s *Source) Send(pkts ...drivers.Packet) error {
 	}
 }
 
-// Lose makes the device count n packets that were received and lost for want of
-// room. Errors are those of Send.
+// Lose makes the device count n packets as received and dropped because the
+// ring was full. It has the errors of Send.
 func (s *Source) Lose(n uint64) error {
 	d, err := s.current()
 	if err == nil {
@@ -118,8 +118,8 @@ func (s *Source) Lose(n uint64) error {
 	return err
 }
 
-// End makes the running device end with err; nil is the end of a file. Errors
-// are those of Send.
+// End makes the running device end with err; nil means the end of a file. It
+// has the errors of Send.
 func (s *Source) End(err error) error {
 	d, failed := s.current()
 	if failed != nil {
@@ -134,11 +134,11 @@ func (s *Source) End(err error) error {
 }
 
 func (s *Source) ended() error {
-	return mapierr.New(mapierr.NICThread, "device %s has ended: the next flow opens it anew", s.name)
+	return mapierr.New(mapierr.NICThread, "device %s has ended: the next flow reopens it", s.name)
 }
 
-// Remove takes the interface away: an open device waits for it to come back, and
-// nobody can open one.
+// Remove removes the interface: an open device waits for its return, and Open
+// fails.
 func (s *Source) Remove() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,7 +148,8 @@ func (s *Source) Remove() {
 	}
 }
 
-// Restore brings the interface back. The next packet tells of the gap.
+// Restore makes the interface return. The next packet is marked as following a
+// gap.
 func (s *Source) Restore() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// flags keeps the flags of the packets that came.
+// flags records the flags of the packets.
 type flags []pkt.Flags
 
 func (f *flags) Batch(pkts []drivers.Packet) {

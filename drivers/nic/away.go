@@ -8,9 +8,10 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// follow looks what has become of the interface. Down and up need nothing, the
-// socket goes on; one that is gone is waited for. The device goes with its interface
-// when that is renamed, until another one has the name.
+// follow handles a change of the interface. After down and up the socket still
+// works, so nothing is to do. For a removed interface, follow waits until it
+// returns. The device stays with a renamed interface until another interface
+// has the name.
 func (d *device) follow(s drivers.Sink) error {
 	gone, err := d.sock.gone()
 	if err != nil {
@@ -18,10 +19,10 @@ func (d *device) follow(s drivers.Sink) error {
 	}
 	switch {
 	case gone:
-		d.log("interface %s is gone; capturing goes on when it is back", d.name)
+		d.log("interface %s is gone; capture continues when it returns", d.name)
 	case d.succeeded():
-		d.sock.silence() // or it would never have taken the last
-		d.log("interface %s is another one now, with this name; capturing goes on there", d.name)
+		d.sock.silence() // otherwise takeLast would never end
+		d.log("another interface is named %s now; capture continues there", d.name)
 	default:
 		d.noteName()
 		return nil
@@ -30,13 +31,13 @@ func (d *device) follow(s drivers.Sink) error {
 		return err
 	}
 	if err := d.detach(); err != nil {
-		return mapierr.Wrap(mapierr.NICThread, "interface "+d.name+": give its ring back", err)
+		return mapierr.Wrap(mapierr.NICThread, "interface "+d.name+": release its ring", err)
 	}
-	s.Pause(0) // no packet comes for long
+	s.Pause(0) // no packet will arrive for a while
 	return d.comeBack()
 }
 
-// succeeded reports whether another interface has the name of the device.
+// succeeded reports whether another interface now has the name of the device.
 func (d *device) succeeded() bool {
 	if d.sock.index == 0 {
 		return false
@@ -45,19 +46,19 @@ func (d *device) succeeded() bool {
 	return err == nil && index != d.sock.index
 }
 
-// noteName tells when the interface has another name. The device keeps its own.
+// noteName logs a new name of the interface. The device keeps its own name.
 func (d *device) noteName() {
 	if d.sock.index == 0 {
 		return
 	}
 	if now := d.control.name(d.sock.index); now != "" && now != d.called {
-		d.log("interface %s is now called %s; capturing goes on", d.called, now)
+		d.log("interface %s is now called %s; capture continues", d.called, now)
 		d.called = now
 	}
 }
 
-// takeLast delivers the packets that came before the interface went. The last
-// of them lie in a block that the kernel hands over when its retire time ends,
+// takeLast delivers the packets from before the removal of the interface. The
+// last of them are in a block that the kernel hands over after the retire time,
 // which takes up to two of its periods.
 func (d *device) takeLast(s drivers.Sink) error {
 	const slack = 20 * time.Millisecond
@@ -74,12 +75,12 @@ func (d *device) takeLast(s drivers.Sink) error {
 	}
 }
 
-// lookEvery is how often a namespace that was given by name is looked up while
-// the interface is away: nothing tells that it was made anew.
+// lookEvery is how often a namespace given by name is looked up while the
+// interface is away, because no event announces its re-creation.
 const lookEvery = 5 * time.Second
 
-// comeBack waits for an interface of the device's name and opens it. It returns
-// nil also when wake is called.
+// comeBack waits for an interface with the device's name and opens it. It also
+// returns nil when wake is called.
 func (d *device) comeBack() error {
 	said := ""
 	for !d.wake.stopped() {
@@ -95,7 +96,7 @@ func (d *device) comeBack() error {
 				}
 				if err.Error() != said {
 					said = err.Error()
-					d.log("open it again: %v", err)
+					d.log("reopen: %v", err)
 				}
 			}
 			until = time.Now().Add(d.retry.left(time.Now()))
@@ -108,7 +109,7 @@ func (d *device) comeBack() error {
 	return nil
 }
 
-// find looks for the interface, in the namespace that has its name now.
+// find looks up the interface in the namespace that currently has its name.
 func (d *device) find() (nic, bool) {
 	if d.ns.replaced() && d.ns.refresh() == nil {
 		d.control.close()
@@ -120,7 +121,7 @@ func (d *device) find() (nic, bool) {
 	return n, err == nil
 }
 
-var errOtherLink = errors.New("it came back with another link type, which flows cannot follow; create them again")
+var errOtherLink = errors.New("the interface returned with another link type, which its flows do not support; create new flows")
 
 func (d *device) reopen(n nic) error {
 	d.retry.tried(time.Now())
@@ -132,12 +133,12 @@ func (d *device) reopen(n nic) error {
 	}
 	d.gap = true
 	d.stats.reopened()
-	d.log("interface %s is back; capturing goes on", d.name)
+	d.log("interface %s is back; capture continues", d.name)
 	return nil
 }
 
-// A backoff spaces attempts: one at once, the next after half a second, then
-// twice as long each time up to 5 s. A quiet time lets it begin anew.
+// A backoff spaces attempts: the first is immediate, the next follows after
+// half a second, then the interval doubles up to 5 s. A quiet period resets it.
 type backoff struct {
 	last  time.Time
 	delay time.Duration
@@ -148,12 +149,12 @@ const (
 	longestDelay = 5 * time.Second
 )
 
-// left returns how long the next attempt has to wait.
+// left returns the time until the next attempt.
 func (b *backoff) left(now time.Time) time.Duration {
 	return max(0, b.last.Add(b.delay).Sub(now))
 }
 
-// tried notes an attempt.
+// tried records an attempt.
 func (b *backoff) tried(now time.Time) {
 	if now.Sub(b.last) > 2*longestDelay {
 		b.delay = 0

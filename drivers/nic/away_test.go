@@ -62,11 +62,12 @@ func openLogged(t testing.TB, name string, params map[string]string) (drivers.De
 	return dev, s
 }
 
-// both kinds of ring.
+// Both kinds of ring.
 var latencies = []map[string]string{{"latency": "efficient"}, {"latency": "low"}}
 
-// Removed and made again, while up or down, several times: no packet that was
-// sent while the interface was there is lost, and the books go on.
+// TestInterfaceComesBack removes and creates the interface several times, up or
+// down. No packet sent while the interface exists may be lost, and the books
+// continue.
 func TestInterfaceComesBack(t *testing.T) {
 	for _, params := range latencies {
 		for _, down := range []bool{false, true} {
@@ -93,7 +94,7 @@ func TestInterfaceComesBack(t *testing.T) {
 					if down {
 						ns.Down(testnet.B)
 					}
-					ns.Delete(testnet.B) // with the packets in an open block
+					ns.Delete(testnet.B) // with packets in an open block
 				}
 				got := r.await(t, len(frames))
 				run.stop(t)
@@ -114,7 +115,8 @@ func TestInterfaceComesBack(t *testing.T) {
 	}
 }
 
-// Results are complete while it is away, which may be long.
+// TestResultsWhileAway checks that results are complete while the interface is
+// away, which may be long.
 func TestResultsWhileAway(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		r := newRecorder()
@@ -127,13 +129,14 @@ func TestResultsWhileAway(t *testing.T) {
 				t.Errorf("after %d packets, want 1", n)
 			}
 		case <-time.After(testnet.Patience):
-			t.Error("results stay behind")
+			t.Error("results are delayed")
 		}
 		run.stop(t)
 	})
 }
 
-// Interfaces of other names do not wake it to a false start.
+// TestOthersComeWhileAway checks that interfaces with other names do not end
+// the wait.
 func TestOthersComeWhileAway(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		r := newRecorder()
@@ -167,7 +170,7 @@ func TestInterfaceRenamed(t *testing.T) {
 		send(t, s, testnet.UDP(1, 100))
 		r.await(t, 2)
 		ns.Delete("c")
-		ns.AddPair() // under the name of the configuration
+		ns.AddPair() // with the name of the configuration
 		ns.AwaitCapture(testnet.B)
 		send(t, ns.Sender(testnet.A), testnet.UDP(2, 100))
 		got := r.await(t, 3)
@@ -188,7 +191,7 @@ func TestComesBackAsAnother(t *testing.T) {
 		newTun(t, testnet.B, 65534)
 		err := run.end(t)
 		if !errors.Is(err, errOtherLink) || mapierr.CodeOf(err, 0) != mapierr.NICThread {
-			t.Errorf("came back as a tun device: %v", err)
+			t.Errorf("returned as a tun device: %v", err)
 		}
 	})
 }

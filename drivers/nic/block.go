@@ -9,34 +9,34 @@ import (
 // Layout of a block: struct tpacket_block_desc with struct tpacket_hdr_v1
 // (linux/if_packet.h), all in the host's byte order.
 const (
-	blockStatus  = 8  // u32: TP_STATUS_USER once it is ours
-	blockPackets = 12 // u32: number of packets, 0 is possible
+	blockStatus  = 8  // u32: TP_STATUS_USER once user space owns the block
+	blockPackets = 12 // u32: number of packets, may be 0
 	blockFirst   = 16 // u32: offset of the first packet in the block
-	blockNumber  = 24 // u64: one more for each block that the kernel opens
+	blockNumber  = 24 // u64: increases by one for each block that the kernel opens
 	blockHeader  = 48
 )
 
 // Layout of a packet in a block: struct tpacket3_hdr, then struct sockaddr_ll.
 const (
-	packetNext    = 0  // u32: offset of the next packet from this one
+	packetNext    = 0  // u32: offset of the next packet from this packet
 	packetSec     = 4  // u32
 	packetNsec    = 8  // u32
-	packetCap     = 12 // u32: bytes of the frame that are here
-	packetLen     = 16 // u32: bytes that it had
+	packetCap     = 12 // u32: captured bytes
+	packetLen     = 16 // u32: bytes of the original frame
 	packetStatus  = 20 // u32: TP_STATUS_ bits
-	packetMAC     = 24 // u16: offset of the frame from the packet's start
-	packetNet     = 26 // u16: offset of what follows the link header
+	packetMAC     = 24 // u16: offset of the frame from the start of the packet
+	packetNet     = 26 // u16: offset of the data after the link header
 	packetTCI     = 32 // u32: VLAN tag control information
 	packetTPID    = 36 // u16: VLAN tag type
 	packetAddress = 48 // struct sockaddr_ll
 	packetHeader  = packetAddress + unix.SizeofSockaddrLinklayer
 )
 
-// A cursor walks the packets of one block. The offsets come from shared memory
-// and are checked: a walk always ends, within the block.
+// A cursor walks the packets of one block. It checks the offsets, which come
+// from shared memory, so a walk always ends within the block.
 type cursor struct {
-	rest   []byte // of the block, from the next packet on
-	left   uint32 // packets not seen yet
+	rest   []byte // rest of the block, starting with the next packet
+	left   uint32 // packets not read yet
 	broken uint64 // packets that could not be reached
 }
 
@@ -51,12 +51,13 @@ func newCursor(block []byte) cursor {
 	return c
 }
 
-// packetsIn returns how many packets the block has so far, no more than fit.
+// packetsIn returns how many packets the block has so far, limited to what
+// fits.
 func packetsIn(block []byte) uint32 {
 	return min(load32(block[blockPackets:]), uint32(len(block)/packetHeader))
 }
 
-// next returns the next packet from its header on, nil at the end.
+// next returns the next packet, starting with its header, or nil at the end.
 func (c *cursor) next() []byte {
 	if c.left == 0 {
 		return nil
@@ -79,14 +80,14 @@ func (c *cursor) next() []byte {
 	return b
 }
 
-// giveUp counts what is left as broken.
+// giveUp counts the remaining packets as broken.
 func (c *cursor) giveUp() {
 	c.broken += uint64(c.left)
 	c.left = 0
 }
 
-// readBlock reads the header of a packet in a block, b is packetHeader bytes at
-// least.
+// readBlock reads the header of a packet in a block. b has at least
+// packetHeader bytes.
 func (r *record) readBlock(b []byte) {
 	r.bytes = b
 	r.address = packetAddress

@@ -15,7 +15,8 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// The offsets of block.go, frames.go and header.go against the structures of x/sys/unix.
+// TestLayout compares the offsets of block.go, frames.go and header.go with the
+// structures of x/sys/unix.
 func TestLayout(t *testing.T) {
 	desc := reflect.TypeFor[unix.TpacketBlockDesc]()
 	v1 := reflect.TypeFor[unix.TpacketHdrV1]()
@@ -74,10 +75,11 @@ func TestLayout(t *testing.T) {
 	}
 }
 
-// frameAt is where the kernel puts Ethernet frames, with 4 bytes reserved.
+// frameAt is the offset at which the kernel puts Ethernet frames, with 4 bytes
+// reserved.
 const frameAt = 86
 
-// makeBlock builds a block as the kernel does, every other packet with a tag.
+// makeBlock builds a block like the kernel. Every other packet has a tag.
 func makeBlock(size int, frames ...[]byte) []byte {
 	block := make([]byte, size)
 	ne := binary.NativeEndian
@@ -109,7 +111,7 @@ func makeBlock(size int, frames ...[]byte) []byte {
 
 var plainView = newView(defaults(), linkTypeOf(unix.ARPHRD_ETHER))
 
-// walk returns the packets of a block and what v has counted then.
+// walk returns the packets of a block and the counters of v afterwards.
 func walk(v view, block []byte) (got []drivers.Packet, counted view) {
 	batch := make([]drivers.Packet, 4)
 	c := newCursor(block)
@@ -146,7 +148,8 @@ func TestWalk(t *testing.T) {
 	}
 }
 
-// What the kernel never writes ends the walk or skips the packet, counted.
+// TestWalkBroken has blocks that the kernel never writes. The walk ends or
+// skips the packet, and counts it.
 func TestWalkBroken(t *testing.T) {
 	ne := binary.NativeEndian
 	second := blockHeader + (frameAt+60+15)&^15
@@ -186,7 +189,7 @@ func TestRestoreTagOfShortFrame(t *testing.T) {
 	}
 }
 
-// views are all ways to see a packet.
+// views are all variants of a view.
 var views = map[string]view{
 	"Ethernet":  plainView,
 	"raw":       newView(defaults(), linkTypeOf(unix.ARPHRD_NONE)),
@@ -199,7 +202,7 @@ func FuzzWalk(f *testing.F) {
 	f.Add(makeBlock(1024))
 	f.Fuzz(func(t *testing.T, block []byte) {
 		if len(block) < blockHeader {
-			return // a block is a page at least
+			return // a block has at least one page
 		}
 		for name, v := range views {
 			got, c := walk(v, bytes.Clone(block))
@@ -229,8 +232,8 @@ func manyFrames() [][]byte {
 	return frames
 }
 
-// ringOf returns a device with a ring of one block, and how the kernel hands it
-// over again.
+// ringOf returns a device with a ring of one block, and a function that hands
+// the block over again like the kernel.
 func ringOf(block []byte) (d *device, again func()) {
 	r := &blockRing{mapping: mapping{geometry: geometry{blockBytes: len(block), blocks: 1}, mem: block}}
 	d = &device{view: plainView, batch: make([]drivers.Packet, drivers.MaxBatch), sock: &socket{fd: -1, ring: r}}

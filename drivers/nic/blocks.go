@@ -12,16 +12,15 @@ import (
 // packet does not fit, or after the retire time.
 type blockRing struct {
 	mapping
-	number  uint64        // of the block that the kernel opened first
-	given   uint64        // blocks given back; the one after is walked or comes next
-	ours    bool          // it has been handed over
-	walk    cursor        // through it
-	reached atomic.Uint64 // the place where fill has come to, for waiting
+	number  uint64        // of the first block that the kernel opened
+	given   uint64        // blocks released; the next is being walked or comes next
+	ours    bool          // the next block is handed over
+	walk    cursor        // through this block
+	reached atomic.Uint64 // position of fill in the ring, for waiting
 }
 
-// blockGeometry returns the shape that o asks for. The frame size is
-// bookkeeping in V3, where packets lie in a block one after the other, but it
-// must fit the block.
+// blockGeometry returns the geometry for o. In V3 packets are packed in a
+// block, so the frame size has no meaning, but it must divide the block size.
 func blockGeometry(o options) geometry {
 	return geometry{
 		blockBytes: o.blockBytes,
@@ -31,8 +30,8 @@ func blockGeometry(o options) geometry {
 	}
 }
 
-// newBlockRing asks the kernel for the ring, for a smaller one while memory is
-// short.
+// newBlockRing requests the ring from the kernel, and a smaller one while
+// memory is short.
 func newBlockRing(sock int, o options) (*blockRing, error) {
 	r := &blockRing{mapping: mapping{geometry: blockGeometry(o)}}
 	err := shrinkUntil(&r.geometry, func(req *unix.TpacketReq3) error {
@@ -44,7 +43,7 @@ func newBlockRing(sock int, o options) (*blockRing, error) {
 	if err := r.mmap(sock); err != nil {
 		return nil, err
 	}
-	r.number = load64(r.block(0)[blockNumber:]) // it is open from the start
+	r.number = load64(r.block(0)[blockNumber:]) // the kernel opens it at once
 	return r, nil
 }
 
@@ -78,10 +77,10 @@ func (r *blockRing) fill(v *view, batch []drivers.Packet) int {
 	}
 }
 
-// waiting implements ring. The kernel numbers blocks in order as it opens them,
-// and counts a packet in its block at once (prb_open_block, prb_fill_curr_block
-// in net/packet/af_packet.c). A block that was given back keeps its number and
-// count until it is opened again.
+// waiting implements ring. The kernel numbers blocks in the order in which it
+// opens them, and counts a packet in its block at once (prb_open_block,
+// prb_fill_curr_block in net/packet/af_packet.c). A released block keeps its
+// number and count until it is opened again.
 func (r *blockRing) waiting() (n uint64) {
 	first := blocksOf(r.reached.Load())
 	for at := first; at < first+uint64(r.blocks); at++ {
@@ -89,10 +88,11 @@ func (r *blockRing) waiting() (n uint64) {
 		opened := load64(b[blockNumber:]) == r.number+at
 		closed := owned(statusOf(b[blockStatus:]))
 		packets := uint64(packetsIn(b))
-		// Read last: it tells whether b was the kernel's to change meanwhile.
+		// Read this last: it tells whether the kernel could have changed b
+		// meanwhile.
 		reached := r.reached.Load()
 		switch {
-		case blocksOf(reached) > at: // fill has gone through it
+		case blocksOf(reached) > at: // fill has passed it
 			continue
 		case !opened:
 			return n
@@ -107,16 +107,18 @@ func (r *blockRing) waiting() (n uint64) {
 	return n
 }
 
-// A place in the ring is one word, so that its parts are of one moment: blocks
-// given back, and packets taken of the block after. The largest block has less
-// than 2^20 packets; 2^44 of the smallest take 10 Gbit/s seven years to fill.
+// A place in the ring is one word, so that its parts are consistent: the number
+// of released blocks, and the packets taken from the next block. The largest
+// block has less than 2^20 packets. At 10 Gbit/s it takes seven years to fill
+// 2^44 of the smallest blocks.
 const placeBits = 20
 
 func placeOf(blocks uint64, packets uint32) uint64 { return blocks<<placeBits | uint64(packets) }
 func blocksOf(place uint64) uint64                 { return place >> placeBits }
 func packetsOf(place uint64) uint64                { return place & (1<<placeBits - 1) }
 
-// fill reads packets of c into batch until either ends and returns how many.
+// fill reads packets of c into batch until either ends, and returns how many it
+// read.
 func (v *view) fill(c *cursor, batch []drivers.Packet) int {
 	var r record
 	n := 0

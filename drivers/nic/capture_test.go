@@ -78,7 +78,7 @@ func TestLoopbackOnce(t *testing.T) {
 				t.Fatalf("direction %q: %d packets for 3 that were sent", direction, len(got))
 			}
 			for i, p := range got {
-				// The kernel leaves the checksum of local packets open.
+				// The kernel does not compute the checksum of local packets.
 				if p.Flags != want[i%len(want)]|pkt.CsumNotReady || len(p.Link) != 14+20+8+5 {
 					t.Errorf("direction %q: packet %d: flags %b, %d bytes", direction, i, p.Flags, len(p.Link))
 				}
@@ -87,8 +87,8 @@ func TestLoopbackOnce(t *testing.T) {
 	}
 }
 
-// sendLocally sends UDP packets with 5 bytes over lo. Nobody reads them: the
-// socket that they go to is there to keep ICMP answers away.
+// sendLocally sends UDP packets with 5 bytes over lo. The destination socket
+// prevents ICMP replies; nothing reads from it.
 func sendLocally(t *testing.T, n int) {
 	t.Helper()
 	to, err := net.ListenPacket("udp4", "127.0.0.1:0")
@@ -224,7 +224,8 @@ func TestSnap(t *testing.T) {
 	})
 }
 
-// A packet that does not fit in a block is cut by the kernel; that is counted.
+// TestFrameLargerThanBlock checks that a packet larger than a block is
+// truncated by the kernel and counted.
 func TestFrameLargerThanBlock(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		ns.SetMTU(30000)

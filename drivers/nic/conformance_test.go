@@ -22,8 +22,8 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// veth is the world of a device on one end of the pair, with the other end to
-// send from.
+// veth is a World with a device on one end of the pair. Packets are sent from
+// the other end.
 func veth(t *testing.T, ns *testnet.NS, params map[string]string) drivertest.World {
 	sender := ns.Sender(testnet.A)
 	next := uint64(0)

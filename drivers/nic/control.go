@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A control is an rtnetlink socket (rtnetlink(7)). It is readable after every
-// change of an interface, and interfaces are asked about over it
-// (netdevice(7)). Both hold for the network namespace that it was opened in.
+// A control is an rtnetlink socket (rtnetlink(7)). It becomes readable after
+// every change of an interface, and serves for queries about interfaces
+// (netdevice(7)). Both apply to the network namespace in which it was opened.
 type control int
 
 func openControl() (control, error) {
@@ -27,8 +27,8 @@ func openControl() (control, error) {
 
 func (c *control) close() { closeFD((*int)(c)) }
 
-// drain takes waiting messages; that there were some is all that counts. What a
-// flood leaves is taken the next time.
+// drain discards waiting messages; only their arrival matters. In a flood it
+// leaves the rest for the next call.
 func (c control) drain() {
 	var buf [4096]byte
 	for range 64 {
@@ -38,7 +38,7 @@ func (c control) drain() {
 	}
 }
 
-// ask puts a question about an interface.
+// ask sends a query about an interface.
 func (c control) ask(name string, request uint) (*unix.Ifreq, error) {
 	req, err := unix.NewIfreq(name)
 	if err != nil {
@@ -47,8 +47,8 @@ func (c control) ask(name string, request uint) (*unix.Ifreq, error) {
 	return req, unix.IoctlIfreq(int(c), request, req)
 }
 
-// index returns the index of the interface that has this name, also as an
-// alternative one, an error if there is none. The name fits an ioctl.
+// index returns the index of the interface with this name or alternative name,
+// or an error if there is none. The name fits an ioctl.
 func (c control) index(name string) (int, error) {
 	req, err := c.ask(name, unix.SIOCGIFINDEX)
 	if err != nil {
@@ -57,7 +57,7 @@ func (c control) index(name string) (int, error) {
 	return int(req.Uint32()), nil
 }
 
-// name returns the name that the interface of this index has now, "" if it is
+// name returns the current name of the interface with this index, "" if it is
 // gone.
 func (c control) name(index int) string {
 	req, err := unix.NewIfreq("")
@@ -71,15 +71,15 @@ func (c control) name(index int) string {
 	return req.Name()
 }
 
-// A nic is what there is to know about an interface before it is opened.
+// A nic describes an interface before it is opened.
 type nic struct {
-	name  string // its own, whatever others it has
+	name  string // primary name
 	index int    // 0: all interfaces
 	link  linkType
-	mtu   int // bytes without link header
+	mtu   int // bytes, without link header
 }
 
-// describe returns what there is to know about the interface of an index.
+// describe returns the description of the interface with this index.
 func (c control) describe(index int) (nic, error) {
 	name := c.name(index)
 	hardware, err1 := c.ask(name, unix.SIOCGIFHWADDR)
@@ -87,7 +87,7 @@ func (c control) describe(index int) (nic, error) {
 	if err := errors.Join(err1, err2); err != nil {
 		return nic{}, openError(name, "read its link type and MTU", err)
 	}
-	// The answer is a struct sockaddr, which begins with the ARPHRD number.
+	// The answer is a struct sockaddr, which starts with the ARPHRD number.
 	return nic{name, index, linkTypeOf(hardware.Uint16()), int(mtu.Uint32())}, nil
 }
 
@@ -97,8 +97,8 @@ func (c control) isUp(name string) bool {
 	return err == nil && flags.Uint16()&unix.IFF_UP != 0
 }
 
-// merging returns the names of the switches that make the card merge packets
-// (ethtool(8)) and are on, "" if none is.
+// merging returns the enabled settings that make the card merge packets
+// (ethtool(8)), "" if there are none.
 func (c control) merging(name string) (on string) {
 	const lro = 1 << 15 // ETH_FLAG_LRO, linux/ethtool.h
 	if v, err := ethtool(int(c), name, unix.ETHTOOL_GGRO); err == nil && v != 0 {

@@ -17,7 +17,7 @@ type ethtoolRequest struct {
 	_    [16]byte
 }
 
-// ethtool asks for one number about an interface (SIOCETHTOOL).
+// ethtool queries one number about an interface (SIOCETHTOOL).
 func ethtool(fd int, name string, cmd uint32) (uint32, error) {
 	value := &ethtoolValue{cmd: cmd}
 	req := &ethtoolRequest{data: value}

@@ -10,8 +10,8 @@ import (
 	"gomapi/drivers"
 )
 
-// setFilter lets the kernel leave out what the device does not want, so that
-// it is neither copied nor counted: one direction, bytes beyond snap.
+// setFilter makes the kernel drop what the device does not want before it
+// copies or counts the packets: one direction, bytes beyond snap.
 func (s *socket) setFilter(o options) error {
 	if s.direction(o) == in {
 		if err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1); err != nil {
@@ -28,7 +28,8 @@ func (s *socket) setFilter(o options) error {
 	return nil
 }
 
-// attachFilter gives the kernel a program to run on every packet from now on.
+// attachFilter attaches a program that the kernel runs on every packet from now
+// on.
 func (s *socket) attachFilter(program []bpf.Instruction) error {
 	raw, err := bpf.Assemble(program)
 	if err != nil {
@@ -43,7 +44,7 @@ func (s *socket) attachFilter(program []bpf.Instruction) error {
 		unix.SetsockoptSockFprog(s.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, prog))
 }
 
-// direction returns the direction that o means for this interface.
+// direction returns the direction that o selects for this interface.
 func (s *socket) direction(o options) direction {
 	if o.direction == automatic && s.link.twice {
 		return in
@@ -51,7 +52,7 @@ func (s *socket) direction(o options) direction {
 	return o.direction
 }
 
-// kernelFilter returns the program, nil when everything is wanted. The kernel
+// kernelFilter returns the program, nil if all packets are wanted. The kernel
 // runs it on the frame without its outer VLAN tag.
 func kernelFilter(d direction, all bool, snap int) []bpf.Instruction {
 	keep := bpf.RetConstant{Val: uint32(snap)}
@@ -64,7 +65,7 @@ func kernelFilter(d direction, all bool, snap int) []bpf.Instruction {
 			keep,
 			drop,
 		}
-	case d == automatic && all: // once each packet of loopback
+	case d == automatic && all: // each packet of loopback only once
 		return []bpf.Instruction{
 			bpf.LoadExtension{Num: bpf.ExtType},
 			bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.PACKET_OUTGOING, SkipTrue: 3},

@@ -7,26 +7,27 @@ import (
 	"gomapi/drivers"
 )
 
-// Find implements drivers.Finder. Its error carries 1026.
+// Find implements drivers.Finder. Its error carries 1026, and EPERM if the
+// interface exists but this process may not capture on it.
 func (Driver) Find(c drivers.Config) error {
 	o, err := parseOptions(c)
 	if err != nil {
 		return err
 	}
-	_, err = lookUp(c.Device, o)
+	_, err = lookUp(c.Device, o, permitted)
 	return err
 }
 
-// Resolve returns the own name of the interface that has this name, in the network
-// namespace of the calling thread: name itself, or what is an alternative name
-// (altname of ip-link(8)). The interface may be down. Errors carry 1026.
+// Resolve returns the primary name of the interface with this name or
+// alternative name (altname of ip-link(8)) in the network namespace of the
+// calling thread. The interface may be down. Errors carry 1026.
 func Resolve(name string) (string, error) {
-	n, err := lookUp(name, defaults())
+	n, err := lookUp(name, defaults(), func(string) error { return nil })
 	return n.name, err
 }
 
-// lookUp finds an interface for a moment.
-func lookUp(name string, o options) (nic, error) {
+// lookUp finds an interface, and checks its name in its network namespace.
+func lookUp(name string, o options, check func(name string) error) (nic, error) {
 	d := &device{name: name, opts: o, control: -1}
 	defer d.control.close()
 	err := d.enter()
@@ -34,10 +35,14 @@ func lookUp(name string, o options) (nic, error) {
 	if err != nil {
 		return nic{}, err
 	}
-	return d.lookUp()
+	n, err := d.lookUp()
+	if err != nil {
+		return nic{}, err
+	}
+	return n, d.ns.do(func() error { return check(name) })
 }
 
-// lookUp finds the interface that has the device's name now.
+// lookUp finds the interface that currently has the device's name.
 func (d *device) lookUp() (nic, error) {
 	const mtuOfAny = 1500
 	if d.name == anyName {
@@ -50,12 +55,13 @@ func (d *device) lookUp() (nic, error) {
 	return d.control.describe(index)
 }
 
-// longestAlternative is the length of an alternative name, ALTIFNAMSIZ of linux/if.h
-// without the NUL, in bytes.
+// longestAlternative is the maximum length of an alternative name in bytes,
+// ALTIFNAMSIZ of linux/if.h without the NUL.
 const longestAlternative = 127
 
-// indexOfName returns the index of the interface that has the device's name now.
-// Only netlink knows alternative names that are longer than own ones can be.
+// indexOfName returns the index of the interface that currently has the
+// device's name. Alternative names can be longer than primary names; only
+// netlink knows these.
 func (d *device) indexOfName() (index int, err error) {
 	switch {
 	case len(d.name) < unix.IFNAMSIZ:

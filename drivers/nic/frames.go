@@ -15,42 +15,41 @@ import (
 // Layout of a frame: struct tpacket2_hdr (linux/if_packet.h) in the host's byte
 // order, then struct sockaddr_ll.
 const (
-	frameStatus   = 0  // u32: TP_STATUS_ bits; TP_STATUS_USER once it is ours
-	frameLen      = 4  // u32: bytes that the packet had
-	frameCap      = 8  // u32: bytes of it that are here
+	frameStatus   = 0  // u32: TP_STATUS_ bits; TP_STATUS_USER once user space owns the frame
+	frameLen      = 4  // u32: bytes of the original packet
+	frameCap      = 8  // u32: captured bytes
 	frameMAC      = 12 // u16: offset of the packet
-	frameNet      = 14 // u16: offset of what follows the link header
+	frameNet      = 14 // u16: offset of the data after the link header
 	frameSec      = 16 // u32
 	frameNsec     = 20 // u32
 	frameTCI      = 24 // u16: VLAN tag control information
 	frameTPID     = 26 // u16: VLAN tag type
 	frameAddress  = 32 // struct sockaddr_ll
 	frameHeader   = frameAddress + unix.SizeofSockaddrLinklayer
-	frameOverhead = 128 // bytes: all that can stand before a packet, Ethernet header included
+	frameOverhead = 128 // bytes: maximum space before a packet, including the Ethernet header
 )
 
-// queueBytes bounds the socket's queue of long packets.
+// queueBytes is the size of the socket's queue of long packets.
 const queueBytes = 16 << 20
 
-// A frameRing is a TPACKET_V2 ring: each packet has a frame, which is handed
-// over at once. Frames are made for the packets of the interface's MTU. What is
-// longer (the card or a sender on this machine has merged packets) the kernel
-// cuts in the frame and puts whole into the socket's queue, from where it is
-// read.
+// A frameRing is a TPACKET_V2 ring: each packet has a frame, and the kernel
+// hands it over at once. Frames fit packets of the interface's MTU. For a
+// longer packet (the card or a sender on this machine has merged packets) the
+// kernel puts the start into the frame and the whole packet into the socket's
+// queue, from which it is read.
 type frameRing struct {
 	mapping
 	sock   int
 	frames int
-	long   []byte // the packet that did not fit in its frame
+	long   []byte // a packet that exceeded its frame
 
-	// How many frames fill has taken and, of those, given back. It alone
-	// changes them.
+	// Number of frames that fill has taken, and how many of them it has
+	// released. Only fill changes these.
 	taken, given atomic.Uint64
 }
 
-// frameGeometry returns the shape of a ring for an interface of this MTU.
-// Frames are powers of two, so they fill their blocks and follow one another
-// without gaps.
+// frameGeometry returns the geometry of a ring for an interface with this MTU.
+// Frame sizes are powers of two, so frames fill their blocks without gaps.
 func frameGeometry(o options, mtu int) geometry {
 	const least, most = 1 << 11, 1 << 16
 	need := uint(min(mtu, o.snap) + frameOverhead)
@@ -63,7 +62,7 @@ func newFrameRing(sock int, o options, mtu int) (*frameRing, error) {
 	if err := unix.SetsockoptInt(sock, unix.SOL_PACKET, unix.PACKET_COPY_THRESH, 1); err != nil {
 		return nil, os.NewSyscallError("setsockopt PACKET_COPY_THRESH", err)
 	}
-	// Room for long packets, if it is granted: the default holds three.
+	// Room for long packets, if granted: the default holds three.
 	_ = unix.SetsockoptInt(sock, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, queueBytes)
 	err := shrinkUntil(&r.geometry, func(req *unix.TpacketReq3) error {
 		return unix.SetsockoptTpacketReq(sock, unix.SOL_PACKET, unix.PACKET_RX_RING, &unix.TpacketReq{
@@ -85,8 +84,8 @@ func (r *frameRing) frame(n uint64) []byte {
 	return r.mem[start:end:end]
 }
 
-// fill implements ring. A packet from the socket's queue ends a batch, as there
-// is room for one.
+// fill implements ring. A packet from the socket's queue ends a batch, because
+// there is a buffer for only one.
 func (r *frameRing) fill(v *view, batch []drivers.Packet) (n int) {
 	given := r.release()
 	taken := given
@@ -113,8 +112,8 @@ func (r *frameRing) fill(v *view, batch []drivers.Packet) (n int) {
 	return n
 }
 
-// release gives the frames of the last batch back. It returns how many were
-// given back so far.
+// release releases the frames of the last batch. It returns the number of
+// frames released so far.
 func (r *frameRing) release() uint64 {
 	taken := r.taken.Load()
 	for at := r.given.Load(); at < taken; at++ {
@@ -124,13 +123,13 @@ func (r *frameRing) release() uint64 {
 	return taken
 }
 
-// waiting implements ring. A packet has a frame also if it is too long for it.
+// waiting implements ring. A packet has a frame even if it exceeds the frame.
 func (r *frameRing) waiting() (n uint64) {
-	end := r.given.Load() + uint64(r.frames) // beyond, frames that were taken come again
+	end := r.given.Load() + uint64(r.frames) // beyond this, frames repeat
 	for at := r.taken.Load(); at < end; at++ {
 		here := owned(statusOf(r.frame(at)[frameStatus:]))
 		switch {
-		case r.taken.Load() > at: // by fill, meanwhile
+		case r.taken.Load() > at: // fill has taken it meanwhile
 		case here:
 			n++
 		default:
@@ -140,10 +139,10 @@ func (r *frameRing) waiting() (n uint64) {
 	return n
 }
 
-// receive reads the packet whose beginning is in rec from the socket's queue,
-// behind a copy of its header. Others in the queue, left there when a read was
-// interrupted by an error of the interface, are skipped. If the packet is not
-// there, rec stays as it is.
+// receive reads the packet whose start is in rec from the socket's queue, where
+// a copy of its header precedes it. It skips other packets, which remain in the
+// queue if an error of the interface interrupted a read. If the packet is not
+// in the queue, rec is unchanged.
 func (r *frameRing) receive(rec *record) {
 	end := rec.start + rec.captured
 	if rec.start < frameHeader || rec.start > frameOverhead || end > uint32(len(rec.bytes)) || end < rec.start {
@@ -153,7 +152,7 @@ func (r *frameRing) receive(rec *record) {
 	for {
 		n, err := unix.Read(r.sock, r.long[rec.start:])
 		if err == unix.ENETDOWN {
-			continue // reading has cleared it
+			continue // the read has cleared it
 		}
 		if err != nil {
 			return

@@ -16,8 +16,9 @@ import (
 
 var lowLatency = map[string]string{"latency": "low"}
 
-// Packets longer than a frame, as merging makes them, come whole, in order and
-// with their tags between those that fit.
+// TestLongPacketsInFrames has packets longer than a frame, as merging produces
+// them. They arrive complete, in order and with their tags, between packets
+// that fit.
 func TestLongPacketsInFrames(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		r := newRecorder()
@@ -37,13 +38,13 @@ func TestLongPacketsInFrames(t *testing.T) {
 			t.Errorf("stats %+v", st)
 		}
 		if said.has("merged") {
-			t.Error("a raised MTU is taken for merging")
+			t.Error("a raised MTU counts as merging")
 		}
 	})
 }
 
-// The queue of long packets is bounded: what it does not hold is cut, marked
-// and counted.
+// TestQueueOfLongPacketsIsFull checks that long packets which exceed the queue
+// are truncated, marked and counted.
 func TestQueueOfLongPacketsIsFull(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		hold := make(chan struct{})
@@ -78,7 +79,8 @@ func TestQueueOfLongPacketsIsFull(t *testing.T) {
 	})
 }
 
-// A packet in the queue that does not belong to the frame is not taken for it.
+// TestQueueOutOfStep checks that a packet in the queue is not used for a frame
+// that it does not belong to.
 func TestQueueOutOfStep(t *testing.T) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -110,7 +112,7 @@ func TestQueueOutOfStep(t *testing.T) {
 	}
 }
 
-// makeFrames fills a ring as the kernel does.
+// makeFrames fills a ring like the kernel.
 func makeFrames(frames ...[]byte) *frameRing {
 	r := &frameRing{sock: -1, frames: 1024, mapping: mapping{
 		geometry: geometry{frameBytes: 2048}, mem: make([]byte, 1024*2048),
@@ -153,7 +155,8 @@ func TestFramesAllocateNothing(t *testing.T) {
 	}
 }
 
-// What the kernel never writes is counted and skipped.
+// TestBrokenFrames has frames that the kernel never writes. They are counted
+// and skipped.
 func TestBrokenFrames(t *testing.T) {
 	ne := binary.NativeEndian
 	for name, spoil := range map[string]func(b []byte){
@@ -179,12 +182,12 @@ func TestBrokenFrames(t *testing.T) {
 	}
 }
 
-// A stopwatch is a Sink that measures how long packets took: their payload
-// holds the sender's time.
+// A stopwatch is a Sink that measures the delay of packets. Their payload holds
+// the send time.
 type stopwatch struct {
 	took []time.Duration
 	want int
-	done chan struct{} // closed when all that are wanted came
+	done chan struct{} // closed when all expected packets have arrived
 }
 
 func (s *stopwatch) Batch(pkts []drivers.Packet) {
@@ -203,14 +206,14 @@ func (s *stopwatch) Batch(pkts []drivers.Packet) {
 
 func (s *stopwatch) Pause(time.Duration) time.Time { return time.Time{} }
 
-// delays sends n packets, each a millisecond after the one before, and returns
-// how long they took to the Sink, sorted.
+// delays sends n packets, one per millisecond, and returns their delays to the
+// Sink, sorted.
 func delays(t testing.TB, ns *testnet.NS, params map[string]string, n int) []time.Duration {
 	t.Helper()
 	w := &stopwatch{took: make([]time.Duration, 0, n), want: n, done: make(chan struct{})}
 	run := start(t, mustOpen(t, testnet.B, params), w)
 	s := ns.Sender(testnet.A)
-	tick := time.NewTicker(time.Millisecond) // the rate that is measured at
+	tick := time.NewTicker(time.Millisecond) // the rate of the measurement
 	defer tick.Stop()
 	for range n {
 		<-tick.C
@@ -226,8 +229,9 @@ func delays(t testing.TB, ns *testnet.NS, params map[string]string, n int) []tim
 	return w.took
 }
 
-// In low latency each packet wakes the device. In blocks, of which each waits a second
-// for more packets, they would take longer than the test waits. BenchmarkDelay measures.
+// TestLowLatencyDoesNotWait checks that each packet wakes the device in low
+// latency mode. A block would wait a second for more packets, which exceeds the
+// time limit of the test. BenchmarkDelay measures the delay.
 func TestLowLatencyDoesNotWait(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		r := newRecorder()

@@ -6,14 +6,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A header says what stands before the network layer of a packet.
+// A header is the kind of link header of a packet.
 type header int
 
 const (
-	asIs     header = iota // what the interface has there, or nothing
-	ethernet               // Ethernet, from which the kernel takes a VLAN tag off
-	cooked                 // Linux cooked, which is made here
-	cooked2                // its second version, which names the interface
+	asIs     header = iota // unchanged: the header of the interface, or none
+	ethernet               // Ethernet, from which the kernel strips a VLAN tag
+	cooked                 // Linux cooked, which this package writes
+	cooked2                // Linux cooked version 2, which includes the interface
 )
 
 // Sizes in bytes.
@@ -25,8 +25,8 @@ const (
 	cooked2Bytes  = 20
 )
 
-// room returns how many bytes are reserved before each frame, to write there
-// without a copy.
+// room returns how many bytes to reserve before each frame, so that the header
+// can be written without a copy.
 func (h header) room() uint32 {
 	switch h {
 	case cooked, cooked2:
@@ -35,13 +35,13 @@ func (h header) room() uint32 {
 	return tagBytes
 }
 
-// payload returns the offset of what follows the link header. After an Ethernet
-// header that is the next tag of a frame with several: the kernel's offset may
-// lie behind all of them.
+// payload returns the offset of the data after the link header. If a frame has
+// several tags, the next tag follows the Ethernet header directly; the kernel's
+// offset may be after all tags.
 func (r *record) payload() uint32 {
 	switch binary.NativeEndian.Uint16(r.bytes[r.address+addressHardware:]) {
 	case unix.ARPHRD_ETHER, unix.ARPHRD_LOOPBACK:
-		if r.network > r.start { // the header is there
+		if r.network > r.start { // the header is present
 			return r.start + ethernetBytes
 		}
 	}
@@ -49,7 +49,7 @@ func (r *record) payload() uint32 {
 }
 
 // complete writes the header of r up to body, with its VLAN tag if tagged, and
-// returns where the frame begins then.
+// returns the new start of the frame.
 func (h header) complete(r *record, body uint32, tagged bool) uint32 {
 	tpid := uint16(unix.ETH_P_8021Q)
 	if r.status&unix.TP_STATUS_VLAN_TPID_VALID != 0 {
@@ -78,9 +78,9 @@ func (h header) complete(r *record, body uint32, tagged bool) uint32 {
 	return body
 }
 
-// restoreTag puts a tag back before the type of frame, which has room for it at
-// its beginning: the addresses move forward. For a frame shorter than its
-// addresses the room alone is taken.
+// restoreTag inserts a tag before the EtherType of frame, which starts with
+// room for it: the addresses move forward. For a frame shorter than its
+// addresses it only uses up the room.
 func restoreTag(frame []byte, tpid, tci uint16) {
 	if len(frame) < addresses+tagBytes {
 		return
@@ -90,8 +90,8 @@ func restoreTag(frame []byte, tpid, tci uint16) {
 	binary.BigEndian.PutUint16(frame[addresses+2:], tci)
 }
 
-// Layout of struct sockaddr_ll (packet(7)); all but the protocol is in the
-// host's byte order.
+// Layout of struct sockaddr_ll (packet(7)). All fields except the protocol are
+// in the host's byte order.
 const (
 	addressProtocol = 2  // u16, network order
 	addressIndex    = 4  // i32: interface
@@ -102,7 +102,7 @@ const (
 )
 
 // cook writes the header of LINKTYPE_LINUX_SLL (tcpdump.org/linktypes) to b.
-// The types of packets have the kernel's numbers there.
+// Its packet types have the kernel's numbers.
 func cook(b, address []byte, protocol uint16) {
 	b = b[:cookedBytes]
 	binary.BigEndian.PutUint16(b[0:], uint16(address[addressType]))

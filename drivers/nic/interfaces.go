@@ -7,8 +7,7 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// Interfaces returns the names of the interfaces that are up, in the order of
-// their indexes.
+// Interfaces returns the names of the interfaces that are up, ordered by index.
 func Interfaces() ([]string, error) {
 	all, err := net.Interfaces()
 	if err != nil {

@@ -97,8 +97,8 @@ func TestInterfaceDownUp(t *testing.T) {
 	})
 }
 
-// The error of an interface that went down is taken off the socket; left there
-// it would make every poll return at once.
+// TestDownIsReadOnce checks that the error of an interface that went down is
+// read from the socket. Otherwise every poll would return at once.
 func TestDownIsReadOnce(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		d := mustOpen(t, testnet.B, tinyRing).(*device)

@@ -19,8 +19,8 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// newTun makes a tun device of the given hardware type, up. It takes packets
-// behind 4 bytes: flags, EtherType (linux/if_tun.h, struct tun_pi).
+// newTun creates a tun device of the given hardware type, up. Each packet
+// follows 4 bytes: flags, EtherType (linux/if_tun.h, struct tun_pi).
 func newTun(t testing.TB, name string, arphrd int) *os.File {
 	t.Helper()
 	f, err := os.OpenFile("/dev/net/tun", os.O_RDWR, 0)
@@ -67,8 +67,8 @@ func receiveOn(t testing.TB, tun *os.File, etherType uint16, packet []byte) {
 // ipOf returns the IP packet in a frame of testnet.
 func ipOf(frame []byte) []byte { return frame[14:] }
 
-// The table of interfaces: what a packet looks like, by hardware type. tun
-// devices pretend to be all of them.
+// TestLinkTypes checks the packet format for each hardware type. tun devices
+// simulate all of them.
 func TestLinkTypes(t *testing.T) {
 	for _, c := range []struct {
 		arphrd int
@@ -101,7 +101,8 @@ func TestLinkTypes(t *testing.T) {
 					p := r.await(t, 1)[0]
 					run.stop(t)
 					want := append(unhex(t, c.header), packet...)
-					// tun devices have no hardware address, and none in the header.
+					// tun devices have no hardware address, so the header has
+					// none.
 					if !bytes.Equal(p.Link, want) || int(p.Wire) != len(want) || p.LinkType != c.dlt || p.Flags != 0 {
 						t.Errorf("%+v\n%x, want\n%x", p, p.Link, want)
 					}
@@ -120,8 +121,8 @@ func unhex(t *testing.T, s string) []byte {
 	return b
 }
 
-// Packets in both directions are the same bytes that tcpdump sees, on raw and
-// cooked interfaces and on all at once.
+// TestLinkTypesAsTcpdump compares packets in both directions with tcpdump, on
+// raw and cooked interfaces and on "any".
 func TestLinkTypesAsTcpdump(t *testing.T) {
 	tcpdump := needTcpdump(t)
 	for _, c := range []struct {
@@ -165,7 +166,8 @@ func TestLinkTypesAsTcpdump(t *testing.T) {
 	}
 }
 
-// Ethernet frames of several kinds as "any" shows them.
+// TestAnyAsTcpdump compares Ethernet frames of several kinds on "any" with
+// tcpdump.
 func TestAnyAsTcpdump(t *testing.T) {
 	tcpdump := needTcpdump(t)
 	arp := slices.Concat(testnet.MACofB, testnet.MACofA, []byte{8, 6}, make([]byte, 46))
@@ -205,8 +207,8 @@ func needTcpdump(t *testing.T) string {
 	return path
 }
 
-// The device "any": Ethernet with its tags, loopback once, interfaces that come
-// later, and a link that never ends.
+// TestAny checks the device "any": Ethernet with its tags, loopback once, new
+// interfaces, and a link state that never changes.
 func TestAny(t *testing.T) {
 	for _, params := range latencies {
 		testnet.Run(t, func(ns *testnet.NS) {
@@ -220,7 +222,7 @@ func TestAny(t *testing.T) {
 				before := len(r.packets())
 				frame := testnet.UDP(1, 100)
 				send(t, ns.Sender(testnet.A), testnet.Tagged(frame, tags...))
-				got := r.await(t, before+2)[before:] // out of a, into b
+				got := r.await(t, before+2)[before:] // outgoing on a, incoming on b
 				for _, p := range got {
 					tagged := testnet.Tagged(frame, tags...)
 					if want := tagged[14:]; !bytes.Equal(p.Link[20:], want) || !bytes.Equal(p.Link[:2], tagged[12:14]) {
@@ -249,7 +251,8 @@ func TestAny(t *testing.T) {
 	}
 }
 
-// WireGuard has no link header either. Kernels without it make this one skip.
+// TestWireGuard captures packets without link header. It is skipped if the
+// kernel lacks WireGuard.
 func TestWireGuard(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		if out, err := exec.Command("ip", "link", "add", "wg0", "type", "wireguard").CombinedOutput(); err != nil {
@@ -261,7 +264,7 @@ func TestWireGuard(t *testing.T) {
 	})
 }
 
-// Tunnels of the kernel, where it has them.
+// TestTunnels captures from tunnels, if the kernel supports them.
 func TestTunnels(t *testing.T) {
 	for kind, args := range map[string][]string{
 		"dummy": nil,

@@ -6,15 +6,15 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// anyName is the device that captures from all interfaces of its network
+// anyName is the device that captures on all interfaces of its network
 // namespace.
 const anyName = "any"
 
-// A linkType says what the packets of an interface start with.
+// A linkType describes how the packets of an interface start.
 type linkType struct {
 	dlt    uint16 // tcpdump.org/linktypes
 	header header
-	// twice says that each packet passes going out and again coming in.
+	// twice says that the socket sees each packet twice: outgoing and incoming.
 	twice bool
 }
 
@@ -26,7 +26,7 @@ const (
 )
 
 // linkTypes are the ARPHRD numbers (linux/if_arp.h) of interfaces whose packets
-// are taken as they are.
+// are used unchanged.
 var linkTypes = map[uint16]linkType{
 	unix.ARPHRD_ETHER:    {dlt: pkt.DLTEthernet, header: ethernet},
 	unix.ARPHRD_LOOPBACK: {dlt: pkt.DLTEthernet, header: ethernet, twice: true}, // with zero addresses
@@ -40,9 +40,9 @@ var linkTypes = map[uint16]linkType{
 
 var anyLink = linkType{dlt: pkt.DLTLinuxSLL2, header: cooked2}
 
-// linkTypeOf returns the link type for a hardware type. Where headers differ
-// from packet to packet or mean nothing to readers of captures (PPP, tunnels),
-// the kernel takes them off and a cooked one is put there.
+// linkTypeOf returns the link type for a hardware type. If headers differ from
+// packet to packet or mean nothing to readers of captures (PPP, tunnels), the
+// kernel strips them, and a cooked header replaces them.
 func linkTypeOf(arphrd uint16) linkType {
 	if l, ok := linkTypes[arphrd]; ok {
 		return l
@@ -50,9 +50,9 @@ func linkTypeOf(arphrd uint16) linkType {
 	return linkType{dlt: pkt.DLTLinuxSLL, header: cooked}
 }
 
-// socketType returns the type of packet socket: without link header where each
-// packet has one of its own. "any" takes them, too, to find the tags of
-// Ethernet frames that have several.
+// socketType returns the type of packet socket: without link header if each
+// packet has its own. "any" also uses packets with link headers, to find the
+// tags of Ethernet frames that have several.
 func (l linkType) socketType() int {
 	if l.header == cooked {
 		return unix.SOCK_DGRAM

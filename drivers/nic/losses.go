@@ -3,25 +3,27 @@ package nic
 import "time"
 
 const (
-	// countEvery is how often the ring's counters are looked at, so that they do not
-	// overflow and losses are told. A silent interface is looked at once.
+	// countEvery is how often the ring's counters are read, so that they do not
+	// overflow and losses are logged. On a silent interface they are read only
+	// once.
 	countEvery = time.Second
-	// tellEvery is the least time between two messages about losses.
+	// tellEvery is the minimum interval between two messages about losses.
 	tellEvery = time.Minute
-	// longestEpisode is how long losses may go on before they are told.
+	// longestEpisode is how long an episode may last before its losses are
+	// logged.
 	longestEpisode = 10 * time.Second
 )
 
-// An episode is a time in which the ring was full again and again: the packets that
-// were lost then make one message.
+// An episode is a period in which the ring is full repeatedly. One message
+// covers all packets lost in it.
 type episode struct {
-	lost  uint64    // packets, not told yet
-	begin time.Time // of the losses that were not told
-	told  time.Time // when the last message was
+	lost  uint64    // packets, not logged yet
+	begin time.Time // of the losses that are not logged yet
+	told  time.Time // time of the last message
 }
 
-// note takes the losses of one look. It returns the number to tell, 0 for none:
-// the episode has ended or lasts long, and the last message is old enough.
+// note adds the losses of one look. It returns the number to log: 0 unless the
+// episode has ended or lasts long, and the last message is old enough.
 func (e *episode) note(lost uint64, now time.Time) (tell uint64) {
 	if lost > 0 && e.lost == 0 {
 		e.begin = now
@@ -35,10 +37,10 @@ func (e *episode) note(lost uint64, now time.Time) (tell uint64) {
 	return tell
 }
 
-// pending reports whether there are losses to tell of later.
+// pending reports whether losses remain to be logged.
 func (e *episode) pending() bool { return e.lost > 0 }
 
-// look reads the ring's counters now and then.
+// look reads the ring's counters at intervals.
 func (d *device) look(now time.Time) {
 	if now.Before(d.nextLook) {
 		return
@@ -50,8 +52,8 @@ func (d *device) look(now time.Time) {
 	}
 }
 
-// newLosses returns how many packets the kernel has dropped since the last call. It
-// fails when somebody else is just reading the counters.
+// newLosses returns how many packets the kernel has dropped since the last
+// call. It reports false if another goroutine is reading the counters.
 func (d *device) newLosses() (lost uint64, ok bool) {
 	drop, ok := d.stats.dropped()
 	if ok {
@@ -60,8 +62,8 @@ func (d *device) newLosses() (lost uint64, ok bool) {
 	return lost, ok
 }
 
-// untilLook is when the next look is due: the zero time when no packet has come since
-// the last one, and nothing is to be told.
+// untilLook is the time of the next look. It is zero if no packet has arrived
+// since the last look and no losses are pending.
 func (d *device) untilLook() time.Time {
 	if d.delivered == d.looked && !d.losses.pending() {
 		return time.Time{}
@@ -69,21 +71,21 @@ func (d *device) untilLook() time.Time {
 	return d.nextLook
 }
 
-// tellLosses tells people of packets that were lost, and what helps.
+// tellLosses logs lost packets, and the remedy.
 func (d *device) tellLosses(lost uint64) {
 	if lost > 0 {
-		d.log("interface %s: ring full, %d packets lost, as mapid was too slow for them: a larger ring_mb (now %d) "+
-			"bridges bursts; fewer or simpler flows take less time", d.name, lost, d.opts.ringBytes>>20)
+		d.log("interface %s: ring full, %d packets lost, because mapid was too slow: a larger ring_mb (now %d) "+
+			"absorbs bursts; fewer or simpler flows take less time", d.name, lost, d.opts.ringBytes>>20)
 	}
 }
 
-// tellLast tells of the losses that no look has found.
+// tellLast logs the losses since the last look.
 func (d *device) tellLast() {
 	lost, _ := d.newLosses()
 	d.tellLosses(d.losses.lost + lost)
 }
 
-// earlier returns the earlier of two times, of which the zero time is never.
+// earlier returns the earlier of two times; the zero time means never.
 func earlier(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b

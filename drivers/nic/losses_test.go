@@ -15,18 +15,19 @@ func TestEpisode(t *testing.T) {
 		second     int
 		lost, want uint64
 	}{
-		{0, 0, 0}, {1, 5, 0}, {2, 3, 0}, {3, 0, 8}, // told when it is over
+		{0, 0, 0}, {1, 5, 0}, {2, 3, 0}, {3, 0, 8}, // logged when it is over
 		{4, 0, 0}, {5, 7, 0}, {6, 0, 0}, {62, 0, 0}, {63, 0, 7}, // not too often
-		{200, 1, 0}, {205, 1, 0}, {210, 1, 3}, {215, 1, 0}, {270, 1, 2}, {331, 0, 0}, // while it goes on
+		{200, 1, 0}, {205, 1, 0}, {210, 1, 3}, {215, 1, 0}, {270, 1, 2}, {331, 0, 0}, // while it lasts
 		{400, 2, 0}, {401, 0, 2},
 	} {
 		if got := e.note(step.lost, begin.Add(time.Duration(step.second)*time.Second)); got != step.want {
-			t.Errorf("after %d s: %d told, want %d", step.second, got, step.want)
+			t.Errorf("after %d s: %d reported, want %d", step.second, got, step.want)
 		}
 	}
 }
 
-// The log says once how many packets a ring has lost that was too small.
+// TestRingFullIsTold checks that the log reports once how many packets a small
+// ring has lost.
 func TestRingFullIsTold(t *testing.T) {
 	for _, params := range latencies {
 		params := map[string]string{"ring_mb": "1", "block_kb": "64", "latency": params["latency"]}
@@ -47,18 +48,19 @@ func TestRingFullIsTold(t *testing.T) {
 			case line := <-lines:
 				said.log("%s", line)
 			case <-time.After(testnet.Patience):
-				t.Error("nothing was said")
+				t.Error("nothing was logged")
 			}
 			run.stop(t)
 			said.wants(t, "interface b: ring full, ", fmt.Sprint(dev.Stats().Drop, " packets lost"), "ring_mb (now 1)")
 			if len(lines) > 0 {
-				t.Errorf("said again: %s", <-lines)
+				t.Errorf("logged again: %s", <-lines)
 			}
 		})
 	}
 }
 
-// What no look has found is told at the end.
+// TestLossesAtTheEnd checks that losses since the last look are logged at the
+// end.
 func TestLossesAtTheEnd(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		hold := make(chan struct{})

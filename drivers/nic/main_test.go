@@ -14,11 +14,11 @@ import (
 
 func TestMain(m *testing.M) { leak.Main(m) }
 
-// A recorder is a Sink that keeps copies of what it gets.
+// A recorder is a Sink that copies its packets.
 type recorder struct {
-	hold     <-chan struct{} // if set, Batch waits for it to be closed
+	hold     <-chan struct{} // if set, Batch waits until it is closed
 	more     chan struct{}   // signals after every batch
-	complete chan int        // packets that had come when results were to be complete
+	complete chan int        // number of packets at each request for complete results
 
 	mu  sync.Mutex
 	got []drivers.Packet
@@ -60,7 +60,7 @@ func (r *recorder) packets() []drivers.Packet {
 	return r.got
 }
 
-// until waits until done holds; it looks after every batch.
+// until waits until done returns true; it checks after every batch.
 func (r *recorder) until(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	deadline := time.After(testnet.Patience)
@@ -68,19 +68,19 @@ func (r *recorder) until(t testing.TB, what string, done func() bool) {
 		select {
 		case <-r.more:
 		case <-deadline:
-			t.Fatalf("%s did not come; %d packets did", what, len(r.packets()))
+			t.Fatalf("timeout: %s; %d packets arrived", what, len(r.packets()))
 		}
 	}
 }
 
-// await waits for n packets and returns all that came.
+// await waits for n packets and returns all packets so far.
 func (r *recorder) await(t testing.TB, n int) []drivers.Packet {
 	t.Helper()
 	r.until(t, "the packets", func() bool { return len(r.packets()) >= n })
 	return r.packets()
 }
 
-// A session is a device that runs.
+// A session is a running device.
 type session struct {
 	dev    drivers.Device
 	cancel context.CancelFunc
@@ -115,7 +115,7 @@ func (r *session) stop(t testing.TB) {
 	r.close(t)
 }
 
-// end waits for Run, closes the device and returns what Run did.
+// end waits for Run, closes the device and returns the error of Run.
 func (r *session) end(t testing.TB) error {
 	t.Helper()
 	defer r.cancel()
@@ -152,7 +152,7 @@ func send(t testing.TB, s *testnet.Sender, frames ...[]byte) {
 	}
 }
 
-// sameFrames checks that got are exactly these frames, whole and in order.
+// sameFrames checks that got are exactly these frames, complete and in order.
 func sameFrames(t testing.TB, got []drivers.Packet, frames [][]byte) {
 	t.Helper()
 	if len(got) != len(frames) {

@@ -2,12 +2,12 @@ package nic
 
 import "golang.org/x/sys/unix"
 
-// longestFrame returns the bytes of the longest frame that an interface of this
-// MTU sends or receives: an Ethernet header and two VLAN tags more.
+// longestFrame returns the maximum frame length of an interface with this MTU
+// in bytes, including an Ethernet header and two VLAN tags.
 func longestFrame(mtu int) uint32 { return uint32(mtu) + 14 + 2*tagBytes }
 
-// warnMerging tells when the card is set to merge packets: each that is merged
-// is counted and seen as one. Loopback merges nothing.
+// warnMerging warns if the card is set to merge packets, because merged packets
+// are counted and seen as one. Loopback merges nothing.
 func (d *device) warnMerging() {
 	if on := d.control.merging(d.called); on != "" && !d.link.twice {
 		d.log("interface %s merges packets it receives, which then count as one; for exact packet counts: ethtool -K %s%s",
@@ -15,7 +15,7 @@ func (d *device) warnMerging() {
 	}
 }
 
-// warnMerged tells once when frames are longer than the interface can carry.
+// warnMerged warns once if frames are longer than the interface can carry.
 func (d *device) warnMerged() {
 	if d.view.longest <= d.longest {
 		return

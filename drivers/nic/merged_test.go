@@ -29,8 +29,9 @@ func TestWarnsOfMerging(t *testing.T) {
 	})
 }
 
-// Frames above the MTU come when the sender is on this machine and leaves the
-// cutting to the card: they come whole, and one line says so, however many.
+// TestWarnsOfMergedFrames sends frames above the MTU from this machine, which
+// leaves segmentation to the card. They arrive whole, and one log line reports
+// them all.
 func TestWarnsOfMergedFrames(t *testing.T) {
 	for _, params := range latencies {
 		testnet.Run(t, func(ns *testnet.NS) {
@@ -41,7 +42,7 @@ func TestWarnsOfMergedFrames(t *testing.T) {
 			send(t, ns.Sender(testnet.A), plain)
 			r.await(t, 1)
 			if said.has("merged") {
-				t.Error("a frame of full length is taken for a merged one")
+				t.Error("a frame of full length counts as merged")
 			}
 			merged := testnet.TCP(1, 9000)
 			sendUncut(t, testnet.A, merged)
@@ -54,14 +55,14 @@ func TestWarnsOfMergedFrames(t *testing.T) {
 				}
 			}
 			if said.wants(t, "frames of 9000 bytes", "ethtool -K b gro off"); len(said.lines) != 1 {
-				t.Errorf("it said %q", said.lines)
+				t.Errorf("output %q", said.lines)
 			}
 		})
 	}
 }
 
-// sendUncut sends a TCP frame that the card is to cut into segments, behind a
-// struct virtio_net_hdr (linux/virtio_net.h).
+// sendUncut sends a TCP frame that the card must segment, after a struct
+// virtio_net_hdr (linux/virtio_net.h).
 func sendUncut(t *testing.T, name string, frame []byte) {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)

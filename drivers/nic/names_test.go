@@ -10,8 +10,8 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// An interface is renamed and another one gets its name: the device means the
-// latter, and what has come from the former before is not lost.
+// TestNameGoesToAnother renames an interface and gives its name to another. The
+// device switches to the latter, without losing packets of the former.
 func TestNameGoesToAnother(t *testing.T) {
 	for _, params := range latencies {
 		testnet.Run(t, func(ns *testnet.NS) {
@@ -42,13 +42,13 @@ func TestNameGoesToAnother(t *testing.T) {
 				t.Errorf("stats %+v", st)
 			}
 			said.wants(t, "interface b is now called y")
-			said.wants(t, "interface b is another one now")
+			said.wants(t, "another interface is named b now")
 		})
 	}
 }
 
-// Alternative names, also those that are longer than a name can be, stand for the
-// interface that has them.
+// TestAlternativeNames opens an interface by alternative names, including names
+// longer than a primary name can be.
 func TestAlternativeNames(t *testing.T) {
 	for _, alt := range []string{"short-alt", "an-alternative-name-that-is-long"} {
 		testnet.Run(t, func(ns *testnet.NS) {
@@ -65,7 +65,7 @@ func TestAlternativeNames(t *testing.T) {
 			r := newRecorder()
 			dev, said := openLogged(t, alt, nil)
 			run := start(t, dev, r)
-			ns.Down(testnet.B) // an event, after which the name is looked at
+			ns.Down(testnet.B) // an event that triggers a look at the name
 			ns.Up(testnet.A, testnet.B)
 			send(t, ns.Sender(testnet.A), testnet.UDP(0, 100))
 			sameFrames(t, r.await(t, 1), [][]byte{testnet.UDP(0, 100)})
@@ -80,7 +80,7 @@ func TestAlternativeNames(t *testing.T) {
 	}
 }
 
-// An interface that is down is waited for.
+// TestInterfaceThatIsDown waits for an interface that is down.
 func TestInterfaceThatIsDown(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		ns.Down(testnet.B)
@@ -98,7 +98,8 @@ func TestInterfaceThatIsDown(t *testing.T) {
 	})
 }
 
-// Long frames of a former interface say nothing of the one that follows it.
+// TestLongFramesOfFormerInterface checks that long frames of the former
+// interface do not count for the next one.
 func TestLongFramesOfFormerInterface(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		ns.SetMTU(9000)
@@ -114,7 +115,7 @@ func TestLongFramesOfFormerInterface(t *testing.T) {
 		r.await(t, 2)
 		run.stop(t)
 		if said.has("merged") {
-			t.Errorf("of frames that nobody merged it says %q", said.lines)
+			t.Errorf("unmerged frames are reported: %q", said.lines)
 		}
 	})
 }

@@ -10,10 +10,10 @@ import (
 )
 
 // A namespace is the network namespace of a device (network_namespaces(7)).
-// The sockets that are opened in it belong to it for good.
+// Sockets belong to the namespace in which they were opened, permanently.
 type namespace struct {
-	path string   // given in mapi.conf; "" for the one that the device was opened in
-	file *os.File // of the namespace that is in use
+	path string   // from mapi.conf; "" for the namespace in which the device was opened
+	file *os.File // of the current namespace
 }
 
 const (
@@ -21,8 +21,8 @@ const (
 	namespaceOfThread = "/proc/thread-self/ns/net"
 )
 
-// openNamespace finds the namespace of this name or path, that of the calling
-// thread for "".
+// openNamespace opens the namespace with this name or path; "" means that of
+// the calling thread.
 func openNamespace(name string) (*namespace, error) {
 	n := &namespace{path: name}
 	if name != "" && !filepath.IsAbs(name) {
@@ -31,7 +31,7 @@ func openNamespace(name string) (*namespace, error) {
 	return n, n.refresh()
 }
 
-// refresh opens what the path names now.
+// refresh opens the namespace that the path refers to now.
 func (n *namespace) refresh() error {
 	path := n.path
 	if path == "" {
@@ -46,7 +46,7 @@ func (n *namespace) refresh() error {
 	return nil
 }
 
-// replaced reports whether the path names another namespace now.
+// replaced reports whether the path now refers to another namespace.
 func (n *namespace) replaced() bool {
 	if n.path == "" {
 		return false
@@ -66,8 +66,9 @@ func (n *namespace) close() {
 	}
 }
 
-// do runs f inside. Where the calling thread is inside already no right is
-// needed; else CAP_SYS_ADMIN, for a moment, on a thread that is brought back.
+// do runs f in the namespace. If the calling thread is already in it, this
+// needs no privileges. Otherwise it needs CAP_SYS_ADMIN, on a locked thread
+// that returns to its namespace afterwards.
 func (n *namespace) do(f func() error) error {
 	runtime.LockOSThread()
 	home, err := os.Open(namespaceOfThread)
@@ -82,12 +83,12 @@ func (n *namespace) do(f func() error) error {
 	}
 	if err := enter(n.file); err != nil {
 		runtime.UnlockOSThread()
-		return fmt.Errorf("enter the network namespace %s, which needs CAP_SYS_ADMIN: %w", n.path, err)
+		return fmt.Errorf("enter the network namespace %s (needs CAP_SYS_ADMIN): %w", n.path, err)
 	}
 	err = f()
 	if enter(home) == nil {
 		runtime.UnlockOSThread()
-	} // else the thread stays locked and ends with its goroutine
+	} // otherwise the thread stays locked and ends with its goroutine
 	return err
 }
 

@@ -25,8 +25,8 @@ func elsewhere(f func()) {
 	<-done
 }
 
-// Opened, run and removed from outside, a device stays in its namespace: its
-// packets, its counters and its events come from there.
+// TestOtherNamespace opens, runs and removes a device from outside its
+// namespace. Packets, counters and events come from its namespace.
 func TestOtherNamespace(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		path := fmt.Sprintf("/proc/%d/task/%d/ns/net", os.Getpid(), unix.Gettid())
@@ -49,13 +49,14 @@ func TestOtherNamespace(t *testing.T) {
 	})
 }
 
-// Without netns a device stays where it was opened, also when its goroutine
-// runs on a thread of another namespace.
+// TestStaysInItsNamespace checks that a device without netns stays in the
+// namespace where it was opened, even if its goroutine runs on a thread in
+// another namespace.
 func TestStaysInItsNamespace(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		dev := mustOpen(t, testnet.B, nil)
 		r := newRecorder()
-		run := start(t, dev, r) // on another thread, which is outside
+		run := start(t, dev, r) // on another thread, outside
 		ns.Delete(testnet.B)
 		ns.AddPair()
 		ns.AwaitCapture(testnet.B)
@@ -65,7 +66,8 @@ func TestStaysInItsNamespace(t *testing.T) {
 	})
 }
 
-// A namespace given by name may be removed and made again, with its interfaces.
+// TestNamedNamespace removes and recreates a namespace given by name, with its
+// interfaces.
 func TestNamedNamespace(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		name := fmt.Sprintf("mapi-test-%d", os.Getpid())
@@ -103,7 +105,7 @@ func (n *namespace) same(t *testing.T, name string) bool {
 	return same(f, n.file)
 }
 
-// inNew makes a namespace with a name and calls f inside.
+// inNew creates a namespace with a name and calls f in it.
 func inNew(t *testing.T, name string, f func()) {
 	t.Helper()
 	home, err := netns.Get()

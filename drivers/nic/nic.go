@@ -3,21 +3,23 @@
 //
 //	kernel ──fills──> ring ──views──> Sink ──back──> kernel
 //
-// The ring is walked packet by packet into an array of views that is made once
-// (view.go); nothing is copied. The bytes belong to the ring and are valid until
-// the Sink returns. There are two kinds of ring (ring.go): blocks of packets
-// (blocks.go, block.go), which cost least, and frames of one packet each
-// (frames.go), which come at once. What the kernel took off a packet or what
-// readers of captures expect before it, a VLAN tag or a cooked header, is
-// written into the room before it (header.go).
+// The device walks the ring packet by packet and writes views into an array
+// that is allocated once (view.go); it copies no packets. The bytes belong to
+// the ring and are valid until the Sink returns. There are two kinds of ring
+// (ring.go): blocks of packets (blocks.go, block.go), which have the lowest
+// cost, and frames of one packet each (frames.go), which have the lowest
+// latency. A VLAN tag that the kernel has stripped, or a cooked header that
+// readers of captures expect, is written into the room before the packet
+// (header.go).
 //
-// Open looks the interface up (find.go, control.go, linktype.go), makes socket and ring
-// (socket.go, filter.go, timestamp.go). Run takes packets and otherwise sleeps
-// until packets, an event of the interface or the end of the context wakes it
-// (run.go, poller.go, wake.go); packets that the ring loses are told of (losses.go). An interface that is removed is waited for and
-// opened again (away.go). Stats may be asked for from anywhere (stats.go). The
-// device belongs to the network namespace of the thread that opened it, or to
-// the one that netns names (netns.go).
+// Open looks up the interface (find.go, control.go, linktype.go) and creates
+// socket and ring (socket.go, filter.go, timestamp.go). Run delivers packets
+// and sleeps until more packets, an event of the interface or the end of the
+// context wakes it (run.go, poller.go, wake.go). It logs packets that the ring
+// loses (losses.go). If the interface is removed, Run waits for its return and
+// reopens it (away.go). Any goroutine may call Stats (stats.go). The device
+// belongs to the network namespace of the thread that opened it, or to the one
+// given by netns (netns.go).
 //
 // The device "any" captures from all interfaces of the namespace.
 //
@@ -27,13 +29,13 @@
 //	block_kb=1024        size of a block in KiB; a packet must fit in one
 //	retire_ms=10         how long a packet may wait for its block to fill
 //	snap=262144          bytes kept of each packet
-//	promisc=1            also take what is addressed to others
-//	direction=both       both, in or out; on loopback the default is in, as
-//	                     every packet passes there twice
+//	promisc=1            also capture packets addressed to others
+//	direction=both       both, in or out; on loopback the default is in,
+//	                     because every packet passes there twice
 //	vlan_tags=restore    restore or strip the outer VLAN tag
 //	latency=efficient    efficient, or low: each packet wakes the daemon
-//	tstamp=sw            time stamps of the kernel (sw) or the card (hw, or
-//	                     hw-force to use a clock that differs from the system's)
+//	tstamp=sw            timestamps of the kernel (sw) or the card (hw, or
+//	                     hw-force to accept a clock that differs from the system's)
 //	netns=               network namespace, by name (ip-netns(8)) or path
 //
 // Sources: packet(7), Documentation/networking/packet_mmap.rst and
@@ -51,13 +53,14 @@ import (
 // Driver opens network interfaces by name.
 type Driver struct{}
 
-// Open makes a ring on the interface that has the name c.Device, also as an
-// alternative one, which may be down still. It needs CAP_NET_RAW, and CAP_SYS_ADMIN for another network namespace. Errors
-// carry 1026: no such interface or namespace, no privilege, a bad parameter, no
-// memory for the ring, no time stamps of the card.
+// Open creates a ring on the interface with the name or alternative name
+// c.Device. The interface may be down. Open needs CAP_NET_RAW, and
+// CAP_SYS_ADMIN for another network namespace. Errors carry 1026: no such
+// interface or namespace, missing privilege, invalid parameter, no memory for
+// the ring, or a card without timestamps.
 func (Driver) Open(ctx context.Context, c drivers.Config) (drivers.Device, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, openError(c.Device, "opening was given up", err)
+		return nil, openError(c.Device, "open was canceled", err)
 	}
 	o, err := parseOptions(c)
 	if err != nil {
@@ -74,13 +77,13 @@ func (Driver) Open(ctx context.Context, c drivers.Config) (drivers.Device, error
 	return d, nil
 }
 
-// A device is an open interface. It belongs to whoever opens, runs and closes
-// it, one after the other; only stats and wake are for other goroutines, too.
+// A device is an open interface. Its methods are called by one goroutine at a
+// time; only stats and wake may be used concurrently.
 type device struct {
 	name string
 	log  func(format string, args ...any)
 	opts options
-	link linkType // does not change
+	link linkType // constant
 
 	ns      *namespace
 	control control
@@ -88,25 +91,25 @@ type device struct {
 	wake    wake
 	poller  *poller // waits for control, sock and wake
 	view    view
-	batch   []drivers.Packet // what one Sink call gets; made once
+	batch   []drivers.Packet // for Sink calls; allocated once
 	stats   stats
 
-	called    string  // the interface's name now
-	longest   uint32  // bytes of a frame that nobody has merged
+	called    string  // current name of the interface
+	longest   uint32  // maximum length in bytes of a frame that was not merged
 	gap       bool    // packets may be missing before the next one
 	delivered uint64  // packets
-	retry     backoff // of opening again
+	retry     backoff // of reopening
 
 	losses   episode
-	dropped  uint64    // packets that the ring has lost, at the last look
-	looked   uint64    // packets delivered until then
-	nextLook time.Time // not before
+	dropped  uint64    // packets that the ring had lost at the last look
+	looked   uint64    // packets delivered until the last look
+	nextLook time.Time // earliest time of the next look
 }
 
-// open makes everything for the first time.
+// open opens the device for the first time.
 func (d *device) open() (err error) {
 	if err = d.prepareWaiting(); err != nil {
-		return openError(d.name, "make an epoll instance and an eventfd", err)
+		return openError(d.name, "create an epoll instance and an eventfd", err)
 	}
 	if err = d.enter(); err != nil {
 		return err
@@ -125,14 +128,14 @@ func (d *device) open() (err error) {
 	return nil
 }
 
-// warnDown tells that packets will come later.
+// warnDown warns that the interface is down.
 func (d *device) warnDown() {
 	if d.sock.index != 0 && !d.control.isUp(d.called) {
-		d.log("interface %s is down; capturing begins when it is up: ip link set dev %s up", d.name, d.called)
+		d.log("interface %s is down; capture starts when it is up: ip link set dev %s up", d.name, d.called)
 	}
 }
 
-// prepareWaiting makes what wait needs before there is an interface.
+// prepareWaiting creates what wait needs even without an interface.
 func (d *device) prepareWaiting() (err error) {
 	if d.poller, err = newPoller(); err != nil {
 		return err
@@ -143,7 +146,7 @@ func (d *device) prepareWaiting() (err error) {
 	return d.poller.add(d.wake.fd)
 }
 
-// enter opens the namespace of the device and its events.
+// enter opens the namespace of the device and subscribes to its events.
 func (d *device) enter() (err error) {
 	d.ns, err = openNamespace(d.opts.netns)
 	if err != nil {
@@ -152,7 +155,7 @@ func (d *device) enter() (err error) {
 	return d.subscribe()
 }
 
-// subscribe asks for the events of the device's namespace.
+// subscribe subscribes to the events of the device's namespace.
 func (d *device) subscribe() error {
 	err := d.ns.do(func() error {
 		c, err := openControl()
@@ -173,7 +176,7 @@ func (d *device) subscribe() error {
 	return nil
 }
 
-// attach begins to capture from n.
+// attach starts capturing from n.
 func (d *device) attach(n nic) error {
 	err := d.ns.do(func() error {
 		s, err := newSocket(d.control, n, d.opts)
@@ -182,7 +185,7 @@ func (d *device) attach(n nic) error {
 		}
 		d.sock = s
 		if err := d.poller.add(s.fd); err != nil {
-			return openError(d.name, "wait for its packets", err)
+			return openError(d.name, "poll its socket", err)
 		}
 		if err := d.stats.attach(s); err != nil {
 			return openError(d.name, "read the counters of the interface", err)
@@ -190,11 +193,11 @@ func (d *device) attach(n nic) error {
 		return s.bind(d.opts)
 	})
 	if err != nil {
-		_ = d.detach() // err says more
+		_ = d.detach() // the result is err, which is more useful
 		return err
 	}
 	d.called = n.name
-	d.longest, d.view.longest = math.MaxUint32, 0 // of another interface, perhaps
+	d.longest, d.view.longest = math.MaxUint32, 0 // for the new interface, if it is another one
 	if n.index != 0 {
 		d.longest = longestFrame(n.mtu)
 		d.warnMerging()
@@ -202,7 +205,7 @@ func (d *device) attach(n nic) error {
 	return nil
 }
 
-// detach ends capturing. Counters stay.
+// detach stops capturing. It keeps the counters.
 func (d *device) detach() error {
 	if d.sock == nil {
 		return nil
@@ -214,21 +217,22 @@ func (d *device) detach() error {
 	return s.close()
 }
 
-// Info tells device type, link type and snap length. They do not change.
+// Info returns device type, link type and snap length, which are constant.
 func (d *device) Info() drivers.Info {
 	return drivers.Info{DevType: drivers.TypeNIC, LinkType: d.link.dlt, Snap: d.opts.snap}
 }
 
 // Stats returns the counters since Open. Recv and Drop come from the kernel's
-// ring, Waiting is counted in the ring; IfDrop and IfDropOther are the
-// interface's, the device "any" has none of those. It may be called from any
-// goroutine; it reads the kernel's counters, so it is not for every packet.
+// ring, Waiting is counted in the ring. IfDrop and IfDropOther come from the
+// interface; the device "any" has neither. Any goroutine may call Stats. It
+// reads the kernel's counters with system calls, so it must not be called per
+// packet.
 func (d *device) Stats() drivers.Stats { return d.stats.read() }
 
 // Absent implements drivers.Presence.
 func (d *device) Absent() bool { return d.stats.away.Load() }
 
-// Close gives ring and sockets back. Run must have returned.
+// Close releases ring and sockets. Run must have returned.
 func (d *device) Close() error {
 	if d.sock != nil {
 		d.sock.silence()

@@ -2,6 +2,8 @@ package nic
 
 import (
 	"context"
+	"errors"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -14,7 +16,7 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// refused checks that an error has number 1026 and names what it should.
+// refused checks that an error has number 1026 and contains these names.
 func refused(t *testing.T, err error, names ...string) {
 	t.Helper()
 	if mapierr.CodeOf(err, 0) != mapierr.PcapOpen {
@@ -67,13 +69,13 @@ func TestUnknownInterface(t *testing.T) {
 		}
 		for _, name := range []string{testnet.B, anyName} {
 			if err := (Driver{}).Find(drivers.Config{Device: name}); err != nil {
-				t.Errorf("%s is there: %v", name, err)
+				t.Errorf("%s exists: %v", name, err)
 			}
 		}
 	})
 }
 
-// The thread that gives its capability up ends with the goroutine, which stays
+// The thread that drops its capability ends with the goroutine, which stays
 // locked to it.
 func TestOpenUnprivileged(t *testing.T) {
 	failed := make(chan error)
@@ -84,14 +86,21 @@ func TestOpenUnprivileged(t *testing.T) {
 		}
 		_, err := Driver{}.Open(context.Background(), drivers.Config{Device: "lo"})
 		failed <- err
+		failed <- Driver{}.Find(drivers.Config{Device: "lo"})
 	}()
-	refused(t, <-failed, "interface lo", "CAP_NET_RAW", "run mapid as root", "setcap cap_net_raw,cap_net_admin+ep")
+	for range 2 {
+		err := <-failed
+		refused(t, err, "interface lo", "CAP_NET_RAW", "run mapid as root", "setcap cap_net_raw,cap_net_admin+ep")
+		if !errors.Is(err, os.ErrPermission) {
+			t.Errorf("%v is not a permission error", err)
+		}
+	}
 }
 
-// dropNetRaw takes CAP_NET_RAW from the calling thread (capabilities(7)).
+// dropNetRaw removes CAP_NET_RAW from the calling thread (capabilities(7)).
 func dropNetRaw() error {
 	header := &unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var sets [2]unix.CapUserData // capabilities 0 to 31 and above
+	var sets [2]unix.CapUserData // capabilities 0 to 31, and the higher ones
 	if err := unix.Capget(header, &sets[0]); err != nil {
 		return err
 	}
@@ -99,8 +108,8 @@ func dropNetRaw() error {
 	return unix.Capset(header, &sets[0])
 }
 
-// Without promisc the interface's mode is left alone, with it the kernel counts
-// one more who wants it, until Close.
+// TestPromiscuous checks that promisc=0 leaves the mode of the interface
+// unchanged. With promisc=1 the kernel's count is one higher until Close.
 func TestPromiscuous(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		for param, want := range map[string]int{"1": 1, "0": 0} {

@@ -17,31 +17,31 @@ import (
 type direction int
 
 const (
-	automatic direction = iota // both, but in on loopback
+	automatic direction = iota // both; in on loopback
 	both
 	in
 	out
 )
 
-// options are the parameters of a device, checked.
+// options are the checked parameters of a device.
 type options struct {
 	ringBytes  int
 	blockBytes int
-	retire     int // ms that a packet may wait in a block; packet_mmap.rst: retire_blk_tov
+	retire     int // maximum wait of a packet in a block, in ms; packet_mmap.rst: retire_blk_tov
 	snap       int // bytes
 	promisc    bool
 	direction  direction
 	stripVLAN  bool
 	lowLatency bool
 	timestamp  timestamp
-	netns      string // name or path, "" for the thread's own
+	netns      string // name or path, "" for the thread's namespace
 }
 
 func defaults() options {
 	return options{ringBytes: 64 << 20, blockBytes: 1 << 20, retire: 10, snap: drivers.MaxSnap, promisc: true}
 }
 
-// setters check a value and store it. An error says what would be right.
+// setters check and store a value. The error describes valid values.
 var setters = map[string]func(o *options, value string) error{
 	"ring_mb": func(o *options, v string) (err error) {
 		o.ringBytes, err = number(v, 1, 8192, "MiB")
@@ -86,21 +86,33 @@ var setters = map[string]func(o *options, value string) error{
 	},
 	"netns": func(o *options, v string) error {
 		if v == "" || v == "." || v == ".." || !filepath.IsAbs(v) && strings.Contains(v, "/") {
-			return errors.New("want a name as \"ip netns\" lists them, or an absolute path")
+			return errors.New("want a name from \"ip netns\" or an absolute path")
 		}
 		o.netns = v
 		return nil
 	},
 }
 
-// minSnap keeps link, VLAN and IP headers whole.
+// minSnap leaves link, VLAN and IP headers complete.
 const minSnap = 64
 
-// CheckParam says what is wrong with one parameter of a device, nil when Open
-// takes it, for a configuration that is checked before any device is opened. Any
-// goroutine may call it.
+// CheckParam returns the error that Open would return for one parameter, nil if
+// it is valid. It serves to check a configuration before any device is opened.
+// Any goroutine may call it.
 func CheckParam(key, value string) error {
 	return new(options).set(key, value)
+}
+
+// CheckParams checks whether parameters that are each valid are consistent. It
+// returns the key at fault. Any goroutine may call it.
+func CheckParams(params map[string]string) (key string, err error) {
+	o := defaults()
+	for key, value := range params {
+		if o.set(key, value) != nil {
+			return "", nil // CheckParam reports this
+		}
+	}
+	return "block_kb", o.checkRing()
 }
 
 func parseOptions(c drivers.Config) (options, error) {
@@ -110,10 +122,13 @@ func parseOptions(c drivers.Config) (options, error) {
 			return o, mapierr.Wrap(mapierr.PcapOpen, "interface "+c.Device, err)
 		}
 	}
-	return o, o.checkRing(c.Device)
+	if err := o.checkRing(); err != nil {
+		return o, mapierr.Wrap(mapierr.PcapOpen, "interface "+c.Device, err)
+	}
+	return o, nil
 }
 
-// set checks a parameter and stores it.
+// set checks and stores a parameter.
 func (o *options) set(key, value string) error {
 	set, ok := setters[key]
 	if !ok {
@@ -126,11 +141,11 @@ func (o *options) set(key, value string) error {
 	return nil
 }
 
-// checkRing holds the two sizes together.
-func (o *options) checkRing(name string) error {
+// checkRing checks that the two sizes are consistent.
+func (o *options) checkRing() error {
 	if o.blockBytes > o.ringBytes {
-		return mapierr.New(mapierr.PcapOpen, "interface %s: block_kb=%d is larger than the ring, ring_mb=%d",
-			name, o.blockBytes>>10, o.ringBytes>>20)
+		return fmt.Errorf("block_kb=%d is larger than the ring, ring_mb=%d: want block_kb=%d at most",
+			o.blockBytes>>10, o.ringBytes>>20, o.ringBytes>>10)
 	}
 	return nil
 }

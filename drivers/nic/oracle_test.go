@@ -17,7 +17,8 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// The same frames seen by tcpdump on the same interface are the same bytes.
+// TestSameAsTcpdump compares frames with those that tcpdump captures on the
+// same interface.
 func TestSameAsTcpdump(t *testing.T) {
 	path := needTcpdump(t)
 	for _, params := range latencies {
@@ -51,7 +52,7 @@ func sameAsTcpdump(t *testing.T, path string, params map[string]string) {
 	})
 }
 
-// listening starts tcpdump, in the namespace of this thread, and waits until it
+// listening starts tcpdump in the namespace of this thread, and waits until it
 // captures.
 func listening(t *testing.T, tcpdump *exec.Cmd) {
 	t.Helper()
@@ -62,7 +63,7 @@ func listening(t *testing.T, tcpdump *exec.Cmd) {
 	if err := tcpdump.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { tcpdump.Process.Kill() }) // nothing to kill when all went well
+	t.Cleanup(func() { tcpdump.Process.Kill() }) // does nothing if tcpdump has ended
 	var said []string
 	for lines := bufio.NewScanner(says); lines.Scan(); {
 		if strings.Contains(lines.Text(), "listening on") {
@@ -70,11 +71,11 @@ func listening(t *testing.T, tcpdump *exec.Cmd) {
 		}
 		said = append(said, lines.Text())
 	}
-	t.Fatalf("tcpdump does not listen: %s", strings.Join(said, "; "))
+	t.Fatalf("tcpdump does not capture: %s", strings.Join(said, "; "))
 }
 
-// Real captures, replayed over the pair, arrive as they are in the file, as
-// many and as long as other tools say.
+// TestReplayRealCaptures replays real captures over the pair. Frames arrive as
+// they are in the file; number and length are those that other tools report.
 func TestReplayRealCaptures(t *testing.T) {
 	for file, facts := range replayable(t) {
 		t.Run(file, func(t *testing.T) {
@@ -85,7 +86,7 @@ func TestReplayRealCaptures(t *testing.T) {
 				run := start(t, mustOpen(t, testnet.B, nil), r)
 				s := ns.Sender(testnet.A)
 				for at := 0; at < len(frames); {
-					next := min(at+200, len(frames)) // as many as the kernel queues for sure
+					next := min(at+200, len(frames)) // no more than the kernel certainly queues
 					send(t, s, frames[at:next]...)
 					at = next
 					r.await(t, at)
@@ -106,7 +107,7 @@ func TestReplayRealCaptures(t *testing.T) {
 }
 
 // replayable returns the pcap files of whole Ethernet frames, with the facts
-// that tools found.
+// that other tools report.
 func replayable(t *testing.T) map[string]map[string]string {
 	t.Helper()
 	files := make(map[string]map[string]string)

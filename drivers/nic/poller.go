@@ -10,21 +10,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A poller waits for several descriptors. It is an epoll instance (epoll(7)), for
-// which the poller of the Go runtime looks out. A goroutine that slept in a system
-// call instead would keep the monitor of the runtime awake, which looks after those
-// every 20 µs at first: at some hundred blocks a second that costs several times what
-// their packets do. One goroutine uses a poller.
+// A poller waits for several descriptors. It is an epoll instance (epoll(7)),
+// which the poller of the Go runtime watches. A goroutine that sleeps in a
+// system call would keep the runtime's monitor thread awake, which checks such
+// goroutines, at first every 20 µs. At some hundred blocks per second this
+// costs several times more than handling their packets. Only one goroutine uses
+// a poller.
 type poller struct {
 	file  *os.File
 	raw   syscall.RawConn
-	until time.Time             // the deadline of file
-	look  func(fd uintptr) bool // for raw, made once
-	ready []unix.EpollEvent     // what look has found
-	err   error                 // that look met
+	until time.Time             // current deadline of file
+	look  func(fd uintptr) bool // argument for raw, allocated once
+	ready []unix.EpollEvent     // events found by look
+	err   error                 // error of look
 }
 
-// mostReady is how many events a wait returns: more than there are descriptors.
+// mostReady is the maximum number of events that a wait returns. It exceeds the
+// number of descriptors.
 const mostReady = 4
 
 func newPoller() (*poller, error) {
@@ -32,7 +34,7 @@ func newPoller() (*poller, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
-	if err := unix.SetNonblock(fd, true); err != nil { // or the runtime would not look out for it
+	if err := unix.SetNonblock(fd, true); err != nil { // required for the runtime's poller
 		unix.Close(fd)
 		return nil, fmt.Errorf("epoll descriptor: %w", err)
 	}
@@ -51,8 +53,8 @@ func newPoller() (*poller, error) {
 	return p, nil
 }
 
-// add makes waits end while fd is readable, until it is closed. A nil poller has
-// nobody who waits.
+// add adds fd, until fd is closed: waits end while fd is readable. On a nil
+// poller it does nothing.
 func (p *poller) add(fd int) error {
 	if p == nil {
 		return nil
@@ -66,8 +68,9 @@ func (p *poller) add(fd int) error {
 	return err
 }
 
-// wait returns the descriptors that are readable or broken when there are any, none
-// when the time has come; the zero time does not. They are valid until the next call.
+// wait returns the descriptors that are readable or broken, as soon as there
+// are any, or none at the given time; the zero time means no deadline. They are
+// valid until the next call.
 func (p *poller) wait(until time.Time) ([]unix.EpollEvent, error) {
 	if until != p.until {
 		if err := p.file.SetReadDeadline(until); err != nil {
@@ -83,7 +86,8 @@ func (p *poller) wait(until time.Time) ([]unix.EpollEvent, error) {
 	return p.ready, errors.Join(err, p.err)
 }
 
-// close ends the poller, not what it waits for. A nil poller is closed.
+// close closes the poller, but not its descriptors. On a nil poller it does
+// nothing.
 func (p *poller) close() {
 	if p != nil {
 		p.file.Close()

@@ -7,7 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Events that nobody would wait for are asked for again the next time.
+// TestSubscribeWithoutPoller checks that a failed subscription without a poller
+// can be repeated.
 func TestSubscribeWithoutPoller(t *testing.T) {
 	d := &device{control: -1}
 	if err := d.prepareWaiting(); err != nil {
@@ -23,8 +24,8 @@ func TestSubscribeWithoutPoller(t *testing.T) {
 	}
 }
 
-// A wait that was timed out leaves no deadline, sees what came meanwhile, and every
-// event behind it, however often.
+// TestPollerAfterTimeout checks that a wait that timed out leaves no deadline,
+// and that later waits report every event, including events in between.
 func TestPollerAfterTimeout(t *testing.T) {
 	p, err := newPoller()
 	if err != nil {
@@ -42,7 +43,7 @@ func TestPollerAfterTimeout(t *testing.T) {
 	one, room := [8]byte{1}, [8]byte{}
 	for _, timeout := range []time.Duration{0, time.Millisecond} {
 		if ready, err := p.wait(time.Now().Add(timeout)); err != nil || len(ready) != 0 {
-			t.Fatalf("nothing came: %v, %v", ready, err)
+			t.Fatalf("no event: %v, %v", ready, err)
 		}
 	}
 	taken := make(chan struct{})
@@ -56,7 +57,7 @@ func TestPollerAfterTimeout(t *testing.T) {
 		taken <- struct{}{}
 		ready, err := p.wait(time.Time{})
 		if err != nil || len(ready) != 1 || int(ready[0].Fd) != event {
-			t.Fatalf("an event came: %v, %v", ready, err)
+			t.Fatalf("unexpected event: %v, %v", ready, err)
 		}
 		if _, err := unix.Read(event, room[:]); err != nil {
 			t.Fatal(err)
@@ -64,8 +65,8 @@ func TestPollerAfterTimeout(t *testing.T) {
 	}
 }
 
-// Descriptors that are closed are waited for no more, also when their number is
-// another's.
+// TestPollerForgetsClosed checks that closed descriptors are no longer waited
+// for, even if their number is reused.
 func TestPollerForgetsClosed(t *testing.T) {
 	p, err := newPoller()
 	if err != nil {

@@ -6,8 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// epollReady writes what is ready to events, without waiting, and returns how many
-// there are. The runtime is not told of the call, as that wakes its monitor.
+// epollReady writes ready descriptors to events without waiting and returns
+// their number. It is a raw system call: one that the runtime knows about would
+// wake its monitor thread.
 func epollReady(epoll int, events []unix.EpollEvent) (int, error) {
 	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT,
 		uintptr(epoll), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), 0, 0, 0)

@@ -10,24 +10,24 @@ import (
 )
 
 // A ring is memory that the kernel fills with packets. There are two kinds:
-// blocks of packets, which cost little for each, and frames of one packet,
-// which come at once. A ring belongs to the goroutine of Run, but for waiting.
+// blocks of packets, with low cost per packet, and frames of one packet, with
+// low latency. Only the goroutine of Run uses a ring, except for waiting.
 type ring interface {
-	// fill makes batch views of the packets that come next, in order, and
-	// returns how many; 0 when the kernel has handed none over. They are valid
-	// until the next call, which gives them back to the kernel.
+	// fill writes views of the next packets to batch, in order, and returns
+	// their number; 0 if the kernel has handed over none. The views are valid
+	// until the next call, which returns their memory to the kernel.
 	fill(v *view, batch []drivers.Packet) int
-	// waiting counts the packets that the kernel has put into the ring and fill
-	// has not returned or found broken, those in an open block included. Any
-	// goroutine may call it, also while fill goes on: then some of the packets
-	// that come or go meanwhile are in, others not. It must not be called after
-	// unmap.
+	// waiting counts the packets, including those in an open block, that the
+	// kernel has put into the ring and fill has neither returned nor found
+	// broken. Any goroutine may call it, even during fill: then it includes
+	// some of the packets that arrive or leave meanwhile, but not others. It
+	// must not be called after unmap.
 	waiting() uint64
-	// unmap returns the memory. Twice is fine.
+	// unmap unmaps the memory. It may be called more than once.
 	unmap() error
 }
 
-// A geometry is the shape of a ring: blocks, with frames in them.
+// A geometry is the layout of a ring: blocks that consist of frames.
 type geometry struct {
 	blockBytes int
 	blocks     int
@@ -35,7 +35,7 @@ type geometry struct {
 	retire     int // ms
 }
 
-// request fills in the kernel's form; frame_nr must agree with the rest
+// request returns g in the kernel's form; frame_nr must match the other fields
 // exactly.
 func (g geometry) request() *unix.TpacketReq3 {
 	return &unix.TpacketReq3{
@@ -47,13 +47,13 @@ func (g geometry) request() *unix.TpacketReq3 {
 	}
 }
 
-// smaller returns g with 5 % fewer blocks, at least one block fewer.
+// smaller returns g with 5 % fewer blocks, but at least one fewer.
 func (g geometry) smaller() geometry {
 	g.blocks -= max(1, g.blocks/20)
 	return g
 }
 
-// shrinkUntil makes g smaller until set does not fail with ENOMEM.
+// shrinkUntil reduces g while set fails with ENOMEM.
 func shrinkUntil(g *geometry, set func(*unix.TpacketReq3) error) error {
 	err := set(g.request())
 	for errors.Is(err, unix.ENOMEM) && g.blocks > 1 {

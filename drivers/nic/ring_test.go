@@ -39,7 +39,7 @@ func TestFrameGeometry(t *testing.T) {
 }
 
 func TestRingShrinks(t *testing.T) {
-	// room is how many blocks the pretended kernel has memory for.
+	// room is the number of blocks for which the simulated kernel has memory.
 	for room, want := range map[uint32]int{64: 64, 60: 58, 10: 10, 1: 1} {
 		g := geometry{blockBytes: 1 << 20, blocks: 64, frameBytes: 1 << 16}
 		err := shrinkUntil(&g, func(r *unix.TpacketReq3) error {

@@ -11,18 +11,18 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// resultLag is how long results may stay behind: a device can wake a thousand times
-// a second.
+// resultLag is how long results may be delayed. Without it, results would be
+// updated at each wake-up, up to a thousand times per second.
 const resultLag = 200 * time.Millisecond
 
-// thinkOfTime is after how many packets the clock is looked at while they come
-// without a pause.
+// thinkOfTime is the number of packets after which the clock is read if packets
+// arrive without a pause.
 const thinkOfTime = 4096
 
-// Run captures on the calling goroutine until ctx ends, which gives nil. An
-// interface that goes down or vanishes is waited for; one that comes back with
-// another link type ends the capture (1100). Packets that are in the ring when
-// ctx ends are not delivered; they stay Waiting.
+// Run captures on the calling goroutine until ctx ends, and then returns nil.
+// It waits for an interface that goes down or is removed. If the interface
+// returns with another link type, Run fails with 1100. Packets that are in the
+// ring when ctx ends are not delivered; they remain Waiting.
 func (d *device) Run(ctx context.Context, s drivers.Sink) error {
 	defer d.wake.watch(ctx)()
 	defer d.tellLast()
@@ -41,7 +41,7 @@ func (d *device) Run(ctx context.Context, s drivers.Sink) error {
 	return nil
 }
 
-// take delivers what is in the ring.
+// take delivers the packets in the ring.
 func (d *device) take(s drivers.Sink) {
 	for !d.wake.stopped() {
 		n := d.sock.ring.fill(&d.view, d.batch)
@@ -68,8 +68,9 @@ func (d *device) deliver(pkts []drivers.Packet, s drivers.Sink) {
 }
 
 // wait sleeps until there are packets, the interface changes (which it
-// reports), wake is called or a time comes. It needs none, the zero time: a block
-// with packets is handed over after retire_ms at the latest.
+// reports), wake is called or the given time comes. The zero time means no
+// timeout: the kernel hands over a block with packets after retire_ms at the
+// latest.
 func (d *device) wait(until time.Time) (changed bool, err error) {
 	ready, err := d.poller.wait(until)
 	if err != nil {

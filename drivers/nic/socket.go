@@ -10,17 +10,17 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// A socket is a packet socket with its ring. Its methods up to bind keep an
-// order: nothing may reach the ring before the interface is bound, so that
-// packets of other interfaces never get in and the kernel's counters start at
-// zero.
+// A socket is a packet socket with its ring. The methods up to bind must be
+// called in this order: no packet may enter the ring before the bind to the
+// interface, so that the ring contains no packets of other interfaces and the
+// kernel's counters start at zero.
 type socket struct {
 	nic
 	fd   int
 	ring ring
 }
 
-// newSocket makes a socket that is ready to be bound. The thread must be in the
+// newSocket creates a socket that is ready for bind. The thread must be in the
 // network namespace of the interface.
 func newSocket(c control, n nic, o options) (*socket, error) {
 	s := &socket{nic: n, fd: -1}
@@ -39,13 +39,12 @@ func newSocket(c control, n nic, o options) (*socket, error) {
 	return s, nil
 }
 
-// open opens the packet socket with protocol 0, which receives nothing until
-// bind.
+// open opens the packet socket with protocol 0, so that it receives nothing
+// until bind.
 func (s *socket) open() (err error) {
 	s.fd, err = unix.Socket(unix.AF_PACKET, s.link.socketType()|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
-		return openError(s.name, "capturing needs the capability CAP_NET_RAW; run mapid as root, "+
-			"or give it to the program once: setcap cap_net_raw,cap_net_admin+ep mapid", err)
+		return unprivileged(s.name, err)
 	}
 	if err != nil {
 		return openError(s.name, "open a packet socket", err)
@@ -53,7 +52,7 @@ func (s *socket) open() (err error) {
 	return nil
 }
 
-// setVersion sets what must stand before the ring is made.
+// setVersion sets the options that must be set before the ring is created.
 func (s *socket) setVersion(o options) error {
 	version := unix.TPACKET_V3
 	if o.lowLatency {
@@ -75,13 +74,13 @@ func (s *socket) makeRing(o options) (err error) {
 		s.ring, err = newBlockRing(s.fd, o)
 	}
 	if err != nil {
-		return openError(s.name, "make the ring; try a smaller ring_mb", err)
+		return openError(s.name, "create the ring; try a smaller ring_mb", err)
 	}
 	return nil
 }
 
-// bind starts the flow of packets. On an interface that is down it succeeds,
-// and packets come once it is up.
+// bind starts the reception of packets. It succeeds on an interface that is
+// down; packets arrive when it is up.
 func (s *socket) bind(o options) error {
 	to := &unix.SockaddrLinklayer{Protocol: bigEndian(unix.ETH_P_ALL), Ifindex: s.index}
 	if err := unix.Bind(s.fd, to); err != nil {
@@ -93,16 +92,16 @@ func (s *socket) bind(o options) error {
 	// Promiscuous mode ends with the socket or the interface.
 	m := &unix.PacketMreq{Ifindex: int32(s.index), Type: unix.PACKET_MR_PROMISC}
 	if err := unix.SetsockoptPacketMreq(s.fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, m); err != nil {
-		return openError(s.name, "promiscuous mode is refused; it may need CAP_NET_ADMIN, promisc=0 does without", err)
+		return openError(s.name, "cannot set promiscuous mode; it may need CAP_NET_ADMIN, promisc=0 does not", err)
 	}
 	return nil
 }
 
-// gone reports whether the interface is not there any more: then the kernel
-// sets the index of the socket to -1, and no packet will ever come, also if an
-// interface of the same name appears. One that is down only is waited for.
+// gone reports whether the interface was removed. The kernel then sets the
+// index of the socket to -1, and no packet will ever arrive, even if a new
+// interface has the same name. An interface that is only down is not gone.
 func (s *socket) gone() (bool, error) {
-	// Reading clears the error; else poll would return at once for ever.
+	// Reading clears the error. Otherwise poll would always return at once.
 	if _, err := unix.GetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_ERROR); err != nil {
 		return false, mapierr.Wrap(mapierr.NICThread, "interface "+s.name+": read the state of the socket", err)
 	}
@@ -114,18 +113,19 @@ func (s *socket) gone() (bool, error) {
 	return !ok || ll.Ifindex != s.index, nil
 }
 
-// silence ends the flow of packets: when it returns, the kernel has put the last
-// one into the ring and counted it. It makes the filter refuse everything, for
-// packets of now on, and binds to another protocol, for which the kernel waits
-// until it is done with those under way (packet_do_bind in
-// net/packet/af_packet.c). Nothing is left to do when the interface is gone.
+// silence stops the reception of packets. When it returns, the kernel has put
+// the last packet into the ring and counted it. silence first attaches a filter
+// that rejects all further packets. Then it binds to another protocol, because
+// the kernel waits in bind until packets in progress are finished
+// (packet_do_bind in net/packet/af_packet.c). If the interface is gone, there
+// is nothing to do.
 func (s *socket) silence() {
 	_ = s.attachFilter([]bpf.Instruction{bpf.RetConstant{Val: 0}})
 	none := &unix.SockaddrLinklayer{Protocol: bigEndian(unix.ETH_P_802_3), Ifindex: s.index}
 	_ = unix.Bind(s.fd, none)
 }
 
-// close gives ring and socket back. It may be called on a part of a socket.
+// close releases ring and socket. It also works on a partly created socket.
 func (s *socket) close() (err error) {
 	if s.ring != nil {
 		err = s.ring.unmap()
@@ -134,12 +134,12 @@ func (s *socket) close() (err error) {
 	return err
 }
 
-// openError makes the error 1026 for an interface.
+// openError returns the error 1026 for an interface.
 func openError(name, what string, err error) error {
 	return mapierr.Wrap(mapierr.PcapOpen, "interface "+name+": "+what, err)
 }
 
-// bigEndian turns a number into network byte order.
+// bigEndian converts a number to network byte order.
 func bigEndian(v uint16) uint16 {
 	var b [2]byte
 	binary.BigEndian.PutUint16(b[:], v)

@@ -11,28 +11,29 @@ import (
 	"gomapi/drivers"
 )
 
-// stats adds up the counters of a device.
+// stats accumulates the counters of a device.
 //
-// The kernel's counters of the ring have 32 bits and start again at zero with
-// every reading (packet(7), PACKET_STATISTICS), so whoever reads them adds what
-// was read to the totals, under the lock.
+// The kernel's counters of the ring have 32 bits, and each read resets them
+// (packet(7), PACKET_STATISTICS). Each reader therefore adds the values to the
+// totals, under the lock.
 type stats struct {
 	truncated atomic.Uint64 // these are set by Run
 	broken    atomic.Uint64
-	last      atomic.Uint64 // time stamp of the newest packet
-	away      atomic.Bool   // the interface is waited for
+	last      atomic.Uint64 // timestamp of the newest packet
+	away      atomic.Bool   // the interface is away
 
 	mu     sync.Mutex
 	sock   *socket         // nil while the interface is away
 	kernel *netlink.Handle // in the interface's namespace; nil before the first attach and after close
 	total  drivers.Stats
-	left   uint64 // packets in rings that were given up
+	left   uint64 // packets in rings that were closed
 	lost   growth // rx_missed_errors and rx_fifo_errors of the interface
-	other  growth // its rx_dropped, where some drivers count losses, and the kernel what no protocol took
+	other  growth // its rx_dropped: losses with some drivers, and packets that no protocol took
 }
 
-// attach takes the interface's counters of now as the start. Those of the ring
-// are zero before bind. The thread must be in the interface's namespace.
+// attach takes the current counters of the interface as the start. The counters
+// of the ring are zero before bind. The thread must be in the interface's
+// namespace.
 func (s *stats) attach(sock *socket) error {
 	kernel, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
@@ -49,8 +50,8 @@ func (s *stats) attach(sock *socket) error {
 	return s.readLinkLocked()
 }
 
-// detach reads the counters of a silent socket for the last time. What is in its
-// ring then is waiting for ever.
+// detach reads the counters of a silent socket for the last time. Packets that
+// remain in its ring count as waiting from then on.
 func (s *stats) detach() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,7 +60,7 @@ func (s *stats) detach() {
 	s.total.LinkState = drivers.LinkAbsent
 }
 
-// note takes over what Run has seen so far.
+// note stores the counters of Run.
 func (s *stats) note(v *view) {
 	s.truncated.Store(v.truncated)
 	s.broken.Store(v.broken)
@@ -71,8 +72,9 @@ func (s *stats) reopened() {
 	s.total.Reopens++
 }
 
-// dropped reads the ring's counters, before they can overflow, and returns how many
-// packets were dropped. It never waits: it fails while somebody else reads them.
+// dropped reads the ring's counters, so that they cannot overflow, and returns
+// the number of dropped packets. It never waits: it reports false while another
+// goroutine reads them.
 func (s *stats) dropped() (n uint64, ok bool) {
 	if !s.mu.TryLock() {
 		return 0, false
@@ -92,7 +94,7 @@ func (s *stats) read() drivers.Stats {
 	return t
 }
 
-// close reads the counters once more and lets the kernel go.
+// close reads the counters a last time and closes the netlink handle.
 func (s *stats) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -104,14 +106,14 @@ func (s *stats) close() {
 	}
 }
 
-// refreshLocked reads all counters. Those of an interface that is gone stay as
-// they were.
+// refreshLocked reads all counters. Those of a removed interface keep their
+// values.
 func (s *stats) refreshLocked() {
 	if s.sock == nil {
 		return
 	}
-	// In this order, so that a packet that comes meanwhile is in Recv only and
-	// nothing is waiting that was not received.
+	// The order matters: a packet that arrives meanwhile is counted in Recv
+	// only, and no packet is waiting that was not received.
 	s.total.Waiting = s.left + s.sock.ring.waiting()
 	s.readRingLocked()
 	var missing netlink.LinkNotFoundError
@@ -120,13 +122,13 @@ func (s *stats) refreshLocked() {
 	}
 }
 
-// readRingLocked adds what the ring counted since the last reading. The
-// kernel's count of packets includes those it dropped.
+// readRingLocked adds the ring's counts since the last read. The kernel's
+// packet count includes dropped packets.
 func (s *stats) readRingLocked() {
 	if s.sock == nil {
 		return
 	}
-	// A ring of frames has no count of freezes and leaves it at 0.
+	// A ring of frames has no count of freezes and leaves this field 0.
 	now, err := unix.GetsockoptTpacketStatsV3(s.sock.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
 	if err != nil {
 		return
@@ -137,10 +139,10 @@ func (s *stats) readRingLocked() {
 }
 
 // readLinkLocked reads the interface's counters (struct rtnl_link_stats64 in
-// linux/if_link.h) by its index: in sysfs they go by a name that can change,
-// and only for one network namespace.
+// linux/if_link.h) by index. sysfs would need the name, which can change, and
+// covers only one network namespace.
 func (s *stats) readLinkLocked() error {
-	if s.sock.index == 0 { // all interfaces together have neither
+	if s.sock.index == 0 { // all interfaces together have no counters
 		s.total.LinkState = drivers.LinkUp
 		return nil
 	}
@@ -156,7 +158,7 @@ func (s *stats) readLinkLocked() error {
 	return nil
 }
 
-// linkState reads the flags of an interface (netdevice(7)).
+// linkState returns the state for the flags of an interface (netdevice(7)).
 func linkState(flags uint32) drivers.LinkState {
 	switch {
 	case flags&unix.IFF_UP == 0:
@@ -167,8 +169,8 @@ func linkState(flags uint32) drivers.LinkState {
 	return drivers.LinkUp
 }
 
-// A growth adds up how far a counter has come since its first reading. A counter
-// that was set back goes on from there.
+// A growth accumulates the growth of a counter since its first read. After a
+// reset of the counter it continues from the new value.
 type growth struct {
 	last, total uint64
 	started     bool

@@ -14,8 +14,9 @@ import (
 
 var tinyRing = map[string]string{"ring_mb": "1", "block_kb": "64"}
 
-// The books balance when the ring is too small: what was sent is delivered or
-// counted as dropped, and the packets that did come are whole and in order.
+// TestBooksBalanceUnderOverload has a ring that is too small. Each packet is
+// delivered or counted as dropped, and delivered packets are whole and in
+// order.
 func TestBooksBalanceUnderOverload(t *testing.T) {
 	for _, params := range latencies {
 		params := map[string]string{"ring_mb": "1", "block_kb": "64", "latency": params["latency"]}
@@ -65,7 +66,8 @@ func checkWhole(t *testing.T, got []drivers.Packet) {
 	}
 }
 
-// Readers of the counters, all at once, take nothing from each other.
+// TestStatsManyReaders checks that concurrent readers of the counters do not
+// lose counts of each other.
 func TestStatsManyReaders(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		const sent = 10000
@@ -96,7 +98,7 @@ func TestStatsManyReaders(t *testing.T) {
 	})
 }
 
-// watchCounters reads until stop and checks that counters only grow.
+// watchCounters reads counters until stop and checks that they never decrease.
 func watchCounters(t *testing.T, dev drivers.Device, stop <-chan struct{}) {
 	var last drivers.Stats
 	for {
@@ -114,13 +116,14 @@ func watchCounters(t *testing.T, dev drivers.Device, stop <-chan struct{}) {
 	}
 }
 
-// A tap device counts what is written to it while it is down as rx_dropped.
+// TestInterfaceDrops uses a tap device, which counts packets written while it
+// is down as rx_dropped.
 func TestInterfaceDrops(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		tap := newTap(t, netlink.TUNTAP_MODE_TAP)
 		frame := testnet.UDP(1, 100)
 		if _, err := tap.Write(frame); err == nil {
-			t.Fatal("the tap device is down and takes frames")
+			t.Fatal("the tap device is down and accepts frames")
 		}
 		dev := mustOpen(t, "tap", nil)
 		if st := dev.Stats(); st != (drivers.Stats{LinkState: drivers.LinkDown}) {
@@ -128,7 +131,7 @@ func TestInterfaceDrops(t *testing.T) {
 		}
 		for range 5 {
 			if _, err := tap.Write(frame); err == nil {
-				t.Fatal("the tap device is down and takes frames")
+				t.Fatal("the tap device is down and accepts frames")
 			}
 		}
 		want := drivers.Stats{IfDropOther: 5, LinkState: drivers.LinkDown}
@@ -142,8 +145,9 @@ func TestInterfaceDrops(t *testing.T) {
 	})
 }
 
-// TestCapturedAndDropped: what no protocol of this machine takes is in rx_dropped of
-// the interface, and was captured all the same. It is no loss.
+// TestCapturedAndDropped has packets that no protocol of this machine takes.
+// They count in rx_dropped of the interface, although they were captured. They
+// are no loss.
 func TestCapturedAndDropped(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		dev, r := mustOpen(t, testnet.B, nil), newRecorder()
@@ -166,7 +170,7 @@ func TestCapturedAndDropped(t *testing.T) {
 	})
 }
 
-// newTap makes the interface "tap", Ethernet or without link header.
+// newTap creates the interface "tap", Ethernet or without link header.
 func newTap(t *testing.T, mode netlink.TuntapMode) *os.File {
 	t.Helper()
 	attrs := netlink.NewLinkAttrs()

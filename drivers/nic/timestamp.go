@@ -10,29 +10,30 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// Who stamps packets.
+// A timestamp is the source of timestamps.
 type timestamp int
 
 const (
 	software timestamp = iota // the kernel
-	hardware                  // the card, if its clock goes with the system's
+	hardware                  // the card, if its clock agrees with the system's
 	forced                    // the card, whatever its clock says
 )
 
 // rawHardware is SOF_TIMESTAMPING_RAW_HARDWARE (linux/net_tstamp.h).
 const rawHardware = 1 << 6
 
-// maxClockOffset is how far the card's clock may be from the system's. Clocks
-// that count TAI are 37 s ahead, those that nobody set begin in 1970.
+// maxClockOffset is the maximum difference between the card's clock and the
+// system's. Clocks on TAI are 37 s ahead; clocks that were never set start in
+// 1970.
 const maxClockOffset = time.Second
 
-// setTimestamps makes the card stamp all packets it receives. That lasts until
-// someone else changes it; cards do not remember who asked.
+// setTimestamps makes the card timestamp all received packets. The setting
+// persists until it is changed again; cards do not remember who made it.
 func (s *socket) setTimestamps(c control, o options) error {
 	if o.timestamp == software {
 		return nil
 	}
-	// What the card does with packets that it sends stays as it is.
+	// The setting for sent packets stays unchanged.
 	config, err := unix.IoctlGetHwTstamp(int(c), s.name)
 	if err != nil {
 		config = &unix.HwTstampConfig{}
@@ -40,8 +41,8 @@ func (s *socket) setTimestamps(c control, o options) error {
 	if config.Rx_filter != unix.HWTSTAMP_FILTER_ALL {
 		config.Rx_filter = unix.HWTSTAMP_FILTER_ALL
 		if err := unix.IoctlSetHwTstamp(int(c), s.name, config); err != nil {
-			return openError(s.name, "its card cannot stamp all packets; take tstamp=sw. "+
-				"\"ethtool -T\" shows what it can, setting it needs CAP_NET_ADMIN", err)
+			return openError(s.name, "its card cannot timestamp all packets; use tstamp=sw. "+
+				"\"ethtool -T\" shows its capabilities; the setting needs CAP_NET_ADMIN", err)
 		}
 	}
 	if o.timestamp == hardware {
@@ -50,14 +51,14 @@ func (s *socket) setTimestamps(c control, o options) error {
 		}
 	}
 	if err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_TIMESTAMP, rawHardware); err != nil {
-		return openError(s.name, "select the time stamps of the card", err)
+		return openError(s.name, "select the timestamps of the card", err)
 	}
 	return nil
 }
 
 // checkClock compares the card's clock with the system's.
 func checkClock(c control, name string) error {
-	const remedy = "set it with phc2sys, take tstamp=sw, or tstamp=hw-force to use it as it is"
+	const remedy = "set it with phc2sys, or use tstamp=sw, or tstamp=hw-force to accept it"
 	info, err := unix.IoctlGetEthtoolTsInfo(int(c), name)
 	if err != nil || info.Phc_index < 0 {
 		return mapierr.New(mapierr.PcapOpen, "interface %s: the clock of its card cannot be read; %s", name, remedy)
@@ -72,7 +73,7 @@ func checkClock(c control, name string) error {
 		return openError(name, "read the clock of its card; "+remedy, err)
 	}
 	if offset.Abs() > maxClockOffset {
-		return mapierr.New(mapierr.PcapOpen, "interface %s: the clock of its card is %v from the system's; %s", name, offset, remedy)
+		return mapierr.New(mapierr.PcapOpen, "interface %s: the clock of its card differs by %v from the system's; %s", name, offset, remedy)
 	}
 	return nil
 }

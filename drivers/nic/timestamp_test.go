@@ -11,14 +11,14 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// veth has no clock, and neither have a tun device and "any".
+// TestNoCardClock checks interfaces without a clock: veth, tun and "any".
 func TestNoCardClock(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		newTun(t, "t0", unix.ARPHRD_NONE)
 		for _, name := range []string{testnet.B, "t0", "any", "lo"} {
 			for _, value := range []string{"hw", "hw-force"} {
 				_, err := Driver{}.Open(t.Context(), drivers.Config{Device: name, Params: map[string]string{"tstamp": value}})
-				refused(t, err, "interface "+name, "cannot stamp", "tstamp=sw")
+				refused(t, err, "interface "+name, "cannot timestamp", "tstamp=sw")
 			}
 		}
 		control, err := openControl()
@@ -30,7 +30,8 @@ func TestNoCardClock(t *testing.T) {
 	})
 }
 
-// Only the status of each packet tells who stamped it.
+// TestStampsOfTheCard checks that the status of each packet tells the source of
+// its timestamp.
 func TestStampsOfTheCard(t *testing.T) {
 	for status, want := range map[uint32]pkt.Flags{
 		0:                              0,
@@ -56,7 +57,7 @@ func TestClockOffset(t *testing.T) {
 	if d, err := clockOffset(unix.CLOCK_REALTIME); err != nil || d.Abs() > maxClockOffset {
 		t.Errorf("the system's clock is %v from itself: %v", d, err)
 	}
-	// Counts from the start of the machine, as a card's clock that nobody set.
+	// This clock starts at boot, like the clock of a card that was never set.
 	if d, err := clockOffset(unix.CLOCK_MONOTONIC); err != nil || d > -24*365*time.Hour {
 		t.Errorf("the monotonic clock is %v from the system's: %v", d, err)
 	}

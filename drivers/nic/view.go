@@ -9,30 +9,30 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// A record is a packet as the kernel describes it.
+// A record is a packet as described by the kernel.
 type record struct {
-	bytes     []byte // from its header on
+	bytes     []byte // starts with its header
 	address   uint32 // offset of its struct sockaddr_ll
 	start     uint32 // offset of the frame
-	network   uint32 // offset of what follows its link header
-	captured  uint32 // bytes of the frame that are here
-	wire      uint32 // bytes that it had
+	network   uint32 // offset of the data after the link header
+	captured  uint32 // captured bytes of the frame
+	wire      uint32 // bytes of the original frame
 	status    uint32 // TP_STATUS_ bits
 	sec, nsec uint32
-	tci, tpid uint16 // of the VLAN tag that was taken off, if status says so
+	tci, tpid uint16 // of the stripped VLAN tag, if status says so
 }
 
-// A view says how packets are to be seen, and counts what it saw.
+// A view has the rules for views of packets, and counters.
 type view struct {
 	snap     uint32
 	linkType uint16
 	header   header
 	room     uint32 // bytes that may be written before the frame
-	strip    bool   // leave the VLAN tag off
+	strip    bool   // omit the VLAN tag
 
 	truncated uint64 // packets with bytes missing
 	broken    uint64 // packets that could not be read
-	longest   uint32 // most bytes that a frame had
+	longest   uint32 // maximum frame length
 }
 
 func newView(o options, l linkType) view {
@@ -41,14 +41,14 @@ func newView(o options, l linkType) view {
 		linkType: l.dlt,
 		header:   l.header,
 		room:     l.header.room(),
-		strip:    o.stripVLAN || l.header == asIs, // no place for a tag
+		strip:    o.stripVLAN || l.header == asIs, // no header to hold a tag
 	}
 }
 
-// see makes p a view of r. It reports whether the record's lengths hold; if
-// not, the packet is counted as broken.
+// see makes p a view of r. It reports whether the record's lengths are
+// consistent; if not, the packet counts as broken.
 func (v *view) see(r *record, p *drivers.Packet) bool {
-	body := r.start // a header that is made here ends where this begins
+	body := r.start // end of a header that is written here
 	if v.header >= cooked {
 		body = r.payload()
 	}
@@ -76,7 +76,8 @@ func (v *view) see(r *record, p *drivers.Packet) bool {
 		flags |= pkt.Truncated
 		v.truncated++
 	}
-	// Field by field: a whole Packet would be built beside p and copied.
+	// Field by field: an assignment of a whole Packet would build it elsewhere
+	// and copy it.
 	p.TS = pkt.TS(uint64(r.sec), uint64(r.nsec))
 	p.Color = 0
 	p.Link = r.bytes[start : start+captured : start+captured]
@@ -95,8 +96,8 @@ func packetFlags(status uint32, pkttype byte) (f pkt.Flags) {
 	if status&unix.TP_STATUS_CSUMNOTREADY != 0 {
 		f |= pkt.CsumNotReady
 	}
-	// The card stamps only some packets, also when it was asked for all; the
-	// others have the kernel's time.
+	// The card timestamps only some packets, even if it was told to do so for
+	// all; the others have the kernel's time.
 	if status&unix.TP_STATUS_TS_RAW_HARDWARE != 0 {
 		f |= pkt.HWTimestamp
 	}

@@ -15,14 +15,14 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// slowToRetire keeps packets in the open block while a test looks at them.
+// slowToRetire keeps packets in the open block while a test inspects them.
 func slowToRetire(latency map[string]string) map[string]string {
 	params := map[string]string{"ring_mb": "1", "block_kb": "64", "retire_ms": "1000"}
 	maps.Copy(params, latency)
 	return params
 }
 
-// balance checks that the books are exact: nothing moves.
+// balance checks that the books are exact while no packet is in transit.
 func balance(t *testing.T, st drivers.Stats, delivered uint64) {
 	t.Helper()
 	if st.Recv != delivered+st.Drop+st.Errors+st.Waiting {
@@ -34,12 +34,12 @@ func balance(t *testing.T, st drivers.Stats, delivered uint64) {
 func awaitRecv(t *testing.T, dev drivers.Device, n uint64) drivers.Stats {
 	t.Helper()
 	testenv.Until(t, fmt.Sprintf("%d packets that were sent are received", n), func() bool { return dev.Stats().Recv >= n })
-	return dev.Stats() // again: the last one has come to rest
+	return dev.Stats() // again, after the last packet is counted everywhere
 }
 
-// Packets that nobody takes are counted where they lie: in an open block, in
-// blocks that were handed over, in frames, long ones included; also when the
-// device is closed, after its interface has gone or not.
+// TestWaitingIsCounted checks that untaken packets count as waiting: in an open
+// block, in blocks that were handed over, and in frames, including long
+// packets. It also checks this after Close, with and without the interface.
 func TestWaitingIsCounted(t *testing.T) {
 	for _, latency := range latencies {
 		for _, c := range []struct {
@@ -75,8 +75,8 @@ func TestWaitingIsCounted(t *testing.T) {
 	}
 }
 
-// What was left in a ring that was given up is waiting still when there is
-// another one.
+// TestWaitingInTwoRings checks that packets left in a closed ring still count
+// as waiting when there is a new ring.
 func TestWaitingInTwoRings(t *testing.T) {
 	for _, latency := range latencies {
 		testnet.Run(t, func(ns *testnet.NS) {
@@ -95,7 +95,7 @@ func TestWaitingInTwoRings(t *testing.T) {
 			}
 			n, ok := dev.find()
 			if !ok {
-				t.Fatal("b is not there")
+				t.Fatal("interface b is missing")
 			}
 			if err := dev.attach(n); err != nil {
 				t.Fatal(err)
@@ -110,8 +110,9 @@ func TestWaitingInTwoRings(t *testing.T) {
 	}
 }
 
-// What is in the ring when the interface goes is delivered, also from an open
-// block, and is waiting no more.
+// TestWaitingWhenTheInterfaceGoes checks that packets in the ring when the
+// interface is removed are delivered, even from an open block, and are no
+// longer waiting.
 func TestWaitingWhenTheInterfaceGoes(t *testing.T) {
 	for _, latency := range latencies {
 		testnet.Run(t, func(ns *testnet.NS) {
@@ -124,7 +125,7 @@ func TestWaitingWhenTheInterfaceGoes(t *testing.T) {
 			awaitRecv(t, dev, 100)
 			ns.Delete(testnet.B)
 			run := start(t, dev, r)
-			r.await(t, 100) // the device waits for an interface now
+			r.await(t, 100) // the device is waiting for an interface now
 			ns.AddPair()
 			ns.AwaitCapture(testnet.B)
 			run.stop(t)
@@ -147,7 +148,7 @@ func (c *counter) Batch(pkts []drivers.Packet) { c.packets.Add(uint64(len(pkts))
 
 func (c *counter) Pause(time.Duration) time.Time { return time.Time{} }
 
-// flood sends as fast as it can until the function that it returns is called.
+// flood sends at full speed until the returned function is called.
 func flood(t *testing.T, ns *testnet.NS, size int) (end func()) {
 	s := ns.Sender(testnet.A)
 	frame := testnet.UDP(1, size)
@@ -166,14 +167,15 @@ func flood(t *testing.T, ns *testnet.NS, size int) (end func()) {
 	}
 }
 
-// A device that is closed in the middle of a flood has exact books.
+// TestCloseUnderLoadBalances checks that the books of a device closed during a
+// flood are exact.
 func TestCloseUnderLoadBalances(t *testing.T) {
 	for _, latency := range latencies {
 		testnet.Run(t, func(ns *testnet.NS) {
 			end := flood(t, ns, 60)
 			for range 10 {
 				c := new(counter)
-				dev := mustOpen(t, testnet.B, latency) // with room for what comes after Run
+				dev := mustOpen(t, testnet.B, latency) // with room for packets after Run
 				run := start(t, dev, c)
 				awaitRecv(t, dev, 1000)
 				run.stop(t)
@@ -184,8 +186,8 @@ func TestCloseUnderLoadBalances(t *testing.T) {
 	}
 }
 
-// While packets come and go, no more of them are unaccounted for than moved
-// between the readings.
+// TestBooksUnderLoad checks that the books differ by no more than the packets
+// that moved between two reads.
 func TestBooksUnderLoad(t *testing.T) {
 	for _, latency := range latencies {
 		testnet.Run(t, func(ns *testnet.NS) {
@@ -212,15 +214,16 @@ func TestBooksUnderLoad(t *testing.T) {
 	}
 }
 
-// A block as the kernel leaves it: opened by that number, with packets.
+// A kernelBlock is a block as the kernel leaves it: its number and its packet
+// count.
 type kernelBlock struct {
 	number  uint64
 	packets int
 	status  uint32
 }
 
-// The count of blocks that nobody has opened again since they were given back
-// is stale.
+// TestWaitingBlocks checks that the count of a released block is ignored until
+// the kernel opens the block again.
 func TestWaitingBlocks(t *testing.T) {
 	const user = unix.TP_STATUS_USER
 	for name, c := range map[string]struct {
@@ -255,8 +258,8 @@ func TestWaitingBlocks(t *testing.T) {
 	}
 }
 
-// Frames that were handed out and not given back yet are not waiting, also when
-// all others are.
+// TestWaitingFrames checks that frames taken but not yet released are not
+// waiting, even if all others are.
 func TestWaitingFrames(t *testing.T) {
 	var frames [][]byte
 	for i := range uint64(1024) {
@@ -277,7 +280,8 @@ func TestWaitingFrames(t *testing.T) {
 	}
 }
 
-// The largest block that options allow has a place for each of its packets.
+// TestPlace checks that a place can number each packet of the largest block
+// that options allow.
 func TestPlace(t *testing.T) {
 	var o options
 	if err := o.set("block_kb", "65536"); err != nil {

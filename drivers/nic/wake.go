@@ -7,11 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A wake ends a wait from another goroutine: an eventfd (eventfd(2)) beside the
-// socket.
+// A wake ends a wait from another goroutine. It is an eventfd (eventfd(2)).
 type wake struct {
 	fd   int
-	done atomic.Bool // looked at between batches, when nobody waits
+	done atomic.Bool // checked between batches, without a wait
 }
 
 func (w *wake) open() (err error) {
@@ -23,15 +22,16 @@ func (w *wake) close() { closeFD(&w.fd) }
 
 func (w *wake) stopped() bool { return w.done.Load() }
 
-// watch ends the wait when ctx ends. The function it returns ends that, and
+// watch calls wake when ctx ends. The returned function ends the watch, and
 // waits for the goroutine that context.AfterFunc may have started.
 func (w *wake) watch(ctx context.Context) (release func()) {
 	woken := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(woken)
 		w.done.Store(true)
-		one := [8]byte{1, 1, 1, 1, 1, 1, 1, 1} // any number but 0 wakes
-		// It fails only when the counter is full, and then it wakes, too.
+		one := [8]byte{1, 1, 1, 1, 1, 1, 1, 1} // any number except 0 wakes
+		// A write fails only if the counter is full, and a full counter wakes
+		// too.
 		_, _ = unix.Write(w.fd, one[:])
 	})
 	return func() {

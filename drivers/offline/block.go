@@ -21,15 +21,15 @@ const (
 	sectionHead   = 16
 	interfaceHead = 8
 	simpleHead    = 4
-	enhancedHead  = 20 // the obsolete packet block's too
+	enhancedHead  = 20 // also of the obsolete packet block
 )
 
-// byteOrderMagic begins the body of a section header.
+// byteOrderMagic is the first word of a section header's body.
 const byteOrderMagic = 0x1a2b3c4d
 
-var errShortBlock = errors.New("the block is too short for what it holds")
+var errShortBlock = errors.New("the block is too short for its contents")
 
-// A block is one complete block; body aliases the window.
+// A block is one complete block. body is a slice of the window.
 type block struct {
 	kind uint32
 	body []byte
@@ -39,8 +39,8 @@ func (b block) isPacket() bool {
 	return b.kind == blockEnhanced || b.kind == blockSimple || b.kind == blockPacket
 }
 
-// next cuts the block at the start of b out of it. When b does not hold all of
-// it, size is larger than len(b): the bytes needed as far as known.
+// next returns the block at the start of b. If b does not hold all of it, size
+// exceeds len(b): it is the number of bytes needed as far as known.
 func (r *pcapngReader) next(b []byte) (blk block, size int, err error) {
 	const sizeAt, magicAt = 4, 8
 	if len(b) < blockHead+blockTail {
@@ -58,7 +58,7 @@ func (r *pcapngReader) next(b []byte) (blk block, size int, err error) {
 	case total < blockHead+blockTail || total%4 != 0:
 		return block{}, 0, fmt.Errorf("block length %d: expected a multiple of 4, at least 12", total)
 	case total > maxRecord:
-		return block{}, 0, fmt.Errorf("block length %d, more than the %d bytes that are accepted", total, maxRecord)
+		return block{}, 0, fmt.Errorf("block length %d exceeds the limit of %d bytes", total, maxRecord)
 	case uint64(total) > uint64(len(b)):
 		return block{}, int(total), nil
 	}
@@ -69,7 +69,7 @@ func (r *pcapngReader) next(b []byte) (blk block, size int, err error) {
 	return block{kind, b[blockHead : size-blockTail]}, size, nil
 }
 
-// checkTail compares the length at a block's end with that at its start.
+// checkTail compares the length at the end of a block with that at its start.
 func checkTail(o order, tail []byte, total uint32) error {
 	if again := o.u32(tail); again != total {
 		return fmt.Errorf("block length %d at its start, %d at its end", total, again)
@@ -77,8 +77,8 @@ func checkTail(o order, tail []byte, total uint32) error {
 	return nil
 }
 
-// matters reports whether the block at the start of b, at least its head,
-// carries a packet or describes some.
+// matters reports whether the block at the start of b carries or describes
+// packets. b holds at least its header.
 func (r *pcapngReader) matters(b []byte) bool {
 	blk := block{kind: r.order.u32(b)}
 	return blk.isPacket() || blk.kind == blockSection || blk.kind == blockInterface

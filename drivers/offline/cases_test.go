@@ -1,7 +1,7 @@
 package offline
 
-// pcapngCases are small files, well formed and not, that libpcap reads or
-// refuses.
+// pcapngCases are small files, well-formed and malformed, that libpcap reads or
+// rejects.
 func pcapngCases(order func() *writer) map[string]*writer {
 	const ticks = uint64(1700000000123456)
 	start := func() *writer { return order().section().iface(1, 100) }

@@ -25,8 +25,8 @@ func corpus(t *testing.T) map[string]facts {
 	return files
 }
 
-// TestCorpus reads every capture and compares with what capinfos, tshark and
-// tcpdump counted.
+// TestCorpus reads every capture and compares with the counts of capinfos,
+// tshark and tcpdump.
 func TestCorpus(t *testing.T) {
 	dir := testdata.Dir(t)
 	for name, want := range corpus(t) {
@@ -68,7 +68,7 @@ func compare(t *testing.T, want, got facts) {
 	}
 }
 
-// count makes the rows that an independent tool made of the same packets.
+// count returns the rows that an independent tool reports for the same packets.
 func count(pkts []pkt.Packet) facts {
 	got := facts{}
 	total := func(key string, v any) { got[[2]string{"total", key}] = fmt.Sprint(v) }
@@ -106,8 +106,9 @@ func stamp(ts uint64) string {
 	return fmt.Sprintf("%d.%09d", sec, nsec)
 }
 
-// carried brings the fraction of a time below one second: the tools print it
-// as the file has it. A packet without time has time 0 here.
+// carried reduces a fraction of one second or more to below one: the tools
+// print the fraction as it is in the file. A packet without time has time 0
+// here.
 func carried(t *testing.T, v string) string {
 	if v == "" {
 		v = "0.0"

@@ -13,7 +13,7 @@ import (
 	"gomapi/internal/testdata"
 )
 
-// TestCutPcap reads every beginning of a small file.
+// TestCutPcap reads every prefix of a small file.
 func TestCutPcap(t *testing.T) {
 	for _, head := range []struct {
 		magic uint32
@@ -30,7 +30,7 @@ func TestCutPcap(t *testing.T) {
 	}
 }
 
-// TestCutPcapng does the same with blocks of every kind.
+// TestCutPcapng reads every prefix of a file with blocks of every kind.
 func TestCutPcapng(t *testing.T) {
 	w := le()
 	var borders []int
@@ -49,9 +49,9 @@ func TestCutPcapng(t *testing.T) {
 	cutEverywhere(t, w.Bytes(), borders, opened)
 }
 
-// cutEverywhere checks every prefix of file. borders are the ends of records;
-// negative ones end a record that is no packet. Prefixes shorter than opened
-// need not open.
+// cutEverywhere checks every prefix of file. borders are the ends of records; a
+// negative one ends a record that is not a packet. Prefixes shorter than opened
+// may fail to open.
 func cutEverywhere(t *testing.T, file []byte, borders []int, opened int) {
 	t.Helper()
 	for n := range len(file) + 1 {
@@ -66,7 +66,7 @@ func cutEverywhere(t *testing.T, file []byte, borders []int, opened int) {
 			}
 		}
 		pkts, _, err := readBytes(t, file[:n])
-		where := fmt.Sprintf("offset %d is cut short: the file ends %d bytes", last, n-last)
+		where := fmt.Sprintf("offset %d is truncated: the file ends after %d bytes", last, n-last)
 		switch {
 		case n < opened && err == nil && n != last, n < opened && len(pkts) > 0:
 			t.Errorf("%d bytes: opened", n)
@@ -81,8 +81,8 @@ func cutEverywhere(t *testing.T, file []byte, borders []int, opened int) {
 	}
 }
 
-// TestCutGzip: all packets before the cut come out, and the error tells that
-// the compression was cut, not the capture.
+// TestCutGzip checks that all packets before the cut are delivered, and that
+// the error names the compressed data as cut, not the capture.
 func TestCutGzip(t *testing.T) {
 	path := filepath.Join(testdata.Dir(t), "lt-ip-in-mpls.pcap.gz")
 	b, err := os.ReadFile(path)
@@ -116,7 +116,7 @@ func TestGzipMembers(t *testing.T) {
 	}
 }
 
-// TestDamageOffset: the error names where the damaged record begins.
+// TestDamageOffset checks that the error has the offset of the damaged record.
 func TestDamageOffset(t *testing.T) {
 	w := le().pcapHead(0xa1b2c3d4, 2, 4, 100, 1)
 	for i := range 3000 {
@@ -133,7 +133,7 @@ func TestDamageOffset(t *testing.T) {
 	}
 }
 
-// A truncater cuts the file that is being read.
+// A truncater truncates the file while it is read.
 type truncater struct {
 	collector
 	path string
@@ -166,7 +166,7 @@ func TestFileShrinks(t *testing.T) {
 	defer dev.Close()
 	sink := &truncater{path: path, t: t}
 	err = dev.Run(t.Context(), sink)
-	if err == nil || !strings.Contains(err.Error(), "cut short") || len(sink.pkts) != (windowSize-pcapFileHead)/1016 {
+	if err == nil || !strings.Contains(err.Error(), "truncated") || len(sink.pkts) != (windowSize-pcapFileHead)/1016 {
 		t.Errorf("%d packets, %v", len(sink.pkts), err)
 	}
 }

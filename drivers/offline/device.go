@@ -13,23 +13,23 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// A decoder turns the bytes of one format into packets.
+// A decoder decodes packets from the bytes of one format.
 type decoder interface {
 	// decode reads records from the start of b until pkts is full, a record is
-	// incomplete or one is damaged. The first n packets are set and point into
-	// b; used bytes of b are done with. need is 0 when pkts is full, else the
-	// bytes that the next record is known to take. err is the damage of the
+	// incomplete or a record is damaged. The first n packets are set and point
+	// into b; used is the number of bytes consumed. need is 0 if pkts is full,
+	// else the known size of the next record. err describes the damage of the
 	// record at b[used:].
 	decode(b []byte, pkts []pkt.Packet) (n, used, need int, err error)
 
-	// more reads on until need bytes are unread, which the record at w's
-	// position is known to take, or passes over a record that matters to
-	// nobody. Errors are as with window.fill.
+	// more reads until need bytes are unread, the known size of the record at
+	// w's position, or skips an irrelevant record. It has the errors of
+	// window.fill.
 	more(w *window, need int) error
 }
 
-// device is one open capture file. Only the goroutine of Run touches the
-// window, the decoder and the batch.
+// device is one open capture file. Only the goroutine of Run uses the window,
+// the decoder and the batch.
 type device struct {
 	file   *os.File
 	zipped bool
@@ -40,14 +40,14 @@ type device struct {
 
 	recv, truncated, outOfTime, errors atomic.Uint64
 
-	last atomic.Uint64 // time stamp of the newest packet
+	last atomic.Uint64 // timestamp of the newest packet
 }
 
 func (d *device) Info() drivers.Info { return d.info }
 
-// Run delivers the whole file, from the packet behind the head on. Damage ends
-// it with 6155 and the byte offset of the damaged record, counted in the
-// uncompressed stream. Afterwards the device holds no memory of the file.
+// Run delivers the whole file, starting after the header. Damage ends it with
+// 6155 and the byte offset of the damaged record in the uncompressed stream.
+// Afterwards the device holds no memory for the file.
 func (d *device) Run(ctx context.Context, s drivers.Sink) error {
 	defer d.release()
 	return d.run(ctx, s)
@@ -76,8 +76,8 @@ func (d *device) run(ctx context.Context, s drivers.Sink) error {
 	return nil
 }
 
-// release drops what only reading needs: a device may stay long after its file
-// was read.
+// release frees what only reading needs, because a device may remain open long
+// after its file was read.
 func (d *device) release() {
 	d.win, d.dec = nil, nil
 }
@@ -98,26 +98,26 @@ func (d *device) count(pkts []pkt.Packet) {
 	d.last.Store(pkts[len(pkts)-1].TS)
 }
 
-// reason says what is wrong with the record at the window's position.
+// reason describes the damage of the record at the window's position.
 func (d *device) reason(err error) error {
 	place := fmt.Sprintf("record at byte offset %d", d.win.offset())
 	if d.zipped {
 		place += " of the uncompressed data"
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("%s is cut short: the file ends %d bytes into it", place, d.win.reached())
+		return fmt.Errorf("%s is truncated: the file ends after %d bytes of it", place, d.win.reached())
 	}
 	return fmt.Errorf("%s: %w", place, err)
 }
 
-// refused is the error of a file that is not opened at all.
+// refused is the error for a file that cannot be opened.
 func (d *device) refused(format string, args ...any) error {
 	return mapierr.New(mapierr.File, "%s: %s", d.file.Name(), fmt.Sprintf(format, args...))
 }
 
-// Stats returns the counters so far. A damaged record is one of Recv and of
-// Errors. None are waiting: what is read of a file is delivered at once, and
-// what is not read has not been received.
+// Stats returns the current counters. A damaged record counts in Recv and in
+// Errors. Waiting is 0: packets are delivered as soon as they are read, and
+// unread packets do not count as received.
 func (d *device) Stats() drivers.Stats {
 	return drivers.Stats{
 		Recv:         d.recv.Load(),

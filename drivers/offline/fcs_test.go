@@ -13,7 +13,7 @@ import (
 )
 
 // fcsFiles declare frame check sequences, pcap in its link type and pcapng in
-// if_fcslen, and hold frames captured with all, some and none of them.
+// if_fcslen. Their frames were captured with all, some or none of the sequence.
 func fcsFiles() map[string]*writer {
 	files := map[string]*writer{}
 	for _, order := range []func() *writer{le, be} {
@@ -32,8 +32,8 @@ func fcsFiles() map[string]*writer {
 	return files
 }
 
-// TestFCS: a declared check sequence changes neither bytes nor lengths, for
-// libpcap, tcpdump's filters and capinfos as for us.
+// TestFCS checks that a declared check sequence changes neither bytes nor
+// lengths, compared with libpcap, tcpdump's filters and capinfos.
 func TestFCS(t *testing.T) {
 	for name, w := range fcsFiles() {
 		t.Run(name, func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestFCS(t *testing.T) {
 	}
 }
 
-// matches counts our packets that libpcap's bpf_filter accepts.
+// matches counts the packets that libpcap's bpf_filter accepts.
 func matches(t *testing.T, path, expr string) int {
 	t.Helper()
 	bpf, err := pcap.NewBPF(layers.LinkTypeEthernet, 65535, expr)
@@ -82,7 +82,7 @@ func tcpdumpCount(t *testing.T, path, expr string) int {
 	return n
 }
 
-// sameSums compares with what capinfos counts.
+// sameSums compares with the counts of capinfos.
 func sameSums(t *testing.T, path string) {
 	t.Helper()
 	out, err := exec.Command(tool(t, "capinfos"), "-TMrcd", path).Output()

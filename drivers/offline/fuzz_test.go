@@ -17,7 +17,7 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// pcapSeeds are small files, the first written by pcapgo.
+// pcapSeeds are small files. pcapgo wrote the first.
 func pcapSeeds(t testing.TB) [][]byte {
 	var b bytes.Buffer
 	w := pcapgo.NewWriterNanos(&b)
@@ -102,7 +102,7 @@ func (s *inspector) Batch(pkts []pkt.Packet) {
 		p := &pkts[i]
 		at := reflect.ValueOf(p.Link).Pointer()
 		if at < from || at+uintptr(len(p.Link)) > from+uintptr(s.d.win.start) {
-			s.t.Fatalf("packet %d lies outside of what was read", i)
+			s.t.Fatalf("packet %d is outside the data read", i)
 		}
 		if len(p.Link) > drivers.MaxSnap || cap(p.Link) != len(p.Link) {
 			s.t.Fatalf("packet %d: %d bytes, capacity %d", i, len(p.Link), cap(p.Link))
@@ -114,8 +114,8 @@ func (s *inspector) Batch(pkts []pkt.Packet) {
 	}
 }
 
-// survive reads a file of any bytes: it ends, keeps its memory in bounds and
-// tells a place within the file.
+// survive reads a file of arbitrary bytes. The run must end, use bounded memory
+// and report an offset within the file.
 func survive(t *testing.T, file []byte) {
 	fd, err := unix.MemfdCreate("capture", unix.MFD_CLOEXEC)
 	if err != nil {
@@ -148,9 +148,10 @@ func survive(t *testing.T, file []byte) {
 	}
 }
 
-// TestLibpcapMutations damages files behind their heads at random. Of pcap we
-// read what libpcap reads. Of pcapng we may read more, where damage looks like an
-// interface of another link type, but never less or otherwise.
+// TestLibpcapMutations damages files at random after their headers. Of pcap we
+// must read the same as libpcap. Of pcapng we may read more, if the damage
+// looks like an interface with another link type, but not less and nothing
+// else.
 func TestLibpcapMutations(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	const pcapngOpened = 28 + 20

@@ -22,11 +22,11 @@ const (
 	packetOutbound  = 0x2
 )
 
-// iface is what a section says of one interface.
+// iface is an interface of a section.
 type iface struct {
-	resolution uint64 // ticks of a time stamp per second
-	offset     int64  // added to time stamps, seconds
-	snap       uint32 // longer captures are damage
+	resolution uint64 // ticks of a timestamp per second
+	offset     int64  // added to timestamps, seconds
+	snap       uint32 // a longer capture is damage
 	linkType   uint16
 	swap       bool // the frames' address family is in foreign byte order
 }
@@ -59,16 +59,16 @@ func newIface(o order, body []byte) (iface, error) {
 	return in, nil
 }
 
-// nextOption cuts the first option out of opts, which is not empty.
+// nextOption returns the first option of opts, which is not empty.
 func nextOption(o order, opts []byte) (code uint16, value, rest []byte, err error) {
 	if len(opts) < optHead {
-		return 0, nil, nil, errors.New("an option is cut short")
+		return 0, nil, nil, errors.New("an option is truncated")
 	}
 	code, size := o.u16(opts), int(o.u16(opts[2:]))
 	padded := (size + 3) &^ 3
 	opts = opts[optHead:]
 	if padded > len(opts) {
-		return 0, nil, nil, fmt.Errorf("option %d of %d bytes is longer than its block", code, size)
+		return 0, nil, nil, fmt.Errorf("option %d of %d bytes exceeds its block", code, size)
 	}
 	if code == optEnd && size != 0 {
 		return 0, nil, nil, fmt.Errorf("end of options with length %d", size)
@@ -76,8 +76,8 @@ func nextOption(o order, opts []byte) (code uint16, value, rest []byte, err erro
 	return code, opts[:size], opts[padded:], nil
 }
 
-// option takes what matters for packets. Like libpcap it refuses a time stamp
-// option that is malformed or repeated: the times would be guesses.
+// option stores an option that matters for packets. Like libpcap it rejects a
+// malformed or repeated timestamp option, because the times would be guesses.
 func (in *iface) option(o order, code uint16, value []byte, again bool) error {
 	want := 0
 	switch code {
@@ -98,8 +98,8 @@ func (in *iface) option(o order, code uint16, value []byte, again bool) error {
 	return in.setResolution(value[0])
 }
 
-// setResolution reads if_tsresol: a negative power of 2 when the top bit is
-// set, else of 10.
+// setResolution stores if_tsresol: a negative power of 2 if the top bit is set,
+// else of 10.
 func (in *iface) setResolution(v byte) error {
 	exp := v & 0x7f
 	switch {
@@ -116,11 +116,12 @@ func (in *iface) setResolution(v byte) error {
 	return fmt.Errorf("time stamp resolution %#x is too fine: at most 10^-19 or 2^-63 s", v)
 }
 
-// time converts ticks to a time stamp, rounded up as in pkt.TS. Times that 32
-// bits of seconds cannot hold become the first or the last time stamp there is, with a flag.
+// time converts ticks to a timestamp, rounded up as in pkt.TS. A time that 32
+// bits of seconds cannot hold becomes the first or last possible timestamp,
+// with a flag.
 func (in *iface) time(ticks uint64) (uint64, pkt.Flags) {
 	var sec, frac uint64
-	switch in.resolution { // the usual two by constant: a division costs ten times as much
+	switch in.resolution { // constants for the two usual ones: a division costs ten times more
 	case 1e6:
 		sec, frac = ticks/1e6, (ticks%1e6<<32+1e6-1)/1e6
 	case 1e9:
@@ -142,8 +143,8 @@ func (in *iface) time(ticks uint64) (uint64, pkt.Flags) {
 	return sec<<32 | frac, 0
 }
 
-// split is time for resolutions without a constant. The last ticks of a clock that is
-// finer than time stamps are rounded up to the next second.
+// split is time for resolutions without a constant. If the clock is finer than
+// timestamps, the last ticks of a second are rounded up to the next second.
 func (in *iface) split(ticks uint64) (sec, frac uint64) {
 	sec, rem := ticks/in.resolution, ticks%in.resolution
 	frac, left := bits.Div64(rem>>32, rem<<32, in.resolution)
@@ -153,11 +154,11 @@ func (in *iface) split(ticks uint64) (sec, frac uint64) {
 	return sec + frac>>32, frac & math.MaxUint32
 }
 
-// check says whether data can hold a packet of capture bytes. Like libpcap it
-// takes more than the interface's snapshot length for damage.
+// check checks that data can hold a packet of capture bytes. Like libpcap it
+// treats captures longer than the interface's snapshot length as damage.
 func (in *iface) check(capture uint32, data []byte) error {
 	if capture > in.snap {
-		return fmt.Errorf("captured length %d, more than the interface's snapshot length %d", capture, in.snap)
+		return fmt.Errorf("captured length %d exceeds the interface's snapshot length %d", capture, in.snap)
 	}
 	if uint64(capture) > uint64(len(data)) {
 		return fmt.Errorf("captured length %d, but its block has room for %d", capture, len(data))
@@ -165,7 +166,7 @@ func (in *iface) check(capture uint32, data []byte) error {
 	return nil
 }
 
-// set makes p the packet with these bytes and no time.
+// set makes p a packet with these bytes and no time.
 func (in *iface) set(p *pkt.Packet, link []byte, wire uint32) {
 	if len(link) > drivers.MaxSnap {
 		link = link[:drivers.MaxSnap:drivers.MaxSnap]
@@ -179,8 +180,8 @@ func (in *iface) set(p *pkt.Packet, link []byte, wire uint32) {
 	}
 }
 
-// direction reads the direction from a packet's options. Malformed ones only
-// lose it: the packet itself is whole.
+// direction reads the direction from a packet's options. If an option is
+// malformed, only the direction is lost: the packet itself is intact.
 func direction(o order, opts []byte) pkt.Flags {
 	for len(opts) > 0 {
 		code, value, rest, err := nextOption(o, opts)

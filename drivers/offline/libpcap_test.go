@@ -25,7 +25,7 @@ type reference struct {
 	pkts     []pkt.Packet // without time
 	times    []time.Time
 	openErr  error
-	err      error // that ended reading
+	err      error // that ended the read
 }
 
 func libpcap(path string) reference {
@@ -52,9 +52,9 @@ func libpcap(path string) reference {
 	}
 }
 
-// sameTime compares a time stamp with libpcap's time of the packet. A time after
-// 2106 is the last time stamp there is. libpcap takes seconds and fractions of
-// its own byte order for signed, those of the other for unsigned, as we do both.
+// sameTime compares a timestamp with libpcap's time of the packet. A time after
+// 2106 is the last possible timestamp. libpcap treats seconds and fractions in
+// the host's byte order as signed, in the other order as unsigned; so do we.
 func sameTime(ts uint64, ref time.Time) bool {
 	if ts == math.MaxUint64 {
 		return ref.Unix() > math.MaxUint32
@@ -67,8 +67,8 @@ func sameTime(ts uint64, ref time.Time) bool {
 	return false
 }
 
-// agree fails unless we read path as libpcap does: packets, times, lengths, and
-// whether it is opened and read without error.
+// agree checks that we read path like libpcap: packets, times, lengths, and
+// whether the file can be opened and read without error.
 func agree(t *testing.T, path string) {
 	t.Helper()
 	ref := libpcap(path)
@@ -105,7 +105,7 @@ func samePackets(t *testing.T, ref reference, pkts []pkt.Packet) {
 	}
 }
 
-// TestLibpcapCorpus compares every capture that libpcap reads, byte for byte.
+// TestLibpcapCorpus compares every capture that libpcap reads, byte by byte.
 func TestLibpcapCorpus(t *testing.T) {
 	dir := testdata.Dir(t)
 	for name, want := range corpus(t) {
@@ -126,7 +126,7 @@ func TestLibpcapCorpus(t *testing.T) {
 	}
 }
 
-// unzipped returns path, or where its uncompressed copy is.
+// unzipped returns path, or the path of an uncompressed copy.
 func unzipped(t *testing.T, path string) string {
 	if !strings.HasSuffix(path, ".gz") {
 		return path
@@ -162,8 +162,8 @@ func agreeZipped(t *testing.T, path string) {
 	}
 }
 
-// TestLibpcapHeads: every magic, version, byte order and snapshot length is
-// read or refused as libpcap does.
+// TestLibpcapHeads checks that every magic, version, byte order and snapshot
+// length is read or rejected like by libpcap.
 func TestLibpcapHeads(t *testing.T) {
 	for _, order := range []func() *writer{le, be} {
 		for _, magic := range []uint32{0xa1b2c3d4, 0xa1b23c4d, 0xa1b2cd34, 0xa1b234cd, 0xa12b3c4d} {
@@ -178,8 +178,8 @@ func TestLibpcapHeads(t *testing.T) {
 	}
 }
 
-// lyingRecords adds records whose two lengths differ both ways, the last one
-// with an absurd length.
+// lyingRecords adds records whose two lengths differ in both directions. The
+// last record has an absurd length.
 func lyingRecords(w *writer, long bool) {
 	for _, l := range [][2]uint32{{60, 60}, {40, 1500}, {1500, 40}, {0, 0}, {100, 100}, {300000, 400000}} {
 		w.u32(1700000000, 123456, l[0], l[1])
@@ -190,7 +190,7 @@ func lyingRecords(w *writer, long bool) {
 	}
 }
 
-// TestLibpcapLinkTypes: the DLT of every link type number.
+// TestLibpcapLinkTypes checks the DLT of every link type number.
 func TestLibpcapLinkTypes(t *testing.T) {
 	for n := range uint32(512) {
 		agree(t, save(t, le().pcapHead(0xa1b2c3d4, 2, 4, 65535, n).record(1, 2, frame(60, 0)).Bytes()))
@@ -199,13 +199,13 @@ func TestLibpcapLinkTypes(t *testing.T) {
 	}
 }
 
-// TestLibpcapLimits: captured lengths round the largest of a link type.
+// TestLibpcapLimits checks captured lengths around the maximum of a link type.
 func TestLibpcapLimits(t *testing.T) {
 	for _, link := range []uint32{1, dltUSBPcap, dltDBus, dltEBHSCR} {
 		for _, snap := range []uint32{64, 262144, 1 << 30} {
 			for _, n := range []int{262143, 262144, 262145, 1 << 20, 1<<20 + 1} {
 				if n > 262144 && snap > 262144 && link != 1 {
-					continue // we cut to drivers.MaxSnap
+					continue // we truncate to drivers.MaxSnap
 				}
 				w := le().pcapHead(0xa1b2c3d4, 2, 4, snap, link)
 				agree(t, save(t, w.record(1, 1, frame(n, 3)).record(2, 2, frame(60, 4)).Bytes()))
@@ -214,7 +214,7 @@ func TestLibpcapLimits(t *testing.T) {
 	}
 }
 
-// TestLibpcapPcapng: blocks that libpcap reads or refuses.
+// TestLibpcapPcapng checks blocks that libpcap reads or rejects.
 func TestLibpcapPcapng(t *testing.T) {
 	for _, order := range []func() *writer{le, be} {
 		for name, w := range pcapngCases(order) {
@@ -225,9 +225,9 @@ func TestLibpcapPcapng(t *testing.T) {
 	}
 }
 
-// TestLibpcapResolutions: times of every resolution that nanoseconds can hold.
-// libpcap rounds finer ones down to a nanosecond and overflows with fine powers
-// of two; TestTime has those.
+// TestLibpcapResolutions checks times of every resolution that nanoseconds can
+// represent. libpcap rounds finer ones down to nanoseconds and overflows with
+// small powers of two; TestTime covers those.
 func TestLibpcapResolutions(t *testing.T) {
 	for _, res := range []byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0x80, 0x81, 0x85, 0x88, 0x89} {
 		w := le().section()

@@ -8,7 +8,7 @@ import (
 	"gomapi/drivers"
 )
 
-// Link types with rules of their own (tcpdump.org/linktypes.html).
+// Link types with special rules (tcpdump.org/linktypes.html).
 const (
 	dltNull     = 0
 	dltEthernet = 1
@@ -18,8 +18,8 @@ const (
 	dltEBHSCR   = 279
 )
 
-// maxCapture is the captured length above which a record of this link type is
-// taken for damaged, in bytes.
+// maxCapture is the maximum captured length of this link type in bytes. A
+// longer record counts as damaged.
 func maxCapture(dlt uint16) uint32 {
 	switch dlt {
 	case dltDBus:
@@ -32,8 +32,8 @@ func maxCapture(dlt uint16) uint32 {
 	return drivers.MaxSnap
 }
 
-// snapOf is the snapshot length that a file states, or the link type's largest
-// where it states none that can be meant.
+// snapOf is the snapshot length stated in a file, or the link type's maximum if
+// the stated value makes no sense.
 func snapOf(stated uint32, dlt uint16) uint32 {
 	if stated == 0 || stated > math.MaxInt32 {
 		return maxCapture(dlt)
@@ -41,9 +41,9 @@ func snapOf(stated uint32, dlt uint16) uint32 {
 	return stated
 }
 
-// hostOrderFamily reports whether frames of this link type begin with an
-// address family in the byte order of the machine that captured them. Filters
-// compare it in our own order.
+// hostOrderFamily reports whether frames of this link type start with an
+// address family in the byte order of the capturing machine. Filters compare it
+// in our byte order.
 func hostOrderFamily(dlt uint16) bool { return dlt == dltNull || dlt == dltEnc }
 
 func swapFamily(frame []byte) {

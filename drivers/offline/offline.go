@@ -1,26 +1,26 @@
 // Package offline reads capture files: pcap and pcapng, plain or gzip.
 //
-// It takes what libpcap takes (microsecond, nanosecond and Kuznetzov pcap in
-// both byte orders, versions 2.0 to 2.4 and 543.0) and pcapng with what libpcap
-// refuses there: sections of different byte order, interfaces of different link
-// types and snapshot lengths. Other formats are refused with a text that names
-// them.
+// It accepts the files that libpcap accepts (microsecond, nanosecond and
+// Kuznetzov pcap in both byte orders, versions 2.0 to 2.4 and 543.0). For
+// pcapng it also accepts what libpcap rejects: sections of different byte
+// order, interfaces with different link types and snapshot lengths. It rejects
+// other formats with an error that names them.
 //
 //	dev, err := offline.Driver{}.OpenFile(ctx, file)
 //	err = dev.Run(ctx, sink)
 //
-// A file goes through three small parts. A source reads the stream at its own
-// position (source.go), a window holds its unread bytes (window.go), and a
-// decoder, one per format, turns them into packets (pcap.go, pcapng.go). The
-// packets of a batch point into the window; it reads on only after the sink has
-// given the batch back. One buffer serves the whole file and nothing is copied
-// but the record that a window's end cuts in two; a record larger than the
-// window has a buffer of its own while it is looked at. pcapng blocks that
-// carry neither packets nor what describes them are passed over unread.
+// A file passes through three small parts. A source reads the stream at an
+// explicit position (source.go), a window holds its unread bytes (window.go),
+// and a decoder for each format turns them into packets (pcap.go, pcapng.go).
+// The packets of a batch point into the window, which continues to read only
+// after the sink has returned. One buffer serves the whole file. Only the
+// record that the end of the window splits is copied. A record larger than the
+// window temporarily gets a larger buffer. pcapng blocks that neither carry nor
+// describe packets are skipped unread.
 //
-// Every length in a file is doubted. Where files lie, libpcap is the model; what
-// it cannot accept ends Run with an error that names the byte offset, after all
-// packets before it have been delivered.
+// No length in a file is trusted. For inconsistent files, libpcap is the model.
+// Damage that libpcap rejects ends Run with an error that has the byte offset,
+// after all packets before it have been delivered.
 package offline
 
 import (
@@ -37,16 +37,16 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// Driver opens pcap and pcapng files. The zero value is ready, and any number
-// of goroutines may use it.
+// Driver opens pcap and pcapng files. The zero value is ready to use by any
+// number of goroutines.
 type Driver struct{}
 
 var _ drivers.FileDriver = Driver{}
 
-// OpenFile reads the head of f and says what Device.Info needs: a pcap file
-// header, or a pcapng section header and the first interface behind it, looked
-// for in the first 16 MiB. A pcapng file without packets and interfaces counts
-// as Ethernet. All errors are 6155.
+// OpenFile reads the header of f for Device.Info: a pcap file header, or a
+// pcapng section header and the first interface after it within the first 16
+// MiB. A pcapng file without packets and interfaces counts as Ethernet. All
+// errors are 6155.
 func (Driver) OpenFile(ctx context.Context, f *os.File) (drivers.Device, error) {
 	d, err := open(ctx, f)
 	if err != nil {
@@ -73,8 +73,8 @@ func open(ctx context.Context, f *os.File) (*device, error) {
 	return d, nil
 }
 
-// checkFile refuses what cannot be read by position, before the first read
-// could block or disturb it.
+// checkFile rejects files that cannot be read by position, before a first read
+// could block or disturb them.
 func checkFile(f *os.File) error {
 	st, err := f.Stat()
 	if err != nil {
@@ -101,7 +101,7 @@ func checkFile(f *os.File) error {
 	return nil
 }
 
-// readHead chooses the decoder by the first bytes and lets it read its head.
+// readHead selects the decoder by the first bytes and makes it read the header.
 func (d *device) readHead(ctx context.Context) error {
 	err := d.win.fill(pcapFileHead)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
@@ -142,7 +142,7 @@ func (d *device) openPcapng(ctx context.Context) error {
 	return nil
 }
 
-// signatures are the first bytes of files that people give us by mistake.
+// signatures are the first bytes of other formats that users try to open.
 var signatures = []struct{ magic, hint string }{
 	{"\x28\xb5\x2f\xfd", ": it is compressed with zstd; decompress it first"},
 	{"\xfd7zXZ\x00", ": it is compressed with xz; decompress it first"},
@@ -152,7 +152,7 @@ var signatures = []struct{ magic, hint string }{
 	{"GMBU", ": it is a Network Monitor file; convert it with editcap"},
 }
 
-// guess tells what a file that is not ours looks like, for the error text.
+// guess describes a file of an unknown format, for the error text.
 func guess(head []byte) string {
 	for _, s := range signatures {
 		if bytes.HasPrefix(head, []byte(s.magic)) {
@@ -163,7 +163,7 @@ func guess(head []byte) string {
 	case isText(head):
 		return ": it looks like text"
 	case isERF(head):
-		return ": it looks like ERF, which is not read by this build"
+		return ": it looks like ERF, which this build does not read"
 	}
 	return ": it begins with bytes of no known capture format"
 }
@@ -178,8 +178,8 @@ func isText(head []byte) bool {
 }
 
 // isERF reports whether head can be an ERF record header: 8 bytes of time, a
-// type of 1 to 48 below the extension bit, flags, and a record length that
-// covers at least the 16 bytes of the header itself.
+// type of 1 to 48 below the extension bit, flags, and a record length of at
+// least the 16 bytes of the header.
 func isERF(head []byte) bool {
 	if len(head) < 16 {
 		return false

@@ -14,8 +14,8 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// A collector keeps copies of all packets and ruins the batch afterwards, as a
-// device must not rely on what it handed out.
+// A collector copies all packets and then overwrites the batch, because a
+// device must not use the batch after the call.
 type collector struct {
 	pkts    []pkt.Packet
 	batches int
@@ -60,7 +60,7 @@ func read(t testing.TB, path string) ([]pkt.Packet, drivers.Info, error) {
 	return c.pkts, dev.Info(), err
 }
 
-// readBytes reads a file of these bytes.
+// readBytes reads a file with these bytes.
 func readBytes(t testing.TB, b []byte) ([]pkt.Packet, drivers.Info, error) {
 	t.Helper()
 	return read(t, save(t, b))
@@ -124,8 +124,8 @@ func TestRunStops(t *testing.T) {
 	}
 }
 
-// TestSharedOffset: two processes that share the descriptor do not disturb
-// each other.
+// TestSharedOffset checks that two processes which share the descriptor do not
+// disturb each other.
 func TestSharedOffset(t *testing.T) {
 	f, err := os.Open(save(t, le().pcapHead(0xa1b2c3d4, 2, 4, 100, 1).record(1, 2, frame(9, 0)).Bytes()))
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"gomapi/drivers"
 )
 
-// refused opens f and expects 6155 with a text that contains all of want, and f
-// closed.
+// refused opens f and expects error 6155 with a text that contains all of want,
+// and a closed f.
 func refused(t *testing.T, f *os.File, want ...string) {
 	t.Helper()
 	_, err := Driver{}.OpenFile(t.Context(), f)
@@ -70,13 +70,13 @@ func TestRefusedHeads(t *testing.T) {
 		"zstd":            {"\x28\xb5\x2f\xfd" + strings.Repeat("\x00", 64), "zstd"},
 		"xz":              {"\xfd7zXZ\x00" + strings.Repeat("\x00", 64), "xz"},
 		"snoop":           {"snoop\x00\x00\x00\x00\x00\x00\x02", "snoop"},
-		"half a head":     {string(ok[:20]), "cut short: 20 of 24"},
+		"half a head":     {string(ok[:20]), "truncated: 20 of 24"},
 		"version":         {le().pcapHead(0xa1b2c3d4, 2, 5, 100, 1).String(), "version 2.5: expected 2.0 to 2.4"},
 		"reserved":        {le().pcapHead(0xa1b2c3d4, 2, 4, 100, 0x10001).String(), "reserved bits"},
 		"pcapng version":  {le().block(blockSection, []byte("M<+\x1a\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")).String(), "version 2.0: expected 1.0"},
 		"pcapng magic":    {le().block(blockSection, make([]byte, 16)).String(), "byte-order magic"},
-		"pcapng cut":      {string(le().section().Bytes()[:20]), "offset 0 is cut short"},
-		"interface cut":   {string(le().section().iface(1, 0).Bytes()[:40]), "offset 28 is cut short"},
+		"pcapng cut":      {string(le().section().Bytes()[:20]), "offset 0 is truncated"},
+		"interface cut":   {string(le().section().iface(1, 0).Bytes()[:40]), "offset 28 is truncated"},
 		"packet first":    {le().section().simple(4, frame(4, 0)).String(), "offset 28: a packet comes before"},
 		"gzip head":       {"\x1f\x8b\x08", "gzip"},
 		"gzip text":       {string(zip(t, []byte("no capture, only words here"))), "looks like text"},
@@ -94,8 +94,8 @@ func TestRefusedHeads(t *testing.T) {
 	}
 }
 
-// TestEndlessHead: a file of blocks without interface neither holds OpenFile up
-// beyond a bound nor beyond its context.
+// TestEndlessHead checks that a file of blocks without interface delays
+// OpenFile neither beyond a limit nor beyond its context.
 func TestEndlessHead(t *testing.T) {
 	w := le().section()
 	for range 20 {
@@ -119,7 +119,7 @@ func TestEndlessHead(t *testing.T) {
 	}
 }
 
-// mixed is what is known of a file that may have packets of these link types.
+// mixed is the Info of a file that may have packets of these link types.
 func mixed(types ...uint16) drivers.Info {
 	return drivers.Info{DevType: "1.3", LinkType: types[0], LinkTypes: types, Snap: drivers.MaxSnap}
 }

@@ -5,7 +5,7 @@ import (
 	"math/bits"
 )
 
-// order is the byte order of a file or section: true when big-endian.
+// order is the byte order of a file or section: true if big-endian.
 type order bool
 
 func (o order) u16(b []byte) uint16 {

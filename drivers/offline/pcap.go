@@ -18,7 +18,7 @@ const (
 )
 
 // A record header: offsets and sizes in bytes. The long form is Kuznetzov's,
-// with interface, protocol and packet type behind the lengths.
+// with interface, protocol and packet type after the lengths.
 const (
 	recSeconds  = 0
 	recFraction = 4
@@ -28,15 +28,15 @@ const (
 	recHeadLong = 24
 )
 
-// linkReserved are the bits of the link type field that must be 0. Below them
-// is the type, above them the length of the frame check sequence. As for
-// libpcap, what was captured of the sequence is part of the packet.
+// linkReserved are the bits of the link type field that must be 0. The bits
+// below are the type, the bits above the length of the frame check sequence. As
+// with libpcap, the captured part of the sequence belongs to the packet.
 const linkReserved = 0x03ff0000
 
-// magic is what the first four bytes of a pcap file say.
+// magic is the information in the first four bytes of a pcap file.
 type magic struct {
 	order    order
-	fraction uint64 // unit of the time stamp's fraction, ns
+	fraction uint64 // unit of the timestamp's fraction, ns
 	head     int    // length of a record header, bytes
 }
 
@@ -54,13 +54,13 @@ func magicOf(head []byte) (magic, bool) {
 	return magic{}, false
 }
 
-// lengths tells in which order a file has the two lengths of a record.
+// lengths is the order of the two lengths of a record.
 type lengths uint8
 
 const (
 	captureFirst lengths = iota
 	wireFirst            // before version 2.3, and 543.0 of DG/UX
-	largerIsWire         // version 2.3, which writers used for both orders
+	largerIsWire         // version 2.3, for which writers used both orders
 )
 
 // pcapReader decodes a pcap file.
@@ -68,17 +68,17 @@ type pcapReader struct {
 	magic
 	lengths  lengths
 	linkType uint16
-	snap     uint32 // longer captures are cut to it
+	snap     uint32 // longer captures are truncated to it
 	limit    uint32 // longer captures are damage
 	swap     bool   // the frames' address family is in foreign byte order
 }
 
-// newPcapReader reads the file header. Versions and link type bits are accepted
-// and refused as by libpcap (sf-pcap.c).
+// newPcapReader reads the file header. It accepts the same versions and link
+// type bits as libpcap (sf-pcap.c).
 func newPcapReader(head []byte) (*pcapReader, error) {
 	m, _ := magicOf(head)
 	if len(head) < pcapFileHead {
-		return nil, fmt.Errorf("the pcap file header is cut short: %d of %d bytes", len(head), pcapFileHead)
+		return nil, fmt.Errorf("the pcap file header is truncated: %d of %d bytes", len(head), pcapFileHead)
 	}
 	r := &pcapReader{magic: m}
 	if err := r.setVersion(m.order.u16(head[pcapMajor:]), m.order.u16(head[pcapMinor:])); err != nil {
@@ -90,7 +90,8 @@ func newPcapReader(head []byte) (*pcapReader, error) {
 	r.limit = maxCapture(r.linkType)
 	r.snap = snapOf(m.order.u32(head[pcapSnap:]), r.linkType)
 	if m.head == recHeadLong && r.linkType == dltEthernet {
-		// Such captures may carry a made-up Ethernet header beyond the snapshot.
+		// Such captures may contain an artificial Ethernet header in addition
+		// to the snapshot.
 		r.snap = min(r.snap+14, math.MaxInt32)
 	}
 	r.snap = min(r.snap, drivers.MaxSnap)
@@ -138,7 +139,7 @@ func (r *pcapReader) decode(b []byte, pkts []pkt.Packet) (n, used, need int, err
 			capture, wire = wire, capture
 		}
 		if capture > r.limit {
-			err = fmt.Errorf("captured length %d, more than the %d bytes that its link type can have", capture, r.limit)
+			err = fmt.Errorf("captured length %d exceeds the maximum of %d bytes for its link type", capture, r.limit)
 			break
 		}
 		end := r.head + int(capture)
@@ -149,7 +150,7 @@ func (r *pcapReader) decode(b []byte, pkts []pkt.Packet) (n, used, need int, err
 		sec, frac := uint64(r.order.u32(rec[recSeconds:])), uint64(r.order.u32(rec[recFraction:]))
 		kept := min(capture, r.snap)
 		linkEnd := r.head + int(kept)
-		p := &pkts[n] // field by field: a literal is built aside and copied
+		p := &pkts[n] // field by field: a literal would be built elsewhere and copied
 		p.TS, p.Color = pkt.TS(sec, frac*r.fraction), 0
 		p.Link, p.Dev = rec[r.head:linkEnd:linkEnd], nil
 		p.Wire, p.IfIndex, p.LinkType = wire, 0, r.linkType
@@ -168,7 +169,8 @@ func (r *pcapReader) decode(b []byte, pkts []pkt.Packet) (n, used, need int, err
 	return n, used, need, err
 }
 
-// cutFlag is pkt.Truncated when fewer bytes were captured than the wire had.
+// cutFlag is pkt.Truncated if the captured length is less than the original
+// length.
 func cutFlag(capture, wire uint32) pkt.Flags {
 	if capture < wire {
 		return pkt.Truncated

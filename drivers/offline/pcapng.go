@@ -11,18 +11,18 @@ import (
 	"gomapi/internal/pkt"
 )
 
-const maxInterfaces = 1 << 16 // pkt.Packet numbers them in 16 bits
+const maxInterfaces = 1 << 16 // pkt.Packet numbers interfaces with 16 bits
 
 // pcapngReader decodes a pcapng file. Byte order and interfaces are those of
-// the section that it is in.
+// the current section.
 type pcapngReader struct {
 	order order
 	ifs   []iface
 	first uint16 // link type of the file's first interface
 }
 
-// readHead reads up to and with the first interface description. The end of a
-// file without packets is no error.
+// readHead reads up to and including the first interface description. It
+// accepts the end of a file without packets.
 func (r *pcapngReader) readHead(ctx context.Context, w *window) error {
 	r.first = dltEthernet
 	for w.offset() < maxRecord && ctx.Err() == nil {
@@ -47,7 +47,7 @@ func (r *pcapngReader) readHead(ctx context.Context, w *window) error {
 		if len(r.ifs) > 0 {
 			r.first = r.ifs[0].linkType
 			r.describeMore(w)
-			w.moveToFront() // the device may wait long for Run
+			w.moveToFront() // Run may be called much later
 			return nil
 		}
 	}
@@ -57,9 +57,9 @@ func (r *pcapngReader) readHead(ctx context.Context, w *window) error {
 	return fmt.Errorf("no interface description in the first %d bytes", maxRecord)
 }
 
-// describeMore takes the interface descriptions behind the first one, as far as
-// the window has them before a packet, for Info. If one is damaged, Run comes to it again and
-// says so.
+// describeMore reads further interface descriptions in the window, up to the
+// first packet, for Info. If one is damaged, Run reads it again and reports the
+// error.
 func (r *pcapngReader) describeMore(w *window) {
 	const most = 256
 	for len(r.ifs) < most {
@@ -72,14 +72,14 @@ func (r *pcapngReader) describeMore(w *window) {
 }
 
 func (r *pcapngReader) info() drivers.Info {
-	// Interfaces described later may capture more than the first.
+	// Interfaces described later may capture more bytes than the first.
 	return drivers.Info{DevType: drivers.TypeNIC, LinkType: r.first, LinkTypes: r.likely(), Snap: drivers.MaxSnap}
 }
 
-// likely returns the link types of the interfaces that are described so far, and
-// Ethernet, which is the likeliest of those to come.
+// likely returns the link types of the interfaces described so far, and
+// Ethernet, the most likely type of later ones.
 func (r *pcapngReader) likely() []uint16 {
-	const most = 16 // each may cost a filter that is refused a compilation
+	const most = 16 // each may cost a compilation of a rejected filter
 	types := []uint16{r.first}
 	for _, in := range r.ifs {
 		if len(types) < most && !slices.Contains(types, in.linkType) {
@@ -114,8 +114,8 @@ func (r *pcapngReader) decode(b []byte, pkts []pkt.Packet) (n, used, need int, e
 	return n, used, 0, nil
 }
 
-// more streams over a large block that carries neither a packet nor what
-// describes packets; of it only the two lengths are looked at.
+// more reads past a large block that neither carries nor describes packets. It
+// checks only the two lengths of the block.
 func (r *pcapngReader) more(w *window, need int) error {
 	if need <= windowSize || r.matters(w.unread()) {
 		return w.fill(need)
@@ -133,7 +133,7 @@ func (r *pcapngReader) more(w *window, need int) error {
 	return nil
 }
 
-// control takes a block that carries no packet.
+// control handles a block that carries no packet.
 func (r *pcapngReader) control(blk block) error {
 	switch blk.kind {
 	case blockSection:
@@ -144,7 +144,7 @@ func (r *pcapngReader) control(blk block) error {
 	return nil
 }
 
-// section begins a section: its byte order, and no interface yet.
+// section starts a section: its byte order, and no interfaces yet.
 func (r *pcapngReader) section(body []byte) error {
 	if len(body) < sectionHead {
 		return errShortBlock
@@ -184,15 +184,15 @@ func (r *pcapngReader) read(blk block, p *pkt.Packet) error {
 	case blk.kind == blockEnhanced:
 		return r.enhanced(r.order.u32(blk.body), blk.body, p)
 	}
-	// The obsolete block differs in the first word alone: interface, drops.
+	// The first word of the obsolete block differs: interface, drops.
 	return r.enhanced(uint32(r.order.u16(blk.body)), blk.body, p)
 }
 
-// enhanced makes p the packet of interface id; body holds at least the fixed
+// enhanced makes p the packet of interface id. body holds at least the fixed
 // part.
 func (r *pcapngReader) enhanced(id uint32, body []byte, p *pkt.Packet) error {
 	if uint64(id) >= uint64(len(r.ifs)) {
-		return fmt.Errorf("packet of interface %d, which is not described before it", id)
+		return fmt.Errorf("packet of interface %d, which has no description before the packet", id)
 	}
 	in := &r.ifs[id]
 	ticks := uint64(r.order.u32(body[4:]))<<32 | uint64(r.order.u32(body[8:]))
@@ -210,14 +210,14 @@ func (r *pcapngReader) enhanced(id uint32, body []byte, p *pkt.Packet) error {
 	return nil
 }
 
-// simple makes the packet of a simple packet block: no time, interface 0, and
+// simple makes p the packet of a simple packet block: no time, interface 0, and
 // as many bytes as the snapshot length allows.
 func (r *pcapngReader) simple(body []byte, p *pkt.Packet) error {
 	if len(body) < simpleHead {
 		return errShortBlock
 	}
 	if len(r.ifs) == 0 {
-		return errors.New("packet of interface 0, which is not described before it")
+		return errors.New("packet of interface 0, which has no description before the packet")
 	}
 	in := &r.ifs[0]
 	wire, data := r.order.u32(body), body[simpleHead:]

@@ -18,7 +18,8 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// TestTime compares with arithmetic that cannot overflow, for every resolution.
+// TestTime compares times of every resolution with arithmetic that cannot
+// overflow.
 func TestTime(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for res := range 256 {
@@ -58,8 +59,8 @@ func exactTime(ticks uint64, res byte, offset int64) (uint64, pkt.Flags) {
 	return v.Uint64(), 0
 }
 
-// TestTimeIsTS: microseconds and nanoseconds give what pkt.TS gives, so that
-// pkt.Split gets them back exactly.
+// TestTimeIsTS checks that microseconds and nanoseconds give the value of
+// pkt.TS, so that pkt.Split returns them exactly.
 func TestTimeIsTS(t *testing.T) {
 	micro, nano := iface{resolution: 1e6}, iface{resolution: 1e9}
 	for i := range uint64(1e6) {
@@ -73,8 +74,8 @@ func TestTimeIsTS(t *testing.T) {
 	}
 }
 
-// TestOutOfTime: packets of before 1970 and after 2106 are marked and counted, in
-// files of both kinds.
+// TestOutOfTime checks that packets before 1970 and after 2106 are marked and
+// counted, in files of both formats.
 func TestOutOfTime(t *testing.T) {
 	ng := le().section().iface(1, 0).iface(1, 0, le().opt(optOffset, 0x9c, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)) // -100 s
 	ng.enhanced(0, 4323283200e6, 60, frame(60, 1)).enhanced(0, 1700000000e6, 60, frame(60, 2)).enhanced(1, 10e6, 60, frame(60, 3))
@@ -106,7 +107,7 @@ func TestOutOfTime(t *testing.T) {
 }
 
 // TestSections mixes what libpcap does not read: byte orders, link types,
-// snapshot lengths. tshark tells the truth.
+// snapshot lengths. tshark is the reference.
 func TestSections(t *testing.T) {
 	tshark, err := exec.LookPath("tshark")
 	if err != nil {
@@ -129,7 +130,7 @@ func TestSections(t *testing.T) {
 	for i, p := range pkts {
 		sec, nsec := pkt.Split(p.TS)
 		got := fmt.Sprintf("%d\t%d\t%d\t%d.%09d", p.IfIndex, len(p.Link), p.Wire, sec, nsec)
-		// tshark numbers interfaces through the file, we within the section
+		// tshark numbers interfaces per file, we number them per section.
 		f := strings.SplitN(lines[i], "\t", 2)
 		if want := fmt.Sprintf("%d\t%s", p.IfIndex, f[1]); got != want {
 			t.Errorf("packet %d: %s, tshark says %s", i, got, want)
@@ -176,8 +177,8 @@ func TestDirection(t *testing.T) {
 	}
 }
 
-// TestNullOrder: libpcap's filter for BSD loopback matches our packets of a file
-// from a machine of either byte order, as it matches its own.
+// TestNullOrder checks that libpcap's filter for BSD loopback matches our
+// packets of files in either byte order, like its own packets.
 func TestNullOrder(t *testing.T) {
 	bpf, err := pcap.NewBPF(layers.LinkTypeNull, 65535, "ip")
 	if err != nil {
@@ -202,8 +203,8 @@ func TestNullOrder(t *testing.T) {
 	}
 }
 
-// TestMaxSnap: packets longer than the contract's bound are cut to it, in link
-// types that allow them.
+// TestMaxSnap checks that packets longer than the contract's limit are
+// truncated to it, in link types that allow them.
 func TestMaxSnap(t *testing.T) {
 	data := frame(1<<20, 1)
 	for _, w := range []*writer{

@@ -11,7 +11,7 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// A counter is the cheapest sink.
+// A counter is the fastest possible sink.
 type counter struct{ packets, bytes uint64 }
 
 func (c *counter) Pause(time.Duration) time.Time { return time.Time{} }
@@ -23,7 +23,8 @@ func (c *counter) Batch(pkts []pkt.Packet) {
 	c.packets += uint64(len(pkts))
 }
 
-// TestAllocations: a run allocates no more for many packets than for none.
+// TestAllocations checks that a run allocates the same for many packets as for
+// none.
 func TestAllocations(t *testing.T) {
 	ng := le().section()
 	ng.iface(1, 1500, ng.opt(optResolution, 12))
@@ -112,7 +113,7 @@ func BenchmarkPcapng(b *testing.B) {
 	}))
 }
 
-// BenchmarkPread is the floor: the same bytes read and not looked at.
+// BenchmarkPread is the lower bound: it reads the same bytes without parsing.
 func BenchmarkPread(b *testing.B) {
 	f := benchFile(b, nil, func(data []byte) []byte {
 		return binary.LittleEndian.AppendUint64(append(data[:len(data):len(data)], make([]byte, 8)...), 0)

@@ -9,8 +9,8 @@ import (
 	"os"
 )
 
-// positioned reads a file at a position of its own, so that others who share
-// the file's offset neither see nor disturb it.
+// positioned reads a file at an explicit position, so that it does not affect
+// the file's offset, which others may share.
 type positioned struct {
 	file *os.File
 	pos  int64
@@ -22,8 +22,8 @@ func (p *positioned) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// newSource returns the stream of f from its first byte on, uncompressed when
-// it is gzip (RFC 1952; any number of members).
+// newSource returns the stream of f from its first byte. It decompresses gzip
+// (RFC 1952; any number of members).
 func newSource(f *os.File) (src io.Reader, zipped bool, err error) {
 	var magic [2]byte
 	if _, err := f.ReadAt(magic[:], 0); err != nil && err != io.EOF {
@@ -40,7 +40,8 @@ func newSource(f *os.File) (src io.Reader, zipped bool, err error) {
 	return unzipper{z}, true, nil
 }
 
-// unzipper tells a compressed stream that ends early from a capture that does.
+// unzipper distinguishes a truncated compressed stream from a truncated
+// capture.
 type unzipper struct{ z *gzip.Reader }
 
 func (u unzipper) Read(b []byte) (int, error) {
@@ -51,4 +52,4 @@ func (u unzipper) Read(b []byte) (int, error) {
 	return n, err
 }
 
-var errZipCut = errors.New("the gzip data is cut short")
+var errZipCut = errors.New("the gzip data is truncated")

@@ -7,22 +7,23 @@ import (
 )
 
 const (
-	// windowSize holds the largest usual packet with its heads. Measured best
-	// about there: a read costs least while it fits the second-level cache.
+	// windowSize holds the largest usual packet with its headers. It is near
+	// the optimum measured: a read is cheapest while it fits the second-level
+	// cache.
 	windowSize = drivers.MaxSnap + 4<<10
-	maxRecord  = 16 << 20 // longest record or block taken, as in libpcap's pcapng reader
+	maxRecord  = 16 << 20 // maximum size of a record or block, as in libpcap's pcapng reader
 )
 
-// A window shows the unread part of a stream. What unread returned stays valid
+// A window holds the unread part of a stream. The result of unread stays valid
 // and in place until the next fill or skip.
 type window struct {
 	src        io.Reader
-	err        error  // what ended src, io.EOF at its regular end
+	err        error  // that ended src, io.EOF at its regular end
 	small      []byte // of windowSize
-	buf        []byte // small, or larger for the time of one record
+	buf        []byte // small, or temporarily a larger buffer for one record
 	start, end int    // buf[start:end] is unread
 	base       int64  // position of buf[0] in the stream
-	skipped    int    // bytes of the record under way that are passed over
+	skipped    int    // skipped bytes of the current record
 }
 
 func newWindow(src io.Reader) *window {
@@ -32,7 +33,7 @@ func newWindow(src io.Reader) *window {
 
 func (w *window) unread() []byte { return w.buf[w.start:w.end] }
 
-// advance gives up the first n unread bytes, which end a record unless n is 0.
+// advance consumes the first n unread bytes. They end a record, unless n is 0.
 func (w *window) advance(n int) {
 	if n > 0 {
 		w.start += n
@@ -40,16 +41,16 @@ func (w *window) advance(n int) {
 	}
 }
 
-// offset is the position in the stream of the record under way.
+// offset is the position of the current record in the stream.
 func (w *window) offset() int64 { return w.base + int64(w.start-w.skipped) }
 
 // reached is how many bytes of the stream are known from offset on.
 func (w *window) reached() int { return w.skipped + w.end - w.start }
 
-// fill reads on until at least need bytes are unread and the window is full.
-// When the stream ends before that it returns io.EOF if it ends between two
-// records, io.ErrUnexpectedEOF if within one, or the error of the read.
-// The caller bounds need by maxRecord.
+// fill reads until at least need bytes are unread and the window is full. If
+// the stream ends earlier, it returns io.EOF between two records,
+// io.ErrUnexpectedEOF within a record, or the error of the read. need must not
+// exceed maxRecord.
 func (w *window) fill(need int) error {
 	w.moveToFront()
 	w.read()
@@ -66,8 +67,8 @@ func (w *window) fill(need int) error {
 	return w.err
 }
 
-// skip passes over the next n bytes of the record under way, of which more
-// comes. It holds no more of them than the window has. Errors are as with fill.
+// skip skips the next n bytes of the current record, which has more bytes after
+// them. It needs no more memory than the window. It has the errors of fill.
 func (w *window) skip(n int) error {
 	for {
 		here := min(n, w.end-w.start)
@@ -83,7 +84,7 @@ func (w *window) skip(n int) error {
 	}
 }
 
-// moveToFront also gives a larger buffer up once its record is done with.
+// moveToFront also frees a larger buffer when its record is consumed.
 func (w *window) moveToFront() {
 	rest := w.unread()
 	w.base += int64(w.start)
@@ -94,9 +95,9 @@ func (w *window) moveToFront() {
 	w.start = 0
 }
 
-// grow doubles the buffer up to need, so that memory follows the bytes that are
-// there and not the length that a record claims, and nothing beyond the record
-// comes into the larger buffer.
+// grow doubles the buffer up to need, so that memory use follows the bytes that
+// exist, not the length that a record claims. The larger buffer holds nothing
+// beyond the record.
 func (w *window) grow(need int) {
 	bigger := make([]byte, min(2*len(w.buf), need))
 	copy(bigger, w.buf[:w.end])

@@ -29,8 +29,8 @@ func opened(t testing.TB, file []byte) *device {
 
 const unknownBlock = 5
 
-// TestLargeBlocks: blocks larger than the window, of every kind, are read or
-// refused as by libpcap, and the packet behind them is found.
+// TestLargeBlocks checks that blocks larger than the window, of every kind, are
+// read or rejected like by libpcap, and that the next packet is found.
 func TestLargeBlocks(t *testing.T) {
 	for _, order := range []func() *writer{le, be} {
 		for _, n := range []int{windowSize - 16, windowSize - 12, windowSize - 8, windowSize, maxRecord - 12, maxRecord - 8} {
@@ -56,15 +56,15 @@ func TestLargeBlocks(t *testing.T) {
 	}
 }
 
-// TestLargeBlocksDamaged: where a block that is passed over is cut or ends in
-// another length, the error names the place where it begins.
+// TestLargeBlocksDamaged checks that the error has the start of a skipped block
+// that is truncated or has different lengths.
 func TestLargeBlocksDamaged(t *testing.T) {
 	w := le().section().iface(1, 0).enhanced(0, 1, 60, frame(60, 1))
 	at := w.Len()
 	w.block(unknownBlock, make([]byte, 3*windowSize))
 	for _, n := range []int{1, 12, windowSize, 2*windowSize + 1, w.Len() - at - 4, w.Len() - at - 1} {
 		pkts, _, err := readBytes(t, w.Bytes()[:at+n])
-		want := fmt.Sprintf("offset %d is cut short: the file ends %d bytes", at, n)
+		want := fmt.Sprintf("offset %d is truncated: the file ends after %d bytes", at, n)
 		if len(pkts) != 1 || err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%d packets, %v; want %q", len(pkts), err, want)
 		}
@@ -78,7 +78,7 @@ func TestLargeBlocksDamaged(t *testing.T) {
 	}
 }
 
-// TestClaimedLength: a length that is only claimed costs no memory.
+// TestClaimedLength checks that a false length does not allocate memory.
 func TestClaimedLength(t *testing.T) {
 	for _, kind := range []uint32{unknownBlock, blockEnhanced, blockInterface} {
 		w := le().section().iface(1, 0).enhanced(0, 1, 60, frame(60, 1))
@@ -90,7 +90,7 @@ func TestClaimedLength(t *testing.T) {
 	}
 }
 
-// A watcher notes the size of the window in which each packet lay.
+// A watcher records the size of the window that held each packet.
 type watcher struct {
 	d       *device
 	windows []int
@@ -104,8 +104,8 @@ func (w *watcher) Batch(pkts []pkt.Packet) {
 	}
 }
 
-// TestWindowShrinks: only a large packet has a large window, and what can be
-// passed over has none.
+// TestWindowShrinks checks that the window is large only for a large packet,
+// and not for skipped blocks.
 func TestWindowShrinks(t *testing.T) {
 	w := le().section().iface(1, 0)
 	packet := func() { w.enhanced(0, 1, 60, frame(60, 1)) }
@@ -131,11 +131,12 @@ func TestWindowShrinks(t *testing.T) {
 	}
 }
 
-// TestMemory: small gzip files that unpack to the largest blocks cost a device
-// its small window before Run, and next to nothing afterwards.
+// TestMemory checks that small gzip files which decompress to the largest
+// blocks cost a device only its small window before Run, and next to nothing
+// afterwards.
 func TestMemory(t *testing.T) {
 	const devices = 8
-	large := make([]byte, maxRecord-64) // an interface is looked for in so much
+	large := make([]byte, maxRecord-64) // the maximum size in which an interface is searched
 	described := le().section().iface(1, 0)
 	for range maxInterfaces - 1 {
 		described.iface(1, 0)
@@ -175,14 +176,14 @@ func TestMemory(t *testing.T) {
 // heap returns the bytes in use.
 func heap() int {
 	runtime.GC()
-	runtime.GC() // the first may only have put pools aside
+	runtime.GC() // the first call may only have cleared pools
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int(m.HeapAlloc)
 }
 
-// TestRecordsOfMaxSnap: reading packets of the contract's largest size
-// allocates nothing.
+// TestRecordsOfMaxSnap checks that packets of the contract's maximum size are
+// read without allocation.
 func TestRecordsOfMaxSnap(t *testing.T) {
 	w := le().section().iface(1, 0)
 	for range 20 {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A writer makes capture files byte by byte, lies included.
+// A writer builds capture files byte by byte, including invalid ones.
 type writer struct {
 	bytes.Buffer
 	order binary.AppendByteOrder
@@ -30,7 +30,7 @@ func (w *writer) u64(v uint64) { w.Write(w.order.AppendUint64(nil, v)) }
 func le() *writer { return &writer{order: binary.LittleEndian} }
 func be() *writer { return &writer{order: binary.BigEndian} }
 
-// pcapHead begins a pcap file.
+// pcapHead starts a pcap file.
 func (w *writer) pcapHead(magic uint32, major, minor uint16, snap, link uint32) *writer {
 	w.u32(magic)
 	w.u16(major, minor)
@@ -38,7 +38,7 @@ func (w *writer) pcapHead(magic uint32, major, minor uint16, snap, link uint32) 
 	return w
 }
 
-// record adds a pcap record whose lengths are those of data.
+// record adds a pcap record with the lengths of data.
 func (w *writer) record(sec, frac uint32, data []byte) *writer {
 	w.u32(sec, frac, uint32(len(data)), uint32(len(data)))
 	w.Write(data)
@@ -70,7 +70,7 @@ func (w *writer) section() *writer {
 	}))
 }
 
-// iface adds an interface description; opts are options ready made.
+// iface adds an interface description; opts are encoded options.
 func (w *writer) iface(link uint16, snap uint32, opts ...[]byte) *writer {
 	return w.block(blockInterface, w.body(func(b *writer) {
 		b.u16(link, 0)
@@ -81,7 +81,7 @@ func (w *writer) iface(link uint16, snap uint32, opts ...[]byte) *writer {
 	}))
 }
 
-// opt makes an option with its padding.
+// opt encodes an option with its padding.
 func (w *writer) opt(code uint16, value ...byte) []byte {
 	return w.body(func(b *writer) {
 		b.u16(code, uint16(len(value)))
@@ -116,7 +116,7 @@ func (w *writer) obsolete(id uint16, ticks uint64, wire uint32, data []byte) *wr
 	}))
 }
 
-// frame is n bytes that differ from frame to frame.
+// frame returns n bytes that differ for each seed.
 func frame(n, seed int) []byte {
 	b := make([]byte, n)
 	for i := range b {

@@ -11,25 +11,25 @@ import (
 	"gomapi/mapi/result"
 )
 
-// periods are those of the statistics.
+// periods are the lengths of the periods over which the statistics are made.
 var periods = []time.Duration{time.Second, 100 * time.Millisecond, 10 * time.Millisecond}
 
-// An interval is flows that see its packets, and one that writes about them.
+// An interval has the flows that see its packets, and a flow that writes its results.
 type interval struct {
 	start     time.Time
 	flows     []*mapi.Flow
 	report    *mapi.Flow
-	functions []*mapi.Function // packets and bytes, then statistics of both for each period
+	functions []*mapi.Function // packets and bytes; then the statistics of both for each period
 	path      string
 }
 
-// prepare connects the flows of an interval that is still to come.
+// prepare connects the flows of a future interval.
 func (o *observer) prepare(start time.Time) *interval {
 	v := &interval{start: start, path: filepath.Join(o.dir, fmt.Sprintf("%d.txt", start.Unix()))}
 	v.functions = o.counters(v)
 	types, columns := []string{"1", "1"}, []string{"packets", "bytes"}
 	for _, p := range periods {
-		for _, counter := range o.counters(v) { // of its own: STATS resets it
+		for _, counter := range o.counters(v) { // separate counters: STATS resets them
 			flow := counter.Flow()
 			v.functions = append(v.functions, apply(o.ctx, flow, "STATS", counter, fmt.Sprintf("%dms", p.Milliseconds())))
 			types = append(types, fmt.Sprint(mapi.R2FStats))
@@ -47,19 +47,19 @@ func (o *observer) prepare(start time.Time) *interval {
 	return v
 }
 
-// counters adds a flow of the packets of the interval.
+// counters adds a flow of the packets of the interval, and counts packets and bytes.
 func (o *observer) counters(v *interval) []*mapi.Function {
 	flow, err := o.client.CreateFlow(o.ctx, o.device)
 	check(err)
 	v.flows = append(v.flows, flow)
-	// Both ends belong to what STARTSTOP lets through, so this one is 2^-32 s less.
+	// STARTSTOP passes packets at both ends of its range, so the end is 2^-32 s earlier.
 	stop := fmt.Sprintf("+%d", uint64(o.length/time.Second)<<32-1)
 	apply(o.ctx, flow, "STARTSTOP", v.start.Local().Format(time.DateTime), stop)
 	return []*mapi.Function{apply(o.ctx, flow, "PKT_COUNTER"), apply(o.ctx, flow, "BYTE_COUNTER")}
 }
 
-// finish has the row written, which happens when its flow is closed, and prints
-// what there was.
+// finish prints the results and closes the flows. RES2FILE writes its row when the flow
+// is closed.
 func (o *observer) finish(v *interval) {
 	fmt.Print(v.start.UTC().Format(time.RFC3339))
 	for _, total := range v.functions[:2] {
@@ -78,7 +78,7 @@ func (o *observer) finish(v *interval) {
 	check(os.Rename(v.path+".tmp", v.path))
 }
 
-// abandon forgets an interval that was cut short, or has not begun.
+// abandon discards an interval that was cut short or has not begun.
 func (o *observer) abandon(v *interval) {
 	o.close(v)
 	check(os.Remove(v.path + ".tmp"))

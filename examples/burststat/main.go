@@ -1,18 +1,19 @@
-// Burststat tells how unevenly packets and bytes come: for each interval (five
-// minutes, from a full one of the clock on) the totals and, over periods of 1 s,
-// 100 ms and 10 ms, count, sum, sum of squares, least and most. Each interval has a
-// file of one row; what is printed are the totals and the most of the bytes, in Mbit/s.
+// Burststat reports how unevenly packets and bytes arrive. An interval has five minutes
+// and begins at a multiple of five minutes of the clock. For each interval burststat
+// gives the totals and, over periods of 1 s, 100 ms and 10 ms, the count, sum, sum of
+// squares, minimum and maximum. It writes each interval to a file of one row, and prints
+// the totals and the maximum of the bytes, in Mbit/s.
 //
-// A period of STATS ends with a packet, and a packet ends one period at most: after a
-// pause the next packets end one each, as in the original. So the most of a period
-// is right for traffic without pauses longer than it, and too small otherwise.
+// A packet ends a period of STATS, and at most one: after a pause each of the next
+// packets ends one period, as in the original. So the maximum is right for traffic
+// without pauses longer than the period, and too small otherwise.
 //
 //	burststat [-i 5m] [-n INTERVALS] eth0 DIRECTORY
 //	burststat -r trace.pcap -s "2004-07-09 12:36:00" -i 30s -n 4 DIRECTORY
 //
-// It shows flows that begin and end by the clock (STARTSTOP), made one interval
-// ahead so that no packet is missed, and a file of results of other flows
-// (RES2FILE). It needs a running mapid.
+// The example shows flows that begin and end by the clock (STARTSTOP), and a file with
+// results of other flows (RES2FILE). It creates the flows one interval ahead, so that no
+// packet is missed. It needs a running mapid.
 package main
 
 import (
@@ -28,15 +29,15 @@ import (
 	"gomapi/mapi"
 )
 
-// late is how long packets may be under way after the end of their interval.
+// late is how long packets may arrive after the end of their interval.
 const late = 500 * time.Millisecond
 
 func main() {
 	log.SetFlags(0)
-	length := flag.Duration("i", 5*time.Minute, "length of an interval, whole seconds")
-	number := flag.Int("n", 0, "how many intervals, 0: without end")
-	file := flag.String("r", "", "capture file to read in place of a device")
-	first := flag.String("s", "", "start of the first interval in the file, local time")
+	length := flag.Duration("i", 5*time.Minute, "length of an interval, in whole seconds")
+	number := flag.Int("n", 0, "number of intervals; 0: no end")
+	file := flag.String("r", "", "capture file to read instead of a device")
+	first := flag.String("s", "", "start of the first interval in the file, in local time")
 	flag.Parse()
 	o := observer{ctx: context.Background(), length: *length, dir: flag.Arg(flag.NArg() - 1)}
 	fromFile := *file != "" && *first != "" && *number > 0 && flag.NArg() == 1
@@ -55,7 +56,7 @@ func main() {
 	}
 }
 
-// An observer makes intervals and reports about them.
+// An observer creates intervals and reports their results.
 type observer struct {
 	ctx    context.Context
 	client mapi.Client
@@ -64,7 +65,7 @@ type observer struct {
 	dir    string
 }
 
-// readFile has all intervals at once.
+// readFile observes all intervals at once.
 func (o *observer) readFile(path string, start time.Time, number int) {
 	file, err := o.client.CreateOfflineDevice(o.ctx, path, mapi.FormatPCAP)
 	check(err)
@@ -80,11 +81,11 @@ func (o *observer) readFile(path string, start time.Time, number int) {
 	}
 }
 
-// watch has the current interval and the one after it, until an interrupt.
+// watch observes the current interval and prepares the next one, until an interrupt.
 func (o *observer) watch(number int) {
 	interrupt := make(chan os.Signal, 1)
 	signal.Notify(interrupt, os.Interrupt, syscall.SIGTERM)
-	soon := time.Now().Add(o.length / 2) // time enough to make the flows
+	soon := time.Now().Add(o.length / 2) // leaves time to create the flows
 	current := o.prepare(soon.Truncate(o.length).Add(o.length))
 	defer func() { o.abandon(current) }()
 	for i := 0; number == 0 || i < number; i++ {
@@ -101,7 +102,7 @@ func (o *observer) watch(number int) {
 	}
 }
 
-// reached waits for a moment and returns false if there is an interrupt before.
+// reached waits until t. It returns false if an interrupt comes first.
 func reached(t time.Time, interrupt <-chan os.Signal) bool {
 	select {
 	case <-time.After(time.Until(t)):

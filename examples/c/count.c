@@ -1,5 +1,6 @@
 /*
- * Counts the packets of a device that match a filter, every second, until Ctrl-C.
+ * Counts the packets of a device that match a filter. Prints the counts every second
+ * until Ctrl-C.
  *
  *	cc count.c -o count -lmapi && ./count eth0 "tcp and port 80"
  */
@@ -18,7 +19,7 @@ static void on_signal(int s)
 	stop = 1;
 }
 
-/* Ends the program with the reason when a call has failed. */
+/* Exits with the error text if a call has failed. */
 static int must(int result, const char *what)
 {
 	char text[MAPI_ERRORSTR_LENGTH] = "";

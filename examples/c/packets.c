@@ -36,7 +36,7 @@ int main(int argc, char *argv[])
 	int buffer = mapi_apply_function(fd, "TO_BUFFER");
 	if (buffer < 0 || mapi_connect(fd) < 0)
 		return failed("connect");
-	if (mapi_loop(fd, buffer, 0, print) != 0) /* until the end of the file */
+	if (mapi_loop(fd, buffer, 0, print) != 0) /* 0: until the end of the file */
 		return failed("read");
 	return mapi_close_flow(fd) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

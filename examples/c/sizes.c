@@ -1,6 +1,6 @@
 /*
- * Tells how large the packets of a capture file are: a function that works on the
- * result of another, and results that are structures.
+ * Prints statistics of the packet sizes in a capture file. Shows functions that work on
+ * the result of another function, and results that are structures.
  *
  *	cc sizes.c -o sizes -lmapi && ./sizes trace.pcap
  */

@@ -1,9 +1,9 @@
-// Count is the first program of the MAPI tutorial: it counts the packets to web
-// servers that pass a device within ten seconds.
+// Count counts the packets to web servers that pass a device within ten seconds. It is
+// the first program of the MAPI tutorial.
 //
 //	count eth0
 //
-// The calls are those of the original API. They need a running mapid.
+// It uses the calls of the original API and needs a running mapid.
 package main
 
 import (
@@ -27,13 +27,13 @@ func main() {
 	fd, err := mapi.CreateFlow(flag.Arg(0))
 	check(err)
 
-	// Keep only the packets to web servers, and just count them.
+	// Keep only the packets to web servers, and count them.
 	_, err = mapi.ApplyFunction(fd, "BPF_FILTER", "tcp and dst port 80")
 	check(err)
 	fid, err := mapi.ApplyFunction(fd, "PKT_COUNTER")
 	check(err)
 
-	// Connect to the flow: from now on mapid counts.
+	// Connect the flow: mapid counts from now on.
 	check(mapi.Connect(fd))
 	fmt.Printf("counting for %v\n", *period)
 	time.Sleep(*period)

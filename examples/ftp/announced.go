@@ -11,16 +11,16 @@ import (
 )
 
 var (
-	// h1,h2,h3,h4,p1,p2 of RFC 959. In the answer the first digit begins it,
-	// whatever else is said (RFC 1123, 4.1.2.6).
+	// h1,h2,h3,h4,p1,p2 of RFC 959. In the reply, the address begins at the first
+	// digit, whatever the other text is (RFC 1123, 4.1.2.6).
 	classic = regexp.MustCompile(`(?m)^(?:PORT |227 [^\d\n]*)(\d{1,3},\d{1,3},\d{1,3},\d{1,3}),(\d{1,3}),(\d{1,3})\b`)
-	// |protocol|address|port| of RFC 2428. The answer leaves out all but the port.
+	// |protocol|address|port| of RFC 2428. The reply has only the port.
 	extended = regexp.MustCompile(`(?m)^(?:EPRT \|[12]\|([0-9A-Fa-f:.]{2,45})|229 [^\n]*\(\|\|)\|(\d{1,5})\|`)
 )
 
-// announced finds where a data connection will lead in the text of a control
-// connection. Anything may stand there: what is found is an address and a port,
-// and both exist. Sender is the host that sent the text.
+// announced finds the address and port of a future data connection in the text of a
+// control connection. The text may contain anything: ok is true only for a valid address
+// and a port other than 0. Sender is the host that sent the text.
 func announced(text []byte, sender netip.Addr) (to netip.AddrPort, ok bool) {
 	if m := classic.FindSubmatch(text); m != nil {
 		addr, err := netip.ParseAddr(strings.ReplaceAll(string(m[1]), ",", "."))
@@ -41,8 +41,8 @@ func announced(text []byte, sender netip.Addr) (to netip.AddrPort, ok bool) {
 	return to, false
 }
 
-// payload returns what a TCP packet on Ethernet carries and who sent it; nothing
-// when it is no such packet.
+// payload returns the payload and the sender of a TCP packet on Ethernet; for other
+// packets it returns nothing.
 func payload(frame []byte) (text []byte, sender netip.Addr) {
 	p := gopacket.NewPacket(frame, layers.LayerTypeEthernet, gopacket.DecodeOptions{Lazy: true, NoCopy: true})
 	tcp, ok := p.Layer(layers.LayerTypeTCP).(*layers.TCP) // decodes no further

@@ -49,7 +49,7 @@ func TestAnnounced(t *testing.T) {
 	}
 }
 
-// FuzzAnnounced takes anything for a frame and for its text.
+// FuzzAnnounced parses any bytes as a frame and as the text of one.
 func FuzzAnnounced(f *testing.F) {
 	frame := make([]byte, 14+20+20)
 	frame[12], frame[14], frame[14+9], frame[14+20+12] = 0x08, 0x45, 6, 0x50

@@ -1,15 +1,16 @@
-// Ftp accounts for FTP (the example of the MAPI paper): it reads on the control
-// connections, port 21, where the data connections will go, and counts those.
+// Ftp counts FTP traffic (the example of the MAPI paper). It reads the addresses and
+// ports of data connections on the control connections, port 21, and counts their
+// packets and bytes.
 //
-//	ftp eth0             until it is interrupted
+//	ftp eth0             until interrupted
 //	ftp -r trace.pcap
 //
-// It shows packets that lead to new flows. A flow sees what comes after it was
-// made, about 10 ms after the announcement: of hosts that are nearer to each
-// other the first packets are missed. A file does not wait at all, so it is read
-// twice, first for the control connections, then for the data. It needs a
-// running mapid. This file is the program; announced.go reads what is said on a
-// control connection, transfer.go counts a data connection.
+// The example shows packets that lead to new flows. A flow sees only packets that arrive
+// after it was connected, about 10 ms after the announcement. If the hosts answer each
+// other faster, the first packets are missed. A file does not wait, so the program reads
+// it twice: first for the control connections, then for the data. It needs a running
+// mapid. announced.go reads the announcements on a control connection, transfer.go
+// counts a data connection.
 package main
 
 import (
@@ -25,7 +26,7 @@ import (
 	"gomapi/mapi"
 )
 
-// most is how many transfers are counted: anybody can send announcements.
+// most bounds the transfers that are counted: anybody can send announcements.
 const most = 1000
 
 var client mapi.Client // its flows end with the program
@@ -56,7 +57,7 @@ func main() {
 	report(transfers)
 }
 
-// control makes a flow of the packets that may announce a transfer: answers to
+// control creates a flow of the packets that may announce a transfer: replies to
 // PASV and EPSV, and the commands PORT and EPRT.
 func control(device string) *mapi.Function {
 	f := flow(device, "tcp port 21")
@@ -70,7 +71,7 @@ func control(device string) *mapi.Function {
 	return packets
 }
 
-// follow makes a flow on device for each transfer that is announced, until there
+// follow creates a flow on device for each announced transfer, until there
 // are no more announcements or ctx ends.
 func follow(ctx context.Context, announcements *mapi.Function, device string) (all []transfer) {
 	for p, err := range announcements.Packets(ctx) {
@@ -92,7 +93,7 @@ func follow(ctx context.Context, announcements *mapi.Function, device string) (a
 	return all
 }
 
-// flow makes a flow of the packets of a device that match.
+// flow creates a flow of the packets of a device that match filter.
 func flow(device, filter string) *mapi.Flow {
 	f, err := client.CreateFlow(context.Background(), device)
 	check(err)

@@ -14,7 +14,7 @@ type transfer struct {
 	packets, bytes *mapi.Function
 }
 
-// watch begins to count a transfer that passes a device.
+// watch starts to count a transfer that passes a device.
 func watch(device string, to netip.AddrPort) transfer {
 	f := flow(device, fmt.Sprintf("tcp and host %s and port %d", to.Addr(), to.Port()))
 	t := transfer{to, apply(f, "PKT_COUNTER"), apply(f, "BYTE_COUNTER")}
@@ -22,7 +22,7 @@ func watch(device string, to netip.AddrPort) transfer {
 	return t
 }
 
-// report prints what the transfers came to.
+// report prints the packets and bytes of the transfers.
 func report(all []transfer) {
 	total := uint64(0)
 	for _, t := range all {

@@ -4,10 +4,10 @@
 //	linkload [-p 1s] [-n ROWS] eth0 "dst host 139.91.145.84" "src host 139.91.145.84"
 //	linkload -r trace.pcap tcp udp
 //
-// It shows functions that refer to those of other flows, and results that are a
-// series. Each filter has a flow with a counter of bytes. One flow more, which sees
-// all packets, notes these counters at the end of each period, so that all columns
-// have the same periods. It needs a running mapid.
+// The example shows functions that refer to functions of other flows, and results that
+// are a series. Each filter has a flow with a byte counter. One more flow sees all
+// packets and records these counters at the end of each period, so all columns have the
+// same periods. It needs a running mapid.
 package main
 
 import (
@@ -25,15 +25,15 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	period := flag.Duration("p", time.Second, "length of a period, in time of the packets")
-	rows := flag.Int("n", 0, "how many rows, 0: until the device ends")
-	file := flag.Bool("r", false, "the device is a capture file to read")
+	period := flag.Duration("p", time.Second, "length of a period, in packet time")
+	rows := flag.Int("n", 0, "number of rows; 0: until the device ends")
+	file := flag.Bool("r", false, "DEVICE is a capture file to read")
 	flag.Parse()
 	if flag.NArg() < 2 || *period <= 0 {
 		log.Fatal("usage: linkload [-p 1s] [-n ROWS] [-r] DEVICE FILTER...")
 	}
 	ctx := context.Background()
-	var client mapi.Client // what it made ends with it
+	var client mapi.Client // Close also closes its flows
 	defer client.Close()
 	device, filters := flag.Arg(0), flag.Args()[1:]
 	start := func() {}
@@ -56,10 +56,10 @@ func main() {
 	}
 }
 
-// connect makes the flows and returns a series of bytes per period for each filter.
+// connect creates the flows. It returns a series of bytes per period for each filter.
 func connect(ctx context.Context, client *mapi.Client, device string, filters []string, period time.Duration) (columns []*mapi.Function) {
-	// Flows see a packet in the order of their creation. This one comes first, so
-	// that the packet that ends a period is not counted in it.
+	// Flows see a packet in the order of their creation. This flow comes first, so a
+	// period does not include the packet that ends it.
 	all, err := client.CreateFlow(ctx, device)
 	check(err)
 	for _, filter := range filters {
@@ -78,7 +78,7 @@ func connect(ctx context.Context, client *mapi.Client, device string, filters []
 	return columns
 }
 
-// row prints the next period. It reports false when the device has ended.
+// row prints the next period. It returns false when the device has ended.
 func row(ctx context.Context, columns []*mapi.Function, period time.Duration) bool {
 	for i, column := range columns {
 		r, err := column.ReadNext(ctx)

@@ -3,8 +3,8 @@
 //
 //	offline trace.pcap
 //
-// A file takes the place of a network. Both flows are connected before it
-// starts, so that neither misses a packet. It needs a running mapid.
+// The file takes the place of a network interface. The program connects both flows
+// before it starts the file, so neither misses a packet. It needs a running mapid.
 package main
 
 import (
@@ -22,7 +22,7 @@ func main() {
 		log.Fatal("usage: offline FILE")
 	}
 	ctx := context.Background()
-	var client mapi.Client // what it made ends with it
+	var client mapi.Client // Close also closes its flows
 	defer client.Close()
 	file, err := client.CreateOfflineDevice(ctx, os.Args[1], mapi.FormatPCAP)
 	check(err)
@@ -37,7 +37,7 @@ func main() {
 	fmt.Printf("tcp: %d packets\nudp: %d packets\n", n, m)
 }
 
-// counter connects a flow that counts the packets of a device that match.
+// counter connects a flow that counts the packets of a device that match filter.
 func counter(ctx context.Context, client *mapi.Client, device, filter string) *mapi.Function {
 	flow, err := client.CreateFlow(ctx, device)
 	check(err)

@@ -1,9 +1,9 @@
-// Rates reports the packets and bits per second of what passes a device.
+// Rates reports the packets and bits per second that pass a device.
 //
 //	rates [-i 1s] [-n REPORTS] DEVICE [FILTER]
 //
-// It shows how a rate comes from the time stamps of the results: what lies between
-// two reads is never exactly a second. It needs a running mapid.
+// The example computes a rate from the time stamps of the results, because the time
+// between two reads is never exactly a second. It needs a running mapid.
 package main
 
 import (
@@ -19,7 +19,7 @@ import (
 func main() {
 	log.SetFlags(0)
 	interval := flag.Duration("i", time.Second, "time between two reports")
-	reports := flag.Int("n", 0, "how many reports, 0: without end")
+	reports := flag.Int("n", 0, "number of reports; 0: no end")
 	flag.Parse()
 	if flag.NArg() < 1 || flag.NArg() > 2 || *interval <= 0 {
 		log.Fatal("usage: rates [-i 1s] [-n REPORTS] DEVICE [FILTER]")
@@ -58,7 +58,7 @@ func read(counter *mapi.Function) mapi.Result {
 	return result
 }
 
-// rate is how much a second a counter has gone on by, by the time stamps of its
+// rate returns by how much a counter grew per second, from the time stamps of its
 // results.
 func rate(from, to mapi.Result) float64 {
 	return float64(to.Uint64()-from.Uint64()) / to.Time().Sub(from.Time()).Seconds()

@@ -3,8 +3,8 @@
 //
 //	sigmatch eth0
 //
-// It shows a search in the content of packets, and packets passed to the
-// program. It needs a running mapid.
+// The example searches the content of packets and passes the packets to the program. It
+// needs a running mapid.
 package main
 
 import (
@@ -24,13 +24,13 @@ func main() {
 	fd, err := mapi.CreateFlow(os.Args[1])
 	check(err)
 
-	// The part of the signature that is in the headers.
+	// The part of the signature in the headers.
 	_, err = mapi.ApplyFunction(fd, "BPF_FILTER", "udp and src port 2002 and dst net 139.91.23 and dst port 80")
 	check(err)
-	// The part that is in the content: within the first 100 bytes.
+	// The part in the content, within the first 100 bytes.
 	_, err = mapi.ApplyFunction(fd, "STR_SEARCH", "|00 00|E|00 00|E|00 00|@|00|", 0, 100)
 	check(err)
-	// The packets are wanted themselves.
+	// Pass the packets to this program.
 	fid, err := mapi.ApplyFunction(fd, "TO_BUFFER")
 	check(err)
 
@@ -42,7 +42,7 @@ func main() {
 	check(err)
 }
 
-// address prints an IPv4 address of a packet, which the filter has checked.
+// address returns the IPv4 address in b. The filter has checked that it is one.
 func address(b []byte) netip.Addr {
 	a, _ := netip.AddrFromSlice(b)
 	return a

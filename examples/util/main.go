@@ -3,8 +3,8 @@
 //
 //	util eth0 139.91.145.84
 //
-// It shows two flows and rates from the results' own time stamps. It needs a
-// running mapid.
+// The example uses two flows, and computes rates from the time stamps of the results. It
+// needs a running mapid.
 package main
 
 import (
@@ -18,7 +18,7 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	seconds := flag.Int("n", 0, "how many reports, 0: without end")
+	seconds := flag.Int("n", 0, "number of reports; 0: no end")
 	flag.Parse()
 	if flag.NArg() != 2 {
 		log.Fatal("usage: util [-n REPORTS] DEVICE ADDRESS")
@@ -34,13 +34,13 @@ func main() {
 	}
 }
 
-// meter is a flow that counts bytes, and its result of the last report.
+// meter is a flow that counts bytes, with its result in the last report.
 type meter struct {
 	fd, fid int
 	last    mapi.Result
 }
 
-// bytesOf counts the bytes of the packets of a device that match.
+// bytesOf counts the bytes of the packets of a device that match filter.
 func bytesOf(device, filter string) *meter {
 	fd, err := mapi.CreateFlow(device)
 	check(err)
@@ -54,7 +54,7 @@ func bytesOf(device, filter string) *meter {
 	return &meter{fd, fid, results[0]}
 }
 
-// load tells what has come since the last report.
+// load returns the load since the last report.
 func (m *meter) load() string {
 	results, err := mapi.ReadResults(m.fd, m.fid)
 	check(err)

@@ -1,5 +1,4 @@
-// Package flibtest runs one function by itself, for tests of function
-// libraries.
+// Package flibtest runs a single function, for tests of function libraries.
 package flibtest
 
 import (
@@ -10,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gomapi/flib"
-	"gomapi/internal/filter"
+	"gomapi/internal/bpf"
 	"gomapi/internal/filter/libpcap"
 	"gomapi/internal/ring"
 	"gomapi/internal/shm"
@@ -19,7 +18,7 @@ import (
 // EN10MB is the link type of a Bench: Ethernet.
 const EN10MB = 1
 
-// A Bench holds one instance of a function.
+// A Bench runs one instance of a function.
 type Bench struct {
 	t        testing.TB
 	Function flib.Function
@@ -28,21 +27,21 @@ type Bench struct {
 	entries  *ring.Reader
 }
 
-// New makes an instance of the function called name and connects it. It ends
-// with the test.
+// New creates an instance of the named function and connects it. The end of the test
+// closes it.
 func New(t testing.TB, lib flib.Library, name string, args ...any) *Bench {
 	t.Helper()
 	return NewWorld(t).New(lib, name, args...)
 }
 
-// Apply makes an instance with args (int64, uint64, string or flib.OpenFile), as a flow does
-// before it is connected.
+// Apply creates an instance with args (int64, uint64, string or flib.OpenFile), as in a
+// flow that is not connected yet.
 func Apply(t testing.TB, lib flib.Library, name string, args ...any) (*Bench, error) {
 	t.Helper()
 	return NewWorld(t).Apply(lib, name, args...)
 }
 
-// New is the function New in this world.
+// New is like the function New, in this world.
 func (w *World) New(lib flib.Library, name string, args ...any) *Bench {
 	w.t.Helper()
 	b, err := w.Apply(lib, name, args...)
@@ -53,7 +52,7 @@ func (w *World) New(lib flib.Library, name string, args ...any) *Bench {
 	return b
 }
 
-// Apply is the function Apply in this world.
+// Apply is like the function Apply, in this world.
 func (w *World) Apply(lib flib.Library, name string, args ...any) (*Bench, error) {
 	w.t.Helper()
 	t, seg := w.t, w.segment
@@ -79,7 +78,7 @@ func (w *World) Apply(lib flib.Library, name string, args ...any) (*Bench, error
 	return b, nil
 }
 
-// start does what connect does.
+// start does the same as connect.
 func (b *Bench) start() {
 	b.t.Helper()
 	if lt, ok := b.Function.(flib.LinkTyper); ok {
@@ -119,15 +118,14 @@ func reader(t testing.TB, seg *shm.Segment, slot *shm.Slot) *shm.Reader {
 	return r
 }
 
-// Process passes packets through the function in one batch and returns those
-// that it passes on.
+// Process passes packets through the function in one batch and returns those that go on.
 func (b *Bench) Process(pkts ...*flib.Packet) []*flib.Packet { return b.Function.Process(pkts) }
 
 // Result reads the result as a client does.
 func (b *Bench) Result() []byte {
 	b.t.Helper()
 	if b.result == nil {
-		b.t.Fatal("function has no result")
+		b.t.Fatal("the function has no result")
 	}
 	dst := make([]byte, b.result.Size())
 	if err := b.result.Read(dst); err != nil {
@@ -140,12 +138,12 @@ func (b *Bench) Result() []byte {
 func (b *Bench) Uint64() uint64 {
 	b.t.Helper()
 	if b.result == nil || b.result.Size() != 8 {
-		b.t.Fatal("function has no result of one word")
+		b.t.Fatal("the function has no result of one word")
 	}
 	return b.result.Uint64()
 }
 
-// env is a constructor's view of the world.
+// env is the world as a constructor sees it.
 type env struct {
 	*World
 	slot *shm.Slot
@@ -183,6 +181,6 @@ func (e *env) NewSeries(size, n int) (*flib.Ring, error) {
 	return r, err
 }
 
-func (e *env) Compile(ctx context.Context, expr string, linkType uint16) (*filter.Program, error) {
+func (e *env) Compile(ctx context.Context, expr string, linkType uint16) (*bpf.Program, error) {
 	return libpcap.InProcess{}.Compile(ctx, expr, linkType)
 }

@@ -11,11 +11,11 @@ import (
 	"gomapi/internal/shm"
 )
 
-// A World is what instances find around them: functions and flows to refer to.
+// A World holds the functions and flows to which instances can refer.
 type World struct {
-	// Offline makes the device a capture file.
+	// Offline says that the device is a capture file.
 	Offline bool
-	// Likely are the link types of the device, the first one first; nil is Ethernet.
+	// Likely are the link types of the device, in order; nil means Ethernet.
 	Likely []uint16
 
 	t       testing.TB
@@ -24,7 +24,7 @@ type World struct {
 	flows   map[int32]*flib.FlowRef
 }
 
-// NewWorld makes a world that ends with the test.
+// NewWorld creates a world for one test.
 func NewWorld(t testing.TB) *World {
 	t.Helper()
 	seg, err := shm.NewSegment()
@@ -38,14 +38,14 @@ func NewWorld(t testing.TB) *World {
 // A Target is a function whose result the test sets.
 type Target struct {
 	Result *flib.Result
-	Live   atomic.Bool // set by Add
-	Resets int         // how often it was reset
-	Name   string      // of the function; set it before it is referred to
-	// NoReset says that it cannot be reset. Set it before it is referred to.
+	Live   atomic.Bool // Add sets it
+	Resets int         // number of resets
+	Name   string      // of the function; set it before a reference is made
+	// NoReset says that the target cannot be reset. Set it before a reference is made.
 	NoReset bool
 }
 
-// Add makes function fid of flow fd, with a result of size bytes.
+// Add creates function fid of flow fd, with a result of size bytes.
 func (w *World) Add(fd, fid int32, size int) *Target {
 	w.t.Helper()
 	slot, err := w.segment.Slot(size)
@@ -58,7 +58,7 @@ func (w *World) Add(fd, fid int32, size int) *Target {
 	return t
 }
 
-// AddFlow makes a flow that is not connected yet.
+// AddFlow creates a flow that is not connected yet.
 func (w *World) AddFlow(fd int32) *flib.FlowRef {
 	w.flows[fd] = &flib.FlowRef{}
 	return w.flows[fd]
@@ -90,8 +90,7 @@ func (w *World) ReferFlow(fd int32) (*flib.FlowRef, error) {
 	return f, nil
 }
 
-// Entries returns the entries of a series that were not read yet, as a client
-// reads them.
+// Entries returns the unread entries of a series, as a client reads them.
 func (b *Bench) Entries() [][]byte {
 	b.t.Helper()
 	if b.entries == nil {

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 
 	"gomapi/flib"
-	"gomapi/internal/filter"
+	"gomapi/internal/bpf"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/pkt"
 )
@@ -40,7 +40,7 @@ type packetFilter struct {
 // typedProgram is nil for a link type to which the expression does not apply.
 type typedProgram struct {
 	linkType uint16
-	program  *filter.Program
+	program  *bpf.Program
 }
 
 func newPacketFilter(ctx context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
@@ -120,7 +120,7 @@ func notApplicable(err error) bool {
 }
 
 // Program implements flib.Classifier.
-func (f *packetFilter) Program(linkType uint16) *filter.Program {
+func (f *packetFilter) Program(linkType uint16) *bpf.Program {
 	for _, t := range *f.programs.Load() {
 		if t.linkType == linkType {
 			return t.program

@@ -18,7 +18,7 @@ var syncFlows = flib.Def{
 		"Put first in each of several flows on one device, it makes them start with the same packet. " +
 		"A flow that is closed counts as connected.",
 	Args: []flib.Arg{{
-		Name: "flows", Kind: flib.String,
+		Name: "flows", Kind: flib.Flows,
 		Doc: "numbers of 1 to 1024 flows, separated by commas; its own may be among them. In Go, []*mapi.Flow",
 	}},
 	Filters: true,

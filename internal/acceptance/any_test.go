@@ -10,8 +10,8 @@ import (
 	"gomapi/mapi"
 )
 
-// TestTagsOnAny finds packets with a tag on all interfaces together: by the filters
-// that the documentation and the error text name, and by any where tags are left off.
+// TestTagsOnAny finds tagged packets on all interfaces: with the filters in the
+// documentation and the error text, and with any filter if tags are stripped.
 func TestTagsOnAny(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		config := filepath.Join(t.TempDir(), "mapi.conf")
@@ -49,9 +49,10 @@ func TestTagsOnAny(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		// Out of one end and into the other.
+		// Outgoing on one end and incoming on the other.
 		reaches(t, "packets of VLAN 100", inTag, 10)
-		// The end that sends has not taken the tag off, as one with hardware for it does.
+		// The sending end has not stripped the tag, unlike one with hardware
+		// support.
 		reaches(t, "packets behind a tag that is left off", behind, 5)
 		reaches(t, "packets of VLAN 101", ofAnother, 0)
 	})

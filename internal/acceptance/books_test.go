@@ -8,9 +8,9 @@ import (
 	"gomapi/mapi"
 )
 
-// balanced demands that the books of a device, of the client's flows on it and
-// of their functions balance to the packet, and that their lines are in the
-// glossary. The device must be at rest.
+// balanced checks that the books of a device, of the client's flows on it and
+// of their functions balance exactly, and that their lines are in the glossary.
+// No packet may be in transit.
 func balanced(t *testing.T, client *mapi.Client, device string) {
 	t.Helper()
 	b, err := client.Books(t.Context(), device)

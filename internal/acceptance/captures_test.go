@@ -11,18 +11,18 @@ import (
 	"gomapi/mapi"
 )
 
-// capture is what independent tools say of a file.
+// capture is what independent tools report for a file.
 type capture struct {
 	name    string
 	status  string // ok, partial, refused
 	format  string
-	link    string // type, in capinfos' words
+	link    string // link type, in the words of capinfos
 	packets uint64
-	cut     uint64 // packets of which not all bytes were captured
+	cut     uint64 // truncated packets
 	bytes   uint64
 	good    uint64               // packets before the damage of a partial file
 	filters map[string][2]uint64 // packets and bytes
-	refused []string             // filters that do not exist for the link type
+	refused []string             // filters that are invalid for the link type
 }
 
 // captures reads expected.tsv.
@@ -84,7 +84,7 @@ func (c *capture) take(t *testing.T, r testdata.Row) {
 func (c *capture) erf() bool { return strings.Contains(c.name, ".erf") }
 
 // TestCaptures counts every capture of the data set: all packets, and all
-// filters that tcpdump has counted, together in one pass and one by one.
+// filters that tcpdump has counted, together in one pass and separately.
 func TestCaptures(t *testing.T) {
 	dir := testdata.Dir(t)
 	client := start(t).client()
@@ -156,8 +156,8 @@ func checkWhole(t *testing.T, client *mapi.Client, c *capture, path string) (row
 	return len(c.filters)
 }
 
-// checkRefused applies a filter that libpcap does not have for the file's link
-// type.
+// checkRefused applies a filter that is invalid for the file's link type in
+// libpcap.
 func checkRefused(t *testing.T, client *mapi.Client, path, filter string) {
 	t.Helper()
 	flow, err := client.CreateOfflineFlow(t.Context(), path, mapi.FormatPCAP)
@@ -171,7 +171,7 @@ func checkRefused(t *testing.T, client *mapi.Client, path, filter string) {
 	}
 }
 
-// TestTutorialTrace holds the numbers that the original's tests assert.
+// TestTutorialTrace has the numbers that the original's tests assert.
 func TestTutorialTrace(t *testing.T) {
 	path := filepath.Join(testdata.Dir(t), "mapi-tracefile.pcap")
 	got := countFile(t, start(t).client(), path, "", "tcp", "udp")

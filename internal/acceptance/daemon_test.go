@@ -31,8 +31,8 @@ func TestStopsOnSignals(t *testing.T) {
 	}
 }
 
-// TestKilledDaemon leaves a stale socket, which the next daemon takes over, and
-// no compiler child.
+// TestKilledDaemon checks that a killed daemon leaves a stale socket, which the
+// next daemon replaces, but no compiler process.
 func TestKilledDaemon(t *testing.T) {
 	d := start(t)
 	c := d.client()
@@ -62,11 +62,12 @@ func TestSecondDaemonIsRefused(t *testing.T) {
 	}
 	t.Logf("%s", out)
 	if _, err := d.client().Libraries(t.Context()); err != nil {
-		t.Errorf("the first daemon suffers: %v", err)
+		t.Errorf("the first daemon is affected: %v", err)
 	}
 }
 
-// TestHostileClients send what no program sends; the daemon serves the others.
+// TestHostileClients sends what no program sends, and checks that the daemon
+// serves other clients.
 func TestHostileClients(t *testing.T) {
 	d := start(t)
 	steady := d.client()
@@ -86,7 +87,8 @@ func TestHostileClients(t *testing.T) {
 	}
 }
 
-// TestEnormousFilters are refused or compiled within bounds.
+// TestEnormousFilters checks that such filters are rejected, or compiled within
+// limits.
 func TestEnormousFilters(t *testing.T) {
 	c := start(t).client()
 	path := filepath.Join(testdata.Dir(t), "mapi-tracefile.pcap")
@@ -124,7 +126,8 @@ func TestEnormousFilters(t *testing.T) {
 	}
 }
 
-// TestUnprivilegedDaemon reads files and says what it lacks for interfaces.
+// TestUnprivilegedDaemon reads files. For interfaces the daemon must report the
+// missing privilege.
 func TestUnprivilegedDaemon(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root to become somebody else")
@@ -150,7 +153,8 @@ func TestUnprivilegedDaemon(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.stop(syscall.SIGTERM)
-	// A client refuses a daemon of another user, so it dials for itself.
+	// A client rejects a daemon of another user, so this one has a Dial
+	// function.
 	c := &mapi.Client{Dial: func(ctx context.Context) (*net.UnixConn, error) {
 		for {
 			conn, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: d.socket, Net: "unixpacket"})

@@ -10,11 +10,12 @@ import (
 	"gomapi/internal/tracegen"
 )
 
-// together is how many filters are decided at once for each capture.
+// together is the number of filters decided at once for each capture.
 const together = 300
 
-// TestDecideTogether counts with hundreds of filters at once, on every capture that
-// libpcap can read, what libpcap accepts by each alone: packets and bytes.
+// TestDecideTogether counts with hundreds of filters at once on every capture
+// that libpcap can read. The packets and bytes of each must equal those that
+// libpcap accepts with this filter alone.
 func TestDecideTogether(t *testing.T) {
 	seed := newSeed(t)
 	listed := append(manualFilters(t), tracegen.Filters(40, seed)...)
@@ -32,8 +33,8 @@ func TestDecideTogether(t *testing.T) {
 	t.Logf("%d filters compared, which let %d packets through", compared.Load(), counted.Load())
 }
 
-// eachTrace runs a test for each capture with packets of one link type, some at a time,
-// and waits for all.
+// eachTrace runs a test for each capture with one link type, several
+// concurrently, and waits for all.
 func eachTrace(t *testing.T, test func(t *testing.T, path string, tr *trace)) {
 	t.Helper()
 	t.Run("captures", func(t *testing.T) {
@@ -54,8 +55,8 @@ func eachTrace(t *testing.T, test func(t *testing.T, path string, tr *trace)) {
 	})
 }
 
-// filterings are flows that count what a filter accepts: those of the filters that there
-// are for the link type and some that the generator makes, some of them twice.
+// filterings are flows that count the packets of a filter: of listed filters
+// valid for the link type, and of generated ones, some of them twice.
 func (tr *trace) filterings(listed []string, g *generator) (chains []chain) {
 	add := func(expr string) {
 		if s, ok := tr.filtering(expr); ok {
@@ -75,9 +76,9 @@ func (tr *trace) filterings(listed []string, g *generator) (chains []chain) {
 	return chains
 }
 
-// TestSearchTogether has chains of filters, searches and counters, with much in common,
-// see every capture at once: each counts what a plain search finds behind what libpcap
-// accepts.
+// TestSearchTogether runs chains of filters, searches and counters with many
+// common parts on every capture. Each must count the packets that libpcap
+// accepts and a plain search finds.
 func TestSearchTogether(t *testing.T) {
 	seed := newSeed(t)
 	listed := manualFilters(t)
@@ -85,7 +86,7 @@ func TestSearchTogether(t *testing.T) {
 	var counted atomic.Uint64
 	eachTrace(t, func(t *testing.T, path string, tr *trace) {
 		if len(tr.packets) > 20000 {
-			t.Log("left out: a plain search would take too long") // and its sources are searched by themselves
+			t.Log("left out: a plain search would take too long") // its source captures are searched separately
 			return
 		}
 		d := newDrawer(rand.New(rand.NewPCG(seed, uint64(len(tr.packets)))), tr, listed)

@@ -19,7 +19,8 @@ import (
 	"gomapi/mapi"
 )
 
-// invert is a function that changes packets, as no library has one: every byte.
+// invert is a function that changes every byte of a packet; no real library has
+// one.
 type invert struct{}
 
 func (invert) Process(in []*flib.Packet) []*flib.Packet {
@@ -35,7 +36,7 @@ func inverted(data []byte) {
 	}
 }
 
-// startChanging runs a daemon for files that has a library with CHANGE.
+// startChanging runs a daemon for files with a library that has CHANGE.
 func startChanging(t *testing.T) *mapi.Client {
 	t.Helper()
 	var reg drivers.Registry
@@ -74,8 +75,9 @@ func startChanging(t *testing.T) *mapi.Client {
 	return client
 }
 
-// TestChangedPackets has flows with much in common, some of which change packets before
-// they filter and search again: each sees its own changes and nobody else's.
+// TestChangedPackets has flows with many common parts, some of which change
+// packets before they filter and search again. Each flow sees only its own
+// changes.
 func TestChangedPackets(t *testing.T) {
 	seed := newSeed(t)
 	client := startChanging(t)
@@ -89,7 +91,7 @@ func TestChangedPackets(t *testing.T) {
 			}
 			d := newDrawer(rand.New(rand.NewPCG(seed, 1)), tr, listed)
 			d.changed = newDrawer(rand.New(rand.NewPCG(seed, 2)), back, listed)
-			d.changed.changed = d // twice is as if never
+			d.changed.changed = d // two changes cancel out
 			chains := d.chains(150)
 			runFile(t, client, path, tr, chains, d.IntN(2) == 0)
 		})

@@ -13,8 +13,8 @@ import (
 	"gomapi/mapi/mapitest"
 )
 
-// longFilters have hundreds of terms each, or 1,800. libpcap judges the terms one
-// by one: its optimiser would take minutes.
+// longFilters have hundreds of terms, up to 1,800. The expected result comes
+// from libpcap term by term, because its optimizer would take minutes.
 func (tr *trace) longFilters(t *testing.T) (steps []step) {
 	for i := range 3 {
 		var hosts, ports, bits []string
@@ -52,7 +52,7 @@ func (tr *trace) long(t *testing.T, terms []string, operator string) step {
 	return step{call{"BPF_FILTER", []any{strings.Join(terms, operator)}}, lets}
 }
 
-// costlyFilters loop, or compute with what they have computed.
+// costlyFilters have loops or nested arithmetic.
 func costlyFilters() (filters []string) {
 	for i := range 30 {
 		filters = append(filters, fmt.Sprintf("ip6 protochain %d", i), fmt.Sprintf("ip protochain %d or ip6 protochain 17", i))
@@ -67,8 +67,8 @@ func costlyFilters() (filters []string) {
 	return filters
 }
 
-// hostileQuests are strings in strings that begin late, and more strings than are
-// searched for together.
+// hostileQuests are strings within strings that begin late, and more strings
+// than are searched together.
 func hostileQuests() (quests []quest) {
 	for i := range 40 {
 		nested, many := quest{offset: i}, quest{offset: 42}
@@ -81,7 +81,7 @@ func hostileQuests() (quests []quest) {
 	return quests
 }
 
-// besides are packets that hostile strings lie in wait for.
+// besides are packets that match hostile strings often.
 func besides() (packets []mapitest.Packet) {
 	for _, text := range []string{strings.Repeat("a", 1400), strings.Repeat("a", 27) + "b", "Haa0" + strings.Repeat("ab", 700)} {
 		packets = append(packets, mapitest.Packet{Data: append([]byte(endlessHead), text...), Wire: len(endlessHead) + len(text)})
@@ -89,13 +89,14 @@ func besides() (packets []mapitest.Packet) {
 	return packets
 }
 
-// endlessHead is Ethernet, IPv6 with a chain of extension headers that points on and on,
-// as far as there are bytes.
+// endlessHead is Ethernet and IPv6 with a chain of extension headers that
+// continues to the end of the bytes.
 var endlessHead = "\x01\x00\x5e\x00\x00\x12\x00\x01\x02\x03\x04\x05\x86\xdd\x60\x00\x00\x00\x05\x00\x3c\x40" +
 	strings.Repeat("\xfe\x80\x00\x00\x00\x00\x00\x01", 4) + strings.Repeat("\x3c\x00\x05\x02\x00\x00\x00\x00", 30)
 
-// TestHostileCrowd has programs ask for what is made to cost work. The daemon goes on,
-// everybody's counts are exact, theirs too, and its books say what runs singly.
+// TestHostileCrowd has programs that request expensive work. The daemon
+// continues, all counts are exact, including theirs, and its books report what
+// runs singly.
 func TestHostileCrowd(t *testing.T) {
 	d := mapitest.Start(t)
 	tr := mixture(t, 2)
@@ -135,7 +136,7 @@ func TestHostileCrowd(t *testing.T) {
 	all()
 }
 
-// hostile are the flows of those who mean harm.
+// hostile are the flows of hostile programs.
 func (tr *trace) hostile(t *testing.T) (chains []chain) {
 	t.Helper()
 	for _, s := range tr.longFilters(t) {

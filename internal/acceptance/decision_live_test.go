@@ -14,9 +14,9 @@ import (
 	"gomapi/mapi/mapitest"
 )
 
-// A street is a device on which packets pass without a pause, and flows that come and
-// go. Whoever holds mu knows between which packets he is; the rest of what programs do
-// happens while packets pass.
+// A street is a device with constant traffic, and flows that are created and
+// closed. The holder of mu knows which packets were sent so far; other actions
+// of programs run while packets pass.
 type street struct {
 	device *mapitest.Device
 	tr     *trace
@@ -27,7 +27,7 @@ type street struct {
 	err     error // of sending
 }
 
-// open has packets pass until end is called.
+// open sends packets until end is called.
 func (s *street) open(r *rand.Rand) (end func()) {
 	var passing sync.WaitGroup
 	var stop atomic.Bool
@@ -52,7 +52,7 @@ func (s *street) send(r *rand.Rand, n int) {
 		views[i] = s.tr.packets[packets[i]]
 	}
 	if len(s.parties) == 0 {
-		return // nobody has opened the device
+		return // no flow has opened the device
 	}
 	if err := s.device.Send(views...); err != nil {
 		s.err = err
@@ -72,7 +72,7 @@ func (s *street) enter(t *testing.T, p *party) error {
 	return p.flow.Connect(t.Context())
 }
 
-// leave checks a flow between two packets and has no more of it seen.
+// leave checks a flow between two packets and removes it from the list.
 func (s *street) leave(p *party) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,7 +95,7 @@ func (s *street) check(t *testing.T) {
 	}
 }
 
-// A program is a client whose flows come and go.
+// A program is a client that creates and closes flows.
 type program struct {
 	*rand.Rand
 	client *mapi.Client
@@ -104,7 +104,7 @@ type program struct {
 	own    []*party
 }
 
-// live has n flows come or go.
+// live creates or closes n flows.
 func (p *program) live(t *testing.T, n int) error {
 	for range n {
 		if len(p.own) > 0 && p.IntN(5) < 2 {
@@ -135,9 +135,10 @@ func (p *program) quit(t *testing.T) error {
 	return flow.flow.Close(t.Context())
 }
 
-// TestFlowsComeAndGo has flows of several programs come and go while packets pass. Each
-// counts the packets between its connect and its last reading that it would count alone,
-// whether it is decided with others or not, and whoever else counts the same.
+// TestFlowsComeAndGo creates and closes flows of several programs while packets
+// pass. Each flow must count the same packets between its connect and its last
+// reading as it would alone, whether it is decided with others or not, and whatever other
+// flows count.
 func TestFlowsComeAndGo(t *testing.T) {
 	seed := newSeed(t)
 	d := mapitest.Start(t)
@@ -168,7 +169,7 @@ func TestFlowsComeAndGo(t *testing.T) {
 	}
 }
 
-// crowd has all programs do something at once.
+// crowd makes all programs do something concurrently.
 func crowd(t *testing.T, programs []*program, n int) {
 	t.Helper()
 	errs := make([]error, len(programs))

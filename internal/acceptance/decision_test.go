@@ -13,7 +13,7 @@ import (
 	"gomapi/mapi"
 )
 
-// newSeed is another one in each run; MAPI_SEED repeats one.
+// newSeed returns a different seed in each run; MAPI_SEED repeats one.
 func newSeed(t *testing.T) uint64 {
 	t.Helper()
 	seed := rand.Uint64()
@@ -26,8 +26,8 @@ func newSeed(t *testing.T) uint64 {
 	return seed
 }
 
-// A step is a function of a flow, with the packets of a trace that a judge says it lets
-// through. It lets all through that has no judge.
+// A step is a function of a flow, with the packets of a trace that pass it
+// according to a judge. Without a judge all packets pass.
 type step struct {
 	call
 	lets set
@@ -46,7 +46,7 @@ func (c chain) String() string {
 	return b.String()
 }
 
-// A counter is a counting function of a flow, with what it should have counted.
+// A counter is a counting function of a flow, with its expected count.
 type counter struct {
 	*mapi.Function
 	sees  set // packets of the trace that reach it; nil: all
@@ -54,14 +54,14 @@ type counter struct {
 	want  uint64
 }
 
-// A party is a flow whose counts are known.
+// A party is a flow with known counts.
 type party struct {
 	flow     *mapi.Flow
 	chain    chain
 	counters []*counter
 }
 
-// newParty makes the flow of a chain, not connected.
+// newParty creates the flow of a chain, not connected.
 func newParty(ctx context.Context, c *mapi.Client, device string, steps chain) (*party, error) {
 	f, err := c.CreateFlow(ctx, device)
 	if err != nil {
@@ -82,7 +82,7 @@ func newParty(ctx context.Context, c *mapi.Client, device string, steps chain) (
 	return p, nil
 }
 
-// and returns what is in both sets; nil stands for all packets.
+// and returns the intersection of two sets; nil stands for all packets.
 func (a set) and(b set) set {
 	if a == nil || b == nil {
 		return append(a, b...)
@@ -94,7 +94,7 @@ func (a set) and(b set) set {
 	return both
 }
 
-// see adds packets of a trace to what the flow should have counted.
+// see adds packets of a trace to the expected counts of the flow.
 func (p *party) see(tr *trace, packets []int) {
 	for _, c := range p.counters {
 		for _, i := range packets {
@@ -109,7 +109,7 @@ func (p *party) see(tr *trace, packets []int) {
 	}
 }
 
-// check compares all counters with what they should have counted.
+// check compares all counters with their expected counts.
 func (p *party) check() error {
 	for i, c := range p.counters {
 		if n, err := c.Uint64(); n != c.want || err != nil {
@@ -119,8 +119,9 @@ func (p *party) check() error {
 	return nil
 }
 
-// runFile takes a capture through chains at once, and returns how many packets came to
-// their ends, where each has a PKT_COUNTER and a BYTE_COUNTER. All chains have been merged before, or have not.
+// runFile runs a capture through chains concurrently, and returns how many
+// packets reached their ends, where each has a PKT_COUNTER and a BYTE_COUNTER.
+// merged says whether all chains are merged first.
 func runFile(t *testing.T, client *mapi.Client, path string, tr *trace, chains []chain, merged bool) (counted uint64) {
 	t.Helper()
 	ctx := t.Context()
@@ -154,13 +155,13 @@ func runFile(t *testing.T, client *mapi.Client, path string, tr *trace, chains [
 	return counted
 }
 
-// decidedTogether waits until all flows of a device are decided together. It keeps doing
-// something meanwhile, if there is something to do.
+// decidedTogether waits until all flows of a device are decided together, which may take
+// seconds. Meanwhile it calls meanwhile, unless that is nil.
 func decidedTogether(t *testing.T, c *mapi.Client, device string, meanwhile func()) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*patience)
 	defer cancel()
-	for tick := time.Tick(time.Millisecond); ; { // there is no event for it
+	for tick := time.Tick(time.Millisecond); ; { // no event announces it
 		b, err := c.Books(ctx, device)
 		if err != nil {
 			t.Fatal(err)
@@ -175,7 +176,7 @@ func decidedTogether(t *testing.T, c *mapi.Client, device string, meanwhile func
 	}
 }
 
-// note returns what the books of a device say besides.
+// note returns a note in the books of a device.
 func note(t *testing.T, b mapi.Books, name string) uint64 {
 	t.Helper()
 	return line(t, mapi.Books{Out: b.Notes}, name)

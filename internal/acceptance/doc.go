@@ -1,4 +1,4 @@
-// Package acceptance holds tests of the whole: the real mapid with its confined
-// filter compiler, the public mapi package, real captures, and tools that have
-// nothing to do with this project as judges.
+// Package acceptance tests the whole system: the real mapid with its confined
+// filter compiler, the public mapi package, and real captures. The references
+// are tools that are independent of this project.
 package acceptance

@@ -10,17 +10,17 @@ var (
 	byteCounter   = step{call: call{"BYTE_COUNTER", nil}}
 )
 
-// A drawer draws chains for a trace. Many are equal or begin alike, as those of many
-// programs do.
+// A drawer draws random chains for a trace. Many are equal or have equal
+// prefixes, like those of many programs.
 type drawer struct {
 	*rand.Rand
 	tr      *trace
 	filters []step
 	drawn   []chain
-	changed *drawer // for what is behind CHANGE; nil: no such function
+	changed *drawer // for steps after CHANGE; nil: no such function
 }
 
-// newDrawer keeps those of the filters that there are for the link type.
+// newDrawer keeps the filters that are valid for the link type.
 func newDrawer(r *rand.Rand, tr *trace, filters []string) *drawer {
 	d := &drawer{Rand: r, tr: tr}
 	for _, i := range r.Perm(len(filters)) {
@@ -41,8 +41,8 @@ func (d *drawer) chains(n int) (all []chain) {
 	return all
 }
 
-// chain draws one: an old one, the beginning of an old one with another end, or a
-// new one.
+// chain draws a chain: an old one, the prefix of an old one with another end,
+// or a new one.
 func (d *drawer) chain() chain {
 	var c chain
 	if len(d.drawn) > 10 {
@@ -70,10 +70,10 @@ func (d *drawer) chain() chain {
 	return c
 }
 
-// change names the function that changes packets, where there is one.
+// change is the function that changes packets, if there is one.
 const change = "CHANGE"
 
-// behind returns who draws what comes behind a step.
+// behind returns the drawer for the steps after a step.
 func (d *drawer) behind(s step) *drawer {
 	if s.name == change {
 		return d.changed
@@ -98,8 +98,8 @@ func (d *drawer) step() step {
 
 func (d *drawer) filter() step { return d.filters[d.IntN(len(d.filters))] }
 
-// quest draws a search that has a chance to find something: pieces of packets, with
-// windows round the place where they lie or just beside it.
+// quest draws a search that is likely to match: parts of packets, with windows
+// around their position or just beside it.
 func (d *drawer) quest() (q quest) {
 	place := 0
 	for range 1 + d.IntN(4)*d.IntN(2) {
@@ -116,7 +116,7 @@ func (d *drawer) quest() (q quest) {
 	return q
 }
 
-// piece draws bytes out of a packet, or some that are rare, or nothing but NULs.
+// piece draws bytes of a packet, or rare bytes, or NULs.
 func (d *drawer) piece() (piece []byte, place int) {
 	switch data := d.tr.packets[d.IntN(len(d.tr.packets))].Data; {
 	case d.IntN(10) == 0:

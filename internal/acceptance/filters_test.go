@@ -15,9 +15,9 @@ import (
 	"gomapi/internal/testdata"
 )
 
-// TestRandomFilters makes up filters from what is in the captures and compares
-// with tcpdump on the same files. The seed is new in each run; MAPI_SEED
-// repeats one.
+// TestRandomFilters generates filters from the contents of the captures and
+// compares with tcpdump on the same files. The seed differs in each run;
+// MAPI_SEED repeats one.
 func TestRandomFilters(t *testing.T) {
 	needs(t, "tcpdump")
 	seed := rand.Uint64()
@@ -41,7 +41,7 @@ func TestRandomFilters(t *testing.T) {
 				f := g.filter(2)
 				n, ok := tcpdumpCount(t, path, f)
 				if !ok {
-					continue // libpcap does not have it for this link type
+					continue // invalid for this link type
 				}
 				filters, want = append(filters, f), append(want, n)
 			}
@@ -54,7 +54,7 @@ func TestRandomFilters(t *testing.T) {
 	}
 }
 
-// tcpdumpCount lets tcpdump select packets and libpcap read what it wrote.
+// tcpdumpCount selects packets with tcpdump and counts its output with libpcap.
 func tcpdumpCount(t *testing.T, path, filter string) (n [2]uint64, ok bool) {
 	t.Helper()
 	selected := filepath.Join(t.TempDir(), "selected.pcap")
@@ -76,7 +76,7 @@ func tcpdumpCount(t *testing.T, path, filter string) (n [2]uint64, ok bool) {
 	}
 }
 
-// generator makes filters from the addresses and ports of a capture.
+// generator generates filters from the addresses and ports of a capture.
 type generator struct {
 	*rand.Rand
 	hosts []netip.Addr
@@ -114,7 +114,7 @@ func newGenerator(t *testing.T, seed uint64, path string) *generator {
 	return g
 }
 
-// filter makes an expression with up to depth levels of "and" and "or".
+// filter returns an expression with up to depth levels of "and" and "or".
 func (g *generator) filter(depth int) string {
 	if depth == 0 || g.IntN(3) == 0 {
 		return g.primitive()

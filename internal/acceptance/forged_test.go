@@ -19,7 +19,7 @@ import (
 	"gomapi/mapi"
 )
 
-// pages finds the memory of this process that it shares with the daemon and can
+// pages finds the memory that this process shares with the daemon and can
 // write: the reader pages of its packet buffers.
 func pages(t *testing.T) map[int64]bool {
 	t.Helper()
@@ -42,14 +42,14 @@ func pages(t *testing.T) map[int64]bool {
 	return found
 }
 
-// forgery writes nonsense over the page that a hostile program may write, as fast
-// as it can.
+// forgery overwrites the page that a hostile program can write with random
+// data, at full speed.
 type forgery struct {
 	stop chan struct{}
-	done chan uint64 // how often
+	done chan uint64 // number of writes
 }
 
-// forge begins with the one page that is not among old.
+// forge starts with the one page that is not in old.
 func forge(t *testing.T, old map[int64]bool) *forgery {
 	t.Helper()
 	var at int64
@@ -80,10 +80,11 @@ func (f *forgery) run(memory io.WriterAt, at int64) (times uint64) {
 		default:
 		}
 		for i := 0; i < len(page); i += 8 {
-			// Of all sizes: positions within the ring, just beyond it, and absurd.
+			// Values of all magnitudes: positions within the ring, just beyond
+			// it, and absurd ones.
 			binary.NativeEndian.PutUint64(page[i:], random.Uint64()>>random.UintN(64))
 		}
-		if random.UintN(4) == 0 { // in step with packets, at least
+		if random.UintN(4) == 0 { // sometimes an aligned position within the ring
 			binary.NativeEndian.PutUint64(page, random.Uint64N(16<<20)&^7)
 		}
 		if _, err := memory.WriteAt(page, at); err != nil {
@@ -93,7 +94,7 @@ func (f *forgery) run(memory io.WriterAt, at int64) (times uint64) {
 	}
 }
 
-// end stops the forger, who must have been at it.
+// end stops the forgery, which must have written.
 func (f *forgery) end(t *testing.T) {
 	t.Helper()
 	close(f.stop)
@@ -102,7 +103,7 @@ func (f *forgery) end(t *testing.T) {
 	}
 }
 
-// closes closes a flow, which must not take for ever whatever its program has done.
+// closes closes a flow, which must end in time whatever its program has done.
 func closes(t *testing.T, f *mapi.Flow) {
 	t.Helper()
 	testenv.Within(t, "closing", func() {
@@ -112,8 +113,9 @@ func closes(t *testing.T, f *mapi.Flow) {
 	})
 }
 
-// TestForgedReaderPage has a program write nonsense into all that it may write of
-// its packet buffer, while another reads every packet of the same interface.
+// TestForgedReaderPage has a program that writes random data to all writable
+// memory of its packet buffer. Another program must receive every packet of the
+// same interface.
 func TestForgedReaderPage(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		const frames = 10_000 // more than two buffers hold
@@ -130,7 +132,7 @@ func TestForgedReaderPage(t *testing.T) {
 			if err := sender.Send(frame); err != nil {
 				t.Fatal(err)
 			}
-			if i%1000 == 999 { // the witness keeps up
+			if i%1000 == 999 { // the other program keeps up
 				for witness.seen.Load() < i+1 {
 					p, err := witness.buffer.Next(t.Context())
 					if err != nil {
@@ -148,8 +150,9 @@ func TestForgedReaderPage(t *testing.T) {
 	})
 }
 
-// TestForgedReaderPageOfAFile is the same with capture files, whose device waits
-// for its readers: the hostile program may spoil its own, another has all packets.
+// TestForgedReaderPageOfAFile does the same with capture files, whose device
+// waits for its readers. The hostile program may damage its own results;
+// another program receives all packets.
 func TestForgedReaderPageOfAFile(t *testing.T) {
 	const packets = 50_000 // some 30 MB
 	path := filepath.Join(t.TempDir(), "trace.pcap")
@@ -182,14 +185,15 @@ func TestForgedReaderPageOfAFile(t *testing.T) {
 	}
 	closes(t, hostile)
 	forger.end(t)
-	runtime.KeepAlive(taken) // and its page mapped
+	runtime.KeepAlive(taken) // keeps its page mapped
 	closes(t, witness)
 	if got := countFile(t, d.client(), path, "")[0][0]; got != packets {
 		t.Errorf("afterwards: %d packets, want %d", got, packets)
 	}
 }
 
-// takingFile makes a flow with a packet buffer of a capture file and starts it.
+// takingFile creates a flow with a packet buffer on a capture file and starts
+// it.
 func takingFile(t *testing.T, c *mapi.Client, path string) (*mapi.Flow, *mapi.Function) {
 	t.Helper()
 	f, err := c.CreateOfflineFlow(t.Context(), path, mapi.FormatPCAP)

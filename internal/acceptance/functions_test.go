@@ -24,8 +24,8 @@ func search(pattern string, offset, depth int) call {
 
 func sample(value int, mode mapi.SampleMode) call { return call{"SAMPLE", []any{value, mode}} }
 
-// countBehind counts, in one pass over a file, the packets behind each of the
-// calls.
+// countBehind counts, in one pass over a file, the packets that pass each of
+// the calls.
 func countBehind(t *testing.T, c *mapi.Client, path string, calls ...call) []uint64 {
 	t.Helper()
 	ctx := t.Context()
@@ -126,7 +126,7 @@ func TestFunctionGoldens(t *testing.T) {
 	}
 }
 
-// searches are the same question to STR_SEARCH and to tshark.
+// searches are equivalent searches for STR_SEARCH and tshark.
 var searches = []struct {
 	call
 	display string // Wireshark display filter
@@ -142,7 +142,7 @@ var searches = []struct {
 	{search("|c0 0c 00|", 40, 0), `frame[40:] contains c0:0c:00`},
 }
 
-// TestSearchAgainstTshark asks tshark about every capture that is whole.
+// TestSearchAgainstTshark compares with tshark on every undamaged capture.
 func TestSearchAgainstTshark(t *testing.T) {
 	needs(t, "tshark")
 	dir := testdata.Dir(t)
@@ -156,7 +156,7 @@ func TestSearchAgainstTshark(t *testing.T) {
 			path := filepath.Join(dir, c.name)
 			want := tsharkCounts(t, path)
 			if want["frame"] != c.packets {
-				t.Logf("not compared: tshark takes custom blocks for packets, %d instead of %d", want["frame"], c.packets)
+				t.Logf("not compared: tshark counts custom blocks as packets, %d instead of %d", want["frame"], c.packets)
 				return
 			}
 			var calls []call
@@ -178,11 +178,12 @@ func TestSearchAgainstTshark(t *testing.T) {
 	t.Logf("%d searches with %d hits compared", compared, hits)
 }
 
-// tsharkCounts returns the number of packets that each display filter selects,
+// tsharkCounts returns the number of packets that match each display filter,
 // and "frame" for all.
 func tsharkCounts(t *testing.T, path string) map[string]uint64 {
 	t.Helper()
-	// Without IP, because its statistics leave out packets that an ICMP error quotes.
+	// Without IP, because its statistics omit packets that an ICMP error
+	// quotes.
 	args := []string{"-n", "-q", "-r", path, "--disable-protocol", "ip", "--disable-protocol", "ipv6", "-z", "io,phs,frame"}
 	for _, s := range searches {
 		args = append(args, "-z", "io,phs,"+s.display)

@@ -23,7 +23,7 @@ const victim = "MAPI_TEST_VICTIM"
 func TestVictim(t *testing.T) {
 	socket := os.Getenv(victim)
 	if socket == "" {
-		t.Skip("a program for TestKilledClients") // nothing is left out
+		t.Skip("a program for TestKilledClients") // not a test of its own
 	}
 	c := &mapi.Client{Socket: socket}
 	for range 5 {
@@ -44,8 +44,9 @@ func TestVictim(t *testing.T) {
 	select {}
 }
 
-// TestKilledClients kills programs, and stops one, on a device that goes silent:
-// nothing of the killed is left, nobody else suffers.
+// TestKilledClients kills programs, and stops one, on a device that becomes
+// silent. Nothing of the killed programs remains, and other programs are
+// unaffected.
 func TestKilledClients(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		d := start(t)
@@ -77,7 +78,7 @@ func TestKilledClients(t *testing.T) {
 		stopped.Wait()
 		testenv.Until(t, "mapid has the descriptors of before", func() bool { return descriptors(t, d) == before })
 		if n := flows(t, c); n != 1 {
-			t.Errorf("%d flows are left, want the witness", n)
+			t.Errorf("%d flows remain, want the witness", n)
 		}
 	})
 }
@@ -111,7 +112,7 @@ func flows(t *testing.T, c *mapi.Client) int {
 	return len(all)
 }
 
-// descriptors counts those of the daemon.
+// descriptors counts the descriptors of the daemon.
 func descriptors(t *testing.T, d *mapid) int {
 	t.Helper()
 	fds, err := os.ReadDir(filepath.Join("/proc", fmt.Sprint(d.cmd.Process.Pid), "fd"))

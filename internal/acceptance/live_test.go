@@ -13,8 +13,8 @@ import (
 	"gomapi/mapi"
 )
 
-// reaches waits until a counter has a value and reports when it has another at
-// the end.
+// reaches waits until a counter has a value, and fails if it has another value
+// at the end.
 func reaches(t *testing.T, what string, fn *mapi.Function, want uint64) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) { // counters change without an event, by design
@@ -33,12 +33,12 @@ func reaches(t *testing.T, what string, fn *mapi.Function, want uint64) {
 	}
 }
 
-// TestLive counts numbered frames that go over a veth pair.
+// TestLive counts numbered frames sent over a veth pair.
 //
 //	test ── a ═══ b ── mapid ── shared memory ── test
 func TestLive(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
-		d := start(t) // inside: the child inherits the thread's namespace
+		d := start(t) // inside, because the child inherits the thread's namespace
 		c := d.client()
 		sender := ns.Sender(testnet.A)
 		send := func(n int, frame func(i int) []byte) {
@@ -56,7 +56,7 @@ func TestLive(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		send(500, udp) // these may wait in the ring when the next flows connect
+		send(500, udp) // these may still be in the ring when the next flows connect
 		flow := func(filter string) *counted {
 			t.Helper()
 			f, err := count(t.Context(), c, testnet.B, filter)
@@ -79,8 +79,8 @@ func TestLive(t *testing.T) {
 	})
 }
 
-// TestVanishedInterface removes the interface under a flow and brings it back:
-// the flow goes on, and there are no new ones meanwhile.
+// TestVanishedInterface removes the interface of a flow and restores it: the
+// flow continues, and new flows fail meanwhile.
 func TestVanishedInterface(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		d := start(t)
@@ -96,9 +96,10 @@ func TestVanishedInterface(t *testing.T) {
 			}
 		}
 		send(1)
-		ns.Delete(testnet.B) // with the packet under way
+		ns.Delete(testnet.B) // with the packet in transit
 		reaches(t, "packets before", f.packets, 1)
-		// mapid delivers what is left before it says that the interface is gone.
+		// mapid delivers the remaining packets before it reports the interface
+		// as gone.
 		for deadline := time.Now().Add(patience); err == nil && time.Now().Before(deadline); {
 			_, err = c.CreateFlow(t.Context(), testnet.B)
 		}
@@ -119,7 +120,7 @@ func TestVanishedInterface(t *testing.T) {
 }
 
 // TestLinkTypes filters packets without Ethernet header: those of all
-// interfaces, cooked, and those of a tun device, raw.
+// interfaces (cooked), and those of a tun device (raw).
 func TestLinkTypes(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		config := filepath.Join(t.TempDir(), "mapi.conf")
@@ -139,10 +140,10 @@ func TestLinkTypes(t *testing.T) {
 			return f
 		}
 		udp, in, raw, other := flow("any", "udp port 5000"), flow("any", "inbound and udp"), flow("tap", "udp"), flow("tap", "tcp")
-		if err := ns.Sender(testnet.A).Send(testnet.UDP(1, 100)); err != nil { // out of a, into b
+		if err := ns.Sender(testnet.A).Send(testnet.UDP(1, 100)); err != nil { // outgoing on a, incoming on b
 			t.Fatal(err)
 		}
-		if _, err := tun.Write(testnet.UDP(2, 100)[14:]); err != nil { // into tap
+		if _, err := tun.Write(testnet.UDP(2, 100)[14:]); err != nil { // incoming on tap
 			t.Fatal(err)
 		}
 		reaches(t, "any: udp", udp.packets, 3)
@@ -153,7 +154,7 @@ func TestLinkTypes(t *testing.T) {
 	})
 }
 
-// newTun makes the tun device "tap", up.
+// newTun creates the tun device "tap", up.
 func newTun(t *testing.T) *os.File {
 	t.Helper()
 	attrs := netlink.NewLinkAttrs()

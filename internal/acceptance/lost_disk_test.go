@@ -19,7 +19,7 @@ import (
 // disk is an ext4 file system on a loop device, mounted nowhere.
 type disk struct{ root int }
 
-// newDisk makes a file system. It goes when its last file is closed.
+// newDisk creates a file system. It ends when its last file is closed.
 func newDisk(t *testing.T) *disk {
 	t.Helper()
 	needs(t, "mkfs.ext4")
@@ -37,7 +37,7 @@ func newDisk(t *testing.T) *disk {
 		t.Skipf("no loop device: %v", err)
 	}
 	loop := strings.TrimSpace(string(out))
-	defer output(t, "losetup", "--detach", loop) // when the file system has gone
+	defer output(t, "losetup", "--detach", loop) // takes effect when the file system is gone
 	root, err := mount(loop)
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +46,7 @@ func newDisk(t *testing.T) *disk {
 	return &disk{root}
 }
 
-// mount returns a file system that no name leads to (fsopen(2), fsmount(2)).
+// mount returns a file system that has no path (fsopen(2), fsmount(2)).
 func mount(device string) (root int, err error) {
 	fs, err := unix.Fsopen("ext4", unix.FSOPEN_CLOEXEC)
 	if err != nil {
@@ -73,8 +73,8 @@ func (d *disk) create(t *testing.T, name string) *os.File {
 	return f
 }
 
-// breakDown makes everything on the file system fail from now on, as when the
-// device is pulled out (FS_IOC_SHUTDOWN, include/uapi/linux/fs.h).
+// breakDown makes all operations on the file system fail from now on, like a
+// removed device (FS_IOC_SHUTDOWN, include/uapi/linux/fs.h).
 func (d *disk) breakDown(t *testing.T) {
 	t.Helper()
 	const shutdown, withoutFlush = 0x8004587d, 2
@@ -88,7 +88,8 @@ func (d *disk) breakDown(t *testing.T) {
 	}
 }
 
-// liveSave is a live flow that writes to a file and counts behind it.
+// liveSave is a live flow that writes to a file and counts the packets after
+// it.
 func liveSave(t *testing.T, c *mapi.Client, file any, limit int) *save {
 	t.Helper()
 	f, err := c.CreateFlow(t.Context(), testnet.B)
@@ -110,7 +111,7 @@ func liveSave(t *testing.T, c *mapi.Client, file any, limit int) *save {
 	return s
 }
 
-// TestDiskThatGoesAway breaks down under one of three files, between packets.
+// TestDiskThatGoesAway removes the disk of one of three files, between packets.
 func TestDiskThatGoesAway(t *testing.T) {
 	needs(t, "tcpdump")
 	testnet.Run(t, func(ns *testnet.NS) {
@@ -153,12 +154,12 @@ func TestDiskThatGoesAway(t *testing.T) {
 			t.Errorf("mapid: %v", err)
 		}
 		if !strings.Contains(d.stderr.String(), unix.EIO.Error()) {
-			t.Errorf("the log does not tell of the error:\n%s", d.stderr.String())
+			t.Errorf("the log lacks the error:\n%s", d.stderr.String())
 		}
 	})
 }
 
-// awaitSize waits until a file has a size, which nothing tells of.
+// awaitSize waits until a file has a size. No event announces it.
 func awaitSize(t *testing.T, f *os.File, want int64) {
 	t.Helper()
 	testenv.Until(t, fmt.Sprintf("the file has %d bytes", want), func() bool {

@@ -20,7 +20,7 @@ import (
 
 const patience = testenv.Patience
 
-// binaries is the folder with mapid, built once for all tests.
+// binaries is the directory with mapid, built once for all tests.
 var binaries string
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -32,7 +32,7 @@ func run(m *testing.M) int {
 		panic(err)
 	}
 	defer os.RemoveAll(binaries)
-	// Other users run from here too.
+	// Other users execute it too.
 	if err := os.Chmod(binaries, 0o755); err != nil {
 		panic(err)
 	}
@@ -48,14 +48,14 @@ type mapid struct {
 	t      *testing.T
 	cmd    *exec.Cmd
 	socket string
-	stderr bytes.Buffer // read it after stop
+	stderr bytes.Buffer // read only after stop
 }
 
 // start runs a daemon until the test ends, with the built-in configuration
-// unless args name another.
+// unless args name another one.
 func start(t *testing.T, args ...string) *mapid {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "mapid") // t.TempDir is closed to other users
+	dir, err := os.MkdirTemp("", "mapid") // other users cannot enter t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func startAt(t *testing.T, socket string, args ...string) *mapid {
 	return d
 }
 
-// answers waits until the daemon does.
+// answers waits until the daemon answers.
 func (d *mapid) answers() {
 	d.t.Helper()
 	c := &mapi.Client{Socket: d.socket}
@@ -94,7 +94,8 @@ func (d *mapid) answers() {
 	})
 }
 
-// stop sends a signal and waits for the end of the daemon. Twice is fine.
+// stop sends a signal and waits for the end of the daemon. It may be called
+// more than once.
 func (d *mapid) stop(sig syscall.Signal) error {
 	if d.cmd.ProcessState != nil {
 		return nil
@@ -104,7 +105,7 @@ func (d *mapid) stop(sig syscall.Signal) error {
 	defer kill.Stop()
 	err := d.cmd.Wait()
 	if d.t.Failed() {
-		d.t.Logf("mapid said:\n%s", d.stderr.String())
+		d.t.Logf("output of mapid:\n%s", d.stderr.String())
 	}
 	return err
 }
@@ -115,13 +116,13 @@ func (d *mapid) client() *mapi.Client {
 	return c
 }
 
-// counted is a flow that counts packets and bytes of a filter.
+// counted is a flow that counts packets and bytes that match a filter.
 type counted struct {
 	filter         string
 	packets, bytes *mapi.Function
 }
 
-// count makes a connected flow on a device.
+// count creates a connected flow on a device.
 func count(ctx context.Context, c *mapi.Client, device, filter string) (*counted, error) {
 	f, err := c.CreateFlow(ctx, device)
 	if err != nil {
@@ -197,7 +198,7 @@ func wantCode(t *testing.T, what string, err error, want mapi.Code) {
 	}
 }
 
-// needs skips the test without a tool, which is a failure where nothing may be
+// needs skips the test if a tool is missing, or fails if tests must not be
 // skipped.
 func needs(t *testing.T, tool string) {
 	t.Helper()
@@ -209,7 +210,7 @@ func needs(t *testing.T, tool string) {
 	}
 }
 
-// output runs a tool and returns what it writes.
+// output runs a tool and returns its output.
 func output(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(name, args...)

@@ -12,7 +12,7 @@ import (
 	"github.com/google/gopacket/pcapgo"
 )
 
-// Ethernet frames to be filtered: ARP, UDP with a tag, UDP, TCP.
+// ethernetFrames are ARP, UDP with a tag, UDP, and TCP.
 func ethernetFrames(t *testing.T) [][]byte {
 	ether := func(kind layers.EthernetType) *layers.Ethernet {
 		return &layers.Ethernet{SrcMAC: []byte{2, 0, 0, 0, 0, 1}, DstMAC: []byte{2, 0, 0, 0, 0, 2}, EthernetType: kind}
@@ -44,7 +44,7 @@ func serialized(t *testing.T, parts ...gopacket.SerializableLayer) []byte {
 	return b.Bytes()
 }
 
-// writeFile makes a file with a writer of captures.
+// writeFile creates a file with a writer of captures.
 func writeFile(t *testing.T, name string, write func(w io.Writer) error) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -63,7 +63,7 @@ func infoOf(frame []byte, iface int) gopacket.CaptureInfo {
 	return gopacket.CaptureInfo{Timestamp: time.Unix(1700000000, 0), CaptureLength: len(frame), Length: len(frame), InterfaceIndex: iface}
 }
 
-// single makes a file of one link type, which tcpdump can read.
+// single creates a file of one link type, which tcpdump can read.
 func single(t *testing.T, link layers.LinkType, frames ...[]byte) string {
 	return writeFile(t, "single.pcap", func(file io.Writer) error {
 		w := pcapgo.NewWriter(file)
@@ -77,7 +77,8 @@ func single(t *testing.T, link layers.LinkType, frames ...[]byte) string {
 	})
 }
 
-// mixedFile makes a file with an interface of link, and then one of Ethernet.
+// mixedFile creates a file with an interface of type link, followed by an
+// Ethernet interface.
 func mixedFile(t *testing.T, link layers.LinkType, first, second [][]byte) string {
 	return writeFile(t, "mixed.pcapng", func(file io.Writer) error {
 		w, err := pcapgo.NewNgWriterInterface(file, pcapgo.NgInterface{LinkType: link}, pcapgo.NgWriterOptions{})
@@ -98,8 +99,9 @@ func mixedFile(t *testing.T, link layers.LinkType, first, second [][]byte) strin
 	})
 }
 
-// TestMixedLinkTypes filters files that begin with an interface to which few
-// filters apply. What tcpdump counts in a file of each link type adds up to it.
+// TestMixedLinkTypes filters files whose first interface supports few filters.
+// The counts must equal the sum of tcpdump's counts in a file of each link
+// type.
 func TestMixedLinkTypes(t *testing.T) {
 	needs(t, "tcpdump")
 	client := start(t).client()
@@ -125,9 +127,9 @@ func TestMixedLinkTypes(t *testing.T) {
 					t.Fatalf("tcpdump refuses %q for Ethernet", f)
 				}
 				if unused[i] != want {
-					t.Errorf("%q behind an interface without packets: %v, want %v", f, unused[i], want)
+					t.Errorf("%q after an interface without packets: %v, want %v", f, unused[i], want)
 				}
-				more, _ := tcpdumpCount(t, other, f) // nothing if it does not apply
+				more, _ := tcpdumpCount(t, other, f) // nothing if it is invalid
 				want[0], want[1] = want[0]+more[0], want[1]+more[1]
 				if used[i] != want {
 					t.Errorf("%q: %v, want %v", f, used[i], want)
@@ -142,8 +144,8 @@ func TestMixedLinkTypes(t *testing.T) {
 	}
 }
 
-// TestFilterOfLaterLinkType filters for a link type that only an interface has that
-// is described behind the first one.
+// TestFilterOfLaterLinkType filters for a link type that only a later interface
+// has.
 func TestFilterOfLaterLinkType(t *testing.T) {
 	beacon := append([]byte{0x80, 0}, make([]byte, 40)...)
 	path := writeFile(t, "wireless.pcapng", func(file io.Writer) error {

@@ -23,8 +23,8 @@ func main() {
 }
 `
 
-// TestModuleOutside builds a program of somebody else that imports the mapi
-// package through a replace line, without a C compiler.
+// TestModuleOutside builds a third-party program that imports the mapi package
+// by a replace line, without a C compiler.
 func TestModuleOutside(t *testing.T) {
 	root := strings.TrimSpace(output(t, "go", "list", "-m", "-f", "{{.Dir}}", "gomapi"))
 	dir := t.TempDir()

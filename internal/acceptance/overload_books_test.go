@@ -10,8 +10,8 @@ import (
 	"gomapi/mapi"
 )
 
-// atRest waits until the device has received n packets, nothing moves and the
-// books balance, and returns them.
+// atRest waits until the device has received n packets, none is in transit and
+// the books balance. It returns the books.
 func atRest(t *testing.T, c *mapi.Client, n uint64) mapi.Books {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -31,8 +31,8 @@ func atRest(t *testing.T, c *mapi.Client, n uint64) mapi.Books {
 	}
 }
 
-// checkTally holds what a reader missed against what was lost: for all, and
-// for it.
+// checkTally compares the packets that a reader missed with the losses: those
+// for all readers, and those for this one.
 func checkTally(t *testing.T, name string, sent, lostForAll uint64, y tally) {
 	t.Helper()
 	t.Logf("%s: %d seen, %d lost", name, y.Seen, y.Lost)
@@ -44,7 +44,7 @@ func checkTally(t *testing.T, name string, sent, lostForAll uint64, y tally) {
 	}
 }
 
-// line returns a line of the books, which must be there.
+// line returns a line of the books, which must exist.
 func line(t *testing.T, b mapi.Books, name string) uint64 {
 	t.Helper()
 	for _, l := range b.Out {
@@ -56,8 +56,8 @@ func line(t *testing.T, b mapi.Books, name string) uint64 {
 	return 0
 }
 
-// checkBooks holds the books of all flows and functions against those of the
-// device: exact, and chained to one another.
+// checkBooks compares the books of all flows and functions with those of the
+// device: they must be exact and consistent.
 func checkBooks(t *testing.T, c *mapi.Client, device mapi.Books) {
 	t.Helper()
 	delivered := line(t, device, books.Delivered)

@@ -16,14 +16,14 @@ import (
 	"gomapi/mapi"
 )
 
-// TestOverload sends numbered frames faster than anybody takes them, to a
-// device with a small ring, to the daemon while it is stopped for a while, and
-// to readers that are fast, slow and dead. What each of them misses is, to the
-// packet, what was written down as lost.
+// TestOverload sends numbered frames faster than anybody can take them: to a
+// device with a small ring, to the daemon while it is stopped, and to readers
+// that are fast, slow and dead. The packets that each reader misses must equal
+// the recorded losses exactly.
 //
-//	               ┌── fast:  takes packets as they come
-//	a ═══ b ── mapid ── slow:  one for every hundred of the fast one
-//	               └── dead:  a program that was stopped
+//	               ┌── fast:  takes packets as they arrive
+//	a ═══ b ── mapid ── slow:  takes one for every hundred of the fast one
+//	               └── dead:  a stopped program
 func TestOverload(t *testing.T) {
 	for _, latency := range []string{"efficient", "low"} {
 		t.Run(latency, func(t *testing.T) {
@@ -48,7 +48,7 @@ func overload(t *testing.T, ns *testnet.NS, latency string) {
 
 	watched()
 	after := ns.Counters(testnet.B)
-	refused := after.RxDropped - before.RxDropped // by the interface: they never reached the ring
+	refused := after.RxDropped - before.RxDropped // by the interface, before the ring
 	device := atRest(t, witness, sent-refused)
 	if got := after.RxPackets - before.RxPackets; got != device.In {
 		t.Errorf("the interface passed on %d packets, the device received %d", got, device.In)
@@ -82,7 +82,7 @@ func startSmallRing(t *testing.T, latency string) *mapid {
 	return startAt(t, filepath.Join(t.TempDir(), "mapid.sock"), "--config", config)
 }
 
-// connectReader makes a reader with a client of its own.
+// connectReader creates a reader with a separate client.
 func connectReader(t *testing.T, d *mapid) *reader {
 	t.Helper()
 	r, err := newReader(t.Context(), d.client(), testnet.B)
@@ -92,8 +92,8 @@ func connectReader(t *testing.T, d *mapid) *reader {
 	return r
 }
 
-// flood sends, stops the daemon while more is sent than the ring holds, and
-// sends again. It returns how many frames that were.
+// flood sends, stops the daemon while it sends more than the ring holds, and
+// sends again. It returns the number of frames.
 func flood(t *testing.T, ns *testnet.NS, d *mapid) (sent uint64) {
 	t.Helper()
 	sender := ns.Sender(testnet.A)
@@ -118,8 +118,8 @@ func flood(t *testing.T, ns *testnet.NS, d *mapid) (sent uint64) {
 	return sent
 }
 
-// watchBooks reads the books of the device, which balance at every moment, until
-// the function that it returns is called.
+// watchBooks reads the books of the device, which must balance at all times,
+// until the returned function is called.
 func watchBooks(t *testing.T, c *mapi.Client) (end func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -138,9 +138,8 @@ func watchBooks(t *testing.T, c *mapi.Client) (end func()) {
 	}
 }
 
-// startReaders lets fast take packets, and slow one for every hundred of them.
-// The function that it returns ends fast and waits until slow has taken the
-// rest.
+// startReaders makes fast take packets, and slow one for every hundred of them.
+// The returned function ends fast and waits until slow has taken the rest.
 func startReaders(t *testing.T, fast, slow *reader) (end func()) {
 	const pace = 100
 	ctx, cancel := context.WithCancel(t.Context())
@@ -180,7 +179,7 @@ func startReaders(t *testing.T, fast, slow *reader) (end func()) {
 	}
 }
 
-// awaitFast waits until the fast reader has taken or lost all.
+// awaitFast waits until the fast reader has taken or lost all packets.
 func awaitFast(t *testing.T, fast *reader, delivered uint64) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

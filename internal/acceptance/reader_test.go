@@ -20,22 +20,22 @@ import (
 // numberedSize is the length of the frames that readers expect.
 const numberedSize = 1000
 
-// A tally is what a reader saw of numbered frames.
+// A tally is what a reader has seen of numbered frames.
 type tally struct {
 	Seen  uint64
-	Lost  uint64 // what its buffer says
-	Wrong string // what was not as it should be, the first of it
+	Lost  uint64 // according to its buffer
+	Wrong string // first error, if any
 }
 
 // A reader takes numbered frames from a packet buffer and checks them.
 type reader struct {
 	flow   *mapi.Flow
 	buffer *mapi.Function
-	want   []byte // the last frame that was taken
+	want   []byte // the last frame taken
 	seen   atomic.Uint64
 
 	// These belong to whoever takes packets.
-	next  uint64 // least number that can come
+	next  uint64 // lowest number that may follow
 	wrong string
 }
 
@@ -55,7 +55,7 @@ func newReader(ctx context.Context, c *mapi.Client, device string) (*reader, err
 	return r, f.Connect(ctx)
 }
 
-// take checks one frame: whole, and later than those before.
+// take checks one frame: complete, and later than those before.
 func (r *reader) take(p *mapi.Packet) {
 	n, ok := testnet.Number(p.Data)
 	testnet.SetNumber(r.want, n)
@@ -66,7 +66,7 @@ func (r *reader) take(p *mapi.Packet) {
 	r.seen.Add(1)
 }
 
-// drain takes what is in the buffer, most packets at most.
+// drain takes the packets in the buffer, up to most.
 func (r *reader) drain(most int) error {
 	for range most {
 		p, err := r.buffer.TryNext()
@@ -78,13 +78,13 @@ func (r *reader) drain(most int) error {
 	return nil
 }
 
-// tally is for when no packets are taken any more.
+// tally is called when no more packets are taken.
 func (r *reader) tally() (tally, error) {
 	lost, err := r.buffer.Lost()
 	return tally{Seen: r.seen.Load(), Lost: lost, Wrong: r.wrong}, err
 }
 
-// final returns the tally when no packets are taken any more.
+// final returns the tally when no more packets are taken.
 func (r *reader) final(t *testing.T) tally {
 	t.Helper()
 	y, err := r.tally()
@@ -102,7 +102,7 @@ const deadReader = "MAPI_TEST_DEAD_READER"
 func TestDeadReader(t *testing.T) {
 	socket := os.Getenv(deadReader)
 	if socket == "" {
-		t.Skip("a program for TestOverload") // nothing is left out
+		t.Skip("a program for TestOverload") // not a test of its own
 	}
 	c := &mapi.Client{Socket: socket}
 	defer c.Close()
@@ -120,10 +120,10 @@ func TestDeadReader(t *testing.T) {
 		t.Fatal(err)
 	}
 	json.NewEncoder(os.Stdout).Encode(y)
-	io.Copy(io.Discard, os.NewFile(3, "end of the test")) // the flow lives until then
+	io.Copy(io.Discard, os.NewFile(3, "end of the test")) // the flow exists until then
 }
 
-// A sleeper is a reader in a program of its own that was stopped.
+// A sleeper is a reader in a separate, stopped program.
 type sleeper struct {
 	cmd   *exec.Cmd
 	input io.Closer
@@ -166,8 +166,8 @@ func startDeadReader(t *testing.T, socket string) *sleeper {
 	return &sleeper{cmd: cmd, input: input, says: json.NewDecoder(out)}
 }
 
-// resume lets the program take what there is and returns what it saw. It keeps
-// its flow.
+// resume lets the program take the available packets and returns its tally. The
+// flow remains.
 func (s *sleeper) resume(t *testing.T) (y tally) {
 	t.Helper()
 	s.cmd.Process.Signal(syscall.SIGCONT)
@@ -178,7 +178,7 @@ func (s *sleeper) resume(t *testing.T) (y tally) {
 	return y
 }
 
-// halt stops a child and returns when it stands still.
+// halt stops a child and waits until it has stopped.
 func halt(t *testing.T, p *os.Process) {
 	t.Helper()
 	if err := p.Signal(syscall.SIGSTOP); err != nil {

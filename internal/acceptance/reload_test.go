@@ -17,14 +17,14 @@ import (
 	"gomapi/mapi"
 )
 
-// configured is a daemon with a file that tests change.
+// configured is a daemon with a configuration file that tests change.
 type configured struct {
 	*mapid
 	file string
 	log  string
 }
 
-// driver is a [driver] section for an interface, with further keys.
+// driver is a [driver] section for an interface, with additional keys.
 func driver(device string, keys ...string) string {
 	return "[driver]\ndevice=" + device + "\ndriver=mapinicdrv.so\n" + strings.Join(keys, "\n") + "\n"
 }
@@ -47,7 +47,7 @@ func (c *configured) write(t *testing.T, sections ...string) {
 	}
 }
 
-// reload sends SIGHUP and waits until the log says text once more.
+// reload sends SIGHUP and waits until the log has text once more.
 func (c *configured) reload(text string) {
 	c.t.Helper()
 	before := c.logged(text)
@@ -62,12 +62,12 @@ func (c *configured) logged(text string) int {
 
 const takenUp = "the configuration was taken up"
 
-// ahead is how many frames of traffic may be under way: fewer than the kernel queues for
-// an interface, and than the writer of a file does.
+// ahead is the maximum number of frames in transit: fewer than the kernel
+// queues for an interface, and than the writer of a file queues.
 const ahead = 500
 
-// traffic sends numbered frames from a to b until stop is called, which returns how many.
-// It goes no faster than they arrive, so that nothing is lost.
+// traffic sends numbered frames from a to b until stop is called, which returns
+// their number. It waits for their arrival, so that none is lost.
 func traffic(t *testing.T, ns *testnet.NS, size int, arrived func() uint64) (stop func() uint64) {
 	t.Helper()
 	sender := ns.Sender(testnet.A)
@@ -91,14 +91,15 @@ func traffic(t *testing.T, ns *testnet.NS, size int, arrived func() uint64) (sto
 	}
 }
 
-// sofar is how many packets were counted so far.
+// sofar is the number of packets counted so far.
 func (n *counted) sofar() uint64 {
 	packets, _ := n.packets.Uint64()
 	return packets
 }
 
-// TestReload changes one of two devices while packets pass both: flows of the
-// other miss nothing, its own end and say why.
+// TestReload changes one of two devices while packets pass on both: flows of
+// the other device miss no packet, flows of the changed device end with an
+// error that says why.
 //
 //	test ── a ═══ b       a: parameters change, b: gets an alias, lo: is new
 func TestReload(t *testing.T) {
@@ -127,7 +128,7 @@ func TestReload(t *testing.T) {
 		if n, err := ending.packets.Uint64(); err != nil || n < 1000 {
 			t.Errorf("result of the finished flow: %d, %v", n, err)
 		}
-		for _, err := range packets.Packets(ctx) { // to the end, which comes
+		for _, err := range packets.Packets(ctx) { // up to the end of the flow
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -153,7 +154,7 @@ func TestReload(t *testing.T) {
 	})
 }
 
-// buffered makes a connected flow with a packet buffer.
+// buffered creates a connected flow with a packet buffer.
 func buffered(t *testing.T, c *mapi.Client, device string) (*mapi.Flow, *mapi.Function) {
 	t.Helper()
 	f, err := c.CreateFlow(t.Context(), device)
@@ -170,7 +171,7 @@ func buffered(t *testing.T, c *mapi.Client, device string) (*mapi.Flow, *mapi.Fu
 	return f, fn
 }
 
-// atLeast waits until a counter has a value or more.
+// atLeast waits until a counter has at least this value.
 func atLeast(t *testing.T, what string, fn *mapi.Function, want uint64) {
 	t.Helper()
 	testenv.Until(t, fmt.Sprintf("%s: at least %d", what, want), func() bool {
@@ -197,8 +198,8 @@ func wantDevices(t *testing.T, c *mapi.Client, want ...string) {
 	}
 }
 
-// TestReloadOfBrokenFiles: one that is of no use changes nothing, and a mistake
-// costs its own section.
+// TestReloadOfBrokenFiles checks that an unusable file changes nothing, and
+// that a mistake affects only its section.
 func TestReloadOfBrokenFiles(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		d := startWith(t, driver(testnet.B), driver(testnet.A))
@@ -219,7 +220,7 @@ func TestReloadOfBrokenFiles(t *testing.T) {
 				t.Errorf("%s: flow is %v", what, s)
 			}
 		}
-		const refused = "the configuration stays as it is: "
+		const refused = "the configuration is unchanged: "
 		for what, spoil := range map[string]func() error{
 			"no file":          func() error { return os.Remove(d.file) },
 			"a folder":         func() error { return os.Mkdir(d.file, 0o755) },
@@ -244,7 +245,7 @@ func TestReloadOfBrokenFiles(t *testing.T) {
 		d.reload(takenUp)
 		lives("one section is broken")
 		wantDevices(t, c, "1 b No alias 0")
-		for _, text := range []string{d.file + ":5: devgroup=0815x", "the list of [format] sections was changed"} {
+		for _, text := range []string{d.file + ":5: devgroup=0815x", "the change of the list of [format] sections takes effect"} {
 			if d.logged(text) != 1 {
 				t.Errorf("the log does not say %q", text)
 			}
@@ -252,8 +253,9 @@ func TestReloadOfBrokenFiles(t *testing.T) {
 	})
 }
 
-// TestReloadStorm changes devices ten times in a row, and often beside it, while
-// programs come and go. Flows on the device that stays count every packet.
+// TestReloadStorm changes devices ten times in a row, and often concurrently,
+// while programs start and end. Flows on the unchanged device count every
+// packet.
 func TestReloadStorm(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		d := startWith(t, driver(testnet.B), driver(testnet.A))
@@ -283,17 +285,17 @@ func TestReloadStorm(t *testing.T) {
 			d.reload(takenUp)
 		}
 		d.write(t, driver(testnet.B))
-		d.reload("no longer served, which ends any flows on them: a")
+		d.reload("devices no longer served: a")
 		cancel()
 		programs.Wait()
 		reaches(t, "packets of the unchanged device", steady.packets, stop())
 		testenv.Until(t, "mapid has the sockets of before", func() bool { return sockets(t, d.mapid) == before })
-		t.Logf("%d programs came and went", flows.Load())
+		t.Logf("%d programs started and ended", flows.Load())
 	})
 }
 
-// sockets counts those of the daemon, of clients and of interfaces. Other
-// descriptors belong to compilers of filters, of which there may be more later.
+// sockets counts the sockets of the daemon, for clients and interfaces. Other
+// descriptors belong to filter compilers, whose number may grow.
 func sockets(t *testing.T, d *mapid) (n int) {
 	t.Helper()
 	dir := filepath.Join("/proc", fmt.Sprint(d.cmd.Process.Pid), "fd")
@@ -309,8 +311,8 @@ func sockets(t *testing.T, d *mapid) (n int) {
 	return n
 }
 
-// comeAndGo is a program with flows on both devices, of which one may be gone or
-// go at any time.
+// comeAndGo is a program with flows on both devices. One of these may be
+// missing or disappear at any time.
 func comeAndGo(t *testing.T, socket string) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -334,7 +336,7 @@ func comeAndGo(t *testing.T, socket string) {
 	}
 }
 
-// TestStopWhileReloading ends a daemon in the middle of it.
+// TestStopWhileReloading stops a daemon during a reload.
 func TestStopWhileReloading(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		for range 5 {

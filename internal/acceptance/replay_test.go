@@ -24,9 +24,9 @@ import (
 )
 
 // TestReplay sends the packets of all Ethernet captures over a pair of
-// interfaces: live, filters count what tcpdump counts in the file. A packet of
-// which the file has the beginning only is sent as that, if it can be, so for
-// files with such packets tcpdump counts in a file of what was sent.
+// interfaces. Live filters must count what tcpdump counts in the file.
+// Truncated packets of the file are sent as they are, if possible. For files
+// with such packets, tcpdump counts in a file of the sent frames.
 func TestReplay(t *testing.T) {
 	needs(t, "tcpdump")
 	dir := testdata.Dir(t)
@@ -48,15 +48,16 @@ func TestReplay(t *testing.T) {
 	})
 }
 
-// A replay sends files to flows that count, the same for all files.
+// A replay sends files to counting flows, which are the same for all files.
 type replay struct {
 	sender *testnet.Sender
 	client *mapi.Client
-	flows  map[string]*counted // by filter, made when one first asks for it
+	flows  map[string]*counted // by filter, created on first use
 	sent   uint64
 }
 
-// check sends a file and compares all its filters. It returns how many.
+// check sends a file and compares all its filters. It returns the number of
+// filters.
 func (r *replay) check(t *testing.T, c *capture, path string) int {
 	path = plain(t, path)
 	frames := slices.DeleteFunc(framesOf(t, path), tooShort)
@@ -81,7 +82,7 @@ func (r *replay) check(t *testing.T, c *capture, path string) int {
 	return len(want)
 }
 
-// connect makes the flows that are not there yet.
+// connect creates the missing flows.
 func (r *replay) connect(t *testing.T, filters []string) {
 	t.Helper()
 	if r.flows == nil {
@@ -99,15 +100,15 @@ func (r *replay) connect(t *testing.T, filters []string) {
 	}
 }
 
-// tooShort reports whether a frame has no whole Ethernet header: the kernel does
-// not send it.
+// tooShort reports whether a frame lacks a whole Ethernet header. The kernel
+// does not send such frames.
 func tooShort(frame []byte) bool { return len(frame) < 14 }
 
-// burst is how many packets are sent until the device has received them, fewer
-// than the kernel queues for an interface.
+// burst is how many packets are sent before a wait for the device: fewer than
+// the kernel queues for an interface.
 const burst = 500
 
-// send returns when the flows have got all frames.
+// send returns when the flows have received all frames.
 func (r *replay) send(t *testing.T, frames [][]byte) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -140,7 +141,7 @@ func (r *replay) counts(t *testing.T) map[string][2]uint64 {
 	return all
 }
 
-// plain returns the file, or a copy of it without compression.
+// plain returns the path of the file, or of a decompressed copy.
 func plain(t *testing.T, path string) string {
 	t.Helper()
 	if !strings.HasSuffix(path, ".gz") {
@@ -166,7 +167,7 @@ func plain(t *testing.T, path string) string {
 	return copied
 }
 
-// framesOf returns the captured bytes of all packets, as libpcap reads them.
+// framesOf returns the captured bytes of all packets, as read by libpcap.
 func framesOf(t *testing.T, path string) (frames [][]byte) {
 	t.Helper()
 	h, err := pcap.OpenOffline(path)
@@ -186,7 +187,7 @@ func framesOf(t *testing.T, path string) (frames [][]byte) {
 	}
 }
 
-// saveFrames makes a file of frames, whole as they are.
+// saveFrames creates a file in which all frames are complete.
 func saveFrames(t *testing.T, frames [][]byte) string {
 	t.Helper()
 	f, err := os.Create(filepath.Join(t.TempDir(), "sent.pcap"))

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// TestSearchEveryPlace has a few flows search for short strings that lie at every place
-// of packets of many lengths. libhs has ways of its own for few strings, for the ends of
-// what it scans and for what is longer than a register.
+// TestSearchEveryPlace has a few flows that search for short strings at every
+// position of packets of many lengths. libhs has special code for few strings,
+// for the ends of the scanned data, and for data longer than a register.
 func TestSearchEveryPlace(t *testing.T) {
 	client := start(t).client()
 	for _, texts := range [][]string{{"a"}, {"a", "b"}, {"a", "ab"}, {"a", "ba"}, {"cb", "aabaaaba"}, {"bddb", "dacbb", "cabddbba", "cbbaba"}} {

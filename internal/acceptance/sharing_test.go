@@ -19,11 +19,12 @@ import (
 	"gomapi/mapi/mapitest"
 )
 
-// sharer is the environment variable that makes the test binary a program whose flows
-// are equal to those of others.
+// sharer is the environment variable that makes the test binary a program whose
+// flows are equal to those of others.
 const sharer = "MAPI_TEST_SHARER"
 
-// sharing are flows of each program, and sharedFilter is what they begin with.
+// sharing is the number of flows of each program, and sharedFilter is their
+// first filter.
 const (
 	sharing      = 50
 	sharedFilter = "ip and not udp port 53"
@@ -33,7 +34,7 @@ const (
 func TestSharer(t *testing.T) {
 	socket := os.Getenv(sharer)
 	if socket == "" {
-		t.Skip("a program for TestManyShare") // nothing is left out
+		t.Skip("a program for TestManyShare") // not a test of its own
 	}
 	c := &mapi.Client{Socket: socket}
 	for range sharing {
@@ -62,9 +63,9 @@ func startSharer(t *testing.T, socket string) *exec.Cmd {
 	return cmd
 }
 
-// TestManyShare has a thousand equal flows of many programs, one of them a process. All
-// read the same after each sending; when programs close or are killed while packets
-// pass, the others go on as if nothing had been.
+// TestManyShare has a thousand equal flows of many clients, one of them a
+// separate process. All read the same results after each sending. When clients
+// close or are killed while packets pass, the others are unaffected.
 func TestManyShare(t *testing.T) {
 	d := mapitest.Start(t)
 	s := &street{device: d.Device("eth0"), tr: mixture(t, 20)}
@@ -73,7 +74,7 @@ func TestManyShare(t *testing.T) {
 	if !ok {
 		t.Fatal("libpcap does not have the filter")
 	}
-	child := startSharer(t, d.Socket()) // first: its functions do the work for all
+	child := startSharer(t, d.Socket()) // first, so that its functions do the work for all
 	var clients []*mapi.Client
 	for range 20 {
 		c := d.Client()
@@ -89,7 +90,7 @@ func TestManyShare(t *testing.T) {
 	must(t, child.Process.Kill())
 	child.Wait()
 	for _, c := range clients[:5] {
-		s.leaveAll(t, sharing) // of this client, the oldest
+		s.leaveAll(t, sharing) // of this client, the oldest flows
 		must(t, c.Close())
 	}
 	testenv.Until(t, fmt.Sprintf("%d flows are left", 15*sharing), func() bool { return flows(t, clients[5]) == 15*sharing })
@@ -110,7 +111,7 @@ func (s *street) share(t *testing.T, c *mapi.Client, steps chain, n int) {
 	}
 }
 
-// leaveAll checks the n oldest flows and has no more of them seen.
+// leaveAll checks the n oldest flows and removes them from the list.
 func (s *street) leaveAll(t *testing.T, n int) {
 	t.Helper()
 	for _, p := range slices.Clone(s.parties[:n]) {
@@ -120,8 +121,9 @@ func (s *street) leaveAll(t *testing.T, n int) {
 	}
 }
 
-// spares compares what the device's books say of sharing with what equal flows spare:
-// of all their counters for a packet, but two.
+// spares compares the note about sharing in the device's books with the number
+// of calls that equal flows save: for each packet all of their counters except
+// two.
 func (s *street) spares(t *testing.T, c *mapi.Client, r *rand.Rand) {
 	t.Helper()
 	spared := func() uint64 {
@@ -135,15 +137,16 @@ func (s *street) spares(t *testing.T, c *mapi.Client, r *rand.Rand) {
 		s.send(r, 1+r.IntN(600))
 		s.check(t)
 	}
-	all := uint64(len(s.parties)) + sharing // and those of the process
+	all := uint64(len(s.parties)) + sharing // including those of the process
 	want := (counter.want - counted) * 2 * (all - 1)
 	if got := spared() - before; got != want || want == 0 {
 		t.Errorf("%d were spared by sharing, want %d", got, want)
 	}
 }
 
-// TestResultsAreNotStale sends some packets to an interface and then no more: all flows
-// count them though nothing follows, whether they are shared or not.
+// TestResultsAreNotStale sends some packets to an interface and then no more.
+// All flows must count them although no packet follows, whether they are shared
+// or not.
 func TestResultsAreNotStale(t *testing.T) {
 	testnet.Run(t, func(ns *testnet.NS) {
 		d := start(t)
@@ -173,7 +176,7 @@ func TestResultsAreNotStale(t *testing.T) {
 	})
 }
 
-// countAll demands that all flows come to n packets of 100 bytes.
+// countAll checks that all flows reach n packets of 100 bytes.
 func countAll(t *testing.T, all []*counted, n uint64) {
 	t.Helper()
 	for _, f := range all {
@@ -182,8 +185,8 @@ func countAll(t *testing.T, all []*counted, n uint64) {
 	}
 }
 
-// TestEqualFlowsAtTheEnd has more equal flows than are handed their sums at once, on
-// files: at the end none lacks anything.
+// TestEqualFlowsAtTheEnd has more equal flows on files than get their sums at
+// once. At the end all results must be complete.
 func TestEqualFlowsAtTheEnd(t *testing.T) {
 	client := start(t).client()
 	for _, name := range []string{"mapi-tracefile.pcap", "nd-gnutella.pcap", "mixed-merged.pcap"} {

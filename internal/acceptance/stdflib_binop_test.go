@@ -5,7 +5,7 @@ import "testing"
 func TestBinopOnCapture(t *testing.T) {
 	client := start(t).client()
 	r := newReading(t, client, "mapi-tracefile.pcap")
-	// What is not TCP, as a flow of its own counts it.
+	// Packets that are not TCP, as counted by a separate flow.
 	tcp, err := client.CreateFlow(t.Context(), r.device.Name())
 	if err != nil {
 		t.Fatal(err)

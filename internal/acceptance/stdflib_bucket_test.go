@@ -10,7 +10,7 @@ import (
 	"gomapi/mapi/result"
 )
 
-// A reading has the functions of one flow look at a capture, some at the results
+// A reading runs the functions of one flow on a capture; some read the results
 // of others.
 type reading struct {
 	t      *testing.T
@@ -71,11 +71,11 @@ func entries[T any](t *testing.T, fn *mapi.Function, parse func([]byte) (T, bool
 	return out
 }
 
-// bucketGoldens are packets per period.
+// bucketGoldens are packet counts per period.
 var bucketGoldens = []struct {
 	file, interval string
 	seconds        uint64
-	begin          []uint64 // the first periods
+	begin          []uint64 // of the first periods
 	periods        int
 	left           uint64 // packets in no period
 }{
@@ -110,7 +110,7 @@ func TestBucketGoldens(t *testing.T) {
 		}
 		left, err := packets.Uint64()
 		if err != nil || c.begin != nil && left != c.left {
-			t.Errorf("%s %s: %d packets are left, %v; want %d", c.file, c.interval, left, err, c.left)
+			t.Errorf("%s %s: %d packets remain, %v; want %d", c.file, c.interval, left, err, c.left)
 		}
 		if all, err := total.Uint64(); err != nil || sum+left != all {
 			t.Errorf("%s %s: %d packets in periods and %d left of %d, %v", c.file, c.interval, sum, left, all, err)

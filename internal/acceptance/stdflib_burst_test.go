@@ -81,7 +81,8 @@ func TestBurstGoldens(t *testing.T) {
 	}
 }
 
-// burstModel is BURST in exact fractions of ns, over what libpcap reads.
+// burstModel is BURST in exact fractions of ns, over the packets as read by
+// libpcap.
 func burstModel(pkts []gopacket.CaptureInfo, low, high, step, ifTime, late, early, speed int64) []result.BurstCategory {
 	last := (high-low)/step + 1
 	out := make([]result.BurstCategory, last+1)

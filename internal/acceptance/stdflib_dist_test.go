@@ -36,9 +36,9 @@ func TestDistGoldens(t *testing.T) {
 	}{
 		{sizes, []any{"0", "1600", "100"}, []uint64{608, 79, 12, 5, 1, 5, 45, 3, 0, 3, 1, 1, 22, 1, 101, 6, 0}},
 		{sizes, []any{"42", "1542", "500"}, []uint64{705, 56, 132, 0}},
-		// Two gaps are 0, as is that of the first packet.
+		// Two gaps are 0, and so is that of the first packet.
 		{gaps, []any{"0", "2", "1"}, []uint64{3, 0, 890}},
-		// 35 go back, which makes them huge.
+		// 35 gaps are negative, which makes them huge.
 		{gaps, []any{"0", "9223372036854775807", "9223372036854775807"}, []uint64{858, 35}},
 	} {
 		if d := distOver(t, client, trace, c.of, c.bounds...); !slices.Equal(d.Counts, c.want) {
@@ -47,7 +47,7 @@ func TestDistGoldens(t *testing.T) {
 	}
 }
 
-// TestDistAgainstTshark counts the lengths and gaps that tshark tells.
+// TestDistAgainstTshark counts the lengths and gaps that tshark reports.
 func TestDistAgainstTshark(t *testing.T) {
 	client := start(t).client()
 	for _, name := range []string{"nd-skype.pcap", "nd-ftp.pcap", "nd-bittorrent.pcap", "mapi-tracefile.pcap", "zk-gtp-fragments.pcap"} {
@@ -58,7 +58,7 @@ func TestDistAgainstTshark(t *testing.T) {
 		for _, row := range rows {
 			size, ts := number(t, row[0]), timeStamp(t, row[1])
 			bySize[(min(max(size, 60), 1460)-60)/70]++
-			byGap[min((ts-last)/42949673, 100)]++ // of 10 ms; gaps that go back are in the last
+			byGap[min((ts-last)/42949673, 100)]++ // of 10 ms; negative gaps are in the last
 			last = ts
 		}
 		if d := distOver(t, client, path, sizes, "60", "1460", "70"); !slices.Equal(d.Counts, bySize) {

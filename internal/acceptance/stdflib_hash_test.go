@@ -11,8 +11,8 @@ import (
 	"gomapi/mapi/result"
 )
 
-// lastHashes returns the hashes of the last packet of a file that a filter lets
-// through, by layer.
+// lastHashes returns the hashes, by layer, of the last packet of a file that
+// matches a filter.
 func lastHashes(t *testing.T, c *mapi.Client, path, filter string, flags int) (hashes [4]uint32) {
 	t.Helper()
 	var calls []call
@@ -36,8 +36,8 @@ func lastHashes(t *testing.T, c *mapi.Client, path, filter string, flags int) (h
 	return hashes
 }
 
-// TestHashGoldens has numbers that follow from the original's rules; each packet
-// is the last one of a file.
+// TestHashGoldens has numbers that follow from the original's rules. Each
+// packet is the last one of a file.
 func TestHashGoldens(t *testing.T) {
 	client := start(t).client()
 	for _, c := range []struct {
@@ -64,7 +64,7 @@ func TestHashGoldens(t *testing.T) {
 	}
 }
 
-// TestHashAgainstTshark hashes what tshark takes for the payload of a packet.
+// TestHashAgainstTshark hashes the payload of a packet according to tshark.
 func TestHashAgainstTshark(t *testing.T) {
 	client := start(t).client()
 	compared, hashed := 0, 0

@@ -12,8 +12,8 @@ import (
 
 func hashSamp(limit, keep int) call { return call{"HASHSAMP", []any{limit, keep}} }
 
-// TestHashSampGoldens counts what passes. The packets of mapi-www.pcap have the
-// hashes 778 772 778 778 211 772 293 772 778 772.
+// TestHashSampGoldens counts the packets that pass. The packets of
+// mapi-www.pcap have the hashes 778 772 778 778 211 772 293 772 778 772.
 func TestHashSampGoldens(t *testing.T) {
 	client := start(t).client()
 	for name, want := range map[string]map[int]uint64{
@@ -49,7 +49,7 @@ func samples(t *testing.T, c *mapi.Client, path string) (all []result.HashSample
 	return all
 }
 
-// tsharkSample makes a sample of what tshark says.
+// tsharkSample builds a sample from the output of tshark.
 func tsharkSample(t *testing.T, row []string) result.HashSample {
 	t.Helper()
 	s := result.HashSample{
@@ -82,7 +82,7 @@ func TestSamplesAgainstTshark(t *testing.T) {
 			t.Errorf("%s: %d samples, tshark finds %d packets", name, len(got), len(rows))
 			continue
 		}
-		for i, row := range rows[len(rows)-len(got):] { // a reader that comes late gets the newest
+		for i, row := range rows[len(rows)-len(got):] { // a late reader gets the newest
 			if want := tsharkSample(t, row); got[i] != want {
 				t.Errorf("%s: sample %d is %+v, tshark says %+v", name, i, got[i], want)
 			}

@@ -10,8 +10,8 @@ import (
 	"gomapi/mapi/result"
 )
 
-// TestPktInfoAndGap ask for the last packet of files that end anywhere in a
-// capture, and tshark for the same.
+// TestPktInfoAndGap compares the results for the last packet with tshark, for
+// files that end anywhere in a capture.
 func TestPktInfoAndGap(t *testing.T) {
 	client := start(t).client()
 	for _, c := range []struct {

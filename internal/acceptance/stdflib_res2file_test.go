@@ -14,20 +14,20 @@ import (
 	"gomapi/mapi"
 )
 
-// What PKTINFO tells.
+// Fields of PKTINFO.
 const (
 	tellTime = 0
 	tellSize = 1
 )
 
-// A table is a flow that RES2FILE writes about.
+// A table is a flow with the functions that RES2FILE writes.
 type table struct {
 	t                    *testing.T
 	flow                 *mapi.Flow
 	packets, size, times *mapi.Function
 }
 
-// newTable makes a flow that counts packets and tells about each.
+// newTable creates a flow that counts packets and has the fields of each.
 func newTable(t *testing.T, f *mapi.Flow, err error) *table {
 	t.Helper()
 	if err != nil {
@@ -74,7 +74,7 @@ func (tb *table) run() {
 	}
 }
 
-// lines reads a file of rows behind the header.
+// lines reads the rows of a file after the header.
 func lines(t *testing.T, path, header string) []string {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -88,8 +88,8 @@ func lines(t *testing.T, path, header string) []string {
 	return rows[1:]
 }
 
-// The golden file of the original, in the order of the port: a packet that ends a
-// period is not in it. endings are the places of these packets.
+// The golden file of the original, in the order of the port: it excludes a
+// packet that ends a period. endings are the indexes of these packets.
 var (
 	goldenCounts  = []uint64{26, 18, 9, 11, 10, 9, 14, 42, 10, 9, 9, 11, 31, 13, 13, 9, 8, 10, 118, 92, 181, 164, 56}
 	goldenSizes   = []uint64{60, 62, 60, 60, 60, 62, 60, 62, 74, 74, 74, 74, 74, 74, 60, 62, 60, 298, 54, 62, 74, 74, 62}
@@ -121,7 +121,7 @@ func TestRes2FileGolden(t *testing.T) {
 			t.Fatalf("row %q", row)
 		}
 		got.Sub(got, big.NewRat(before.Timestamp.UnixMicro(), 1e6)).Abs(got)
-		if got.Cmp(big.NewRat(1, 1e9)) > 0 { // a tick is a quarter of it, the golden file has 10 us
+		if got.Cmp(big.NewRat(1, 1e9)) > 0 { // a tick is a quarter of it; the golden file has a resolution of 10 us
 			t.Errorf("row %d: %s s, libpcap reads %v", i, seconds, before.Timestamp)
 		}
 	}
@@ -162,7 +162,8 @@ func TestRes2FilePeriods(t *testing.T) {
 	}
 }
 
-// TestRes2FilePerPacketAndAtClose of functions of the flow and of one beside it.
+// TestRes2FilePerPacketAndAtClose writes functions of its own flow and of
+// another flow.
 func TestRes2FilePerPacketAndAtClose(t *testing.T) {
 	ctx := t.Context()
 	client := start(t).client()
@@ -199,7 +200,7 @@ func TestRes2FilePerPacketAndAtClose(t *testing.T) {
 	}
 	var file []byte
 	for i, p := range packetsOf(t, path) {
-		// The flow beside was made later, and sees each packet later.
+		// The other flow was created later, and sees each packet later.
 		file = fmt.Appendf(file, "%d %d %d ", i+1, p.Length, i)
 		file = binary.NativeEndian.AppendUint64(file, 8)
 		file = append(binary.NativeEndian.AppendUint64(file, uint64(i+1)), '\n')
@@ -209,8 +210,8 @@ func TestRes2FilePerPacketAndAtClose(t *testing.T) {
 	}
 }
 
-// TestRes2FileWithoutItsFunctions writes no row once a flow that it looks at is
-// closed.
+// TestRes2FileWithoutItsFunctions checks that no row is written after one of
+// its flows is closed.
 func TestRes2FileWithoutItsFunctions(t *testing.T) {
 	client := start(t).client()
 	tb, other := tableOf(t, client, "mapi-www.pcap"), tableOf(t, client, "mapi-www.pcap")
@@ -248,7 +249,8 @@ func TestRes2FileErrors(t *testing.T) {
 	}
 }
 
-// TestRes2FileThatFails stops no packet, and closing comes to an end where nobody reads.
+// TestRes2FileThatFails checks that a failing file stops no packet, and that
+// Close ends even without a reader.
 func TestRes2FileThatFails(t *testing.T) {
 	client := start(t).client()
 	tb := tableOf(t, client, "mapi-tracefile.pcap")
@@ -267,13 +269,13 @@ func TestRes2FileThatFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, err := after.Uint64(); n != 893 || err != nil {
-		t.Errorf("%d packets went on, %v, want 893", n, err)
+		t.Errorf("%d packets passed, %v, want 893", n, err)
 	}
 	closes(t, tb.flow)
 }
 
-// TestLiveRes2File writes a row for each frame that goes over a veth pair. Frames
-// and rows are all accounted for.
+// TestLiveRes2File writes a row for each frame sent over a veth pair. All
+// frames and rows are accounted for.
 //
 //	test ── a ═══ b ── mapid ── file
 func TestLiveRes2File(t *testing.T) {
@@ -316,7 +318,7 @@ func TestLiveRes2File(t *testing.T) {
 	})
 }
 
-// wantRowBooks fails unless the function's books have n packets that passed and n
+// wantRowBooks checks that the function's books have n passed packets and n
 // rows.
 func wantRowBooks(t *testing.T, c *mapi.Client, fn *mapi.Function, n uint64) {
 	t.Helper()

@@ -10,11 +10,11 @@ import (
 	"gomapi/mapi"
 )
 
-// earlier is an argument that refers to a function of the same flow, by its place.
+// earlier is an argument that refers to a function of the same flow, by index.
 type earlier int
 
-// ranOver reads a capture file through one flow and returns its functions at the
-// end of the file.
+// ranOver reads a capture file through one flow and returns its functions at
+// the end of the file.
 func ranOver(t *testing.T, c *mapi.Client, path string, calls ...call) []*mapi.Function {
 	t.Helper()
 	ctx := t.Context()
@@ -57,7 +57,7 @@ func bytesOf(t *testing.T, fn *mapi.Function) []byte {
 	return r.Res
 }
 
-// firstPackets has tcpdump write the first n packets of a capture into a file.
+// firstPackets writes the first n packets of a capture to a file, with tcpdump.
 func firstPackets(t *testing.T, name string, n int) string {
 	t.Helper()
 	needs(t, "tcpdump")
@@ -68,8 +68,9 @@ func firstPackets(t *testing.T, name string, n int) string {
 	return out
 }
 
-// tsharkFields returns what tshark says of the packets that a display filter
-// selects: for each the first value of each field. It does not put packets together.
+// tsharkFields returns tshark's fields of the packets that match a display
+// filter: for each packet the first value of each field. tshark does not
+// reassemble packets.
 func tsharkFields(t *testing.T, path, filter string, fields ...string) (rows [][]string) {
 	t.Helper()
 	needs(t, "tshark")
@@ -84,7 +85,7 @@ func tsharkFields(t *testing.T, path, filter string, fields ...string) (rows [][
 	return rows
 }
 
-// timeStamp reads frame.time_epoch, which has nanoseconds.
+// timeStamp parses frame.time_epoch, which has nanoseconds.
 func timeStamp(t *testing.T, field string) uint64 {
 	t.Helper()
 	sec, fraction, _ := strings.Cut(field, ".")
@@ -92,10 +93,10 @@ func timeStamp(t *testing.T, field string) uint64 {
 	if err != nil || len(fraction) != 9 {
 		t.Fatalf("%q is no time", field)
 	}
-	return number(t, sec)<<32 | ns<<32/1e9
+	return number(t, sec)<<32 | (ns<<32+1e9-1)/1e9 // rounded up
 }
 
-// number reads a field of tshark.
+// number parses a field of tshark.
 func number(t *testing.T, field string) uint64 {
 	t.Helper()
 	n, err := strconv.ParseUint(field, 0, 64)

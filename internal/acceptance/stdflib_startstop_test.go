@@ -34,8 +34,8 @@ func packetsOf(t *testing.T, path string) (list []gopacket.CaptureInfo) {
 	}
 }
 
-// during runs STARTSTOP over a file and returns its result and how many packets
-// passed.
+// during runs STARTSTOP over a file and returns its result and the number of
+// packets that passed.
 func during(t *testing.T, client *mapi.Client, path, begin, end string) (result.StartStop, uint64) {
 	t.Helper()
 	ctx := t.Context()
@@ -88,8 +88,8 @@ func TestStartStopGoldens(t *testing.T) {
 	}
 }
 
-// TestStartStopAgainstLibpcap counts the packets of a window by their times as
-// libpcap reads them. The daemon has the time zone of the test.
+// TestStartStopAgainstLibpcap counts the packets of a window by their times
+// according to libpcap. The daemon has the time zone of the test.
 func TestStartStopAgainstLibpcap(t *testing.T) {
 	client := start(t).client()
 	const layout = "2006-01-02 15:04:05"

@@ -36,8 +36,8 @@ func TestStatsGoldens(t *testing.T) {
 	}
 }
 
-// TestStatsOfPeriodsOnCapture sums up the packets of periods. STATS runs behind
-// the counter, so that a packet that ends a period is in it.
+// TestStatsOfPeriodsOnCapture computes statistics of packets per period. STATS
+// comes after the counter, so its periods include the packet that ends them.
 func TestStatsOfPeriodsOnCapture(t *testing.T) {
 	r := newReading(t, start(t).client(), "mapi-tracefile.pcap")
 	packets := r.apply("PKT_COUNTER")
@@ -50,7 +50,7 @@ func TestStatsOfPeriodsOnCapture(t *testing.T) {
 	got, _ := result.ParseStats(raw.Res)
 	left, err := packets.Uint64()
 	sum, ok := got.Sum.Uint64()
-	// As the original's BUCKET counts: 23 periods, 19 packets left over.
+	// Like the original's BUCKET: 23 periods, 19 packets remain.
 	if err != nil || got.Count != 23 || left != 19 || !ok || sum != 893-19 {
 		t.Errorf("%+v, %d packets left, %v", got, left, err)
 	}

@@ -16,8 +16,8 @@ import (
 	"gomapi/mapi/mapitest"
 )
 
-// TestSyncedFlowsStartTogether connects flows one by one while packets pass, whose
-// times are out of order, and compares the packets that they see.
+// TestSyncedFlowsStartTogether connects flows one by one while packets with
+// unordered times pass, and compares the packets that they see.
 func TestSyncedFlowsStartTogether(t *testing.T) {
 	const rounds, flows = 20, 3
 	d := mapitest.Start(t)
@@ -33,7 +33,7 @@ func TestSyncedFlowsStartTogether(t *testing.T) {
 		}
 		var buffers []*mapi.Function
 		for i, f := range synced {
-			if i == 1 { // behind a filter that lets all pass, as one of the kind that leads
+			if i == 1 { // after a filter that passes all packets, which is of the leading kind
 				if _, err := f.Apply(t.Context(), "BPF_FILTER", "greater 1"); err != nil {
 					t.Fatal(err)
 				}
@@ -68,9 +68,9 @@ func TestSyncedFlowsStartTogether(t *testing.T) {
 	}
 }
 
-// connectUnderWay connects flows while numbered packets pass. It returns when some
-// thousand more have passed: the number of one that was sent well after all were
-// connected.
+// connectUnderWay connects flows while numbered packets pass. It returns after
+// some thousand more packets, with a number that was sent well after all flows
+// were connected.
 func connectUnderWay(t *testing.T, device *mapitest.Device, flows []*mapi.Flow) (number uint64) {
 	t.Helper()
 	var done atomic.Bool
@@ -104,7 +104,8 @@ func connectUnderWay(t *testing.T, device *mapitest.Device, flows []*mapi.Flow) 
 	return number
 }
 
-// numberedBatch makes a few packets of the present, in any order of time.
+// numberedBatch returns a few packets with times around the present, in any
+// order.
 func numberedBatch(first uint64) []mapitest.Packet {
 	batch := make([]mapitest.Packet, 1+rand.IntN(40))
 	for i := range batch {

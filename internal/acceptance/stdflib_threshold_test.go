@@ -8,8 +8,8 @@ import (
 	"gomapi/mapi/result"
 )
 
-// TestThresholdOnCapture looks at the packets of a capture every 5 s, for which
-// the goldens of BUCKET are, and at each packet.
+// TestThresholdOnCapture checks a capture every 5 s, with the goldens of
+// BUCKET, and at each packet.
 func TestThresholdOnCapture(t *testing.T) {
 	client := start(t).client()
 	r := newReading(t, client, "mapi-tracefile.pcap")

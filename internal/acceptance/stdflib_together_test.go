@@ -15,10 +15,10 @@ import (
 	"gomapi/mapi/result"
 )
 
-// A piece is calls on one flow, the last of which is what matters. Its outcome does
-// not depend on what else runs.
+// A piece is a sequence of calls on one flow; the last call is tested. Its
+// outcome does not depend on other flows.
 type piece struct {
-	filters bool // holds packets back, so it gets a flow of its own
+	filters bool // rejects packets, so it needs a separate flow
 	calls   []call
 }
 
@@ -35,7 +35,7 @@ func filtering(name string, args ...any) piece {
 	return piece{filters: true, calls: []call{{name, args}}}
 }
 
-// pieces have every function of the library.
+// pieces cover every function of the library.
 var pieces = []piece{
 	alone("HASH", 0), alone("HASH", 3), alone("HASH", 2+mapi.AnyHeaders),
 	alone("PKT_COUNTER"), alone("BYTE_COUNTER"), alone("GAP"),
@@ -60,10 +60,10 @@ var pieces = []piece{
 	filtering("STARTSTOP", "+1s", "+30s"),
 }
 
-// TestAllFunctionsAtOnce runs every function over every capture, all at once in
-// flows that start together and refer to each other. Each tells what it tells
-// alone, those that read other flows tell what tcpdump does, and no packet is lost
-// on the way.
+// TestAllFunctionsAtOnce runs every function on every capture, all at once in
+// flows that start together and refer to each other. Each must have the same
+// result as alone, those that read other flows must agree with tcpdump, and no
+// packet may be lost.
 func TestAllFunctionsAtOnce(t *testing.T) {
 	client := start(t).client()
 	compared := 0
@@ -86,8 +86,8 @@ func TestAllFunctionsAtOnce(t *testing.T) {
 	}
 }
 
-// TestAllFunctionsAreDocumented compares what functions have for a result with what
-// the information calls say, and that the pieces have all of them.
+// TestAllFunctionsAreDocumented compares the results of functions with the
+// information calls, and checks that the pieces cover all functions.
 func TestAllFunctionsAreDocumented(t *testing.T) {
 	client := start(t).client()
 	f, err := client.CreateOfflineFlow(t.Context(), filepath.Join(testdata.Dir(t), "mapi-www.pcap"), mapi.FormatPCAP)
@@ -110,8 +110,8 @@ func TestAllFunctionsAreDocumented(t *testing.T) {
 	}
 }
 
-// hasResult reports whether a function of a flow that is not connected yet has a
-// result, or a series of them.
+// hasResult reports whether a function of a flow that is not connected yet has
+// a result, or a series.
 func (j *joint) hasResult(fn *mapi.Function) bool {
 	_, err := fn.Lost()
 	info, infoErr := fn.Info(j.t.Context())
@@ -119,7 +119,7 @@ func (j *joint) hasResult(fn *mapi.Function) bool {
 	return info.ResultSize > 0 || err == nil && fn.Name() != "TO_BUFFER"
 }
 
-// A joint is flows on one device that run pieces.
+// A joint is a set of flows on one device that run pieces.
 type joint struct {
 	t      *testing.T
 	client *mapi.Client
@@ -128,15 +128,16 @@ type joint struct {
 	parts  []*part
 }
 
-// A part is a piece at work.
+// A part is a running piece.
 type part struct {
 	fn      *mapi.Function
 	file    string
-	packets chan string // what TO_BUFFER gave, in the end
+	packets chan string // packets of TO_BUFFER, at the end
 }
 
-// runPieces returns the outcome of each piece. The first flow has all those that
-// let packets pass; when there are others, too, all begin with the same packet.
+// runPieces returns the outcome of each piece. The first flow has all pieces
+// that pass all packets. If there are other flows, all start with the same
+// packet.
 func runPieces(t *testing.T, client *mapi.Client, c *capture, pieces []piece) (outcomes []string) {
 	t.Helper()
 	d, err := client.CreateOfflineDevice(t.Context(), filepath.Join(testdata.Dir(t), c.name), mapi.FormatPCAP)
@@ -213,9 +214,9 @@ func (j *joint) install(f *mapi.Flow, p piece) *part {
 	return out
 }
 
-// crossed adds a flow of TCP packets that reads a function of the flow of all, and
-// one that reads both. It returns the check of what they tell, for the end of the
-// file: tcpdump counts so many packets, and so many packets and bytes of TCP.
+// crossed adds a flow of TCP packets that reads a function of the flow of all
+// packets, and one that reads both. It returns a check for the end of the file:
+// tcpdump's counts are total packets, and want packets and bytes of TCP.
 func (j *joint) crossed(all *mapi.Flow, total uint64, want [2]uint64) (check func()) {
 	packets, size := j.apply(all, "PKT_COUNTER"), j.apply(all, "PKTINFO", mapi.PktSize)
 	tcp := j.flow()
@@ -238,7 +239,7 @@ func (j *joint) crossed(all *mapi.Flow, total uint64, want [2]uint64) (check fun
 	}
 }
 
-// read reads the file to its end, or to where it is damaged.
+// read reads the file to its end, or to the damage.
 func (j *joint) read(c *capture) {
 	j.t.Helper()
 	for _, f := range j.flows {
@@ -256,12 +257,12 @@ func (j *joint) read(c *capture) {
 	}
 }
 
-// outcomes tells of each piece what came of it. It closes the flows.
+// outcomes returns the outcome of each piece. It closes the flows.
 func (j *joint) outcomes() (out []string) {
 	j.t.Helper()
 	for _, p := range j.parts {
 		out = append(out, p.passed(j.t))
-		if p.file == "" { // what is not in the file yet is a matter of time
+		if p.file == "" { // the part of the file that is written so far depends on timing
 			out[len(out)-1] += p.result(j.t)
 		}
 	}
@@ -280,7 +281,7 @@ func (j *joint) outcomes() (out []string) {
 
 var checksum = crc64.MakeTable(crc64.ECMA)
 
-// passed tells how many packets went through the function.
+// passed is the number of packets that passed the function.
 func (p *part) passed(t *testing.T) string {
 	t.Helper()
 	info, err := p.fn.Info(t.Context())
@@ -288,7 +289,7 @@ func (p *part) passed(t *testing.T) string {
 	return fmt.Sprintf("%d of %d packets passed", info.Passed, info.Packets)
 }
 
-// result tells the result of the function, at the end of the file.
+// result is the result of the function at the end of the file.
 func (p *part) result(t *testing.T) string {
 	t.Helper()
 	if p.packets != nil {

@@ -14,20 +14,21 @@ import (
 	"gomapi/mapi"
 )
 
-// stops ends a daemon as an administrator does: it leaves no socket and reports success.
-// One that does not end is killed, which is no success.
+// stops ends a daemon like an administrator: it must remove its socket and
+// report success. A daemon that does not end is killed, which counts as a
+// failure.
 func stops(t *testing.T, d *mapid, sig syscall.Signal) {
 	t.Helper()
 	if err := d.stop(sig); err != nil {
 		t.Errorf("mapid ends with %v, want exit code 0", err)
 	}
 	if _, err := os.Lstat(d.socket); !os.IsNotExist(err) {
-		t.Errorf("socket is left: %v", err)
+		t.Errorf("the socket remains: %v", err)
 	}
 }
 
-// saveLive makes a connected flow that writes the packets of a device and counts
-// them behind that.
+// saveLive creates a connected flow that writes the packets of a device and
+// counts them afterwards.
 func saveLive(t *testing.T, c *mapi.Client, device string, file any) (packets *mapi.Function) {
 	t.Helper()
 	f, err := c.CreateFlow(t.Context(), device)
@@ -46,8 +47,8 @@ func saveLive(t *testing.T, c *mapi.Client, device string, file any) (packets *m
 	return packets
 }
 
-// numbered returns how many packets are in a file of tcpdump's format, which
-// must be the frames of testnet from 0 on, without a gap.
+// numbered returns how many packets are in a file of tcpdump's format. They
+// must be the frames of testnet starting at 0, without a gap.
 func numbered(t *testing.T, path string) (n uint64) {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -71,7 +72,8 @@ func numbered(t *testing.T, path string) (n uint64) {
 	return n
 }
 
-// recordsIn is how many records of packets of a size a capture file has so far.
+// recordsIn is how many records with packets of this size a capture file has so
+// far.
 func recordsIn(path string, size int64) uint64 {
 	st, err := os.Stat(path)
 	if err != nil {
@@ -80,8 +82,8 @@ func recordsIn(path string, size int64) uint64 {
 	return uint64(max(0, st.Size()-24) / (16 + size))
 }
 
-// TestStopCompletesFiles: what was captured before the stop is in the file, down
-// to the last packet, and nothing is torn.
+// TestStopCompletesFiles checks that the files contain all packets captured
+// before the stop, and no partial record.
 func TestStopCompletesFiles(t *testing.T) {
 	needs(t, "tcpdump")
 	t.Run("packets in the queue", func(t *testing.T) {
@@ -120,8 +122,8 @@ func TestStopCompletesFiles(t *testing.T) {
 	})
 }
 
-// TestStopWakesReaders: whoever waits for packets, or for the end of a flow,
-// learns at once that the daemon is gone.
+// TestStopWakesReaders checks that waits for packets, or for the end of a flow,
+// return at once when the daemon ends.
 func TestStopWakesReaders(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {
 		d := start(t)
@@ -153,7 +155,7 @@ func TestStopWakesReaders(t *testing.T) {
 		}
 		begun, ended := make(chan struct{}), make(chan woken)
 		for what, wait := range waiting {
-			go func() { // the loop below takes what it brings
+			go func() { // its packets go to the loop below
 				begun <- struct{}{}
 				ended <- woken{what, wait()}
 			}()
@@ -174,9 +176,9 @@ func TestStopWakesReaders(t *testing.T) {
 	})
 }
 
-// TestStopBesideBlockedPipes: programs that do not read what they asked for, of
-// a live device and of a capture file that waits for them, do not
-// hold up the end, and cost the file beside them nothing.
+// TestStopBesideBlockedPipes has programs that do not read their pipes, of a
+// live device and of a capture file whose device waits for them. They must not
+// delay the end, and other files must be complete.
 func TestStopBesideBlockedPipes(t *testing.T) {
 	needs(t, "tcpdump")
 	testnet.Run(t, func(ns *testnet.NS) {
@@ -196,7 +198,7 @@ func TestStopBesideBlockedPipes(t *testing.T) {
 		sent := stop()
 		reaches(t, "packets", packets, sent)
 		closing := make(chan error)
-		go func() { closing <- blocked[0].Flow().Close(context.Background()) }() // on its way, or just ended
+		go func() { closing <- blocked[0].Flow().Close(context.Background()) }() // in progress, or just ended
 		stops(t, d, syscall.SIGTERM)
 		if err := <-closing; err != nil {
 			wantCode(t, "close under way", err, mapi.ErrCommSocket)
@@ -207,7 +209,7 @@ func TestStopBesideBlockedPipes(t *testing.T) {
 	})
 }
 
-// blockedPipe is a pipe that nobody reads.
+// blockedPipe is a pipe without a reader.
 func blockedPipe(t *testing.T) *os.File {
 	t.Helper()
 	r, w, err := os.Pipe()

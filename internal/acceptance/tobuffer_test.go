@@ -23,7 +23,7 @@ func TestTakenCaptures(t *testing.T) {
 	compared := 0
 	for _, c := range captures(t) {
 		if c.status != "ok" || len(c.filters) == 0 || strings.HasSuffix(c.name, ".gz") {
-			continue // not for libpcap
+			continue // libpcap cannot read it
 		}
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(dir, c.name)
@@ -79,8 +79,8 @@ func takeAll(t *testing.T, client *mapi.Client, path string, h *pcap.Handle) (pa
 	return packets
 }
 
-// sameAsNext compares a packet with the next one of h. Gopacket keeps eight bits
-// of a link type.
+// sameAsNext compares a packet with the next one of h. gopacket keeps eight
+// bits of a link type.
 func sameAsNext(t *testing.T, h *pcap.Handle, p *mapi.Packet) {
 	t.Helper()
 	want, info, err := h.ZeroCopyReadPacketData()
@@ -94,7 +94,7 @@ func sameAsNext(t *testing.T, h *pcap.Handle, p *mapi.Packet) {
 	}
 }
 
-// TestTutorialLoop holds what the original's tests assert of the packets of
+// TestTutorialLoop checks what the original's tests assert about the packets of
 // their trace, with the original's calls.
 func TestTutorialLoop(t *testing.T) {
 	path := filepath.Join(testdata.Dir(t), "mapi-tracefile.pcap")
@@ -128,7 +128,7 @@ func TestTutorialLoop(t *testing.T) {
 		t.Errorf("sum %d, of squares %d, captured %d, from %d to %d bytes", sum, squares, captured, slices.Min(sizes), slices.Max(sizes))
 	}
 	if len(first.Data) != 60 || first.Time().UnixMicro() != 1089376567_456945 || last.Time().UnixMicro() != 1089376686_110640 {
-		t.Errorf("the first packet has %d bytes, they come from %v to %v", len(first.Data), first.Time(), last.Time())
+		t.Errorf("the first packet has %d bytes, times from %v to %v", len(first.Data), first.Time(), last.Time())
 	}
 	if _, err := mapi.GetNextPkt(fd, fid); err != io.EOF {
 		t.Errorf("after the last packet: %v", err)

@@ -21,10 +21,11 @@ import (
 type save struct {
 	flow    *mapi.Flow
 	files   []*mapi.Function
-	packets *mapi.Function // behind the files
+	packets *mapi.Function // after the files
 }
 
-// saveFile makes a flow with a TO_FILE for each list of arguments and starts it.
+// saveFile creates a flow with a TO_FILE for each list of arguments and starts
+// it.
 func saveFile(t *testing.T, c *mapi.Client, path, filter string, files ...[]any) *save {
 	t.Helper()
 	ctx := t.Context()
@@ -54,7 +55,7 @@ func saveFile(t *testing.T, c *mapi.Client, path, filter string, files ...[]any)
 	return s
 }
 
-// becomes polls the result of a TO_FILE, as programs do.
+// becomes polls the result of a TO_FILE, like programs do.
 func becomes(t *testing.T, fn *mapi.Function, want result.FileState) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; runtime.Gosched() {
@@ -65,13 +66,13 @@ func becomes(t *testing.T, fn *mapi.Function, want result.FileState) {
 		if s, ok := result.ParseFileState(r.Res); ok && s == want {
 			return
 		} else if time.Now().After(deadline) {
-			t.Fatalf("the result stays %d, want %d", s, want)
+			t.Fatalf("the result remains %d, want %d", s, want)
 		}
 	}
 }
 
-// sameCapture fails unless two files of tcpdump's format have the same link type
-// and records. Where the source has nanoseconds, tcpdump cuts and we round.
+// sameCapture checks that two files in tcpdump's format have the same link type
+// and records. If the source has nanoseconds, tcpdump truncates and we round.
 func sameCapture(t *testing.T, got, want []byte) {
 	t.Helper()
 	if len(got) < 24 || !bytes.Equal(got[:16], want[:16]) || !bytes.Equal(got[20:24], want[20:24]) {
@@ -86,14 +87,14 @@ func sameCapture(t *testing.T, got, want []byte) {
 		end := 16 + int(u32(w[8:]))
 		late := int64(u32(g))*1e6 + int64(u32(g[4:])) - int64(u32(w))*1e6 - int64(u32(w[4:]))
 		if late < 0 || late > 1 || !bytes.Equal(g[8:end], w[8:end]) {
-			t.Fatalf("record at %d: head % x, tcpdump writes % x (or other bytes behind it)", at, g[:16], w[:16])
+			t.Fatalf("record at %d: head % x, tcpdump writes % x (or other bytes after it)", at, g[:16], w[:16])
 		}
 		at += end
 	}
 }
 
 // TestSavedCaptures writes every capture of the data set that tcpdump can read,
-// whole and filtered, both in one pass, and compares with what tcpdump writes.
+// complete and filtered in one pass, and compares with tcpdump's output.
 func TestSavedCaptures(t *testing.T) {
 	needs(t, "tcpdump")
 	dir := testdata.Dir(t)
@@ -151,23 +152,23 @@ func countWithTcpdump(t *testing.T, path string, filter ...string) uint64 {
 	return uint64(strings.Count(output(t, "tcpdump", append([]string{"-n", "-t", "-q", "-r", path}, filter...)...), "\n"))
 }
 
-// TestTwoFilesAndALimit writes all and the first fifty packets of one flow; what
-// comes behind both sees everything.
+// TestTwoFilesAndALimit writes all and the first fifty packets of one flow;
+// functions after both files see all packets.
 func TestTwoFilesAndALimit(t *testing.T) {
 	needs(t, "tcpdump")
 	dir := t.TempDir()
 	trace := filepath.Join(testdata.Dir(t), "mapi-tracefile.pcap")
 	all, some := filepath.Join(dir, "all.pcap"), filepath.Join(dir, "some.pcap")
 	s := saveFile(t, start(t).client(), trace, "tcp", []any{mapi.FormatPCAP, all}, []any{mapi.FormatPCAP, some, 50})
-	becomes(t, s.files[1], result.FileDone) // without any close
+	becomes(t, s.files[1], result.FileDone) // without Close
 	if n := countWithTcpdump(t, some); n != 50 {
-		t.Errorf("%d packets behind the limit of 50", n)
+		t.Errorf("%d packets after the limit of 50", n)
 	}
 	if err := s.flow.Wait(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := s.packets.Uint64(); n != 596 || err != nil {
-		t.Errorf("%d packets went on, %v, want 596", n, err)
+		t.Errorf("%d packets passed, %v, want 596", n, err)
 	}
 	if err := s.flow.Close(t.Context()); err != nil {
 		t.Fatal(err)
@@ -180,8 +181,8 @@ func TestTwoFilesAndALimit(t *testing.T) {
 	}
 }
 
-// TestFileErrors carry the original's numbers; a file that fails is told by the
-// result and stops no packet.
+// TestFileErrors checks for the original's error numbers. A file that fails
+// reports this in its result and stops no packet.
 func TestFileErrors(t *testing.T) {
 	client := start(t).client()
 	trace := filepath.Join(testdata.Dir(t), "mapi-tracefile.pcap")
@@ -210,12 +211,12 @@ func TestFileErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, err := s.packets.Uint64(); n != 893 || err != nil {
-		t.Errorf("%d packets went on, %v, want 893", n, err)
+		t.Errorf("%d packets passed, %v, want 893", n, err)
 	}
 }
 
-// TestPipeThatNobodyReads costs its flow the packets and two seconds, and others
-// nothing.
+// TestPipeThatNobodyReads checks that such a pipe costs its flow the packets
+// and two seconds, and other flows nothing.
 func TestPipeThatNobodyReads(t *testing.T) {
 	d := start(t)
 	client := d.client()
@@ -227,13 +228,13 @@ func TestPipeThatNobodyReads(t *testing.T) {
 	defer r.Close()
 	defer w.Close()
 	s := saveFile(t, client, trace, "", []any{mapi.FormatPCAP, w, 0})
-	if err := s.flow.Wait(t.Context()); err != nil { // it fits into the queue
+	if err := s.flow.Wait(t.Context()); err != nil { // the packets fit into the queue
 		t.Fatal(err)
 	}
 	closed := make(chan error)
 	go func() { closed <- s.flow.Close(t.Context()) }()
 	if got := countFile(t, d.client(), trace, "tcp")[0][0]; got != 596 {
-		t.Errorf("%d packets of tcp beside it, want 596", got)
+		t.Errorf("%d packets of tcp in the other flow, want 596", got)
 	}
 	testenv.Within(t, "closing", func() {
 		if err := <-closed; err != nil {
@@ -242,7 +243,7 @@ func TestPipeThatNobodyReads(t *testing.T) {
 	})
 }
 
-// TestLiveToFile writes frames that go over a veth pair.
+// TestLiveToFile writes frames sent over a veth pair.
 //
 //	test ── a ═══ b ── mapid ── file ── tcpdump
 func TestLiveToFile(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"os/exec"
 )
 
-// tcpdump runs tcpdump with its messages in the error.
+// tcpdump runs tcpdump. The error contains its messages.
 func tcpdump(args ...string) error {
 	if out, err := exec.Command("tcpdump", args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("tcpdump: %w: %s", err, out)

@@ -18,14 +18,14 @@ import (
 	"gomapi/mapi/mapitest"
 )
 
-// A trace is packets of one link type, and judges of each: libpcap, which compiles
-// filters and runs them, and a search that looks at every place.
+// A trace is a set of packets of one link type, with two judges: libpcap, which
+// compiles filters and runs them, and a search that checks every position.
 type trace struct {
-	link    *pcap.Handle // of a file of the link type
+	link    *pcap.Handle // of a file with this link type
 	packets []mapitest.Packet
 }
 
-// A set is packets of a trace, by number.
+// A set is a set of packets of a trace, by number.
 type set []bool
 
 // traceOf reads a capture.
@@ -45,7 +45,7 @@ func traceOf(t *testing.T, path string) *trace {
 	return tr
 }
 
-// mixture is up to each packets of every Ethernet capture.
+// mixture has up to each packets of every Ethernet capture.
 func mixture(t *testing.T, each int) *trace {
 	t.Helper()
 	all := &trace{}
@@ -57,7 +57,7 @@ func mixture(t *testing.T, each int) *trace {
 		all.link = tr.link
 		step := max(1, len(tr.packets)/each)
 		for i := 0; i < len(tr.packets); i += step {
-			if p := tr.packets[i]; len(p.Data) > 0 { // gopacket cannot ask libpcap about no bytes
+			if p := tr.packets[i]; len(p.Data) > 0 { // gopacket cannot run libpcap on zero bytes
 				p.Wire = max(p.Wire, len(p.Data))
 				all.packets = append(all.packets, p)
 			}
@@ -66,8 +66,8 @@ func mixture(t *testing.T, each int) *trace {
 	return all
 }
 
-// filter returns the packets that libpcap accepts, false when it does not have the
-// expression for the link type.
+// filter returns the packets that libpcap accepts, or false if the expression
+// is invalid for the link type.
 func (tr *trace) filter(expr string) (set, bool) {
 	program, err := tr.link.NewBPF(expr)
 	if err != nil {
@@ -80,13 +80,13 @@ func (tr *trace) filter(expr string) (set, bool) {
 	return accepted, true
 }
 
-// A quest is what a STR_SEARCH looks for.
+// A quest is the subject of a STR_SEARCH.
 type quest struct {
 	alternatives  [][]byte
 	offset, depth int
 }
 
-// search returns the packets in which one of the strings is.
+// search returns the packets that contain one of the strings.
 func (tr *trace) search(q quest) set {
 	found := make(set, len(tr.packets))
 	for i, p := range tr.packets {
@@ -101,7 +101,8 @@ func (tr *trace) search(q quest) set {
 	return found
 }
 
-// filtering is a BPF_FILTER, false when there is none for the link type.
+// filtering is a BPF_FILTER, or false if the filter is invalid for the link
+// type.
 func (tr *trace) filtering(expr string) (step, bool) {
 	lets, ok := tr.filter(expr)
 	return step{call{"BPF_FILTER", []any{expr}}, lets}, ok
@@ -110,7 +111,7 @@ func (tr *trace) filtering(expr string) (step, bool) {
 // searching is a STR_SEARCH.
 func (tr *trace) searching(q quest) step { return step{q.call(), tr.search(q)} }
 
-// call writes a quest in the language of STR_SEARCH.
+// call writes a quest in the syntax of STR_SEARCH.
 func (q quest) call() call {
 	var text []string
 	for _, alt := range q.alternatives {
@@ -119,7 +120,7 @@ func (q quest) call() call {
 	return search(strings.Join(text, "||"), q.offset, q.depth)
 }
 
-// pattern writes bytes as they are where they are letters, else in hexadecimal.
+// pattern writes letters as they are, other bytes in hexadecimal.
 func pattern(of []byte) string {
 	var b strings.Builder
 	for i := 0; i < len(of); i++ {

@@ -78,7 +78,7 @@ var rules = []rule{
 		who: []string{"gomapi/mapi", "gomapi/cmd/mapi", "gomapi/cmd/libmapi"},
 		but: []string{mapitest}, // a daemon for the tests of programs
 		not: []string{"gomapi/drivers", "gomapi/flib", "gomapi/internal/engine", "gomapi/internal/daemon", "gomapi/internal/filter",
-			"gomapi/internal/content", "github.com/google/gopacket"},
+			"gomapi/internal/bpf", "gomapi/internal/classify", "gomapi/internal/content", "github.com/google/gopacket"},
 		why: "programs link a socket and a mapping, no capture code and no C",
 	},
 	{
@@ -118,6 +118,21 @@ var rules = []rule{
 		why: "a chain is run by any of these",
 	},
 	{
+		who: []string{"gomapi/internal/bpf"},
+		not: []string{"gomapi/internal/classify", "gomapi/internal/filter", "gomapi/internal/engine", "gomapi/flib", "gomapi/drivers"},
+		why: "programs know nothing of who makes and runs them",
+	},
+	{
+		who: []string{"gomapi/internal/classify"},
+		not: []string{"gomapi/internal/filter", "gomapi/internal/engine", "gomapi/flib", "gomapi/drivers"},
+		why: "the classifier knows programs, not the compiler",
+	},
+	{
+		who: []string{"gomapi/internal/filter"},
+		not: []string{"gomapi/internal/classify", "gomapi/internal/engine", "gomapi/flib", "gomapi/drivers"},
+		why: "the compiler makes programs and knows nothing of what becomes of them",
+	},
+	{
 		who: []string{"gomapi/internal/shm", "gomapi/internal/pkt", "gomapi/internal/mapierr", "gomapi/mapi/result"},
 		not: []string{"gomapi", "github.com"},
 		why: "leaves",
@@ -125,7 +140,7 @@ var rules = []rule{
 	{
 		who: []string{"gomapi/internal/daemon", "gomapi/cmd/mapid"},
 		not: []string{"gomapi/mapi/...", "gomapi/internal/tracegen", "gomapi/internal/testnet", "gomapi/internal/leak",
-			"gomapi/internal/testdata", "gomapi/internal/testenv", "gomapi/drivers/fake", "gomapi/drivers/drivertest", "gomapi/flib/flibtest"},
+			"gomapi/internal/testdata", "gomapi/internal/testenv", "gomapi/drivers/fake", "gomapi/drivers/drivertest", "gomapi/flib/flibtest", "gomapi/internal/bpf/bpftest"},
 		why: "the daemon is no client of itself and links nothing that is for tests",
 	},
 }
@@ -156,7 +171,7 @@ var only = []struct {
 	{"os/exec", []string{"gomapi/cmd", "gomapi/internal/filter", "gomapi/internal/bench", "gomapi/examples"}},
 	{"github.com/spf13/cobra", []string{"gomapi/cmd"}},
 	{"testing", []string{"gomapi/internal/testdata", "gomapi/internal/testenv", "gomapi/internal/testnet", "gomapi/internal/leak", "gomapi/flib/flibtest",
-		"gomapi/drivers/drivertest", mapitest}},
+		"gomapi/drivers/drivertest", "gomapi/internal/bpf/bpftest", mapitest}},
 	{"gomapi/drivers/fake", []string{mapitest}},
 	{mapitest, nil}, // tests only
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -13,88 +15,88 @@ import (
 // small is a benchmark that takes moments, on a capture file of so many packets.
 func small(t *testing.T, packets int) *bench {
 	t.Helper()
-	if _, err := exec.LookPath("tcpdump"); err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
 	b := &bench{
-		bin: filepath.Join(dir, "mapid"), dir: dir, trace: writeTrace(t, packets), traceLen: packets,
-		rounds: 1, longRounds: 1, sizes: []int{64}, burst: 5 * time.Millisecond, stamped: 50, silence: 10 * time.Millisecond,
-		idleFlows: crowd{2, 3}, waiting: 3, crowds: []crowd{{1, 10}, {5, 2}},
-		paper: paper{
-			flows: []int{1, 20}, searches: []int{25}, samplers: []int{2}, searchers: []int{3}, mostPrograms: 20,
-			rates: []float64{20}, teamRates: []float64{50}, streamLength: 50 * time.Millisecond,
-			mixedFilters: 50, audience: 5, churn: 50, changeLength: 50 * time.Millisecond, limit: time.Minute,
-		},
+		bin: filepath.Join(dir, "mapid"), dir: dir, charts: filepath.Join(dir, "performance"), packets: packets,
+		rounds: 1, liveRounds: 1, flows: []int{1, 20}, equalFlows: []int{5}, mixedFilters: 50, strings: []int{25},
+		frameSizes: []int{64}, burst: 5 * time.Millisecond, streamed: 50 * time.Millisecond, rates: []float64{20}, programRates: []float64{50},
+		samplers: []int{2}, searchers: []int{3}, equals: []int{1, 5}, maxLibpcap: 20,
+		stamped: 50, silence: 10 * time.Millisecond, idle: clients{2, 3}, waiting: 3, setups: []clients{{1, 10}, {5, 2}},
+		churn: 50, changing: 50 * time.Millisecond,
 	}
 	if out, err := exec.Command("go", "build", "-o", b.bin, "gomapi/cmd/mapid").CombinedOutput(); err != nil {
 		t.Fatalf("build mapid: %v\n%s", err, out)
 	}
-	if err := b.buildPrograms(); err != nil {
-		t.Fatal(err)
-	}
 	return b
 }
 
-// hasRows looks for rows in a report.
-func hasRows(t *testing.T, sections []string, rows ...string) {
+// hasRows makes a report, whose parts compare their counts themselves, and looks for rows.
+func hasRows(t *testing.T, b *bench, rows ...string) {
 	t.Helper()
-	report := strings.Join(sections, "\n")
+	report, err := b.run(t.Context(), t)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, want := range rows {
 		if !strings.Contains(report, want) {
-			t.Errorf("the report has no row %q", want)
+			t.Errorf("the report has no row %q:\n%s", want, report)
 		}
 	}
-	if t.Failed() {
-		t.Log(report)
-	}
 }
 
-// TestLive runs every part on an interface for a moment: each compares its
-// counts itself.
-func TestLive(t *testing.T) {
+// TestReport makes all parts, for a moment each.
+func TestReport(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {}) // skips without root
-	sections, err := small(t, 6000).live(t.Context(), t)
-	if err != nil {
-		t.Fatal(err)
-	}
-	hasRows(t, sections, "| 64 | 100 % |", "| 64 | flood |", "| low |", "| efficient |", "| the clients |", "| 5 | 2 |",
-		"| 20 |", "| 5 | mapid |", "| 5 | libpcap |", "| 2 | 50 |", "| 3 | 50 |", "| 50 | ", "| close |")
-}
-
-// TestTrials runs the parts with many flows on a small capture file.
-func TestTrials(t *testing.T) {
 	b := small(t, 6000)
-	b.only = "ports,mixed,strings"
-	sections, err := b.measure(t.Context(), b.fileParts())
-	if err != nil {
-		t.Fatal(err)
-	}
-	hasRows(t, sections, "| 1 | ", "| 20 | ", "| 50 | ", "| 25 | ")
-	if len(b.pictures) != 2 {
-		t.Errorf("%d pictures, want 2", len(b.pictures))
+	hasRows(t, b, "| PKT_COUNTER | 6000 |", "| 6000 |", "| 20 |", "| 5 |", "| 50 |", "| 25 |",
+		"| 64 | 100 % |", "| 64 | flood |", "| low |", "| efficient |", "| the clients |", "| 5 | 2 |",
+		"| 5 | mapid |", "| 5 | libpcap |", "| 2 | 50 |", "| 3 | 50 |", "| 50 | ", "| close |", "](performance/flows-live.svg)")
+	svgs, err := filepath.Glob(filepath.Join(b.charts, "*.svg"))
+	if err != nil || len(svgs) != 6 {
+		t.Errorf("charts %v (%v), want 6", svgs, err)
 	}
 }
 
-// TestSlow has a measurement that takes too long: the report says so.
+// TestSlow has a part that takes too long: the report says so, and nothing is left running.
 func TestSlow(t *testing.T) {
 	b := small(t, 500)
-	b.limit = time.Nanosecond
-	b.only = "ports"
-	sections, err := b.measure(t.Context(), b.fileParts())
-	if err != nil {
-		t.Fatal(err)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	section, err := b.measurePart(ctx, t, part{name: "slow", file: func(ctx context.Context) string {
+		b.startDaemon(ctx, "")
+		return b.startDialog(ctx, nil, "sleep", "60").line() // which says nothing
+	}}, time.Second)
+	if err != nil || !strings.Contains(section, "Too slow: over 1 s") {
+		t.Errorf("section %q, %v", section, err)
 	}
-	hasRows(t, sections, "| too slow: over")
+	if pids := treeOf(os.Getpid()); len(pids) != 1 {
+		t.Errorf("processes %v are left", pids)
+	}
+}
+
+// TestFailure has a part with an error: there is no report.
+func TestFailure(t *testing.T) {
+	b := &bench{}
+	_, err := b.measurePart(t.Context(), t, part{name: "wrong", file: func(context.Context) string {
+		parallel(20, 4, func(i int) {
+			if i == 7 {
+				fail("number %d", i)
+			}
+		})
+		return "x"
+	}}, time.Minute)
+	if err == nil || err.Error() != "wrong: number 7" {
+		t.Errorf("error %v", err)
+	}
 }
 
 func TestUnknownPart(t *testing.T) {
 	b := &bench{only: "file,live"}
-	if err := b.checkParts(); err == nil || !strings.Contains(err.Error(), `"live"`) {
+	if _, err := b.selected(); err == nil || !strings.Contains(err.Error(), `"live"`) {
 		t.Errorf("error %v", err)
 	}
 	b.only = "file,churn"
-	if err := b.checkParts(); err != nil {
-		t.Error(err)
+	if parts, err := b.selected(); err != nil || len(parts) != 2 || parts[1].name != "churn" {
+		t.Errorf("parts %v, %v", parts, err)
 	}
 }

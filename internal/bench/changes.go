@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
+	"log"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -14,146 +14,157 @@ import (
 	"gomapi/mapi"
 )
 
-// changes measures closing and making flows while packets go: many mixed filters are
-// connected, packets of the capture file are sent again and again, and one program
-// closes and makes flows all the time.
-func (b *bench) changes(ctx context.Context, ns *testnet.NS) (string, error) {
-	progress("changing flows under way, beside %d", b.mixedFilters)
-	// A new pair: the old one may have GRO on, which merges segments of TCP.
-	ns.Delete(testnet.B)
-	ns.AddPair()
-	r := road{ns: ns, sender: ns.Sender(testnet.A)}
-	filters := tracegen.Filters(b.mixedFilters+4096, mixedSeed)
-	kept, spare := filters[:b.mixedFilters], filters[b.mixedFilters:]
-	c, err := b.startMembers(ctx, 1, filterCalls(kept))
-	if err != nil {
-		return "", err
+// setup measures making flows.
+func (b *bench) setup(ctx context.Context, l link) string {
+	wall, cpu := make([]samples, len(b.setups)), make([]samples, len(b.setups)) // ms a flow
+	for round := range b.liveRounds {
+		log.Printf("setting up flows, round %d of %d", round+1, b.liveRounds)
+		for i, c := range b.setups {
+			m := b.setupOnce(ctx, l, c)
+			flows := float64(len(m.flows))
+			wall[i] = append(wall[i], m.setup.Seconds()*1e3/flows)
+			cpu[i] = append(cpu[i], m.setupCPU.Seconds()*1e3/flows)
+		}
 	}
-	defer c.stop()
-	_, part, err := b.offline(ctx, replayPackets, filterTasks(kept))
-	if err != nil {
-		return "", err
+	t := newTable("clients at once", "flows of each", "ms a flow", "ms of mapid's CPU a flow", "target")
+	for i, c := range b.setups {
+		t.row(c.n, c.flows, wall[i].both(3), cpu[i].both(3), "0.2")
 	}
-	ch := newChanger(c.daemon.newClient(), spare)
-	defer ch.client.Close()
-	sent, err := ch.during(ctx, func() (sending, error) { return r.replay(b.trace, changeRate, b.changeLength) })
-	if err != nil {
-		return "", err
-	}
-	lost, err := c.daemon.dealtWith(ctx, sent.arrived, time.Now().Add(b.limit))
-	if err == nil {
-		err = c.compareLoops(part, sent, lost)
-	}
-	if err != nil {
-		return "", err
-	}
-	return ch.section(sent, lost, b), nil
+	return section("Setting up flows", t, "Create, BPF_FILTER with a port of its own, PKT_COUNTER, connect; in a fresh mapid. "+
+		"Time until all flows of all clients are connected, by the number of flows: median (minimum) of %d rounds.", b.liveRounds)
+}
+
+// setupOnce sets flows up, sends each a packet, which no other must count, and ends mapid.
+func (b *bench) setupOnce(ctx context.Context, l link, c clients) *mapid {
+	m := b.startFlows(ctx, c, 1, func(i int) []call { return []call{filter(udpPort(i)), {"PKT_COUNTER"}} })
+	defer m.stop()
+	n := c.n * c.flows
+	s := &session{link: l, subject: m, traffic: toPorts(n, n)}
+	must(s.run(ctx, stream{frames: datagrams(64), packets: n}))
+	return m
 }
 
 const (
-	replayPackets = 5000   // of the file, which are sent again and again
-	changeRate    = 30_000 // packets a second
-	changing      = 100    // flows that are there to be closed
+	standing     = 100  // flows that are there all the time while others come and go
+	spareFilters = 4096 // of those that come and go
 )
 
-// replay sends the first packets of a capture file again and again, whole loops only.
-func (r road) replay(path string, perSecond float64, length time.Duration) (sending, error) {
-	var frames [][]byte
-	total := 0
-	err := eachFrame(path, replayPackets, func(frame []byte) bool {
-		frames = append(frames, bytes.Clone(frame))
-		total += len(frame)
-		return true
-	})
-	if err != nil {
-		return sending{}, err
+// churnFlows measures flows that come and go: time, and memory of mapid meanwhile.
+func (b *bench) churnFlows(ctx context.Context, l link) string {
+	log.Printf("%d flows come and go", b.churn)
+	filters := tracegen.Filters(standing+spareFilters, mixedSeed)
+	filters[0] = "udp"
+	m := b.startFlows(ctx, clients{1, standing}, concurrency, func(i int) []call { return counters(filter(filters[i])) }).rested(ctx)
+	defer m.stop()
+	t := newTable("flows so far", "ms a flow", "mapid's memory, MiB", "files it has open")
+	const steps = 5
+	n, took := b.churn/steps, time.Duration(0)
+	for step := range steps + 1 {
+		if step > 0 {
+			took = m.makeAndClose(ctx, n, filters[standing:])
+		}
+		t.row(step*n, fixed(took.Seconds()*1e3/float64(max(1, n)), 3), mib(memoryOf(m.pid())), filesOf(m.pid()))
 	}
-	mean := total / len(frames)
-	loops := max(1, int(perSecond*length.Seconds())/len(frames))
-	return r.stream(stream{size: mean, mbit: perSecond * float64(mean) * 8 / 1e6, frames: frames, most: loops * len(frames), length: 10 * length})
+	s := &session{link: l, subject: m, traffic: oneIn(1, 1)}
+	must(s.run(ctx, stream{frames: datagrams(frameSize), rate: 10_000, packets: 1000}))
+	return section("Flows that come and go", t,
+		"Create, BPF_FILTER of a mixed kind, PKT_COUNTER, BYTE_COUNTER, connect, close: %d at a time, beside %d flows that stay; one of them counts at the end what is sent. "+
+			"Memory is what the processes have, with what the garbage collector has not returned.", concurrency, standing)
 }
 
-// compareLoops compares what flows have counted with what libpcap has in one loop.
-func (c *memberCrew) compareLoops(part []tracegen.Count, s sending, lost uint64) error {
-	counts, err := c.counted()
-	if err != nil {
-		return err
-	}
-	lost += s.sent - s.arrived
-	loops := s.sent / replayPackets
-	for i, n := range counts {
-		if want := part[i].Packets * loops; n.Packets > want || n.Packets+lost < want {
-			return fmt.Errorf("flow %d counts %d packets, want %d; %d are lost", i+1, n.Packets, want, lost)
+// makeAndClose makes and closes n flows of a new client.
+func (m *mapid) makeAndClose(ctx context.Context, n int, filters []string) time.Duration {
+	client := m.newClient()
+	defer client.Close()
+	start := time.Now()
+	parallel(n, concurrency, func(i int) {
+		f := newFlow(ctx, client, testnet.B, counters(filter(filters[i%len(filters)]))...)
+		check(f.Close(ctx))
+	})
+	return time.Since(start)
+}
+
+const (
+	replayed   = 5000   // packets of the file, which are sent again and again
+	replayRate = 30_000 // packets a second
+	changeable = 100    // flows that are there to be closed
+)
+
+// changes measures closing and making flows while packets come: many mixed filters are
+// connected, and one program closes and makes flows all the time.
+func (b *bench) changes(ctx context.Context, l link) string {
+	log.Printf("changing flows under way, beside %d", b.mixedFilters)
+	// A new pair: the old one has GRO on, which merges segments of TCP.
+	l.ns.Delete(testnet.B)
+	l.ns.AddPair()
+	l.sender = l.ns.Sender(testnet.A)
+	filters := tracegen.Filters(b.mixedFilters+spareFilters, mixedSeed)
+	expression := func(i int) string { return filters[i] }
+	m := b.startFlows(ctx, clients{1, b.mixedFilters}, concurrency, func(i int) []call { return counters(filter(expression(i))) }).rested(ctx)
+	defer m.stop()
+	_, once := b.readLibpcap(ctx, replayed, list(b.mixedFilters, filterTask(expression)))
+	loops := max(1, int(replayRate*b.changing.Seconds())/replayed)
+	s := &session{link: l, subject: m, traffic: traffic{want: func(uint64) (all []uint64) {
+		for _, c := range once {
+			all = append(all, c.Packets*uint64(loops))
 		}
+		return all
+	}}}
+	c := &changer{client: m.newClient(), filters: filters[b.mixedFilters:]}
+	defer c.client.Close()
+	st := stream{rate: replayRate, packets: loops * replayed}
+	for frame := range tracegen.Frames(replayed, 1) {
+		st.frames = append(st.frames, bytes.Clone(frame))
 	}
-	return nil
+	var sent transfer
+	c.during(ctx, func() { sent = s.send(st) })
+	r := must(s.account(ctx, sent))
+	t := newTable("", "times", "half within, ms", "99 % within", "all within")
+	for i, name := range []string{"make and connect", "close"} {
+		times := c.times[i]
+		t.row(name, len(times), fixed(times.at(0.5), 2), fixed(times.at(0.99), 2), fixed(times.at(1), 2))
+	}
+	return section("Changing flows under way", t,
+		"Beside %d flows with mixed filters one program makes flows with others and closes some, one call after the other, while %d packets of the file are sent again and again, %d in all, at %d a second. "+
+			"mapid lost %.0f of them; %d did not reach the interface. The flows that stayed count what libpcap counts.",
+		b.mixedFilters, replayed, r.sent, replayRate, r.lost, r.sent-r.arrived)
 }
 
 // A changer closes and makes flows.
 type changer struct {
-	client        *mapi.Client
-	filters       []string
-	random        *rand.Rand
-	flows         []*mapi.Flow
-	makes, closes []time.Duration
+	client  *mapi.Client
+	filters []string
+	times   [2]samples // of making and of closing, in ms
 }
 
-func newChanger(c *mapi.Client, filters []string) *changer {
-	return &changer{client: c, filters: filters, random: rand.New(rand.NewPCG(11, 13))}
-}
-
-// during changes flows while packets are sent.
-func (c *changer) during(ctx context.Context, send func() (sending, error)) (sending, error) {
-	ctx, cancel := context.WithCancel(ctx)
+// during changes flows until f has ended.
+func (c *changer) during(ctx context.Context, f func()) {
+	changing, cancel := context.WithCancel(ctx)
 	done := make(chan error, 1)
-	go func() { done <- c.run(ctx) }() // ends with ctx
-	sent, err := send()
+	go func() { // ends with the context
+		done <- catch(func() {
+			for random, flows := rand.New(rand.NewPCG(11, 13)), []flow(nil); changing.Err() == nil; {
+				flows = c.change(ctx, random, flows)
+			}
+		})
+	}()
+	err := catch(f)
 	cancel()
-	return sent, errors.Join(err, <-done)
+	check(errors.Join(err, <-done))
 }
 
-// run changes flows until ctx ends.
-func (c *changer) run(ctx context.Context) error {
-	for ctx.Err() == nil {
-		start := time.Now()
-		m, err := join(context.WithoutCancel(ctx), c.client, testnet.B, filterCall(c.filters[c.random.IntN(len(c.filters))]))
-		if err != nil {
-			return err
-		}
-		c.makes = append(c.makes, time.Since(start))
-		c.flows = append(c.flows, m.flow)
-		if len(c.flows) < changing {
-			continue
-		}
-		i := c.random.IntN(len(c.flows))
-		start = time.Now()
-		if err := c.flows[i].Close(context.WithoutCancel(ctx)); err != nil {
-			return err
-		}
-		c.closes = append(c.closes, time.Since(start))
-		c.flows = slices.Delete(c.flows, i, i+1)
+// change makes a flow, and closes one when there are enough.
+func (c *changer) change(ctx context.Context, random *rand.Rand, flows []flow) []flow {
+	since := func(start time.Time) float64 { return time.Since(start).Seconds() * 1e3 }
+	start := time.Now()
+	flows = append(flows, newFlow(ctx, c.client, testnet.B, counters(filter(c.filters[random.IntN(len(c.filters))]))...))
+	c.times[0] = append(c.times[0], since(start))
+	if len(flows) < changeable {
+		return flows
 	}
-	return nil
-}
-
-func (c *changer) section(s sending, lost uint64, b *bench) string {
-	t := newTable("", "times", "half within, ms", "99 % within", "all within")
-	for _, kind := range []struct {
-		name  string
-		times []time.Duration
-	}{{"make and connect", c.makes}, {"close", c.closes}} {
-		if len(kind.times) == 0 {
-			t.row(kind.name, 0, "", "", "")
-			continue
-		}
-		slices.Sort(kind.times)
-		at := func(share float64) string {
-			return fmt.Sprintf("%.2f", kind.times[int(share*float64(len(kind.times)-1))].Seconds()*1e3)
-		}
-		t.row(kind.name, len(kind.times), at(0.5), at(0.99), at(1))
-	}
-	return section("Changing flows under way", t,
-		"Beside %d flows with mixed filters one program makes flows with others and closes some, one call after the other, while %d packets of the file are sent again and again, %d in all, at %d a second. "+
-			"mapid lost %d of them; %d did not reach the interface. The flows that stayed count what libpcap counts.",
-		b.mixedFilters, replayPackets, s.sent, changeRate, lost, s.sent-s.arrived)
+	i := random.IntN(len(flows))
+	start = time.Now()
+	check(flows[i].Close(ctx))
+	c.times[1] = append(c.times[1], since(start))
+	return slices.Delete(flows, i, i+1)
 }

@@ -3,69 +3,115 @@ package main
 import (
 	"bytes"
 	"context"
-	_ "embed" // the programs' source
+	_ "embed" // the source of the programs
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"gomapi/internal/testnet"
 	"gomapi/internal/tracegen"
 )
 
 //go:embed libpcap/programs.c
-var programsSource []byte
+var libpcapSource []byte
 
 // buildPrograms makes the programs that use libpcap and the one that uses mapi.
-func (b *bench) buildPrograms() error {
+func (b *bench) buildPrograms() {
+	check(os.MkdirAll(b.dir, 0o755))
 	source := filepath.Join(b.dir, "programs.c")
-	if err := os.WriteFile(source, programsSource, 0o644); err != nil {
-		return err
-	}
+	check(os.WriteFile(source, libpcapSource, 0o644))
 	for _, command := range [][]string{
-		{"cc", "-O2", "-o", b.programs(), source, "-lpcap"},
+		{"cc", "-O2", "-o", b.libpcapPrograms(), source, "-lpcap"},
 		{"go", "build", "-o", b.reader(), "gomapi/internal/bench/reader"},
 	} {
-		if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w\n%s", strings.Join(command, " "), err, out)
-		}
+		output(exec.Command(command[0], command[1:]...))
 	}
-	return nil
 }
 
-func (b *bench) programs() string { return filepath.Join(b.dir, "programs") }
-func (b *bench) reader() string   { return filepath.Join(b.dir, "reader") }
+func (b *bench) libpcapPrograms() string { return filepath.Join(b.dir, "programs") }
+func (b *bench) reader() string          { return filepath.Join(b.dir, "reader") }
 
-// offline has one program that uses libpcap do all tasks on the first packets of the
-// file. It returns the CPU time of that and what each task has counted.
-func (b *bench) offline(ctx context.Context, packets int, tasks []string) (time.Duration, []tracegen.Count, error) {
-	cmd := exec.CommandContext(ctx, b.programs(), "file", b.trace, strconv.Itoa(packets))
+// readLibpcap has one program that uses libpcap do all tasks on the first packets of the file.
+func (b *bench) readLibpcap(ctx context.Context, packets int, tasks []string) (cpu time.Duration, counts []tracegen.Count) {
+	cmd := exec.CommandContext(ctx, b.libpcapPrograms(), "file", b.capture(b.packets), fmt.Sprint(packets))
 	cmd.Stdin = strings.NewReader(strings.Join(tasks, "\n") + "\n")
-	var out, said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &said
-	if err := cmd.Run(); err != nil {
-		return 0, nil, fmt.Errorf("%w: %s", err, &said)
+	out := bytes.NewReader(output(cmd))
+	must(fmt.Fscan(out, (*int64)(&cpu)))
+	counts = make([]tracegen.Count, len(tasks))
+	for i := range counts {
+		must(fmt.Fscan(out, &counts[i].Packets, &counts[i].Bytes))
 	}
-	return parseOffline(out.String(), len(tasks))
+	return cpu, counts
 }
 
-// parseOffline reads the CPU time in nanoseconds and the counts of so many tasks.
-func parseOffline(text string, tasks int) (time.Duration, []tracegen.Count, error) {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	if len(lines) != 1+tasks {
-		return 0, nil, fmt.Errorf("libpcap programs: %d lines, want %d", len(lines), 1+tasks)
-	}
-	var ns int64
-	if _, err := fmt.Sscan(lines[0], &ns); err != nil {
-		return 0, nil, fmt.Errorf("libpcap programs say %q: %w", lines[0], err)
-	}
-	counts := make([]tracegen.Count, tasks)
-	for i, line := range lines[1:] {
-		if _, err := fmt.Sscan(line, &counts[i].Packets, &counts[i].Bytes); err != nil {
-			return 0, nil, fmt.Errorf("libpcap programs say %q: %w", line, err)
+// libpcap is processes that use libpcap, each with its own capture.
+type libpcap struct {
+	*dialog
+	pids     []int
+	filtered bool // in the kernel: a process sees what it is about only
+	said     []result
+}
+
+// startLibpcap starts a process for each task and returns when all capture. Their rings
+// have 64 MiB together, as that of mapid, and each the 2 MiB of libpcap's programs at least.
+func (b *bench) startLibpcap(ctx context.Context, n int, task func(i int) string) *libpcap {
+	ring := max(2<<20, 64<<20/n)
+	l := &libpcap{filtered: task(0)[0] == 'f',
+		dialog: b.startDialog(ctx, list(n, task), b.libpcapPrograms(), "live", testnet.B, strconv.Itoa(ring), strconv.Itoa(n))}
+	l.awaitReady()
+	l.pids = treeOf(l.dialog.cmd.Process.Pid)
+	return l
+}
+
+func (l *libpcap) cpu() time.Duration { return cpuOf(l.pids...) }
+
+// settle fails when nothing moves any more although packets are not accounted for.
+func (l *libpcap) settle(_ context.Context, all total) error {
+	const still = 3 * time.Second
+	moved := time.Now()
+	for deadline := moved.Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		before := slices.Clone(l.said)
+		if l.askAll(all) {
+			return nil
+		}
+		if !slices.Equal(before, l.said) {
+			moved = time.Now()
+		}
+		if time.Since(moved) > still {
+			fail("libpcap programs have not seen all of %d packets, and lost too few: %+v", all.arrived, l.said[:min(5, len(l.said))])
 		}
 	}
-	return time.Duration(ns), counts, nil
+	return errSlow
 }
+
+// askAll reports whether all processes have dealt with all packets: each was seen or lost.
+func (l *libpcap) askAll(all total) (done bool) {
+	done = true
+	l.said = l.said[:0]
+	line := l.ask()
+	for i, want := range all.want {
+		if i > 0 {
+			line = l.line()
+		}
+		var pid int
+		var r result
+		must(fmt.Sscan(line, &pid, &r.seen, &r.lost, &r.got))
+		most, least := all.arrived, all.arrived
+		if l.filtered {
+			most, least = want, want-min(want, all.missing)
+		}
+		if r.seen+r.lost > most {
+			fail("libpcap process %d has seen %d packets and lost %d of %d", i+1, r.seen, r.lost, most)
+		}
+		done = done && r.seen+r.lost >= least
+		l.said = append(l.said, r)
+	}
+	return done
+}
+
+func (l *libpcap) results(context.Context, total) []result { return l.said }

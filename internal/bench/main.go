@@ -1,15 +1,9 @@
 // Bench measures what the daemon costs, beside what a user would run instead, in
 // one run on one machine. docs/bench.md describes the method.
 //
-// The parts are listed in parts.go and are a file each. A part returns its section of
-// the report, or an error when a count is not what it must be. Those of an interface
-// have a network namespace of their own.
-//
-// Three kinds of parts share their way of measuring. A trial is many flows on the
-// capture file. A crew is many programs, or flows, that see the packets of a stream
-// together: crew_mapi.go, crew_members.go and crew_libpcap.go. A team is a crew of each
-// side doing the same. The programs that use libpcap are in libpcap/programs.c, the one
-// that uses mapi is the command reader.
+// The report has sections, its parts, which are listed in parts.go. In a section a
+// workload is given to two subjects in turn: mapid, and a competitor that does the same.
+// A workload of the capture file is in file.go, one of the interface in session.go.
 //
 //	go run ./internal/bench [-rounds N] [-only PARTS] [-churn N] [-o FILE]
 package main
@@ -20,6 +14,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -31,68 +26,57 @@ import (
 
 // bench says with what and how long to measure.
 type bench struct {
-	bin, dir   string        // the daemon, and a folder for files
-	only       string        // the one part to make, empty for all
-	rounds     int           // of the measurements of the file
-	longRounds int           // of those on an interface
-	sizes      []int         // of frames, in bytes without FCS
-	shares     []float64     // of the most that the sender reaches, besides all
-	burst      time.Duration // sending as fast as it goes; lower rates take longer
+	bin, dir, charts string // the daemon, a folder for files, one for charts
+	only             string // parts to make, empty for all
+	packets          int    // of the capture file
+	rounds           int    // of the measurements of the file
+	liveRounds       int    // of those on an interface
+
+	flows        []int // numbers of flows, a port each
+	equalFlows   []int // that are all the same
+	mixedFilters int   // of all kinds
+	strings      []int // to search
+
+	frameSizes   []int         // in bytes without FCS
+	shares       []float64     // of the most that the sender reaches, besides all
+	burst        time.Duration // of sending as fast as it goes; lower rates take longer
+	streamed     time.Duration // of sending at each rate for many flows and programs
+	rates        []float64     // Mbit/s for flows on the interface, rising
+	programRates []float64     // Mbit/s for programs
+	samplers     []int         // numbers of programs that sample
+	searchers    []int         // and that search
+	equals       []int         // and that have the same flow
+
 	stamped    int           // packets whose delay is measured
 	silence    time.Duration // without packets
-	idleFlows  crowd         // connected meanwhile
+	idle       clients       // connected meanwhile
 	waiting    int           // and clients that wait for a packet
-	crowds     []crowd       // that set up flows
-	paper
+	setups     []clients     // that set up flows
+	churn      int           // flows that come and go
+	changing   time.Duration // of changing flows while packets come
+	maxLibpcap int           // processes of libpcap at a time
 
-	trace    string // the capture file
-	traceLen int    // packets in it
-	gallery  string // folder for pictures
-	pictures []picture
+	commands []*exec.Cmd // of the part that is being made
 }
-
-// paper says how large the experiments of the paper are.
-type paper struct {
-	flows        []int         // with a port each
-	searches     []int         // flows that search the file
-	samplers     []int         // programs that sample
-	searchers    []int         // programs that search
-	mostPrograms int           // of libpcap at a time
-	rates        []float64     // Mbit/s for flows on the interface, rising
-	teamRates    []float64     // Mbit/s for programs
-	streamLength time.Duration // of sending at each rate
-	mixedFilters int
-	audience     int           // programs with the same flow
-	churn        int           // flows that come and go
-	changeLength time.Duration // of changing flows under way
-	limit        time.Duration // for setting up; half of it for reading a file once
-}
-
-// crowd is a number of clients with as many flows each.
-type crowd struct{ clients, flows int }
 
 // full is how the report is made.
 func full() *bench {
 	return &bench{
-		rounds: 9, longRounds: 3,
-		sizes: []int{64, 1460}, shares: []float64{0.25, 0.5, 0.75}, burst: 400 * time.Millisecond,
-		stamped: 2000, silence: 10 * time.Second,
-		idleFlows: crowd{10, 100}, waiting: 100,
-		crowds: []crowd{{1, 1000}, {100, 10}, {100, 100}},
-		paper: paper{
-			flows: []int{1, 10, 100, 600, 1000, 10_000, 60_000}, searches: []int{1, 50, 1000, 10_000},
-			samplers: []int{1, 2, 5, 10, 20, 50, 100}, searchers: []int{1, 5, 10, 50, 100, 1000}, mostPrograms: 1000,
-			rates: []float64{100, 300, 500, 700, 1000, 2000, 4000}, teamRates: []float64{100, 500}, streamLength: 600 * time.Millisecond,
-			mixedFilters: 10_000, audience: 1000, churn: 20_000, changeLength: 4 * time.Second, limit: 40 * time.Second,
-		},
+		packets: tracegen.BenchPackets, rounds: 9, liveRounds: 3,
+		flows: []int{1, 10, 100, 600, 1000, 10_000, 60_000}, equalFlows: []int{1, 10, 100, 1000, 10_000},
+		mixedFilters: 10_000, strings: []int{1, 50, 1000, 10_000},
+		frameSizes: []int{64, 1460}, shares: []float64{0.25, 0.5, 0.75}, burst: 400 * time.Millisecond,
+		streamed: 600 * time.Millisecond, rates: []float64{100, 300, 500, 700, 1000, 2000, 4000}, programRates: []float64{100, 500},
+		samplers: []int{1, 2, 5, 10, 20, 50, 100}, searchers: []int{1, 5, 10, 50, 100, 1000}, equals: []int{1, 1000},
+		stamped: 2000, silence: 10 * time.Second, idle: clients{10, 100}, waiting: 100,
+		setups: []clients{{1, 1000}, {100, 10}, {100, 100}}, churn: 20_000, changing: 4 * time.Second, maxLibpcap: 1000,
 	}
 }
 
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("bench: ")
-	// The kernel ends the daemons and the tcpdumps with the thread that started
-	// them: this one.
+	// The kernel ends the subjects with the thread that started them: this one.
 	runtime.LockOSThread()
 	b := full()
 	flag.IntVar(&b.rounds, "rounds", b.rounds, "how often each measurement of the file is made; those on an interface at most 3 times")
@@ -102,13 +86,10 @@ func main() {
 	flag.IntVar(&b.churn, "churn", b.churn, "flows that come and go")
 	out := flag.String("o", "", "write the report to this file as well")
 	flag.Parse()
-	b.longRounds = min(b.rounds, b.longRounds)
-	if err := b.checkParts(); err != nil {
-		log.Fatal(err)
-	}
-	b.gallery = filepath.Join(b.dir, "performance")
+	b.liveRounds = min(b.rounds, b.liveRounds)
+	b.charts = filepath.Join(b.dir, "performance")
 	if *out != "" {
-		b.gallery = strings.TrimSuffix(*out, ".md")
+		b.charts = strings.TrimSuffix(*out, ".md")
 	}
 	report, err := b.run(context.Background(), &console{})
 	if err != nil {
@@ -120,28 +101,25 @@ func main() {
 			log.Fatal(err)
 		}
 	}
-	if err := b.writePictures(); err != nil {
-		log.Fatal(err)
-	}
 }
 
 // run measures everything and returns the report.
 func (b *bench) run(ctx context.Context, t testnet.TB) (string, error) {
-	var err error
-	if b.trace, err = trafficFile(b.dir); err != nil {
-		return "", err
-	}
-	b.traceLen = tracegen.BenchPackets
-	if err := b.buildPrograms(); err != nil {
-		return "", err
-	}
-	sections, err := b.measure(ctx, b.fileParts())
-	if err != nil {
-		return "", err
-	}
-	live, err := b.live(ctx, t)
-	if err != nil {
-		return "", err
-	}
-	return strings.Join(append(append([]string{head()}, sections...), live...), "\n"), nil
+	var all []string
+	err := catch(func() {
+		parts := must(b.selected())
+		b.buildPrograms()
+		all = append([]string{head()}, must(b.measure(ctx, t, parts))...)
+	})
+	return strings.Join(all, "\n"), err
 }
+
+// console stands for a test where there is none: what fails ends the program,
+// and what is to be cleaned up goes with it.
+type console struct{}
+
+func (*console) Helper()                           {}
+func (*console) Cleanup(func())                    {}
+func (*console) Skip(args ...any)                  { log.Fatal(args...) }
+func (*console) Errorf(format string, args ...any) { log.Fatalf(format, args...) }
+func (*console) Fatalf(format string, args ...any) { log.Fatalf(format, args...) }

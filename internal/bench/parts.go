@@ -14,86 +14,93 @@ import (
 
 // A part measures something and returns its section of the report.
 type part struct {
-	name    string
-	measure func(context.Context) (string, error)
+	name string
+	file func(context.Context) string       // of the capture file, or
+	live func(context.Context, link) string // of an interface
 }
 
-// fileParts are about the capture file.
-func (b *bench) fileParts() []part {
-	return []part{{"file", b.file}, {"packets", b.packets}, {"ports", b.ports}, {"equal", b.equal}, {"mixed", b.mixed}, {"strings", b.strings}}
-}
-
-// liveParts need a network.
-func (b *bench) liveParts(ns *testnet.NS) []part {
-	var parts []part
-	for _, p := range []struct {
-		name    string
-		measure func(context.Context, *testnet.NS) (string, error)
-	}{
-		{"counting", b.counting}, {"delay", b.delay}, {"idle", b.idle}, {"setup", b.setup}, {"liveports", b.livePorts}, {"audience", b.sameFlows},
-		{"sampling", b.sampling}, {"searching", b.searching}, {"churn", b.comeAndGo}, {"changes", b.changes},
-	} {
-		parts = append(parts, part{p.name, func(ctx context.Context) (string, error) { return p.measure(ctx, ns) }})
+func (b *bench) parts() []part {
+	return []part{
+		{name: "file", file: b.counting},
+		{name: "packets", file: b.toBuffer},
+		{name: "ports", file: b.ports},
+		{name: "equal", file: b.equal},
+		{name: "mixed", file: b.mixed},
+		{name: "strings", file: b.searches},
+		{name: "counting", live: b.liveCounting},
+		{name: "delay", live: b.delay},
+		{name: "idle", live: b.idleCost},
+		{name: "setup", live: b.setup},
+		{name: "liveports", live: b.livePorts},
+		{name: "audience", live: b.equalPrograms},
+		{name: "sampling", live: b.sampling},
+		{name: "searching", live: b.searching},
+		{name: "churn", live: b.churnFlows},
+		{name: "changes", live: b.changes},
 	}
-	return parts
 }
 
 func partNames() (names []string) {
-	var b bench
-	for _, p := range append(b.fileParts(), b.liveParts(nil)...) {
+	for _, p := range new(bench).parts() {
 		names = append(names, p.name)
 	}
 	return names
 }
 
-func (b *bench) wanted(part string) bool {
-	return b.only == "" || slices.Contains(strings.Split(b.only, ","), part)
-}
-
-// checkParts returns an error when a part is wanted that does not exist.
-func (b *bench) checkParts() error {
-	for name := range strings.SplitSeq(b.only, ",") {
-		if b.only != "" && !slices.Contains(partNames(), name) {
-			return fmt.Errorf("-only %s: there is no part %q, but %s", b.only, name, strings.Join(partNames(), ", "))
-		}
+// selected returns the parts that -only names, or all.
+func (b *bench) selected() (parts []part, err error) {
+	if b.only == "" {
+		return b.parts(), nil
 	}
-	return nil
+	for name := range strings.SplitSeq(b.only, ",") {
+		i := slices.Index(partNames(), name)
+		if i < 0 {
+			return nil, fmt.Errorf("-only %s: there is no part %q, but %s", b.only, name, strings.Join(partNames(), ", "))
+		}
+		parts = append(parts, b.parts()[i])
+	}
+	return parts, nil
 }
 
 // partLimit is how long a part may take, besides the flows that come and go.
 const partLimit = 5 * time.Minute
 
-func (b *bench) measure(ctx context.Context, parts []part) (sections []string, err error) {
+// measure makes the sections of parts.
+func (b *bench) measure(ctx context.Context, t testnet.TB, parts []part) (sections []string, err error) {
+	limit := partLimit + time.Duration(b.churn)*2*time.Millisecond
 	for _, p := range parts {
-		if !b.wanted(p.name) {
-			continue
+		if p.live != nil && os.Geteuid() != 0 {
+			return append(sections, "## Live capture\n\nLeft out: needs root, for a network namespace of its own.\n"), nil
 		}
-		start := time.Now()
-		limit := partLimit + time.Duration(b.churn)*2*time.Millisecond
-		limited, cancel := context.WithTimeout(ctx, limit)
-		section, err := p.measure(limited)
-		slow := limited.Err() != nil && ctx.Err() == nil
-		cancel()
-		if err != nil && slow {
-			progress("%s: %v", p.name, err)
-			section, err = fmt.Sprintf("## Part %s\n\nToo slow: over %.0f s.\n", p.name, limit.Seconds()), nil
-		}
+		section, err := b.measurePart(ctx, t, p, limit)
 		if err != nil {
-			return sections, fmt.Errorf("%s: %w", p.name, err)
+			return nil, err
 		}
-		progress("%s took %.0f s", p.name, time.Since(start).Seconds())
 		sections = append(sections, section)
 	}
 	return sections, nil
 }
 
-// live measures on an interface, for which it must be root.
-func (b *bench) live(ctx context.Context, t testnet.TB) (sections []string, err error) {
-	if os.Geteuid() != 0 {
-		why := "needs root, for a network namespace of its own"
-		log.Print("live capture is left out: ", why)
-		return []string{"## Live capture\n\nLeft out: " + why + ".\n"}, nil
+// measurePart makes a section; on an interface, in a network namespace of its own.
+func (b *bench) measurePart(ctx context.Context, t testnet.TB, p part, limit time.Duration) (section string, err error) {
+	start := time.Now()
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer b.awaitEnd()
+	defer cancel()
+	if p.file != nil {
+		err = catch(func() { section = p.file(limited) })
+	} else {
+		testnet.Run(t, func(ns *testnet.NS) {
+			err = catch(func() { section = p.live(limited, newLink(ns)) })
+		})
 	}
-	testnet.Run(t, func(ns *testnet.NS) { sections, err = b.measure(ctx, b.liveParts(ns)) })
-	return sections, err
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		log.Printf("%s: %v", p.name, err)
+		return fmt.Sprintf("## Part %s\n\nToo slow: over %.0f s.\n", p.name, limit.Seconds()), nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", p.name, err)
+	}
+	log.Printf("%s took %.0f s", p.name, time.Since(start).Seconds())
+	return section, nil
 }

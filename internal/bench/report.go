@@ -2,19 +2,19 @@ package main
 
 import (
 	"fmt"
-	"log"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
-
-	"gomapi/internal/bench/plot"
 )
 
 // head begins the report, which is in Markdown.
 func head() string {
+	release, _, _ := strings.Cut(strings.TrimSpace(string(must(os.ReadFile("/proc/sys/kernel/osrelease")))), "-")
 	return fmt.Sprintf("# Performance\n\n`make bench` made these tables. docs/bench.md says how.\n\n"+
-		"Machine: %s, %d processors, %.2f GHz, Linux %s, %s %s.\n", processor(), runtime.NumCPU(), clockRate(), release(), runtime.Version(), runtime.GOARCH)
+		"Machine: %s, %d processors, %.2f GHz, Linux %s, %s %s.\n",
+		processor("model name"), runtime.NumCPU(), clockRate(), release, runtime.Version(), runtime.GOARCH)
 }
 
 // section is a part of the report: its title, what was measured, the figures.
@@ -39,57 +39,70 @@ func (t *table) row(cells ...any) {
 	t.WriteString("\n")
 }
 
-// progress tells who waits what is going on.
-func progress(format string, args ...any) { log.Printf(format, args...) }
+// addChart writes a chart beside the report and returns what shows it there.
+func (b *bench) addChart(name string, c chart) string {
+	check(os.MkdirAll(b.charts, 0o755))
+	check(os.WriteFile(filepath.Join(b.charts, name+".svg"), c.svg(), 0o644))
+	return fmt.Sprintf("\n![%s](%s/%s.svg)\n", c.title, filepath.Base(b.charts), name)
+}
 
-// processor names the CPU.
-func processor() string {
-	info, err := os.ReadFile("/proc/cpuinfo")
-	if err != nil {
-		return "unknown processor"
+// samples are what the rounds of a measurement have given.
+type samples []float64
+
+// samplesOf takes a figure out of each of several results.
+func samplesOf[T any](results []T, figure func(T) float64) (all samples) {
+	for _, r := range results {
+		all = append(all, figure(r))
 	}
-	for line := range strings.Lines(string(info)) {
-		if name, ok := strings.CutPrefix(line, "model name"); ok {
-			return strings.Trim(name, " \t:\n")
+	return all
+}
+
+// at is the value that a share of the samples does not exceed; 0 when there are none.
+func (s samples) at(share float64) float64 {
+	if len(s) == 0 {
+		return 0
+	}
+	return slices.Sorted(slices.Values(s))[int(share*float64(len(s)-1)+0.5)]
+}
+
+func (s samples) median() float64 { return s.at(0.5) }
+
+// both is the median and the minimum, with so many digits; "" when there are none.
+func (s samples) both(digits int) string {
+	if len(s) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.*f (%.*f)", digits, s.median(), digits, s.at(0))
+}
+
+// fixed writes a number with so many digits.
+func fixed(v float64, digits int) string { return fmt.Sprintf("%.*f", digits, v) }
+
+// mib is bytes in MiB.
+func mib(bytes uint64) string { return fixed(float64(bytes)/(1<<20), 1) }
+
+// cycles are those of so many nanoseconds.
+func cycles(ns float64) string {
+	if rate := clockRate(); rate > 0 {
+		return fixed(ns*rate, 0)
+	}
+	return "?"
+}
+
+// clockRate returns the processors' clock rate in GHz, 0 when it is not known. It is
+// that of now: processors change it, and virtual ones hide that they do.
+func clockRate() float64 {
+	var mhz float64
+	_, _ = fmt.Sscan(processor("cpu MHz"), &mhz)
+	return mhz / 1000
+}
+
+// processor returns what /proc/cpuinfo says of the first processor.
+func processor(key string) string {
+	for line := range strings.Lines(string(must(os.ReadFile("/proc/cpuinfo")))) {
+		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == key {
+			return strings.TrimSpace(value)
 		}
 	}
-	return "unknown processor"
-}
-
-// release is the version of the kernel, without what a distribution adds.
-func release() string {
-	text, err := os.ReadFile("/proc/sys/kernel/osrelease")
-	if err != nil {
-		return "unknown"
-	}
-	version, _, _ := strings.Cut(strings.TrimSpace(string(text)), "-")
-	return version
-}
-
-// A picture is an SVG beside the report.
-type picture struct {
-	name string
-	svg  []byte
-}
-
-// chart keeps a picture and returns what shows it in the report.
-func (b *bench) chart(name string, c plot.Chart) string {
-	b.pictures = append(b.pictures, picture{name + ".svg", c.SVG()})
-	return fmt.Sprintf("\n![%s](%s/%s.svg)\n", c.Title, filepath.Base(b.gallery), name)
-}
-
-// writePictures writes them into their folder.
-func (b *bench) writePictures() error {
-	if len(b.pictures) == 0 {
-		return nil
-	}
-	if err := os.MkdirAll(b.gallery, 0o755); err != nil {
-		return err
-	}
-	for _, p := range b.pictures {
-		if err := os.WriteFile(filepath.Join(b.gallery, p.name), p.svg, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
+	return "unknown"
 }

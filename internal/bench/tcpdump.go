@@ -1,73 +1,87 @@
 package main
 
 import (
+	"bufio"
+	"context"
 	"fmt"
+	"os/exec"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
+
+	"gomapi/internal/testnet"
+	"gomapi/internal/tracegen"
 )
 
-// patience is how long tcpdump may take for an answer.
-const patience = 10 * time.Second
-
-// ask has tcpdump say what it has counted (SIGUSR1, tcpdump(8)).
-func (d *dumping) ask() error {
-	if err := d.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
-		return fmt.Errorf("ask tcpdump: %w", err)
-	}
-	return d.await("captured")
+// countTcpdump counts the packets of the file with tcpdump.
+func (b *bench) countTcpdump(ctx context.Context, filter ...string) (time.Duration, []tracegen.Count) {
+	cmd := exec.CommandContext(ctx, "tcpdump", append([]string{"-n", "-r", b.capture(b.packets), "--count"}, filter...)...)
+	var count tracegen.Count
+	must(fmt.Sscan(string(output(cmd)), &count.Packets))
+	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), []tracegen.Count{count}
 }
 
-// await reads what tcpdump says up to a line with this text, and takes the
-// counters out of it.
-func (d *dumping) await(text string) error {
-	if err := d.said.SetReadDeadline(time.Now().Add(patience)); err != nil {
-		return err
-	}
-	for {
-		line, err := d.line()
-		if err != nil {
-			return fmt.Errorf("wait for %q of tcpdump: %w; it said %q", text, err, line)
-		}
-		if strings.Contains(line, text) {
-			return d.parse(line)
-		}
-	}
+// tcpdump is one that throws away what it captures.
+type tcpdump struct {
+	cmd   *exec.Cmd
+	lines *bufio.Scanner // of what it says
+	said  result
 }
 
-// line reads a line, byte by byte: there are few.
-func (d *dumping) line() (string, error) {
-	var b [1]byte
-	var line []byte
-	for {
-		if _, err := d.said.Read(b[:]); err != nil {
-			return string(line), err
-		}
-		if b[0] == '\n' {
-			return string(line), nil
-		}
-		line = append(line, b[0])
-	}
+// startTcpdump starts a tcpdump with a ring as large as that of mapid, and returns when it
+// captures.
+func (b *bench) startTcpdump(ctx context.Context) *tcpdump {
+	// With the rights that it has: it gives what it writes to the user that it becomes
+	// otherwise, and that is /dev/null.
+	d := &tcpdump{cmd: b.command(ctx, "tcpdump", "-Z", "root", "-i", testnet.B, "-w", "/dev/null", "-s", "0", "-B", "65536")}
+	d.lines = bufio.NewScanner(must(d.cmd.StderrPipe()))
+	check(d.cmd.Start())
+	d.await("listening on")
+	return d
 }
 
-// parse takes the counters out of "tcpdump: 5 packets captured, 5 packets
-// received by filter, 0 packets dropped by kernel".
-func (d *dumping) parse(line string) error {
-	line = strings.TrimPrefix(line, "tcpdump: ")
-	for part := range strings.SplitSeq(line, ", ") {
-		var n uint64
-		switch {
-		case strings.HasSuffix(part, " captured"):
-			if _, err := fmt.Sscan(part, &n); err != nil {
-				return fmt.Errorf("tcpdump says %q: %w", line, err)
-			}
-			d.captured = n
-		case strings.HasSuffix(part, " dropped by kernel"):
-			if _, err := fmt.Sscan(part, &n); err != nil {
-				return fmt.Errorf("tcpdump says %q: %w", line, err)
-			}
-			d.lost = n
+func (d *tcpdump) stop() {
+	_ = d.cmd.Process.Signal(syscall.SIGTERM)
+	_ = d.cmd.Wait()
+}
+
+func (d *tcpdump) cpu() time.Duration { return cpuOf(d.cmd.Process.Pid) }
+
+// await returns the next line with this text.
+func (d *tcpdump) await(text string) string {
+	for d.lines.Scan() {
+		if strings.Contains(d.lines.Text(), text) {
+			return d.lines.Text()
+		}
+	}
+	fail("tcpdump ends without %q (%v)", text, d.lines.Err())
+	return ""
+}
+
+// tcpdumpCounts are what was captured, received by the filter, and dropped by the kernel.
+var tcpdumpCounts = regexp.MustCompile(`(\d+) .*, (\d+) .*, (\d+) `)
+
+// settle has tcpdump say what it has counted (SIGUSR1, tcpdump(8)).
+func (d *tcpdump) settle(_ context.Context, all total) error {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		check(d.cmd.Process.Signal(syscall.SIGUSR1))
+		line := d.await("captured")
+		n := tcpdumpCounts.FindStringSubmatch(line)
+		if n == nil {
+			fail("tcpdump says %q", line)
+		}
+		must(fmt.Sscan(n[1]+" "+n[3], &d.said.got, &d.said.lost))
+		if d.said.got+d.said.lost >= all.arrived {
+			break
 		}
 	}
 	return nil
+}
+
+func (d *tcpdump) results(_ context.Context, all total) []result {
+	if d.said.got+d.said.lost != all.arrived {
+		fail("%d packets arrived, tcpdump says that it has captured %d and lost %d", all.arrived, d.said.got, d.said.lost)
+	}
+	return []result{d.said}
 }

@@ -1,40 +1,41 @@
-// Package books is how packets are accounted for: at each stage of their way
-// what arrived is written down, and, by another hand, each way that it can go.
-// What is lost or waits is counted where that happens and never computed as what
-// is missing, so books that balance say something: those of a device that no
-// packet got lost between kernel and flows; those of a flow that none did from the
-// device, or the leading filter, to the functions and from one to the next; those
-// of a function that puts packets somewhere that it has put all of them. The
-// exception is refused: it is what a function did not return, whatever its reason.
+// Package books accounts for packets: each stage of their way counts the
+// packets that arrive and, separately, the packets that leave in each possible
+// way. Lost and waiting packets are counted where the loss or wait happens.
+// They are never computed as a difference, so balanced books prove something:
+// for a device, that no packet was lost between kernel and flows; for a flow,
+// that none was lost between the device, or the leading filter, and the
+// functions, or between functions; for a function that stores packets, that it
+// has stored all of them. The exception is refused: these are the packets that
+// a function did not return, for whatever reason.
 //
-// names.go is the glossary: every name that a line can have, with its meaning.
-// docs/accounting.md is the same for people; a test compares them.
+// names.go is the glossary: all names of lines, with their meanings.
+// docs/accounting.md contains the same glossary; a test compares them.
 package books
 
-// A Line is one counter. It counts packets unless its name has another unit.
+// A Line is one counter. It counts packets unless its name says otherwise.
 type Line struct {
 	Name  string
 	Value uint64
 }
 
 // A Stage is a place that packets reach and leave in one of several ways: a
-// device, a flow, a function.
+// device, a flow, or a function.
 type Stage struct {
 	In  uint64 // packets that arrived
-	Out []Line // where they went: each is in one of these
-	// Notes are further counters, among them parts of the lines above.
+	Out []Line // where they went: each packet is in exactly one line
+	// Notes are further counters, some of them parts of the lines above.
 	Notes []Line
-	// Moved is how many packets at most were on the move while the books were
-	// read, so that one side may have them and the other not. It is 0 when the
-	// stage was at rest.
+	// Moved is the maximum number of packets that were in transit while the
+	// books were read, so that one side may include them and the other not. It
+	// is 0 if no packet moved.
 	Moved uint64
-	// Opening is the number of the opening of the device to which the stage
-	// belongs: a device that is opened anew begins new books, and flows of before
-	// are none of its own. 0: not known.
+	// Opening is the number of the opening of the device that the stage belongs
+	// to: a reopened device starts new books, which do not include earlier
+	// flows. 0: unknown.
 	Opening uint64
 }
 
-// Missing is what the ways add up to less than arrived; below 0: more.
+// Missing is In minus the sum of Out; it may be negative.
 func (s *Stage) Missing() int64 {
 	left := s.In
 	for _, l := range s.Out {
@@ -44,7 +45,7 @@ func (s *Stage) Missing() int64 {
 }
 
 // Balances reports whether every packet that arrived is in exactly one of the
-// lines, up to those on the move.
+// lines, except for packets in transit.
 func (s *Stage) Balances() bool {
 	missing := s.Missing()
 	if missing < 0 {
@@ -53,7 +54,7 @@ func (s *Stage) Balances() bool {
 	return uint64(missing) <= s.Moved
 }
 
-// Lost adds up the lines that tell of losses.
+// Lost returns the sum of the lines that are losses.
 func (s *Stage) Lost() (n uint64) {
 	for _, l := range s.Out {
 		if loss(l.Name) {

@@ -3,7 +3,7 @@ package capfile
 import "gomapi/internal/pkt"
 
 // Add queues packets in order, up to the limit. It copies them, and neither
-// allocates nor locks; without Options.Park it does not wait.
+// allocates nor locks. It waits only with Options.Park.
 func (w *Writer) Add(pkts []*pkt.Packet) {
 	if w.left > 0 && w.out.Over(len(pkts)) {
 		return

@@ -2,18 +2,18 @@ package capfile
 
 import "sync/atomic"
 
-// Counts are the books of a Writer: every packet that Add was given is in
-// exactly one of the first seven.
+// Counts are the books of a Writer: every packet passed to Add is in exactly
+// one of the first seven.
 type Counts struct {
-	Written   uint64 // packets that are wholly in the file
+	Written   uint64 // packets that are entirely in the file
 	Waiting   uint64 // packets in the queue
 	Full      uint64 // packets lost because the queue was full
 	Failed    uint64 // packets not written because the file has failed
-	Closed    uint64 // packets not written because the flow was closed and the file too slow
+	Closed    uint64 // packets not written because the flow was closed before the file took them
 	OtherType uint64 // packets of another link type, which the file cannot hold
 	Beyond    uint64 // packets after the limit
-	Cut       uint64 // packets among the written and waiting ones that were cut to the snapshot length
-	FileBytes uint64 // bytes written, heads included
+	Cut       uint64 // packets in Written and Waiting that were truncated to the snapshot length
+	FileBytes uint64 // bytes written, including headers
 }
 
 // Counts may be called at any time.
@@ -25,9 +25,9 @@ func (w *Writer) Counts() Counts {
 	}
 }
 
-// counts are of packets that did not get to the queue, or not whole.
+// counts are of packets that were not queued, or not entirely.
 type counts struct {
 	otherType atomic.Uint64 // packets of another link type
 	beyond    atomic.Uint64 // packets after the limit
-	cut       atomic.Uint64 // packets shortened to maxSnap
+	cut       atomic.Uint64 // packets truncated to maxSnap
 }

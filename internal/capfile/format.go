@@ -6,7 +6,7 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// The file head (pcap-savefile(5)): offsets and size in bytes. Time zone and
+// The file header (pcap-savefile(5)): offsets and size in bytes. Time zone and
 // accuracy, between version and snapshot length, are 0.
 const (
 	magicOffset    = 0
@@ -17,7 +17,7 @@ const (
 	headSize       = 24
 )
 
-// A record head: offsets and size in bytes.
+// A record header: offsets and size in bytes.
 const (
 	secondsOffset = 0
 	microsOffset  = 4
@@ -32,11 +32,11 @@ const (
 	minor       = 4
 )
 
-// maxSnap is the snapshot length: longer captures are cut to it. tcpdump takes
-// longer ones for damage.
+// maxSnap is the snapshot length; longer packets are truncated to it. tcpdump
+// treats longer records as damage.
 const maxSnap = 262144
 
-// head returns the head of a file with packets of link type dlt.
+// head returns the header of a file with link type dlt.
 func head(dlt uint16) []byte {
 	b := make([]byte, headSize)
 	binary.NativeEndian.PutUint32(b[magicOffset:], magicMicros)
@@ -47,7 +47,7 @@ func head(dlt uint16) []byte {
 	return b
 }
 
-// putRecordHead writes the head of a record into b.
+// putRecordHead writes a record header to b.
 func putRecordHead(b *[recordHead]byte, ts uint64, capture, wire uint32) {
 	sec, usec := micros(ts)
 	binary.NativeEndian.PutUint32(b[secondsOffset:], sec)
@@ -56,9 +56,9 @@ func putRecordHead(b *[recordHead]byte, ts uint64, capture, wire uint32) {
 	binary.NativeEndian.PutUint32(b[wireOffset:], wire)
 }
 
-// micros takes a time stamp of 2^-32 s apart into seconds and microseconds,
-// rounded to nearest, which is exact for all times that came in microseconds. The
-// last half microsecond of 2106 is rounded down.
+// micros converts a timestamp in units of 2^-32 s to seconds and microseconds,
+// rounded to nearest. This is exact for all times that had microseconds
+// originally. The last half microsecond of 2106 is rounded down.
 func micros(ts uint64) (sec, usec uint32) {
 	const perSecond = 1000000
 	sec = uint32(ts >> 32)

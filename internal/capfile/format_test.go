@@ -10,8 +10,8 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// TestLinkTypesAsLibpcap reads heads back with libpcap, which must come to the
-// DLT that we began with. Its Go binding knows DLTs of eight bits.
+// TestLinkTypesAsLibpcap reads headers with libpcap, which must return the DLT
+// that was written. Its Go binding knows DLTs of eight bits.
 func TestLinkTypesAsLibpcap(t *testing.T) {
 	for _, dlt := range []uint16{0, 1, 6, 8, 9, 10, 11, 12, 15, 16, 19, 50, 51, 104, 105, 107, 108, 113, 117, 119, 127, 147, 192, 228, 229} {
 		path := filepath.Join(t.TempDir(), "head.pcap")
@@ -30,14 +30,14 @@ func TestLinkTypesAsLibpcap(t *testing.T) {
 	}
 }
 
-// TestMicrosGoBackExactly takes every microsecond there and back, by our own
-// fraction and by the original's.
+// TestMicrosGoBackExactly converts every microsecond to a timestamp and back,
+// with our fraction and with the original's.
 func TestMicrosGoBackExactly(t *testing.T) {
 	for u := range uint64(1000000) {
 		original := 7<<32 | (u<<12 + u<<8 - u*1825>>5)
 		for _, ts := range []uint64{pkt.TS(7, u*1000), original} {
 			if sec, usec := micros(ts); sec != 7 || usec != uint32(u) {
-				t.Fatalf("7 s and %d us come back as %d s, %d us", u, sec, usec)
+				t.Fatalf("7 s and %d us become %d s, %d us", u, sec, usec)
 			}
 		}
 	}

@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { leak.Main(m) }
 
 const patience = testenv.Patience
 
-// probe is a Writer under test with the end that it reports.
+// probe is a Writer under test and the end that it reports.
 type probe struct {
 	*Writer
 	t     *testing.T
@@ -39,7 +39,7 @@ func begin(t *testing.T, f *os.File, o Options) *probe {
 	return p
 }
 
-// end waits for the report of the end.
+// end waits for the reported end.
 func (p *probe) end() error {
 	p.t.Helper()
 	select {
@@ -51,7 +51,7 @@ func (p *probe) end() error {
 	}
 }
 
-// balanced fails unless every one of n packets is in one counter.
+// balanced checks that each of n packets is in one counter.
 func (p *probe) balanced(n uint64) Counts {
 	p.t.Helper()
 	c := p.Counts()
@@ -61,7 +61,7 @@ func (p *probe) balanced(n uint64) Counts {
 	return c
 }
 
-// pipe makes a pipe whose ends wait.
+// pipe creates a blocking pipe.
 func pipe(t *testing.T) (r, w *os.File) {
 	t.Helper()
 	var fds [2]int
@@ -73,8 +73,8 @@ func pipe(t *testing.T) (r, w *os.File) {
 	return r, w
 }
 
-// frames makes n packets of size bytes, numbered from first on in their bytes and
-// times.
+// frames returns n packets of size bytes. Bytes and times contain their number,
+// starting with first.
 func frames(first, n, size int) []*pkt.Packet {
 	out := make([]*pkt.Packet, n)
 	for i := range out {
@@ -90,7 +90,7 @@ func frames(first, n, size int) []*pkt.Packet {
 	return out
 }
 
-// tell leaves word in c, which has room for one, unless there is some.
+// tell sends to c, which has room for one value, unless it has one.
 func tell(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:

@@ -27,7 +27,7 @@ func create(t *testing.T) *os.File {
 	return f
 }
 
-// reads fails unless libpcap reads exactly pkts from the file.
+// reads checks that libpcap reads exactly pkts from the file.
 func reads(t *testing.T, path string, pkts []*pkt.Packet) {
 	t.Helper()
 	h, err := pcap.OpenOffline(path)
@@ -51,8 +51,8 @@ func reads(t *testing.T, path string, pkts []*pkt.Packet) {
 	}
 }
 
-// TestEverySizeAcrossTheSeam writes sizes that meet the end of the queue in every
-// way, waiting for room.
+// TestEverySizeAcrossTheSeam writes records of sizes that wrap around the end
+// of the queue in every way, with waits for room.
 func TestEverySizeAcrossTheSeam(t *testing.T) {
 	f := create(t)
 	w := begin(t, f, Options{LinkType: pkt.DLTEthernet, Park: func(wait func()) { wait() }})
@@ -82,7 +82,7 @@ func TestLimit(t *testing.T) {
 	pkts := frames(0, 80, 60)
 	w.Add(pkts[:40])
 	w.Add(pkts[40:])
-	if err := w.end(); err != nil { // by itself
+	if err := w.end(); err != nil { // without Close
 		t.Fatal(err)
 	}
 	reads(t, f.Name(), pkts[:50])
@@ -92,7 +92,8 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// TestOtherLinkTypesAndLongPackets cannot be in the file.
+// TestOtherLinkTypesAndLongPackets adds packets that the file cannot hold, or
+// not entirely.
 func TestOtherLinkTypesAndLongPackets(t *testing.T) {
 	f := create(t)
 	w := begin(t, f, Options{LinkType: pkt.DLTEthernet, Limit: 3})
@@ -111,7 +112,8 @@ func TestOtherLinkTypesAndLongPackets(t *testing.T) {
 	reads(t, f.Name(), slices.Delete(pkts, 1, 2))
 }
 
-// TestLittleIsFlushedSoon reads a packet from a pipe though nothing follows it.
+// TestLittleIsFlushedSoon reads a packet from a pipe before another packet
+// follows.
 func TestLittleIsFlushedSoon(t *testing.T) {
 	r, f := pipe(t)
 	w := begin(t, f, Options{LinkType: pkt.DLTEthernet})
@@ -128,8 +130,8 @@ func TestLittleIsFlushedSoon(t *testing.T) {
 	}
 }
 
-// TestLiveLosesWhatDoesNotFit fills a pipe that nobody reads. Adding never
-// waits; afterwards the reader gets exactly what was not lost.
+// TestLiveLosesWhatDoesNotFit fills a pipe without a reader. Add never waits;
+// afterwards the reader gets exactly the packets that were not lost.
 func TestLiveLosesWhatDoesNotFit(t *testing.T) {
 	r, f := pipe(t)
 	w := begin(t, f, Options{LinkType: pkt.DLTEthernet})
@@ -162,7 +164,7 @@ func TestLiveLosesWhatDoesNotFit(t *testing.T) {
 	reads(t, path, kept)
 }
 
-// TestOfflineWaits adds more than fits to a pipe whose reader begins late.
+// TestOfflineWaits adds more than fits to a pipe whose reader starts late.
 func TestOfflineWaits(t *testing.T) {
 	r, f := pipe(t)
 	parked := make(chan struct{}, 1)
@@ -188,8 +190,8 @@ func TestOfflineWaits(t *testing.T) {
 	reads(t, path, pkts)
 }
 
-// TestInterruptEndsTheWait of a capture file for a pipe that nobody reads, and
-// Close does not wait for it either.
+// TestInterruptEndsTheWait interrupts a Writer that waits for a pipe without a
+// reader. Close does not wait for the reader either.
 func TestInterruptEndsTheWait(t *testing.T) {
 	_, f := pipe(t)
 	parked := make(chan struct{}, 1)
@@ -215,7 +217,8 @@ func TestInterruptEndsTheWait(t *testing.T) {
 	}
 }
 
-// TestFailure of the file is reported, counted and does not stop packets.
+// TestFailure checks that a failure of the file is reported and counted, and
+// does not block Add.
 func TestFailure(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
@@ -242,7 +245,7 @@ func TestFailure(t *testing.T) {
 	}
 }
 
-// TestFileSystemThatFillsUp counts exactly the packets that are whole.
+// TestFileSystemThatFillsUp checks that exactly the whole packets are counted.
 func TestFileSystemThatFillsUp(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root to mount a file system")
@@ -267,7 +270,7 @@ func TestFileSystemThatFillsUp(t *testing.T) {
 	}
 }
 
-// TestClosedBeforeStart leaves nothing behind.
+// TestClosedBeforeStart checks that Close leaves nothing behind.
 func TestClosedBeforeStart(t *testing.T) {
 	f := create(t)
 	file, err := outfile.Open(f, f.Name(), outfile.NewBudget(1))
@@ -293,7 +296,7 @@ func TestAddDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// BenchmarkAdd copies batches into the queue; /dev/null takes them.
+// BenchmarkAdd copies batches into the queue; the file is /dev/null.
 func BenchmarkAdd(b *testing.B) {
 	for _, size := range []int{60, 1460} {
 		b.Run(map[int]string{60: "60", 1460: "1460"}[size], func(b *testing.B) {

@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// A builder turns sections into a Config and reports what is wrong with them.
+// A builder converts sections to a Config and reports their problems.
 type builder struct {
 	*report
 	known   Known
 	cfg     *Config
 	names   map[deviceKey]int // lines of device names and aliases
-	singles map[string]int    // lines of sections that occur once
+	singles map[string]int    // lines of sections that may occur once
 }
 
-// A deviceKey is a name that clients can use. Groups are served by different
-// daemons, so two groups may share a device.
+// A deviceKey is a name that clients can use. Each group has its own daemon, so
+// two groups may share a device.
 type deviceKey struct {
 	group int
 	name  string
@@ -68,8 +68,8 @@ func (b *builder) global(s *Section) {
 	}
 }
 
-// logFolder reports a log file for which there is no folder: nobody would see
-// the messages.
+// logFolder reports a log file in a missing directory, because its messages
+// would be lost.
 func (b *builder) logFolder(k Key) {
 	folder := filepath.Dir(b.cfg.LogFile)
 	st, err := os.Stat(folder)
@@ -77,12 +77,12 @@ func (b *builder) logFolder(k Key) {
 	case err != nil:
 		b.errorf(k.Line, "logfile=%s cannot be written: %v", k.Value, err)
 	case !st.IsDir():
-		b.errorf(k.Line, "logfile=%s cannot be written: %s is no folder", k.Value, folder)
+		b.errorf(k.Line, "logfile=%s cannot be written: %s is not a directory", k.Value, folder)
 	}
 }
 
 // libraries returns the libraries of the key libs that this build has, or
-// stdflib when the key is absent.
+// stdflib if the key is absent.
 func (b *builder) libraries(s *Section) []string {
 	list := []string{}
 	for _, k := range s.Keys {
@@ -100,7 +100,7 @@ func (b *builder) libraries(s *Section) []string {
 			case slices.Contains(knownLibraries, lib):
 				b.warnf(k.Line, "library %s is not part of this build: its functions are missing", lib)
 			default:
-				b.errorf(k.Line, "unknown library %s: known are %s", quote(lib), strings.Join(knownLibraries, ", "))
+				b.errorf(k.Line, "unknown library %s, known are %s", quote(lib), strings.Join(knownLibraries, ", "))
 			}
 		}
 		return list
@@ -110,10 +110,14 @@ func (b *builder) libraries(s *Section) []string {
 
 func (b *builder) extra(s *Section) {
 	if first, ok := b.singles[s.Name]; ok {
-		b.errorf(s.Line, "section [%s] is in line %d already: this one is ignored", s.Name, first)
+		b.errorf(s.Line, "section [%s] already occurs in line %d: this one is ignored", s.Name, first)
 		return
 	}
 	b.singles[s.Name] = s.Line
+	if kind, _, _ := strings.Cut(s.Name, " "); !b.known.Sections[kind] {
+		b.warnf(s.Line, "section [%s] has no effect: this build lacks the part that reads it; remove it, "+
+			"or use a build that has the part", s.Name)
+	}
 	b.cfg.Extra = append(b.cfg.Extra, *s)
 }
 
@@ -137,7 +141,7 @@ func (b *builder) unknownKey(section string, k Key) {
 	}
 }
 
-// orDefault reads a key for which any other value means the default.
+// orDefault reads a number. Invalid values mean the default.
 func (b *builder) orDefault(k Key, lo, hi, def int) int {
 	if n, ok := number(k.Value, lo, hi); ok {
 		return n
@@ -146,7 +150,7 @@ func (b *builder) orDefault(k Key, lo, hi, def int) int {
 	return def
 }
 
-// number reads a decimal number of a range.
+// number parses a decimal number within a range.
 func number(s string, lo, hi int) (int, bool) {
 	n, err := strconv.Atoi(s)
 	return n, err == nil && n >= lo && n <= hi

@@ -1,15 +1,15 @@
 // Package config reads mapi.conf, the configuration of mapid and mapicommd,
 // into plain structs.
 //
-// Load finds the file, checks all of it and returns what is usable together
-// with every mistake, each with file and line. A mistake costs its own entry
-// and never the daemon: a bad [driver] section is skipped, the others are
-// served. Default is what holds without a file. docs/config.md lists every
-// key; a test keeps the two equal.
+// Load finds the file, checks all of it and returns the valid part together
+// with all problems, each with file and line. A mistake invalidates its own
+// entry only, never the rest: for example, Load skips a bad [driver] section
+// and keeps the others. Default is the configuration without a file.
+// docs/config.md lists every key; a test compares it with the code.
 //
-// The package knows names, not code: which drivers and libraries exist in this
-// build is told by the caller (Known). Nothing here is kept or changed after
-// Load; a Config may be read from any goroutine.
+// The package handles names only. The caller says which drivers and libraries
+// this build contains (Known). Nothing changes after Load, so any goroutine may
+// read a Config.
 package config
 
 import "path/filepath"
@@ -22,48 +22,48 @@ const (
 	DefaultAlias       = "No alias"
 )
 
-// A Config is what mapi.conf says, with defaults in place of what it does not
-// say.
+// A Config is the content of mapi.conf, with defaults for absent keys.
 type Config struct {
 	Path       string   // file that was read; empty for the built-in configuration
-	Libs       []string // function libraries in search order, without ".so", all in this build
+	Libs       []string // function libraries in search order, without ".so"; this build has them all
 	DimapiPort int      // TCP port of mapicommd
 	LogLevel   int      // 0 information, 1 debug also on stdout, 2 debug in syslog and files only
-	LogFile    string   // base name of the log files, beginning at Known.Dir when that is given; empty for none
+	LogFile    string   // base name of the log files, relative to Known.Dir if that is set; empty: no log files
 	Local      bool     // the socket is in the home directory
 	Auto       bool     // serve every interface that is up; only without a file
 	Devices    []Device // in the order of the file
 	Formats    []FormatEntry
-	Extra      []Section // sections of other parts, unchecked: dag, ipfixflib, dimapi, metrics, "client NAME"
+	Extra      []Section // unchecked sections of other parts: dag, ipfixflib, dimapi, metrics, "client NAME"
 }
 
 // A Device is one [driver] section.
 type Device struct {
-	Name        string            // what clients ask for; for interfaces the interface's name
-	Driver      string            // "mapinicdrv"; also one that this build lacks
-	Description string            // DefaultDescription when absent
-	Alias       string            // DefaultAlias when absent
-	LinkSpeed   int               // Mbit/s; 0 is unknown
-	MPLS, VLAN  bool              // traffic carries such tags; told to programs, nothing else
-	Group       int               // served by mapid -g Group; 0 by the mapid without a group
-	Params      map[string]string // further keys that the driver reads, also with bad values: it refuses to open then
+	Name        string            // the name for clients; for an interface its name
+	Driver      string            // "mapinicdrv", for instance; this build may lack it
+	Description string            // DefaultDescription if absent
+	Alias       string            // DefaultAlias if absent
+	LinkSpeed   int               // Mbit/s; 0: unknown
+	MPLS, VLAN  bool              // the traffic has such tags; information for programs only
+	Group       int               // served by mapid -g Group; 0: by the mapid without a group
+	Params      map[string]string // other keys that the driver reads; with an invalid value the driver fails to open the device
 	Line        int               // of the section's header
 }
 
-// A FormatEntry is one [format] section: capture files of this format are read.
+// A FormatEntry is one [format] section. The daemon reads capture files of this
+// format.
 type FormatEntry struct {
 	Format      int    // number in the API: 0 pcap, 2 ERF, 4 Napatech
 	Name        string // "MFF_PCAP"
-	Driver      string // "mapinicdrv"; empty when absent
-	Description string // DefaultDescription when absent
+	Driver      string // "mapinicdrv"; empty if absent
+	Description string // DefaultDescription if absent
 	Line        int    // of the section's header
 }
 
-// A Section is a section as it stands in the file.
+// A Section is a section of the file, unprocessed.
 type Section struct {
 	Name string // empty for the keys before the first section
 	Line int    // of the header
-	Keys []Key  // in order, without those that have no value
+	Keys []Key  // in order, without keys that have no value
 }
 
 // A Key is one line "name=value".
@@ -72,7 +72,7 @@ type Key struct {
 	Line        int
 }
 
-// Get returns the value of a key, empty when it is absent.
+// Get returns the value of a key, empty if the key is absent.
 func (s *Section) Get(name string) string {
 	for _, k := range s.Keys {
 		if k.Name == name {
@@ -82,19 +82,28 @@ func (s *Section) Get(name string) string {
 	return ""
 }
 
-// Known says which drivers and libraries are part of this build, by the names
-// that mapi.conf uses, without ".so", and where it runs.
+// Known lists the drivers and libraries of this build, by their names in
+// mapi.conf without ".so", and describes the environment.
 type Known struct {
 	Drivers, Libraries map[string]bool
-	// CheckParams says, for a driver, what is wrong with a parameter of a
-	// device. A driver without an entry checks when it opens the device.
+	// CheckParams has, by driver, a function that checks one parameter of a
+	// device. A driver without an entry checks parameters when it opens the
+	// device.
 	CheckParams map[string]func(key, value string) error
-	// Dir is the directory at which relative paths begin, those of the files to
-	// read and those in them; empty for the working directory.
+	// CheckTogether has, by driver, a function that checks whether valid
+	// parameters of a device are consistent. It returns the key at fault.
+	CheckTogether map[string]func(params map[string]string) (key string, err error)
+	// Find has, by driver, a function that returns why a device cannot be
+	// opened now. It is nil if this is not to be checked.
+	Find map[string]func(name string, params map[string]string) error
+	// Sections are the sections of other parts that this build reads.
+	Sections map[string]bool
+	// Dir is the base of relative paths: of configuration files and of paths in
+	// them. Empty means the working directory.
 	Dir string
 }
 
-// path returns a path that may be relative to k.Dir.
+// path resolves a path relative to k.Dir.
 func (k *Known) path(p string) string {
 	if k.Dir == "" || filepath.IsAbs(p) {
 		return p
@@ -102,8 +111,8 @@ func (k *Known) path(p string) string {
 	return filepath.Join(k.Dir, p)
 }
 
-// Default returns the configuration that holds without a file: stdflib, pcap
-// files, and every interface that is up.
+// Default returns the configuration without a file: stdflib, pcap files, and
+// every interface that is up.
 func Default() *Config {
 	return &Config{
 		Libs:       []string{"stdflib"},

@@ -13,13 +13,14 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// build is what a small build of mapid has.
+// build is what a small build of mapid contains.
 var build = Known{
 	Drivers:   map[string]bool{"mapinicdrv": true},
 	Libraries: map[string]bool{"stdflib": true},
+	Sections:  map[string]bool{"dag": true, "client": true},
 }
 
-// write makes a configuration file and returns its path.
+// write creates a configuration file and returns its path.
 func write(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "mapi.conf")
@@ -29,7 +30,7 @@ func write(t *testing.T, text string) string {
 	return path
 }
 
-// load reads a file that must be readable.
+// load loads a file, which must succeed.
 func load(t *testing.T, text string) (*Config, []Problem) {
 	t.Helper()
 	cfg, problems, err := Load(write(t, text), build)
@@ -187,7 +188,7 @@ func TestSearchPath(t *testing.T) {
 	}
 }
 
-// TestCheckParams has a driver that knows what is wrong with a value.
+// TestCheckParams has a driver that rejects a value.
 func TestCheckParams(t *testing.T) {
 	known := build
 	known.CheckParams = map[string]func(key, value string) error{
@@ -218,7 +219,7 @@ func TestLogFolder(t *testing.T) {
 		filepath.Join(t.TempDir(), "mapi"): "",
 		"mapi":                             "",
 		"missing/mapi":                     "logfile=missing/mapi cannot be written: stat missing: no such file or directory",
-		file + "/mapi":                     "logfile=" + file + "/mapi cannot be written: " + file + " is no folder",
+		file + "/mapi":                     "logfile=" + file + "/mapi cannot be written: " + file + " is not a directory",
 	} {
 		cfg, problems := load(t, "\nlogfile="+logfile+"\n")
 		if cfg.LogFile != logfile {
@@ -233,14 +234,14 @@ func TestLogFolder(t *testing.T) {
 	}
 }
 
-// TestPipe: nobody writes to it, and nobody waits for that.
+// TestPipe loads a pipe without a writer, which must not block.
 func TestPipe(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "mapi.conf")
 	if err := unix.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, _, err := Load(pipe, build)
-	if !errors.Is(err, mapierr.File) || !strings.Contains(err.Error(), pipe+": it is no regular file") {
+	if !errors.Is(err, mapierr.File) || !strings.Contains(err.Error(), pipe+": it is not a regular file") {
 		t.Error(err)
 	}
 }

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// MaxGroup is the highest device group; the number is part of file names.
+// MaxGroup is the highest device group. The number is part of file names.
 const MaxGroup = 9999
 
-// device adds a [driver] section to the configuration or says why not.
+// device adds a [driver] section to the configuration or reports why not.
 func (b *builder) device(s *Section) {
 	d := Device{
 		Name:        s.Get("device"),
@@ -29,12 +29,35 @@ func (b *builder) device(s *Section) {
 	case !b.name(s, &d):
 	default:
 		b.alias(s, &d)
+		b.opens(s, &d)
 		b.cfg.Devices = append(b.cfg.Devices, d)
 	}
 }
 
-// driver checks the name of a driver. One that this build lacks is kept, so
-// that a program that asks for the device learns why it is not there.
+// opens reports why the driver would not open a device whose parameters are
+// each valid.
+func (b *builder) opens(s *Section, d *Device) {
+	check := b.known.CheckParams[d.Driver]
+	for key, value := range d.Params {
+		if check != nil && check(key, value) != nil {
+			return // reported with the key
+		}
+	}
+	if together := b.known.CheckTogether[d.Driver]; together != nil {
+		if key, err := together(d.Params); err != nil {
+			b.errorf(s.line(key), "device %s cannot be opened: %v", quote(d.Name), err)
+			return
+		}
+	}
+	if find := b.known.Find[d.Driver]; find != nil {
+		if err := find(d.Name, d.Params); err != nil {
+			b.errorf(s.line("device"), "device %s cannot be opened now: %v", quote(d.Name), err)
+		}
+	}
+}
+
+// driver checks the name of a driver. A driver that this build lacks is kept,
+// so that programs that ask for the device learn why it is unavailable.
 func (b *builder) driver(s *Section, name, user string) bool {
 	switch {
 	case b.known.Drivers[name]:
@@ -48,8 +71,8 @@ func (b *builder) driver(s *Section, name, user string) bool {
 	return false
 }
 
-// deviceKeys reads the remaining keys. It returns false when it is not clear
-// which daemon serves the device.
+// deviceKeys reads the remaining keys. It returns false if it is unclear which
+// daemon serves the device.
 func (b *builder) deviceKeys(s *Section, d *Device) bool {
 	for _, k := range s.Keys {
 		switch k.Name {
@@ -94,18 +117,18 @@ func (b *builder) param(d *Device, k Key) {
 	}
 }
 
-// name refuses a second device of the same name in a group.
+// name rejects a second device with the same name in a group.
 func (b *builder) name(s *Section, d *Device) bool {
 	key := deviceKey{d.Group, d.Name}
 	if line, ok := b.names[key]; ok {
-		b.errorf(s.line("device"), "the name %s is taken in line %d: the section is skipped", quote(d.Name), line)
+		b.errorf(s.line("device"), "the name %s is already used in line %d: the section is skipped", quote(d.Name), line)
 		return false
 	}
 	b.names[key] = s.line("device")
 	return true
 }
 
-// alias takes the alias unless a device has the same name.
+// alias takes the alias, unless a device already has this name.
 func (b *builder) alias(s *Section, d *Device) {
 	alias := s.Get("alias")
 	switch alias {
@@ -117,15 +140,15 @@ func (b *builder) alias(s *Section, d *Device) {
 	}
 	key := deviceKey{d.Group, alias}
 	if line, ok := b.names[key]; ok {
-		b.errorf(s.line("alias"), "the name %s is taken in line %d: device %s gets no alias", quote(alias), line, quote(d.Name))
+		b.errorf(s.line("alias"), "the name %s is already used in line %d: device %s gets no alias", quote(alias), line, quote(d.Name))
 		return
 	}
 	b.names[key] = s.line("alias")
 	d.Alias = alias
 }
 
-// numberKey reads a number; a bad one is reported and counts as 0, the default
-// of all numbers in [driver].
+// numberKey reads a number. It reports an invalid number and uses 0, the
+// default of all numbers in [driver].
 func (b *builder) numberKey(k Key, lo, hi int) int {
 	n, ok := number(k.Value, lo, hi)
 	if !ok {
@@ -135,7 +158,7 @@ func (b *builder) numberKey(k Key, lo, hi int) int {
 	return n
 }
 
-// line returns the line of a key, or of the header when it is absent.
+// line returns the line of a key, or of the header if the key is absent.
 func (s *Section) line(name string) int {
 	for _, k := range s.Keys {
 		if k.Name == name {

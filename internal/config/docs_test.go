@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestShippedFile loads the file that is installed.
+// TestShippedFile loads the installed file.
 func TestShippedFile(t *testing.T) {
 	cfg, problems, err := Load("../../etc/mapi.conf", build)
 	if err != nil {

@@ -1,7 +1,7 @@
 package config
 
-// format adds a [format] section to the configuration or says why not. The keys
-// may stand in any order; the original demands format, driver, description.
+// format adds a [format] section to the configuration or reports why not. The
+// keys may be in any order; the original requires format, driver, description.
 func (b *builder) format(s *Section) {
 	b.unknownKeys(s, formatKeys)
 	f := FormatEntry{
@@ -21,7 +21,7 @@ func (b *builder) format(s *Section) {
 	case !ok:
 		b.errorf(s.line("format"), "unknown format %s, known are MFF_PCAP, MFF_DAG_ERF, MFF_NAPATECH: the section is skipped", quote(f.Name))
 	case b.hasFormat(f.Format):
-		b.warnf(s.line("format"), "format %s is configured already: the first section counts", f.Name)
+		b.warnf(s.line("format"), "format %s is already configured: the first section is used", f.Name)
 	case f.Driver != "" && !b.driver(s, f.Driver, "format "+f.Name):
 	default:
 		b.cfg.Formats = append(b.cfg.Formats, f)

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// FuzzLoad demands of any text that it is read without a panic, in bounds, with
-// problems in line order, and that the INI reader finds the same values as a
-// plain cut at "=".
+// FuzzLoad checks for any text that Load does not panic, respects its limits,
+// reports problems in line order, and that the INI reader finds the same values
+// as a cut at "=".
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte(tutorial))
 	files, _ := filepath.Glob("testdata/*.conf")
@@ -25,7 +25,7 @@ func FuzzLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		cfg, problems, err := parse("mapi.conf", text, build)
 		if err != nil {
-			t.Fatalf("refused as a whole: %v", err)
+			t.Fatalf("rejected as a whole: %v", err)
 		}
 		if len(problems) > 4*maxEntries || len(cfg.Devices) > maxEntries || len(cfg.Extra) > maxEntries {
 			t.Fatalf("%d problems, %d devices, %d sections", len(problems), len(cfg.Devices), len(cfg.Extra))

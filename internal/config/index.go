@@ -7,20 +7,21 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of a file. The original reads lines of 1023 bytes and keys of 63.
+// Limits of a file. The original reads lines of 1023 bytes and keys of 63.
 const (
 	maxLine    = 1023 // bytes, without the line break
 	maxKey     = 63   // bytes
 	maxEntries = 4096 // lines that are neither empty nor comments
 )
 
-// An index says where the sections and keys of a file are. The INI reader keeps
-// no lines, stops at the first mistake and has rules that mapi.conf does not
-// have (quotes over several lines, automatic keys). So it only gets the lines
-// that passed here, and both see the same sections and keys.
+// An index has the lines of the sections and keys of a file. The INI reader
+// keeps no line numbers, stops at the first mistake and has rules that
+// mapi.conf lacks (quotes over several lines, automatic keys). It therefore
+// gets only the lines that were checked here, so both see the same sections and
+// keys.
 type index struct {
 	sections []Section    // the first one holds the global keys; values are empty
-	clean    bytes.Buffer // what the INI reader gets
+	clean    bytes.Buffer // input of the INI reader
 	report   *report
 }
 
@@ -47,11 +48,11 @@ func indexLines(text []byte, r *report) *index {
 	return idx
 }
 
-// text returns a line as valid UTF-8, which is what messages to clients carry,
-// or false when it cannot be part of a configuration.
+// text returns a line as valid UTF-8, because messages to clients need it. It
+// returns false for a line that is not allowed.
 func (idx *index) text(n int, line []byte) (string, bool) {
 	if len(line) > maxLine {
-		idx.report.errorf(n, "line of %d bytes, %d are allowed: it is ignored", len(line), maxLine)
+		idx.report.errorf(n, "line of %d bytes exceeds the limit of %d: it is ignored", len(line), maxLine)
 		return "", false
 	}
 	for _, c := range line {
@@ -80,9 +81,8 @@ func (idx *index) add(n int, line string) {
 	idx.key(n, strings.TrimSpace(name), strings.TrimSpace(value))
 }
 
-// header opens a section. After a header that cannot be read the keys that
-// follow belong to a section without a name, so that they do not change the
-// section before it.
+// header opens a section. After an invalid header, keys go to a section without
+// a name, so that they do not change the section before it.
 func (idx *index) header(n int, line string) {
 	name := ""
 	switch inner, closed := strings.CutSuffix(line[1:], "]"); {
@@ -108,7 +108,7 @@ func (idx *index) key(n int, name, value string) {
 	}
 	for _, k := range sec.Keys {
 		if k.Name == name {
-			idx.report.errorf(n, "%s is set already in line %d: this line is ignored", name, k.Line)
+			idx.report.errorf(n, "%s is already set in line %d: this line is ignored", name, k.Line)
 			return
 		}
 	}
@@ -116,11 +116,25 @@ func (idx *index) key(n int, name, value string) {
 		idx.report.errorf(n, "value of %s begins with %q: values are written without quotes, the line is ignored", name, value[:1])
 		return
 	}
+	if commented(value) && name != "description" {
+		idx.report.comments = append(idx.report.comments, n)
+	}
 	sec.Keys = append(sec.Keys, Key{Name: name, Line: n})
 	idx.clean.WriteString(name + " = " + value + "\n")
 }
 
-// validKey reports whether name is made of letters, digits, "_", "-" and "."
+// commented reports whether a value seems to include a comment. Descriptions
+// may look like that.
+func commented(value string) bool {
+	for _, mark := range []string{" #", "\t#", " ;", "\t;"} {
+		if strings.Contains(value, mark) {
+			return true
+		}
+	}
+	return false
+}
+
+// validKey reports whether name consists of letters, digits, "_", "-" and "."
 // and begins with a letter.
 func validKey(name string) bool {
 	if name == "" || len(name) > maxKey {
@@ -137,7 +151,7 @@ func validKey(name string) bool {
 	return true
 }
 
-// quote shows text from the file in a message, shortened.
+// quote quotes text from the file for a message and shortens it.
 func quote(s string) string {
 	const most = 40
 	if len(s) > most {

@@ -13,26 +13,27 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// sysconfdir is where this build is installed with its configuration. It is set
-// by the linker: -X gomapi/internal/config.sysconfdir=/opt/etc.
+// sysconfdir is the directory of the installed configuration. The linker sets
+// it: -X gomapi/internal/config.sysconfdir=/opt/etc.
 var sysconfdir = "/usr/local/etc"
 
-// SearchPath is the list of files that Load tries when it is given none.
+// SearchPath is the list of files that Load tries by default.
 func SearchPath() string {
 	files := []string{sysconfdir + "/mapi/mapi.conf", "/etc/mapi/mapi.conf", "/etc/mapi.conf"}
 	return strings.Join(slices.Compact(files), ":")
 }
 
-// maxFile bounds the size of a file in bytes.
+// maxFile is the maximum size of a file in bytes.
 const maxFile = 1 << 20
 
-// ErrNoFile is in the error of Load when no file of the list can be opened.
+// ErrNoFile is wrapped in the error of Load if no file of the list can be
+// opened.
 var ErrNoFile = errors.New("no file can be read")
 
-// Load reads the first readable file of path, a list separated by colons; an
-// empty path stands for SearchPath. It returns what is usable of the file and
-// every mistake in it, in line order. The error is 6155, with ErrNoFile when no
-// file could be opened; the Config is nil then.
+// Load reads the first readable file of path, a colon-separated list. An empty
+// path means SearchPath. Load returns the valid part of the file and all
+// problems in line order. Its error is 6155, which wraps ErrNoFile if no file
+// could be opened; then the Config is nil.
 func Load(path string, known Known) (*Config, []Problem, error) {
 	if path == "" {
 		path = SearchPath()
@@ -55,7 +56,7 @@ func openFirst(paths []string, known Known) (*os.File, error) {
 		if p == "" {
 			continue
 		}
-		// A pipe must not make anybody wait for its writer: readAll refuses it.
+		// Open must not wait for the writer of a pipe. readAll rejects pipes.
 		f, err := os.OpenFile(known.path(p), os.O_RDONLY|unix.O_NONBLOCK, 0)
 		if err == nil {
 			return f, nil
@@ -69,15 +70,15 @@ func openFirst(paths []string, known Known) (*os.File, error) {
 		fmt.Errorf("%w: %s", ErrNoFile, strings.Join(reasons, ", ")))
 }
 
-// readAll reads a regular file of at most maxFile bytes. Pipes and devices are
-// refused: reading them may never end.
+// readAll reads a regular file of at most maxFile bytes. It rejects pipes and
+// devices, because reading them may never end.
 func readAll(f *os.File) ([]byte, error) {
 	st, err := f.Stat()
 	if err != nil {
 		return nil, err
 	}
 	if !st.Mode().IsRegular() {
-		return nil, errors.New("it is no regular file: pipes, devices and folders are not read")
+		return nil, errors.New("it is not a regular file: pipes, devices and directories are not read")
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {

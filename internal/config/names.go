@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Names that the original knows. A name in here but not in the build is a
-// warning, any other name is a mistake.
+// Names that the original knows. Such a name causes a warning if this build
+// lacks it. Any other name is a mistake.
 var (
 	knownDrivers = []string{
 		"mapinicdrv", "mapidagdrv", "mapinapatechdrv", "mapicombo6drv", "mapienp2611drv", "mapivindrv",
@@ -14,9 +14,9 @@ var (
 	knownLibraries = []string{
 		"stdflib", "extraflib", "trackflib", "anonflib", "ipfixflib", "dagflib", "napatechflib",
 	}
-	// formats are the formats that a [format] section can name, with their
-	// numbers in the API. MFF_RAW and MFF_COMBO6 have numbers but no name here:
-	// no driver of the original reads them.
+	// formats are the formats for [format] sections, with their numbers in the
+	// API. MFF_RAW and MFF_COMBO6 are missing: no driver of the original reads
+	// them.
 	formats = map[string]int{"MFF_PCAP": 0, "MFF_DAG_ERF": 2, "MFF_NAPATECH": 4}
 )
 
@@ -29,8 +29,8 @@ var (
 		"device", "driver", "description", "alias", "link_speed", "mpls", "vlan", "devgroup",
 	}
 	formatKeys = []string{"format", "driver", "description"}
-	// driverParams are the further keys of [driver], by the driver that reads
-	// them.
+	// driverParams are the additional keys of [driver], by the driver that
+	// reads them.
 	driverParams = map[string][]string{
 		"mapinicdrv": {
 			"ring_mb", "block_kb", "retire_ms", "snap", "promisc", "direction", "vlan_tags", "latency", "tstamp", "netns",
@@ -39,7 +39,7 @@ var (
 	}
 )
 
-// paramOf returns the driver that reads a key, "" when none does.
+// paramOf returns the driver that reads a key, "" if none does.
 func paramOf(key string) string {
 	for driver, keys := range driverParams {
 		if slices.Contains(keys, key) {
@@ -49,8 +49,8 @@ func paramOf(key string) string {
 	return ""
 }
 
-// extraSection reports whether sections of this name belong to other parts,
-// which check them themselves.
+// extraSection reports whether sections with this name belong to other parts,
+// which check them.
 func extraSection(name string) bool {
 	if client, ok := strings.CutPrefix(name, "client "); ok {
 		return strings.TrimSpace(client) != ""
@@ -58,8 +58,8 @@ func extraSection(name string) bool {
 	return slices.Contains([]string{"dag", "ipfixflib", "dimapi", "metrics"}, name)
 }
 
-// plainName removes the file ending of a driver or library. The tutorial writes
-// mapinidrv where the original's file is mapinicdrv.
+// plainName removes the file extension of a driver or library. It maps
+// mapinidrv, as the tutorial writes, to mapinicdrv, the original's file name.
 func plainName(s string) string {
 	s = strings.TrimSuffix(s, ".so")
 	if s == "mapinidrv" {

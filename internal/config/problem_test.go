@@ -43,13 +43,13 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestBadLines has what a file in an editor cannot show.
+// TestBadLines has lines that an editor cannot show.
 func TestBadLines(t *testing.T) {
 	long := strings.Repeat("x", 1024)
 	for _, c := range []struct{ name, text, want string }{
 		{"NUL", "libs=std\x00flib", "control character 0x00"},
 		{"escape", "logfile=\x1b[31m", "control character 0x1b"},
-		{"long line", "logfile=" + long, "line of 1032 bytes, 1023 are allowed"},
+		{"long line", "logfile=" + long, "line of 1032 bytes exceeds the limit of 1023"},
 		{"long rubbish", long[:900], `"` + long[:40] + `..."`},
 		{"latin-1", "logfile=caf\xe9", "text is not UTF-8"},
 		{"UTF-16", "\xff\xfel\x00i\x00b\x00", "control character 0x00"},

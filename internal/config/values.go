@@ -6,9 +6,9 @@ import (
 	"gopkg.in/ini.v1"
 )
 
-// readValues reads the checked lines with the INI reader and joins its values
-// with the lines of the index. Keys without a value are left out: they count as
-// absent.
+// readValues reads the checked lines with the INI reader and combines its
+// values with the line numbers of the index. It omits keys without a value:
+// they count as absent.
 func readValues(idx *index) ([]Section, error) {
 	file, err := ini.LoadSources(ini.LoadOptions{
 		AllowNonUniqueSections:  true,
@@ -32,7 +32,7 @@ func readValues(idx *index) ([]Section, error) {
 			if err != nil {
 				return nil, fmt.Errorf("line %d: %w", k.Line, err)
 			}
-			// Value and not String: no %(name)s is replaced.
+			// Value, not String: it does not expand %(name)s.
 			if k.Value = key.Value(); k.Value != "" {
 				sections[i].Keys = append(sections[i].Keys, k)
 			}

@@ -2,25 +2,26 @@ package content
 
 import "bytes"
 
-// maxNested is how many late strings may be ends of each other.
+// maxNested is the maximum number of late strings that are suffixes of each
+// other.
 const maxNested = 16
 
 // An automaton finds the strings of a set in time that depends on the length of
-// the packet and the number of hits (Aho and Corasick, Communications of the ACM
-// 18(6), 1975). It reads packets from byte from on.
+// the packet and the number of hits (Aho and Corasick, Communications of the
+// ACM 18(6), 1975). It reads packets from byte from on.
 //
-// The entries of a string are of two kinds. About the early ones, which begin at
-// from, the first place of the string decides, and when it was seen, so were all
-// strings that are an end of it. The late ones begin later and wait for a place
-// behind their beginning, so that their string is looked at each time. Strings
-// can be made of which a thousand would be looked at for each byte; so those that
-// have more than maxNested others as ends are searched for alone, as their flows
-// would do it.
+// A string has two kinds of entries. Early entries begin at from. The first
+// occurrence of the string decides them, and when a string was seen, so were
+// all strings that are its suffixes. Late entries begin later and need an
+// occurrence after their beginning, so the automaton must check them at each
+// occurrence of the string. Some sets of strings would require a thousand
+// checks for each byte. Strings with more than maxNested suffixes among the
+// others are therefore searched separately, as by the flows themselves.
 type automaton struct {
 	from    uint32
 	strings [][]byte
-	root    [256]uint32 // nodes of one byte; 0: no string begins so
-	nodes   []node      // in order of their length; nodes[0] is the empty beginning
+	root    [256]uint32 // nodes of one byte; 0: no string starts with it
+	nodes   []node      // ordered by length; nodes[0] is the empty prefix
 	labels  []byte      // last byte of each node
 	entries []entry
 	early   lists // string -> entries
@@ -28,20 +29,20 @@ type automaton struct {
 	alone   []uint32
 }
 
-// A node is a beginning of strings.
+// A node is a prefix of strings.
 type node struct {
-	first  uint32 // its children, beginnings that are one byte longer, lie together
+	first  uint32 // its children, prefixes that are one byte longer, are consecutive
 	count  uint32
-	fail   uint32 // longest proper end of it that is a node
-	any    uint32 // longest end of it that is a string, itself perhaps; 0: none
-	late   uint32 // longest end of it that is a string with late entries; 0: none
-	string uint32 // number of the string that it is, plus 1; 0: none
+	fail   uint32 // longest proper suffix that is a node
+	any    uint32 // longest suffix that is a string, possibly itself; 0: none
+	late   uint32 // longest suffix that is a string with late entries; 0: none
+	string uint32 // number of its string plus 1; 0: it is not a string
 }
 
-// progress is what the automaton notes of the strings of one packet.
+// progress is the state of the search in one packet.
 type progress struct {
 	seen marks
-	done tallies // late entries that are done with
+	done tallies // late entries that are finished
 }
 
 func newAutomaton(s *set) *automaton {
@@ -52,10 +53,10 @@ func newAutomaton(s *set) *automaton {
 	return a
 }
 
-// addNodes makes the nodes. The strings are sorted: those with the same beginning
-// stand together.
+// addNodes creates the nodes. The strings are sorted, so those with a common
+// prefix are consecutive.
 func (a *automaton) addNodes() {
-	type span struct{ lo, hi, length int } // strings that begin with the node
+	type span struct{ lo, hi, length int } // strings that start with the node
 	spans := []span{{0, len(a.strings), 0}}
 	a.nodes, a.labels = append(a.nodes, node{}), append(a.labels, 0)
 	for i := 0; i < len(a.nodes); i++ {
@@ -89,7 +90,7 @@ func (a *automaton) addChild(parent uint32, label byte) {
 	a.nodes, a.labels = append(a.nodes, child), append(a.labels, label)
 }
 
-// next returns the longest end of node at with label behind it that is a node.
+// next returns the node for the longest suffix of node at followed by label.
 func (a *automaton) next(at uint32, label byte) uint32 {
 	for at != 0 {
 		n := &a.nodes[at]
@@ -102,7 +103,7 @@ func (a *automaton) next(at uint32, label byte) uint32 {
 }
 
 // addEntries sorts the entries by kind, and links each node to the strings that
-// are its ends. Ends are shorter and so come first.
+// are its suffixes. Suffixes are shorter and so come first.
 func (a *automaton) addEntries() {
 	var early, late []link
 	for i, e := range a.entries {
@@ -130,8 +131,8 @@ func (a *automaton) addEntries() {
 	}
 }
 
-// nested returns how many strings with late entries are ends of each other, from
-// that of node at on.
+// nested returns the number of strings with late entries that are suffixes of
+// each other, starting with node at.
 func (a *automaton) nested(at uint32) (n int) {
 	for ; at != 0; at = a.nodes[a.nodes[at].fail].late {
 		n++
@@ -139,14 +140,15 @@ func (a *automaton) nested(at uint32) (n int) {
 	return n
 }
 
-// size returns the memory of a in bytes. The strings are the patterns' own.
+// size returns the memory of a in bytes, without the strings, which belong to
+// the patterns.
 func (a *automaton) size() int {
 	return 24*cap(a.nodes) + cap(a.labels) + 24*cap(a.strings) + 12*cap(a.entries) +
 		a.early.size() + a.late.size() + 4*cap(a.alone)
 }
 
-// search gives h the entries that lie in a packet. It returns false when h has no
-// room left.
+// search passes the entries found in a packet to h. It returns false if h has
+// no room left.
 func (a *automaton) search(link []byte, s *progress, h *hitter) bool {
 	s.seen.forget()
 	s.done.forget()
@@ -169,7 +171,7 @@ func (a *automaton) search(link []byte, s *progress, h *hitter) bool {
 	return true
 }
 
-// searchEarly deals with the strings of node at and its ends, which stand before
+// searchEarly handles the strings of node at and its suffixes, which end before
 // byte end of the packet.
 func (a *automaton) searchEarly(at, end uint32, s *progress, h *hitter) bool {
 	for at != 0 {
@@ -187,8 +189,9 @@ func (a *automaton) searchEarly(at, end uint32, s *progress, h *hitter) bool {
 	return true
 }
 
-// searchLate is searchEarly for late entries. Of each string, those that the
-// place does not lie before are done with: no later place is better for them.
+// searchLate is searchEarly for late entries. It finishes the entries of a string
+// that begin at or before this occurrence, because a later occurrence is no
+// better for them.
 func (a *automaton) searchLate(at, end uint32, s *progress, h *hitter) bool {
 	for at != 0 {
 		n := &a.nodes[at]

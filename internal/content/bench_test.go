@@ -10,7 +10,7 @@ import (
 
 const letters = "abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/.:-"
 
-// words makes n patterns of eight letters.
+// words returns n patterns of eight letters.
 func words(r *rand.Rand, n int) []*Pattern {
 	patterns := make([]*Pattern, n)
 	for i := range patterns {
@@ -19,7 +19,8 @@ func words(r *rand.Rand, n int) []*Pattern {
 	return patterns
 }
 
-// BenchmarkScan searches batches of 256 packets for words; ns/packet is all in.
+// BenchmarkScan searches batches of 256 packets for words; ns/packet includes
+// everything.
 func BenchmarkScan(b *testing.B) {
 	for _, size := range []int{64, 617, 1460} {
 		for _, n := range []int{1, 50, 100, 1000, 10000} {
@@ -49,7 +50,7 @@ func measure(b *testing.B, d *Database, s *Scratch, pkts []*pkt.Packet) {
 	b.ReportMetric(float64(d.Stats().Again)/float64(d.Stats().Packets), "again/packet")
 }
 
-// BenchmarkNew is what making and closing a database costs.
+// BenchmarkNew measures the creation and closing of a database.
 func BenchmarkNew(b *testing.B) {
 	for _, n := range []int{1, 100, 1000, 10000} {
 		b.Run(fmt.Sprintf("patterns=%d", n), func(b *testing.B) {

@@ -18,14 +18,15 @@ import (
 	"gomapi/internal/testdata"
 )
 
-// known are strings that captures have.
+// known are strings that occur in captures.
 var known = []string{"HTTP/1.1", "GET ", "POST ", "User-Agent: ", "\r\n\r\n", "\x00\x00\x00\x00", "\x00\x00", "\x45\x00",
 	"\x08\x00\x45", "www", "e", "SSH-2.0", "\x16\x03\x01", "INVITE sip:", "\xff\xff\xff\xff\xff\xff"}
 
-// asked are those that tshark is asked for.
+// asked are the strings that tshark searches for.
 var asked = []string{"HTTP/1.1", "\x00\x00\x00\x00", "\x08\x00\x45"}
 
-// load reads up to limit packets of a capture with libpcap; nil when it cannot.
+// load reads up to limit packets of a capture with libpcap; nil if libpcap
+// cannot read it.
 func load(t testing.TB, path string, limit int) (pkts []*pkt.Packet) {
 	h, err := pcap.OpenOffline(path)
 	if err != nil {
@@ -56,7 +57,7 @@ func files(t testing.TB) map[string]int {
 	return list
 }
 
-// TestCaptures looks for pieces of real packets, and for what is often in them.
+// TestCaptures searches for parts of real packets, and for frequent strings.
 func TestCaptures(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
 	read := 0
@@ -80,7 +81,8 @@ func TestCaptures(t *testing.T) {
 	}
 }
 
-// piece makes a pattern of pieces of packets, mostly with a window round one.
+// piece returns a pattern with parts of packets, usually with a window around
+// one.
 func piece(r *rand.Rand, pkts []*pkt.Packet) *Pattern {
 	p := &Pattern{}
 	for range 1 + r.IntN(2) {
@@ -135,7 +137,7 @@ func TestAgainstTshark(t *testing.T) {
 	}
 }
 
-// contains asks tshark in how many frames of a file each string is.
+// contains asks tshark how many frames of a file contain each string.
 func contains(t *testing.T, tshark, path string) (counts []int) {
 	t.Helper()
 	for _, k := range asked {

@@ -1,19 +1,20 @@
-// Package content finds strings in packets: all the strings that the flows of a
-// device search for, in one scan of each packet, however many they are.
+// Package content finds strings in packets: it searches each packet once for
+// all strings of all flows on a device.
 //
-// A Pattern is what one search asks for. A Database is made of the patterns of
-// all flows (New), never changes, and may be used by any number of goroutines,
-// each of which has a Scratch of its own. Database.Scan answers a batch of
-// packets with hits, pairs of packet and pattern.
+// A Pattern is the subject of one search. A Database contains the patterns of
+// all flows (New). It never changes, and any number of goroutines may use it,
+// each with its own Scratch. Database.Scan returns hits for a batch of packets:
+// pairs of packet and pattern.
 //
-// A scan has two steps. The first hands the batch to libhs (search_unsafe.go): it
-// looks for one short piece of each string, a needle (needles.go), and what lies
-// round a needle is compared in C; no call leads back into Go. This is the way
-// of all but a few packets. It could take long for a packet and strings that are
-// made to fit each other, so its work on one packet has a limit. A packet that
-// comes to the limit is taken from libhs and goes through an automaton of all
-// strings (automaton.go), which is slower and does not mind what it reads.
-// Both give the same exact answer; Stats tells how often the second was needed.
+// A scan has two steps. The first passes the batch to libhs (search_unsafe.go),
+// which searches for one short piece of each string, a needle (needles.go). C
+// code compares the bytes around a needle; nothing calls back into Go. This
+// step decides almost all packets. Because strings and packets can be made to
+// match so often that it takes very long, its work per packet is limited. A
+// packet that reaches the limit goes through an automaton of all strings
+// instead (automaton.go), which is slower, but whose time does not depend on
+// the contents. Both give the same exact result; Stats counts the packets of
+// the second.
 package content
 
 import (
@@ -22,12 +23,12 @@ import (
 	"sync/atomic"
 )
 
-// Limits of one database. They bound its memory and the time that it takes to
-// make it. Equal patterns and equal strings count once.
+// Limits of one database. They limit its memory and the time to create it.
+// Equal patterns and equal strings count once.
 const (
 	MaxStrings = 1 << 15  // in all patterns; a string counts once for each pattern
 	MaxBytes   = 1 << 20  // of these strings
-	maxMachine = 64 << 20 // bytes of what libhs makes of them
+	maxMachine = 64 << 20 // bytes of the libhs database
 )
 
 // A Database finds many patterns at once.
@@ -43,32 +44,33 @@ type Database struct {
 	again   atomic.Uint64
 }
 
-// counts is how much of each a database has.
+// counts has the number of items in a database.
 type counts struct{ patterns, strings, needles, entries, bytes int }
 
-// Stats is what a database is made of and what it has done.
+// Stats describes a database and its work so far.
 type Stats struct {
 	Members  int    // patterns given to New
 	Patterns int    // different ones
 	Strings  int    // different strings in them
-	Bytes    int    // memory, of libhs and of Go
+	Bytes    int    // memory in bytes, of libhs and of Go
 	Packets  uint64 // searched
-	Again    uint64 // of these, taken from libhs and searched by the automaton
+	Again    uint64 // packets of these that libhs gave up and the automaton searched
 }
 
-// New makes a database in which pattern i of the list is member i. A nil pattern
-// keeps its place and is never found. It takes up to a second for 10,000
-// patterns and belongs on the control side. The error says what is wrong with a
-// pattern, or that the patterns are too many or too large for one database: then
-// each has to be searched for by itself. The caller closes the database.
+// New creates a database in which pattern i of the list is member i. A nil
+// pattern keeps its number and is never found. New takes up to a second for
+// 10,000 patterns; it must not be called on the capture path. It returns an
+// error for an invalid pattern, and if the patterns are too many or too large
+// for one database: then each must be searched separately. The caller closes
+// the database.
 func New(patterns []*Pattern) (*Database, error) {
 	return newDatabase(patterns, Sound() == nil)
 }
 
-// newDatabase makes a database that uses libhs or, for itself, the automaton.
+// newDatabase creates a database that uses libhs, or only the automaton.
 func newDatabase(patterns []*Pattern, useLibhs bool) (*Database, error) {
 	if uint64(len(patterns)) > math.MaxUint32 {
-		return nil, fmt.Errorf("search: %d patterns are too many", len(patterns))
+		return nil, fmt.Errorf("search: too many patterns (%d)", len(patterns))
 	}
 	s, err := newSet(patterns)
 	if err != nil {
@@ -92,8 +94,8 @@ func newDatabase(patterns []*Pattern, useLibhs bool) (*Database, error) {
 	return d, nil
 }
 
-// Close frees the memory of d, which no goroutine uses any more. To close it
-// again does nothing.
+// Close frees the memory of d. No goroutine may use d any more. Close may be
+// called more than once.
 func (d *Database) Close() {
 	d.machine.free()
 	d.machine = nil
@@ -102,7 +104,7 @@ func (d *Database) Close() {
 // Len returns the number of members.
 func (d *Database) Len() int { return int(d.members) }
 
-// Stats may be called from any goroutine, after Close as well.
+// Stats may be called from any goroutine, even after Close.
 func (d *Database) Stats() Stats {
 	return Stats{
 		Members:  int(d.members),

@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { leak.Main(m) }
 
-// naive tries every place of a packet.
+// naive tries every position of a packet.
 func naive(p *Pattern, link []byte) bool {
 	end := len(link)
 	if p.Depth > 0 {
@@ -31,7 +31,7 @@ func naive(p *Pattern, link []byte) bool {
 	return false
 }
 
-// naiveHits is what Scan must say, sorted.
+// naiveHits is the expected result of Scan, sorted.
 func naiveHits(patterns []*Pattern, pkts []*pkt.Packet) (hits []Hit) {
 	for i, p := range pkts {
 		for member, pattern := range patterns {
@@ -53,7 +53,8 @@ func sorted(hits []Hit) []Hit {
 	return hits
 }
 
-// open makes a database and a scratch for the time of the test.
+// open creates a database and a scratch, which are closed at the end of the
+// test.
 func open(t testing.TB, patterns []*Pattern) (*Database, *Scratch) {
 	t.Helper()
 	d, err := New(patterns)
@@ -68,7 +69,7 @@ func open(t testing.TB, patterns []*Pattern) (*Database, *Scratch) {
 	return d, s
 }
 
-// all scans until all packets are decided, with room hits each time.
+// all scans until all packets are decided, with room for room hits each time.
 func all(t testing.TB, d *Database, s *Scratch, pkts []*pkt.Packet, room int) (hits []Hit) {
 	t.Helper()
 	for at := 0; at < len(pkts); {
@@ -113,7 +114,7 @@ func compare(t testing.TB, patterns []*Pattern, pkts []*pkt.Packet) {
 	}
 }
 
-// automatonHits has the automaton search all packets.
+// automatonHits searches all packets with the automaton.
 func automatonHits(t testing.TB, d *Database, s *Scratch, pkts []*pkt.Packet) (hits []Hit) {
 	hits = make([]Hit, 0, len(pkts)*d.Len())
 	for i, p := range pkts {
@@ -140,7 +141,7 @@ func describe(patterns []*Pattern, pkts []*pkt.Packet) string {
 	return b.String()
 }
 
-// some returns n bytes out of alphabet.
+// some returns n bytes from alphabet.
 func some(r *rand.Rand, alphabet string, n int) []byte {
 	b := make([]byte, n)
 	for i := range b {
@@ -149,7 +150,7 @@ func some(r *rand.Rand, alphabet string, n int) []byte {
 	return b
 }
 
-// randomPattern makes a pattern, now and then one that cannot be found.
+// randomPattern returns a pattern, sometimes one that cannot be found.
 func randomPattern(r *rand.Rand, alphabet string) *Pattern {
 	p := &Pattern{}
 	for range 1 + r.IntN(3) {

@@ -2,8 +2,8 @@ package content
 
 import "testing"
 
-// fuzzed makes patterns of b: each of an offset, a depth, a number of strings
-// and these with their lengths before them.
+// fuzzed converts b to patterns. Each consists of an offset, a depth, a number
+// of strings, and the strings preceded by their lengths.
 func fuzzed(b []byte) (patterns []*Pattern) {
 	next := func(n int) []byte {
 		n = min(n, len(b))

@@ -10,7 +10,7 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// A hostile is patterns and packets made to cost time together.
+// A hostile is a combination of patterns and packets that takes long to search.
 type hostile struct {
 	name     string
 	patterns []*Pattern

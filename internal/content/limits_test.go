@@ -46,8 +46,9 @@ func TestStatsCount(t *testing.T) {
 	}
 }
 
-// TestManyPatterns: 10,000 patterns become a database in less than a second, of which a
-// slow machine makes some. Time for each pair of them would be more than the test has.
+// TestManyPatterns checks that 10,000 patterns become a database in less than a
+// second; the limit allows for slow machines. Quadratic time would exceed the
+// limit.
 func TestManyPatterns(t *testing.T) {
 	patterns := words(rand.New(rand.NewPCG(1, 2)), 10000)
 	testenv.Within(t, "New", func() {
@@ -60,7 +61,7 @@ func TestManyPatterns(t *testing.T) {
 	})
 }
 
-// TestTheLargestSet: as many strings as are possible are compiled.
+// TestTheLargestSet compiles the maximum number of strings.
 func TestTheLargestSet(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	p := &Pattern{}
@@ -78,7 +79,8 @@ func TestTheLargestSet(t *testing.T) {
 	})
 }
 
-// TestCloseFreesMemory: what New and Fit take, C's memory too, is given back.
+// TestCloseFreesMemory checks that Close frees the memory of New and Fit,
+// including that of C.
 func TestCloseFreesMemory(t *testing.T) {
 	patterns := words(rand.New(rand.NewPCG(1, 2)), 300)
 	pkts := packets(bytes.Repeat([]byte("abcdefgh"), 100))
@@ -103,7 +105,7 @@ func TestCloseFreesMemory(t *testing.T) {
 		round()
 	}
 	if grown := resident(t) - before; grown > 16<<20 {
-		t.Errorf("200 databases leave %d bytes behind", grown)
+		t.Errorf("200 databases leak %d bytes", grown)
 	}
 }
 
@@ -120,8 +122,9 @@ func resident(t *testing.T) int {
 	return pages * os.Getpagesize()
 }
 
-// TestOneScratchForManyDatabases: a scratch serves all that it was fitted to, in
-// any order, also after its stamps have come round.
+// TestOneScratchForManyDatabases checks that a scratch works for all databases
+// that it was fitted to, in any order, even after its stamps have wrapped
+// around.
 func TestOneScratchForManyDatabases(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	s := &Scratch{}
@@ -162,7 +165,7 @@ func TestScanNeedsAScratchThatFits(t *testing.T) {
 	d, _ := open(t, words(rand.New(rand.NewPCG(1, 2)), 10))
 	defer func() {
 		if recover() == nil {
-			t.Error("Scan goes on without memory to write to")
+			t.Error("Scan continues without room for hits")
 		}
 	}()
 	d.Scan(&Scratch{}, packets([]byte("a")), nil)

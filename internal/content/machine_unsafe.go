@@ -8,8 +8,8 @@ package content
 #include <string.h>
 #include "machine.h"
 
-// compile makes the database of needles, whose texts lie one behind the other.
-// It returns NULL and the reason.
+// compile compiles the needles; texts has their texts concatenated. On failure it
+// returns NULL and sets the reason.
 static hs_database_t *compile(const char *texts, const size_t *lengths, const unsigned *ids, const unsigned *flags,
 	uint32_t n, char *reason)
 {
@@ -23,7 +23,7 @@ static hs_database_t *compile(const char *texts, const size_t *lengths, const un
 	for (uint32_t i = 0; i < n; texts += lengths[i++])
 		needles[i] = texts;
 	if (hs_compile_lit_multi(needles, flags, ids, lengths, n, HS_MODE_BLOCK, NULL, &hs, &error) != HS_SUCCESS) {
-		snprintf(reason, REASON, "%s", error != NULL ? error->message : "it cannot work here");
+		snprintf(reason, REASON, "%s", error != NULL ? error->message : "it does not support this processor");
 		hs_free_compile_error(error);
 	}
 	free(needles);
@@ -47,7 +47,8 @@ static void free_machine(struct machine *m)
 	free(m);
 }
 
-// new_machine takes hs over and copies the rest. It returns NULL without memory.
+// new_machine takes ownership of hs and copies the rest. It returns NULL if memory
+// runs out.
 static struct machine *new_machine(hs_database_t *hs, const struct needle *needles, size_t n,
 	const struct entry *entries, size_t e, const char *texts, size_t size)
 {
@@ -77,19 +78,21 @@ import (
 	"unsafe"
 )
 
-// maxSingle is up to how many needles libhs is told to report the first place
-// only. It saves calls, and with one needle the rest of the packet, but libhs
-// still looks at each place, and nothing limits that.
+// maxSingle is the maximum number of needles for which libhs is told to report
+// only the first occurrence. This saves callbacks, and with one needle the rest
+// of the scan. But libhs still checks each occurrence, and nothing limits that
+// work.
 const maxSingle = 4
 
-// A machine is the C side of a database. It does not change; the memory is C's.
+// A machine is the C side of a database. It is constant; its memory belongs to
+// C.
 type machine struct {
 	c       *C.struct_machine
 	entries int
 	bytes   int
 }
 
-// newMachine compiles the needles of s, which has some.
+// newMachine compiles the needles of s, which must have some.
 func newMachine(s *set) (*machine, error) {
 	from, to := s.bounds()
 	hs, size, err := compileNeedles(s, from, to)
@@ -116,8 +119,8 @@ func newMachine(s *set) (*machine, error) {
 	return &machine{c: c, entries: len(entries), bytes: size}, nil
 }
 
-// compileNeedles has libhs compile the needles for a scan of the bytes [from, to).
-// It returns nil when there are none.
+// compileNeedles compiles the needles with libhs for a scan of the bytes [from,
+// to). It returns nil if there are none.
 func compileNeedles(s *set, from, to uint32) (hs *C.hs_database_t, size int, err error) {
 	var texts []byte
 	var lengths []C.size_t
@@ -145,13 +148,13 @@ func compileNeedles(s *set, from, to uint32) (hs *C.hs_database_t, size int, err
 	var n C.size_t
 	if C.hs_database_size(hs, &n) != C.HS_SUCCESS || n > maxMachine {
 		C.hs_free_database(hs)
-		return nil, 0, fmt.Errorf("libhs makes %d bytes of them, %d are possible", n, maxMachine)
+		return nil, 0, fmt.Errorf("their libhs database has %d bytes, the limit is %d", n, maxMachine)
 	}
 	return hs, int(n), nil
 }
 
-// firstDecides reports whether the first place of the needle in the bytes
-// [from, to) tells all: then libhs need not report others.
+// firstDecides reports whether the first occurrence of the needle in the bytes
+// [from, to) is decisive, so that libhs need not report others.
 func (s *set) firstDecides(n needle, from, to uint32) bool {
 	for _, e := range s.entries[n.first : n.first+n.count] {
 		if len(s.strings[e.text]) != len(n.text) || e.from != from || e.to != to {
@@ -161,7 +164,7 @@ func (s *set) firstDecides(n needle, from, to uint32) bool {
 	return true
 }
 
-// layOut makes the entries for C, with the strings one behind the other.
+// layOut converts the entries for C, and concatenates their strings.
 func (s *set) layOut() (entries []C.struct_entry, texts []byte) {
 	at := make([]int, len(s.strings))
 	for i, t := range s.strings {

@@ -1,9 +1,9 @@
 package content
 
-// marks notes which of some things were met. To forget all costs nothing.
+// marks is a set of numbers that is cleared in constant time.
 type marks struct {
 	stamp uint32
-	met   []uint32 // stamp of the last time
+	met   []uint32 // stamp of the last addition
 }
 
 func (m *marks) grow(n int) { m.met = grown(m.met, n) }
@@ -16,17 +16,17 @@ func (m *marks) forget() {
 	}
 }
 
-// meet notes i and reports whether it is met for the first time.
+// meet adds i and reports whether it is new.
 func (m *marks) meet(i uint32) bool {
 	first := m.met[i] != m.stamp
 	m.met[i] = m.stamp
 	return first
 }
 
-// has reports whether i was met.
+// has reports whether i is in the set.
 func (m *marks) has(i uint32) bool { return m.met[i] == m.stamp }
 
-// tallies counts for each of some things, from 0 after forget.
+// tallies has a count for each number, which forget resets to 0.
 type tallies struct {
 	met    marks
 	counts []uint32

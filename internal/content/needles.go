@@ -5,30 +5,31 @@ import (
 	"encoding/binary"
 )
 
-// needleLen is the greatest length of a needle. libhs finds strings of up to
-// eight bytes directly and has to look at longer ones again, at all of them that
-// end in the same eight: strings made for that would cost it milliseconds a packet.
+// needleLen is the maximum length of a needle. libhs finds strings of up to
+// eight bytes directly. It must verify longer ones, all that end in the same
+// eight bytes: strings made for that purpose would cost milliseconds per
+// packet.
 const needleLen = 8
 
-// maxPlaces is how many places of a string are tried for its needle.
+// maxPlaces is how many positions in a string are tried for its needle.
 const maxPlaces = 64
 
-// A needle is the piece of a string that is looked for. Strings may have one in
-// common.
+// A needle is the part of a string that libhs searches for. Several strings may
+// share a needle.
 type needle struct {
 	text         []byte
 	first, count uint32 // its entries
 }
 
-// findNeedles picks a needle for each string and returns their indexes. A short
-// string is its own needle. In a longer one it is the piece that the fewest
-// strings have, so that a common end like ".example.com" makes no crowd; among those,
-// one of many different bytes, as packets are full of zeros and blanks.
+// findNeedles selects a needle for each string and returns the indexes of the
+// needles. A short string is its own needle. In a longer string it is the part
+// that the fewest strings have, so that a common suffix like ".example.com" is
+// not shared by many; among equals, the part with the most different bytes,
+// because packets are full of zeros and blanks.
 //
-// Vectorscan, and Hyperscan since 5.4.1, take a literal that begins with a NUL for
-// an empty one. So
-// needles begin behind the NULs, but for strings of nothing else: their needle is
-// one NUL, which the machine finds without libhs.
+// Vectorscan, and Hyperscan since 5.4.1, treat a literal that starts with a NUL
+// as empty. Needles therefore start after the NULs. A string of NULs only has a
+// single NUL as needle, which the machine finds without libhs.
 func (s *set) findNeedles() []uint32 {
 	shared := make(map[uint64]int)
 	for _, text := range s.strings {
@@ -51,7 +52,7 @@ func (s *set) findNeedles() []uint32 {
 	return of
 }
 
-// places returns how many pieces of needleLen of text may become its needle.
+// places returns how many parts of text may become its needle.
 func places(text []byte) int {
 	return min(max(len(text)-needleLen+1, 0), maxPlaces)
 }
@@ -90,9 +91,9 @@ func variety(b []byte) (n int) {
 	return n
 }
 
-// isNUL reports whether n is the needle of strings that are nothing but NULs.
+// isNUL reports whether n is the needle of strings that consist of NULs.
 func (n needle) isNUL() bool { return n.text[0] == 0 }
 
-// needleIn returns where the needle stands in text. It may stand there more than
-// once: then one place is as good as another, as all are found.
+// needleIn returns the position of the needle in text. If there are several,
+// any of them will do, because all occurrences are found.
 func needleIn(text, needle []byte) int { return bytes.Index(text, needle) }

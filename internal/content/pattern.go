@@ -7,13 +7,13 @@ import (
 	"math"
 )
 
-// A Pattern is found in a packet in which one of Strings lies within the bytes
-// [Offset, Offset+Depth) of what was captured, counted from the link-layer
-// header on. It never changes, so that any number of searches may hold the same one.
+// A Pattern matches a packet if one of Strings lies within the captured bytes
+// [Offset, Offset+Depth), counted from the start of the link-layer header. It
+// never changes, so any number of searches may share it.
 type Pattern struct {
 	Strings [][]byte // at least one, none of them empty; any bytes
 	Offset  int      // 0 to 2^31-1
-	Depth   int      // likewise; 0: to the end of the packet
+	Depth   int      // 0 to 2^31-1; 0: to the end of the packet
 }
 
 // Match searches one packet for p. It does not allocate; any goroutine may call it.
@@ -33,7 +33,7 @@ func (p *Pattern) Match(captured []byte) bool {
 	return false
 }
 
-// check reports what is wrong with p.
+// check returns an error if p is invalid.
 func (p *Pattern) check() error {
 	if len(p.Strings) == 0 {
 		return errors.New("it has no strings")
@@ -49,7 +49,7 @@ func (p *Pattern) check() error {
 	return nil
 }
 
-// window returns the bytes [from, to) in which p searches.
+// window returns the bytes [from, to) in which p is searched.
 func (p *Pattern) window() (from, to uint32) {
 	if p.Depth == 0 {
 		return uint32(p.Offset), math.MaxUint32

@@ -12,19 +12,20 @@ type Hit struct {
 	Pattern uint32 // member of the database
 }
 
-// A Scratch is what one goroutine needs to scan. The zero value is to be fitted
-// to a database first. Its memory is not Go's: the owner closes it.
+// A Scratch is the working memory of one goroutine for scans. The zero value
+// must be fitted to a database first. Its memory belongs to C, so the owner
+// must close it.
 type Scratch struct {
 	bench   bench
-	batch   []*pkt.Packet // the packets that are being searched; see bench.search
-	entries int           // what it was fitted to
+	batch   []*pkt.Packet // packets being searched; see bench.search
+	entries int           // entries that it was fitted for
 
 	patterns marks // found in a packet
 	strings  progress
 }
 
-// Fit makes s large enough for d, besides those that it was fitted to before. It
-// allocates and must not run together with a Scan with s.
+// Fit makes s large enough for d, in addition to earlier databases. It
+// allocates, and must not run concurrently with a Scan that uses s.
 func (s *Scratch) Fit(d *Database) error {
 	s.patterns.grow(d.patterns.len())
 	s.strings.seen.grow(len(d.automaton.strings))
@@ -38,17 +39,19 @@ func (s *Scratch) Fit(d *Database) error {
 	return nil
 }
 
-// Close frees the memory of s. To close it again does nothing; it may be fitted again.
+// Close frees the memory of s. It may be called more than once; s may be fitted
+// again.
 func (s *Scratch) Close() {
 	s.bench.free()
 	s.entries = 0
 }
 
-// Scan appends a hit for each packet and each pattern that it contains: packets
-// in order, the patterns of a packet in no order, each once. It never grows hits.
-// Before a packet whose hits do not fit it stops; n is the number of packets
-// decided. With room for Len() hits it decides at least one packet. s was fitted
-// to d. The packets' bytes are read until Scan returns. It does not allocate.
+// Scan appends a hit for each packet and each pattern that it contains. Packets
+// are in order, the patterns of a packet in no order, and each occurs once.
+// Scan never grows hits. It stops before a packet whose hits do not fit; n is
+// the number of packets decided. With room for Len() hits it decides at least
+// one packet. s must be fitted to d. Scan reads the packets' bytes until it
+// returns. It does not allocate.
 func (d *Database) Scan(s *Scratch, pkts []*pkt.Packet, hits []Hit) (n int, out []Hit) {
 	if d.counts.entries == 0 {
 		return len(pkts), hits
@@ -107,7 +110,7 @@ func (d *Database) plod(s *Scratch, pkts []*pkt.Packet, hits []Hit) (n int, out 
 	return n, hits
 }
 
-// samePacket returns how many of the first matches are of one packet.
+// samePacket returns how many of the first matches belong to the same packet.
 func samePacket(found []match) int {
 	k := 1
 	for k < len(found) && found[k].packet == found[0].packet {
@@ -116,7 +119,7 @@ func samePacket(found []match) int {
 	return k
 }
 
-// A hitter notes the hits of one packet.
+// A hitter collects the hits of one packet.
 type hitter struct {
 	d      *Database
 	found  *marks // patterns
@@ -129,8 +132,8 @@ func newHitter(d *Database, s *Scratch, packet int, hits []Hit) hitter {
 	return hitter{d, &s.patterns, uint32(packet), hits}
 }
 
-// entry notes what it means that an entry was found. It returns false when there
-// is no room left.
+// entry adds the hits of an entry that was found. It returns false if there is
+// no room left.
 func (h *hitter) entry(e uint32) bool {
 	for _, p := range h.d.entries.of(e) {
 		if !h.found.meet(p) {

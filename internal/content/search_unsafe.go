@@ -7,8 +7,8 @@ package content
 #include <string.h>
 #include "machine.h"
 
-// on_match looks round the needle that ends before byte to of what is scanned.
-// It ends the scan when the packet has had its share of work.
+// on_match compares the bytes around the needle that ends before byte to of the
+// scanned data. It ends the scan when the work for the packet reaches its limit.
 static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
 {
 	struct work *w = ctx;
@@ -37,7 +37,7 @@ static int on_match(unsigned id, unsigned long long from, unsigned long long to,
 	return 0;
 }
 
-// search_nuls looks for the needle that libhs cannot look for.
+// search_nuls searches for the needle that libhs cannot search for.
 static void search_nuls(const struct machine *m, struct work *w, const uint8_t *data, size_t length)
 {
 	const uint8_t *nul = data;
@@ -45,8 +45,8 @@ static void search_nuls(const struct machine *m, struct work *w, const uint8_t *
 		on_match(m->nul, 0, ++nul - data, 0, w);
 }
 
-// search_packet searches packet w->packet, of which nothing is known when it
-// leaves w->over set.
+// search_packet searches packet w->packet. If it sets w->over, the result is
+// unknown.
 static void search_packet(const struct machine *m, struct work *w)
 {
 	const struct view *v = &w->views[w->packet];
@@ -69,7 +69,7 @@ static void search_packet(const struct machine *m, struct work *w)
 }
 
 // search_batch searches packets until one takes too much work or the room for
-// matches or hits is used, and returns the number of those that it has decided.
+// matches or hits is used up. It returns the number of decided packets.
 static uint32_t search_batch(const struct machine *m, struct work *w, uint32_t packets, uint64_t room)
 {
 	w->m = m;
@@ -84,7 +84,7 @@ static uint32_t search_batch(const struct machine *m, struct work *w, uint32_t p
 	return w->packet;
 }
 
-// fit makes w large enough for m and returns 0 without memory.
+// fit makes w large enough for m. It returns 0 if memory runs out.
 static int fit(struct work *w, const struct machine *m, uint32_t entries)
 {
 	if (entries > w->entries) {
@@ -121,17 +121,17 @@ import (
 // maxBatch is how many packets one call into C searches.
 const maxBatch = C.BATCH
 
-// A match says that an entry was found in a packet of the batch.
+// A match is an entry that was found in a packet of the batch.
 type match = C.struct_match
 
-// bench is where a machine works: memory of C, of one goroutine.
+// bench is the working memory of a machine in C, for one goroutine.
 type bench struct {
 	c     *C.struct_work
-	views []C.struct_view // in C's memory, as is found
+	views []C.struct_view // in C's memory, like found
 	found []match
 }
 
-// fit makes room for a machine.
+// fit allocates memory for a machine.
 func (b *bench) fit(m *machine) error {
 	if b.c == nil {
 		c := (*C.struct_work)(C.calloc(1, C.sizeof_struct_work))
@@ -141,7 +141,7 @@ func (b *bench) fit(m *machine) error {
 		*b = bench{c: c, views: c.views[:], found: c.found[:]}
 	}
 	if C.fit(b.c, m.c, C.uint32_t(m.entries)) == 0 {
-		return errors.New("no memory, or a processor that libhs does not know")
+		return errors.New("no memory, or a processor that libhs does not support")
 	}
 	return nil
 }
@@ -151,15 +151,16 @@ func (b *bench) free() {
 	*b = bench{}
 }
 
-// search searches up to maxBatch packets, until what it finds may become more
-// than room hits. It returns the number of packets that it has decided and what it
-// found in them, which is valid until the next call. over says that the packet
-// behind these takes too much work. fit was called for m.
+// search searches up to maxBatch packets, until the matches may become more
+// than room hits. It returns the number of decided packets and the matches in
+// them, which are valid until the next call. over says that the packet after
+// these takes too much work. fit must have been called for m.
 //
-// C gets the addresses of the packets as numbers, in its own memory, and forgets
-// them when it returns. That is sound because Scratch holds the batch meanwhile:
-// so the packets live, and the compiler has put what Go allocated for them on
-// the heap, which does not move, unlike stacks. Most lie in a ring of the kernel anyway.
+// C gets the addresses of the packets as numbers in its own memory and forgets
+// them when it returns. This is sound because Scratch references the batch
+// meanwhile. So the packets stay alive, and the compiler has allocated their Go
+// memory on the heap, which does not move, unlike stacks. Most packets are in a
+// ring of the kernel anyway.
 func (b *bench) search(m *machine, pkts []*pkt.Packet, room int) (decided int, found []match, over bool) {
 	for i, p := range pkts {
 		n := min(len(p.Link), math.MaxInt32)

@@ -9,9 +9,9 @@ import (
 	"slices"
 )
 
-// A set is patterns taken apart: what they have in common stands once.
+// A set is the normalized form of patterns: common parts occur once.
 type set struct {
-	strings [][]byte // different ones, in ascending order
+	strings [][]byte // distinct, in ascending order
 	needles []needle
 	entries []entry // ordered by needle
 	// members lists the members of each distinct pattern, patterns the distinct
@@ -19,13 +19,13 @@ type set struct {
 	members, patterns lists
 }
 
-// An entry is a string to be found within the bytes [from, to) of a packet.
+// An entry is a string to find within the bytes [from, to) of a packet.
 type entry struct {
 	text     uint32 // index in strings
 	from, to uint32
 }
 
-// newSet takes patterns apart.
+// newSet converts patterns to a set.
 func newSet(patterns []*Pattern) (*set, error) {
 	s := &set{}
 	distinct, err := s.distinct(patterns)
@@ -42,7 +42,7 @@ func newSet(patterns []*Pattern) (*set, error) {
 	return s, nil
 }
 
-// distinct returns the different patterns, and notes the members of each.
+// distinct returns the distinct patterns, and stores the members of each.
 func (s *set) distinct(patterns []*Pattern) ([]*Pattern, error) {
 	var list []*Pattern
 	var links []link
@@ -61,7 +61,7 @@ func (s *set) distinct(patterns []*Pattern) ([]*Pattern, error) {
 			strings += len(p.Strings)
 			size += len(key)
 			if strings > MaxStrings || size > MaxBytes {
-				return nil, fmt.Errorf("search: the patterns have more than %d strings or %d bytes together", MaxStrings, MaxBytes)
+				return nil, fmt.Errorf("search: the patterns have more than %d strings or %d bytes in total", MaxStrings, MaxBytes)
 			}
 			id = uint32(len(list))
 			index[key] = id
@@ -73,11 +73,12 @@ func (s *set) distinct(patterns []*Pattern) ([]*Pattern, error) {
 	return list, nil
 }
 
-// Size is what the pattern takes of MaxBytes: its strings and a little for each.
+// Size is the share of the pattern in MaxBytes: its strings and a small
+// overhead for each.
 func (p *Pattern) Size() int { return len(p.key()) }
 
-// key returns the same string for patterns that are found in the same packets
-// by virtue of their form.
+// key returns the same string for patterns whose form implies that they match
+// the same packets.
 func (p *Pattern) key() string {
 	texts := slices.Clone(p.Strings)
 	slices.SortFunc(texts, bytes.Compare)
@@ -92,8 +93,8 @@ func (p *Pattern) key() string {
 	return string(b)
 }
 
-// findEntries notes what has to be found for the patterns, ordered by needle. of
-// is the needle of each string.
+// findEntries creates the entries of the patterns, ordered by needle. of is the
+// needle of each string.
 func (s *set) findEntries(patterns []*Pattern, of []uint32) {
 	found := make(map[entry][]uint32)
 	for id, p := range patterns {
@@ -127,7 +128,7 @@ func (s *set) findEntries(patterns []*Pattern, of []uint32) {
 	s.patterns = newLists(len(s.entries), links)
 }
 
-// hits returns how many hits entry i makes at most.
+// hits returns the maximum number of hits of entry i.
 func (s *set) hits(i uint32) (n int) {
 	for _, p := range s.patterns.of(i) {
 		n += len(s.members.of(p))
@@ -135,7 +136,7 @@ func (s *set) hits(i uint32) (n int) {
 	return n
 }
 
-// bounds returns the bytes [from, to) of packets outside which no entry lies.
+// bounds returns the bytes [from, to) of packets that contain all entries.
 func (s *set) bounds() (from, to uint32) {
 	from = math.MaxUint32
 	for _, e := range s.entries {
@@ -147,10 +148,10 @@ func (s *set) bounds() (from, to uint32) {
 // lists is many lists in two arrays: list i is items[start[i]:start[i+1]].
 type lists struct{ start, items []uint32 }
 
-// A link puts item to into list from.
+// A link adds item to to list from.
 type link struct{ from, to uint32 }
 
-// newLists makes n lists; within a list the order of links stays.
+// newLists creates n lists. Within a list the order of links is preserved.
 func newLists(n int, links []link) lists {
 	l := lists{make([]uint32, n+1), make([]uint32, len(links))}
 	for _, k := range links {

@@ -7,12 +7,12 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// errUnsound says why libhs is not used.
+// errUnsound is why libhs is not used.
 var errUnsound = errors.New("the libhs of this machine misses strings, as Vectorscan 5.4.9 does: " +
 	"searches are slower than with Hyperscan (on Debian for amd64: package libhyperscan-dev)")
 
-// Sound returns an error when libhs does not find what is there. Databases then search
-// with the automaton alone. It is found out once, in some milliseconds.
+// Sound returns an error if libhs misses strings. Databases then search with
+// the automaton alone. The check runs once and takes some milliseconds.
 func Sound() error { return sound() }
 
 var sound = sync.OnceValue(func() error {
@@ -24,17 +24,17 @@ var sound = sync.OnceValue(func() error {
 	return nil
 })
 
-// trials are sets of strings of which Vectorscan 5.4.9 misses some.
+// trials are sets of strings for which Vectorscan 5.4.9 misses occurrences.
 var trials = [][]string{
 	{"a", "ab"}, {"a", "ba"}, {"cb", "aabaaaba"}, {"bddb", "dacbb", "cabddbba", "cbbaba"},
 	{"aaabbbac", "abaa", "cabca", "aabbbab", "abbbbccc", "accbccc"},
 }
 
-// trialBytes is the size of a packet of a trial, several times that of the blocks in
-// which libhs reads.
+// trialBytes is the size of a packet of a trial, several times the size of the
+// blocks that libhs reads.
 const trialBytes = 200
 
-// tryOut reports whether libhs finds each string at each place of a packet.
+// tryOut reports whether libhs finds each string at each position of a packet.
 func tryOut(texts []string) bool {
 	var patterns []*Pattern
 	for _, t := range texts {
@@ -64,7 +64,7 @@ func tryOut(texts []string) bool {
 	return true
 }
 
-// allFound reports whether hits are the patterns that are in a packet.
+// allFound reports whether hits are exactly the patterns in a packet.
 func allFound(patterns []*Pattern, link []byte, hits []Hit) bool {
 	found := make(map[uint32]bool)
 	for _, h := range hits {

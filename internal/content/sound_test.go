@@ -7,7 +7,7 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// Without libhs a database finds the same.
+// TestAutomatonAlone checks that a database without libhs finds the same.
 func TestAutomatonAlone(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	letters := func(n int) []byte {
@@ -40,8 +40,9 @@ func TestAutomatonAlone(t *testing.T) {
 	}
 }
 
-// What is said of the library of this machine is so: one that is called sound finds
-// every string of other sets, too, and one that is not has missed some of the trials.
+// TestSound checks the verdict on this machine's library: if sound, it must
+// also find every string of other sets; if not, it must have missed some of the
+// trials.
 func TestSound(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	missed := 0
@@ -59,7 +60,7 @@ func TestSound(t *testing.T) {
 	}
 }
 
-// A library that misses a string, or finds one that is not there, is noticed.
+// TestAllFound checks that a missing and a surplus string are noticed.
 func TestAllFound(t *testing.T) {
 	patterns := []*Pattern{{Strings: [][]byte{[]byte("ab")}}, {Strings: [][]byte{[]byte("b")}}, {Strings: [][]byte{[]byte("c")}}}
 	for _, c := range []struct {

@@ -11,13 +11,13 @@ import (
 	"gomapi/internal/wire"
 )
 
-// maxErrorText bounds the text of an error to a client, in bytes.
+// maxErrorText is the maximum length of an error text to a client, in bytes.
 const maxErrorText = 8 << 10
 
-// answer deals with one request and sends the response. An error ends the
+// answer handles one request and sends the response. An error ends the
 // connection.
 func (c *client) answer(ctx context.Context, r request) error {
-	defer wire.CloseAll(r.files) // handlers work on files of their own
+	defer wire.CloseAll(r.files) // handlers duplicate the files that they keep
 	if hello, ok := r.Call.(*wire.Request_Hello); ok && !c.greeted {
 		return c.greet(r.Id, hello.Hello)
 	}
@@ -33,23 +33,23 @@ func (c *client) answer(ctx context.Context, r request) error {
 	return errors.Join(c.conn.Send(resp, r.reply...), err)
 }
 
-// guarded handles a request. A panic costs this client its connection, never
+// guarded handles a request. A panic ends the connection of this client, never
 // the daemon.
 func (c *client) guarded(ctx context.Context, r *request) (resp *wire.Response, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			c.log.Errorf("request %T: panic: %v\n%s", r.Call, p, debug.Stack())
-			err = mapierr.New(mapierr.CommUnknown, "fault of the daemon: %v", p)
+			err = mapierr.New(mapierr.CommUnknown, "internal error of the daemon: %v", p)
 			resp = &wire.Response{Error: wireError(err)}
 		}
 	}()
 	return c.handle(ctx, r), nil
 }
 
-// greet answers the first message with the result memory.
+// greet answers the first message. The answer carries the result memory.
 func (c *client) greet(id uint64, m *wire.Hello) error {
 	if m.Version != wire.Version {
-		err := mapierr.New(mapierr.CommUnknown, "the program speaks version %d of the protocol, mapid %s version %d: "+
+		err := mapierr.New(mapierr.CommUnknown, "the program uses protocol version %d, mapid %s uses version %d: "+
 			"build both from the same release", m.Version, c.daemon.Version, wire.Version)
 		_ = c.conn.Send(&wire.Response{Id: id, Error: wireError(err)})
 		return err
@@ -96,7 +96,7 @@ func (c *client) handle(ctx context.Context, r *request) *wire.Response {
 	case *wire.Request_Functions:
 		err = c.functions(m.Functions, resp)
 	default:
-		err = mapierr.New(mapierr.CommUnknown, "request of a kind that this daemon does not know")
+		err = mapierr.New(mapierr.CommUnknown, "unknown kind of request")
 	}
 	if err != nil {
 		return &wire.Response{Error: wireError(err)}
@@ -104,8 +104,8 @@ func (c *client) handle(ctx context.Context, r *request) *wire.Response {
 	return resp
 }
 
-// wireError makes the message of an error. Its text may hold bytes that came
-// from clients and files.
+// wireError converts an error to a message. Its text may contain arbitrary
+// bytes from clients and files.
 func wireError(err error) *wire.Error {
 	return &wire.Error{
 		Code: int32(mapierr.CodeOf(err, mapierr.CommUnknown)),
@@ -113,7 +113,7 @@ func wireError(err error) *wire.Error {
 	}
 }
 
-// clean makes text fit for a message: valid UTF-8 of at most limit bytes.
+// clean makes text valid for a message: UTF-8 of at most limit bytes.
 func clean(text string, limit int) string {
 	if len(text) > limit {
 		text = text[:limit] + "..."

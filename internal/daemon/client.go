@@ -16,7 +16,7 @@ import (
 	"gomapi/internal/wire"
 )
 
-// client is one connection. Its requests are dealt with one after the other.
+// client is one connection. It handles its requests one after the other.
 type client struct {
 	daemon  *daemon
 	conn    *wire.Conn
@@ -26,24 +26,25 @@ type client struct {
 	greeted bool
 	lines   lines
 
-	// What the session wants to tell the client. Only the newest event of a
-	// device is kept, so a client that does not read costs nothing more.
+	// Events for the client. Only the newest event of a device is kept, so the
+	// memory for a client that does not read is bounded.
 	mu     sync.Mutex
 	events map[string]*wire.DeviceEnded
 	wake   chan struct{} // capacity 1
 }
 
-// request is a message with the descriptors that came with it.
+// request is a message and the file descriptors sent with it.
 type request struct {
 	*wire.Request
 	files []*os.File
 
-	// What goes beside the answer, and what to do when it was sent or not.
+	// The descriptors to send with the answer, and a function to call after the
+	// answer, sent or not.
 	reply   []*os.File
 	replied func()
 }
 
-// welcome makes a client of a fresh connection.
+// welcome creates a client for a new connection.
 func (d *daemon) welcome(sock *net.UnixConn) (*client, error) {
 	peer, err := wire.PeerOf(sock)
 	if err != nil {
@@ -64,9 +65,11 @@ func (d *daemon) welcome(sock *net.UnixConn) (*client, error) {
 	}
 	if !d.enrol(c) {
 		conn.Close()
-		return nil, fmt.Errorf("uid %d, process %d: %d clients are connected already", peer.UID, peer.PID, maxClients)
+		return nil, fmt.Errorf("uid %d, process %d: the maximum of %d clients is reached", peer.UID, peer.PID, maxClients)
 	}
-	c.session, err = d.engine.NewSession(engine.Owner{UID: peer.UID, GID: peer.GID, PID: peer.PID}, c.notify)
+	c.session, err = d.engine.NewSession(engine.Owner{
+		UID: peer.UID, GID: peer.GID, PID: peer.PID, Program: programOf(peer.PID),
+	}, c.notify)
 	if err != nil {
 		d.forget(c)
 		conn.Close()
@@ -78,8 +81,8 @@ func (d *daemon) welcome(sock *net.UnixConn) (*client, error) {
 // hangUp ends the connection; serve then cleans up.
 func (c *client) hangUp() { c.conn.Close() }
 
-// serve deals with requests until the connection ends and then releases all
-// that was made over it.
+// serve handles requests until the connection ends. Then it releases everything
+// that the client created.
 func (c *client) serve(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	var helpers sync.WaitGroup
@@ -94,14 +97,13 @@ func (c *client) serve(ctx context.Context) {
 	c.log.Debug("client gone")
 }
 
-// converse deals with requests until one ends the connection, or there is none
-// to come.
+// converse handles requests until the connection ends or a request ends it.
 func (c *client) converse(ctx context.Context) error {
 	for {
 		r, err := c.next()
-		if errors.Is(err, wire.ErrTooLong) || errors.Is(err, wire.ErrMalformed) {
+		if errors.Is(err, wire.ErrTooLong) || errors.Is(err, wire.ErrMalformed) || errors.Is(err, wire.ErrFilesLost) {
 			c.log.Warnf("connection ends: %v", err)
-			c.refuse(mapierr.Wrap(mapierr.CommUnknown, "the daemon hangs up", err))
+			c.refuse(mapierr.Wrap(mapierr.CommUnknown, "the daemon closed the connection", err))
 		}
 		if err == nil {
 			err = c.handleOne(ctx, r)
@@ -112,15 +114,15 @@ func (c *client) converse(ctx context.Context) error {
 	}
 }
 
-// handleOne answers a request, and lets others know that it is at it.
+// handleOne answers a request. Meanwhile it counts as busy.
 func (c *client) handleOne(ctx context.Context, r request) error {
 	c.daemon.busy.Add(1)
 	defer c.daemon.busy.Add(-1)
 	return c.answer(ctx, r)
 }
 
-// next waits for the next request. A program that sets up a flow sends it as soon
-// as it has the answer to the last one, so next spins unless other clients need
+// next waits for the next request. A program that sets up a flow sends the next
+// request right after the last answer, so next spins unless other clients need
 // the CPUs.
 func (c *client) next() (r request, err error) {
 	r.Request = &wire.Request{}
@@ -135,9 +137,10 @@ func (c *client) next() (r request, err error) {
 	return r, err
 }
 
-// refuse tells the client why the connection ends, as an answer to nothing.
+// refuse tells the client why the connection ends. The message answers no
+// request.
 func (c *client) refuse(err error) {
-	_ = c.conn.Send(&wire.Response{Error: wireError(err)}) // it may be gone
+	_ = c.conn.Send(&wire.Response{Error: wireError(err)}) // the client may be gone
 }
 
 // notify queues an event. The engine calls it from capture goroutines.
@@ -151,7 +154,7 @@ func (c *client) notify(device string, err error) {
 	c.mu.Unlock()
 	select {
 	case c.wake <- struct{}{}:
-	default: // awake already
+	default: // already signaled
 	}
 }
 
@@ -169,7 +172,7 @@ func (c *client) sendEvents(ctx context.Context) {
 		c.mu.Unlock()
 		for _, e := range events {
 			if c.conn.Send(&wire.Response{Result: &wire.Response_DeviceEnded{DeviceEnded: e}}) != nil {
-				return // gone: the reader notices too
+				return // the client is gone; the reader notices this too
 			}
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"gomapi/internal/engine"
 )
 
-// maxClients bounds the connections at a time.
+// maxClients is the maximum number of simultaneous connections.
 const maxClients = 4096
 
 // daemon is a running daemon.
@@ -18,15 +18,15 @@ type daemon struct {
 	Options
 	engine  *engine.Engine
 	serving sync.WaitGroup // one per client
-	busy    atomic.Int32   // clients with a request that is being dealt with
+	busy    atomic.Int32   // clients with a request in progress
 
 	mu      sync.Mutex
 	clients map[*client]struct{}
 	ending  bool
-	auto    bool // interfaces are devices as they come; see config.Config.Auto
+	auto    bool // each interface that is up is a device; see config.Config.Auto
 }
 
-// acceptPause is how long accept waits when descriptors have run out.
+// acceptPause is how long accept waits when no file descriptors are left.
 const acceptPause = 50 * time.Millisecond
 
 // accept serves clients until the listener is closed.
@@ -48,11 +48,11 @@ func (d *daemon) accept(ctx context.Context, l *listener) error {
 	}
 }
 
-// admit serves a client on a goroutine of its own, which serveSocket waits for.
+// admit serves a client on a separate goroutine, which serveSocket waits for.
 func (d *daemon) admit(ctx context.Context, sock *net.UnixConn) {
 	c, err := d.welcome(sock)
 	if err != nil {
-		d.Log.Warnf("refused a client: %v", err)
+		d.Log.Warnf("rejected a client: %v", err)
 		sock.Close()
 		return
 	}
@@ -62,7 +62,7 @@ func (d *daemon) admit(ctx context.Context, sock *net.UnixConn) {
 	})
 }
 
-// enrol adds c unless there are too many clients or the daemon is going down.
+// enrol adds c, unless there are too many clients or the daemon is ending.
 func (d *daemon) enrol(c *client) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -79,7 +79,7 @@ func (d *daemon) forget(c *client) {
 	delete(d.clients, c)
 }
 
-// hangUpAll ends all connections; their goroutines clean up.
+// hangUpAll closes all connections; their goroutines clean up.
 func (d *daemon) hangUpAll() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

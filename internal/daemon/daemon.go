@@ -1,9 +1,9 @@
 // Package daemon is mapid without its command line: it listens on a Unix
-// socket, learns from the kernel who connects, and turns each message into a
-// call of the engine.
+// socket, asks the kernel for the credentials of each client, and turns each
+// message into a call of the engine.
 //
-// A connection is the lease on everything that was made over it: when it ends,
-// for whatever reason, its flows are closed and its offline devices deleted.
+// A connection owns what its client creates. When the connection ends, for
+// whatever reason, its flows are closed and its offline devices are deleted.
 package daemon
 
 import (
@@ -22,15 +22,15 @@ import (
 	"gomapi/internal/filter"
 )
 
-// linger is how long a device stays open after its last flow, so that programs
-// that come and go do not open and close it each time.
+// linger is how long a device stays open after its last flow, so that a
+// sequence of short programs does not reopen it each time.
 const linger = 5 * time.Second
 
-// Options are what a daemon works with. All but Socket or Conn, and what says
-// so, is needed.
+// Options configure a daemon. A daemon needs Socket or Conn, and all other
+// fields that may not be nil.
 type Options struct {
 	Socket     string        // path to listen on; empty with Conn
-	Conn       *net.UnixConn // the one client of a private daemon, instead of a socket
+	Conn       *net.UnixConn // the only client of a private daemon, instead of a socket
 	Config     *config.Config
 	Drivers    *drivers.Registry
 	Functions  *flib.Registry
@@ -38,18 +38,18 @@ type Options struct {
 	Log        logrus.FieldLogger
 	Ready      func()                   // called when clients can connect; may be nil
 	Interfaces func() ([]string, error) // interfaces that are up, for Config.Auto; may be nil
-	// Resolve returns the own name of the interface that has a name, which may be
-	// an alternative one, and the interface down. It may be nil.
+	// Resolve returns the primary name of an interface, given any of its names.
+	// The interface may be down. Resolve may be nil.
 	Resolve func(name string) (string, error)
 	Version string // for people
-	// Reload brings configurations that follow Config. The daemon takes up
-	// their devices, and nothing else of them. It may be nil.
+	// Reload delivers configurations that replace Config. The daemon applies
+	// their devices only. It may be nil.
 	Reload <-chan *config.Config
 }
 
-// Run serves clients until ctx ends, or until the one client of a private
-// daemon has gone. When it returns, everything has stopped: flows are closed,
-// files flushed, the socket removed. The compiler stays the caller's.
+// Run serves clients until ctx ends, or until the only client of a private
+// daemon is gone. When it returns, everything has stopped: flows are closed,
+// files flushed, the socket removed. The caller still owns the compiler.
 func Run(ctx context.Context, o Options) error {
 	d := &daemon{Options: o, clients: make(map[*client]struct{})}
 	d.engine = engine.New(engine.Options{
@@ -61,6 +61,10 @@ func Run(ctx context.Context, o Options) error {
 	})
 	defer d.engine.Close()
 	d.configure(o.Config)
+	if o.Conn == nil {
+		d.warnMissing(d.specs(o.Config.Devices))
+		d.warnMissing(d.interfaces())
+	}
 	var reloading sync.WaitGroup
 	defer reloading.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -72,7 +76,7 @@ func Run(ctx context.Context, o Options) error {
 	return d.serveSocket(ctx)
 }
 
-// servePrivate serves the one client that a private daemon has.
+// servePrivate serves the only client of a private daemon.
 func (d *daemon) servePrivate(ctx context.Context) error {
 	c, err := d.welcome(d.Conn)
 	if err != nil {

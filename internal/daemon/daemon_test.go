@@ -29,7 +29,7 @@ import (
 
 func TestMain(m *testing.M) { leak.Main(m) }
 
-// options makes the options of a daemon with one fake device "net0".
+// options returns the options of a daemon with one fake device "net0".
 func options(t *testing.T, socket string) (Options, *fake.Source) {
 	t.Helper()
 	drv := &fake.Driver{}
@@ -50,7 +50,7 @@ func options(t *testing.T, socket string) (Options, *fake.Source) {
 	}, source
 }
 
-// start runs a daemon until the test ends and returns when it listens.
+// start runs a daemon until the test ends. It returns when the daemon listens.
 func start(t *testing.T, o Options) (stop func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -88,7 +88,7 @@ func listening(t *testing.T) (socket string, source *fake.Source) {
 	return socket, source
 }
 
-// conversation makes a connection of a socket.
+// conversation makes a connection from a socket.
 func conversation(t *testing.T, sock *net.UnixConn) *wire.Conn {
 	t.Helper()
 	c, err := wire.NewConn(sock)
@@ -109,7 +109,7 @@ func dial(t *testing.T, socket string) *net.UnixConn {
 	return c
 }
 
-// program is a client that speaks the protocol by hand.
+// program is a client that sends protocol messages directly.
 type program struct {
 	t    *testing.T
 	conn *wire.Conn
@@ -157,7 +157,7 @@ func wantError(t *testing.T, what string, resp *wire.Response, code mapierr.Code
 	}
 }
 
-// ended waits for the daemon to hang up.
+// ended waits until the daemon closes the connection.
 func ended(t *testing.T, c *wire.Conn) {
 	t.Helper()
 	for {
@@ -188,7 +188,7 @@ func TestStaleSocketIsReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.SetUnlinkOnClose(false)
-	l.Close() // as a daemon that was killed
+	l.Close() // like a daemon that was killed
 	o, _ := options(t, socket)
 	start(t, o)
 	greeted(t, socket)
@@ -201,7 +201,7 @@ func TestOtherFilesAreNotReplaced(t *testing.T) {
 	}
 	o, _ := options(t, socket)
 	if err := Run(t.Context(), o); err == nil {
-		t.Error("daemon took the place of a file")
+		t.Error("the daemon replaced a file")
 	}
 	if b, err := os.ReadFile(socket); err != nil || string(b) != "data" {
 		t.Errorf("file is now %q, %v", b, err)
@@ -227,7 +227,7 @@ func TestStopIsComplete(t *testing.T) {
 	ended(t, p.conn)
 }
 
-// absent is a driver whose devices are not there.
+// absent is a driver whose devices do not exist.
 type absent struct{ *fake.Driver }
 
 func (absent) Find(c drivers.Config) error {
@@ -291,14 +291,14 @@ func TestProtocolBreachesEndTheConnectionOnly(t *testing.T) {
 			c := dial(t, socket)
 			breach(c)
 			if name == "empty record" {
-				c.Close() // SOCK_SEQPACKET does not send it on every kernel
+				c.Close() // not every kernel sends it for SOCK_SEQPACKET
 				return
 			}
 			ended(t, conversation(t, c))
 		})
 	}
 	if resp := steady.call(create("net0")); resp.Error != nil {
-		t.Errorf("another client suffers: %v", resp.Error)
+		t.Errorf("another client is affected: %v", resp.Error)
 	}
 }
 
@@ -323,8 +323,8 @@ func TestUnknownCallsAndArguments(t *testing.T) {
 	}}), mapierr.NoFD)
 }
 
-// TestClientsThatVanish leaves flows behind in many ways; the daemon must be
-// empty of them at once.
+// TestClientsThatVanish ends clients with open flows in many ways. The daemon
+// must remove these flows at once.
 func TestClientsThatVanish(t *testing.T) {
 	socket, source := listening(t)
 	witness := greeted(t, socket)
@@ -332,7 +332,7 @@ func TestClientsThatVanish(t *testing.T) {
 		c := greeted(t, socket)
 		fd := c.call(create("net0")).GetFlowCreated().GetFd()
 		c.call(&wire.Request{Call: &wire.Request_Connect{Connect: &wire.Connect{Fd: fd}}})
-		c.conn.Send(create("net0")) // the answer finds nobody
+		c.conn.Send(create("net0")) // the client does not read the answer
 		c.conn.Close()
 	}
 	testenv.Until(t, "no flow is left", func() bool {
@@ -393,7 +393,8 @@ func TestQueriesComeInPages(t *testing.T) {
 	}
 }
 
-// TestQueriesThatFindNothing: the numbers tell the end of a list from what is unknown.
+// TestQueriesThatFindNothing checks that error codes distinguish the end of a
+// list from an unknown number.
 func TestQueriesThatFindNothing(t *testing.T) {
 	socket, _ := listening(t)
 	p, other := greeted(t, socket), greeted(t, socket)
@@ -409,7 +410,7 @@ func TestQueriesThatFindNothing(t *testing.T) {
 	other.call(create("net0"))
 	foreign := flows(fd, true).GetFlows().GetFlows()
 	if len(foreign) != 1 || foreign[0].Fd < engine.ForeignFD {
-		t.Fatalf("behind the own flow: %v", foreign)
+		t.Fatalf("after the own flow: %v", foreign)
 	}
 	seen := foreign[0].Fd
 	wantError(t, "after the last of others", flows(seen, true), mapierr.FlowInfo)

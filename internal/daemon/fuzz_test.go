@@ -12,9 +12,9 @@ import (
 	"gomapi/internal/wire"
 )
 
-// FuzzClient sends a daemon what a hostile client may: data is cut into records
-// after their first byte, which says how long they are. The daemon must come to
-// an end with every client and serve the next one.
+// FuzzClient sends arbitrary data to a daemon, cut into records: the first byte
+// of each record is its length. The daemon must finish with each client and
+// serve the next.
 func FuzzClient(f *testing.F) {
 	add := func(requests ...*wire.Request) {
 		var data []byte
@@ -71,7 +71,7 @@ func FuzzClient(f *testing.F) {
 	})
 }
 
-// drain reads answers until the daemon hangs up.
+// drain reads answers until the daemon closes the connection.
 func drain(c *net.UnixConn) {
 	buf := make([]byte, wire.MaxMessage)
 	for {
@@ -81,7 +81,7 @@ func drain(c *net.UnixConn) {
 	}
 }
 
-// unixConn makes a connection of a descriptor.
+// unixConn makes a connection from a descriptor.
 func unixConn(t testing.TB, fd int) *net.UnixConn {
 	t.Helper()
 	f := os.NewFile(uintptr(fd), "pair")

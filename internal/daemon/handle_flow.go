@@ -27,8 +27,8 @@ func (c *client) createFlow(ctx context.Context, m *wire.CreateFlow, resp *wire.
 	return nil
 }
 
-// maxFunctionName bounds a function name with library and device type, in
-// bytes, as the original.
+// maxFunctionName is the maximum length of a function name with library and
+// device type, in bytes, as in the original.
 const maxFunctionName = 256
 
 func (c *client) applyFunction(ctx context.Context, m *wire.ApplyFunction, r *request, resp *wire.Response) error {
@@ -52,16 +52,17 @@ func (c *client) applyFunction(ctx context.Context, m *wire.ApplyFunction, r *re
 	return nil
 }
 
-// arguments checks the name and takes the arguments out of a message, as values.
+// arguments checks the function name and returns the arguments of a message as
+// values.
 func arguments(m *wire.ApplyFunction, r *request) ([]any, error) {
 	if len(m.Name) > maxFunctionName {
-		return nil, mapierr.New(mapierr.FunctionNotFound, "function name of %d bytes: %d are the limit", len(m.Name), maxFunctionName)
+		return nil, mapierr.New(mapierr.FunctionNotFound, "function name of %d bytes exceeds the limit of %d", len(m.Name), maxFunctionName)
 	}
 	return values(m.Args, r)
 }
 
-// values takes arguments out of a message, with the files beside it. The caller
-// owns the files, on a nil error only.
+// values converts the arguments of a message and duplicates the files that they
+// refer to. If the error is nil, the caller owns these files.
 func values(args []*wire.Value, r *request) (out []any, err error) {
 	for i, a := range args {
 		v, err := value(a, i, r)
@@ -74,7 +75,7 @@ func values(args []*wire.Value, r *request) (out []any, err error) {
 	return out, nil
 }
 
-// value takes argument i out of a message.
+// value converts argument i of a message.
 func value(a *wire.Value, i int, r *request) (any, error) {
 	switch v := a.GetKind().(type) {
 	case *wire.Value_Int:
@@ -93,7 +94,7 @@ func value(a *wire.Value, i int, r *request) (any, error) {
 		}
 		return flib.OpenFile{File: f, Path: v.File.GetPath()}, nil
 	}
-	return nil, mapierr.New(mapierr.BadArgument(i), "argument %d is of a kind that this daemon does not know", i+1)
+	return nil, mapierr.New(mapierr.BadArgument(i), "argument %d has an unknown type", i+1)
 }
 
 func (c *client) connect(ctx context.Context, m *wire.Connect) error {

@@ -15,21 +15,21 @@ import (
 	"gomapi/internal/wire"
 )
 
-// pageBytes bounds the entries of one answer, so that it fits in a record with
-// room to spare for its head.
+// pageBytes is the maximum size of the entries of one answer. It leaves room
+// for the other fields of the message.
 const pageBytes = wire.MaxMessage - 1<<10
 
-// maxName bounds the names of devices in answers, in bytes.
+// maxName is the maximum length of device names in answers, in bytes.
 const maxName = 4096
 
-// query is what all queries have in common: one entry by its number, or those
-// with higher numbers.
+// query is the common part of all queries: they ask for the entry with a
+// number, or for entries with higher numbers.
 type query interface {
 	GetNext() bool
 	GetLimit() uint32
 }
 
-// limit is how many entries a query asks for at most.
+// limit is the maximum number of entries that a query asks for.
 func limit(q query) int {
 	if !q.GetNext() {
 		return 1
@@ -37,8 +37,8 @@ func limit(q query) int {
 	return int(min(max(q.GetLimit(), 1), wire.PageLimit))
 }
 
-// page picks from entries, which are in ascending order of number, what a query
-// for number id asks for.
+// page selects the entries that a query for number id asks for. entries are in
+// ascending order of number.
 func page[T proto.Message](q query, id int32, entries iter.Seq[T], number func(T) int32) (out []T) {
 	most, size := limit(q), 0
 	for e := range entries {
@@ -116,7 +116,7 @@ func (dm *daemon) wireDevice(d engine.DeviceInfo) *wire.Device {
 	return w
 }
 
-// missing says why no flow can be made on a device now, nil when one can.
+// missing returns why no flow can be created on a device now, nil if one can.
 func (dm *daemon) missing(s engine.DeviceSpec) error {
 	if s.Unavailable != nil {
 		return s.Unavailable
@@ -192,8 +192,9 @@ func (c *client) flows(q *wire.FlowQuery, resp *wire.Response) error {
 	return nil
 }
 
-// noFlow is the answer to a query that finds none. As in the original, a list ends with
-// 6149 behind a flow that is there; what is unknown has nothing behind it.
+// noFlow is the error for a query that finds no flow: as in the original, 6149
+// at the end of a list, which follows an existing flow, and 6145 for an unknown
+// flow.
 func (c *client) noFlow(q *wire.FlowQuery) error {
 	code := mapierr.InvalidFlow
 	if q.Next && (q.Fd <= 0 || c.session.Sees(q.Fd)) {
@@ -204,7 +205,8 @@ func (c *client) noFlow(q *wire.FlowQuery) error {
 
 func wireFlow(f engine.FlowInfo) *wire.Flow {
 	w := &wire.Flow{
-		Uid: f.UID, Fd: f.FD, Devid: f.DeviceID, Device: clean(f.Device, maxName),
+		Uid: f.UID, Pid: f.PID, Program: clean(f.Program, maxName),
+		Fd: f.FD, Devid: f.DeviceID, Device: clean(f.Device, maxName),
 		Functions: uint32(f.Functions), Start: seconds(f.Start), End: seconds(f.End), Status: int32(f.Status),
 	}
 	if f.Status != engine.FlowInit {
@@ -223,7 +225,7 @@ func (c *client) functions(q *wire.FunctionQuery, resp *wire.Response) error {
 	}
 	infos, err := c.session.FunctionsAfter(q.Fd, after, limit(q))
 	if err != nil {
-		return mapierr.New(mapierr.NotInitialized, "%v", err) // as the original
+		return mapierr.New(mapierr.NotInitialized, "%v", err) // same code as the original
 	}
 	var found []*wire.Function
 	for _, f := range infos {
@@ -242,13 +244,16 @@ func wireFunction(f engine.FunctionInfo) *wire.Function {
 		Fid: f.FID, Name: f.Name, Library: f.Library, Devtype: f.DevType,
 		Packets: f.Packets, Passed: f.Passed, ResultSize: int32(f.ResultSize),
 	}
+	for _, arg := range f.Args {
+		w.Args = append(w.Args, clean(arg, maxName))
+	}
 	if f.Books != nil {
 		w.Books = wireBooks(f.Books)
 	}
 	return w
 }
 
-// beyond words a query in an error.
+// beyond is the part of an error text that depends on the kind of query.
 func beyond(q query) string {
 	if q.GetNext() {
 		return "above "
@@ -256,7 +261,7 @@ func beyond(q query) string {
 	return ""
 }
 
-// seconds returns Unix seconds, 0 for a time that has not come yet.
+// seconds returns Unix seconds, 0 for the zero time.
 func seconds(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

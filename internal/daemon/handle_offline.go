@@ -11,8 +11,8 @@ import (
 	"gomapi/internal/wire"
 )
 
-// maxPath bounds the path of a file, in bytes, so that the name of its device,
-// which has a number behind, is as long as the kernel lets paths be.
+// maxPath is the maximum length of a file path in bytes. The name of the
+// device, which is the path and a number, then still fits maxName.
 const maxPath = maxName - 16
 
 func (c *client) createOffline(ctx context.Context, m *wire.CreateOfflineDevice, r *request, resp *wire.Response) error {
@@ -29,14 +29,14 @@ func (c *client) createOffline(ctx context.Context, m *wire.CreateOfflineDevice,
 	return nil
 }
 
-// file returns descriptor i beside a request as a file of the caller's own, with
-// the name by which the client knows it, for the texts of errors.
+// file duplicates descriptor i of a request. The caller owns the file. name is
+// the client's name of it, for error texts.
 func (r *request) file(i uint32, name string) (*os.File, error) {
 	if int(i) >= len(r.files) {
-		return nil, mapierr.New(mapierr.NoFD, "%s: no open file came with the request", name)
+		return nil, mapierr.New(mapierr.NoFD, "%s: the request has no open file", name)
 	}
 	if len(name) > maxPath {
-		return nil, mapierr.New(mapierr.File, "path of %d bytes: %d are the limit", len(name), maxPath)
+		return nil, mapierr.New(mapierr.File, "path of %d bytes exceeds the limit of %d", len(name), maxPath)
 	}
 	fd, err := unix.FcntlInt(r.files[i].Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {

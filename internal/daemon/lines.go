@@ -2,24 +2,24 @@ package daemon
 
 import "time"
 
-// Limits of what one client can make the daemon log: requests come at thousands
-// a second, and so would their lines.
+// Limits on the log lines that one client can cause. A client can send
+// thousands of requests per second.
 const (
 	lineBurst = 200 // lines at once
-	lineRate  = 20  // lines a second after that
+	lineRate  = 20  // lines per second after that
 	maxLogged = 200 // bytes of a name in a line
 )
 
-// lines is a client's allowance of log lines. It belongs to the goroutine that
-// deals with the client's requests.
+// lines is a client's budget of log lines. It belongs to the goroutine that
+// handles the client's requests.
 type lines struct {
 	left    float64
 	last    time.Time
 	dropped int
 }
 
-// take reports whether a line may be logged now, and how many were not since
-// the last one that was.
+// take reports whether a line may be logged now, and how many were dropped
+// since the last logged line.
 func (l *lines) take(now time.Time) (ok bool, dropped int) {
 	if !l.last.IsZero() {
 		l.left = min(l.left+now.Sub(l.last).Seconds()*lineRate, lineBurst)
@@ -34,7 +34,7 @@ func (l *lines) take(now time.Time) (ok bool, dropped int) {
 	return true, dropped
 }
 
-// say logs what a request has done, within the client's allowance.
+// say logs the effect of a request, within the client's budget.
 func (c *client) say(format string, args ...any) {
 	ok, dropped := c.lines.take(time.Now())
 	if !ok {

@@ -13,15 +13,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// systemDir is the folder of the system's daemons, made when it is missing: /run
-// is empty after each start of the machine.
+// systemDir is the directory of the system's daemons. It is created if missing,
+// because /run is empty after each boot.
 const systemDir = "/run/mapi"
 
 // groupName is the group whose members may use the daemon.
 const groupName = "mapi"
 
-// listener is the daemon's socket with the lock that keeps a second daemon off
-// its path.
+// listener is the daemon's socket, with the lock that keeps a second daemon
+// from using its path.
 type listener struct {
 	*net.UnixListener
 	path string
@@ -29,13 +29,13 @@ type listener struct {
 	once sync.Once
 }
 
-// listen makes the socket. The daemon that holds the lock on path.lock owns the
-// path, so a socket that is left over from one that was killed can be removed,
-// and one in use never is.
+// listen creates the socket. The daemon that holds the lock on path.lock owns
+// the path. It therefore can remove the socket of a killed daemon, and never
+// removes one in use.
 func listen(path string) (_ *listener, err error) {
 	if filepath.Dir(path) == systemDir {
 		if err := os.Mkdir(systemDir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
-			return nil, fmt.Errorf("make the folder of the socket: %w (use --socket PATH to listen elsewhere)", err)
+			return nil, fmt.Errorf("create the directory of the socket: %w (use --socket PATH to listen elsewhere)", err)
 		}
 	}
 	lock, err := lockFile(path + ".lock")
@@ -63,18 +63,18 @@ func listen(path string) (_ *listener, err error) {
 	return &listener{UnixListener: l, path: path, lock: lock}, nil
 }
 
-// stop ends Accept. Twice is fine.
+// stop ends Accept. It may be called more than once.
 func (l *listener) stop() { l.once.Do(func() { l.UnixListener.Close() }) }
 
-// close removes the socket and lets the next daemon have the path.
+// close removes the socket and releases its path.
 func (l *listener) close() {
 	l.stop()
 	os.Remove(l.path)
 	l.lock.Close()
 }
 
-// lockFile takes the lock that goes with a socket. The file stays: removing it
-// would let two daemons hold locks on two files of the same name.
+// lockFile takes the lock of a socket. The lock file is never removed:
+// otherwise two daemons could lock two files with the same name.
 func lockFile(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
@@ -83,14 +83,15 @@ func lockFile(path string) (*os.File, error) {
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		f.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, errors.New("another mapid is serving it (stop that one, or use --socket PATH)")
+			return nil, errors.New("another mapid is using it (stop that mapid, or use --socket PATH)")
 		}
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
 	return f, nil
 }
 
-// removeStale removes a socket that a daemon has left behind, and nothing else.
+// removeStale removes the socket that a daemon has left behind, but no other
+// file.
 func removeStale(path string) error {
 	st, err := os.Lstat(path)
 	switch {
@@ -99,12 +100,12 @@ func removeStale(path string) error {
 	case err != nil:
 		return err
 	case st.Mode().Type() != os.ModeSocket:
-		return fmt.Errorf("%s exists and is no socket: remove it or use --socket PATH", path)
+		return fmt.Errorf("%s exists and is not a socket: remove it or use --socket PATH", path)
 	}
 	return os.Remove(path)
 }
 
-// open lets the user and the group mapi, if there is one, connect.
+// open lets the user and the group mapi, if it exists, connect.
 func open(path string) error {
 	if g, err := user.LookupGroup(groupName); err == nil && os.Geteuid() == 0 {
 		gid, err := strconv.Atoi(g.Gid)
@@ -121,7 +122,7 @@ func open(path string) error {
 	return nil
 }
 
-// temporary reports whether accept may work again later.
+// temporary reports whether a later accept may succeed.
 func temporary(err error) bool {
 	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) ||
 		errors.Is(err, unix.ENOBUFS) || errors.Is(err, unix.ENOMEM) || errors.Is(err, unix.ECONNABORTED)

@@ -31,8 +31,8 @@ func startReloading(t *testing.T, change func(o *Options)) *reloading {
 	return r
 }
 
-// take has the daemon take up a configuration and returns when it has: it does
-// not come for the second one before.
+// take makes the daemon apply a configuration. It sends it twice, because the
+// daemon receives the second only after it has applied the first.
 func (r *reloading) take(c *config.Config) {
 	r.out <- c
 	r.out <- c
@@ -73,12 +73,12 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// TestReloadOfInterfaces goes from all interfaces to a list and back.
+// TestReloadOfInterfaces switches from all interfaces to a list and back.
 func TestReloadOfInterfaces(t *testing.T) {
 	drv := &fake.Driver{}
 	source := drv.Add("eth0", drivers.Info{DevType: drivers.TypeNIC, LinkType: 1})
 	drv.Add("eth1", drivers.Info{DevType: drivers.TypeNIC, LinkType: 1})
-	up := make(chan []string, 1) // the interfaces, one list at a time
+	up := make(chan []string, 1) // lists of interfaces, one at a time
 	up <- []string{"eth0", "eth1"}
 	r := startReloading(t, func(o *Options) {
 		o.Drivers.Add(nicDriver, drv)
@@ -123,7 +123,8 @@ func TestListed(t *testing.T) {
 	}
 }
 
-// TestInterfacesThatAreNotListed asks for one that is down and by another name.
+// TestInterfacesThatAreNotListed asks for an interface that is down, and by an
+// alternative name.
 func TestInterfacesThatAreNotListed(t *testing.T) {
 	drv := &fake.Driver{}
 	for _, name := range []string{"eth0", "eth1"} {

@@ -8,8 +8,8 @@ import (
 	"gomapi/internal/wire"
 )
 
-// TestNotAnonymous: a program that speaks the protocol by hand, and looks at no error,
-// gets no packets that were to be anonymous either.
+// TestNotAnonymous checks that no packets arrive if anonymization failed, even
+// for a program that uses the protocol directly and ignores errors.
 func TestNotAnonymous(t *testing.T) {
 	socket, _ := listening(t)
 	p := greeted(t, socket)

@@ -113,7 +113,7 @@ func TestDeviceAndFlowChain(t *testing.T) {
 	some, filtered := c.connected(fn("BPF_FILTER", "udp dst port 53"), fn("PKT_COUNTER"))
 	bare, _ := c.connected(fn("BPF_FILTER", "udp dst port 53"))
 	old := func(p drivers.Packet) drivers.Packet {
-		p.TS = pkt.FromTime(time.Now().Add(-time.Second))
+		p.TS = pkt.FromTime(time.Now().Add(-time.Hour))
 		return p
 	}
 	b.source.Send(old(udp(53, 0)), old(udp(53, 1)), old(udp(1, 2)), udp(53, 3), udp(1, 4))

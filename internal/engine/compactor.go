@@ -15,6 +15,8 @@ import (
 // guarded by Engine.mu.
 type compactor struct {
 	capture  *capture
+	told     compact.State // what the policy was told last; its memory is used again
+	unmerged unmerged      // likewise
 	building compact.Building
 	busy     []*segment.Segment // they are being replaced
 	changed  time.Time          // of the last connect
@@ -57,20 +59,22 @@ func (c *compactor) stirLocked() {
 	}
 }
 
-// stateLocked is what the policy has to know. Engine.mu is held.
+// stateLocked is what the policy has to know, until the next call. Engine.mu is held.
 func (c *compactor) stateLocked(now time.Time) *compact.State {
 	loop := c.capture.loop
 	total, _ := loop.Total()
-	s := &compact.State{
-		Started: c.capture.started, Traffic: total != c.asked, Building: c.building, Changed: c.changed, Resume: c.resume,
-		Unmerged: &unmerged{loop.Unmerged(), now},
-	}
+	c.unmerged = unmerged{loop.Unmerged(), now}
+	segments := c.told.Segments[:0]
 	for _, g := range loop.Segments() {
-		s.Segments = append(s.Segments, compact.Segment{
+		segments = append(segments, compact.Segment{
 			Chains: len(g.Chains()), Gone: g.Gone, Early: g.Early() > 0, Ripe: g.Ripe(), Busy: slices.Contains(c.busy, g),
 		})
 	}
-	return s
+	c.told = compact.State{
+		Started: c.capture.started, Traffic: total != c.asked, Unmerged: &c.unmerged, Segments: segments,
+		Building: c.building, Changed: c.changed, Resume: c.resume,
+	}
+	return &c.told
 }
 
 // unmerged implements compact.Unmerged.

@@ -64,6 +64,7 @@ func (e *Engine) SetDevices(specs []DeviceSpec) Difference {
 		old = append(old, d.spec)
 	}
 	diff := compare(old, specs)
+	diff.ChangedFlows, diff.RemovedFlows = e.flowsOnLocked(diff.Changed), e.flowsOnLocked(diff.Removed)
 	e.devices = slices.DeleteFunc(slices.Clone(e.devices), func(d *device) bool {
 		return slices.Contains(diff.Removed, d.spec.Name)
 	})
@@ -85,6 +86,19 @@ func (e *Engine) SetDevices(specs []DeviceSpec) Difference {
 		}
 	}
 	return diff
+}
+
+// flowsOnLocked counts the flows on devices that are open. Engine.mu is held.
+func (e *Engine) flowsOnLocked(names []string) (n int) {
+	if len(names) == 0 {
+		return 0
+	}
+	for f := range e.flows.all() {
+		if d := f.capture.device; d.owner == nil && f.capture == d.cur && slices.Contains(names, d.spec.Name) {
+			n++
+		}
+	}
+	return n
 }
 
 // change gives the device another driver or parameters.
@@ -113,6 +127,8 @@ type Difference struct {
 	Added   []string
 	Changed []string // another driver or other parameters
 	Removed []string
+	// Flows on those that have changed and on those that were removed: these have ended.
+	ChangedFlows, RemovedFlows int
 }
 
 // compare tells what becomes of the devices old when they are to be those of

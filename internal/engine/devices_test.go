@@ -84,7 +84,7 @@ func TestSetDevices(t *testing.T) {
 	labelled := spec("net0")
 	labelled.Alias, labelled.LinkSpeed = "core", 1000
 	diff := b.engine.SetDevices([]DeviceSpec{spec("net3"), spec("net1", "snap=64"), labelled})
-	want := Difference{Added: []string{"net3"}, Changed: []string{"net1"}, Removed: []string{"net2"}}
+	want := Difference{Added: []string{"net3"}, Changed: []string{"net1"}, Removed: []string{"net2"}, ChangedFlows: 2}
 	if d := cmp.Diff(want, diff); d != "" {
 		t.Errorf("difference (-want +got):\n%s", d)
 	}

@@ -18,7 +18,8 @@
 //	engine.go, session.go            the tables; everything one connection has made
 //	device.go, devices.go            live devices and capture files
 //	env.go, refs.go, apply.go        functions
-//	books.go, books_flow.go, info.go packet counts; information for clients
+//	books.go, books_flow.go          packet counts
+//	info_args.go, info.go            information for clients
 //	connect.go                       connecting and closing flows
 //	offline.go                       capture files
 package engine

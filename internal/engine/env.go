@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"gomapi/flib"
-	"gomapi/internal/filter"
+	"gomapi/internal/bpf"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/ring"
 )
@@ -101,7 +101,7 @@ func (e *env) own(r *flib.Ring, err error) error {
 }
 
 // Compile implements flib.Env.
-func (e *env) Compile(ctx context.Context, expr string, linkType uint16) (*filter.Program, error) {
+func (e *env) Compile(ctx context.Context, expr string, linkType uint16) (*bpf.Program, error) {
 	s := e.session
 	if err := s.user.beginCompile(ctx); err != nil {
 		return nil, err

@@ -61,6 +61,8 @@ func (s *Session) DeviceStats(name string) (DeviceStats, error) {
 // FlowInfo tells about a flow.
 type FlowInfo struct {
 	UID        uint32 // user who made it
+	PID        int32  // process that made it, 0 unknown
+	Program    string // its name, empty unknown
 	FD         int32  // as the asking session sees it
 	DeviceID   int32
 	Device     string
@@ -147,7 +149,8 @@ func (f *Flow) infoLocked(asker *Session) FlowInfo {
 		fd = ForeignFD + f.number
 	}
 	return FlowInfo{
-		UID: f.session.owner.UID, FD: fd, DeviceID: d.id, Device: d.spec.Name,
+		UID: f.session.owner.UID, PID: f.session.owner.PID, Program: f.session.owner.Program,
+		FD: fd, DeviceID: d.id, Device: d.spec.Name,
 		Functions: len(f.functions), Start: f.start, End: f.end, Status: f.shownStatusLocked(), Err: f.capture.err,
 		Books: f.booksLocked(),
 	}
@@ -174,6 +177,7 @@ type FunctionInfo struct {
 	Packets, Passed uint64       // since connect
 	Books           *books.Stage // nil: not connected, or a leading filter
 	ResultSize      int
+	Args            []string // as they were given, for people
 }
 
 // FunctionsAfter returns up to n functions of a flow with numbers above fid, by ascending
@@ -202,7 +206,7 @@ func (s *Session) FunctionsAfter(fd, fid int32, n int) ([]FunctionInfo, error) {
 // functionInfoLocked describes function i of the flow. Engine.mu is held.
 func (f *Flow) functionInfoLocked(i int) FunctionInfo {
 	a := f.functions[i]
-	info := FunctionInfo{FID: a.fid, Name: a.Def.Name, Library: a.library, DevType: a.Def.Type()}
+	info := FunctionInfo{FID: a.fid, Name: a.Def.Name, Library: a.library, DevType: a.Def.Type(), Args: a.argTexts()}
 	info.Packets, info.Passed = f.packetsLocked(i)
 	if b, ok := f.functionBooksLocked(i); ok {
 		info.Books = &b

@@ -10,8 +10,8 @@ import (
 
 	"gomapi/drivers"
 	"gomapi/flib"
+	"gomapi/internal/bpf"
 	"gomapi/internal/datapath"
-	"gomapi/internal/filter"
 	"gomapi/internal/filter/libpcap"
 	"gomapi/internal/mapierr"
 )
@@ -148,7 +148,7 @@ func TestUsersAreBounded(t *testing.T) {
 // slowCompiler lets compilations begin and waits with them.
 type slowCompiler struct{ begun, release chan struct{} }
 
-func (s slowCompiler) Compile(ctx context.Context, expr string, linkType uint16) (*filter.Program, error) {
+func (s slowCompiler) Compile(ctx context.Context, expr string, linkType uint16) (*bpf.Program, error) {
 	s.begun <- struct{}{}
 	<-s.release
 	return libpcap.InProcess{}.Compile(ctx, expr, linkType)

@@ -1,4 +1,4 @@
-package filter
+package filter_test
 
 import (
 	"encoding/binary"
@@ -6,9 +6,10 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 
-	"golang.org/x/net/bpf"
-
+	"gomapi/internal/bpf"
+	"gomapi/internal/filter"
 	"gomapi/internal/mapierr"
 )
 
@@ -23,14 +24,14 @@ const (
 func fakeChild() int {
 	switch os.Args[1] {
 	case "1":
-		_ = Serve(os.Stdin, os.Stdout, mapierr.New(mapierr.PcapOpenDead, "no seccomp here"), nil)
+		_ = filter.Serve(os.Stdin, os.Stdout, mapierr.New(mapierr.PcapOpenDead, "no seccomp here"), nil)
 		return 0
 	case "2":
-		select {}
+		hang()
 	case "3":
 		return 3
 	}
-	if err := Serve(os.Stdin, os.Stdout, nil, fakeCompile); err != nil {
+	if err := filter.Serve(os.Stdin, os.Stdout, nil, fakeCompile); err != nil {
 		return 1
 	}
 	return 0
@@ -39,12 +40,12 @@ func fakeChild() int {
 func fakeCompile(expr string, linkType uint16) ([]bpf.RawInstruction, error) {
 	switch expr {
 	case "hang":
-		select {}
+		hang()
 	case "exit":
 		os.Exit(3)
 	case "kill":
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		select {}
+		hang()
 	case "garbage":
 		answer([]byte{0, 0, 0, 3, 77, 1, 2})
 	case "half an instruction":
@@ -52,8 +53,8 @@ func fakeCompile(expr string, linkType uint16) ([]bpf.RawInstruction, error) {
 	case "huge":
 		answer([]byte{0xff, 0xff, 0xff, 0xff})
 	case "twice":
-		answer([]byte{0, 0, 0, 2, byte(verdictRefused), 'a', 0, 0, 0, 2, byte(verdictRefused), 'b'})
-		select {}
+		answer([]byte{0, 0, 0, 2, refused, 'a', 0, 0, 0, 2, refused, 'b'})
+		hang()
 	case "empty":
 		answer([]byte{0, 0, 0, 0})
 	case "short":
@@ -72,6 +73,15 @@ func fakeCompile(expr string, linkType uint16) ([]bpf.RawInstruction, error) {
 	}
 	return []bpf.RawInstruction{{Op: 6, K: uint32(len(expr))<<16 | uint32(linkType)}}, nil
 }
+
+// hang never returns, nor lets the runtime find that nothing runs any more.
+func hang() {
+	for {
+		time.Sleep(time.Hour)
+	}
+}
+
+const refused = 1 // verdict: the text follows
 
 // answer sends bytes that Serve would not.
 func answer(b []byte) { _ = binary.Write(os.Stdout, binary.BigEndian, b) }

@@ -1,27 +1,31 @@
-// Package filter decides which packets match which tcpdump expressions.
+// Package filter compiles tcpdump expressions to programs.
 //
-// Expressions become classic BPF programs through libpcap, so that tcpdump's
-// language is exact; libpcap runs in a confined child process (Helper). A
-// Program decides one filter, a Classifier decides all filters of a device
-// together. Both are immutable once made and safe for any goroutine.
+// libpcap compiles, so that tcpdump's language is exact. What it is given comes from
+// anybody, so a daemon has it run in confined children: a Helper. Its other half, the
+// child's, is in filter/libpcap, the only package that links libpcap.
 //
-// A program is checked and decoded (check.go, instruction.go, program.go) and
-// run (match.go, compute.go). For a classifier, programs are read into shared
-// tests (symbolic.go, step.go; term.go, node.go, merge.go); these are split by
-// fields with few values (shape.go, survey.go, split.go), and what is left is
-// indexed (leaf.go, cover.go, sample.go, blocks.go, list.go, bundle.go) with what
-// remains to be checked (residue.go, ordinary.go). Packets then go through states
-// (shape.go), indexes (index.go) and lists: classify.go, follow.go, short.go, field.go.
-// docs/classifier.md has the reasons.
+// The files, each of which uses only those before it:
+//
+//	filter.go       what a compiler is
+//	expression.go   what of an expression must not reach it, and what of it is shown
+//	protocol.go     requests and answers on the pipes between parent and child
+//	serve.go        the child's half
+//	options.go      options of a Helper
+//	child.go        a child: started, asked, killed
+//	pool.go         idle children
+//	helper.go       the parent's half: the compiler
+//
+// Words to know: helper, child, verdict, slot.
 package filter
 
-import "context"
+import (
+	"context"
 
-// Limits of what a client may ask for.
-const (
-	MaxExpression   = 32 << 10 // bytes of a filter expression
-	MaxInstructions = 65536    // of a compiled program
+	"gomapi/internal/bpf"
 )
+
+// MaxExpression is how many bytes a filter expression may have.
+const MaxExpression = 32 << 10
 
 // A Compiler turns tcpdump expressions into programs.
 type Compiler interface {
@@ -29,5 +33,5 @@ type Compiler interface {
 	// netmask 0. What does not compile gives error 1025 with libpcap's reason,
 	// as do host names, NUL bytes and expressions over MaxExpression; a
 	// compiler that cannot work gives 1027.
-	Compile(ctx context.Context, expr string, linkType uint16) (*Program, error)
+	Compile(ctx context.Context, expr string, linkType uint16) (*bpf.Program, error)
 }

@@ -1,4 +1,4 @@
-package filter
+package filter_test
 
 import (
 	"context"
@@ -6,18 +6,21 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
+	"gomapi/internal/filter"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/testenv"
 )
 
-func newHelper(t *testing.T, o HelperOptions) *Helper {
+func newHelper(t *testing.T, o filter.HelperOptions) *filter.Helper {
 	t.Helper()
-	h := NewHelper(o)
+	h := filter.NewHelper(o)
 	t.Cleanup(func() {
 		if err := h.Close(); err != nil {
 			t.Error(err)
@@ -34,7 +37,7 @@ func wantError(t *testing.T, err error, code mapierr.Code, text string) {
 }
 
 // works checks that h compiles.
-func works(t *testing.T, h *Helper) {
+func works(t *testing.T, h *filter.Helper) {
 	t.Helper()
 	p, err := h.Compile(t.Context(), "abc", 258)
 	if err != nil {
@@ -45,56 +48,66 @@ func works(t *testing.T, h *Helper) {
 	}
 }
 
-// pids returns the children that h keeps.
-func pids(h *Helper) []int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+// children returns the processes that this one has, as the kernel knows them.
+func children(t *testing.T) []int {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var ids []int
-	for _, c := range h.idle {
-		ids = append(ids, c.process.Pid)
+	for _, path := range stats {
+		b, _ := os.ReadFile(path) // a process may have ended
+		_, after, _ := strings.Cut(string(b), ") ")
+		var state string
+		var parent int
+		if _, err := fmt.Sscan(after, &state, &parent); err == nil && parent == os.Getpid() {
+			id, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+			ids = append(ids, id)
+		}
 	}
 	return ids
 }
 
 func TestHelperKeepsChild(t *testing.T) {
-	h := newHelper(t, HelperOptions{})
+	h := newHelper(t, filter.HelperOptions{})
 	works(t, h)
-	first := pids(h)
+	first := children(t)
 	works(t, h)
-	if now := pids(h); len(first) != 1 || len(now) != 1 || first[0] != now[0] {
+	if now := children(t); len(first) != 1 || len(now) != 1 || first[0] != now[0] {
 		t.Errorf("children %v, then %v; want one, kept", first, now)
 	}
 }
 
 // A refusal is the expression's, so the child stays.
 func TestHelperVerdicts(t *testing.T) {
-	h := newHelper(t, HelperOptions{})
+	h := newHelper(t, filter.HelperOptions{})
 	works(t, h)
-	before := pids(h)
+	before := children(t)
 	for _, c := range []struct {
 		expr string
 		code mapierr.Code
 		text string
 	}{
 		{"unable", mapierr.PcapOpenDead, "no more memory"},
-		{"long text", mapierr.PcapBPF, strings.Repeat("x", maxText)},
+		{"long text", mapierr.PcapBPF, strings.Repeat("x", 2048)},
 		{"control bytes", mapierr.PcapBPF, "a?[31m?b"},
 		{"no program", mapierr.PcapBPF, "0 instructions"},
 		{"invalid program", mapierr.PcapBPF, "code 0xffff does not exist"},
 		{"a\x00b", mapierr.PcapBPF, "NUL byte at offset 1"},
-		{strings.Repeat("x", MaxExpression+1), mapierr.PcapBPF, "32768 are possible"},
+		{strings.Repeat("x", filter.MaxExpression+1), mapierr.PcapBPF, "32768 are possible"},
 	} {
 		_, err := h.Compile(t.Context(), c.expr, 1)
 		wantError(t, err, c.code, c.text)
 	}
-	if now := pids(h); len(now) != 1 || now[0] != before[0] {
+	if now := children(t); len(now) != 1 || now[0] != before[0] {
 		t.Errorf("child %v was replaced by %v", before, now)
 	}
 }
 
 // A child that does anything else is ended, and the next request has a new one.
 func TestHelperReplacesChild(t *testing.T) {
-	h := newHelper(t, HelperOptions{})
+	h := newHelper(t, filter.HelperOptions{})
 	for expr, text := range map[string]string{
 		"exit":                "exit status 3",
 		"kill":                "signal: killed",
@@ -106,39 +119,40 @@ func TestHelperReplacesChild(t *testing.T) {
 		"twice":               "not an answer",
 	} {
 		works(t, h)
-		before := pids(h)
+		before := children(t)
 		_, err := h.Compile(t.Context(), expr, 1)
 		wantError(t, err, mapierr.PcapBPF, text)
 		works(t, h)
-		if now := pids(h); len(now) != 1 || now[0] == before[0] {
+		if now := children(t); len(now) != 1 || now[0] == before[0] {
 			t.Errorf("%s: child %v, then %v", expr, before, now)
 		}
 	}
 }
 
 func TestHelperReplacesDeadChild(t *testing.T) {
-	h := newHelper(t, HelperOptions{})
+	h := newHelper(t, filter.HelperOptions{})
 	works(t, h)
-	c := h.idle[0]
-	if err := c.process.Kill(); err != nil {
+	if err := syscall.Kill(children(t)[0], syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	<-c.exited
+	h.AwaitExit()
 	works(t, h)
 }
 
 func TestHelperReplacesOldChild(t *testing.T) {
-	h := newHelper(t, HelperOptions{})
+	h := newHelper(t, filter.HelperOptions{})
 	works(t, h)
-	first := h.idle[0]
-	for range maxServed {
+	first := children(t)
+	for range 8192 { // requests that a child answers
 		works(t, h)
 	}
-	<-first.exited
+	if now := children(t); len(first) != 1 || len(now) != 1 || first[0] == now[0] {
+		t.Errorf("children %v, then %v; want another one", first, now)
+	}
 }
 
 func TestHelperTimeout(t *testing.T) {
-	h := newHelper(t, HelperOptions{Timeout: 300 * time.Millisecond})
+	h := newHelper(t, filter.HelperOptions{Timeout: 300 * time.Millisecond})
 	ready := func() bool { // a child begins within the time, if the machine lets it
 		_, err := h.Compile(t.Context(), "abc", 1)
 		return err == nil
@@ -150,7 +164,7 @@ func TestHelperTimeout(t *testing.T) {
 }
 
 func TestHelperContext(t *testing.T) {
-	h := newHelper(t, HelperOptions{Max: 1, Timeout: time.Minute})
+	h := newHelper(t, filter.HelperOptions{Max: 1, Timeout: time.Minute})
 	works(t, h)
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
@@ -169,7 +183,7 @@ func TestHelperContext(t *testing.T) {
 }
 
 func TestHelperCloseInterrupts(t *testing.T) {
-	h := NewHelper(HelperOptions{Max: 2, Timeout: time.Minute})
+	h := filter.NewHelper(filter.HelperOptions{Max: 2, Timeout: time.Minute})
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
@@ -191,7 +205,7 @@ func TestHelperCloseInterrupts(t *testing.T) {
 }
 
 func TestHelperParallel(t *testing.T) {
-	h := newHelper(t, HelperOptions{Max: 3})
+	h := newHelper(t, filter.HelperOptions{Max: 3})
 	var wg sync.WaitGroup
 	for i := range 12 {
 		wg.Go(func() {
@@ -213,7 +227,7 @@ func TestHelperParallel(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := len(pids(h)); n > 3 {
+	if n := len(children(t)); n > 3 {
 		t.Errorf("%d children, 3 are allowed", n)
 	}
 }
@@ -221,14 +235,14 @@ func TestHelperParallel(t *testing.T) {
 func TestHelperCannotStart(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing")
 	for _, c := range []struct {
-		options HelperOptions
+		options filter.HelperOptions
 		text    string
 	}{
-		{HelperOptions{Path: missing}, "no such file"},
-		{HelperOptions{Path: "/bin/false"}, "/bin/false does not become ready"},
-		{HelperOptions{MemoryLimit: fakeUnready}, "no seccomp here"},
-		{HelperOptions{MemoryLimit: fakeMute, Timeout: 100 * time.Millisecond}, "deadline exceeded"},
-		{HelperOptions{MemoryLimit: fakeQuits}, "does not become ready"},
+		{filter.HelperOptions{Path: missing}, "no such file"},
+		{filter.HelperOptions{Path: "/bin/false"}, "/bin/false does not become ready"},
+		{filter.HelperOptions{MemoryLimit: fakeUnready}, "no seccomp here"},
+		{filter.HelperOptions{MemoryLimit: fakeMute, Timeout: 100 * time.Millisecond}, "deadline exceeded"},
+		{filter.HelperOptions{MemoryLimit: fakeQuits}, "does not become ready"},
 	} {
 		h := newHelper(t, c.options)
 		_, err := h.Compile(t.Context(), "abc", 1)

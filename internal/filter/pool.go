@@ -4,40 +4,78 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
+	"sync"
 
 	"gomapi/internal/mapierr"
 )
 
+// A pool has the children of a Helper that are idle, and starts more.
+type pool struct {
+	options HelperOptions
+	starts  chan func()   // to launch
+	stopped chan struct{} // closed when launch has ended
+
+	mu   sync.Mutex
+	idle []*child
+}
+
+func newPool(o HelperOptions) *pool {
+	p := &pool{options: o, starts: make(chan func()), stopped: make(chan struct{})}
+	go p.launch() // close ends it and waits
+	return p
+}
+
+// close ends the idle children, of which no more may come, and waits for them.
+func (p *pool) close() {
+	for c := p.pop(); c != nil; c = p.pop() {
+		c.kill()
+	}
+	close(p.starts)
+	<-p.stopped
+}
+
+// launch runs what starts a child, all on one thread: the kernel ends a child
+// with the thread that started it (PR_SET_PDEATHSIG, prctl(2)), so that thread
+// must last as long as the pool. It stays locked and ends with launcp.
+func (p *pool) launch() {
+	defer close(p.stopped)
+	runtime.LockOSThread()
+	for start := range p.starts {
+		start()
+	}
+}
+
 // take returns an idle child or a new one. The caller holds a slot.
-func (h *Helper) take(ctx context.Context) (*child, error) {
-	for c := h.pop(); c != nil; c = h.pop() {
+func (p *pool) take(ctx context.Context) (*child, error) {
+	for c := p.pop(); c != nil; c = p.pop() {
 		if c.usable() {
 			return c, nil
 		}
 		c.kill()
 	}
-	return h.start(ctx)
+	return p.start(ctx)
 }
 
-func (h *Helper) pop() *child {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if len(h.idle) == 0 {
+func (p *pool) pop() *child {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.idle) == 0 {
 		return nil
 	}
-	c := h.idle[len(h.idle)-1]
-	h.idle = h.idle[:len(h.idle)-1]
+	c := p.idle[len(p.idle)-1]
+	p.idle = p.idle[:len(p.idle)-1]
 	return c
 }
 
-func (h *Helper) put(c *child) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.idle = append(h.idle, c)
+func (p *pool) put(c *child) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.idle = append(p.idle, c)
 }
 
 // start starts a child and waits until it is ready.
-func (h *Helper) start(ctx context.Context) (*child, error) {
+func (p *pool) start(ctx context.Context) (*child, error) {
 	if os.Args[0] == HelperName {
 		return nil, mapierr.New(mapierr.PcapOpenDead,
 			"filter compiler: this program must call libpcap.ServeIfHelper first in main")
@@ -45,20 +83,20 @@ func (h *Helper) start(ctx context.Context) (*child, error) {
 	var c *child
 	var err error
 	done := make(chan struct{})
-	h.starts <- func() {
+	p.starts <- func() {
 		defer close(done)
-		c, err = spawn(h.options)
+		c, err = spawn(p.options)
 	}
 	<-done
 	if err != nil {
-		return nil, mapierr.Wrap(mapierr.PcapOpenDead, "start filter compiler "+h.options.Path, err)
+		return nil, mapierr.Wrap(mapierr.PcapOpenDead, "start filter compiler "+p.options.Path, err)
 	}
-	return c, h.await(ctx, c)
+	return c, p.await(ctx, c)
 }
 
 // await waits until c is ready, and ends it if it does not become so.
-func (h *Helper) await(ctx context.Context, c *child) error {
-	limited, cancel := context.WithTimeout(ctx, h.options.Timeout)
+func (p *pool) await(ctx context.Context, c *child) error {
+	limited, cancel := context.WithTimeout(ctx, p.options.Timeout)
 	defer cancel()
 	err := c.ready(limited)
 	if err == nil {
@@ -73,5 +111,9 @@ func (h *Helper) await(ctx context.Context, c *child) error {
 		return notCompiled(context.Cause(ctx))
 	}
 	return mapierr.New(mapierr.PcapOpenDead,
-		"filter compiler %s does not become ready (%s)", h.options.Path, c.obituary(err))
+		"filter compiler %s does not become ready (%s)", p.options.Path, c.exitReason(err))
+}
+
+func notCompiled(reason error) error {
+	return mapierr.Wrap(mapierr.PcapOpenDead, "filter was not compiled", reason)
 }

@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"golang.org/x/net/bpf"
-
+	"gomapi/internal/bpf"
 	"gomapi/internal/mapierr"
 )
 
@@ -21,7 +20,7 @@ import (
 const (
 	lengthSize  = 4
 	maxRequest  = 2 + MaxExpression
-	maxAnswer   = 1 + rawSize*MaxInstructions
+	maxAnswer   = 1 + bpf.RawSize*bpf.MaxInstructions
 	maxText     = 2048
 	verdictSize = 1
 )
@@ -65,11 +64,7 @@ func writeRequest(w io.Writer, expr string, linkType uint16) error {
 
 func writeAnswer(w io.Writer, raw []bpf.RawInstruction, err error) error {
 	if err == nil {
-		body := make([]byte, 0, rawSize*len(raw))
-		for _, ins := range raw {
-			body = appendRaw(body, ins)
-		}
-		return writeFrame(w, []byte{byte(verdictOK)}, body)
+		return writeFrame(w, []byte{byte(verdictOK)}, bpf.Marshal(raw))
 	}
 	v := verdictRefused
 	if mapierr.CodeOf(err, mapierr.PcapBPF) == mapierr.PcapOpenDead {
@@ -88,12 +83,10 @@ func readAnswer(r io.Reader) ([]bpf.RawInstruction, error) {
 	}
 	v, body := verdict(b[0]), b[verdictSize:]
 	switch {
-	case v == verdictOK && len(body)%rawSize == 0:
-		raw := make([]bpf.RawInstruction, 0, len(body)/rawSize)
-		for ; len(body) > 0; body = body[rawSize:] {
-			raw = append(raw, parseRaw(body))
+	case v == verdictOK:
+		if raw, ok := bpf.Unmarshal(body); ok {
+			return raw, nil
 		}
-		return raw, nil
 	case v == verdictRefused && len(body) <= maxText:
 		return nil, mapierr.New(mapierr.PcapBPF, "%s", printable(body))
 	case v == verdictUnable && len(body) <= maxText:

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"io"
 
-	"golang.org/x/net/bpf"
+	"gomapi/internal/bpf"
 )
 
 // HelperName is the argv[0] by which a process knows that it is a child of a

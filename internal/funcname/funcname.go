@@ -1,9 +1,9 @@
-// Package funcname reads the names of functions as programs write them.
+// Package funcname parses function names as programs write them.
 package funcname
 
 import "strings"
 
-// Split takes a name apart, [library:]NAME[!oid]. What is not there is empty.
+// Split parses a name, [library:]NAME[!oid]. Missing parts are empty.
 func Split(name string) (library, function, oid string) {
 	library, rest, found := strings.Cut(name, ":")
 	if !found {
@@ -13,17 +13,19 @@ func Split(name string) (library, function, oid string) {
 	return library, function, oid
 }
 
-// Plain is the name without its library and what may follow it.
+// Plain returns the name without library and oid.
 func Plain(name string) string {
 	_, function, _ := Split(name)
 	return function
 }
 
-// anonymizers are the functions of the original that hide who has sent a packet.
+// anonymizers are the functions of the original that hide the sender of a
+// packet.
 var anonymizers = [...]string{"ANONYMIZE", "ANONYMIZEIP"}
 
-// anonymizer returns which of the anonymizers a name stands for, "" for others. Who
-// writes it in small letters means it, though no function has that name.
+// anonymizer returns the anonymizer that a name refers to, "" for other names.
+// It ignores case: a name in lower case shows the same intention, although no
+// function has it.
 func anonymizer(name string) string {
 	function := Plain(name)
 	for _, a := range anonymizers {

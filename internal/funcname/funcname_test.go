@@ -46,6 +46,6 @@ func TestUnhidden(t *testing.T) {
 	u.Note("anonflib:ANONYMIZE", nil)
 	u.Note("PKT_COUNTER", nil)
 	if err := u.Err(7); err == nil || !strings.Contains(err.Error(), "ANONYMIZEIP could not be applied to flow 7 (no such function)") {
-		t.Errorf("the other is left: %v", err)
+		t.Errorf("the other one remains: %v", err)
 	}
 }

@@ -7,17 +7,17 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// Unhidden is what packets of a flow would show that they were to hide: functions that
-// anonymize, and could not be applied. A program may not look at the error, and then
-// show packets as anonymous that are not.
+// Unhidden records the anonymizing functions that could not be applied to a
+// flow. A program that ignores the error could otherwise present packets as
+// anonymous although they are not.
 type Unhidden struct {
 	reasons map[string]string // by function; nil: none
 }
 
-// maxReason bounds the text that is kept of an error, in bytes.
+// maxReason is the maximum length of a recorded error text, in bytes.
 const maxReason = 256
 
-// Note takes down how a function was applied: err is nil when it was.
+// Note records the result of applying a function: err is nil on success.
 func (u *Unhidden) Note(name string, err error) {
 	function := anonymizer(name)
 	switch {
@@ -33,7 +33,7 @@ func (u *Unhidden) Note(name string, err error) {
 	}
 }
 
-// Err is why flow fd must not be connected, nil when it may.
+// Err returns why flow fd must not be connected, nil if it may.
 func (u *Unhidden) Err(fd int) error {
 	if len(u.reasons) == 0 {
 		return nil

@@ -1,10 +1,10 @@
-// Package leak lets a package's tests fail when they leave something behind:
-// goroutines, open files, mappings of sockets or of memory files. Use it as
+// Package leak makes the tests of a package fail if they leak goroutines, open
+// files, or mappings of sockets or memory files. Usage:
 //
 //	func TestMain(m *testing.M) { leak.Main(m) }
 //
-// It is for tests only. The short waits here are the only ones that tests may
-// make: what ends on its own, like a thread on its way out, gets a moment.
+// It is for tests only. Tests must not contain other short waits than those in
+// this package, which give threads and the like time to end.
 package leak
 
 import (
@@ -24,8 +24,8 @@ import (
 
 const patience = testenv.Patience
 
-// Main runs the tests and exits, with a failure also when they passed but left
-// something behind.
+// Main runs the tests and exits. It also fails if the tests passed but
+// something leaked.
 func Main(m *testing.M) {
 	os.Exit(run(m))
 }
@@ -53,8 +53,8 @@ func complain(err error) int {
 	return 1
 }
 
-// startPoller makes the runtime open the files of its network poller, which
-// stay for good, before anything is counted.
+// startPoller makes the runtime open the files of its network poller before the
+// first count, because they stay open.
 func startPoller() {
 	r, w, err := os.Pipe()
 	if err == nil {
@@ -63,11 +63,11 @@ func startPoller() {
 	}
 }
 
-// A Snapshot counts what the process holds, by what it is.
+// A Snapshot counts the resources of the process by kind.
 type Snapshot map[string]int
 
-// Held returns what the process holds now: the targets of its descriptors and
-// its mappings of sockets and memory files.
+// Held returns the current resources of the process: targets of its
+// descriptors, and mappings of sockets and memory files.
 func Held() (Snapshot, error) {
 	s := make(Snapshot)
 	if err := s.addFiles(); err != nil {
@@ -76,8 +76,8 @@ func Held() (Snapshot, error) {
 	return s, s.addMappings()
 }
 
-// Since waits until the process holds no more than before. If that does not
-// come, the error lists what is left.
+// Since waits until the process holds no more than before. If this does not
+// happen, the error lists the leaks.
 func Since(before Snapshot) error {
 	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		now, err := Held()
@@ -112,7 +112,7 @@ func (s Snapshot) addFiles() error {
 		return err
 	}
 	for _, e := range entries {
-		// The descriptor that read the directory is gone by now.
+		// The descriptor that read the directory is already closed.
 		if target, err := os.Readlink(filepath.Join(dir, e.Name())); err == nil {
 			s["file "+target]++
 		}
@@ -120,7 +120,7 @@ func (s Snapshot) addFiles() error {
 	return nil
 }
 
-// addMappings reads /proc/self/maps (proc(5)), whose sixth column is the name.
+// addMappings reads /proc/self/maps (proc(5)). Its sixth column is the name.
 func (s Snapshot) addMappings() error {
 	f, err := os.Open("/proc/self/maps")
 	if err != nil {

@@ -3,12 +3,12 @@ package mapierr
 // A Code is an error number of the original API (its mapi_errors.h), or Canceled.
 type Code int
 
-// Canceled says that the context of a call has ended. The original has nothing like
-// it and no number from 9000 on: it is for programs in Go, and never leaves the
-// package mapi for others.
+// Canceled says that the context of a call has ended. The original has no such
+// error and no number from 9000 on. It is for Go programs; package mapi never
+// passes it to other languages.
 const Canceled Code = 9000
 
-// The error numbers, complete. Names follow the original's symbols.
+// All error numbers. The names follow the original's symbols.
 const (
 	PcapBPF                Code = 1025 // filter expression does not compile
 	PcapOpen               Code = 1026 // capture handle cannot be opened

@@ -1,6 +1,6 @@
-// Package mapierr holds the error numbers of the API and the error type that
-// carries one from the part that refuses, through the daemon and the socket,
-// to the program that called.
+// Package mapierr defines the error numbers of the API and the error type that
+// carries such a number from where it occurs, through the daemon and the
+// socket, to the calling program.
 package mapierr
 
 import (
@@ -8,7 +8,7 @@ import (
 	"fmt"
 )
 
-// Text returns a short meaning of c, or of an unknown number what it is.
+// Text returns a short description of c, even if the number is unknown.
 func (c Code) Text() string {
 	if t, ok := texts[c]; ok {
 		return t
@@ -16,7 +16,7 @@ func (c Code) Text() string {
 	return fmt.Sprintf("unknown error number %d", int(c))
 }
 
-// Error makes a number an error of its own: its meaning and the number.
+// Error makes a number an error by itself.
 func (c Code) Error() string { return c.Text() }
 
 // Known reports whether c is a number of the API.
@@ -28,8 +28,8 @@ func (c Code) Known() bool {
 // An Error is a failure with its number.
 type Error struct {
 	Code Code
-	Msg  string // what happened, where, and what to do; empty: as the cause, or the number's own text
-	Err  error  // cause, if there is one
+	Msg  string // what happened, where, and the remedy; empty: the cause's or the number's text
+	Err  error  // cause, if any
 }
 
 func (e *Error) Error() string {
@@ -54,17 +54,18 @@ func (e *Error) Is(target error) bool {
 	return ok && c == e.Code
 }
 
-// New makes an error with number c and a text for people.
+// New returns an error with number c and a text for people.
 func New(c Code, format string, args ...any) *Error {
 	return &Error{Code: c, Msg: fmt.Sprintf(format, args...)}
 }
 
-// Wrap gives err the number c and says what was being done.
+// Wrap returns an error with number c and cause err. what is the action that
+// failed.
 func Wrap(c Code, what string, err error) *Error {
 	return &Error{Code: c, Msg: what, Err: err}
 }
 
-// CodeOf returns the number that err carries, or def when it carries none.
+// CodeOf returns the number that err carries, or def if it has none.
 func CodeOf(err error, def Code) Code {
 	var e *Error
 	if errors.As(err, &e) {
@@ -74,7 +75,7 @@ func CodeOf(err error, def Code) Code {
 }
 
 // BadArgument returns the number for the function argument at index i, counted
-// from 0: 7001 to 7005, then 7011, and 7000 beyond.
+// from 0: 7001 to 7005, then 7011, then 7000.
 func BadArgument(i int) Code {
 	switch {
 	case i >= 0 && i < 5:

@@ -6,22 +6,22 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// A Budget bounds the files that are open at a time. Each may take a thread,
-// for as long as whoever is at its other end likes, and a process that runs out
-// of threads is lost.
+// A Budget limits the number of open files. Each file may block a thread for as
+// long as its other end chooses, and a process that runs out of threads
+// crashes.
 type Budget struct {
 	max  int64
 	open atomic.Int64
 }
 
-// NewBudget allows max files.
+// NewBudget returns a budget of max files.
 func NewBudget(max int) *Budget { return &Budget{max: int64(max)} }
 
 func (b *Budget) take() error {
 	if b.open.Add(1) > b.max {
 		b.open.Add(-1)
 		return mapierr.New(mapierr.CouldNotApplyFunction,
-			"the daemon writes %d files, more are not allowed: close flows that write some", b.max)
+			"the daemon writes the maximum of %d files: close flows that write files", b.max)
 	}
 	return nil
 }

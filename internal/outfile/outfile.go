@@ -1,13 +1,13 @@
 // Package outfile writes to files that programs have opened and passed to the
 // daemon: regular files, pipes, stream sockets, character devices.
 //
-// The other end belongs to somebody who may read slowly, never, or in malice,
-// and the status flags (O_NONBLOCK) are shared with the program, so that they
-// can neither be relied on nor changed. Pipes and sockets are written to in ways
-// that do not wait, whatever the flags; a Write that has to wait for them ends
-// with Stop. On other files write(2) may hang, for instance on a file system that
-// the program serves itself. Whoever writes does it on a goroutine that can be
-// left behind, and a Budget bounds how many there can be.
+// The other end belongs to somebody else, who may read slowly, never, or with
+// malicious intent. The program shares the status flags (O_NONBLOCK), so they
+// can neither be relied on nor changed. Writes to pipes and sockets therefore
+// use calls that never block, whatever the flags; Stop ends a Write that waits
+// for them. On other files write(2) may hang, for instance on a file system
+// that the program itself serves. The caller therefore writes on a goroutine
+// that it can abandon, and a Budget limits the number of these.
 package outfile
 
 import (
@@ -20,29 +20,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrStopped ends a Write that was waiting when Stop was called.
-var ErrStopped = errors.New("nobody takes the data")
+// ErrStopped ends a Write that waits when Stop is called.
+var ErrStopped = errors.New("the reader does not accept the data")
 
-// maxTries bounds how often in a row a file may say that it is ready and take
-// nothing. Only a file system made for that does it.
+// maxTries is how often in a row a file may report that it is ready and then
+// accept nothing. Only a malicious file system does this.
 const maxTries = 1000
 
-// A File is open for writing. Write and Close are called from one goroutine at a
-// time, Stop from any.
+// A File is open for writing. Only one goroutine at a time may call Write and
+// Close; any may call Stop.
 type File struct {
 	file   *os.File
 	name   string
 	budget *Budget
 	fd     int
-	try    func(b []byte) (int, error) // writes without waiting, as far as the kind of file allows
-	pipe   *relay                      // of a pipe, else nil
-	stop   *os.File                    // eventfd that ends waiting
+	try    func(b []byte) (int, error) // writes without blocking, as far as the kind of file allows
+	pipe   *relay                      // for a pipe, else nil
+	stop   *os.File                    // eventfd that ends a wait
 	polled [2]unix.PollFd              // the file and stop
 }
 
-// Open takes over f, which was opened for writing, unless it fails. The name is
-// for people. It refuses what cannot be written to as a stream of bytes, and
-// fails when the budget is spent.
+// Open takes ownership of f, which was opened for writing, unless it fails. The
+// name is for people. Open rejects files that are not byte streams, and fails
+// if the budget is used up.
 func Open(f *os.File, name string, budget *Budget) (_ *File, err error) {
 	o := &File{file: f, name: name, budget: budget, fd: descriptor(f)}
 	if err := writable(o.fd); err != nil {
@@ -58,7 +58,7 @@ func Open(f *os.File, name string, budget *Budget) (_ *File, err error) {
 	return o, nil
 }
 
-// prepare chooses how to write and makes what that needs.
+// prepare selects the way to write and creates what it needs.
 func (f *File) prepare() error {
 	var st unix.Stat_t
 	if err := unix.Fstat(f.fd, &st); err != nil {
@@ -70,7 +70,7 @@ func (f *File) prepare() error {
 	case unix.S_IFIFO:
 		relay, err := newRelay()
 		if err != nil {
-			return fmt.Errorf("make a pipe: %w", err)
+			return fmt.Errorf("create a pipe: %w", err)
 		}
 		f.pipe = relay
 		f.try = func(b []byte) (int, error) { return relay.write(f.fd, b) }
@@ -84,18 +84,19 @@ func (f *File) prepare() error {
 	}
 	stop, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
-		return fmt.Errorf("make an event: %w", err)
+		return fmt.Errorf("create an eventfd: %w", err)
 	}
 	f.stop = os.NewFile(uintptr(stop), "stop")
 	f.polled = [2]unix.PollFd{{Fd: int32(f.fd), Events: unix.POLLOUT}, {Fd: int32(stop), Events: unix.POLLIN}}
 	return nil
 }
 
-// descriptor is f.Fd without its side effect: that may change the status flags.
+// descriptor is f.Fd without its side effect, which may change the status
+// flags.
 func descriptor(f *os.File) int {
 	n := -1
 	if conn, err := f.SyscallConn(); err == nil {
-		_ = conn.Control(func(fd uintptr) { n = int(fd) }) // a closed file is found out by its use
+		_ = conn.Control(func(fd uintptr) { n = int(fd) }) // a closed file causes an error when it is used
 	}
 	return n
 }
@@ -116,11 +117,11 @@ func (f *File) send(b []byte) (int, error) {
 	return unix.SendmsgN(f.fd, b, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 }
 
-// Name is the name that Open was given.
+// Name is the name given to Open.
 func (f *File) Name() string { return f.name }
 
-// Write writes at least one byte of b, which is not empty, and returns how many.
-// After an error the next Write goes on where the last one ended.
+// Write writes at least one byte of b, which is not empty, and returns how
+// many. After an error the next Write continues where the last one ended.
 func (f *File) Write(b []byte) (int, error) {
 	for range maxTries {
 		n, err := f.try(b)
@@ -141,7 +142,7 @@ func (f *File) Write(b []byte) (int, error) {
 	return 0, fmt.Errorf("write %s: %w", f.name, unix.EAGAIN)
 }
 
-// await returns when the file may take bytes or has failed.
+// await waits until the file may accept bytes or has failed.
 func (f *File) await() error {
 	for {
 		_, err := unix.Poll(f.polled[:], -1)
@@ -158,12 +159,12 @@ func (f *File) await() error {
 }
 
 // Stop ends a Write that waits for a pipe or socket, and every later one that
-// would. It does nothing after Close.
+// would wait. After Close it does nothing.
 func (f *File) Stop() {
-	_, _ = f.stop.Write(binary.NativeEndian.AppendUint64(nil, 1)) // fails after Close only
+	_, _ = f.stop.Write(binary.NativeEndian.AppendUint64(nil, 1)) // fails only after Close
 }
 
-// Close closes the file and gives its place in the budget back.
+// Close closes the file and returns its place in the budget.
 func (f *File) Close() error {
 	err := f.file.Close()
 	f.release()
@@ -173,14 +174,14 @@ func (f *File) Close() error {
 	return nil
 }
 
-// release gives back what prepare and the budget gave, once.
+// release releases the resources of prepare and the budget, once.
 func (f *File) release() {
 	if f.pipe != nil {
 		f.pipe.close()
 		f.pipe = nil
 	}
 	if f.stop != nil {
-		_ = f.stop.Close() // an event has nothing to lose
+		_ = f.stop.Close() // closing an eventfd cannot lose data
 	}
 	if f.budget != nil {
 		f.budget.give()

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// open takes over f for the time of the test.
+// open opens f until the end of the test.
 func open(t *testing.T, f *os.File) *File {
 	t.Helper()
 	o, err := Open(f, "file", NewBudget(1))
@@ -23,7 +23,7 @@ func open(t *testing.T, f *os.File) *File {
 	return o
 }
 
-// fromPair makes files of a pair of descriptors.
+// fromPair converts a pair of descriptors to files.
 func fromPair(t *testing.T, fds [2]int, err error) (a, b *os.File) {
 	t.Helper()
 	if err != nil {
@@ -34,7 +34,7 @@ func fromPair(t *testing.T, fds [2]int, err error) (a, b *os.File) {
 	return a, b
 }
 
-// pipe makes a pipe whose ends wait, as a shell makes them.
+// pipe creates a blocking pipe, like a shell.
 func pipe(t *testing.T) (r, w *os.File) {
 	t.Helper()
 	var fds [2]int
@@ -42,7 +42,7 @@ func pipe(t *testing.T) (r, w *os.File) {
 	return fromPair(t, fds, err)
 }
 
-// fifo makes a named pipe that is written to as by ">>" of a shell.
+// fifo creates a named pipe, opened for appending like ">>" in a shell.
 func fifo(t *testing.T) (r, w *os.File) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "fifo")
@@ -65,7 +65,7 @@ func sockets(t *testing.T, kind int) (r, w *os.File) {
 	return fromPair(t, fds, err)
 }
 
-// streams are the files that somebody else may read too slowly.
+// streams are the kinds of files that another process may read too slowly.
 var streams = []struct {
 	name string
 	make func(*testing.T) (r, w *os.File)
@@ -81,8 +81,8 @@ func random(n int) []byte {
 	return b
 }
 
-// TestStreamsCarryEveryByte sends more than fits to a reader that takes odd
-// pieces.
+// TestStreamsCarryEveryByte sends more than fits to a reader that reads in odd
+// sizes.
 func TestStreamsCarryEveryByte(t *testing.T) {
 	for _, s := range streams {
 		t.Run(s.name, func(t *testing.T) {
@@ -109,14 +109,14 @@ func TestStreamsCarryEveryByte(t *testing.T) {
 				rest = rest[n:]
 			}
 			if !bytes.Equal(<-got, want) {
-				t.Error("the reader got other bytes")
+				t.Error("the reader received other bytes")
 			}
 		})
 	}
 }
 
-// TestStopEndsTheWaitForAReader fills streams that nobody reads. What was
-// reported as written arrives, nothing else, and the flags stay as they were.
+// TestStopEndsTheWaitForAReader fills streams without a reader. The bytes
+// reported as written arrive, no others, and the flags are unchanged.
 func TestStopEndsTheWaitForAReader(t *testing.T) {
 	for _, s := range streams {
 		t.Run(s.name, func(t *testing.T) {

@@ -2,9 +2,9 @@ package outfile
 
 import "golang.org/x/sys/unix"
 
-// A relay carries bytes into somebody else's pipe. write(2) to that pipe would
-// wait when it is full, unless the shared O_NONBLOCK is set; splice(2) out of a
-// pipe of our own takes a flag for the one call.
+// A relay writes to a pipe of another process. write(2) to that pipe would
+// block when it is full, unless the shared O_NONBLOCK is set. splice(2) from a
+// pipe of our own has a per-call flag instead.
 type relay struct {
 	in, out int // ends of our pipe: we write into in
 	pending int // bytes in our pipe
@@ -18,9 +18,9 @@ func newRelay() (*relay, error) {
 	return &relay{in: ends[1], out: ends[0]}, nil
 }
 
-// write brings bytes of b into the pipe fd and returns how many. Those that got
-// no further than our own pipe are not counted: they are the first of b in the
-// next call.
+// write writes bytes of b to the pipe fd and returns how many. Bytes that only
+// reached our own pipe are not counted: they are the first of b in the next
+// call.
 func (r *relay) write(fd int, b []byte) (int, error) {
 	if r.pending == 0 {
 		n, err := unix.Write(r.in, b)
@@ -38,5 +38,5 @@ func (r *relay) write(fd int, b []byte) (int, error) {
 }
 
 func (r *relay) close() {
-	_, _ = unix.Close(r.in), unix.Close(r.out) // nothing is lost that was not lost before
+	_, _ = unix.Close(r.in), unix.Close(r.out) // any pending bytes were not counted as written
 }

@@ -14,8 +14,8 @@ import (
 	"gomapi/internal/testdata"
 )
 
-// encapsulations are the link types in the words of capinfos. gopacket keeps
-// only eight bits of a link type, so they are taken from there.
+// encapsulations are the link types by their names in capinfos. gopacket keeps
+// only eight bits of a link type, so capinfos is the source.
 var encapsulations = map[string]uint16{
 	"null": DLTNull, "ether": DLTEthernet, "ppp": DLTPPP, "rawip": DLTRaw, "rawip6": DLTIPv6,
 	"linux-sll": DLTLinuxSLL, "linux-sll2": DLTLinuxSLL2,
@@ -25,10 +25,10 @@ var encapsulations = map[string]uint16{
 type capture struct {
 	name, path string
 	linkType   uint16
-	want       map[string]string // key "kind key" of expected.tsv
+	want       map[string]string // keyed by "kind key" of expected.tsv
 }
 
-// captures lists the complete files of the data set, unpacked.
+// captures lists the complete files of the data set, decompressed.
 func captures(t testing.TB) []capture {
 	dir := testdata.Dir(t)
 	byName := map[string]map[string]string{}
@@ -80,7 +80,7 @@ func unpack(t testing.TB, path string) string {
 	return out.Name()
 }
 
-// each calls f with every frame of the capture, counted from 1 as tshark does.
+// each calls f with every frame of the capture, counted from 1 like in tshark.
 // The bytes are valid until f returns.
 func (c capture) each(t testing.TB, f func(number int, link []byte)) {
 	h, err := pcap.OpenOffline(c.path)

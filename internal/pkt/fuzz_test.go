@@ -32,7 +32,7 @@ func samples(t testing.TB) [][]byte {
 	return list
 }
 
-// checkBounds tests what a Headers promises for every frame.
+// checkBounds checks what Headers guarantees for every frame.
 func checkBounds(t *testing.T, link []byte, linkType uint16) {
 	var h, again Headers
 	Parse(link, linkType, &h)
@@ -53,7 +53,7 @@ func checkBounds(t *testing.T, link []byte, linkType uint16) {
 	useViews(&h, link)
 }
 
-// useViews reads the last byte that every view promises.
+// useViews reads the last byte that every view guarantees.
 func useViews(h *Headers, link []byte) {
 	if ip := h.IPv4(link); ip != nil {
 		_, _ = ip.Dst(), ip.Options()
@@ -69,8 +69,8 @@ func useViews(h *Headers, link []byte) {
 	}
 }
 
-// TestPrefixes cuts every sample, and a frame of every kind of real traffic,
-// at every length.
+// TestPrefixes truncates every sample, and a frame of each kind of real
+// traffic, at every length.
 func TestPrefixes(t *testing.T) {
 	list := samples(t)
 	for _, c := range captures(t) {

@@ -10,14 +10,14 @@ import (
 )
 
 // TestAgainstGopacket compares link tags, the outermost IP header, fragments
-// and the transport header with gopacket's layers, on every frame that
-// gopacket decodes without complaint. Where it complains, a header is cut or
-// damaged, and tshark is the better judge.
+// and the transport header with gopacket's layers, for every frame that
+// gopacket decodes without an error. It skips frames with an error, because a
+// header is truncated or damaged then, and tshark is the better reference.
 func TestAgainstGopacket(t *testing.T) {
 	compared := 0
 	for _, c := range captures(t) {
 		if c.linkType > 255 || c.name == "zk-quic-ppp.pcap" {
-			continue // no room for the link type; PPP with address and control field only
+			continue // gopacket has no room for the link type, or supports PPP only with address and control field
 		}
 		c.each(t, func(n int, link []byte) {
 			var h Headers
@@ -37,7 +37,7 @@ func TestAgainstGopacket(t *testing.T) {
 	}
 }
 
-// gopacketDiffers says where h differs from the layers up to the transport
+// gopacketDiffers returns how h differs from the layers up to the transport
 // header of the outermost IP packet.
 func gopacketDiffers(h *Headers, all []gopacket.Layer) string {
 	var bad differences
@@ -55,7 +55,7 @@ func gopacketDiffers(h *Headers, all []gopacket.Layer) string {
 				bad.tag(h, l)
 			}
 		case *layers.IPv6Fragment:
-			if h.Has&HasFragment != 0 { // no piece: RFC 6946
+			if h.Has&HasFragment != 0 { // not fragmented: RFC 6946
 				bad.check("fragment id", h.FragID, l.Identification)
 			}
 		case *layers.TCP, *layers.UDP:
@@ -66,7 +66,7 @@ func gopacketDiffers(h *Headers, all []gopacket.Layer) string {
 	return bad.String()
 }
 
-// differences collects what the two decoders see otherwise.
+// differences collects the differences between the two decoders.
 type differences struct {
 	list []string
 	tags int // VLAN tags compared
@@ -91,7 +91,7 @@ func (d *differences) network(h *Headers, l gopacket.Layer) {
 	switch l := l.(type) {
 	case *layers.IPv4:
 		if l.Version != 4 {
-			return // gopacket does not look at the version
+			return // gopacket does not check the version
 		}
 		d.check("IPv4", h.Has&HasIPv4 != 0, true)
 		d.check("fragment offset", h.FragOffset, l.FragOffset*8)

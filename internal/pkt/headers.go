@@ -1,58 +1,59 @@
 package pkt
 
-// Has tells what Parse found in a frame.
+// Has is the set of headers that Parse found in a frame.
 type Has uint8
 
 const (
 	HasIPv4       Has = 1 << iota // Net is an IPv4 header, its first 20 bytes captured
 	HasIPv6                       // Net is an IPv6 header, its 40 bytes captured
-	HasFragment                   // piece of a fragmented packet: FragID and FragOffset hold
-	MoreFragments                 // a piece, and not the last one
-	HasTransport                  // the header of Proto begins at Transport
-	HasPorts                      // SrcPort and DstPort hold
-	HasTCP                        // the first 20 bytes of a TCP header are captured: TCPFlags holds
+	HasFragment                   // fragment of a packet: FragID and FragOffset are valid
+	MoreFragments                 // a fragment, and not the last one
+	HasTransport                  // the header of Proto starts at Transport
+	HasPorts                      // SrcPort and DstPort are valid
+	HasTCP                        // the first 20 bytes of a TCP header are captured: TCPFlags is valid
 	HasPayload                    // Payload follows a whole header of TCP, UDP, UDP-Lite, SCTP or DCCP
 )
 
-// MaxTCI is how many VLAN tags a Headers keeps.
+// MaxTCI is the maximum number of VLAN tags in a Headers.
 const MaxTCI = 4
 
-// Headers says where the headers of one frame lie and what the often asked
-// fields hold. Offsets count bytes from the start of Packet.Link, and always
+// Headers has the positions of the headers of one frame, and the values of
+// frequently used fields. Offsets count bytes from the start of Packet.Link,
+// and always
 //
 //	Net <= Transport <= Payload <= End <= len(Link)
 //
-// so that slicing Link with them cannot fail, whatever the frame holds. Only
-// the outermost IP header is read; ParseNet goes on into tunnels. Nothing in a
-// Headers refers to the packet's memory.
+// so that slicing Link with them cannot fail, whatever the frame contains.
+// Parse reads the outermost IP header only; ParseNet continues into tunnels. A
+// Headers has no references to the packet's memory.
 type Headers struct {
 	Has        Has
-	Proto      uint8          // IP protocol number of what begins at Transport
+	Proto      uint8          // IP protocol number of the header at Transport
 	TCPFlags   uint8          // CWR ECE URG ACK PSH RST SYN FIN, as in RFC 9293
 	VLANs      uint8          // 802.1Q and 802.1ad tags
 	Labels     uint8          // entries of the MPLS stack
-	EtherType  uint16         // of what begins at Net; 0 when no header names it
+	EtherType  uint16         // of the header at Net; 0 if no header states it
 	TCI        [MaxTCI]uint16 // the first VLAN tags, outermost first; see VLANID
 	SrcPort    uint16
 	DstPort    uint16
-	FragOffset uint16 // of the piece in its packet, bytes
+	FragOffset uint16 // of the fragment in its packet, bytes
 	FragID     uint32
 	Label      uint32 // outermost MPLS label, 20 bits
 
-	Net       uint32 // network header, or what follows the link headers that were understood
-	Transport uint32 // what follows the IP header and its extensions
-	Payload   uint32 // what follows the transport header; Transport where its length is not known
-	End       uint32 // end of the payload: captured, and inside every length the headers tell
-	WireEnd   uint32 // End as the headers tell it, also beyond the captured bytes; may exceed Packet.Wire
+	Net       uint32 // network header, or the data after the known link headers
+	Transport uint32 // data after the IP header and its extensions
+	Payload   uint32 // data after the transport header; equals Transport if its length is unknown
+	End       uint32 // end of the payload: within the captured bytes and within every length in the headers
+	WireEnd   uint32 // End according to the headers, possibly beyond the captured bytes; may exceed Packet.Wire
 }
 
-// Parse finds the headers of a frame. linkType is the DLT number of link; of
-// one that is not known everything is payload. It allocates nothing, keeps
-// nothing and stops where a header is cut off or contradicts itself. Any
+// Parse finds the headers of a frame. linkType is the DLT number of link; if it
+// is unknown, the whole frame is payload. Parse does not allocate, keeps no
+// references, and stops where a header is truncated or inconsistent. Any
 // goroutine may call it.
 //
 // A length field of 0 in an IP header, which segmentation offload and
-// jumbograms leave, means all captured bytes.
+// jumbograms produce, means all captured bytes.
 func Parse(link []byte, linkType uint16, h *Headers) {
 	*h = Headers{End: uint32(len(link))}
 	etherType, off := h.link(link, linkType)
@@ -60,10 +61,10 @@ func Parse(link []byte, linkType uint16, h *Headers) {
 	h.network(link, etherType, off)
 }
 
-// ParseNet finds the headers from a network header of the given EtherType at
-// link[off:] on. A function that looks into tunnels calls it with an inner
-// packet: link cut at the outer End, off the outer Payload. An off outside
-// link finds nothing.
+// ParseNet finds the headers that start with a network header of the given
+// EtherType at link[off:]. A function that decodes tunnels calls it with an
+// inner packet: link truncated at the outer End, off the outer Payload. If off
+// is outside link, it finds nothing.
 func ParseNet(link []byte, off int, etherType uint16, h *Headers) {
 	*h = Headers{End: uint32(len(link))}
 	if off < 0 || off > len(link) {
@@ -76,7 +77,7 @@ func ParseNet(link []byte, off int, etherType uint16, h *Headers) {
 func VLANID(tci uint16) uint16 { return tci & 0x0fff }
 
 // IPv4 returns the packet from its IPv4 header to End, nil without HasIPv4.
-// link must be what Parse was given; the view aliases it.
+// link must be the argument of Parse; the view aliases it.
 func (h *Headers) IPv4(link []byte) IPv4 {
 	if h.Has&HasIPv4 == 0 {
 		return nil
@@ -85,7 +86,7 @@ func (h *Headers) IPv4(link []byte) IPv4 {
 }
 
 // IPv6 returns the packet from its IPv6 header to End, nil without HasIPv6.
-// link must be what Parse was given; the view aliases it.
+// link must be the argument of Parse; the view aliases it.
 func (h *Headers) IPv6(link []byte) IPv6 {
 	if h.Has&HasIPv6 == 0 {
 		return nil
@@ -93,8 +94,8 @@ func (h *Headers) IPv6(link []byte) IPv6 {
 	return IPv6(link[h.Net:h.End])
 }
 
-// TCP returns the segment from its header to End, nil without HasTCP. link
-// must be what Parse was given; the view aliases it.
+// TCP returns the segment from its header to End, nil without HasTCP. link must
+// be the argument of Parse; the view aliases it.
 func (h *Headers) TCP(link []byte) TCP {
 	if h.Has&HasTCP == 0 {
 		return nil
@@ -102,8 +103,8 @@ func (h *Headers) TCP(link []byte) TCP {
 	return TCP(link[h.Transport:h.End])
 }
 
-// UDP returns the datagram from its header to End, nil unless a whole UDP
-// header is there. link must be what Parse was given; the view aliases it.
+// UDP returns the datagram from its header to End, nil without a whole UDP
+// header. link must be the argument of Parse; the view aliases it.
 func (h *Headers) UDP(link []byte) UDP {
 	if h.Proto != ProtoUDP || h.Has&HasPayload == 0 {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Pieces of frames, as hexadecimal text with spaces between fields.
+// Parts of frames, as hexadecimal text with spaces between fields.
 const (
 	macs   = "001122334455 66778899aabb "
 	ip4TCP = "45000030 12340000 40060000 0a000001 0a000002 " // 48 bytes, 8 of payload

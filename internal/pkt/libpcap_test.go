@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// rules say in terms of Headers what a tcpdump expression asks. libpcap looks
-// neither behind VLAN tags and labels nor into PPPoE, and takes a protocol from
-// the IP header or an IPv6 fragment header only: so do they.
+// rules express tcpdump expressions in terms of Headers. libpcap looks neither
+// past VLAN tags and labels nor into PPPoE, and takes a protocol only from the
+// IP header or an IPv6 fragment header. The rules do the same.
 var rules = map[string]func(h *Headers, link []byte) bool{
 	"ip":   func(h *Headers, _ []byte) bool { return plain(h) && h.EtherType == EtherTypeIPv4 },
 	"ip6":  func(h *Headers, _ []byte) bool { return plain(h) && h.EtherType == EtherTypeIPv6 },
@@ -34,9 +34,9 @@ var rules = map[string]func(h *Headers, link []byte) bool{
 	"mpls": func(h *Headers, _ []byte) bool { return h.Labels > 0 && h.VLANs == 0 },
 }
 
-// unlike are captures that libpcap reads otherwise: it looks not into PPPoE,
-// and takes two bytes of every PPP frame for address and control field, which
-// these do not have. tshark is the judge of both.
+// unlike are captures that libpcap reads differently: it does not look into
+// PPPoE, and treats two bytes of every PPP frame as address and control field,
+// which these lack. tshark is the reference for both.
 var unlike = map[string]bool{"zk-pppoe.pcap": true, "zk-quic-ppp.pcap": true}
 
 func plain(h *Headers) bool { return h.VLANs == 0 && h.Labels == 0 }
@@ -48,7 +48,7 @@ func ip4Proto(h *Headers, link []byte) int {
 	return -1
 }
 
-// directProto is the protocol that the IP header itself names.
+// directProto is the protocol field of the IP header itself.
 func directProto(h *Headers, link []byte) int {
 	if ip := h.IPv6(link); ip != nil {
 		return int(ip.NextHeader())
@@ -67,8 +67,8 @@ func ipProto(h *Headers, link []byte) int {
 }
 
 // damaged are frames of fuzzed traffic whose IP version is neither 4 nor 6.
-// libpcap does not look at the version; Parse calls nothing an IP header that
-// no receiver would.
+// libpcap does not check the version. Parse finds an IP header only if a
+// receiver would accept it.
 var damaged = map[string]int{
 	"nd-fuzz-be.pcap tcp":                                    3,
 	"nd-fuzz-be.pcap udp":                                    4,
@@ -77,8 +77,7 @@ var damaged = map[string]int{
 	"nd-fuzz-be.pcap tcp[tcpflags] & (tcp-syn|tcp-fin) != 0": 2,
 }
 
-// TestAgainstLibpcap compares counts over whole captures with those that
-// tcpdump gave for them.
+// TestAgainstLibpcap compares counts over whole captures with those of tcpdump.
 func TestAgainstLibpcap(t *testing.T) {
 	for _, c := range captures(t) {
 		if unlike[c.name] {

@@ -8,8 +8,8 @@ const (
 	DLTEthernet  = 1   // Ethernet, DLT_EN10MB
 	DLTPPP       = 9   // PPP, with or without address and control field
 	DLTRaw       = 12  // IPv4 or IPv6 without link header
-	DLTPPPSerial = 50  // PPP or Cisco HDLC, told apart by the address field
-	DLTRawFile   = 101 // DLTRaw as capture files number it
+	DLTPPPSerial = 50  // PPP or Cisco HDLC, depending on the address field
+	DLTRawFile   = 101 // DLTRaw as numbered in capture files
 	DLTCHDLC     = 104 // Cisco HDLC
 	DLTLoop      = 108 // OpenBSD loopback, address family in network order
 	DLTLinuxSLL  = 113 // Linux cooked capture, version 1
@@ -26,12 +26,12 @@ const (
 	familyLen   = 4
 	llcSNAPLen  = 8
 
-	maxLength8023  = 1500 // at most this is a length, not an EtherType
+	maxLength8023  = 1500 // up to this value it is a length, not an EtherType
 	sllProtocolLLC = 4    // LINUX_SLL_P_802_2: an 802.2 header follows
 )
 
-// link reads the link header and returns the EtherType and the offset of what
-// follows; 0, 0 where there is no telling.
+// link reads the link header and returns the EtherType and offset of the data
+// after it; 0, 0 if they are unknown.
 func (h *Headers) link(b []byte, linkType uint16) (etherType uint16, off int) {
 	switch linkType {
 	case DLTEthernet:
@@ -60,8 +60,8 @@ func (h *Headers) link(b []byte, linkType uint16) (etherType uint16, off int) {
 	return 0, 0
 }
 
-// typeOrLength tells an EtherType from the length field of IEEE 802.3, which
-// bounds the frame and is followed by an 802.2 header.
+// typeOrLength distinguishes an EtherType from the length field of IEEE 802.3,
+// which limits the frame and precedes an 802.2 header.
 func (h *Headers) typeOrLength(b []byte, v uint16, off int) (uint16, int) {
 	if v > maxLength8023 {
 		return v, off
@@ -70,8 +70,8 @@ func (h *Headers) typeOrLength(b []byte, v uint16, off int) (uint16, int) {
 	return llc(b[:h.End], off)
 }
 
-// llc looks for an EtherType in an 802.2 SNAP header (RFC 1042), also under
-// the bridging OUI of IEEE 802.1H.
+// llc looks for an EtherType in an 802.2 SNAP header (RFC 1042), including the
+// bridging OUI of IEEE 802.1H.
 func llc(b []byte, off int) (uint16, int) {
 	if len(b)-off < llcSNAPLen || b[off] != 0xaa || b[off+1] != 0xaa || b[off+2] != 3 {
 		return 0, off
@@ -82,7 +82,7 @@ func llc(b []byte, off int) (uint16, int) {
 	return binary.BigEndian.Uint16(b[off+6:]), off + llcSNAPLen
 }
 
-// cooked maps the protocol field of a Linux cooked header: small numbers are
+// cooked maps the protocol field of a Linux cooked header. Small numbers are
 // kinds of frames, not EtherTypes.
 func cooked(b []byte, protocol uint16, off int) (uint16, int) {
 	switch {
@@ -95,8 +95,8 @@ func cooked(b []byte, protocol uint16, off int) (uint16, int) {
 }
 
 // loopback maps the address family of a BSD loopback header. Each BSD has its
-// own number for IPv6, and the byte order is that of the machine that wrote
-// the capture: a family below 65536 looks the same from both sides.
+// own number for IPv6. The byte order is that of the machine that wrote the
+// capture; a family below 65536 is recognized in both orders.
 func loopback(b []byte) (uint16, int) {
 	if len(b) < familyLen {
 		return 0, 0
@@ -127,9 +127,9 @@ func serial(b []byte, linkType uint16) (uint16, int) {
 	return binary.BigEndian.Uint16(b[2:]), chdlcLen
 }
 
-// ppp reads the PPP header at b[off:] and returns the EtherType that stands
-// for its protocol, 0 for those without one. Address and control field and the
-// upper byte of the protocol may be left out (RFC 1661, section 6).
+// ppp reads the PPP header at b[off:] and returns the EtherType that
+// corresponds to its protocol, 0 if there is none. Address and control field
+// and the upper byte of the protocol may be missing (RFC 1661, section 6).
 func ppp(b []byte, off int) (uint16, int) {
 	p := off
 	if len(b)-p >= 2 && b[p] == 0xff && b[p+1] == 0x03 {

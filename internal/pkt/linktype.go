@@ -1,8 +1,9 @@
 package pkt
 
-// Link types have two numbers: the DLT that filters, drivers and Packet know, and
-// the one that files store (tcpdump.org/linktypes.html). They are the same but
-// for a few old types, whose DLT differs between systems (libpcap, pcap-common.c).
+// Link types have two numbers: the DLT, which filters, drivers and Packet use,
+// and the number in files (tcpdump.org/linktypes.html). They are equal except
+// for a few old types, whose DLT differs between systems (libpcap,
+// pcap-common.c).
 var oldLinkTypes = [...]struct{ dlt, file uint16 }{
 	{11, 100}, // ATM with LLC
 	{12, 101}, // raw IP
@@ -11,7 +12,7 @@ var oldLinkTypes = [...]struct{ dlt, file uint16 }{
 	{19, 106}, // classical IP over ATM
 }
 
-// DLTOfFile returns the DLT on Linux of a link type as files store it.
+// DLTOfFile returns the DLT on Linux for the link type number in a file.
 func DLTOfFile(linkType uint16) uint16 {
 	for _, t := range oldLinkTypes {
 		if t.file == linkType {
@@ -21,8 +22,7 @@ func DLTOfFile(linkType uint16) uint16 {
 	return linkType
 }
 
-// FileLinkType returns the number by which files call the link type that is dlt
-// here.
+// FileLinkType returns the link type number in files for a DLT.
 func FileLinkType(dlt uint16) uint16 {
 	for _, t := range oldLinkTypes {
 		if t.dlt == dlt {

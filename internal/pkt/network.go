@@ -29,7 +29,7 @@ const (
 	extLen  = 8  // smallest extension header
 )
 
-// network reads the network header at b[off:] and what follows it.
+// network reads the network header at b[off:] and the headers after it.
 func (h *Headers) network(b []byte, etherType uint16, off int) {
 	h.EtherType = etherType
 	h.Net, h.Transport, h.Payload = uint32(off), uint32(off), uint32(off)
@@ -43,8 +43,8 @@ func (h *Headers) network(b []byte, etherType uint16, off int) {
 	}
 }
 
-// ipv4 reads an IPv4 header (RFC 791, section 3.1). One whose lengths a
-// receiver would refuse is none.
+// ipv4 reads an IPv4 header (RFC 791, section 3.1). A header with lengths that
+// a receiver would reject does not count.
 func (h *Headers) ipv4(b []byte, off int) {
 	if len(b)-off < ipv4Len {
 		return
@@ -75,8 +75,8 @@ func (h *Headers) ipv4(b []byte, off int) {
 	h.transport(b, next)
 }
 
-// authentication steps over an authentication header, which leaves what it
-// protects readable, unless it is cut off.
+// authentication skips an authentication header, because the data after it is
+// readable, unless the header is truncated.
 func (h *Headers) authentication(b []byte, off int) int {
 	ext := b[off:]
 	if len(ext) < extLen {
@@ -109,10 +109,10 @@ func (h *Headers) ipv6(b []byte, off int) {
 	}
 }
 
-// extensions walks the extension headers from b[off:] on, leaves in Proto what
-// follows them and returns its offset; false when one is cut off. Every step
-// takes at least eight bytes of b, which bounds the walk. The data of a later
-// fragment are no header.
+// extensions walks the extension headers at b[off:], sets Proto to the protocol
+// after them and returns its offset; it returns false if a header is truncated.
+// Every step takes at least eight bytes of b, which bounds the walk. The data
+// of a later fragment has no header.
 func (h *Headers) extensions(b []byte, off int) (int, bool) {
 	for isExtension(h.Proto) {
 		if len(b)-off < extLen {
@@ -136,8 +136,8 @@ func (h *Headers) extensions(b []byte, off int) (int, bool) {
 	return off, true
 }
 
-// isExtension says whether next is an IPv6 extension header that names its
-// successor in the clear (RFC 7045, section 4).
+// isExtension reports whether next is an IPv6 extension header with a readable
+// next header field (RFC 7045, section 4).
 func isExtension(next uint8) bool {
 	switch next {
 	case ProtoHopByHop, ProtoRouting, ProtoFragment, ProtoAH, ProtoDestOpts,
@@ -147,8 +147,8 @@ func isExtension(next uint8) bool {
 	return false
 }
 
-// extensionLen returns the length of an extension header of which two bytes or
-// more are there.
+// extensionLen returns the length of an extension header. At least two of its
+// bytes are captured.
 func extensionLen(ext []byte, proto uint8) int {
 	switch proto {
 	case ProtoFragment:
@@ -159,8 +159,8 @@ func extensionLen(ext []byte, proto uint8) int {
 	return 8 * (int(ext[1]) + 1)
 }
 
-// fragment notes a piece of a packet. A whole packet may carry a fragment
-// header too (RFC 6946): that is no piece.
+// fragment stores that the packet is a fragment. A whole packet may also have a
+// fragment header (RFC 6946); it does not count as a fragment.
 func (h *Headers) fragment(offset uint16, more bool, id uint32) {
 	if offset == 0 && !more {
 		return
@@ -172,7 +172,7 @@ func (h *Headers) fragment(offset uint16, more bool, id uint32) {
 	h.FragOffset, h.FragID = offset, id
 }
 
-// limit ends the payload where a header says.
+// limit ends the payload at the end given by a header.
 func (h *Headers) limit(end int) {
 	h.WireEnd = uint32(end)
 	h.End = min(h.End, uint32(end))

@@ -19,8 +19,8 @@ const (
 	tagLen   = 4
 	pppoeLen = 6
 
-	// maxTags bounds the VLAN tags, labels and PPPoE headers of one frame.
-	// What lies deeper is payload of the EtherType at hand.
+	// maxTags is the maximum number of VLAN tags, labels and PPPoE headers of
+	// one frame. Deeper headers count as payload of the last EtherType.
 	maxTags = 16
 )
 
@@ -46,7 +46,8 @@ func (h *Headers) tags(b []byte, etherType uint16, off int) (uint16, int) {
 	return etherType, off
 }
 
-// vlan reads one tag: TCI and EtherType or length. Size 0 says it is cut off.
+// vlan reads one tag: TCI and EtherType or length. Size 0 means that it is
+// truncated.
 func (h *Headers) vlan(b []byte, off int) (etherType uint16, size int) {
 	if len(b)-off < tagLen {
 		return 0, 0
@@ -59,9 +60,9 @@ func (h *Headers) vlan(b []byte, off int) (etherType uint16, size int) {
 	return etherType, next - off
 }
 
-// mpls reads one entry of the label stack (RFC 3032, section 2.1). Nothing
-// names what follows the bottom entry; the first nibble tells IP from the rest
-// (RFC 4928, section 3).
+// mpls reads one entry of the label stack (RFC 3032, section 2.1). No field
+// identifies the data after the bottom entry; the first nibble distinguishes IP
+// from other data (RFC 4928, section 3).
 func (h *Headers) mpls(b []byte, off int, etherType uint16) (uint16, int) {
 	if len(b)-off < tagLen {
 		return 0, 0
@@ -77,7 +78,7 @@ func (h *Headers) mpls(b []byte, off int, etherType uint16) (uint16, int) {
 	return etherType, tagLen
 }
 
-// pppoe reads a session header, whose length bounds the frame (RFC 2516,
+// pppoe reads a session header, whose length limits the frame (RFC 2516,
 // section 4), and the PPP protocol.
 func (h *Headers) pppoe(b []byte, off int) (etherType uint16, size int) {
 	if len(b)-off < pppoeLen || b[off] != 0x11 || b[off+1] != 0 {

@@ -7,15 +7,15 @@ import (
 
 const nanosPerSecond = 1e9
 
-// Latest is the last time stamp that there is, on 7 February 2106. No time with a
-// nanosecond has it.
+// Latest is the last possible timestamp, on 7 February 2106. No time in whole
+// nanoseconds maps to it.
 const Latest = math.MaxUint64
 
-// TS makes a time stamp from Unix seconds and nanoseconds. The fraction is
-// nsec*2^32/1e9, rounded up: so fraction*1e9>>32 and fraction*1e6>>32, with which
-// programs convert it back, give what went in. nsec beyond a second is carried over,
-// as files with careless writers need it. Times that 32 bits of seconds cannot hold
-// become Latest.
+// TS returns a timestamp for Unix seconds and nanoseconds. The fraction is
+// nsec*2^32/1e9, rounded up. So fraction*1e9>>32 and fraction*1e6>>32, the
+// conversions that programs use, return the original value. nsec beyond a
+// second is carried over, for files of careless writers. Times that 32 bits of
+// seconds cannot hold become Latest.
 func TS(sec uint64, nsec uint64) uint64 {
 	if nsec >= nanosPerSecond {
 		sec += nsec / nanosPerSecond
@@ -27,7 +27,7 @@ func TS(sec uint64, nsec uint64) uint64 {
 	return sec<<32 | (nsec<<32+nanosPerSecond-1)/nanosPerSecond
 }
 
-// Split takes a time stamp apart into Unix seconds and nanoseconds, rounded to
+// Split converts a timestamp to Unix seconds and nanoseconds, rounded to
 // nearest. TS and Split are exact inverses for every nanosecond.
 func Split(ts uint64) (sec int64, nsec int64) {
 	ns := (ts&0xffffffff*nanosPerSecond + 1<<31) >> 32
@@ -37,14 +37,14 @@ func Split(ts uint64) (sec int64, nsec int64) {
 	return int64(ts >> 32), int64(ns)
 }
 
-// Time converts a time stamp to a time.Time in UTC.
+// Time converts a timestamp to a time.Time in UTC.
 func Time(ts uint64) time.Time {
 	sec, nsec := Split(ts)
 	return time.Unix(sec, nsec).UTC()
 }
 
-// FromTime converts t to a time stamp. Times before 1970 give 0, those after 2106
-// Latest.
+// FromTime converts t to a timestamp. Times before 1970 become 0, times after
+// 2106 Latest.
 func FromTime(t time.Time) uint64 {
 	sec := t.Unix()
 	switch {

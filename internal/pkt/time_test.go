@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// exactTS is sec + nsec/1e9 in units of 2^-32 seconds, rounded up, by
-// arithmetic without a word size.
+// exactTS is sec + nsec/1e9 in units of 2^-32 seconds, rounded up, computed
+// with big integers.
 func exactTS(sec, nsec uint64) uint64 {
 	n := new(big.Int).Mul(new(big.Int).SetUint64(sec), big.NewInt(nanosPerSecond))
 	n.Add(n, new(big.Int).SetUint64(nsec)).Lsh(n, 32)
@@ -16,7 +16,8 @@ func exactTS(sec, nsec uint64) uint64 {
 }
 
 // TestTSKnownValue uses the time of a packet in the original's test trace:
-// 0.456945 s is 1962563831.07 units. (The original rounds on the way: 664 more.)
+// 0.456945 s is 1962563831.07 units. (The original rounds in between: 664
+// more.)
 func TestTSKnownValue(t *testing.T) {
 	const want = 1089376567<<32 | 1962563832
 	if got := TS(1089376567, 456945000); got != want {
@@ -39,7 +40,7 @@ func TestTSCarry(t *testing.T) {
 			t.Errorf("TS(%d, %d) = %#x, want %#x", c.sec, c.nsec, got, c.want)
 		}
 	}
-	// The last fractions of a second are nearer to the next one than to its
+	// The last fractions of a second are nearer to the next second than to its
 	// last nanosecond.
 	for _, c := range []struct {
 		ts        uint64
@@ -59,8 +60,8 @@ func TestTSCarry(t *testing.T) {
 }
 
 // TestSplitInvertsTS tries every microsecond, the first and last hundred
-// thousand nanoseconds of a second, and others in strides of a prime. Programs that
-// cut off instead of rounding get the same.
+// thousand nanoseconds of a second, and others in prime strides. Programs that
+// truncate instead of rounding get the same values.
 func TestSplitInvertsTS(t *testing.T) {
 	const sec = 1089376567
 	try := func(nsec uint64) {

@@ -22,7 +22,7 @@ func (h *Headers) transport(b []byte, off int) {
 	case ProtoUDP:
 		h.ports(seg)
 		h.udp(seg)
-	case ProtoUDPLite: // its length field is a checksum coverage
+	case ProtoUDPLite: // its length field is the checksum coverage
 		h.ports(seg)
 		h.payload(len(seg), udpLen, udpLen)
 	case ProtoSCTP:
@@ -34,7 +34,7 @@ func (h *Headers) transport(b []byte, off int) {
 	}
 }
 
-// ports reads the port numbers, which these protocols have at the same place.
+// ports reads the port numbers, which these protocols have at the same offset.
 func (h *Headers) ports(seg []byte) {
 	if len(seg) < portsLen {
 		return
@@ -56,8 +56,8 @@ func (h *Headers) tcp(seg []byte) {
 	h.payload(len(seg), size, tcpLen)
 }
 
-// udp reads a UDP header (RFC 768), whose length may end the payload before
-// the IP packet does; 0 is left by offload and jumbograms.
+// udp reads a UDP header (RFC 768). Its length may end the payload before the
+// end of the IP packet; offload and jumbograms have a length of 0.
 func (h *Headers) udp(seg []byte) {
 	size := udpLen
 	if len(seg) >= udpLen {
@@ -81,8 +81,8 @@ func (h *Headers) dccp(seg []byte) {
 	h.payload(len(seg), size, dccpLen)
 }
 
-// payload notes where the payload begins: size bytes into the captured ones,
-// or at End when the header is cut off or too short to be one.
+// payload sets the start of the payload: size bytes into the captured bytes, or
+// End if the header is truncated or shorter than least.
 func (h *Headers) payload(captured, size, least int) {
 	if size < least || size > captured {
 		h.Payload = h.End

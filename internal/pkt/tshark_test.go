@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// fields are what tshark is asked for. It lists every occurrence of a field,
-// outermost first.
+// fields are the fields that tshark prints. It lists every occurrence of a
+// field, outermost first.
 var fields = []string{
 	"frame.number", "frame.len", "frame.protocols", "ieee8021ad.id", "vlan.id", "mpls.label",
 	"ip.src", "ip.dst", "ip.proto", "ip.ttl", "ip.len", "ip.id", "ip.frag_offset",
@@ -20,8 +20,8 @@ var fields = []string{
 	"udp.srcport", "udp.dstport", "udp.length", "sctp.srcport", "sctp.dstport",
 }
 
-// TestAgainstTshark compares the outermost headers with tshark's, frame by
-// frame, reassembly switched off because it moves ports to other frames.
+// TestAgainstTshark compares the outermost headers with those of tshark, frame
+// by frame. Reassembly is off, because it moves ports to other frames.
 func TestAgainstTshark(t *testing.T) {
 	tshark, err := exec.LookPath("tshark")
 	if err != nil {
@@ -30,7 +30,7 @@ func TestAgainstTshark(t *testing.T) {
 	excused := 0
 	for _, c := range captures(t) {
 		if c.name == "mixed-merged.pcap" {
-			continue // the largest by far; TestAgainstLibpcap has it
+			continue // by far the largest; TestAgainstLibpcap covers it
 		}
 		t.Run(c.name, func(t *testing.T) {
 			rows := dissect(t, tshark, c.path)
@@ -78,7 +78,7 @@ func dissect(t *testing.T, tshark, path string) map[int]map[string]string {
 	return rows
 }
 
-// explained says why tshark may see more in a frame than Parse does.
+// explained returns why tshark may find more in a frame than Parse.
 func explained(h *Headers, link []byte, row map[string]string) string {
 	switch {
 	case strings.Contains(row["frame.protocols"], "mpls:pweth"):
@@ -89,7 +89,7 @@ func explained(h *Headers, link []byte, row map[string]string) string {
 	return ""
 }
 
-// A comparison collects where h and tshark's row of fields differ.
+// A comparison collects the differences between h and tshark's row of fields.
 type comparison struct {
 	row map[string]string
 	bad []string
@@ -107,7 +107,7 @@ func (c *comparison) equal(field, got, want string) {
 	}
 }
 
-// unlikeTshark returns what h has otherwise than tshark, empty when nothing.
+// unlikeTshark returns how h differs from tshark, empty if it does not.
 func unlikeTshark(h *Headers, link []byte, row map[string]string) string {
 	c := comparison{row: row}
 	c.link(h)

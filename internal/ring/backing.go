@@ -16,14 +16,13 @@ const backStep = 64 << 10
 const allBacked = math.MaxUint64
 
 // backed reports whether the ring has memory up to position end, which it asks for if
-// it must. Where there is none to be had the ring is as one without reader: what
-// follows is lost, and counted.
+// it must. Without it, packets are lost and counted until the next batch asks again.
 func (w *Writer) backed(end uint64) bool {
-	for end > w.backing && !w.gone {
+	for end > w.backing && !w.short {
 		from := w.backing
 		to := min(from+backStep, uint64(len(w.ring)))
 		if w.populate(w.ring[from:to]) != nil {
-			w.gone = true
+			w.short = true
 			return false
 		}
 		w.backedTo(to)

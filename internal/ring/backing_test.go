@@ -1,9 +1,13 @@
 package ring
 
 import (
+	"io"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"gomapi/internal/testenv"
 )
 
 // memory is what the file with the packets takes, in bytes.
@@ -67,4 +71,48 @@ func TestNoMemory(t *testing.T) {
 		mustNext(t, r, n, 1000)
 	}
 	mustBeEmpty(t, r, nil)
+	w.populate = populate
+	if !w.Write(numbered(written, 1000)) {
+		t.Error("no packet goes in when there is memory again")
+	}
+}
+
+// TestNoMemoryAtTheEnd: a reader that sleeps hears of what came before memory was short,
+// and of the end.
+func TestNoMemoryAtTheEnd(t *testing.T) {
+	w, r := pair(t, 1<<20)
+	w.populate = func([]byte) error { return unix.ENOMEM }
+	sleeps := func() <-chan error {
+		before, heard := w.page.sleep.Load(), make(chan error, 1)
+		go func() {
+			_, err := r.Next(t.Context())
+			heard <- err
+		}()
+		testenv.Until(t, "a reader that sleeps", func() bool { return w.page.sleep.Load() > before })
+		return heard
+	}
+	hears := func(heard <-chan error, want error) {
+		t.Helper()
+		select {
+		case err := <-heard:
+			if err != want {
+				t.Errorf("it hears %v, want %v", err, want)
+			}
+		case <-time.After(testenv.Patience):
+			t.Fatal("nobody wakes it")
+		}
+	}
+	reader := sleeps()
+	written := 0
+	for w.Write(numbered(0, 1000)) {
+		written++
+	}
+	w.Flush()
+	hears(reader, nil)
+	for range written - 1 {
+		mustNext(t, r, 0, 1000)
+	}
+	reader = sleeps()
+	w.End()
+	hears(reader, io.EOF)
 }

@@ -86,7 +86,8 @@ const (
 //
 // The reader makes sleep odd, looks for packets once more, and waits for a byte
 // on the socket. The writer sends one byte per odd value after it has moved the
-// position or the state. The reader makes sleep even when it goes on.
+// position or the state. The reader makes sleep even when it goes on. One that does not
+// wait makes it 2 when it has looked for the first packet in vain.
 //
 // The writer stores want, looks for room once more, and waits for a byte. The
 // reader sends one byte per value of want, when read has come to it.

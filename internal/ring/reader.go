@@ -80,7 +80,9 @@ func (r *Reader) TryNext() (p Packet, ok bool, err error) {
 		return Packet{}, false, err
 	}
 	defer r.leave()
-	ok, err = r.take(&p)
+	if ok, err = r.take(&p); !ok {
+		r.page.asked()
+	}
 	return p, ok, err
 }
 

@@ -2,7 +2,15 @@ package ring
 
 import "runtime"
 
-// unread reports whether a reader that has begun to take packets, or to wait for
+// asked notes that the reader takes packets, also when there is none yet. A sleep that
+// is even and not 0 wakes nobody.
+func (p *page) asked() {
+	if p.sleep.Load() == 0 {
+		p.sleep.Store(2)
+	}
+}
+
+// unread reports whether a reader that has begun to take packets, or to ask for
 // one, has not taken all that were written up to position. What a reader says about
 // itself can be anything, and concerns nobody else.
 func (p *page) unread(position uint64) bool {
@@ -12,7 +20,7 @@ func (p *page) unread(position uint64) bool {
 }
 
 // Unread reports whether packets wait for a reader that takes packets: one that has
-// taken or waited for one at least. It is false for a reader that never did, and for a
+// taken or asked for one at least. It is false for a reader that never did, and for a
 // series. It may be called from any goroutine, also after Close.
 func (w *Writer) Unread() (unread bool) {
 	w.life.with(func() {

@@ -54,6 +54,23 @@ func TestUnreadBySleeper(t *testing.T) {
 	}
 }
 
+// TestUnreadByPoller: who has asked for one without waiting, too; it is not woken.
+func TestUnreadByPoller(t *testing.T) {
+	w, r := pair(t, 0)
+	mustBeEmpty(t, r, nil)
+	if w.Unread() || r.Unread() {
+		t.Error("a ring without packets is unread")
+	}
+	w.Write(numbered(3, 100))
+	w.Flush()
+	if !w.Unread() || !r.Unread() {
+		t.Error("a packet does not wait for a reader that has asked for it")
+	}
+	if w.answeredSleep != 0 {
+		t.Error("a reader that does not sleep was woken")
+	}
+}
+
 // TestUnreadSeries: entries of a series hold nothing back.
 func TestUnreadSeries(t *testing.T) {
 	w, r := series(t, 16, 10)

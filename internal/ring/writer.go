@@ -30,12 +30,13 @@ type Writer struct {
 	counted Counts // what head has
 
 	answeredSleep uint64 // last value of sleep that was answered
-	gone          bool   // the reader has closed its end of the socket, or memory is short
+	gone          bool   // the reader has closed its end of the socket
 	sock          int
 	wakeBytes     [64]byte // bytes from the reader, of no meaning
 	stopped       atomic.Bool
 
 	backing  uint64 // position up to which the ring has memory
+	short    bool   // there was no more to be had
 	populate func(mem []byte) error
 
 	life lifetime
@@ -64,6 +65,7 @@ func (w *Writer) Write(p *pkt.Packet) bool {
 // Flush shows the reader what was written, and wakes it if it sleeps. It is
 // called once per batch and never blocks.
 func (w *Writer) Flush() {
+	w.short = false // the next batch asks again
 	w.show()
 	if w.told != w.pos {
 		w.told = w.pos

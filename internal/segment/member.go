@@ -2,7 +2,7 @@ package segment
 
 import (
 	"gomapi/internal/chain"
-	"gomapi/internal/filter"
+	"gomapi/internal/classify"
 	"gomapi/internal/pkt"
 )
 
@@ -32,7 +32,7 @@ func (m member) run(x *run, in []*pkt.Packet) {
 // Scratch is the working memory of a loop for running members with their packets of a
 // batch. Its size depends on the number of members.
 type Scratch struct {
-	matches *filter.Matches
+	matches *classify.Matches
 	touched []uint32 // members with packets
 	List    []*pkt.Packet
 	fetched uint64 // keeps the compiler from dropping the loads of fetch
@@ -45,7 +45,7 @@ func NewScratch() *Scratch { return newScratch(0) }
 func newScratch(members int) *Scratch {
 	n := members + members/2
 	return &Scratch{
-		matches: filter.NewMatches(n),
+		matches: classify.NewMatches(n),
 		touched: make([]uint32, 0, n),
 		List:    make([]*pkt.Packet, 0, pkt.MaxBatch),
 	}

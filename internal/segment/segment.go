@@ -25,8 +25,9 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"gomapi/internal/bpf"
 	"gomapi/internal/chain"
-	"gomapi/internal/filter"
+	"gomapi/internal/classify"
 	"gomapi/internal/pkt"
 )
 
@@ -35,7 +36,7 @@ import (
 type Segment struct {
 	all          *node    // chains without a prefilter; nil: none
 	members      []member // by prefilter
-	scratch      filter.Scratch
+	scratch      classify.Scratch
 	types        []typedClassifier
 	accumulators accumulators
 	queue        queue
@@ -49,7 +50,7 @@ type Segment struct {
 // members as the segment.
 type typedClassifier struct {
 	linkType uint16
-	*filter.Classifier
+	*classify.Classifier
 }
 
 // Build makes a segment of chains whose filters are compiled for all of types. It takes up
@@ -96,11 +97,11 @@ func build(chains []Candidate, types []uint16, search bool) (*Segment, error) {
 // classify makes the classifiers of the groups' filters.
 func (s *Segment) classify(groups [][]Candidate, types []uint16) {
 	for _, lt := range types {
-		programs := make([]*filter.Program, len(groups))
+		programs := make([]*bpf.Program, len(groups))
 		for m, group := range groups {
 			programs[m] = group[0].Chain.Prefilter.Classifier.Program(lt)
 		}
-		c := filter.NewClassifier(programs)
+		c := classify.NewClassifier(programs)
 		s.scratch.Fit(c)
 		s.types = append(s.types, typedClassifier{lt, c})
 	}
@@ -192,7 +193,7 @@ func (s *Segment) Run(b *chain.Batch, sc *Scratch, pkts []pkt.Packet, ptrs []*pk
 
 // classifier returns the classifier for a link type, or nil if the filters were not compiled
 // for it.
-func (s *Segment) classifier(linkType uint16) *filter.Classifier {
+func (s *Segment) classifier(linkType uint16) *classify.Classifier {
 	for i := range s.types {
 		if s.types[i].linkType == linkType {
 			return s.types[i].Classifier

@@ -9,16 +9,16 @@ import (
 	"unique"
 
 	"gomapi/flib"
+	"gomapi/internal/bpf"
 	"gomapi/internal/chain"
-	"gomapi/internal/filter"
 	"gomapi/internal/filter/libpcap"
 	"gomapi/internal/pkt"
 )
 
 // port is a filter of UDP packets to a port.
-type port struct{ program *filter.Program }
+type port struct{ program *bpf.Program }
 
-func (p port) Program(uint16) *filter.Program         { return p.program }
+func (p port) Program(uint16) *bpf.Program            { return p.program }
 func (p port) Process(in []*pkt.Packet) []*pkt.Packet { return in }
 
 func toPort(t testing.TB, n int) *chain.Instance {

@@ -2,15 +2,17 @@ package shm
 
 import "runtime"
 
-// Bytes is the place of the result: the sequence word, then the result, padded to
-// whole words (layout.go). It is read-only memory that another process writes,
-// valid as long as the Reader is in use, for readers in other languages.
+// Bytes returns the memory of the result, for readers in other languages: the
+// sequence word, then the result, padded to whole words (layout.go). The memory
+// is read-only, another process writes it, and it is valid while the Reader is
+// in use.
 func (r *Reader) Bytes() []byte {
 	defer runtime.KeepAlive(r.view)
 	return asBytes(r.w)
 }
 
-// Bytes is the place of the flow, as Reader.Bytes.
+// Bytes returns the memory of the flow's state, under the same conditions as
+// Reader.Bytes.
 func (f *FlowReader) Bytes() []byte {
 	defer runtime.KeepAlive(f.view)
 	return asBytes(f.w)

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// patience is how long a patient reader tries to get in between writes.
+// patience is how long a patient reader tries to read between writes.
 const patience = time.Second
 
-// read copies the result in w, a slot, into dst, which has its size. It gives up
-// and reports false after so many tries; a patient reader counts those at one
-// and the same write only, and gives up when its patience is over.
+// read copies the result in slot w into dst, which must have its size. It gives
+// up and returns false after the given number of tries. For a patient reader
+// this number applies to each write; it gives up when patience has passed.
 func read(dst []byte, w []atomic.Uint64, tries int, patient bool) bool {
 	if len(dst) <= wordSize {
 		var b [wordSize]byte
@@ -42,8 +42,8 @@ func read(dst []byte, w []atomic.Uint64, tries int, patient bool) bool {
 	return false
 }
 
-// copyWords copies word by word: atomic loads keep their order on every
-// machine, which a plain copy would not.
+// copyWords copies word by word, because only atomic loads keep their order on
+// every machine.
 func copyWords(dst []byte, w []atomic.Uint64) {
 	for ; len(dst) >= wordSize; dst, w = dst[wordSize:], w[1:] {
 		binary.NativeEndian.PutUint64(dst, w[0].Load())

@@ -8,21 +8,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const firstSize = 64 << 10 // bytes of a fresh segment; it doubles when full
+const firstSize = 64 << 10 // bytes of a new segment; it doubles when full
 
-// A Segment is the daemon's side of one connection's results. Its methods are
-// for one goroutine at a time; the slots that it gave out may be written from
-// others meanwhile. No slot may be used after Close.
+// A Segment is the daemon's side of one connection's results. Only one
+// goroutine at a time may call its methods; other goroutines may write to its
+// slots meanwhile. No slot may be used after Close.
 type Segment struct {
 	file *os.File
-	mem  []byte // MaxSegment of address space, of which size bytes exist
+	mem  []byte // MaxSegment bytes of address space, of which the file backs size
 	w    []atomic.Uint64
 	size int
-	used int           // bytes given out once
-	free map[int][]int // words of a place -> offsets of free places
+	used int           // bytes allocated so far
+	free map[int][]int // size in words -> offsets of free blocks
 }
 
-// NewSegment makes an empty segment.
+// NewSegment creates an empty segment.
 func NewSegment() (_ *Segment, err error) {
 	fd, err := unix.MemfdCreate("mapi-results", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {
@@ -37,8 +37,8 @@ func NewSegment() (_ *Segment, err error) {
 	if err := s.grow(firstSize); err != nil {
 		return nil, err
 	}
-	// The whole address range is mapped at once, because the seal against
-	// further writable mappings must come before the client has the file.
+	// Map the whole address range at once: the seal against further writable
+	// mappings must be set before the client gets the file.
 	s.mem, err = unix.Mmap(fd, 0, MaxSegment, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
 		return nil, fmt.Errorf("map result memory: %w", err)
@@ -52,13 +52,13 @@ func NewSegment() (_ *Segment, err error) {
 	return s, nil
 }
 
-// File is the memory to pass to the client. The segment owns it.
+// File returns the memory file for the client. The segment owns it.
 func (s *Segment) File() *os.File { return s.file }
 
-// Slot makes a slot for a result of size bytes, zero.
+// Slot allocates a zeroed slot for a result of size bytes.
 func (s *Segment) Slot(size int) (*Slot, error) {
 	if size <= 0 || size > MaxResult {
-		return nil, fmt.Errorf("a result of %d bytes is not within 1 to %d", size, MaxResult)
+		return nil, fmt.Errorf("a result of %d bytes is outside the range 1 to %d", size, MaxResult)
 	}
 	n := slotHead/wordSize + words(size)
 	off, err := s.alloc(n)
@@ -69,10 +69,10 @@ func (s *Segment) Slot(size int) (*Slot, error) {
 	return &Slot{w: s.w[first : first+n : first+n], size: size, offset: uint32(off)}, nil
 }
 
-// FreeSlot takes a slot back. Nobody may write to it any more.
+// FreeSlot frees a slot. Nobody may write to it afterwards.
 func (s *Segment) FreeSlot(slot *Slot) { s.release(int(slot.offset), len(slot.w)) }
 
-// Flow makes a place for a flow, zero.
+// Flow allocates a zeroed flow state.
 func (s *Segment) Flow() (*Flow, error) {
 	off, err := s.alloc(flowSize / wordSize)
 	if err != nil {
@@ -82,10 +82,11 @@ func (s *Segment) Flow() (*Flow, error) {
 	return &Flow{w: s.w[first : first+flowSize/wordSize], offset: uint32(off)}, nil
 }
 
-// FreeFlow takes the place of a flow back.
+// FreeFlow frees the state of a flow.
 func (s *Segment) FreeFlow(f *Flow) { s.release(int(f.offset), len(f.w)) }
 
-// Close releases the daemon's mapping. Clients keep theirs. Twice is fine.
+// Close releases the daemon's mapping. Clients keep theirs. Close may be called
+// more than once.
 func (s *Segment) Close() error {
 	if s.mem != nil {
 		unix.Munmap(s.mem)
@@ -94,7 +95,7 @@ func (s *Segment) Close() error {
 	return s.file.Close()
 }
 
-// alloc finds n free words and returns their offset in bytes.
+// alloc allocates n words and returns their offset in bytes.
 func (s *Segment) alloc(n int) (int, error) {
 	if list := s.free[n]; len(list) > 0 {
 		off := list[len(list)-1]
@@ -128,20 +129,20 @@ func (s *Segment) grow(size int) error {
 	return nil
 }
 
-// A Flow is the place in which the daemon tells a flow's state.
+// A Flow is the state of a flow, written by the daemon.
 type Flow struct {
 	w      []atomic.Uint64
 	offset uint32
 }
 
-// Offset is the place of the flow in its segment.
+// Offset is the offset of the state in its segment.
 func (f *Flow) Offset() uint32 { return f.offset }
 
-// SetStatus stores the state of the flow, a number of the API.
+// SetStatus stores the status of the flow, a number of the API.
 func (f *Flow) SetStatus(status uint64) { f.w[flowStatus/wordSize].Store(status) }
 
 // SetStart stores the time of connect in nanoseconds since 1970.
 func (f *Flow) SetStart(ns int64) { f.w[flowStart/wordSize].Store(uint64(ns)) }
 
-// SetEnd stores the time at which the device ended, as SetStart.
+// SetEnd stores the time at which the device ended, in nanoseconds since 1970.
 func (f *Flow) SetEnd(ns int64) { f.w[flowEnd/wordSize].Store(uint64(ns)) }

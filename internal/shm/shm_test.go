@@ -14,7 +14,7 @@ import (
 	"gomapi/internal/testenv"
 )
 
-// pair makes a segment and a client's view of it.
+// pair creates a segment and a client's view of it.
 func pair(t *testing.T) (*Segment, *View) {
 	t.Helper()
 	seg, err := NewSegment()
@@ -118,8 +118,8 @@ func TestHalfWrittenResultEndsReading(t *testing.T) {
 	}
 }
 
-// TestReadingIsBounded: a result that is written all the time does not keep its
-// reader.
+// TestReadingIsBounded checks that a result under constant writes does not
+// block its reader.
 func TestReadingIsBounded(t *testing.T) {
 	seg, view := pair(t)
 	slot, _ := seg.Slot(MaxResult)
@@ -166,7 +166,7 @@ func TestOddSizes(t *testing.T) {
 func TestGrowthKeepsPlaces(t *testing.T) {
 	seg, view := pair(t)
 	var slots []*Slot
-	for i := range 20000 { // 16 bytes each: past several growths
+	for i := range 20000 { // 16 bytes each: the segment grows several times
 		s, err := seg.Slot(8)
 		if err != nil {
 			t.Fatal(err)

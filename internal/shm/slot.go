@@ -2,15 +2,15 @@ package shm
 
 import "sync/atomic"
 
-// A Slot is the result of one function instance, as its writer sees it. It has
-// one writer at a time; readers in other processes may look at any moment.
+// A Slot is the result of one function instance, for its writer. It has one
+// writer at a time; readers in other processes may read at any time.
 type Slot struct {
 	w      []atomic.Uint64 // sequence word, then the result
 	size   int
 	offset uint32
 }
 
-// Offset is the place of the slot in its segment.
+// Offset is the offset of the slot in its segment.
 func (s *Slot) Offset() uint32 { return s.offset }
 
 // Size is the length of the result in bytes.
@@ -22,23 +22,23 @@ func (s *Slot) Set(v uint64) { s.w[1].Store(v) }
 // Uint64 returns the first word of the result.
 func (s *Slot) Uint64() uint64 { return s.w[1].Load() }
 
-// Word is where Set stores, for a writer that wants to spare the way.
+// Word is the word that Set stores to, for a writer that avoids the call.
 func (s *Slot) Word() *atomic.Uint64 { return &s.w[1] }
 
-// Begin opens a result of several words for writing and returns its bytes,
-// valid until End. Readers wait for End and never see what is between.
+// Begin starts a write of several words and returns the bytes of the result,
+// valid until End. Readers wait for End and never see a partial result.
 func (s *Slot) Begin() []byte {
 	s.w[0].Add(1)
 	return asBytes(s.w[1:])[:s.size]
 }
 
-// End publishes what was written since Begin.
+// End publishes the bytes written since Begin.
 func (s *Slot) End() { s.w[0].Add(1) }
 
-// slotTries bounds how often Read looks.
+// slotTries is the maximum number of tries of Slot.Read.
 const slotTries = 64
 
 // Read copies the result into dst, which has room for Size bytes, for another
-// function in the daemon. It reports false when a writer on another thread is in
-// the middle of it and does not get on.
+// function in the daemon. It returns false if a writer on another thread is in
+// the middle of a write and does not finish.
 func (s *Slot) Read(dst []byte) bool { return read(dst[:s.size], s.w, slotTries, false) }

@@ -10,21 +10,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A View is a client's read-only mapping of a segment. It stays mapped as long
-// as a Reader or the View itself is in use, so reading a result never meets
-// unmapped memory. Any goroutine may use it.
+// A View is a client's read-only mapping of a segment. It stays mapped while a
+// Reader or the View itself is in use, so a read never faults. Any goroutine
+// may use it.
 type View struct {
 	file *os.File
 	mem  []byte
 	w    []atomic.Uint64
 }
 
-// NewView maps the segment in file, which it closes when the view is no longer
-// in use. It refuses memory that its owner could shrink.
+// NewView maps the segment in file. It closes the file when the view is no
+// longer in use. It rejects memory that its owner could shrink.
 func NewView(file *os.File) (*View, error) {
 	seals, err := unix.FcntlInt(file.Fd(), unix.F_GET_SEALS, 0)
 	if err != nil {
-		return nil, fmt.Errorf("ask for the seals of result memory: %w", err)
+		return nil, fmt.Errorf("get the seals of result memory: %w", err)
 	}
 	if seals&unix.F_SEAL_SHRINK == 0 {
 		return nil, errors.New("result memory is not sealed against shrinking")
@@ -47,7 +47,7 @@ func NewView(file *os.File) (*View, error) {
 // Reader returns a reader of the slot at offset with a result of size bytes.
 func (v *View) Reader(offset uint32, size int) (*Reader, error) {
 	if size <= 0 || size > MaxResult {
-		return nil, fmt.Errorf("a result of %d bytes is not within 1 to %d", size, MaxResult)
+		return nil, fmt.Errorf("a result of %d bytes is outside the range 1 to %d", size, MaxResult)
 	}
 	n := slotHead/wordSize + words(size)
 	w, err := v.place(offset, n)
@@ -57,7 +57,7 @@ func (v *View) Reader(offset uint32, size int) (*Reader, error) {
 	return &Reader{view: v, w: w, size: size}, nil
 }
 
-// Flow returns a reader of the flow place at offset.
+// Flow returns a reader of the flow state at offset.
 func (v *View) Flow(offset uint32) (*FlowReader, error) {
 	w, err := v.place(offset, flowSize/wordSize)
 	if err != nil {
@@ -74,12 +74,12 @@ func (v *View) place(offset uint32, n int) ([]atomic.Uint64, error) {
 	return v.w[first : first+n : first+n], nil
 }
 
-// check reports whether size bytes at offset exist. The segment never shrinks,
-// so what exists once exists for good.
+// check checks that size bytes at offset exist. The segment never shrinks, so
+// they exist from then on.
 func (v *View) check(offset uint32, size int) error {
 	st, err := v.file.Stat()
 	if err != nil {
-		return fmt.Errorf("ask for the size of result memory: %w", err)
+		return fmt.Errorf("get the size of result memory: %w", err)
 	}
 	end := int64(offset) + int64(size)
 	if offset%wordSize != 0 || end > st.Size() || end > int64(len(v.mem)) {
@@ -88,7 +88,7 @@ func (v *View) check(offset uint32, size int) error {
 	return nil
 }
 
-// Close closes the file. The mapping lives on with its readers.
+// Close closes the file. The mapping lives as long as its readers.
 func (v *View) Close() error { return v.file.Close() }
 
 // A Reader reads one function's result. Any goroutine may use it.
@@ -108,17 +108,17 @@ func (r *Reader) Uint64() uint64 {
 	return v
 }
 
-// maxTries bounds how often a reader looks at one and the same write under
-// way. A writer needs microseconds for what a reader tries this often.
+// maxTries is how often a reader tries during one write. These tries take far
+// longer than the microseconds of a write.
 const maxTries = 1 << 20
 
-// ErrBusy says that a result stayed half written, which happens when the
-// daemon was stopped or killed in the middle, or that for a second there was no
-// time between two writes to copy it.
-var ErrBusy = errors.New("result stays half written: the daemon was stopped or killed, or writes it too often to be read; try again")
+// ErrBusy says that a result could not be read: it is half written, because the
+// daemon was stopped or killed during the write, or no gap between two writes
+// was long enough for a copy within one second.
+var ErrBusy = errors.New("result remains half written: the daemon was stopped or killed, or writes it too often to be read; try again")
 
-// Read copies the result into dst, which has room for Size bytes. What it
-// copies is never torn.
+// Read copies the result into dst, which has room for Size bytes. The copy is
+// never torn.
 func (r *Reader) Read(dst []byte) error {
 	defer runtime.KeepAlive(r.view)
 	if !read(dst[:r.size], r.w, maxTries, true) {
@@ -133,13 +133,14 @@ type FlowReader struct {
 	w    []atomic.Uint64
 }
 
-// Status returns the state of the flow, a number of the API.
+// Status returns the status of the flow, a number of the API.
 func (f *FlowReader) Status() uint64 { return f.load(flowStatus) }
 
 // Start returns the time of connect in nanoseconds since 1970, 0 before.
 func (f *FlowReader) Start() int64 { return int64(f.load(flowStart)) }
 
-// End returns the time at which the device ended, as Start.
+// End returns the time at which the device ended in nanoseconds since 1970, 0
+// before.
 func (f *FlowReader) End() int64 { return int64(f.load(flowEnd)) }
 
 func (f *FlowReader) load(offset int) uint64 {

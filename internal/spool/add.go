@@ -1,9 +1,9 @@
 package spool
 
-// Add queues a record in two parts, the second of which may be nil. It copies
-// them, and neither allocates nor locks; without Options.Park it does not wait. A
-// record that finds no room is counted, and Add reports false. Flush follows,
-// after any number of records. A record has at least one byte, and fits into the
+// Add queues a record in two parts; the second may be nil. It copies them, and
+// neither allocates nor locks. It waits only with Options.Park. If there is no
+// room, Add counts the record and returns false. After any number of records,
+// the caller must call Flush. A record has at least one byte, and fits into the
 // empty queue.
 func (w *Writer) Add(a, b []byte) bool {
 	n := len(a) + len(b)
@@ -14,8 +14,8 @@ func (w *Writer) Add(a, b []byte) bool {
 	return true
 }
 
-// makeRoom waits for room for a record of n bytes, if it may. Without room the
-// record is counted.
+// makeRoom waits for room for a record of n bytes, if it may. If there is no
+// room, it counts the record.
 func (w *Writer) makeRoom(n int) bool {
 	if w.options.Park == nil {
 		w.counts.full.Add(1)
@@ -31,11 +31,11 @@ func (w *Writer) makeRoom(n int) bool {
 	return true
 }
 
-// Flush lets the file have what was added.
+// Flush makes the added records available for writing.
 func (w *Writer) Flush() { w.queue.flush() }
 
-// Over reports whether writing has ended or failed. Then it counts n records as
-// not written, and nothing needs to be added.
+// Over reports whether writing has ended or failed. If so, it counts n records
+// as not written, and the caller need not add them.
 func (w *Writer) Over(n int) bool {
 	if w.counts.state.Load() == running {
 		return false

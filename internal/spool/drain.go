@@ -11,7 +11,7 @@ import (
 func (w *Writer) run() {
 	err := w.write()
 	if closeErr := w.file.Close(); err == nil {
-		err = closeErr // some file systems tell only here that there was no room
+		err = closeErr // some file systems report a full disk only here
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -33,7 +33,7 @@ func stateAfter(err error) int32 {
 	return failed
 }
 
-// write brings the queue into the file until nothing follows.
+// write writes the queue to the file until no more records follow.
 func (w *Writer) write() error {
 	size := min(writeSize, len(w.queue.buf)/2)
 	timer := time.NewTimer(flushEvery)

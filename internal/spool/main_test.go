@@ -19,7 +19,7 @@ const patience = testenv.Patience
 
 const head = "head\n"
 
-// probe is a Writer under test with the end that it reports.
+// probe is a Writer under test and the end that it reports.
 type probe struct {
 	*Writer
 	t     *testing.T
@@ -41,7 +41,7 @@ func begin(t *testing.T, f *os.File, o Options) *probe {
 	return p
 }
 
-// end waits for the report of the end.
+// end waits for the reported end.
 func (p *probe) end() error {
 	p.t.Helper()
 	select {
@@ -61,7 +61,7 @@ func (p *probe) addAll(records [][]byte) {
 	p.Flush()
 }
 
-// balanced fails unless every one of n records is in one counter.
+// balanced checks that each of n records is in one counter.
 func (p *probe) balanced(n uint64) Counts {
 	p.t.Helper()
 	c := p.Counts()
@@ -71,7 +71,7 @@ func (p *probe) balanced(n uint64) Counts {
 	return c
 }
 
-// numbered makes n records of size bytes, no two alike.
+// numbered returns n different records of size bytes.
 func numbered(n, size int) [][]byte {
 	out := make([][]byte, n)
 	for i := range out {
@@ -83,7 +83,7 @@ func numbered(n, size int) [][]byte {
 	return out
 }
 
-// pipe makes a pipe whose ends wait.
+// pipe creates a blocking pipe.
 func pipe(t *testing.T) (r, w *os.File) {
 	t.Helper()
 	var fds [2]int
@@ -95,7 +95,7 @@ func pipe(t *testing.T) (r, w *os.File) {
 	return r, w
 }
 
-// fill makes a pipe full.
+// fill fills a pipe.
 func fill(t *testing.T, f *os.File) {
 	t.Helper()
 	fd := int(f.Fd())

@@ -6,54 +6,54 @@ import (
 	"time"
 )
 
-// A queue carries records from one goroutine, the producer, to another, the
-// consumer, which takes them as a stream of bytes. Positions count the bytes since
-// the beginning; a byte lies at its position modulo the length of buf, a power of
-// two. Likewise the size of a record lies at its number modulo the length of sizes.
+// A queue passes records from one goroutine, the producer, to another, the
+// consumer, which reads them as a stream of bytes. Positions count bytes since
+// the start. A byte is stored at its position modulo len(buf), a power of two.
+// The size of a record is stored at its number modulo len(sizes).
 //
-// Neither side waits unless it wants to. Who does says so and then looks once
-// more; the other side leaves a token.
+// Neither side waits unless it chooses to. To wait, a side first announces it
+// and then checks once more; the other side sends a token.
 type queue struct {
 	buf   []byte
 	sizes []uint32
 
 	// Producer's side.
-	end   uint64        // of what was put, ready or not
-	put   uint64        // records
-	freed uint64        // consumed when last looked
-	taken uint64        // gone when last looked
+	end   uint64        // position after the last byte put, flushed or not
+	put   uint64        // records put
+	freed uint64        // released bytes at the last check
+	taken uint64        // released records at the last check
 	room  chan struct{} // token from the consumer
 
 	// Consumer's side.
-	edge uint64        // position where the oldest record begins that is not wholly consumed
+	edge uint64        // start of the oldest record that is not entirely released
 	data chan struct{} // token from the producer
 
-	_        [64]byte      // what both sides look at, apart from what one side does
-	ready    atomic.Uint64 // what the consumer may take
-	dataAt   atomic.Uint64 // the consumer waits for ready to get here
+	_        [64]byte      // separates the shared fields from those of one side
+	ready    atomic.Uint64 // end of the bytes that the consumer may read
+	dataAt   atomic.Uint64 // value of ready that the consumer waits for
 	_        [64]byte
 	consumed atomic.Uint64
-	gone     atomic.Uint64 // records that were wholly consumed
-	shown    atomic.Uint64 // records that the consumer may take
+	gone     atomic.Uint64 // records released
+	shown    atomic.Uint64 // records that the consumer may read
 	wanted   atomic.Bool   // the producer waits for room
 }
 
-// never is a position that is not reached.
+// never is an unreachable position.
 const never = math.MaxUint64
 
-// newQueue makes a queue without room for anything, see enlarge.
+// newQueue returns a queue of size 0; see enlarge.
 func newQueue() *queue {
 	q := &queue{room: make(chan struct{}, 1), data: make(chan struct{}, 1)}
 	q.dataAt.Store(never)
 	return q
 }
 
-// enlarge gives the queue its room, before anything is put into it.
+// enlarge allocates the queue. It must precede all other calls.
 func (q *queue) enlarge(bytes, records int) {
 	q.buf, q.sizes = make([]byte, bytes), make([]uint32, records)
 }
 
-// head adds what stands before the first record. Producer.
+// head adds the header before the first record. Producer.
 func (q *queue) head(b []byte) {
 	q.copyIn(b)
 	q.edge = q.end
@@ -68,12 +68,12 @@ func (q *queue) fits(n int) bool {
 	return q.fitsBefore(n)
 }
 
-// fitsBefore is fits with what was known before.
+// fitsBefore is fits according to the last check. Producer.
 func (q *queue) fitsBefore(n int) bool {
 	return int(q.end-q.freed)+n <= len(q.buf) && q.put-q.taken < uint64(len(q.sizes))
 }
 
-// add adds a record in two parts, for which there is room. Producer.
+// add adds a record in two parts. There must be room. Producer.
 func (q *queue) add(a, b []byte) {
 	q.copyIn(a)
 	q.copyIn(b)
@@ -88,17 +88,17 @@ func (q *queue) copyIn(b []byte) {
 	q.end += uint64(len(b))
 }
 
-// flush lets the consumer take what was added. Producer.
+// flush makes added records available to the consumer. Producer.
 func (q *queue) flush() {
-	q.shown.Store(q.put) // before the consumer may take them
+	q.shown.Store(q.put) // before the consumer may read them
 	q.ready.Store(q.end)
 	if q.end >= q.dataAt.Load() {
 		leave(q.data)
 	}
 }
 
-// waitRoom returns when a record of n bytes fits or one of the channels is closed.
-// Producer, after flush.
+// waitRoom waits until a record of n bytes fits or one of the channels is
+// closed. Producer, after flush.
 func (q *queue) waitRoom(n int, stop1, stop2 <-chan struct{}) {
 	q.wanted.Store(true)
 	defer q.wanted.Store(false)
@@ -114,8 +114,8 @@ func (q *queue) waitRoom(n int, stop1, stop2 <-chan struct{}) {
 	}
 }
 
-// waitData waits for n bytes. With late it returns false early, when that fires or
-// the producer waits for room. It returns true when stop is closed. Consumer.
+// waitData waits for n bytes. It returns false early if late fires or the
+// producer waits for room. It returns true if stop is closed. Consumer.
 func (q *queue) waitData(n uint64, late <-chan time.Time, stop <-chan struct{}) (stopped bool) {
 	at := q.consumed.Load() + n
 	q.dataAt.Store(at)
@@ -132,16 +132,16 @@ func (q *queue) waitData(n uint64, late <-chan time.Time, stop <-chan struct{}) 
 	return false
 }
 
-// chunk returns the next bytes, at most n, which stay until they are released.
-// Consumer.
+// chunk returns the next bytes, at most n, which are valid until they are
+// released. Consumer.
 func (q *queue) chunk(n int) []byte {
 	from := q.consumed.Load()
 	i := q.index(from)
 	return q.buf[i:min(i+n, i+int(q.ready.Load()-from), len(q.buf))]
 }
 
-// release gives the room of n bytes back, and of the records that end with them.
-// It returns how many these are. Consumer.
+// release releases n bytes and the records that end within them. It returns the
+// number of these records. Consumer.
 func (q *queue) release(n int) (records uint64) {
 	to, before := q.consumed.Load()+uint64(n), q.gone.Load()
 	gone := before
@@ -161,16 +161,16 @@ func (q *queue) release(n int) (records uint64) {
 	return gone - before
 }
 
-// waiting returns how many records lie in the queue: those that were put less
-// those that were taken off, each counted by its own side.
+// waiting returns how many records are in the queue: the records put minus the
+// records released. Each side counts its own.
 func (q *queue) waiting() uint64 {
-	gone := q.gone.Load() // first, so that it is never ahead
+	gone := q.gone.Load() // first, so that it never exceeds put
 	return q.shown.Load() - gone
 }
 
 func (q *queue) index(pos uint64) int { return int(pos & uint64(len(q.buf)-1)) }
 
-// leave puts a token into c unless there is one.
+// leave sends a token to c, unless it has one.
 func leave(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:

@@ -1,11 +1,11 @@
-// Package spool brings records into files that may be slow.
+// Package spool writes records to files that may be slow.
 //
-// A Writer has two ends. Add, on the capture goroutine, copies a record into a
-// bounded queue; a goroutine of the Writer's own brings the queue into the file,
-// in large writes while there is much and within 100 ms while there is little.
-// What happens to the file, slow disk or dead reader, is never felt by a live
-// capture: records for which there is no room are counted and lost. Every record
-// ends in exactly one counter, see Counts. What is in a record is up to the caller.
+// A Writer has two sides. Add, on the capture goroutine, copies a record into a
+// bounded queue. A separate goroutine writes the queue to the file: in large
+// writes under load, and otherwise within 100 ms. A slow disk or a dead reader
+// never delays a live capture: records that find no room are counted and lost.
+// Every record ends in exactly one counter, see Counts. The caller defines the
+// contents of a record.
 package spool
 
 import (
@@ -17,54 +17,56 @@ import (
 )
 
 const (
-	writeSize  = 256 << 10 // bytes of one write, and worth a write of their own
+	writeSize  = 256 << 10 // bytes of one write; this many are written at once
 	flushEvery = 100 * time.Millisecond
 
-	// CloseGrace is how long a file has to take the rest when it is closed,
-	// stopGrace how long a goroutine to notice that it was too slow.
+	// CloseGrace is how long a file may take to accept the remaining data when
+	// it is closed. stopGrace is how long a goroutine may take to notice that
+	// this time is over.
 	CloseGrace = 700 * time.Millisecond
 	stopGrace  = 100 * time.Millisecond
 )
 
-// Options say how much may wait, and who is told what.
+// Options set the sizes of the queue and the callbacks.
 type Options struct {
-	Unit    string // what a record is, in errors: "packets"
-	Bytes   int    // that wait for the file, a power of two
-	Records int    // that wait for the file, a power of two
-	// Park runs a wait for room in the queue. Without it Add does not wait, and
-	// records are lost when the queue is full.
+	Unit    string // name of the records in errors: "packets"
+	Bytes   int    // size of the queue, a power of two
+	Records int    // maximum number of records in the queue, a power of two
+	// Park runs a wait for room in the queue. Without Park, Add does not wait,
+	// and records are lost when the queue is full.
 	Park func(wait func())
-	// Ended, unless nil, is called once, on the Writer's goroutine: with nil when
-	// everything is in the file and the file is closed, with the error when
-	// writing has failed. It is not called any more when Close has returned.
+	// Ended, unless nil, is called once on the Writer's goroutine: with nil
+	// when all records are in the file and the file is closed, with the error
+	// when writing has failed. It is not called after Close has returned.
 	Ended func(err error)
 }
 
-// A Writer writes records into a file. Add, Flush and Over belong to the capture
-// goroutine; Start, Finish and Close to whoever knows that no Add is under way; the
-// rest to anybody.
+// A Writer writes records to a file. Add, Flush and Over belong to the capture
+// goroutine. Start, Finish and Close must not run concurrently with Add. Any
+// goroutine may call the other methods.
 type Writer struct {
 	file    *outfile.File
 	options Options
 	counts  counts
-	queue   *queue // without room before Start
+	queue   *queue // of size 0 before Start
 
 	// Of the goroutine that calls Add.
-	need int // bytes that wait waits for
+	need int // size of the record that wait waits for
 	wait func()
 
 	finish, interrupt sync.Once
-	finished          chan struct{} // nothing will be added
+	finished          chan struct{} // no more records will be added
 	interrupted       chan struct{} // Add must not wait
 	deadline          time.Time     // set before interrupted is closed
-	done              chan struct{} // the goroutine is gone
+	done              chan struct{} // the goroutine has ended
 
 	mu        sync.Mutex
-	err       error // why writing has ended, set before done is closed
+	err       error // why writing has ended; set before done is closed
 	abandoned bool
 }
 
-// New makes a Writer of a file, which it takes over, and does nothing yet.
+// New creates a Writer of a file and takes ownership of the file. It does not
+// write yet.
 func New(file *outfile.File, o Options) *Writer {
 	w := &Writer{
 		file: file, options: o, queue: newQueue(),
@@ -74,8 +76,9 @@ func New(file *outfile.File, o Options) *Writer {
 	return w
 }
 
-// Start begins the file with a head, for which there is room. The goroutine that
-// writes ends after Finish or Close, or when writing fails; Close waits for it.
+// Start queues the header, which must fit, and starts the goroutine that
+// writes. The goroutine ends after Finish or Close, or when writing fails;
+// Close waits for it.
 func (w *Writer) Start(head []byte) {
 	w.queue.enlarge(w.options.Bytes, w.options.Records)
 	w.queue.head(head)
@@ -83,13 +86,14 @@ func (w *Writer) Start(head []byte) {
 	go w.run()
 }
 
-// Finish says that no record follows: the rest is written, the file closed.
+// Finish says that no more records follow: the rest is written and the file
+// closed.
 func (w *Writer) Finish() {
 	w.finish.Do(func() { close(w.finished) })
 }
 
-// Interrupt ends what Add waits for, now and later, and starts the time that the
-// file has to take what is queued. Close follows.
+// Interrupt ends current and future waits of Add, and starts the time limit for
+// writing the queued records. Close must follow.
 func (w *Writer) Interrupt() {
 	w.interrupt.Do(func() {
 		w.deadline = time.Now().Add(CloseGrace)
@@ -97,9 +101,9 @@ func (w *Writer) Interrupt() {
 	})
 }
 
-// Close returns when everything is written, or 0.7 s after Interrupt, or after the
-// call without one. It returns the error that has ended writing, and says how many
-// records it has cost. Twice is fine.
+// Close returns when everything is written, or 0.7 s after Interrupt, or 0.7 s
+// after the call if there was no Interrupt. It returns the error that ended
+// writing, with the number of records lost. It may be called more than once.
 func (w *Writer) Close() error {
 	if w.queue.buf == nil {
 		return w.file.Close()
@@ -112,7 +116,7 @@ func (w *Writer) Close() error {
 	return fmt.Errorf("%w; %d %s were not written", err, c.Failed+c.Closed, w.options.Unit)
 }
 
-// end ends the goroutine, or leaves it behind.
+// end ends the goroutine, or abandons it.
 func (w *Writer) end() error {
 	w.Finish()
 	w.Interrupt()
@@ -125,8 +129,8 @@ func (w *Writer) end() error {
 	if w.ended() {
 		return w.err
 	}
-	// The goroutine hangs in a system call. It ends with that and touches
-	// nothing but the Writer's own until then.
+	// The goroutine hangs in a system call. It ends after that call and until
+	// then uses only fields that belong to it.
 	w.abandoned = true
 	w.counts.state.CompareAndSwap(running, closed)
 	return fmt.Errorf("write %s: %w", w.file.Name(), outfile.ErrStopped)

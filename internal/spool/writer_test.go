@@ -18,8 +18,8 @@ import (
 	"gomapi/internal/testenv"
 )
 
-// TestEveryRecordGetsThere brings records of all sizes through queues that are
-// full of bytes and of records in turn.
+// TestEveryRecordGetsThere writes records of all sizes through queues that are
+// limited in turn by bytes and by records.
 func TestEveryRecordGetsThere(t *testing.T) {
 	for _, o := range []Options{
 		{Bytes: 1 << 12, Records: 1 << 10}, {Bytes: 1 << 20, Records: 1}, {Bytes: 1 << 12, Records: 8},
@@ -33,7 +33,7 @@ func TestEveryRecordGetsThere(t *testing.T) {
 		}
 		read := make(chan []byte)
 		go func() {
-			b, _ := io.ReadAll(r) // what is missing is found out below
+			b, _ := io.ReadAll(r) // missing data is detected below
 			read <- b
 		}()
 		for part := range slices.Chunk(all, 50) {
@@ -51,13 +51,13 @@ func TestEveryRecordGetsThere(t *testing.T) {
 	}
 }
 
-// TestLossesAreCounted where nobody reads and nothing waits.
+// TestLossesAreCounted has no reader and no wait for room.
 func TestLossesAreCounted(t *testing.T) {
 	for _, c := range []struct {
 		o       Options
-		waiting uint64 // when the pipe takes nothing
+		waiting uint64 // if the pipe accepts nothing
 	}{
-		{Options{Bytes: 1 << 12, Records: 1 << 10}, 1<<12/64 - 1}, // the head takes the room of one
+		{Options{Bytes: 1 << 12, Records: 1 << 10}, 1<<12/64 - 1}, // the header takes the room of one
 		{Options{Bytes: 1 << 12, Records: 8}, 8},
 	} {
 		r, f := pipe(t)
@@ -77,7 +77,8 @@ func TestLossesAreCounted(t *testing.T) {
 	}
 }
 
-// TestHalfARecordIsNotWritten counts what a full file has whole.
+// TestHalfARecordIsNotWritten checks that only whole records in a full file are
+// counted.
 func TestHalfARecordIsNotWritten(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root to mount a file system")
@@ -101,7 +102,7 @@ func TestHalfARecordIsNotWritten(t *testing.T) {
 		t.Errorf("%+v, want %d written", c, want)
 	}
 	if !w.Over(7) {
-		t.Error("writing goes on")
+		t.Error("writing continues")
 	}
 	if c := w.balanced(1007); c.Failed != 1007-want {
 		t.Errorf("%+v", c)
@@ -111,8 +112,8 @@ func TestHalfARecordIsNotWritten(t *testing.T) {
 	}
 }
 
-// TestHungWriteIsLeftBehind writes to a terminal that nobody reads: write(2)
-// waits, and nothing ends that but the other side.
+// TestHungWriteIsLeftBehind writes to a terminal without a reader: write(2)
+// blocks until the other side acts.
 func TestHungWriteIsLeftBehind(t *testing.T) {
 	ptmx, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
@@ -145,7 +146,7 @@ func TestHungWriteIsLeftBehind(t *testing.T) {
 	select {
 	case <-w.done: // the write ends with the other side
 	case <-time.After(patience):
-		t.Error("the goroutine stays")
+		t.Error("the goroutine does not end")
 	}
 	select {
 	case err := <-w.ended:
@@ -154,7 +155,7 @@ func TestHungWriteIsLeftBehind(t *testing.T) {
 	}
 }
 
-// TestStopsWaiting when the Writer is interrupted; the record is counted.
+// TestStopsWaiting interrupts a Writer whose Add waits. The record is counted.
 func TestStopsWaiting(t *testing.T) {
 	_, f := pipe(t)
 	fill(t, f)
@@ -191,8 +192,9 @@ func TestAddDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// TestDroppedRecordIsMissed takes a record out of the queue that nobody counts:
-// the books must not hide it, neither while records wait nor when writing ended.
+// TestDroppedRecordIsMissed removes a record from the queue without counting
+// it. The books must show the loss, both while records wait and after writing
+// has ended.
 func TestDroppedRecordIsMissed(t *testing.T) {
 	_, f := pipe(t)
 	fill(t, f)
@@ -217,8 +219,8 @@ func TestDroppedRecordIsMissed(t *testing.T) {
 	}
 }
 
-// TestCountsWhileRecordsMove finds every record at every moment, those excepted
-// that are just being added.
+// TestCountsWhileRecordsMove checks that at any time every record is counted,
+// except those that are just being added.
 func TestCountsWhileRecordsMove(t *testing.T) {
 	f, err := os.OpenFile("/dev/null", os.O_WRONLY, 0)
 	if err != nil {

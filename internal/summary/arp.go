@@ -7,7 +7,7 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// The head of an ARP packet (RFC 826): offsets and size in bytes.
+// The header of an ARP packet (RFC 826): offsets and size in bytes.
 const (
 	arpProtocol     = 2
 	arpHardwareSize = 4
@@ -15,7 +15,7 @@ const (
 	arpOperation    = 6
 	arpHead         = 8
 
-	arpLen = arpHead + 2*(macLen+ipv4Address) // of Ethernet and IPv4
+	arpLen = arpHead + 2*(macLen+ipv4Address) // for Ethernet and IPv4
 )
 
 // Operations of ARP (IANA).
@@ -26,10 +26,12 @@ const (
 	rarpReply    = 4
 	inarpRequest = 8
 	inarpReply   = 9
+	nackReply    = 10 // of ARP for ATM
 )
 
-// arp tells of a packet of ARP or RARP (RFC 903), which differ in their operations, for
-// IPv4 and addresses like those of Ethernet; of others only what they are for.
+// arp prints an ARP or RARP packet (RFC 903); the two differ in their
+// operations. It decodes packets for IPv4 with addresses of six bytes. Of
+// others it prints only the kinds of addresses.
 func (l *line) arp(p part) {
 	if len(p.b) < arpHead {
 		l.cut("arp")
@@ -41,18 +43,27 @@ func (l *line) arp(p part) {
 		return
 	}
 	protocol, operation := binary.BigEndian.Uint16(p.b[arpProtocol:]), binary.BigEndian.Uint16(p.b[arpOperation:])
-	l.add("ARP, ")
+	l.protocolName("ARP, ")
 	if macs != macLen || addresses != ipv4Address || protocol != pkt.EtherTypeIPv4 {
 		l.add("for protocol %, operation %, length %", uint32(protocol), uint32(operation), uint32(p.wire))
 		return
+	}
+	if l.more {
+		const ethernet = 1
+		if hardware := binary.BigEndian.Uint16(p.b); hardware == ethernet {
+			l.add("Ethernet")
+		} else {
+			l.add("Unknown Hardware (%)", uint32(hardware))
+		}
+		l.add(" (len 6), IPv4 (len 4), ")
 	}
 	if l.arpEthernet(p.b[arpHead:arpLen], operation) {
 		l.add(", length %", uint32(p.wire))
 	}
 }
 
-// arpEthernet tells of the addresses of sender and target in b. It returns false
-// for an operation that is not known.
+// arpEthernet prints the addresses of sender and target in b. It returns false
+// for an operation of which only the name is printed.
 func (l *line) arpEthernet(b []byte, operation uint16) bool {
 	senderMAC, sender := b[:6], b[6:10]
 	targetMAC, target := b[10:16], b[16:20]
@@ -92,6 +103,9 @@ func (l *line) arpEthernet(b []byte, operation uint16) bool {
 		l.mac(senderMAC)
 		l.add(" at ")
 		l.address(sender)
+	case nackReply:
+		l.add("NACK Reply")
+		return false
 	default:
 		l.add("Unknown (%)", uint32(operation))
 		return false

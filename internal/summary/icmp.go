@@ -14,19 +14,20 @@ const (
 	icmpRedirect    = 5
 	icmpEcho        = 8
 	icmpExceeded    = 11
+	icmpParameter   = 12
 )
 
-// Codes of unreachable that have words of their own.
+// Codes of unreachable with a special text.
 const (
 	unreachableProtocol = 2
 	unreachablePort     = 3
 	unreachableNeedFrag = 4
 )
 
-const icmpHead = 8 // with identifier and sequence number, or what stands there
+const icmpHead = 8 // including identifier and sequence number, or other fields in their place
 
-// icmp tells of an ICMP message (RFC 792).
-func (l *line) icmp(p part) {
+// icmp prints an ICMP message (RFC 792).
+func (l *line) icmp(p part, fragment bool, depth int) {
 	if len(p.b) < 2 {
 		l.cut("icmp")
 		return
@@ -60,10 +61,35 @@ func (l *line) icmp(p part) {
 		return
 	}
 	l.add(", length %", uint32(p.wire))
+	if !l.more {
+		return
+	}
+	if !fragment {
+		l.icmpChecksum(p)
+	}
+	l.about(kind, p, depth)
 }
 
-// identifiers are those of an echo of ICMP or ICMPv6. It returns false when the
-// message is cut off.
+// about prints the packet that caused an error message.
+func (l *line) about(kind uint8, p part, depth int) {
+	switch kind {
+	case icmpUnreachable, icmpQuench, icmpRedirect, icmpExceeded, icmpParameter:
+	default:
+		return
+	}
+	b := p.from(icmpHead).b
+	if len(b) < ipv4Len || depth >= maxDepth {
+		return
+	}
+	l.add("\n\t")
+	link := l.link
+	l.link = false
+	l.ipv4(part{b, pkt.IPv4(b).TotalLength()}, depth+1)
+	l.link = link
+}
+
+// identifiers prints the identifiers of an echo of ICMP or ICMPv6. It returns
+// false if the message is truncated.
 func (l *line) identifiers(b []byte) bool {
 	if len(b) < icmpHead {
 		return false
@@ -83,7 +109,7 @@ func (l *line) exceeded(code uint8) {
 	}
 }
 
-// unreachableWords stand before and behind the address that cannot be reached, by
+// unreachableWords are the words before and after the unreachable address, by
 // code (RFC 1812, section 5.2.7.1).
 var unreachableWords = [...]struct{ before, behind string }{
 	0:  {"net ", " unreachable"},
@@ -101,8 +127,8 @@ var unreachableWords = [...]struct{ before, behind string }{
 	15: {"host ", " unreachable - precedence cutoff"},
 }
 
-// unreachable tells what could not be reached: it stands in the packet that the
-// message is about.
+// unreachable prints the unreachable destination, which is in the packet that
+// caused the message.
 func (l *line) unreachable(b []byte, code uint8) bool {
 	about := b[min(icmpHead, len(b)):]
 	if len(about) < ipv4Len {
@@ -150,12 +176,12 @@ func (l *line) unreachablePort(ip pkt.IPv4) bool {
 	return true
 }
 
-// redirectWords stand between the addresses, by code.
+// redirectWords are the words around the addresses, by code.
 var redirectWords = [...]struct{ before, between string }{
 	{"redirect ", " to net "}, {"redirect ", " to host "}, {"redirect-tos ", " to net "}, {"redirect-tos ", " to host "},
 }
 
-// redirect tells of the better way to a host or net.
+// redirect prints the better route to a host or net.
 func (l *line) redirect(b []byte, code uint8) bool {
 	if len(b) < icmpHead+ipv4Len {
 		return false

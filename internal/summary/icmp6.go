@@ -26,7 +26,7 @@ const (
 	icmp6TargetOffset = 8
 )
 
-// icmp6 tells of an ICMPv6 message (RFC 4443, RFC 4861, RFC 3810).
+// icmp6 prints an ICMPv6 message (RFC 4443, RFC 4861, RFC 3810).
 func (l *line) icmp6(p part) {
 	switch {
 	case p.wire == 0:
@@ -44,8 +44,8 @@ func (l *line) icmp6(p part) {
 	l.add(", length %", uint32(p.wire))
 }
 
-// icmp6Body tells of a message of one byte or more. It returns false when that is
-// cut off.
+// icmp6Body prints a message of at least one byte. It returns false if the
+// message is truncated.
 func (l *line) icmp6Body(b []byte) bool {
 	kind := b[0]
 	if name := icmp6Names[kind]; name != "" {
@@ -108,7 +108,7 @@ func (l *line) icmp6Number(text string, b []byte) bool {
 	return true
 }
 
-// target tells of the address of a neighbour.
+// target prints the address of a neighbor.
 func (l *line) target(text string, b []byte) bool {
 	if len(b) < icmp6TargetOffset+ipv6Address {
 		return false
@@ -165,8 +165,8 @@ func (l *line) parameter6(b []byte, code uint8) bool {
 	return true
 }
 
-// unreachable6 tells what could not be reached: it stands in the packet that the
-// message is about.
+// unreachable6 prints the unreachable destination, which is in the packet that
+// caused the message.
 func (l *line) unreachable6(b []byte, code uint8) bool {
 	if int(code) >= len(unreachable6Words) {
 		l.add(", unknown unreach code (%)", uint32(code))
@@ -189,7 +189,8 @@ func (l *line) unreachable6(b []byte, code uint8) bool {
 	return true
 }
 
-// Codes of unreachable (RFC 4443, section 3.1) that tell more than a destination.
+// Codes of unreachable (RFC 4443, section 3.1) with more text than the
+// destination.
 const (
 	unreachable6Scope = 2
 	unreachable6Port  = 4

@@ -12,11 +12,11 @@ const (
 	protoIPv4 = 4  // RFC 2003
 	protoIPv6 = 41 // RFC 2473
 
-	// maxDepth bounds IP in IP.
+	// maxDepth is the maximum depth of IP in IP.
 	maxDepth = 8
 )
 
-// ipv4 tells of an IPv4 packet (RFC 791, section 3.1).
+// ipv4 prints an IPv4 packet (RFC 791, section 3.1).
 func (l *line) ipv4(p part, depth int) {
 	if !l.ipv4Begins(p) {
 		return
@@ -24,7 +24,7 @@ func (l *line) ipv4(p part, depth int) {
 	ip := pkt.IPv4(p.b)
 	head, total := ip.HeaderLen(), ip.TotalLength()
 	if total == 0 {
-		total = p.wire // left empty by segmentation offload
+		total = p.wire // empty due to segmentation offload
 	}
 	if total > p.wire {
 		l.add("truncated-ip - % bytes missing! ", uint32(total-p.wire))
@@ -37,6 +37,9 @@ func (l *line) ipv4(p part, depth int) {
 		l.cut("ip")
 		return
 	}
+	if l.more {
+		l.header4(p.b, head)
+	}
 	e := pair{src: p.b[12:16], dst: p.b[16:20]}
 	fragment := binary.BigEndian.Uint16(p.b[6:])
 	if fragment&0x1fff != 0 {
@@ -47,8 +50,8 @@ func (l *line) ipv4(p part, depth int) {
 	l.inner(p.first(total).from(head), ip.Protocol(), e, fragment&0x2000 != 0, depth)
 }
 
-// ipv4Begins returns false when no header of IPv4 without options is there, which
-// ends the line.
+// ipv4Begins checks for an IPv4 header without options. It returns false, and
+// ends the line, if there is none.
 func (l *line) ipv4Begins(p part) bool {
 	if len(p.b) == 0 {
 		l.cut("ip")
@@ -62,7 +65,7 @@ func (l *line) ipv4Begins(p part) bool {
 		l.add(" (invalid)")
 		return false
 	}
-	l.add("IP ")
+	l.protocolName("IP ")
 	if len(p.b) < ipv4Len {
 		l.cut("ip")
 		return false
@@ -74,11 +77,11 @@ func (l *line) ipv4Begins(p part) bool {
 	return true
 }
 
-// inner tells of what an IP packet carries, or its first fragment.
+// inner prints the payload of an IP packet or of its first fragment.
 func (l *line) inner(p part, proto uint8, e pair, fragment bool, depth int) {
 	switch proto {
 	case pkt.ProtoTCP:
-		l.tcp(p, e)
+		l.tcp(p, e, fragment)
 		return
 	case pkt.ProtoUDP:
 		l.udp(p, e, fragment)
@@ -89,7 +92,7 @@ func (l *line) inner(p part, proto uint8, e pair, fragment bool, depth int) {
 	}
 	switch {
 	case proto == pkt.ProtoICMP && len(e.src) == ipv4Address:
-		l.icmp(p)
+		l.icmp(p, fragment, depth)
 	case proto == pkt.ProtoICMPv6 && len(e.src) == ipv6Address:
 		l.icmp6(p)
 	case proto == protoIPv4 && depth < maxDepth:

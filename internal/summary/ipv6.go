@@ -14,21 +14,24 @@ const (
 	extLen  = 8  // smallest extension header
 )
 
-// ipv6 tells of an IPv6 packet (RFC 8200, section 3).
+// ipv6 prints an IPv6 packet (RFC 8200, section 3).
 func (l *line) ipv6(p part, depth int) {
 	if len(p.b) < ipv6Len {
 		l.cut("ip6")
 		return
 	}
-	l.add("IP6 ")
+	l.protocolName("IP6 ")
 	ip := pkt.IPv6(p.b)
 	if ip.Version() != 6 {
 		l.add("version error: % != 6", uint32(ip.Version()))
 		return
 	}
+	if l.more {
+		l.header6(p.b)
+	}
 	total := ipv6Len + ip.PayloadLength()
 	if total == ipv6Len && ip.NextHeader() != pkt.ProtoNone {
-		total = max(total, p.wire) // a jumbogram, or left empty by segmentation offload
+		total = max(total, p.wire) // a jumbogram, or empty due to segmentation offload
 	}
 	if total > p.wire {
 		l.add("truncated-ip6 - % bytes missing!", uint32(total-p.wire))
@@ -36,8 +39,8 @@ func (l *line) ipv6(p part, depth int) {
 	l.extensions(p.first(total).from(ipv6Len), ip.NextHeader(), pair{src: p.b[8:24], dst: p.b[24:40]}, depth)
 }
 
-// extensions tells of the extension headers at the start of p and of what follows
-// them. Each takes eight bytes of p, which bounds the loop.
+// extensions prints the extension headers at the start of p and the data after
+// them. Each header takes at least eight bytes of p, which bounds the loop.
 func (l *line) extensions(p part, next uint8, e pair, depth int) {
 	fragment := false
 	for x := extensionOf(next); x.name != ""; x = extensionOf(next) {
@@ -65,11 +68,11 @@ func (l *line) extensions(p part, next uint8, e pair, depth int) {
 	l.inner(p, next, e, fragment, depth)
 }
 
-// An extension is a header between IPv6 and transport; cut stands for it when it
-// was not captured whole.
+// An extension is a header between IPv6 and transport. cut is printed if it was
+// not captured entirely.
 type extension struct{ name, cut string }
 
-// extensionOf has no name for a protocol that ends the chain of headers.
+// extensionOf returns no name for a protocol that ends the chain of headers.
 func extensionOf(next uint8) extension {
 	switch next {
 	case pkt.ProtoHopByHop:
@@ -82,8 +85,8 @@ func extensionOf(next uint8) extension {
 	return extension{}
 }
 
-// extensionSize returns the bytes of the extension header at the start of b, 0 when
-// too few were captured. Of a fragment header half is enough.
+// extensionSize returns the size of the extension header at the start of b, 0
+// if too few bytes were captured. Half of a fragment header suffices.
 func extensionSize(b []byte, next uint8) int {
 	switch {
 	case next == pkt.ProtoFragment && len(b) >= extLen/2:

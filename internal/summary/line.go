@@ -8,9 +8,21 @@ import (
 )
 
 // A line is the text so far.
-type line struct{ text []byte }
+type line struct {
+	text []byte
+	link bool // the line has a link header, which names the protocol
+	more bool // verbose: headers and checksums
+}
 
-// add appends text with the numbers, one for each % in it.
+// protocolName appends the name of the network protocol, unless the line
+// already has it.
+func (l *line) protocolName(name string) {
+	if !l.link {
+		l.add(name)
+	}
+}
+
+// add appends text. It replaces each % by the next number.
 func (l *line) add(text string, numbers ...uint32) {
 	for _, n := range numbers {
 		before, after, _ := strings.Cut(text, "%")
@@ -21,14 +33,14 @@ func (l *line) add(text string, numbers ...uint32) {
 	l.text = append(l.text, text...)
 }
 
-// cut says that the bytes of a protocol end too early.
+// cut marks a protocol as truncated.
 func (l *line) cut(protocol string) {
 	l.add(" [|")
 	l.add(protocol)
 	l.add("]")
 }
 
-// hex appends n with that many hexadecimal digits, 8 at most.
+// hex appends n with this many hexadecimal digits, at most 8.
 func (l *line) hex(n uint32, digits int) {
 	const alphabet = "0123456789abcdef"
 	for shift := 4 * (digits - 1); shift >= 0; shift -= 4 {
@@ -63,9 +75,9 @@ func (l *line) address(b []byte) {
 	l.text = a.AppendTo(l.text)
 }
 
-// compatible reports whether an IPv6 address is an IPv4-compatible one, whose end
-// is written like an IPv4 address (RFC 4291, section 2.5.5.1). One with a small
-// number, such as ::1, is not.
+// compatible reports whether an IPv6 address is IPv4-compatible, so that its
+// end is written like an IPv4 address (RFC 4291, section 2.5.5.1). Addresses
+// with a small number, such as ::1, are not.
 func compatible(b []byte) bool {
 	for _, octet := range b[:12] {
 		if octet != 0 {
@@ -75,10 +87,10 @@ func compatible(b []byte) bool {
 	return b[12] != 0 || b[13] != 0
 }
 
-// A pair is the two ends of a packet, addresses of IPv4 or IPv6.
+// A pair is the source and destination of a packet, IPv4 or IPv6 addresses.
 type pair struct {
 	src, dst []byte
-	said     bool // they stand in the line
+	said     bool // the line already has them
 }
 
 func (l *line) hosts(e pair) {
@@ -88,7 +100,7 @@ func (l *line) hosts(e pair) {
 	l.add(": ")
 }
 
-// shortPorts appends the ends of a packet whose ports were not captured.
+// shortPorts appends the addresses of a packet whose ports were not captured.
 func (l *line) shortPorts(e pair, protocol string) {
 	l.address(e.src)
 	l.add(" > ")
@@ -97,8 +109,8 @@ func (l *line) shortPorts(e pair, protocol string) {
 	l.cut(protocol)
 }
 
-// ports appends the ends with ports, or the ports alone where the addresses
-// stand before.
+// ports appends the addresses with ports, or only the ports if the line already
+// has the addresses.
 func (l *line) ports(e pair, src, dst uint16) {
 	if e.said {
 		l.add("% > %: ", uint32(src), uint32(dst))

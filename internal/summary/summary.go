@@ -1,19 +1,20 @@
-// Package summary puts a packet into one line for people, in the words of
+// Package summary formats a packet as one line for people, with the words of
 // tcpdump without options:
 //
 //	IP 10.0.0.1.1234 > 10.0.0.2.80: Flags [S], seq 1, win 65535, length 0
 //
-// Sequence numbers of TCP are absolute, as with tcpdump -S, because a line here
-// stands for itself. It ends where transport ends: what applications say is not
-// read. Headers of links, tags and tunnels are not told, but for MPLS labels and IP
-// in IP; what is not decoded is named by its number and length.
+// TCP sequence numbers are absolute, as with tcpdump -S, because each line is
+// independent. The line ends with the transport header; DNS is the only
+// application protocol that is decoded. Link headers and tags are printed if
+// Options ask for them. Tunnel headers are not printed, except MPLS labels and
+// IP in IP. Other data is identified by its protocol number and length.
 //
-// Append in this file finds the network header. A file holds one protocol;
-// line.go and part.go are what they stand on: text, and bytes that may be cut
-// off anywhere. Bytes are hostile: all reading is bounded by what was captured,
-// IP in IP ends after a few layers, and nothing of a packet gets into the line
-// but as numbers, so the line is printable ASCII. Nothing allocates, unless dst
-// must grow.
+// Append in this file finds the network header. Each other file has one
+// protocol, except line.go and part.go, their basis: text, and bytes that may
+// be truncated anywhere. Packets are hostile: all reads stay within the
+// captured bytes, IP in IP ends after a few layers, and the text of DNS has a
+// maximum length. Only numbers and characters of names get into the line, so it
+// is printable ASCII. Nothing allocates, unless dst must grow.
 package summary
 
 import (
@@ -28,17 +29,39 @@ const (
 	macLen = 6
 )
 
-// Append appends the line of a packet, without line end, to dst. link holds the
-// captured bytes from the link header on, linkType their DLT, and wire is the length
-// on the wire in bytes. It keeps nothing; any goroutine may call it.
+// Options select additional output.
+type Options struct {
+	// Link adds link addresses, link protocol and VLAN tags, like tcpdump -e.
+	Link bool
+	// Verbose adds IP headers, checksums, and names in DNS answers, like
+	// tcpdump -v. The text then contains newlines.
+	Verbose bool
+	// Interface returns the name for an interface number, for packets captured
+	// on all interfaces. If it is nil, the number is printed.
+	Interface func(index uint32) string
+}
+
+// Append appends the line of a packet, without newline, to dst. link has the
+// captured bytes, starting with the link header; linkType is their DLT, wire
+// the length on the wire in bytes. Append keeps no reference; any goroutine may
+// call it.
 func Append(dst, link []byte, linkType uint16, wire uint32) []byte {
+	return Options{}.Append(dst, link, linkType, wire)
+}
+
+// Append is the function Append with the options o.
+func (o Options) Append(dst, link []byte, linkType uint16, wire uint32) []byte {
 	var h pkt.Headers
 	pkt.Parse(link, linkType, &h)
-	l := line{text: dst}
+	l := line{text: dst, link: o.Link, more: o.Verbose}
+	l.interfaceOf(link, linkType, o.Interface)
+	if o.Link {
+		l.linkHeader(link, linkType, wire, &h)
+	}
 	l.labels(link, &h)
 	p := part{link, max(len(link), int(wire))}
 	if h.Has&(pkt.HasIPv4|pkt.HasIPv6) == 0 && int(h.End) < len(link) {
-		p = p.first(int(h.End)) // a link header has a length; what IP says is not asked yet
+		p = p.first(int(h.End)) // a length in the link header counts here, lengths of IP do not yet
 	}
 	p = p.from(int(h.Net))
 	switch h.EtherType {
@@ -54,8 +77,8 @@ func Append(dst, link []byte, linkType uint16, wire uint32) []byte {
 	return l.text
 }
 
-// labels tells of the MPLS stack (RFC 3032, section 2.1), which is what stands
-// before the network header.
+// labels prints the MPLS stack (RFC 3032, section 2.1), which precedes the
+// network header.
 func (l *line) labels(link []byte, h *pkt.Headers) {
 	const size = 4
 	start := int(h.Net) - size*int(h.Labels)
@@ -66,7 +89,12 @@ func (l *line) labels(link []byte, h *pkt.Headers) {
 	bottom := false
 	for b := link[start:h.Net]; len(b) >= size; b = b[size:] {
 		entry := binary.BigEndian.Uint32(b)
-		l.add(" (label %, tc %, ", entry>>12, entry>>9&7)
+		if l.more && len(b) < int(h.Net)-start {
+			l.add("\n\t")
+		} else {
+			l.add(" ")
+		}
+		l.add("(label %, tc %, ", entry>>12, entry>>9&7)
 		if bottom = entry&0x100 != 0; bottom {
 			l.add("[S], ")
 		}
@@ -75,17 +103,23 @@ func (l *line) labels(link []byte, h *pkt.Headers) {
 	switch {
 	case !bottom || len(link) == int(h.Net):
 		l.cut("mpls")
+	case h.EtherType != 0 && l.more:
+		l.add("\n\t")
 	case h.EtherType != 0:
 		l.add(" ")
 	}
 }
 
-// unknown names a frame in which no protocol was found that is known here.
+// unknown prints a frame without a known protocol.
 func (l *line) unknown(link []byte, linkType uint16, wire uint32, h *pkt.Headers) {
 	switch {
 	case h.Labels > 0:
+	case h.EtherType == pkt.EtherTypeMPLS || h.EtherType == pkt.EtherTypeMPLSUpstream:
+		l.add("MPLS")
+		l.cut("mpls")
 	case linkType == pkt.DLTEthernet && len(link) < macLen+macLen:
 		l.cut("ether")
+	case l.link && linkType == pkt.DLTEthernet: // complete already
 	case linkType == pkt.DLTEthernet:
 		l.mac(link[macLen:])
 		l.add(" > ")
@@ -97,8 +131,7 @@ func (l *line) unknown(link []byte, linkType uint16, wire uint32, h *pkt.Headers
 	}
 }
 
-// nameless appends what is left to tell of a frame; etherType is 0 when there is
-// none.
+// nameless prints the rest of a frame; etherType is 0 if there is none.
 func (l *line) nameless(etherType uint16, wire uint32) {
 	if etherType != 0 {
 		l.add(", ethertype Unknown (0x")

@@ -7,24 +7,26 @@ import (
 	"gomapi/internal/testdata"
 )
 
-// TestAllocations tells of all packets of the captures.
+// TestAllocations formats all packets of the captures.
 func TestAllocations(t *testing.T) {
 	files, _ := filepath.Glob(filepath.Join(testdata.Dir(t), "[nzp][dkc]-*.pcap"))
 	dst := make([]byte, 0, 64<<10)
 	for _, file := range files {
 		all, _ := frames(t, file)
-		if n := testing.AllocsPerRun(1, func() {
-			for _, f := range all {
-				dst = Append(dst[:0], f.data, f.dlt, f.wire)
+		for _, o := range []Options{{}, {Link: true, Verbose: true}} {
+			if n := testing.AllocsPerRun(1, func() {
+				for _, f := range all {
+					dst = o.Append(dst[:0], f.data, f.dlt, f.wire)
+				}
+			}); n != 0 {
+				t.Errorf("%s, %+v: %v allocations", file, o, n)
 			}
-		}); n != 0 {
-			t.Errorf("%s: %v allocations", file, n)
 		}
 	}
 }
 
-// TestCutAnywhere has each packet at each length: the line stays printable and
-// bounded, and nothing behind the captured bytes is read.
+// TestCutAnywhere truncates each packet at each length. The line stays
+// printable and bounded, and nothing beyond the captured bytes is read.
 func TestCutAnywhere(t *testing.T) {
 	for _, name := range []string{"zk-icmp6-nd.pcap", "nd-6in4.pcap", "pc-ipv6-ext-headers.pcap", "zk-icmp-5-pings.pcap", "tr-fragroute.pcap"} {
 		all, _ := frames(t, filepath.Join(testdata.Dir(t), name))
@@ -36,8 +38,9 @@ func TestCutAnywhere(t *testing.T) {
 	}
 }
 
-// maxLine is what a line can have at most, in bytes: a packet of 64 KiB made of
-// fragment headers, with not quite sixteen characters for each eight bytes.
+// maxLine is the maximum length of a line in bytes: a packet of 64 KiB that
+// consists of fragment headers has almost sixteen characters for each eight
+// bytes.
 const maxLine = 128 << 10
 
 func check(t *testing.T, link []byte, linkType uint16, wire uint32) {
@@ -49,6 +52,15 @@ func check(t *testing.T, link []byte, linkType uint16, wire uint32) {
 	}
 	for _, c := range text {
 		if c < ' ' || c > '~' {
+			t.Fatalf("link type %d: %q", linkType, text)
+		}
+	}
+	text = Options{Link: true, Verbose: true}.Append(nil, link, linkType, wire)
+	if len(text) > maxLine {
+		t.Fatalf("link type %d: line of %d bytes: %.100q", linkType, len(text), text)
+	}
+	for _, c := range text {
+		if (c < ' ' || c > '~') && c != '\n' && c != '\t' {
 			t.Fatalf("link type %d: %q", linkType, text)
 		}
 	}
@@ -71,7 +83,7 @@ func FuzzAppend(f *testing.F) {
 	})
 }
 
-// BenchmarkAppend tells of a packet of TCP with time stamps.
+// BenchmarkAppend formats a TCP packet with timestamps.
 func BenchmarkAppend(b *testing.B) {
 	link := unhex(b, "aaaaaaaaaaaabbbbbbbbbbbb0800450000340000000040060000 0a0000010a000002 "+
 		"000100020000000300000004801000050000 0000 0101080a0000000100000002")

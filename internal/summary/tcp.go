@@ -8,7 +8,7 @@ import (
 
 const tcpLen = 20 // without options
 
-// tcpFlags are the letters of the flags, in the order in which they stand.
+// tcpFlags are the letters of the flags, in output order.
 var tcpFlags = [...]struct {
 	bit    uint8
 	letter string
@@ -17,8 +17,8 @@ var tcpFlags = [...]struct {
 	{pkt.TCPAck, "."}, {pkt.TCPUrg, "U"}, {pkt.TCPEce, "E"}, {pkt.TCPCwr, "W"},
 }
 
-// tcp tells of a TCP segment (RFC 9293, section 3.1).
-func (l *line) tcp(p part, e pair) {
+// tcp prints a TCP segment (RFC 9293, section 3.1).
+func (l *line) tcp(p part, e pair, fragment bool) {
 	if len(p.b) < 4 {
 		l.shortPorts(e, "tcp")
 		return
@@ -39,11 +39,17 @@ func (l *line) tcp(p part, e pair) {
 		l.add(" [bad hdr length % - too long, > %]", uint32(head), uint32(p.wire))
 		return
 	}
+	if l.more && !fragment {
+		l.tcpChecksum(p, e)
+	}
 	l.segment(s, uint32(p.wire-head))
 	if head > tcpLen && !l.tcpOptions(part{p.b[tcpLen:], head - tcpLen}) {
 		return
 	}
 	l.add(", length %", uint32(p.wire-head))
+	if dns, _ := isDNS(s.SrcPort(), s.DstPort()); dns && p.wire > head {
+		l.dnsStream(p.from(head))
+	}
 }
 
 func (l *line) flags(flags uint8) {
@@ -59,7 +65,7 @@ func (l *line) flags(flags uint8) {
 	l.add("]")
 }
 
-// segment tells of the numbers of a segment with that many bytes of data.
+// segment prints the numbers of a segment with data bytes of payload.
 func (l *line) segment(s pkt.TCP, data uint32) {
 	flags, seq := s.Flags(), s.Seq()
 	if data > 0 || flags&(pkt.TCPSyn|pkt.TCPFin|pkt.TCPRst) != 0 {

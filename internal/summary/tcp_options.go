@@ -14,18 +14,18 @@ const (
 	optionFastOpen  = 34
 )
 
-// A fault ends a list of options.
+// A fault is a reason that ends a list of options.
 type fault int
 
 const (
 	none      fault = iota
 	noHead          // kind or length not captured
 	noData          // data not captured
-	malformed       // longer than the header
+	malformed       // exceeds the header
 )
 
-// tcpOptions tells of the options, which p.wire counts; what is captured may go on
-// behind them. It returns false when they end the line.
+// tcpOptions prints the options, which p.wire counts; the captured bytes may
+// continue after them. It returns false if a fault in them ends the line.
 func (l *line) tcpOptions(p part) bool {
 	l.add(", options [")
 	for first := true; p.wire > 0; first = false {
@@ -46,7 +46,7 @@ func (l *line) tcpOptions(p part) bool {
 	return true
 }
 
-// tcpFault ends the line.
+// tcpFault prints a fault, which ends the line.
 func (l *line) tcpFault(f fault, first bool) {
 	end := ""
 	switch f {
@@ -64,9 +64,9 @@ func (l *line) tcpFault(f fault, first bool) {
 	}
 }
 
-// tcpOption tells of the option at the start of p and returns how many bytes its
-// kind takes. An option of another length than its kind has is told, and the next
-// one looked for where it would be.
+// tcpOption prints the option at the start of p and returns the size of its
+// kind. If the option has another length than its kind, it prints that length.
+// The next option is expected at this length.
 func (l *line) tcpOption(p part) (used int, f fault) {
 	switch {
 	case len(p.b) == 0:
@@ -92,8 +92,7 @@ func (l *line) tcpOption(p part) (used int, f fault) {
 	return used, f
 }
 
-// tcpOptionData tells of an option behind kind and length; size is how many bytes
-// the length gives it.
+// tcpOptionData prints the data of an option; size is its length.
 func (l *line) tcpOptionData(kind uint8, p part, size int) (used int, f fault) {
 	switch kind {
 	case optionMSS:
@@ -127,7 +126,7 @@ func (l *line) tcpOptionData(kind uint8, p part, size int) (used int, f fault) {
 	return size, p.has(size)
 }
 
-// has reports what keeps size bytes of options from being read.
+// has returns the fault that prevents reading size bytes of options, if any.
 func (p part) has(size int) fault {
 	switch {
 	case size > p.wire:
@@ -138,7 +137,7 @@ func (p part) has(size int) fault {
 	return none
 }
 
-// tcpOptionNumber puts a number of 1 or 2 bytes into text.
+// tcpOptionNumber prints text and a number of 1 or 2 bytes.
 func (l *line) tcpOptionNumber(text string, p part, size int) fault {
 	if f := p.has(size); f != none {
 		return f
@@ -152,7 +151,7 @@ func (l *line) tcpOptionNumber(text string, p part, size int) fault {
 	return none
 }
 
-// sack tells of selective acknowledgements (RFC 2018, section 3).
+// sack prints selective acknowledgments (RFC 2018, section 3).
 func (l *line) sack(p part, size int) fault {
 	if size%8 != 0 {
 		l.add(" invalid sack")
@@ -168,7 +167,7 @@ func (l *line) sack(p part, size int) fault {
 	return none
 }
 
-// fastOpen tells of a cookie (RFC 7413, section 4.1.1).
+// fastOpen prints a cookie (RFC 7413, section 4.1.1).
 func (l *line) fastOpen(p part, size int) fault {
 	if f := p.has(size); f != none {
 		return f
@@ -177,7 +176,7 @@ func (l *line) fastOpen(p part, size int) fault {
 	case size == 0:
 		l.add("  cookiereq")
 	case size%2 != 0 || size < 4 || size > 16:
-		l.add("  invalid")
+		l.add("  (invalid)")
 	default:
 		l.add("  cookie ")
 		l.hexBytes(p.b[:size])

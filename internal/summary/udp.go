@@ -4,8 +4,8 @@ import "gomapi/internal/pkt"
 
 const udpLen = 8
 
-// udp tells of a UDP datagram (RFC 768). Of a fragment the length is that of the
-// whole datagram.
+// udp prints a UDP datagram (RFC 768). For a fragment it prints the length of
+// the whole datagram.
 func (l *line) udp(p part, e pair, fragment bool) {
 	if len(p.b) < 4 {
 		if !e.said {
@@ -33,9 +33,25 @@ func (l *line) udp(p part, e pair, fragment bool) {
 		l.add("truncated-udplength %", uint32(length))
 	case len(p.b) < udpLen:
 		l.cut("udp")
-	case length > p.wire && !fragment:
-		l.add("UDP, bad length % > %", uint32(length-udpLen), uint32(p.wire-udpLen))
 	default:
-		l.add("UDP, length %", uint32(length-udpLen))
+		if l.more && !fragment {
+			l.udpChecksum(p, e)
+		}
+		l.datagram(d, p.from(udpLen), length-udpLen, fragment)
 	}
+}
+
+// datagram prints the payload of a UDP datagram, whose stated length is length.
+func (l *line) datagram(d pkt.UDP, p part, length int, fragment bool) {
+	dns, multicast := isDNS(d.SrcPort(), d.DstPort())
+	if dns || multicast {
+		p.wire = min(p.wire, length)
+		l.dns(p, !dns)
+		return
+	}
+	if length > p.wire && !fragment {
+		l.add("UDP, bad length % > %", uint32(length), uint32(p.wire))
+		return
+	}
+	l.add("UDP, length %", uint32(length))
 }

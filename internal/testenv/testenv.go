@@ -1,5 +1,5 @@
-// Package testenv gives tests the same surroundings whoever starts them, and time that
-// is enough on any machine.
+// Package testenv gives tests the same environment regardless of how they are
+// started, and time limits that suit any machine.
 package testenv
 
 import (
@@ -9,10 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// HeedSignals ends the ignoring of SIGINT and SIGHUP that nohup(1) and shells leave to
-// what they start in the background. Programs that this one starts then have the
-// default, as exec(2) gives it for what is caught; this one goes on as if it ignored
-// them still. It is for TestMain, before anything is started.
+// HeedSignals restores the default handling of SIGINT and SIGHUP in child
+// processes: nohup(1) and shells make background programs ignore these signals.
+// It catches the signals, which exec(2) resets to the default in children; this
+// process continues to ignore them. TestMain must call it before it starts
+// anything.
 func HeedSignals() {
 	for _, s := range []os.Signal{unix.SIGINT, unix.SIGHUP} {
 		if signal.Ignored(s) {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// child is the environment variable that makes the test binary a program which starts
-// another one after HeedSignals.
+// child is the environment variable that makes the test binary call HeedSignals
+// and start another program.
 const child = "TESTENV_CHILD"
 
 func TestMain(m *testing.M) {
@@ -26,8 +26,8 @@ func TestMain(m *testing.M) {
 	os.Stdout.Write(out)
 }
 
-// TestHeedSignals starts a program as nohup and "&" in a script do, and looks at what a
-// program of that one ignores (proc_pid_status(5)).
+// TestHeedSignals starts a program like nohup and "&" in a script, and checks
+// which signals its child ignores (proc_pid_status(5)).
 func TestHeedSignals(t *testing.T) {
 	for _, ignored := range []string{"INT", "HUP", "INT HUP", "TERM"} {
 		cmd := exec.Command("sh", "-c", fmt.Sprintf(`trap "" %s; exec "$0"`, ignored), os.Args[0])

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// Patience is how long a test waits for what must come, before it fails. It is no
-// measure of speed: what is waited for comes in milliseconds on a machine at rest.
+// Patience is the maximum wait for an event before a test fails. It does not
+// measure speed: on an idle machine the event takes milliseconds.
 const Patience = time.Minute
 
-// Until waits for what comes without an event: a counter in shared memory, a file that
-// grows, a process that is gone.
+// Until polls for a condition without an event: a counter in shared memory, a
+// growing file, a process that ends.
 func Until(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(Patience); !is(); time.Sleep(time.Millisecond) {
@@ -21,8 +21,8 @@ func Until(t testing.TB, what string, is func() bool) {
 	}
 }
 
-// Within calls f, which must return before the patience is over. It is for what could
-// hang; f may not end the test.
+// Within calls f, which must return within Patience. It is for calls that could
+// hang; f must not end the test.
 func Within(t testing.TB, what string, f func()) {
 	t.Helper()
 	done := make(chan struct{})
@@ -37,8 +37,9 @@ func Within(t testing.TB, what string, f func()) {
 	}
 }
 
-// Bound ends a program that a test has started: with the test, or when it is still there
-// long after all that the test waits for should have come. Reading from it then fails.
+// Bound kills a program that a test has started: at the end of the test, or if
+// the program runs much longer than any wait of the test. A read from the
+// program then fails.
 func Bound(t testing.TB, p *os.Process) {
 	kill := func() { _ = p.Kill() }
 	late := time.AfterFunc(2*Patience, kill)

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// batch is the memory of one sendmmsg.
+// batch is the memory for one sendmmsg call.
 type batch struct {
 	vectors [MaxBatch]unix.Iovec
 	heads   [MaxBatch]mmsghdr
@@ -20,7 +20,7 @@ type mmsghdr struct {
 	_      [4]byte
 }
 
-// send sends the first frames, MaxBatch at most, and returns how many.
+// send sends the first frames, at most MaxBatch, and returns how many.
 func (b *batch) send(fd int, frames [][]byte) (int, error) {
 	frames = frames[:min(len(frames), MaxBatch)]
 	for i, f := range frames {

@@ -8,19 +8,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Flood sends one frame n times, as fast as the kernel can: 1 million a second
-// and more. An XDP program runs on the frame and redirects it to the interface,
-// without a socket buffer (BPF_PROG_RUN with live frames,
-// Documentation/bpf/bpf_prog_run.rst). The other end takes such frames only
-// with GRO on, see SetGRO. A call costs 25 ms besides, so floods are long. It is
-// called inside the namespace.
+// Flood sends one frame n times at the kernel's maximum rate: 1 million per
+// second or more. An XDP program runs on the frame and redirects it to the
+// interface, without a socket buffer (BPF_PROG_RUN with live frames,
+// Documentation/bpf/bpf_prog_run.rst). The other end accepts such frames only
+// with GRO on, see SetGRO. Each call has an overhead of 25 ms, so floods should
+// be long. Flood must be called inside the namespace.
 func (s *Sender) Flood(frame []byte, n int) error {
 	prog, err := loadXDP(redirect(s.ifx))
 	if err != nil {
 		return fmt.Errorf("load the program that sends: %w", err)
 	}
 	defer unix.Close(prog)
-	// A signal would end the run somewhere in the middle.
+	// A signal would end the run early.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var before unix.Sigset_t
@@ -37,8 +37,8 @@ func (s *Sender) Flood(frame []byte, n int) error {
 	return nil
 }
 
-// SetGRO turns generic receive offload of an interface on. A veth end that has
-// it takes frames from XDP; frames without a connection are not merged.
+// SetGRO turns on generic receive offload of an interface. A veth end needs it
+// to receive frames from XDP. It does not merge frames without a connection.
 func (ns *NS) SetGRO(name string) {
 	ns.t.Helper()
 	if err := setGRO(name); err != nil {
@@ -59,7 +59,7 @@ func allSignals() *unix.Sigset_t {
 type instruction struct {
 	code byte
 	regs byte  // destination in the low half, source in the high
-	_    int16 // offset: no use of it here
+	_    int16 // offset: unused here
 	imm  int32
 }
 

@@ -7,13 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// progLoad begins union bpf_attr for BPF_PROG_LOAD (linux/bpf.h).
+// progLoad is the start of union bpf_attr for BPF_PROG_LOAD (linux/bpf.h).
 type progLoad struct {
 	kind         uint32
 	count        uint32
 	instructions *instruction
 	license      *byte
-	_            [96]byte // log, flags and so on: none
+	_            [96]byte // log, flags and so on: unused
 }
 
 // progRun is union bpf_attr for BPF_PROG_RUN.
@@ -48,8 +48,7 @@ func loadXDP(program []instruction) (int, error) {
 	return int(fd), nil
 }
 
-// runXDP runs the program n times on copies of frame and does with them what it
-// says.
+// runXDP runs the program n times on copies of frame and applies its verdicts.
 func runXDP(prog int, frame []byte, n int) error {
 	attr := progRun{
 		prog: uint32(prog), sizeIn: uint32(len(frame)), dataIn: unsafe.SliceData(frame),

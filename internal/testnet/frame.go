@@ -9,7 +9,8 @@ import (
 	"github.com/google/gopacket/layers"
 )
 
-// Sizes of the smallest frames made here, in bytes. Ethernet has none below 60.
+// Minimum sizes of frames created here, in bytes. The minimum of Ethernet is
+// 60.
 const (
 	MinUDP = 60
 	MinTCP = headersTCP + len(mark) + 8
@@ -20,7 +21,7 @@ const (
 	headersTCP = 14 + 20 + 20
 )
 
-// mark stands before the number in the payload.
+// mark precedes the number in the payload.
 const mark = "numbered"
 
 var (
@@ -28,8 +29,8 @@ var (
 	ipOfB = net.IPv4(10, 0, 0, 2)
 )
 
-// UDP returns a frame from a to b with the given number in its payload. It is
-// size bytes long, MinUDP at least.
+// UDP returns a frame from a to b with the given number in its payload. Its
+// size is size bytes, at least MinUDP.
 func UDP(number uint64, size int) []byte {
 	ip := ipv4(layers.IPProtocolUDP)
 	udp := &layers.UDP{SrcPort: 40000, DstPort: 5000}
@@ -37,8 +38,8 @@ func UDP(number uint64, size int) []byte {
 	return serialize(ip, udp, payload(number, size-headersUDP))
 }
 
-// TCP returns a frame from a to b with the given number in its payload. It is
-// size bytes long, MinTCP at least.
+// TCP returns a frame from a to b with the given number in its payload. Its
+// size is size bytes, at least MinTCP.
 func TCP(number uint64, size int) []byte {
 	ip := ipv4(layers.IPProtocolTCP)
 	tcp := &layers.TCP{SrcPort: 40000, DstPort: 80, Seq: uint32(number), ACK: true, PSH: true, Window: 1024}
@@ -47,10 +48,10 @@ func TCP(number uint64, size int) []byte {
 }
 
 // A Tag is a VLAN tag: its type (0x8100 for 802.1Q, 0x88a8 for 802.1ad) and its
-// control information, with the priority in the upper three bits.
+// control information, whose upper three bits are the priority.
 type Tag struct{ TPID, TCI uint16 }
 
-// Tagged returns frame with tags put in, outermost first.
+// Tagged returns frame with tags inserted, outermost first.
 func Tagged(frame []byte, tags ...Tag) []byte {
 	const addresses = 12
 	out := bytes.Clone(frame[:addresses])
@@ -61,7 +62,8 @@ func Tagged(frame []byte, tags ...Tag) []byte {
 	return append(out, frame[addresses:]...)
 }
 
-// Number returns the number of a frame made here, wherever its payload starts.
+// Number returns the number of a frame created here, wherever its payload
+// starts.
 func Number(frame []byte) (uint64, bool) {
 	i := bytes.Index(frame, []byte(mark))
 	if i < 0 || len(frame)-i < len(mark)+8 {
@@ -70,8 +72,8 @@ func Number(frame []byte) (uint64, bool) {
 	return binary.BigEndian.Uint64(frame[i+len(mark):]), true
 }
 
-// SetNumber gives a frame made here another number, in place, for senders that
-// have no time to build frames. Checksums stay as they were.
+// SetNumber changes the number of a frame in place, for senders that have no
+// time to build frames. It does not update checksums.
 func SetNumber(frame []byte, number uint64) {
 	i := bytes.Index(frame, []byte(mark)) + len(mark)
 	binary.BigEndian.PutUint64(frame[i:], number)

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Up brings interfaces up and waits until packets pass. An end of the pair
-// works only while both are up: until the kernel has activated its queue, what
-// is sent vanishes without an error.
+// Up brings interfaces up and waits until they pass packets. An end of the pair
+// works only while both are up: until the kernel has activated its queue, sent
+// frames are dropped without an error.
 func (ns *NS) Up(names ...string) {
 	ns.t.Helper()
 	for _, name := range names {
@@ -22,8 +22,8 @@ func (ns *NS) Up(names ...string) {
 	}
 }
 
-// Await waits until an interface is as is says; it looks after every change of
-// an interface.
+// Await waits until is returns true for an interface. It checks after every
+// change of an interface.
 func (ns *NS) Await(name string, is func(a *netlink.LinkAttrs) bool) {
 	ns.t.Helper()
 	events := ns.linkEvents()
@@ -34,8 +34,8 @@ func (ns *NS) Await(name string, is func(a *netlink.LinkAttrs) bool) {
 	}
 }
 
-// AwaitCapture waits until someone captures from an interface: in promiscuous
-// mode, as the drivers do.
+// AwaitCapture waits until a program captures on an interface: the sign is
+// promiscuous mode, which the drivers set.
 func (ns *NS) AwaitCapture(name string) {
 	ns.t.Helper()
 	ns.Await(name, func(a *netlink.LinkAttrs) bool { return a.Promisc > 0 })
@@ -49,7 +49,7 @@ func (ns *NS) Down(name string) {
 	}
 }
 
-// Rename gives an interface another name, as scripts do it: down, rename, up.
+// Rename renames an interface like scripts do: down, rename, up.
 func (ns *NS) Rename(name, to string) {
 	ns.t.Helper()
 	ns.Down(name)
@@ -59,7 +59,7 @@ func (ns *NS) Rename(name, to string) {
 	ns.Up(to)
 }
 
-// Delete removes an interface; of the pair, both ends.
+// Delete removes an interface. For the pair it removes both ends.
 func (ns *NS) Delete(name string) {
 	ns.t.Helper()
 	if err := netlink.LinkDel(ns.link(name)); err != nil {
@@ -67,8 +67,8 @@ func (ns *NS) Delete(name string) {
 	}
 }
 
-// SetMTU sets the largest packet of both ends of the pair, in bytes without the
-// Ethernet header.
+// SetMTU sets the MTU of both ends of the pair, in bytes without the Ethernet
+// header.
 func (ns *NS) SetMTU(mtu int) {
 	ns.t.Helper()
 	for _, name := range []string{A, B} {
@@ -78,8 +78,8 @@ func (ns *NS) SetMTU(mtu int) {
 	}
 }
 
-// Counters returns the kernel's own counters of an interface: the independent
-// witness of what went over it.
+// Counters returns the kernel's counters of an interface: an independent count
+// of its packets.
 func (ns *NS) Counters(name string) netlink.LinkStatistics {
 	ns.t.Helper()
 	return *ns.link(name).Attrs().Statistics
@@ -110,14 +110,14 @@ func (ns *NS) linkEvents() int {
 	return fd
 }
 
-// awaitEvent takes one event; it fails the test at the deadline.
+// awaitEvent reads one event. At the deadline it fails the test.
 func (ns *NS) awaitEvent(events int, deadline time.Time) {
 	ns.t.Helper()
 	fds := []unix.PollFd{{Fd: int32(events), Events: unix.POLLIN}}
 	for {
 		left := time.Until(deadline).Milliseconds()
 		if left <= 0 {
-			ns.t.Fatalf("the interfaces do not become what the test waits for")
+			ns.t.Fatalf("the interfaces did not reach the state that the test waits for")
 		}
 		n, err := unix.Poll(fds, int(left))
 		if err != nil && err != unix.EINTR {

@@ -6,18 +6,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Sender puts frames on one interface as they are. It belongs to one
-// goroutine at a time; which thread that is on does not matter, except to Flood.
+// A Sender sends unmodified frames on one interface. Only one goroutine at a
+// time may use it, on any thread, except for Flood.
 type Sender struct {
 	fd    int
-	ifx   int // index of the interface
+	ifx   int // interface index
 	batch batch
 }
 
 // Sender opens a sender on an interface. It is closed at the end of the test.
 func (ns *NS) Sender(name string) *Sender {
 	ns.t.Helper()
-	// Protocol 0: the socket receives nothing.
+	// With protocol 0 the socket receives nothing.
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		ns.t.Fatalf("open a packet socket: %v", err)
@@ -30,9 +30,9 @@ func (ns *NS) Sender(name string) *Sender {
 	return &Sender{fd: fd, ifx: index}
 }
 
-// Send sends one frame, from its Ethernet header on. Frames over the MTU plus
-// header are refused by the kernel, which allows 4 bytes more for an 802.1Q tag
-// only.
+// Send sends one frame, starting with its Ethernet header. The kernel rejects
+// frames larger than MTU plus header; it allows 4 more bytes only for an 802.1Q
+// tag.
 func (s *Sender) Send(frame []byte) error {
 	for {
 		n, err := unix.Write(s.fd, frame)
@@ -48,12 +48,12 @@ func (s *Sender) Send(frame []byte) error {
 	}
 }
 
-// MaxBatch is how many frames SendBatch sends at most.
+// MaxBatch is the maximum number of frames of SendBatch.
 const MaxBatch = 64
 
-// SendBatch sends up to MaxBatch frames with one system call (sendmmsg(2)), as
-// Send does. It does not allocate. About 0.7 million frames a second are its
-// limit on a veth pair.
+// SendBatch sends up to MaxBatch frames with one system call (sendmmsg(2)),
+// under the same rules as Send. It does not allocate. Its maximum rate on a
+// veth pair is about 0.7 million frames per second.
 func (s *Sender) SendBatch(frames [][]byte) error {
 	for len(frames) > 0 {
 		n, err := s.batch.send(s.fd, frames)

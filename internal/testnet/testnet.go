@@ -1,5 +1,5 @@
-// Package testnet gives a test a small network of its own: a private network
-// namespace with two linked interfaces and nothing else on them.
+// Package testnet provides a small network for a test: a private network
+// namespace with two linked interfaces and no other traffic.
 //
 //	+------------------ private network namespace -------------------+
 //	|                                                                |
@@ -9,8 +9,8 @@
 //	|   lo (up)      no addresses, IPv6 off: only what tests send    |
 //	+----------------------------------------------------------------+
 //
-// The namespace goes away with the test. It needs root; without, the test is
-// skipped. For tests and for the benchmark.
+// The namespace ends with the test. It needs root; without root, the test is
+// skipped. The package is for tests and the benchmark.
 package testnet
 
 import (
@@ -35,11 +35,11 @@ var (
 	MACofB = net.HardwareAddr{2, 0, 0, 0, 0, 0x0b}
 )
 
-// Patience is how long any awaited event may take before the test fails.
+// Patience is the maximum wait for an event before the test fails.
 const Patience = time.Minute
 
-// TB is what this package needs of a test: a testing.TB, or a program that
-// measures. Fatalf and Skip do not return.
+// TB is the part of testing.TB that this package needs. It may be a testing.TB
+// or a benchmark program. Fatalf and Skip must not return.
 type TB interface {
 	Helper()
 	Skip(args ...any)
@@ -49,15 +49,15 @@ type TB interface {
 }
 
 // An NS is a private network namespace. Its methods report failures to the
-// test and are called on the test's goroutine, except where they say otherwise.
+// test. Unless stated otherwise, they must be called on the test's goroutine.
 type NS struct {
 	t      TB
 	handle netns.NsHandle
 }
 
-// Run makes a namespace with the pair, both ends up, and calls f inside: on the
-// goroutine of the test, which is locked to its thread meanwhile. Goroutines
-// that f starts are outside; see Go.
+// Run creates a namespace with the pair, both ends up, and calls f in it, on
+// the goroutine of the test, which is locked to its thread meanwhile.
+// Goroutines started by f are outside the namespace; see Go.
 func Run(t TB, f func(ns *NS)) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -71,7 +71,7 @@ func Run(t TB, f func(ns *NS)) {
 	defer home.Close()
 	private, err := netns.New()
 	if err != nil {
-		t.Fatalf("make a network namespace: %v", err)
+		t.Fatalf("create a network namespace: %v", err)
 	}
 	defer private.Close()
 	defer leave(t, home)
@@ -81,8 +81,8 @@ func Run(t TB, f func(ns *NS)) {
 	f(ns)
 }
 
-// leave brings the thread home. If that fails it stays locked, and ends with
-// its goroutine instead of surprising another test.
+// leave returns the thread to its namespace. If that fails, the thread stays
+// locked and ends with its goroutine, so that it cannot affect another test.
 func leave(t TB, home netns.NsHandle) {
 	if err := netns.Set(home); err != nil {
 		t.Errorf("return to the first network namespace: %v", err)
@@ -91,9 +91,9 @@ func leave(t TB, home netns.NsHandle) {
 	runtime.UnlockOSThread()
 }
 
-// Go runs f on a thread of its own inside the namespace and returns a channel
-// that is closed when f has ended. The thread ends with f. Any goroutine may
-// call Go, and f may not end the test (FailNow).
+// Go runs f on a separate thread inside the namespace and returns a channel
+// that is closed when f has returned. The thread ends with f. Any goroutine may
+// call Go, but f must not call FailNow.
 func (ns *NS) Go(f func()) <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
@@ -108,8 +108,8 @@ func (ns *NS) Go(f func()) <-chan struct{} {
 	return done
 }
 
-// quiet turns IPv6 off, so that no router solicitation comes between the
-// packets of the test, and brings lo up.
+// quiet turns off IPv6, because router solicitations would mix with the packets
+// of the test, and brings lo up.
 func (ns *NS) quiet() {
 	ns.t.Helper()
 	for _, scope := range []string{"all", "default"} {
@@ -123,7 +123,7 @@ func (ns *NS) quiet() {
 	}
 }
 
-// AddPair makes the pair, again after Delete, and brings it up.
+// AddPair creates the pair, or recreates it after Delete, and brings it up.
 func (ns *NS) AddPair() {
 	ns.t.Helper()
 	attrs := netlink.NewLinkAttrs()
@@ -131,7 +131,7 @@ func (ns *NS) AddPair() {
 	attrs.HardwareAddr = MACofA
 	pair := &netlink.Veth{LinkAttrs: attrs, PeerName: B, PeerHardwareAddr: MACofB}
 	if err := netlink.LinkAdd(pair); err != nil {
-		ns.t.Fatalf("make the veth pair: %v", err)
+		ns.t.Fatalf("create the veth pair: %v", err)
 	}
 	ns.Up(A, B)
 }

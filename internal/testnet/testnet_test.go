@@ -56,7 +56,7 @@ func TestNamespaceIsPrivate(t *testing.T) {
 		}
 	})
 	if _, err := net.InterfaceByName(B); err == nil {
-		t.Error("the thread did not come home: there is an interface b")
+		t.Error("the thread did not return to its namespace: interface b exists")
 	}
 }
 
@@ -69,7 +69,7 @@ func TestDownUpDelete(t *testing.T) {
 		}
 		ns.Up(A, B)
 		ns.SetMTU(9000)
-		s = ns.Sender(A) // the first one was told ENETDOWN
+		s = ns.Sender(A) // the first sender got ENETDOWN
 		if err := s.Send(UDP(2, 9014)); err != nil {
 			t.Error(err)
 		}

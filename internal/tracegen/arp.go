@@ -4,8 +4,8 @@ import "encoding/binary"
 
 const arpLen = 28
 
-// arp writes a request for, or a reply from, a host of the clients' networks
-// (RFC 826), padded, and returns the frame's length.
+// arp writes a request for, or a reply from, a host in the clients' networks
+// (RFC 826), padded, and returns the frame length.
 func (g *generator) arp(b []byte) int {
 	asking, asked := g.host(false, clientNets), g.host(false, clientNets)
 	clear(b[:minFrame])

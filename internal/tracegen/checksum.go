@@ -18,7 +18,7 @@ func sum(s uint64, b []byte) uint64 {
 	return s
 }
 
-// fold brings a sum to 16 bits, carries added in.
+// fold reduces a sum to 16 bits with end-around carry.
 func fold(s uint64) uint16 {
 	for s > 0xffff {
 		s = s>>16 + s&0xffff
@@ -26,8 +26,8 @@ func fold(s uint64) uint16 {
 	return uint16(s)
 }
 
-// segmentSum returns the checksum of a segment whose checksum field is 0, with
-// the pseudo header that all but ICMP for IPv4 have.
+// segmentSum returns the checksum of a segment whose checksum field is 0. It
+// includes the pseudo-header, except for ICMP over IPv4.
 func segmentSum(seg []byte, c *conversation) uint16 {
 	s := uint64(0)
 	if c.proto != protoICMP {
@@ -37,7 +37,7 @@ func segmentSum(seg []byte, c *conversation) uint16 {
 	}
 	v := ^fold(sum(s, seg))
 	if v == 0 && c.proto == protoUDP {
-		return 0xffff // 0 says that there is none (RFC 768)
+		return 0xffff // 0 would mean that there is no checksum (RFC 768)
 	}
 	return v
 }

@@ -1,6 +1,6 @@
 package tracegen
 
-// A side of a conversation: 0 is the client, who speaks first.
+// A side is a side of a conversation: 0 is the client, which sends first.
 type side int
 
 const (
@@ -13,7 +13,7 @@ type endpoint struct {
 	mac  [6]byte
 	ip   [16]byte // IPv4 addresses fill the first four bytes
 	port uint16
-	seq  uint32 // of the next byte that it sends
+	seq  uint32 // of the next byte to send
 }
 
 // A conversation is a TCP connection or an exchange of datagrams.
@@ -21,16 +21,16 @@ type conversation struct {
 	proto  uint8
 	v6     bool
 	text   bool   // printable payload
-	oneWay bool   // only the client speaks
+	oneWay bool   // only the client sends
 	vlan   uint16 // tag, 0 for none
 	sent   int    // packets so far
-	left   int    // packets to come
+	left   int    // packets remaining
 	ends   [2]endpoint
 }
 
-// clientNets and serverNets are the networks that hosts come from: private
-// ones (RFC 1918), and those set aside for documents and benchmarks (RFC 5737,
-// RFC 2544). bits is how many low bits of the address vary.
+// clientNets and serverNets are the networks of the hosts: private ones (RFC
+// 1918), and those reserved for documentation and benchmarks (RFC 5737, RFC
+// 2544). bits is the number of low address bits that vary.
 var (
 	clientNets = []net4{{0x0a140000, 16}, {0xac100000, 14}, {0xc0a80100, 8}}
 	serverNets = []net4{{0xc6120000, 17}, {0xcb007100, 8}, {0xc6336400, 8}, {0xc0000200, 8}}
@@ -41,14 +41,15 @@ type net4 struct {
 	bits int
 }
 
-// tcpPorts and udpPorts are servers' ports, the busy ones more than once.
+// tcpPorts and udpPorts are the ports of servers; busy ports occur several
+// times.
 var (
 	tcpPorts = []uint16{80, 80, 80, 80, 443, 443, 443, 443, 443, 22, 25, 21, 110, 143, 993, 445, 3306, 6881, 8080}
 	udpPorts = []uint16{53, 53, 53, 443, 443, 123, 161, 514, 1194, 5060, 6881}
 )
 
-// scatteredPorts is the range of ports that the benchmark's many filters
-// "udp dst port N" are about.
+// scatteredPorts is the port range for the benchmark's many filters "udp dst
+// port N".
 const scatteredPorts = 60_000
 
 // converse starts a new conversation.
@@ -79,7 +80,7 @@ func (r random) converse() conversation {
 	return c
 }
 
-// connection makes c a TCP connection: most are short, some carry much.
+// connection makes c a TCP connection: most are short, some transfer much data.
 func (r random) connection(c *conversation) {
 	c.proto, c.left = protoTCP, r.between(6, 40)
 	if r.percent(5) {
@@ -91,14 +92,14 @@ func (r random) connection(c *conversation) {
 	c.text = port != 443 && port != 22 && port != 993 && r.percent(60)
 }
 
-// host picks a host of one of the networks, and the Ethernet address of the
-// locally administered range that belongs to it.
+// host selects a host of one of the networks. Its Ethernet address is derived
+// from it, in the locally administered range.
 func (r random) host(v6 bool, nets []net4) endpoint {
 	var e endpoint
 	n := nets[r.below(len(nets))]
 	addr := n.base | uint32(r.between(1, 1<<n.bits-2))
 	if v6 {
-		// 2001:db8::/32 (RFC 3849), the network of the IPv4 host as subnet.
+		// 2001:db8::/32 (RFC 3849), with the IPv4 host's network as the subnet.
 		e.ip = [16]byte{0x20, 0x01, 0x0d, 0xb8, 0, 0, byte(n.base >> 24), byte(n.base >> 16),
 			13: byte(addr >> 16), 14: byte(addr >> 8), 15: byte(addr)}
 	} else {

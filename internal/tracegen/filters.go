@@ -2,10 +2,11 @@ package tracegen
 
 import "fmt"
 
-// Filters returns n filter expressions of many kinds, as a crowd of users would have
-// them: hosts, networks of all prefix lengths, ports, port ranges, TCP flags,
-// combinations and negations of these. Half of their addresses are hosts of the
-// generated traffic. Equal arguments give equal expressions; some may occur twice.
+// Filters returns n filter expressions of many kinds, like those of many users:
+// hosts, networks of all prefix lengths, ports, port ranges, TCP flags,
+// combinations and negations of these. Half of their addresses are hosts in the
+// generated traffic. Equal arguments give equal expressions; some may occur
+// twice.
 func Filters(n int, seed uint64) []string {
 	r := newRandom(seed)
 	all := make([]string, n)
@@ -15,8 +16,8 @@ func Filters(n int, seed uint64) []string {
 	return all
 }
 
-// filter makes one expression. A negation stands behind something that few packets
-// match: alone it would match nearly all.
+// filter returns one expression. A negation follows a term that few packets
+// match: alone it would match nearly all packets.
 func (r random) filter() string {
 	switch kind := r.below(100); {
 	case kind < 20:
@@ -50,8 +51,8 @@ func (r random) hostTerm() string {
 	return r.direction() + "host " + dotted(r.address())
 }
 
-// netTerm draws a network. Those of less than 16 bits lie anywhere: around the hosts
-// of the traffic they would match all of it.
+// netTerm returns a network. Prefixes of less than 16 bits are anywhere: around
+// the hosts of the traffic they would match all of it.
 func (r random) netTerm() string {
 	bits := r.between(8, 32)
 	addr := r.address()
@@ -77,7 +78,7 @@ func (r random) flagTerm() string {
 		"tcp[tcpflags] & tcp-push != 0", "tcp[13] = 0x11")
 }
 
-// address is one of a host of the traffic, or any.
+// address is that of a host in the traffic, or any.
 func (r random) address() uint32 {
 	if r.percent(50) {
 		return r.anywhere()
@@ -90,7 +91,8 @@ func (r random) address() uint32 {
 	return n.base | uint32(r.between(1, 1<<n.bits-2))
 }
 
-// anywhere is a unicast address (RFC 1112 has those from 224.0.0.0 on).
+// anywhere is a unicast address (multicast addresses start at 224.0.0.0, RFC
+// 1112).
 func (r random) anywhere() uint32 { return uint32(r.between(1<<24, 224<<24-1)) }
 
 func dotted(a uint32) string {

@@ -10,8 +10,8 @@ import (
 	"github.com/google/gopacket/pcap"
 )
 
-// TestFiltersCompile has libpcap compile many of them: it refuses those that can match
-// nothing.
+// TestFiltersCompile compiles many filters with libpcap, which rejects those
+// that can match nothing.
 func TestFiltersCompile(t *testing.T) {
 	filters := Filters(15000, 7)
 	kinds := []string{"host", "net", "/32", "/8", "port", "portrange", "tcpflags", "not", "(", "src", "dst"}

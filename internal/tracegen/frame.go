@@ -18,7 +18,7 @@ const (
 )
 
 // tcp writes the next segment of a connection: handshake, data and bare
-// acknowledgements, FIN. It returns the frame's length.
+// acknowledgments, FIN. It returns the frame length.
 func (g *generator) tcp(b []byte, c *conversation, from side, size int) int {
 	me, peer := &c.ends[from], &c.ends[1-from]
 	flags, data := byte(ack), 0
@@ -55,7 +55,7 @@ func (g *generator) tcp(b []byte, c *conversation, from side, size int) int {
 }
 
 // datagram writes the next UDP datagram or ICMP echo of a conversation and
-// returns the frame's length.
+// returns the frame length.
 func (g *generator) datagram(b []byte, c *conversation, from side, size int) int {
 	seg, n := g.network(b, c, from, udpLen+room(c, size, udpLen))
 	sumAt := 6
@@ -91,8 +91,8 @@ func echoType(v6 bool, from side) byte {
 	return 0
 }
 
-// room returns how many bytes of payload make a frame of that size, the tag
-// not counted.
+// room returns how many bytes of payload make a frame of this size, not
+// counting the tag.
 func room(c *conversation, size, transport int) int {
 	ip := ipv4Len
 	if c.v6 {
@@ -101,8 +101,8 @@ func room(c *conversation, size, transport int) int {
 	return max(0, size-ethernetLen-ip-transport)
 }
 
-// network writes Ethernet and IP headers, and padding if the frame needs it.
-// It returns where the segment of that length belongs, and the frame's length.
+// network writes Ethernet and IP headers, and padding if needed. It returns the
+// place for a segment of this length, and the frame length.
 func (g *generator) network(b []byte, c *conversation, from side, segment int) ([]byte, int) {
 	off := g.ethernet(b, c, from)
 	least := off - ethernetLen + minFrame
@@ -125,8 +125,8 @@ func (g *generator) network(b []byte, c *conversation, from side, segment int) (
 	return b[off:end], max(end, least)
 }
 
-// ethernet writes the link header, with the conversation's tag, and returns
-// its length.
+// ethernet writes the link header, with the conversation's tag, and returns its
+// length.
 func (g *generator) ethernet(b []byte, c *conversation, from side) int {
 	copy(b, c.ends[1-from].mac[:])
 	copy(b[6:], c.ends[from].mac[:])

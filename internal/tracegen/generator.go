@@ -3,16 +3,16 @@ package tracegen
 import "time"
 
 const (
-	conversations = 8192    // that are going on at any time
-	poolLen       = 1 << 20 // bytes of noise that payloads are cut from
+	conversations = 8192    // simultaneous
+	poolLen       = 1 << 20 // bytes of noise, from which payloads are taken
 	minFrame      = 60      // of Ethernet, without FCS
 	maxFrame      = 1514    // without tag
-	midFrame      = 590     // 576 bytes of IP, the least that every host takes
+	midFrame      = 590     // 576 bytes of IP, the minimum that every host accepts
 	tagLen        = 4
 	handshake     = 3 // packets of one
 )
 
-// A generator makes one packet after another. It belongs to one goroutine.
+// A generator generates packets in sequence. It belongs to one goroutine.
 type generator struct {
 	random
 	sum    Summary
@@ -29,15 +29,15 @@ func newGenerator(seed uint64) *generator {
 	g.text = g.random.text(poolLen)
 	g.binary = g.random.binary(poolLen)
 	for i := range g.open {
-		c := g.converse() // one that began before the capture
+		c := g.converse() // started before the capture
 		c.sent, c.left = handshake, g.between(1, c.left)
 		g.open[i] = c
 	}
 	return g
 }
 
-// gap returns the time from one packet to the next: bursts of microseconds
-// with pauses of up to milliseconds between them.
+// gap returns the time to the next packet: bursts with microseconds between
+// packets, and pauses of up to milliseconds between bursts.
 func (g *generator) gap() time.Duration {
 	us := 0
 	switch kind := g.below(100); {
@@ -51,8 +51,8 @@ func (g *generator) gap() time.Duration {
 	return time.Duration(us) * time.Microsecond
 }
 
-// size returns the length of a frame without tag. Sizes of real traffic have
-// three peaks: acknowledgements, old path limits, and full frames.
+// size returns the length of a frame without tag. Real traffic has three peaks:
+// acknowledgments, old path limits, and full frames.
 func (g *generator) size() int {
 	switch kind := g.below(1000); {
 	case kind < 424:
@@ -65,8 +65,8 @@ func (g *generator) size() int {
 	return maxFrame
 }
 
-// packet makes the next packet, room for its record header before it. The
-// bytes are valid until the next call.
+// packet generates the next packet, with room for its record header before it.
+// The bytes are valid until the next call.
 func (g *generator) packet() []byte {
 	n := 0
 	if g.below(1000) < 8 {
@@ -79,8 +79,8 @@ func (g *generator) packet() []byte {
 	return g.buf[:recordLen+n]
 }
 
-// next makes the next packet of one of the conversations, the first ones of
-// the table more often than the last.
+// next generates the next packet of one of the conversations; those at the
+// start of the table are more frequent.
 func (g *generator) next(b []byte) int {
 	i := min(g.below(conversations), g.below(conversations))
 	c := &g.open[i]
@@ -99,8 +99,8 @@ func (g *generator) next(b []byte) int {
 	return n
 }
 
-// speaker returns who sends the next packet of c: the sides take turns until
-// they have shaken hands; later servers send most of the large packets.
+// speaker returns who sends the next packet of c: the sides alternate during
+// the handshake; afterwards servers send most of the large packets.
 func (g *generator) speaker(c *conversation, size int) side {
 	switch {
 	case c.oneWay:
@@ -113,7 +113,7 @@ func (g *generator) speaker(c *conversation, size int) side {
 	return client
 }
 
-// fill makes b noise.
+// fill fills b with noise.
 func (g *generator) fill(b []byte, text bool) {
 	pool := g.binary
 	if text {

@@ -5,15 +5,16 @@ import "io"
 // Count is a number of packets and their bytes on the wire, without FCS.
 type Count struct{ Packets, Bytes uint64 }
 
-// Ports counts packets by UDP destination port: those that the filter
-// "udp dst port N" matches, which passes over packets with a VLAN tag.
+// Ports counts packets by UDP destination port: those that the filter "udp dst
+// port N" matches, which excludes packets with a VLAN tag.
 type Ports [1 << 16]Count
 
-// CountPorts returns what the file that Write makes of the same arguments has.
+// CountPorts returns the counts for the file that Write writes with the same
+// arguments.
 func CountPorts(packets int, seed uint64) *Ports {
 	g := newGenerator(seed)
 	g.ports = new(Ports)
-	_ = g.write(io.Discard, packets) // which has no errors
+	_ = g.write(io.Discard, packets) // io.Discard has no errors
 	return g.ports
 }
 

@@ -2,9 +2,9 @@ package tracegen
 
 import "math/rand/v2"
 
-// A random gives numbers that depend on the seed alone. Only the generator is
-// the standard library's, whose sequence is fixed; how numbers are drawn from
-// it is decided here.
+// A random returns numbers that depend on the seed only. The source is that of
+// the standard library, whose sequence is fixed; this package derives the
+// numbers from it.
 type random struct{ src *rand.PCG }
 
 func newRandom(seed uint64) random {
@@ -19,7 +19,7 @@ func (r random) below(n int) int {
 // between returns a number from lo to hi.
 func (r random) between(lo, hi int) int { return lo + r.below(hi-lo+1) }
 
-// percent is true p times in a hundred.
+// percent is true with a probability of p percent.
 func (r random) percent(p int) bool { return r.below(100) < p }
 
 func (r random) u32() uint32 { return uint32(r.src.Uint64() >> 32) }

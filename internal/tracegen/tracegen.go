@@ -1,12 +1,11 @@
-// Package tracegen writes the capture file that the benchmark reads: a mix of
-// Ethernet packets like that of a busy access link, of any length, and the
-// same to the last byte on every machine for the same seed. docs/bench.md
-// describes the mix.
+// Package tracegen writes the capture file for the benchmark: a mix of Ethernet
+// packets like on a busy access link, of any length, and identical on every
+// machine for the same seed. docs/bench.md describes the mix.
 //
-// Packets belong to conversations between hosts of a few networks: TCP ones
-// begin with a handshake, count their bytes and end with FIN, so that what
-// follows connections finds some. Lengths agree with each other and checksums
-// are right. Payloads are noise, printable or not.
+// Packets belong to conversations between hosts of a few networks. TCP
+// conversations start with a handshake, have consistent sequence numbers and
+// end with FIN, so that functions that follow connections find some. Lengths
+// are consistent and checksums correct. Payloads are noise, printable or not.
 //
 //	sum, err := tracegen.Write(file, tracegen.BenchPackets, 1)
 package tracegen
@@ -19,7 +18,7 @@ import (
 	"time"
 )
 
-// BenchPackets is the length of the benchmark's file in packets: about 285 MB.
+// BenchPackets is the number of packets in the benchmark's file, about 285 MB.
 const BenchPackets = 450_000
 
 const (
@@ -30,8 +29,8 @@ const (
 	writeSize = 1 << 20
 )
 
-// Summary counts what Write wrote. The kinds overlap: every TCP packet is also
-// an IPv4 or IPv6 one.
+// Summary describes the output of Write. The kinds overlap: every TCP packet is
+// also an IPv4 or IPv6 packet.
 type Summary struct {
 	Packets  uint64
 	Bytes    uint64 // on the wire, without FCS; all are captured
@@ -46,9 +45,9 @@ type Summary struct {
 	Duration time.Duration // from the first packet to the last
 }
 
-// Write writes a capture file with that many packets to w: pcap, little-endian,
-// microseconds, Ethernet. It buffers by itself. An error is that of w; packets
-// below 0 are refused.
+// Write writes a capture file with this number of packets to w: pcap,
+// little-endian, microseconds, Ethernet. It buffers its writes. It returns
+// errors of w, and an error for a negative number of packets.
 func Write(w io.Writer, packets int, seed uint64) (Summary, error) {
 	if packets < 0 {
 		return Summary{}, fmt.Errorf("write a capture of %d packets: the number cannot be negative", packets)
@@ -90,8 +89,8 @@ func fileHeader() []byte {
 	return b
 }
 
-// putRecordHeader fills the first bytes of record, whose packet was seen since
-// after the first one of the file.
+// putRecordHeader fills the start of record. since is the time since the first
+// packet of the file.
 func putRecordHeader(record []byte, since time.Duration) {
 	us := uint64(since / time.Microsecond)
 	length := uint32(len(record) - recordLen)

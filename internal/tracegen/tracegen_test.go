@@ -14,9 +14,9 @@ import (
 	"testing"
 )
 
-// TestSameBytesEverywhere pins the file: numbers measured with it are only
-// comparable while it stays the same. A change of the mix changes the sums,
-// and with them what older measurements mean.
+// TestSameBytesEverywhere checks the checksums of the file: measurements are
+// only comparable while the file is the same. A change of the mix changes the
+// checksums and invalidates older measurements.
 func TestSameBytesEverywhere(t *testing.T) {
 	for _, c := range []struct {
 		packets int
@@ -37,7 +37,7 @@ func TestSameBytesEverywhere(t *testing.T) {
 	}
 }
 
-// counter counts what is written to it.
+// counter counts the bytes written to it.
 type counter uint64
 
 func (c *counter) Write(b []byte) (int, error) {
@@ -45,7 +45,7 @@ func (c *counter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// benchSum is the SHA-256 that docs/bench.md tells for the benchmark's file.
+// benchSum is the SHA-256 of the benchmark's file, as in docs/bench.md.
 const benchSum = "1456271334fc31e951eaf0d384e1b7ce1536c2486589abdcc3c995687fc5a69b"
 
 func TestBenchFile(t *testing.T) {
@@ -77,7 +77,7 @@ func TestBenchFile(t *testing.T) {
 	share("VLAN", sum.VLAN, 7, 13)
 }
 
-// write makes a file and returns its path with what Write says of it.
+// write creates a file and returns its path and the summary of Write.
 func write(t *testing.T, packets int) (string, Summary) {
 	path := filepath.Join(t.TempDir(), "bench.pcap")
 	f, err := os.Create(path)
@@ -92,7 +92,7 @@ func write(t *testing.T, packets int) (string, Summary) {
 	return path, sum
 }
 
-// run returns what a tool prints on its standard output.
+// run returns the standard output of a tool.
 func run(t *testing.T, name string, args ...string) string {
 	path, err := exec.LookPath(name)
 	if err != nil {
@@ -139,13 +139,13 @@ func TestAgainstCapinfos(t *testing.T) {
 	}
 }
 
-// statusOf names tshark's verdict on the checksum of each protocol.
+// statusOf is tshark's field for the checksum verdict of each protocol.
 var statusOf = map[string]string{"1": "icmp.checksum.status", "6": "tcp.checksum.status",
 	"17": "udp.checksum.status", "58": "icmpv6.checksum.status"}
 
-// TestAgainstTshark has every checksum verified, and the sequence numbers of
-// the connections that begin in the file. Only outermost headers are looked
-// at: in the noise behind them tshark finds what it likes.
+// TestAgainstTshark verifies every checksum, and the sequence numbers of
+// connections that start in the file. It checks outermost headers only, because
+// tshark interprets the noise after them arbitrarily.
 func TestAgainstTshark(t *testing.T) {
 	path, sum := write(t, 20000)
 	fields := []string{"ip.checksum.status", "ip.proto", "ipv6.nxt", "icmp.checksum.status", "tcp.checksum.status",
@@ -176,7 +176,7 @@ func TestAgainstTshark(t *testing.T) {
 	}
 }
 
-// failing is a disk that fills up.
+// failing is a disk that becomes full.
 type failing struct{ room int }
 
 var errFull = errors.New("disk full")

@@ -12,21 +12,25 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Errors of Receive after which the connection is of no more use.
+// Errors of Receive after which the connection is unusable.
 var (
-	// ErrTooLong says that a record was over MaxMessage or came with more than
+	// ErrTooLong says that a record exceeded MaxMessage or had more than
 	// MaxFiles descriptors.
 	ErrTooLong = errors.New("message or its descriptors exceed the limit")
-	// ErrMalformed says that a record was no message.
+	// ErrMalformed says that a record was not a valid message.
 	ErrMalformed = errors.New("message does not parse")
 )
 
-// ErrNotNow says that there is no record to receive, or no room for one to send,
-// without waiting.
-var ErrNotNow = errors.New("would have to wait")
+// ErrFilesLost says that a record was received and decoded, but the process could not
+// take its descriptors.
+var ErrFilesLost = errors.New("descriptors were lost: the process has too many open files, raise RLIMIT_NOFILE (ulimit -n)")
 
-// A Conn sends and receives messages on a SOCK_SEQPACKET socket. One goroutine at
-// a time may receive and any number may send.
+// ErrNotNow says that there is no record to receive, or no room to send one,
+// without waiting.
+var ErrNotNow = errors.New("operation would block")
+
+// A Conn sends and receives messages on a SOCK_SEQPACKET socket. Only one
+// goroutine at a time may receive; any number may send.
 type Conn struct {
 	in  []byte // owned by the receiver
 	oob []byte
@@ -34,14 +38,14 @@ type Conn struct {
 	sending sync.Mutex // one record at a time; guards out
 	out     []byte
 
-	life    sync.RWMutex // locked for reading by who uses fd; after sending
-	fd      int          // never blocks: see the flags of its calls; -1: closed
+	life    sync.RWMutex // read-locked while fd is in use; locked after sending
+	fd      int          // non-blocking, see the flags of its calls; -1: closed
 	records *watch
-	hangUp  *watch // nil: nobody has asked yet
-	room    *watch // the same
+	hangUp  *watch // nil until first used
+	room    *watch // nil until first used
 }
 
-// NewConn takes over sock, also when it fails.
+// NewConn takes ownership of sock, even if it fails.
 func NewConn(sock *net.UnixConn) (*Conn, error) {
 	defer sock.Close()
 	raw, err := sock.SyscallConn()
@@ -65,8 +69,8 @@ func NewConn(sock *net.UnixConn) (*Conn, error) {
 	return c, nil
 }
 
-// Close ends the connection; a blocked Send or Receive returns net.ErrClosed.
-// Twice is fine.
+// Close ends the connection. A blocked Send or Receive returns net.ErrClosed.
+// Close may be called more than once.
 func (c *Conn) Close() error {
 	c.life.Lock()
 	defer c.life.Unlock()
@@ -83,7 +87,7 @@ func (c *Conn) Close() error {
 	return err
 }
 
-// use makes a system call on the socket, again when a signal has interrupted it.
+// use makes a system call on the socket and repeats it after EINTR.
 func (c *Conn) use(call func(fd int) error) error {
 	c.life.RLock()
 	defer c.life.RUnlock()
@@ -100,7 +104,7 @@ func (c *Conn) use(call func(fd int) error) error {
 	return err
 }
 
-// await waits for an event with the watch in w, which it makes when there is none.
+// await waits for an event with the watch in w. It creates the watch if needed.
 func (c *Conn) await(w **watch, events uint32) error {
 	c.life.Lock()
 	if c.fd < 0 {
@@ -119,23 +123,23 @@ func (c *Conn) await(w **watch, events uint32) error {
 	return waiting.wait()
 }
 
-// Await waits until there is a record to receive, or the peer has gone. It may run
-// beside TryReceive, but only once at a time.
+// Await waits until there is a record to receive, or the peer has closed the
+// connection. It may run concurrently with TryReceive, but only once at a time.
 func (c *Conn) Await() error { return c.await(&c.records, 0) }
 
-// Mute keeps records that arrive from waking Await until Unmute.
+// Mute prevents arriving records from waking Await until Unmute.
 func (c *Conn) Mute() { c.records.disarm() }
 
 // Unmute wakes Await if there is a record.
 func (c *Conn) Unmute() { c.records.arm() }
 
 // AwaitHangUp waits until the peer has closed the connection or this end is
-// closed, whatever there is to receive. It may run beside all other calls, but
+// closed. It ignores records. It may run concurrently with all other calls, but
 // only once at a time.
 func (c *Conn) AwaitHangUp() error { return c.await(&c.hangUp, unix.EPOLLRDHUP) }
 
 // HungUp reports whether the peer has closed the connection, or this end is
-// closed. Records that the peer has sent before may still come.
+// closed. Records sent before may still arrive.
 func (c *Conn) HungUp() bool {
 	n := 0
 	err := c.use(func(fd int) (err error) {
@@ -145,7 +149,7 @@ func (c *Conn) HungUp() bool {
 	return n > 0 || err != nil
 }
 
-// Send sends m with copies of the descriptors of files. It waits while the
+// Send sends m and duplicates of the descriptors of files. It waits while the
 // peer's queue is full.
 func (c *Conn) Send(m proto.Message, files ...*os.File) error {
 	c.sending.Lock()
@@ -161,7 +165,7 @@ func (c *Conn) Send(m proto.Message, files ...*os.File) error {
 	}
 }
 
-// TrySend is Send that returns ErrNotNow instead of waiting.
+// TrySend is Send, but returns ErrNotNow instead of waiting.
 func (c *Conn) TrySend(m proto.Message, files ...*os.File) error {
 	if !c.sending.TryLock() {
 		return ErrNotNow
@@ -195,9 +199,9 @@ func (c *Conn) send(m proto.Message, files []*os.File) (err error) {
 	return err
 }
 
-// Receive waits for the next record and decodes it into m. The caller
-// owns the files that came with it, on a nil error only. The error is
-// io.EOF when the peer has closed the connection; an empty record counts as that.
+// Receive waits for the next record and decodes it into m. If the error is nil,
+// the caller owns the files. The error is io.EOF if the peer has closed the
+// connection; an empty record means the same.
 func (c *Conn) Receive(m proto.Message) (files []*os.File, err error) {
 	for {
 		if files, err = c.TryReceive(m); err != ErrNotNow {
@@ -209,7 +213,7 @@ func (c *Conn) Receive(m proto.Message) (files []*os.File, err error) {
 	}
 }
 
-// TryReceive is Receive that returns ErrNotNow instead of waiting.
+// TryReceive is Receive, but returns ErrNotNow instead of waiting.
 func (c *Conn) TryReceive(m proto.Message) ([]*os.File, error) {
 	var n, oobn, flags int
 	err := c.use(func(fd int) (err error) {
@@ -223,10 +227,12 @@ func (c *Conn) TryReceive(m proto.Message) ([]*os.File, error) {
 		return nil, fmt.Errorf("receive message: %w", err)
 	case n == 0:
 		err = io.EOF
-	case n > MaxMessage || flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) != 0:
+	case n > MaxMessage || flags&unix.MSG_TRUNC != 0 || flags&unix.MSG_CTRUNC != 0 && oobn == len(c.oob):
 		err = ErrTooLong
 	case proto.Unmarshal(c.in[:n], m) != nil:
 		err = ErrMalformed
+	case flags&unix.MSG_CTRUNC != 0:
+		err = ErrFilesLost
 	}
 	files := received(c.oob[:oobn])
 	if err != nil {
@@ -236,7 +242,7 @@ func (c *Conn) TryReceive(m proto.Message) ([]*os.File, error) {
 	return files, nil
 }
 
-// received takes the descriptors out of control messages.
+// received extracts the descriptors from control messages.
 func received(oob []byte) (files []*os.File) {
 	msgs, err := unix.ParseSocketControlMessage(oob)
 	if err != nil {
@@ -245,7 +251,7 @@ func received(oob []byte) (files []*os.File) {
 	for i := range msgs {
 		fds, err := unix.ParseUnixRights(&msgs[i])
 		if err != nil {
-			continue // some other kind of control message
+			continue // a control message of another kind
 		}
 		for _, fd := range fds {
 			files = append(files, os.NewFile(uintptr(fd), "received"))
@@ -254,7 +260,7 @@ func received(oob []byte) (files []*os.File) {
 	return files
 }
 
-// CloseAll closes files that nobody wants.
+// CloseAll closes unused files.
 func CloseAll(files []*os.File) {
 	for _, f := range files {
 		f.Close()

@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { leak.Main(m) }
 
-// pair makes both ends of a connection.
+// pair returns both ends of a connection.
 func pair(t testing.TB) (a, b *net.UnixConn) {
 	t.Helper()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
@@ -38,7 +38,7 @@ func pair(t testing.TB) (a, b *net.UnixConn) {
 	return ends[0], ends[1]
 }
 
-// conn makes a connection of one end.
+// conn makes a Conn of one end.
 func conn(t testing.TB, sock *net.UnixConn) *Conn {
 	t.Helper()
 	c, err := NewConn(sock)
@@ -49,7 +49,7 @@ func conn(t testing.TB, sock *net.UnixConn) *Conn {
 	return c
 }
 
-// conns makes a connection of each end.
+// conns makes a Conn of each end.
 func conns(t testing.TB) (a, b *Conn) {
 	t.Helper()
 	x, y := pair(t)
@@ -108,7 +108,7 @@ func TestDescriptorsTravel(t *testing.T) {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
 	if flags, err := unix.FcntlInt(files[0].Fd(), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC == 0 {
-		t.Errorf("descriptor survives exec: flags %d, %v", flags, err)
+		t.Errorf("the descriptor stays open after exec: flags %d, %v", flags, err)
 	}
 	io.WriteString(files[0], "through")
 	files[0].Close()
@@ -139,8 +139,8 @@ func TestLargestMessage(t *testing.T) {
 	}
 }
 
-// TestBadRecords checks the error of each kind, and, with the check for leaks in
-// TestMain, that descriptors beside it are closed.
+// TestBadRecords checks the error of each kind of bad record. The leak check in
+// TestMain verifies that their descriptors are closed.
 func TestBadRecords(t *testing.T) {
 	fds := func(n int) []byte {
 		return unix.UnixRights(make([]int, n)...) // descriptor 0, n times
@@ -184,8 +184,8 @@ func TestPeerIsWhoTheKernelSays(t *testing.T) {
 	}
 }
 
-// FuzzRequest checks that any record is either refused or a request that can be
-// sent again unchanged.
+// FuzzRequest checks that any record is either rejected, or a request that
+// encodes to the same message again.
 func FuzzRequest(f *testing.F) {
 	for _, r := range []*Request{
 		{Id: 1, Call: &Request_Hello{Hello: &Hello{Version: Version}}},
@@ -211,7 +211,7 @@ func FuzzRequest(f *testing.F) {
 		var m, again Request
 		in, out := conn(t, b), conn(t, a)
 		if _, err := in.Receive(&m); err != nil || proto.Size(&m) == 0 {
-			return // an empty message would be an empty record, which is the end
+			return // an empty message is an empty record, which means end of connection
 		}
 		if err := out.Send(&m); err != nil {
 			t.Fatal(err)

@@ -7,15 +7,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Peer is the process at the other end of a local connection, as the kernel
-// knows it: the user that it had when it connected or listened (unix(7),
+// A Peer is the process at the other end of a local connection, according to
+// the kernel: its credentials at the time of connect or listen (unix(7),
 // SO_PEERCRED).
 type Peer struct {
 	UID, GID uint32
 	PID      int32
 }
 
-// PeerOf asks the kernel who is at the other end of sock.
+// PeerOf asks the kernel for the peer of sock.
 func PeerOf(sock *net.UnixConn) (Peer, error) {
 	raw, err := sock.SyscallConn()
 	if err != nil {
@@ -29,7 +29,7 @@ func PeerOf(sock *net.UnixConn) (Peer, error) {
 		return Peer{}, err
 	}
 	if credErr != nil {
-		return Peer{}, fmt.Errorf("ask for the peer's credentials: %w", credErr)
+		return Peer{}, fmt.Errorf("get the peer's credentials: %w", credErr)
 	}
 	return Peer{UID: cred.Uid, GID: cred.Gid, PID: cred.Pid}, nil
 }

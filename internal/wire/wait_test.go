@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// full sends until the peer's queue takes no more, and returns how many messages.
+// full sends until the peer's queue is full, and returns the number of
+// messages.
 func full(t *testing.T, c *Conn) (sent int) {
 	t.Helper()
 	for {
@@ -37,7 +38,7 @@ func TestSendWaitsForRoom(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := in.TryReceive(&Request{}); err != ErrNotNow {
-		t.Errorf("nothing is there: %v, want ErrNotNow", err)
+		t.Errorf("no record: %v, want ErrNotNow", err)
 	}
 }
 
@@ -67,8 +68,8 @@ func TestCloseWakesAll(t *testing.T) {
 	}
 }
 
-// TestRecordsWhileMuted must wake the waiting goroutine afterwards, and not
-// before.
+// TestRecordsWhileMuted checks that records wake the waiting goroutine after
+// Unmute, and not before.
 func TestRecordsWhileMuted(t *testing.T) {
 	out, in := conns(t)
 	in.Mute()

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A watch waits for one kind of event of a socket. It is an epoll instance of
-// its own, for which the poller of the runtime looks out: a socket that the
-// poller itself knew would wake a thread with each record, also when a goroutine
-// is about to take that. A watch that is not armed wakes nobody.
+// A watch waits for one kind of event of a socket. It is a separate epoll
+// instance, which the runtime's poller watches. If the poller watched the
+// socket itself, each record would wake a thread, even if a goroutine is about
+// to receive that record. A watch that is not armed wakes nobody.
 type watch struct {
 	sock   int
 	events uint32
@@ -20,14 +20,14 @@ type watch struct {
 	raw    syscall.RawConn
 }
 
-// newWatch makes a watch for events of sock (EPOLLIN and the like, epoll_ctl(2)),
-// which must be closed later than the watch or at once with it.
+// newWatch creates a watch for events of sock (EPOLLIN and the like,
+// epoll_ctl(2)). sock must not be closed before the watch.
 func newWatch(sock int, events uint32) (*watch, error) {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("create epoll descriptor: %w", err)
 	}
-	if err = unix.SetNonblock(fd, true); err == nil { // or os.File would not poll it
+	if err = unix.SetNonblock(fd, true); err == nil { // otherwise os.File would not poll it
 		err = unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, sock, &unix.EpollEvent{})
 	}
 	if err != nil {
@@ -42,21 +42,20 @@ func newWatch(sock int, events uint32) (*watch, error) {
 	return w, nil
 }
 
-// arm makes the next event, or the one that is there, wake who waits. It is for
-// one event.
+// arm makes one event wake the waiter: a pending one or the next.
 func (w *watch) arm() { w.set(w.events | unix.EPOLLONESHOT) }
 
-// disarm keeps events from waking anybody.
+// disarm stops events from waking the waiter.
 func (w *watch) disarm() { w.set(0) }
 
 func (w *watch) set(events uint32) {
-	_ = w.raw.Control(func(fd uintptr) { // else closed, which wait says
+	_ = w.raw.Control(func(fd uintptr) { // on a closed fd wait returns the error
 		_ = unix.EpollCtl(int(fd), unix.EPOLL_CTL_MOD, w.sock, &unix.EpollEvent{Events: events})
 	})
 }
 
-// wait arms the watch and waits for an event. One goroutine at a time waits. The
-// error is net.ErrClosed when the watch is closed.
+// wait arms the watch and waits for an event. Only one goroutine at a time may
+// wait. The error is net.ErrClosed if the watch is closed.
 func (w *watch) wait() error {
 	w.arm()
 	err := w.raw.Read(func(fd uintptr) bool {
@@ -64,7 +63,7 @@ func (w *watch) wait() error {
 		n, err := unix.EpollWait(int(fd), events[:], 0)
 		return n > 0 && err == nil
 	})
-	if err != nil { // nothing else can be; the error of os.File is not a public one
+	if err != nil { // the only possible cause; os.File's error for it is not exported
 		return net.ErrClosed
 	}
 	return nil

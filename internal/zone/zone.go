@@ -1,7 +1,7 @@
-// Package zone makes the environment variable TZ mean in a Go program what it means
-// in others. The standard library knows the names of zones alone: the rules of
-// POSIX, "UTC+3" or "EST5EDT,M3.2.0,M11.1.0" (tzset(3)), it takes for UTC without a
-// word, and so it does what names no zone at all.
+// Package zone gives the environment variable TZ the same meaning in a Go
+// program as in others. The standard library knows zone names only. It silently
+// treats POSIX rules, such as "UTC+3" or "EST5EDT,M3.2.0,M11.1.0" (tzset(3)),
+// and invalid values as UTC.
 package zone
 
 import (
@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// Use makes time.Local the zone that TZ says. When that is none, the error says so,
-// and local time is UTC. It is for programs, before they begin to look at the clock;
-// a library leaves the time of its program alone.
+// Use sets time.Local to the zone in TZ. If TZ is invalid, it returns an error,
+// and local time is UTC. A program calls it before it first uses local time; a
+// library must not call it, because time.Local belongs to the program.
 func Use() error {
 	loc, err := parse(os.Getenv("TZ"))
 	if loc != nil {
@@ -25,8 +25,8 @@ func Use() error {
 	return err
 }
 
-// parse returns the zone of a value of TZ, nil where the standard library finds the
-// right one by itself.
+// parse returns the zone for a value of TZ, nil if the standard library already
+// uses the right one.
 func parse(tz string) (*time.Location, error) {
 	name := strings.TrimPrefix(tz, ":")
 	if name == "" || isFile(name) {
@@ -35,11 +35,11 @@ func parse(tz string) (*time.Location, error) {
 	if loc := ofRule(name); loc != nil {
 		return loc, nil
 	}
-	return time.UTC, fmt.Errorf("TZ=%.80q is no time zone, times are in UTC: want a name that is in /usr/share/zoneinfo, "+
+	return time.UTC, fmt.Errorf("TZ=%.80q is not a time zone, times are in UTC: use a name in /usr/share/zoneinfo, "+
 		`such as "Europe/Athens", or a rule as in tzset(3), such as "EET-2"`, tz)
 }
 
-// isFile reports whether a zone is described in a file.
+// isFile reports whether a file describes the zone.
 func isFile(name string) bool {
 	if filepath.IsAbs(name) {
 		data, err := os.ReadFile(name)
@@ -48,17 +48,17 @@ func isFile(name string) bool {
 		}
 		return err == nil
 	}
-	const local = "Local" // is what is sought
+	const local = "Local" // LoadLocation accepts it, but no file has it
 	_, err := time.LoadLocation(name)
 	return err == nil && name != local
 }
 
-// rule is how a zone begins that has a rule: with a name and an offset. The standard
-// library, which reads the rest, takes other names, too.
+// rule matches the start of a zone rule: a name and an offset. The standard
+// library, which parses the rest, accepts other names too.
 var rule = regexp.MustCompile(`^([A-Za-z]{3,}|<[A-Za-z0-9+-]{3,}>)[+-]?[0-9]`)
 
-// ofRule returns the zone of a POSIX rule, nil when it is none. The standard library
-// applies such a rule where it ends a description of a zone in a file.
+// ofRule returns the zone of a POSIX rule, nil if text is not a rule. The
+// standard library applies such a rule at the end of a zone file.
 func ofRule(text string) *time.Location {
 	if !rule.MatchString(text) {
 		return nil
@@ -67,16 +67,16 @@ func ofRule(text string) *time.Location {
 	if err != nil {
 		return nil
 	}
-	// A rule that cannot be read leaves the zone of the file, which has no name.
+	// After an invalid rule, the zone is that of the file, which has no name.
 	if name, _ := time.Unix(0, 0).In(loc).Zone(); name == "" {
 		return nil
 	}
 	return loc
 }
 
-// file makes the description of a zone without transitions, RFC 8536 version 2: a
-// block without anything for readers of version 1, one with a zone of no name at UTC,
-// and the rule that holds since the last of no transitions.
+// file returns a zone file without transitions, RFC 8536 version 2: an empty
+// block for readers of version 1, a block with one unnamed zone at UTC, and the
+// rule, which applies after the last of the (zero) transitions.
 func file(rule string) []byte {
 	head := func(b []byte, types, names uint32) []byte {
 		b = append(b, "TZif2"...)
@@ -88,7 +88,7 @@ func file(rule string) []byte {
 	}
 	b := head(nil, 0, 0)
 	b = head(b, 1, 1)
-	b = append(b, 0, 0, 0, 0, 0, 0) // offset from UTC, daylight saving time, place of the name
+	b = append(b, 0, 0, 0, 0, 0, 0) // offset from UTC, daylight saving time, index of the name
 	b = append(b, 0)                // names
 	return append(b, "\n"+rule+"\n"...)
 }

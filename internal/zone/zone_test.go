@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// moments are the year round, and beyond 2038.
+// moments cover a year, and times after 2038.
 func moments() (all []time.Time) {
 	for month := range 30 * 12 {
 		all = append(all, time.Unix(1700000000+int64(month)*2_629_743, 0))
@@ -18,7 +18,7 @@ func moments() (all []time.Time) {
 	return all
 }
 
-// TestRules compares with date(1), which asks the C library.
+// TestRules compares with date(1), which uses the C library.
 func TestRules(t *testing.T) {
 	if _, err := exec.LookPath("date"); err != nil {
 		t.Skip(err)
@@ -57,7 +57,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestNames: zones that have a file are left to the standard library.
+// TestNames checks that zones with a file are left to the standard library.
 func TestNames(t *testing.T) {
 	if _, err := time.LoadLocation("Europe/Athens"); err != nil {
 		t.Skip(err)
@@ -81,7 +81,7 @@ func TestNoZone(t *testing.T) {
 	}
 }
 
-// TestUse holds in a process of its own: time.Local belongs to all.
+// TestUse runs in a separate process, because time.Local is global.
 func TestUse(t *testing.T) {
 	const child = "ZONE_TEST_CHILD"
 	if os.Getenv(child) != "" {
@@ -93,7 +93,7 @@ func TestUse(t *testing.T) {
 		"UTC+3":   "2023-11-14 19:13:20 <nil>",
 		"UTC-3":   "2023-11-15 01:13:20 <nil>",
 		"UTC":     "2023-11-14 22:13:20 <nil>",
-		"Nowhere": `2023-11-14 22:13:20 TZ="Nowhere" is no time zone, times are in UTC`,
+		"Nowhere": `2023-11-14 22:13:20 TZ="Nowhere" is not a time zone, times are in UTC`,
 	} {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestUse$")
 		cmd.Env = append(os.Environ(), child+"=1", "TZ="+tz)

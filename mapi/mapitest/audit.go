@@ -9,8 +9,8 @@ import (
 	"gomapi/mapi"
 )
 
-// audit looks at the books of everything that is still there. Of devices that have
-// ended it has been done before.
+// audit checks the books of all open devices. Devices that have ended were
+// audited before.
 func (d *Daemon) audit() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -31,8 +31,8 @@ func (d *Daemon) auditDevice(ctx context.Context, name string) error {
 	return errors.Join(err, verdict("device "+name, &books))
 }
 
-// auditEnding looks at the books of a device before it ends, which ends them too.
-// Close reports what is wrong.
+// auditEnding checks the books of a device before it ends, because they end
+// with it. Close reports errors.
 func (d *Daemon) auditEnding(name string) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -48,7 +48,7 @@ func (d *Daemon) auditFlows(ctx context.Context) error {
 	for _, f := range flows {
 		where := fmt.Sprintf("flow %d on %s", f.FD, f.Device)
 		errs = append(errs, verdict(where, f.Books))
-		functions, _ := d.control.FlowFunctions(ctx, f.FD) // none of a flow that was closed meanwhile
+		functions, _ := d.control.FlowFunctions(ctx, f.FD) // none if the flow was closed meanwhile
 		for _, fn := range functions {
 			errs = append(errs, verdict(fn.Name+" of "+where, fn.Books))
 		}
@@ -56,7 +56,7 @@ func (d *Daemon) auditFlows(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// verdict is an error unless books balance. There may be none.
+// verdict returns an error if books do not balance. books may be nil.
 func verdict(where string, books *mapi.Books) error {
 	if books == nil || books.Balances() {
 		return nil

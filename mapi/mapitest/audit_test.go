@@ -25,7 +25,7 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// TestFaultsOfEndedDevices come out of Close.
+// TestFaultsOfEndedDevices checks that Close reports them.
 func TestFaultsOfEndedDevices(t *testing.T) {
 	d, err := New()
 	if err != nil {

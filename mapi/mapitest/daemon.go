@@ -22,19 +22,19 @@ import (
 	"gomapi/mapi"
 )
 
-// patience is how long the daemon may take to stop. It takes milliseconds.
+// patience is the maximum time for the daemon to stop. It takes milliseconds.
 const patience = 30 * time.Second
 
-// maxSocket is how long the path of a socket may be, in bytes (unix(7)).
+// maxSocket is the maximum length of a socket path in bytes (unix(7)).
 const maxSocket = 107
 
 // A Daemon is a running mapid. Any goroutine may use it.
 type Daemon struct {
-	dir     string // private folder of the socket
+	dir     string // private directory of the socket
 	devices map[string]*Device
-	control *mapi.Client // for what the daemon tells about itself
+	control *mapi.Client // for queries about the daemon
 	cancel  context.CancelFunc
-	done    chan error // what the daemon ended with
+	done    chan error // error that ended the daemon
 
 	once sync.Once
 	err  error // of Close
@@ -44,10 +44,10 @@ type Daemon struct {
 	faults  []error // books of devices that have ended
 }
 
-// Start runs a daemon for the rest of the test, with the given devices or, when
-// none is given, with one Ethernet device eth0. The test fails when the daemon
-// does not start, and when Close reports something at its end. The daemon's
-// warnings go to the output of the test.
+// Start runs a daemon until the end of the test, with the given devices or, by
+// default, with one Ethernet device eth0. The test fails if the daemon does not
+// start, and if Close reports an error at the end. The daemon's warnings go to
+// the output of the test.
 func Start(t testing.TB, devices ...DeviceSpec) *Daemon {
 	t.Helper()
 	d, err := run(t.Output(), devices)
@@ -62,7 +62,7 @@ func Start(t testing.TB, devices ...DeviceSpec) *Daemon {
 	return d
 }
 
-// New is Start without a test. The caller has to Close the daemon.
+// New is Start without a test. The caller must close the daemon.
 func New(devices ...DeviceSpec) (*Daemon, error) { return run(io.Discard, devices) }
 
 func run(log io.Writer, specs []DeviceSpec) (*Daemon, error) {
@@ -74,7 +74,7 @@ func run(log io.Writer, specs []DeviceSpec) (*Daemon, error) {
 	}
 	dir, err := os.MkdirTemp("", "mapitest")
 	if err != nil {
-		return nil, fmt.Errorf("folder for the socket: %w", err)
+		return nil, fmt.Errorf("directory for the socket: %w", err)
 	}
 	d := &Daemon{dir: dir, devices: make(map[string]*Device), done: make(chan error, 1)}
 	d.control = &mapi.Client{Socket: d.Socket()}
@@ -88,8 +88,7 @@ func run(log io.Writer, specs []DeviceSpec) (*Daemon, error) {
 	return d, nil
 }
 
-// options are those of a mapid that has everything which is built in, and the
-// devices.
+// options are those of a mapid with all built-in parts and these devices.
 func (d *Daemon) options(log io.Writer, specs []DeviceSpec) daemon.Options {
 	var reg drivers.Registry
 	reg.Add(liveDriver, d.addDevices(specs))
@@ -104,7 +103,7 @@ func (d *Daemon) options(log io.Writer, specs []DeviceSpec) daemon.Options {
 	}
 }
 
-// start returns when clients can connect. Close waits for the goroutine.
+// start waits until clients can connect. Close waits for the goroutine.
 func (d *Daemon) start(o daemon.Options) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	d.cancel = cancel
@@ -116,12 +115,12 @@ func (d *Daemon) start(o daemon.Options) error {
 		return nil
 	case err := <-d.done:
 		cancel()
-		return fmt.Errorf("mapid does not start: %w", err)
+		return fmt.Errorf("mapid did not start: %w", err)
 	}
 }
 
-// Socket is the path at which the daemon listens: Socket of a mapi.Client, or
-// the value of MAPI_SOCKET.
+// Socket is the path of the daemon's socket, for Socket of a mapi.Client or for
+// MAPI_SOCKET.
 func (d *Daemon) Socket() string { return filepath.Join(d.dir, "mapid.sock") }
 
 // Client returns a new client of the daemon, which ends with it.
@@ -133,9 +132,9 @@ func (d *Daemon) Client() *mapi.Client {
 	return c
 }
 
-// Close hangs up all clients, stops the daemon and returns when nothing of it is
-// left. It reports books that do not balance, which is a fault of the daemon and
-// never of a program. Closing twice is fine.
+// Close closes all connections, stops the daemon and waits until all of it has
+// ended. It reports books that do not balance, which is a bug of the daemon and
+// never of a program. It may be called more than once.
 func (d *Daemon) Close() error {
 	d.once.Do(func() {
 		d.err = errors.Join(d.audit(), d.stop(), os.RemoveAll(d.dir))
@@ -155,6 +154,6 @@ func (d *Daemon) stop() error {
 	case err := <-d.done:
 		return err
 	case <-time.After(patience):
-		return fmt.Errorf("mapid does not stop within %v", patience)
+		return fmt.Errorf("mapid did not stop within %v", patience)
 	}
 }

@@ -15,13 +15,13 @@ import (
 )
 
 // A Device is a live device of a daemon, seen from the network. Any goroutine
-// may use it; packets sent on several come in any order.
+// may use it; packets sent concurrently arrive in any order.
 //
-// Calls that send return at once when nobody can take the packets: 8004 no flow
-// has been created on the device, 1026 the interface was removed, 1100 the device
+// Send calls return at once if nobody can take the packets: 8004 no flow has
+// been created on the device, 1026 the interface was removed, 1100 the device
 // has ended and no flow was created since, 3200 the daemon has no such device.
-// So they do at the end of the test. A device stays open for 5 s after its last
-// flow was closed; packets of that time are taken and seen by nobody.
+// They also return when the test ends. A device stays open for 5 s after its
+// last flow was closed; it accepts packets in this time, but no flow sees them.
 type Device struct {
 	daemon   *Daemon
 	name     string
@@ -30,8 +30,8 @@ type Device struct {
 	unknown  error // the daemon has no such device
 }
 
-// Device returns the device of that name. All calls on one that the daemon does
-// not have fail with 3200.
+// Device returns the device with this name. If the daemon has no such device,
+// all its calls return 3200.
 func (d *Daemon) Device(name string) *Device {
 	if dev, ok := d.devices[name]; ok {
 		return dev
@@ -40,8 +40,8 @@ func (d *Daemon) Device(name string) *Device {
 	return &Device{unknown: mapierr.New(mapierr.NoDriver, "no device %q: this daemon has %s", name, has)}
 }
 
-// Lose makes n packets that the daemon is too slow for: they are counted as
-// received and dropped.
+// Lose simulates n packets for which the daemon is too slow: they are counted
+// as received and dropped.
 func (d *Device) Lose(n int) error {
 	switch {
 	case d.unknown != nil:
@@ -52,9 +52,9 @@ func (d *Device) Lose(n int) error {
 	return d.source.Lose(uint64(n))
 }
 
-// End makes the device fail with err, or end as a file does when err is nil. Its
-// flows are finished soon after, for which mapi.Flow.Wait waits; the next flow
-// opens the device anew. An err without a number of the API has 1100.
+// End makes the device fail with err, or end like a file if err is nil. Its
+// flows finish soon afterwards; mapi.Flow.Wait waits for that. The next flow
+// reopens the device. An err without a number of the API becomes 1100.
 func (d *Device) End(err error) error {
 	if d.unknown != nil {
 		return d.unknown
@@ -63,8 +63,8 @@ func (d *Device) End(err error) error {
 	return d.source.End(d.coded(err))
 }
 
-// coded gives err a number of the API unless it has one. A mapi.Code is an error
-// itself, but only its number would come through.
+// coded adds a number of the API to err, unless err has one. A plain mapi.Code
+// is an error too, but the daemon would pass on its number only.
 func (d *Device) coded(err error) error {
 	if err == nil || mapierr.CodeOf(err, 0) != 0 {
 		return err
@@ -74,8 +74,8 @@ func (d *Device) coded(err error) error {
 	return mapierr.Wrap(code, "device "+d.name, err)
 }
 
-// Remove takes the interface away. Flows wait for it to come back; new ones are
-// refused with 1026. Removing twice is fine.
+// Remove removes the interface. Flows wait for its return; new flows fail with
+// 1026. It may be called more than once.
 func (d *Device) Remove() error {
 	if d.unknown == nil {
 		d.source.Remove()
@@ -83,7 +83,7 @@ func (d *Device) Remove() error {
 	return d.unknown
 }
 
-// Restore brings a removed interface back, and its flows go on.
+// Restore makes a removed interface return; its flows continue.
 func (d *Device) Restore() error {
 	if d.unknown == nil {
 		d.source.Restore()
@@ -91,11 +91,11 @@ func (d *Device) Restore() error {
 	return d.unknown
 }
 
-// askEvery is how often the daemon is asked for what it tells nobody by itself.
+// askEvery is the polling interval for states without an event.
 const askEvery = time.Millisecond
 
-// AwaitFlows returns when at least n flows on the device are connected, of any
-// program of the user, or when ctx ends.
+// AwaitFlows waits until at least n flows on the device are connected, of any
+// program of the user, or until ctx ends.
 func (d *Device) AwaitFlows(ctx context.Context, n int) error {
 	if d.unknown != nil {
 		return d.unknown

@@ -9,7 +9,7 @@ import (
 	"gomapi/mapi/mapitest"
 )
 
-// What a test does. With a testing.TB, Start takes the place of New and Close.
+// The typical steps of a test. With a testing.TB, Start replaces New and Close.
 func Example() {
 	d, err := mapitest.New() // with one device, eth0
 	if err != nil {
@@ -70,7 +70,7 @@ func ExampleDevice_SendAll() {
 	// Output: 1 <nil>
 }
 
-// A program has to bear an interface that goes away, and losses.
+// A program must cope with losses, and with an interface that is removed.
 func ExampleDevice_Remove() {
 	d, err := mapitest.New()
 	if err != nil {
@@ -99,7 +99,7 @@ func ExampleDevice_Remove() {
 	// 2 <nil>
 }
 
-// tcp makes an empty segment to a port, from the Ethernet header on.
+// tcp returns an empty segment to a port, starting with the Ethernet header.
 func tcp(port uint16) []byte {
 	frame := make([]byte, 60)
 	copy(frame[12:], []byte{0x08, 0x00, 0x45, 0, 0, 40}) // IPv4 of 40 bytes

@@ -32,7 +32,7 @@ func wants(t *testing.T, what string, err error, code mapi.Code) {
 	}
 }
 
-// counting makes a connected flow that counts the packets of a device.
+// counting creates a connected flow that counts the packets of a device.
 func counting(t *testing.T, c *mapi.Client, device string) (*mapi.Flow, *mapi.Function) {
 	t.Helper()
 	f, err := c.CreateFlow(t.Context(), device)
@@ -69,7 +69,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	wants(t, "flow after the end", err, mapi.ErrCommInitSocket)
 	wants(t, "read after the end", second(packets.Uint64()), mapi.ErrInvalidFlow)
 	packets = nil
-	runtime.GC() // the mapping of results goes with its last reader
+	runtime.GC() // the mapping of results ends with its last reader
 	if err := leak.Since(before); err != nil {
 		t.Error(err)
 	}
@@ -94,7 +94,7 @@ func TestManyDaemonsInParallel(t *testing.T) {
 	}
 }
 
-// A recorder is a test that a test looks at.
+// A recorder is a testing.TB whose outcome a test checks.
 type recorder struct {
 	testing.TB
 	cleanups []func()
@@ -122,7 +122,7 @@ func (r *recorder) start(during func(*mapitest.Daemon)) {
 func TestStartFailsTheTest(t *testing.T) {
 	dir := t.TempDir()
 	for want, tmp := range map[string]string{
-		"folder for the socket":         filepath.Join(dir, "none"),
+		"directory for the socket":      filepath.Join(dir, "none"),
 		"set TMPDIR to a shorter one\n": filepath.Join(dir, strings.Repeat("long/", 30)),
 	} {
 		if strings.HasPrefix(want, "set") {
@@ -130,12 +130,12 @@ func TestStartFailsTheTest(t *testing.T) {
 		}
 		t.Setenv("TMPDIR", tmp)
 		r := &recorder{TB: t}
-		r.start(func(*mapitest.Daemon) { t.Error("the test goes on") })
+		r.start(func(*mapitest.Daemon) { t.Error("the test continues") })
 		if !strings.Contains(r.said, want) {
 			t.Errorf("test failed with %q, want %q", r.said, want)
 		}
 		if left, _ := os.ReadDir(tmp); len(left) > 0 {
-			t.Errorf("left behind: %v", left)
+			t.Errorf("leaked: %v", left)
 		}
 	}
 	t.Setenv("TMPDIR", dir)
@@ -210,7 +210,8 @@ func TestUnknownDevice(t *testing.T) {
 	}
 }
 
-// TestNobodyListens: sending must neither wait for ever nor be lost unnoticed.
+// TestNobodyListens checks that Send neither waits forever nor loses packets
+// silently.
 func TestNobodyListens(t *testing.T) {
 	d := mapitest.Start(t)
 	eth0 := d.Device("eth0")
@@ -220,7 +221,7 @@ func TestNobodyListens(t *testing.T) {
 	wants(t, "loss without a flow", eth0.Lose(1), mapi.ErrStats)
 	f, err := d.Client().CreateFlow(t.Context(), "eth0")
 	must(t, err)
-	must(t, eth0.Send(packet)) // passes by
+	must(t, eth0.Send(packet)) // no flow sees it
 	packets, err := f.Apply(t.Context(), "PKT_COUNTER")
 	must(t, err)
 	must(t, f.Connect(t.Context()))
@@ -286,7 +287,7 @@ func TestAwaitFlows(t *testing.T) {
 	program.Wait()
 }
 
-// TestSendersMeetTheEnd: whoever sends when the daemon stops gets an error.
+// TestSendersMeetTheEnd checks that senders get an error when the daemon stops.
 func TestSendersMeetTheEnd(t *testing.T) {
 	d, err := mapitest.New()
 	must(t, err)

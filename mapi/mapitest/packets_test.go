@@ -16,7 +16,7 @@ import (
 	"gomapi/mapi/mapitest"
 )
 
-// buffered makes a connected flow with a packet buffer.
+// buffered creates a connected flow with a packet buffer.
 func buffered(t *testing.T, c *mapi.Client, device string) *mapi.Function {
 	t.Helper()
 	f, err := c.CreateFlow(t.Context(), device)
@@ -47,7 +47,7 @@ func TestPacketsComeAsTheyWereSent(t *testing.T) {
 		if !bytes.Equal(p.Data, want.Data) || int(p.Wlen) != max(want.Wire, len(want.Data)) {
 			t.Errorf("packet %d is %+v, want %+v", i, p, want)
 		}
-		// Time stamps of the API have 2^-32 s.
+		// Timestamps of the API have a resolution of 2^-32 s.
 		if off := p.Time().Sub(want.Time).Abs(); i > 0 && off > time.Nanosecond {
 			t.Errorf("packet %d is %v off its time", i, off)
 		}
@@ -82,7 +82,7 @@ func TestImpossiblePackets(t *testing.T) {
 	counted(t, "the largest", packets, 1)
 }
 
-// TestIteratorsKeepTheirMemory: one buffer serves all packets.
+// TestIteratorsKeepTheirMemory uses one buffer for all packets.
 func TestIteratorsKeepTheirMemory(t *testing.T) {
 	const n = 5000
 	d := mapitest.Start(t)
@@ -105,7 +105,7 @@ func TestIteratorsKeepTheirMemory(t *testing.T) {
 	}
 }
 
-// TestSendAllStops has an iterator without end.
+// TestSendAllStops has an endless iterator.
 func TestSendAllStops(t *testing.T) {
 	d := mapitest.Start(t)
 	_, packets := counting(t, d.Client(), "eth0")
@@ -121,7 +121,8 @@ func TestSendAllStops(t *testing.T) {
 	counted(t, "before", packets, 768) // three batches
 }
 
-// TestSendAllNamesTheImpossible sends what comes before it.
+// TestSendAllNamesTheImpossible checks that the packets before an invalid one
+// are sent.
 func TestSendAllNamesTheImpossible(t *testing.T) {
 	d := mapitest.Start(t)
 	_, packets := counting(t, d.Client(), "eth0")
@@ -138,8 +139,8 @@ func TestSendAllNamesTheImpossible(t *testing.T) {
 	}
 }
 
-// TestPlay plays real captures and counts with filters whose matches other tools
-// have counted.
+// TestPlay plays real captures and counts with filters whose matches other
+// tools have counted.
 func TestPlay(t *testing.T) {
 	dir := testdata.Dir(t)
 	for _, file := range []string{"mapi-tracefile.pcap", "zk-mixed-vlan-mpls.pcap"} {
@@ -239,7 +240,8 @@ func TestPlayRefuses(t *testing.T) {
 	}
 }
 
-// BenchmarkSend tells what a scripted packet costs: 256 at a time, counted.
+// BenchmarkSend measures the total cost of a simulated packet, 256 at a time,
+// including the counter.
 func BenchmarkSend(b *testing.B) {
 	d := mapitest.Start(b)
 	f, err := d.Client().CreateFlow(b.Context(), "eth0")

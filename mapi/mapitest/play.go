@@ -13,16 +13,17 @@ import (
 )
 
 // Play sends the packets of a capture file (pcap or pcapng, plain or gzip) at
-// full speed and returns how many it has sent. Their time stamps are moved, all
-// by the same, so that the first one is now, since flows see nothing from before
-// their Connect; what a file has in disorder before its first packet becomes as
-// late as that. Errors besides those of Device: 6155 the file cannot be opened,
-// is damaged, or has packets of another link type; those before have been sent.
+// full speed and returns their number. It shifts all timestamps by the same
+// amount so that the first packet is sent now, because flows ignore packets
+// from before their Connect. Packets that are earlier than the first packet of
+// the file get the time of the first. In addition to the errors of Device it
+// returns 6155 if the file cannot be opened, is damaged, or has packets of
+// another link type; the packets before have been sent.
 func (d *Device) Play(path string) (packets int, err error) {
 	if d.unknown != nil {
 		return 0, d.unknown
 	}
-	// Opening a pipe must not wait for a writer: the driver refuses pipes.
+	// Open must not wait for the writer of a pipe; the driver rejects pipes.
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return 0, mapierr.Wrap(mapierr.File, "play", err)
@@ -46,11 +47,11 @@ func (d *Device) Play(path string) (packets int, err error) {
 type player struct {
 	device *Device
 	path   string
-	stop   func() // ends the reading
+	stop   func() // ends the read
 
 	batch []drivers.Packet
-	first uint64 // time stamp of the first packet in the file
-	now   uint64 // and as it was sent
+	first uint64 // timestamp of the first packet in the file
+	now   uint64 // its timestamp as sent
 	sent  int
 	err   error
 }

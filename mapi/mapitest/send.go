@@ -11,23 +11,23 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// A Packet is a frame as it comes from the network.
+// A Packet is a frame as received from the network.
 type Packet struct {
-	// Time is the time stamp, to about a nanosecond. The zero value stands for
-	// the moment of sending. A flow sees no packets from before its Connect, so
-	// earlier times are for packets that are to be left out.
+	// Time is the timestamp, with a precision of about a nanosecond. The zero
+	// value means the time of sending. A flow ignores packets from before its
+	// Connect, so earlier times are for packets that it must not see.
 	Time time.Time
-	// Data are the captured bytes, from the link-layer header on. They are
-	// borrowed until the call returns.
+	// Data are the captured bytes, starting with the link-layer header. The
+	// call uses them until it returns.
 	Data []byte
-	// Wire is the length on the wire when the capture cut the packet; 0 stands
-	// for the length of Data.
+	// Wire is the length on the wire if the capture truncated the packet; 0
+	// means the length of Data.
 	Wire int
 }
 
-// Send hands packets to the daemon and returns when it has dealt with them:
-// counters have counted them, packet buffers and queues of files hold them. When
-// one is impossible (7001) it sends none and says which one that is.
+// Send passes packets to the daemon and returns when it has handled them:
+// counters have counted them, packet buffers and file queues contain them. If a
+// packet is invalid (7001), Send sends none and names the packet.
 func (d *Device) Send(packets ...Packet) error {
 	if d.unknown != nil {
 		return d.unknown
@@ -43,7 +43,7 @@ func (d *Device) Send(packets ...Packet) error {
 	return d.hand(views)
 }
 
-// hand sends views in batches as a driver does.
+// hand sends views in batches like a driver.
 func (d *Device) hand(views []drivers.Packet) error {
 	for len(views) > 0 {
 		n := min(len(views), drivers.MaxBatch)
@@ -55,13 +55,13 @@ func (d *Device) hand(views []drivers.Packet) error {
 	return nil
 }
 
-// batchBytes is how much an iterator's packets may take up before they are sent.
+// batchBytes is the maximum size of an iterator's packets before they are sent.
 const batchBytes = 1 << 20
 
-// SendAll sends what packets yields, as fast as it does, in batches of up to 256:
-// an iterator that pauses holds back the last ones. Data of a packet is borrowed
-// until the iterator goes on. At the first error, see Send, SendAll stops; packets
-// before an impossible one have been sent.
+// SendAll sends the packets that packets yields, at full speed, in batches of
+// up to 256; while the iterator pauses, the last packets are not sent yet.
+// SendAll uses the Data of a packet until the iterator continues. It stops at
+// the first error, see Send; packets before an invalid one have been sent.
 func (d *Device) SendAll(packets iter.Seq[Packet]) error {
 	if d.unknown != nil {
 		return d.unknown
@@ -89,7 +89,8 @@ func (d *Device) SendAll(packets iter.Seq[Packet]) error {
 	return d.hand(views)
 }
 
-// view checks the nth packet of a call, from 1, and shows it as a driver does.
+// view checks the nth packet of a call, counted from 1, and returns a driver's
+// view of it.
 func (d *Device) view(n int, p Packet) (v drivers.Packet, err error) {
 	if p.Time.IsZero() {
 		p.Time = time.Now()
@@ -100,11 +101,11 @@ func (d *Device) view(n int, p Packet) (v drivers.Packet, err error) {
 	sec := p.Time.Unix()
 	switch {
 	case len(p.Data) > drivers.MaxSnap:
-		return v, d.impossible(n, "%d bytes of data, %d are captured at most", len(p.Data), drivers.MaxSnap)
+		return v, d.impossible(n, "%d bytes of data, the maximum is %d", len(p.Data), drivers.MaxSnap)
 	case p.Wire < len(p.Data) || p.Wire > math.MaxUint32:
 		return v, d.impossible(n, "%d bytes on the wire with %d bytes of data", p.Wire, len(p.Data))
 	case sec < 0 || sec > math.MaxUint32:
-		return v, d.impossible(n, "the time stamp %v, which is impossible", p.Time)
+		return v, d.impossible(n, "the timestamp %v, which is invalid", p.Time)
 	}
 	v = drivers.Packet{TS: pkt.FromTime(p.Time), Link: p.Data, Wire: uint32(p.Wire), LinkType: d.linkType}
 	if p.Wire > len(p.Data) {

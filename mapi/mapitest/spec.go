@@ -9,7 +9,7 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// Names of drivers as programs see them.
+// Names of drivers as seen by programs.
 const (
 	liveDriver   = "mapinicdrv"
 	absentDriver = "mapidagdrv"
@@ -17,20 +17,19 @@ const (
 
 const ethernet = 1 // DLT_EN10MB
 
-// A DeviceSpec says what a device is, as a [driver] section of mapi.conf does.
+// A DeviceSpec describes a device, like a [driver] section of mapi.conf.
 type DeviceSpec struct {
-	Name        string // what CreateFlow takes
-	Alias       string // another name for it; may be empty
+	Name        string // the name for CreateFlow
+	Alias       string // another name; may be empty
 	Description string // may be empty
-	LinkSpeed   int    // Mbit/s, 0 unknown
-	MPLS, VLAN  bool   // told to programs, nothing else
+	LinkSpeed   int    // Mbit/s; 0: unknown
+	MPLS, VLAN  bool   // information for programs only
 
-	// LinkType is the DLT number of the device's packets; 0 stands for
-	// Ethernet.
+	// LinkType is the DLT number of the device's packets; 0 means Ethernet.
 	LinkType int
-	// Unavailable makes a device that is listed, but that this daemon has no
-	// driver for: CreateFlow gives 3200. For an interface that is not there,
-	// 1026, see Device.Remove.
+	// Unavailable makes a device that is listed, but for which this daemon has
+	// no driver: CreateFlow returns 3200. For a missing interface (1026), see
+	// Device.Remove.
 	Unavailable bool
 }
 
@@ -41,7 +40,7 @@ func (s *DeviceSpec) linkType() uint16 {
 	return uint16(s.LinkType)
 }
 
-// check refuses what the daemon could not tell apart or would bend.
+// check rejects specs that the daemon could not distinguish or would change.
 func check(specs []DeviceSpec) error {
 	names := make(map[string]bool)
 	for _, s := range specs {
@@ -49,11 +48,11 @@ func check(specs []DeviceSpec) error {
 		case s.Name == "":
 			return mapierr.New(mapierr.DeviceInfo, "a device has no name: set DeviceSpec.Name")
 		case names[s.Name] || names[s.Alias]:
-			return mapierr.New(mapierr.DeviceInfo, "device %q: its name or alias %q stands for another device already", s.Name, s.Alias)
+			return mapierr.New(mapierr.DeviceInfo, "device %q: its name or alias %q is already used by another device", s.Name, s.Alias)
 		case s.LinkType < 0 || s.LinkType > math.MaxUint16:
-			return mapierr.New(mapierr.DeviceInfo, "device %q: link type %d is no DLT number, which are 1 to 65535", s.Name, s.LinkType)
+			return mapierr.New(mapierr.DeviceInfo, "device %q: link type %d is not a DLT number from 1 to 65535", s.Name, s.LinkType)
 		case s.LinkSpeed < 0 || s.LinkSpeed > math.MaxInt32:
-			return mapierr.New(mapierr.DeviceInfo, "device %q: link speed %d is not within 0 to %d Mbit/s", s.Name, s.LinkSpeed, math.MaxInt32)
+			return mapierr.New(mapierr.DeviceInfo, "device %q: link speed %d is outside the range 0 to %d Mbit/s", s.Name, s.LinkSpeed, math.MaxInt32)
 		}
 		names[s.Name] = true
 		if s.Alias != "" {
@@ -63,7 +62,7 @@ func check(specs []DeviceSpec) error {
 	return nil
 }
 
-// configuration is what mapi.conf would say.
+// configuration is the equivalent of mapi.conf.
 func configuration(specs []DeviceSpec) *config.Config {
 	c := config.Default()
 	c.Auto = false
@@ -86,7 +85,7 @@ func configuration(specs []DeviceSpec) *config.Config {
 	return c
 }
 
-// addDevices makes the devices and returns their driver.
+// addDevices adds the devices and returns their driver.
 func (d *Daemon) addDevices(specs []DeviceSpec) drivers.Driver {
 	drv := &fake.Driver{}
 	for _, s := range specs {

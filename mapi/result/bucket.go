@@ -14,7 +14,7 @@ const (
 	bucketValue = 8 // uint64
 )
 
-// A BucketEntry is one entry of the series of BUCKET: what a function had come to
+// A BucketEntry is one entry of the series of BUCKET: the result of a function
 // at the end of a period.
 type BucketEntry struct {
 	TS    uint64 // end of the period, or time of the packet, in 2^-32 s since 1970-01-01 UTC
@@ -24,13 +24,13 @@ type BucketEntry struct {
 // Time is TS as a time.Time in UTC.
 func (e BucketEntry) Time() time.Time { return packetTime(e.TS) }
 
-// Append adds the entry to b as ReadResults gives it.
+// Append appends the encoded entry, in the format of ReadResults, to b.
 func (e BucketEntry) Append(b []byte) []byte {
 	b = binary.NativeEndian.AppendUint64(b, e.TS)
 	return binary.NativeEndian.AppendUint64(b, e.Value)
 }
 
-// ParseBucket decodes an entry. It reports false when b is too short.
+// ParseBucket decodes an entry. It returns false if b is too short.
 func ParseBucket(b []byte) (BucketEntry, bool) {
 	if len(b) < BucketSize {
 		return BucketEntry{}, false

@@ -14,19 +14,19 @@ const (
 	burstGaps     = 32
 )
 
-// A BurstCategory tells about the bursts and the gaps of one range of sizes. In
-// the result of BURST, category 0 is of those below min, category k of min +
-// (k-1)*step and more, and the last one of all that are larger.
+// A BurstCategory describes the bursts and gaps of one range of sizes. In the
+// result of BURST, category 0 contains sizes below min, category k sizes of min
+// + (k-1)*step or more, and the last category all larger sizes.
 type BurstCategory struct {
-	Bytes    uint64 // on the wire, of the bursts
+	Bytes    uint64 // bytes of the bursts on the wire
 	Packets  uint64 // of the bursts
 	Bursts   uint64
-	GapBytes uint64 // that the link could have carried in the gaps
-	Gaps     uint64 // also those without room for a byte
+	GapBytes uint64 // bytes that the link could have carried in the gaps
+	Gaps     uint64 // includes gaps without room for a byte
 }
 
-// ParseBurst decodes the result of BURST, one entry for each category. It reports
-// false when b is no whole number of them.
+// ParseBurst decodes the result of BURST, one entry for each category. It
+// returns false if the length of b is not a multiple of their size.
 func ParseBurst(b []byte) ([]BurstCategory, bool) {
 	if len(b) == 0 || len(b)%BurstCategorySize != 0 {
 		return nil, false
@@ -46,8 +46,8 @@ func (c *BurstCategory) get(b []byte) {
 	c.Gaps = binary.NativeEndian.Uint64(b[burstGaps:])
 }
 
-// Add adds c to the category encoded in b, which has BurstCategorySize bytes at
-// least.
+// Add adds c to the category encoded in b, which has at least BurstCategorySize
+// bytes.
 func (c BurstCategory) Add(b []byte) {
 	var sum BurstCategory
 	sum.get(b)

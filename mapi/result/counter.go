@@ -1,6 +1,6 @@
-// Package result holds the results of functions as values with units, and
-// their layout in bytes as ReadResults gives them. Numbers are in the byte order
-// of the host, as the original's structures; sizes are in bytes.
+// Package result has the types of function results, with units, and their
+// encoding in ReadResults. Numbers are in the host's byte order, like the
+// original's structures; sizes are in bytes.
 package result
 
 import "encoding/binary"
@@ -9,10 +9,10 @@ import "encoding/binary"
 const CounterSize = 8
 
 // Counter is the result of PKT_COUNTER (packets) and BYTE_COUNTER (bytes on the
-// wire): what reached the function since the flow was connected.
+// wire): the total that has reached the function since the flow was connected.
 type Counter uint64
 
-// ParseCounter decodes a counter. It reports false when b is too short.
+// ParseCounter decodes a counter. It returns false if b is too short.
 func ParseCounter(b []byte) (Counter, bool) {
 	if len(b) < CounterSize {
 		return 0, false

@@ -7,16 +7,17 @@ const (
 	distMin    = 0
 	distMax    = 8
 	distN      = 16
-	distCounts = 24 // N+1 of them, and a spare one as the original has
+	distCounts = 24 // N+1 of them, and an unused one, as in the original
 )
 
-// Dist is the result of DIST: how often a value lay in each of the N intervals
-// from Min up to Max, which is not among them.
+// Dist is the result of DIST: how often a value was in each of the N intervals
+// from Min up to, but not including, Max.
 type Dist struct {
 	Min, Max uint64 // in the unit of the value
-	// Counts are in packets. Counts[0] is of the values below Min + interval, also
-	// below Min; Counts[i] of those from Min + i*interval up to the next one,
-	// less than Max; the last, Counts[N], of those from Max on.
+	// Counts are in packets. Counts[0] counts values below Min + interval,
+	// including those below Min; Counts[i] values from Min + i*interval up to
+	// the next interval, and below Max; the last, Counts[N], values of Max or
+	// more.
 	Counts []uint64
 }
 
@@ -26,8 +27,8 @@ func DistSize(n int) int { return distCounts + 8*(n+2) }
 // DistCount is the offset of Counts[i].
 func DistCount(i int) int { return distCounts + 8*i }
 
-// ParseDist decodes a distribution into memory of its own. It reports false when
-// b is too short for the intervals that it names.
+// ParseDist decodes a distribution into newly allocated memory. It returns
+// false if b is too short for its intervals.
 func ParseDist(b []byte) (Dist, bool) {
 	if len(b) < distCounts+8 {
 		return Dist{}, false

@@ -27,12 +27,13 @@ func TestDistLayout(t *testing.T) {
 	}
 }
 
-// TestDistIsBounded gives bytes that end early, or name more than they have.
+// TestDistIsBounded parses truncated bytes, and bytes that claim more than they
+// have.
 func TestDistIsBounded(t *testing.T) {
 	b := make([]byte, DistSize(2))
 	Dist{Counts: make([]uint64, 3)}.Put(b)
 	for n := range b {
-		if _, ok := ParseDist(b[:n]); ok != (n >= DistCount(3)) { // the spare word may be missing
+		if _, ok := ParseDist(b[:n]); ok != (n >= DistCount(3)) { // the unused word may be missing
 			t.Errorf("%d bytes: %v", n, ok)
 		}
 	}

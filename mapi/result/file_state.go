@@ -13,7 +13,7 @@ type FileState int32
 
 // States of a file.
 const (
-	FileFailed  FileState = -1 // writing has failed, the rest is lost
+	FileFailed  FileState = -1 // a write has failed, the rest is lost
 	FileDone    FileState = 0  // the limit is reached or the device has ended: everything is in the file
 	FileWriting FileState = 11
 )
@@ -30,7 +30,7 @@ func (s FileState) String() string {
 	return fmt.Sprintf("state %d", int32(s))
 }
 
-// ParseFileState decodes the state of a file. It reports false when b is too
+// ParseFileState decodes the state of a file. It returns false if b is too
 // short.
 func ParseFileState(b []byte) (FileState, bool) {
 	if len(b) < FileStateSize {

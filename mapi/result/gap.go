@@ -9,13 +9,13 @@ import (
 // GapSize is the size of a Gap: one uint64.
 const GapSize = 8
 
-// Gap is the result of GAP: the time stamp of the newest packet less that of the
-// one before it, modulo 2^64, in 2^-32 seconds; 0 before the second packet. Time
-// stamps of a capture may go back, and then the number is huge: Signed and
-// Duration tell how far.
+// Gap is the result of GAP: the timestamp of the newest packet minus that of
+// the packet before it, modulo 2^64, in 2^-32 seconds; 0 before the second
+// packet. Timestamps of a capture may go back; the number is huge then, and
+// Signed and Duration return the negative difference.
 type Gap uint64
 
-// ParseGap decodes a gap. It reports false when b is too short.
+// ParseGap decodes a gap. It returns false if b is too short.
 func ParseGap(b []byte) (Gap, bool) {
 	if len(b) < GapSize {
 		return 0, false
@@ -23,8 +23,8 @@ func ParseGap(b []byte) (Gap, bool) {
 	return Gap(binary.NativeEndian.Uint64(b)), true
 }
 
-// Signed is the gap in 2^-32 seconds, negative when the newer packet has the
-// older time stamp.
+// Signed is the gap in 2^-32 seconds, negative if the newer packet has the
+// older timestamp.
 func (g Gap) Signed() int64 { return int64(g) }
 
 // Duration is Signed, rounded to the nearest nanosecond.

@@ -8,27 +8,27 @@ import (
 	"time"
 )
 
-// Layout of a HashSample: offsets of uint32s, and of the time stamp, a uint64.
+// Layout of a HashSample: offsets of uint32s, and of the timestamp, a uint64.
 const (
-	sampleSrc     = 0 // addresses are in network order, all else in that of the host
+	sampleSrc     = 0 // addresses are in network byte order, other fields in the host's
 	sampleDst     = 4
 	sampleSrcPort = 8
 	sampleDstPort = 12
 	sampleSeq     = 16
 	sampleFlags   = 20
 	sampleProto   = 24
-	sampleVersion = 28 // 6: IPv6, otherwise 0; the original does not use it
+	sampleVersion = 28 // 6 for IPv6, otherwise 0; unused in the original
 	sampleTS      = 32
 
 	// HashSampleSize is the size of a HashSample.
 	HashSampleSize = 40
 )
 
-// SampleFlags are the flags of a TCP header as samples have them: other bits than
-// in the header.
+// SampleFlags are the flags of a TCP header in a sample. Their bits differ from
+// those in the header.
 type SampleFlags uint32
 
-// Flags that samples tell.
+// Flags in samples.
 const (
 	SampleSYN SampleFlags = 1 << iota
 	SampleACK
@@ -55,33 +55,33 @@ func (f SampleFlags) String() string {
 	return strings.Join(names, ",")
 }
 
-// A HashSample is an entry of the result of HASHSAMP: one packet that it let
-// through.
+// A HashSample is an entry of the result of HASHSAMP: one packet that it passed
+// on.
 type HashSample struct {
 	TS       uint64  // 2^-32 seconds since 1970-01-01 UTC
-	Src, Dst [4]byte // addresses; of IPv6 their four words combined by exclusive or
+	Src, Dst [4]byte // addresses; for IPv6 the exclusive or of their four words
 	SrcPort  uint16
 	DstPort  uint16
-	Seq      uint32      // of TCP, otherwise 0
-	Flags    SampleFlags // likewise
-	Proto    uint8       // 6 TCP, 17 UDP
+	Seq      uint32      // TCP only, otherwise 0
+	Flags    SampleFlags // TCP only, otherwise 0
+	Proto    uint8       // 6: TCP, 17: UDP
 	IPv6     bool
 }
 
 // Time is TS as a time.Time in UTC.
 func (s *HashSample) Time() time.Time { return packetTime(s.TS) }
 
-// Source is where the packet came from.
+// Source is the packet's source address and port.
 func (s *HashSample) Source() netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4(s.Src), s.SrcPort)
 }
 
-// Destination is where it went.
+// Destination is the packet's destination address and port.
 func (s *HashSample) Destination() netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4(s.Dst), s.DstPort)
 }
 
-// ParseHashSample decodes a sample. It reports false when b is too short.
+// ParseHashSample decodes a sample. It returns false if b is too short.
 func ParseHashSample(b []byte) (HashSample, bool) {
 	if len(b) < HashSampleSize {
 		return HashSample{}, false

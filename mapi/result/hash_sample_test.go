@@ -12,7 +12,7 @@ func TestHashSampleLayout(t *testing.T) {
 	}
 	b := make([]byte, HashSampleSize)
 	for i := range b {
-		b[i] = 0xee // of the sample before
+		b[i] = 0xee // of the previous sample
 	}
 	s.Put(b)
 	if string(b[:8]) != string([]byte{139, 91, 70, 22, 63, 236, 73, 161}) {

@@ -19,7 +19,7 @@ func TestBucketLayout(t *testing.T) {
 	if want := time.Unix(1, 5e8); !e.Time().Equal(want) || e.Time().Location() != time.UTC {
 		t.Errorf("time is %v", e.Time())
 	}
-	if got := (BucketEntry{TS: 1<<32 - 1}).Time(); !got.Equal(time.Unix(1, 0)) { // nearest
+	if got := (BucketEntry{TS: 1<<32 - 1}).Time(); !got.Equal(time.Unix(1, 0)) { // rounded to nearest
 		t.Errorf("time is %v", got)
 	}
 	for n := range b {

@@ -16,23 +16,24 @@ const (
 )
 
 // StartStop is the result of STARTSTOP: times of packets in 2^-32 s since
-// 1970-01-01 UTC, 0 when there was none.
+// 1970-01-01 UTC, 0 if there was no such packet.
 type StartStop struct {
-	First       uint64 // of the first packet that reached the function; relative times count from it
-	FirstPassed uint64 // of the first packet that went on
-	Last        uint64 // of the last packet that went on
+	First       uint64 // of the first packet that reached the function; relative times start there
+	FirstPassed uint64 // of the first packet that it passed on
+	Last        uint64 // of the last packet that it passed on
 }
 
-// FirstTime is First as a time.Time in UTC, zero when there was none.
+// FirstTime is First as a time.Time in UTC, zero if there was no such packet.
 func (s StartStop) FirstTime() time.Time { return packetTimeOrNone(s.First) }
 
-// FirstPassedTime is FirstPassed as a time.Time in UTC, zero when there was none.
+// FirstPassedTime is FirstPassed as a time.Time in UTC, zero if there was no
+// such packet.
 func (s StartStop) FirstPassedTime() time.Time { return packetTimeOrNone(s.FirstPassed) }
 
-// LastTime is Last as a time.Time in UTC, zero when there was none.
+// LastTime is Last as a time.Time in UTC, zero if there was no such packet.
 func (s StartStop) LastTime() time.Time { return packetTimeOrNone(s.Last) }
 
-// ParseStartStop decodes the result of STARTSTOP. It reports false when b is too
+// ParseStartStop decodes the result of STARTSTOP. It returns false if b is too
 // short.
 func ParseStartStop(b []byte) (s StartStop, ok bool) {
 	if len(b) < StartStopSize {
@@ -44,7 +45,7 @@ func ParseStartStop(b []byte) (s StartStop, ok bool) {
 	return s, true
 }
 
-// Put encodes s into b, which has StartStopSize bytes at least.
+// Put encodes s into b, which has at least StartStopSize bytes.
 func (s StartStop) Put(b []byte) {
 	binary.NativeEndian.PutUint64(b[startStopFirst:], s.First)
 	binary.NativeEndian.PutUint64(b[startStopFirstPassed:], s.FirstPassed)

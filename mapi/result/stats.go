@@ -9,7 +9,7 @@ import (
 // StatsSize is the size of a Stats in bytes.
 const StatsSize = 64
 
-// Layout of a Stats. The original has 80-bit numbers in the places of the sums.
+// Layout of a Stats. The original has 80-bit numbers in place of the sums.
 const (
 	statsCount = 0  // uint64; 8: zero
 	statsSum   = 16 // Wide
@@ -18,8 +18,8 @@ const (
 	statsMin   = 56 // float64
 )
 
-// Stats is the result of STATS: what the values of a function have come to. Their
-// unit is that function's.
+// Stats is the result of STATS: statistics over the values of a function, in
+// the unit of that function.
 type Stats struct {
 	Count uint64 // values
 	Sum   Wide
@@ -28,7 +28,7 @@ type Stats struct {
 	Min   float64 // 0 before the first value
 }
 
-// Mean is the mean of the values, 0 before the first one.
+// Mean is the mean of the values, 0 before the first value.
 func (s *Stats) Mean() float64 {
 	if s.Count == 0 {
 		return 0
@@ -36,7 +36,7 @@ func (s *Stats) Mean() float64 {
 	return s.Sum.Float64() / float64(s.Count)
 }
 
-// Put writes s into b, of StatsSize bytes, as ReadResults gives it.
+// Put encodes s into b, of StatsSize bytes, in the format of ReadResults.
 func (s *Stats) Put(b []byte) {
 	_ = b[StatsSize-1]
 	binary.NativeEndian.PutUint64(b[statsCount:], s.Count)
@@ -46,7 +46,7 @@ func (s *Stats) Put(b []byte) {
 	putFloat(b[statsMin:], s.Min)
 }
 
-// ParseStats decodes a Stats. It reports false when b is too short.
+// ParseStats decodes a Stats. It returns false if b is too short.
 func ParseStats(b []byte) (Stats, bool) {
 	if len(b) < StatsSize {
 		return Stats{}, false
@@ -60,15 +60,15 @@ func ParseStats(b []byte) (Stats, bool) {
 	}, true
 }
 
-// A Wide is a number as the exact sum of two: the nearest float64, and what that
-// has too little. Integers below 2^106 are exact.
+// A Wide is a number as the exact sum of two: the nearest float64, and the
+// remainder. Integers below 2^106 are exact.
 type Wide struct{ High, Low float64 } // bytes 0 and 8
 
 // Float64 is the nearest float64.
 func (w Wide) Float64() float64 { return w.High }
 
-// Uint64 is the number where it is an integer of 64 bits; it reports false where
-// it is not.
+// Uint64 returns the number if it is a 64-bit integer; otherwise it returns
+// false.
 func (w Wide) Uint64() (uint64, bool) {
 	if finite := w.High-w.High == 0 && w.Low-w.Low == 0; !finite {
 		return 0, false

@@ -7,11 +7,33 @@
 #include "internal.h"
 
 /* How long a call may look for a slot, in s. The Go part answers each within 30 s, so
-   slots that stay taken are those of callers who have left by longjmp. */
+   slots that stay taken are those of other threads, which have left by longjmp. */
 enum { PATIENCE = 40 };
 
+static int on_other_stack(void)
+{
+	stack_t stack;
+	return sigaltstack(NULL, &stack) != 0 || (stack.ss_flags & SS_ONSTACK);
+}
+
+/* Finds a slot whose caller has left it by longjmp: this thread, from a place that is no
+   longer on its stack. Calls that a handler has interrupted are above it. */
+static struct call *claim_left(const void *frame)
+{
+	if (on_other_stack())
+		return NULL;
+	for (int i = 0; i < CALL_SLOTS; i++) {
+		struct call *c = &calls.slot[i];
+		const void *thread = &thread_error;
+		if (LOAD(&c->state) == CALL_DONE && LOAD(&c->thread) == thread && c->frame <= frame &&
+		    __atomic_compare_exchange_n(&c->thread, &thread, NULL, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			return c; /* and no handler meanwhile */
+	}
+	return NULL;
+}
+
 /* Finds a free slot; when there is none, some call will end. */
-static struct call *claim(void)
+static struct call *claim(const void *frame)
 {
 	const struct timespec moment = {.tv_nsec = 1000000};
 	struct timespec begun, now;
@@ -23,6 +45,9 @@ static struct call *claim(void)
 			                                __ATOMIC_RELAXED))
 				return &calls.slot[i];
 		}
+		struct call *left = claim_left(frame);
+		if (left)
+			return left;
 		syscall(SYS_nanosleep, &moment, NULL); /* nanosleep(3) is a cancellation point */
 		clock_gettime(CLOCK_MONOTONIC, &now);
 	} while (now.tv_sec - begun.tv_sec < PATIENCE);
@@ -33,16 +58,20 @@ struct call *call_begin(enum call_op op)
 {
 	if (load() != 0)
 		return NULL;
-	struct call *c = claim();
+	struct call *c = claim(__builtin_frame_address(0));
 	if (!c)
 		return NULL;
+	STORE(&c->state, CALL_CLAIMED);
 	memset((char *)c + sizeof c->state, 0, sizeof *c - sizeof c->state);
+	c->frame = __builtin_frame_address(0);
+	STORE(&c->thread, &thread_error);
 	c->op = op;
 	return c;
 }
 
 static void hand_over(struct call *c)
 {
+	__atomic_add_fetch(&calls.active, 1, __ATOMIC_ACQ_REL);
 	STORE(&c->state, CALL_READY);
 	sem_post(&calls.posted);
 }
@@ -50,25 +79,32 @@ static void hand_over(struct call *c)
 void call_post(struct call *c)
 {
 	c->posted = 1;
+	STORE(&c->thread, NULL);
 	hand_over(c);
 }
 
 int call_send(struct call *c)
 {
+	const struct timespec moment = {.tv_sec = 1};
 	uint32_t state;
 	int saved = errno;
 	hand_over(c);
-	for (int i = 0; i < CALL_LOOKS && LOAD(&c->state) != CALL_DONE; i++)
+	for (int i = 0; i < CALL_LOOKS && LOAD(&c->state) != CALL_DONE && LOAD(&calls.active) <= 1; i++)
 		sched_yield();
 	/* Handlers run meanwhile, and may make calls of their own. */
-	while ((state = LOAD(&c->state)) != CALL_DONE)
-		syscall(SYS_futex, &c->state, FUTEX_WAIT_PRIVATE, state, NULL, NULL, 0);
+	while ((state = LOAD(&c->state)) != CALL_DONE) {
+		if (usable() != 0)
+			return -1; /* a child that a handler has made, and in which it returns */
+		/* Without a time the kernel would go on by itself after a handler. */
+		syscall(SYS_futex, &c->state, FUTEX_WAIT_PRIVATE, state, &moment, NULL, 0);
+	}
 	errno = saved;
 	return c->code ? fail_from(c) : 0;
 }
 
 void call_end(struct call *c)
 {
+	STORE(&c->thread, NULL);
 	STORE(&c->state, CALL_FREE);
 }
 

@@ -20,7 +20,7 @@
 #include <mapi.h>
 
 enum {
-	CALL_VERSION = 1, /* of this file; both sides must agree */
+	CALL_VERSION = 2, /* of this file; both sides must agree */
 	CALL_SLOTS = 64,  /* calls at a time; more wait for a slot */
 	CALL_ARGS = 16,   /* of a function */
 	CALL_LETTERS = 64,
@@ -67,6 +67,7 @@ struct call {
 	uint32_t state; /* enum call_state; a futex */
 	enum call_op op;
 	int posted; /* nobody waits for the answer */
+	const void *thread, *frame; /* who waits, and where on its stack; the C library's */
 
 	/* What is asked for. Pointers are the caller's. */
 	int fd, fid, number, next, count;
@@ -96,19 +97,21 @@ struct calls {
 	int version; /* CALL_VERSION */
 	size_t size; /* sizeof(struct calls) */
 	uint32_t lost; /* connections up to this one are no more */
+	uint32_t active; /* calls that are with the Go part */
 	sem_t posted; /* one for each slot that is CALL_READY */
 	char *names[CALL_NAMES]; /* the Go part's */
 	struct call slot[CALL_SLOTS];
 };
 
-/* How often one side looks for the other before it sleeps, giving the processor away
-   between: who sets up flows makes one call after the other. */
+/* How often one side looks for the other before it sleeps. A program that sets up flows
+   makes one call after the other. With several calls at a time others need the
+   processors. */
 enum { CALL_LOOKS = 100 };
 
+/* Looks for the next call. */
 static inline void call_expect(struct calls *calls)
 {
-	int posted = 0;
-	for (int i = 0; i < CALL_LOOKS && sem_getvalue(&calls->posted, &posted) == 0 && posted <= 0; i++)
+	for (int i = 0; i < CALL_LOOKS && __atomic_load_n(&calls->active, __ATOMIC_ACQUIRE) == 0; i++)
 		sched_yield();
 }
 
@@ -129,8 +132,9 @@ static inline struct call *call_next(struct calls *calls)
 }
 
 /* Ends a call, for the Go part. */
-static inline void call_done(struct call *c)
+static inline void call_done(struct calls *calls, struct call *c)
 {
+	__atomic_sub_fetch(&calls->active, 1, __ATOMIC_ACQ_REL);
 	if (c->posted) {
 		__atomic_store_n(&c->state, CALL_FREE, __ATOMIC_RELEASE);
 		return;

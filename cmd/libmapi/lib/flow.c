@@ -188,6 +188,16 @@ void flow_reap(void)
 	}
 }
 
+/* Whether packets of a flow that has finished wait, of which the program has not asked
+   for any. It is so once only: who waits for the end is not kept from it. */
+int flow_untouched(struct flow *f)
+{
+	struct function *fn = LOAD(&f->functions);
+	while (fn && (!fn->from.ring || !ring_untouched(&fn->ring)))
+		fn = fn->next;
+	return fn && !__atomic_exchange_n(&f->told, 1, __ATOMIC_SEQ_CST);
+}
+
 /* Finds a buffer of the same capture file for which the daemon waits. */
 static int awaited_in(int device, const struct function *but, struct awaited *found)
 {

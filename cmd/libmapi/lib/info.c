@@ -3,12 +3,15 @@
  */
 #include "internal.h"
 
-/* Sends the call and hands the answer over, to be copied to the program. */
+/* Sends the call and hands the answer over, to be copied to the program, which may then
+   ask for what it was told of, though it has created nothing. */
 #define ANSWER(c, field, to)                \
 	do {                                \
 		int err_ = call_send(c);    \
-		if (err_ == 0)              \
+		if (err_ == 0) {            \
+			set_initialized();  \
 			*(to) = (c)->field; \
+		}                           \
 		call_end(c);                \
 		return err_;                \
 	} while (0)
@@ -117,13 +120,30 @@ static int flow_info(int fd, int next, mapi_flow_info_t *info)
 	ANSWER(c, flow_info, info);
 }
 
+/* A program that looks whether the flow has finished before it asks for each packet
+   would get none of a short file: its first look comes when all was read. So that says
+   that the flow is active. */
+static void leave_packets(int fd, mapi_flow_info_t *info)
+{
+	struct flow *f = flow_enter(fd);
+	if (f && flow_untouched(f))
+		info->status = FLOW_ACTIVE;
+	if (f)
+		flow_leave(f);
+}
+
 PUBLIC int mapi_get_flow_info(int fd, mapi_flow_info_t *info)
 {
 	if (initialized() != 0)
 		return -1;
 	if (fd <= 0)
 		return fail(MAPI_INVALID_FLOW, not_a_flow, fd);
-	return info ? flow_info(fd, 0, info) : no_room(MFUNCT_INVALID_ARGUMENT_2);
+	if (!info)
+		return no_room(MFUNCT_INVALID_ARGUMENT_2);
+	int err = flow_info(fd, 0, info);
+	if (err == 0 && info->status == FLOW_FINISHED)
+		leave_packets(fd, info);
+	return err;
 }
 
 PUBLIC int mapi_get_next_flow_info(int fd, mapi_flow_info_t *info)

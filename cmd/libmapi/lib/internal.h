@@ -50,7 +50,7 @@ extern const char not_initialized[], not_a_flow[], not_a_function[], no_flow[], 
 extern struct calls calls;
 int load(void);       /* 0, or -1 with the error */
 int usable(void);     /* 0, or -1: the process has forked after the first call */
-int initialized(void); /* 0, or -1: nothing was created yet, or not usable */
+int initialized(void); /* 0, or -1: nothing was created or told yet, or not usable */
 void set_initialized(void);
 
 /* call.c */
@@ -84,6 +84,8 @@ enum ring_state ring_entry(struct ring *r, void *entry, size_t size);
 enum ring_state ring_look(struct ring *r); /* RING_RECORD: there is one */
 void ring_release(struct ring *r);
 void ring_sleeps(struct ring *r, int sleeps);
+void ring_asks(struct ring *r);
+int ring_untouched(const struct ring *r);
 int ring_awaited(const struct ring *r);
 uint64_t ring_position(const struct ring *r);
 int slot_read(const uint64_t *slot, void *result, size_t size); /* 0, or -1: half written */
@@ -113,6 +115,7 @@ struct flow {
 	uint32_t connection;
 	int closed;
 	int users; /* threads at work on it */
+	int told;  /* that packets waited when it had finished */
 	struct function *functions;
 };
 int flow_add(const struct call *c);          /* fd, or -1 with the error */
@@ -125,6 +128,7 @@ struct function *function_find(const struct flow *f, int fid);
 int flow_retire(int fd);                     /* 1: it was open until now */
 void flow_retire_device(int device);
 void flow_reap(void);                        /* gives memory of closed flows back */
+int flow_untouched(struct flow *f);
 int flow_awaited(const struct flow *f, const struct function *but, struct awaited *found);
 void *map_memory(size_t size);               /* zero; NULL: none */
 

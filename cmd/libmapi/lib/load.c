@@ -9,6 +9,7 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,13 +24,31 @@ struct calls calls;
 
 static struct guard loading = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 static int loaded;  /* there is a Go part */
-static int created; /* a flow or a device was made */
+static int created; /* a flow or a device was made, or told of */
 static int forked;  /* this is a child, in which the Go part does not run */
+
+/* A process forks with the Go part or without, never while another thread loads it:
+   the child would wait for that for ever. */
+static void before_fork(void)
+{
+	guard_enter(&loading);
+}
+
+static void in_parent(void)
+{
+	guard_leave(&loading);
+}
 
 static void in_child(void)
 {
 	forked = loaded;
 	error_in_child();
+	guard_leave(&loading);
+}
+
+__attribute__((constructor)) static void heed_forks(void)
+{
+	pthread_atfork(before_fork, in_parent, in_child);
 }
 
 /* The file beside this library, or the bare name. */
@@ -46,9 +65,60 @@ static const char *go_part(char path[PATH_MAX])
 	return GO_PART;
 }
 
+/* What the runtime changes in a process: signal actions, and the limit of open files,
+   which children would inherit. Static, as the stack of a caller may be small. */
+static struct {
+	struct sigaction actions[NSIG];
+	struct rlimit files;
+} before;
+
+static void remember(void)
+{
+	for (int s = 1; s < NSIG; s++)
+		sigaction(s, NULL, &before.actions[s]);
+	getrlimit(RLIMIT_NOFILE, &before.files);
+}
+
+/* Whether the runtime has changed an action. What is neither as it was nor a handler of
+   the Go part was set meanwhile by another thread of the program, and stays. */
+static int changed(const struct sigaction *now, const struct sigaction *was, const Dl_info *go)
+{
+	Dl_info at;
+	if (now->sa_handler == was->sa_handler)
+		return now->sa_flags != was->sa_flags;
+	return dladdr((void *)now->sa_handler, &at) && at.dli_fbase == go->dli_fbase;
+}
+
+/* Takes back what the runtime has changed; part is an address in the Go part. */
+static void restore(const void *part)
+{
+	struct sigaction now;
+	struct rlimit files;
+	Dl_info go;
+	if (!dladdr(part, &go))
+		return;
+	for (int s = 1; s < NSIG; s++)
+		if (s != SIGSTKFLT && sigaction(s, NULL, &now) == 0 && changed(&now, &before.actions[s], &go))
+			sigaction(s, &before.actions[s], NULL);
+	/* The runtime raises it to what is allowed, or one less. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max == before.files.rlim_max &&
+	    files.rlim_cur >= files.rlim_max - 1)
+		setrlimit(RLIMIT_NOFILE, &before.files);
+}
+
+/* Daemons may have closed the descriptors of standard input, output and error. What
+   they go on to print there must not go into what the library opens. */
+static void open_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", O_RDWR);
+}
+
 static void *load_thread(void *message)
 {
 	char path[PATH_MAX];
+	open_standard();
 	void *lib = dlopen(go_part(path), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	int (*start)(struct calls *) = NULL;
 	if (lib)
@@ -60,12 +130,8 @@ static void *load_thread(void *message)
 	syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGSTKFLT); /* as ../thread.c, for the time in Go */
 	if (start(&calls) != 0)
 		snprintf(message, MAPI_ERRORSTR_LENGTH, "%s is of another version", GO_PART);
+	restore((void *)start);
 	return NULL;
-}
-
-static int same(const struct sigaction *a, const struct sigaction *b)
-{
-	return a->sa_handler == b->sa_handler && a->sa_flags == b->sa_flags;
 }
 
 /* What the Go runtime takes beside what the program has, in bytes: of addresses at its
@@ -93,33 +159,11 @@ static int room_for_runtime(char *message)
 	return 0;
 }
 
-/* What the runtime changes in a process: signal actions, and the limit of open files,
-   which children would inherit. Static, as the stack of a caller may be small. */
-static struct {
-	struct sigaction actions[NSIG];
-	struct rlimit files;
-} before;
-
-static void remember(void)
-{
-	for (int s = 1; s < NSIG; s++)
-		sigaction(s, NULL, &before.actions[s]);
-	getrlimit(RLIMIT_NOFILE, &before.files);
-}
-
-static void restore(void)
-{
-	struct sigaction now;
-	for (int s = 1; s < NSIG; s++)
-		if (s != SIGSTKFLT && sigaction(s, NULL, &now) == 0 && !same(&now, &before.actions[s]))
-			sigaction(s, &before.actions[s], NULL);
-	setrlimit(RLIMIT_NOFILE, &before.files);
-}
-
 /* Runs load_thread, and leaves the process as it is. */
 static int load_quietly(char *message)
 {
 	pthread_t thread;
+	int cancel;
 	if (!room_for_runtime(message))
 		return -1;
 	remember();
@@ -128,8 +172,9 @@ static int load_quietly(char *message)
 		snprintf(message, MAPI_ERRORSTR_LENGTH, "no thread: %s", strerror(err));
 		return -1;
 	}
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel); /* it is a cancellation point */
 	pthread_join(thread, NULL);
-	restore();
+	pthread_setcancelstate(cancel, NULL);
 	return message[0] ? -1 : 0;
 }
 
@@ -141,7 +186,6 @@ static int load_once(char *message)
 		calls.version = CALL_VERSION;
 		calls.size = sizeof calls;
 		sem_init(&calls.posted, 0, 0);
-		pthread_atfork(NULL, NULL, in_child);
 		prepared = 1;
 	}
 	if (load_quietly(message) != 0)

@@ -52,8 +52,10 @@ static struct mapipkt *take(struct flow *f, struct function *fn)
 		ring_release(&fn->ring); /* a skipped rest of the ring is room too */
 		if (state != RING_EMPTY)
 			return ring_over(f, state);
-		if (fn->from.no_wait)
+		if (fn->from.no_wait) {
+			ring_asks(&fn->ring);
 			return flow_lost(f) ? ring_over(f, RING_GONE) : NULL;
+		}
 		if (ring_wait(f, fn) != 0)
 			return NULL;
 	}

@@ -206,6 +206,20 @@ void ring_sleeps(struct ring *r, int sleeps)
 	__atomic_store_n(at, v + 1 + (v % 2 == (uint64_t)sleeps), __ATOMIC_SEQ_CST);
 }
 
+/* Tells that packets are taken, though there was none yet and nobody sleeps. */
+void ring_asks(struct ring *r)
+{
+	uint64_t *at = (uint64_t *)(r->page + PAGE_SLEEP);
+	if (__atomic_load_n(at, __ATOMIC_RELAXED) == 0)
+		__atomic_store_n(at, 2, __ATOMIC_SEQ_CST);
+}
+
+/* Whether packets are there and nothing was taken. */
+int ring_untouched(const struct ring *r)
+{
+	return r->entry == 0 && word(r->page + PAGE_READ) == 0 && word(r->head + HEAD_POSITION) != 0;
+}
+
 int ring_awaited(const struct ring *r)
 {
 	return word(r->head + HEAD_WANT) != 0;

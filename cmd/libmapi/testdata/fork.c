@@ -1,7 +1,14 @@
 /*
- * fork. Arguments: "before" or "after", a device. Before the first call a program may
- * go into the background; after it the child has no library, and the parent goes on.
+ * fork. Arguments: "before", "during", "after" or "handler", a device. Before the first
+ * call a program may go into the background; after it the child has no library, and the
+ * parent goes on, also when a handler has made it in a call, to which both return. While
+ * another thread makes the first call the child has one of both.
  */
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #include "check.h"
@@ -65,6 +72,75 @@ static void after(const char *dev)
 	MUST(mapi_close_flow(fd));
 }
 
+enum { CHILDREN = 20 };
+
+static pid_t children[CHILDREN];
+static volatile sig_atomic_t made, is_child;
+
+static void forks(int s)
+{
+	(void)s;
+	if (is_child || made == CHILDREN)
+		return;
+	pid_t child = fork();
+	if (child == 0) {
+		signal(SIGALRM, SIG_DFL);
+		alarm(30);
+		is_child = 1;
+		return;
+	}
+	children[made++] = child;
+}
+
+static void in_handler(const char *dev)
+{
+	const struct itimerval often = {.it_value.tv_usec = 3000, .it_interval.tv_usec = 3000};
+	mapi_flow_info_t info;
+	int status, fd = MUST(mapi_create_flow(dev));
+	signal(SIGALRM, forks);
+	setitimer(ITIMER_REAL, &often, NULL);
+	while (!is_child && made < CHILDREN)
+		if (mapi_get_flow_info(fd, &info) != 0 && !is_child)
+			MUST(-1);
+	if (is_child) {
+		FAILS(mapi_get_flow_info(fd, &info), MCOM_SOCKET_ERROR);
+		_exit(failures);
+	}
+	for (int i = 0; i < CHILDREN; i++)
+		CHECK(waitpid(children[i], &status, 0) == children[i] && status == 0);
+}
+
+static int called;
+
+static void *first_call(void *dev)
+{
+	MUST(mapi_create_flow(dev));
+	__atomic_store_n(&called, 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* Forks all the time until the first call is made. The children hold the pipe while they
+   are there, and do not outlive their parent. */
+static void during(char *dev)
+{
+	enum { CHILDREN = 200, PATIENCE = 60000 };
+	int children = 0, status, there[2];
+	pthread_t thread;
+	CHECK(pipe(there) == 0 && pthread_create(&thread, NULL, first_call, dev) == 0);
+	for (; children < CHILDREN && !__atomic_load_n(&called, __ATOMIC_ACQUIRE); children++) {
+		pid_t child = fork();
+		if (child == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0)
+			_exit(mapi_create_flow(dev) > 0 || error_of(NULL) == MCOM_SOCKET_ERROR ? EXIT_SUCCESS : EXIT_FAILURE);
+		CHECK(child > 0);
+	}
+	pthread_join(thread, NULL);
+	close(there[1]);
+	struct pollfd all_gone = {.fd = there[0], .events = POLLIN};
+	CHECK(poll(&all_gone, 1, PATIENCE) == 1);
+	while (failures == 0 && children-- > 0)
+		CHECK(wait(&status) > 0 && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS);
+}
+
 int main(int argc, char *argv[])
 {
 	if (argc != 3)
@@ -73,6 +149,11 @@ int main(int argc, char *argv[])
 		into_background();
 		return count(argv[2]);
 	}
-	after(argv[2]);
+	if (strcmp(argv[1], "handler") == 0)
+		in_handler(argv[2]);
+	else if (strcmp(argv[1], "during") == 0)
+		during(argv[2]);
+	else
+		after(argv[2]);
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -5,6 +5,7 @@
  *	restart                    a handler with SA_RESTART leaves a wait alone
  *	interrupt                  one without ends it
  *	jump                       a handler may leave a wait by longjmp
+ *	leave                      and calls, more of them than there are at a time
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -121,6 +122,27 @@ static void jump(void)
 	CHECK(!"it does not return");
 }
 
+static void leave(void)
+{
+	static volatile int times;
+	struct itimerval soon = {.it_value.tv_usec = 200};
+	mapi_device_info_t info;
+	signal(SIGALRM, jumps);
+	while (times < 300) {
+		if (sigsetjmp(back, 1) != 0) {
+			times++;
+			continue;
+		}
+		setitimer(ITIMER_REAL, &soon, NULL);
+		for (;;)
+			MUST(mapi_get_next_device_info(-1, &info));
+	}
+	time_t begun = time(NULL);
+	MUST(mapi_get_next_device_info(-1, &info));
+	CHECK(time(NULL) - begun < 20);
+	MUST(mapi_close_flow(fd));
+}
+
 int main(int argc, char *argv[])
 {
 	if (argc != 3)
@@ -134,6 +156,9 @@ int main(int argc, char *argv[])
 			interrupt();
 		else if (strcmp(argv[1], "jump") == 0) {
 			jump();
+			break;
+		} else if (strcmp(argv[1], "leave") == 0) {
+			leave();
 			break;
 		} else
 			reads(argv[1], i % 2 ? SA_RESTART : 0);

@@ -1,20 +1,21 @@
-// Reader is a monitoring program as the benchmark needs many: it takes the
-// packets of a flow in a loop and counts them. The flow has what passes SAMPLE, or
-// STR_SEARCH.
+// Reader is a monitoring program as the benchmark needs many: it takes the packets of a
+// flow in a loop and counts them.
 //
-//	reader -socket PATH -device NAME [-period N] [-string TEXT]
+//	reader SOCKET DEVICE TASK
 //
-// It prints "ready" when the flow is connected, and for each line of its input how
-// many packets it has got and how many it has lost. It ends with its input.
+// A task is "p PERIOD", take every PERIOD-th packet, or "s STRING", take those that contain
+// the string. It prints "ready" when the flow is connected, and for each line of its input
+// how many packets it has got and how many it has lost. It ends with its input.
 package main
 
 import (
 	"bufio"
 	"context"
-	"flag"
 	"fmt"
 	"log"
 	"os"
+	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"gomapi/mapi"
@@ -23,15 +24,13 @@ import (
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("reader: ")
-	socket := flag.String("socket", "", "of mapid")
-	device := flag.String("device", "", "to watch")
-	period := flag.Int("period", 0, "take one packet in so many")
-	text := flag.String("string", "", "take packets that contain it")
-	flag.Parse()
+	if len(os.Args) != 4 {
+		log.Fatal("usage: reader SOCKET DEVICE TASK")
+	}
 	ctx, cancel := context.WithCancel(context.Background())
-	client := &mapi.Client{Socket: *socket}
+	client := &mapi.Client{Socket: os.Args[1]}
 	defer client.Close()
-	packets, err := watch(ctx, client, *device, *period, *text)
+	packets, err := connect(ctx, client, os.Args[2], os.Args[3])
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -58,21 +57,21 @@ func main() {
 	<-ended
 }
 
-// watch connects a flow and returns its TO_BUFFER.
-func watch(ctx context.Context, c *mapi.Client, device string, period int, text string) (*mapi.Function, error) {
+// connect connects a flow with a task and returns its TO_BUFFER.
+func connect(ctx context.Context, c *mapi.Client, device, task string) (*mapi.Function, error) {
 	f, err := c.CreateFlow(ctx, device)
 	if err != nil {
 		return nil, err
 	}
-	if period > 0 {
-		if _, err := f.Apply(ctx, "SAMPLE", period, mapi.SamplePeriodic); err != nil {
-			return nil, err
-		}
+	kind, text, _ := strings.Cut(task, " ")
+	if kind == "p" {
+		period, _ := strconv.Atoi(text) // 0 is refused
+		_, err = f.Apply(ctx, "SAMPLE", period, mapi.SamplePeriodic)
+	} else {
+		_, err = f.Apply(ctx, "STR_SEARCH", text, 0, 0)
 	}
-	if text != "" {
-		if _, err := f.Apply(ctx, "STR_SEARCH", text, 0, 0); err != nil {
-			return nil, err
-		}
+	if err != nil {
+		return nil, err
 	}
 	packets, err := f.Apply(ctx, "TO_BUFFER")
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/gopacket/pcap"
 
-	"gomapi/internal/filter"
+	"gomapi/internal/bpf"
 	"gomapi/internal/testdata"
 )
 
@@ -98,10 +98,10 @@ func unpack(t testing.TB, path string) string {
 }
 
 // program compiles expr in this process.
-func program(expr string, linkType uint16) (*filter.Program, error) {
+func program(expr string, linkType uint16) (*bpf.Program, error) {
 	raw, err := Compile(expr, linkType)
 	if err != nil {
 		return nil, err
 	}
-	return filter.NewProgram(raw)
+	return bpf.NewProgram(raw)
 }

@@ -15,7 +15,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"gomapi/internal/filter"
+	"gomapi/internal/bpf"
+	"gomapi/internal/classify"
 	"gomapi/internal/pkt"
 	"gomapi/internal/tracegen"
 )
@@ -37,13 +38,13 @@ func traffic(t testing.TB, n int) []pkt.Packet {
 }
 
 // scattered returns n programs "udp dst port i", 1 and up, made of one.
-func scattered(t testing.TB, n int) []*filter.Program {
+func scattered(t testing.TB, n int) []*bpf.Program {
 	t.Helper()
 	raw, err := Compile("udp dst port 4242", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	programs := make([]*filter.Program, n)
+	programs := make([]*bpf.Program, n)
 	for i := range programs {
 		own := slices.Clone(raw)
 		for pc := range own {
@@ -51,7 +52,7 @@ func scattered(t testing.TB, n int) []*filter.Program {
 				own[pc].K = uint32(i + 1)
 			}
 		}
-		p, err := filter.NewProgram(own)
+		p, err := bpf.NewProgram(own)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,9 +123,9 @@ func mixture(r *rand.Rand, n int) []string {
 }
 
 // programs compiles expressions; one that can match no packet is left out.
-func programs(t testing.TB, exprs []string) []*filter.Program {
+func programs(t testing.TB, exprs []string) []*bpf.Program {
 	t.Helper()
-	var all []*filter.Program
+	var all []*bpf.Program
 	for _, e := range exprs {
 		p, err := program(e, 1)
 		if err != nil {
@@ -164,11 +165,11 @@ func BenchmarkClassifier(b *testing.B) {
 	}
 }
 
-func benchmarkClassifier(b *testing.B, programs []*filter.Program, pkts []pkt.Packet) {
-	c := filter.NewClassifier(programs)
-	var s filter.Scratch
+func benchmarkClassifier(b *testing.B, programs []*bpf.Program, pkts []pkt.Packet) {
+	c := classify.NewClassifier(programs)
+	var s classify.Scratch
 	s.Fit(c)
-	m := filter.NewMatches(c.Len())
+	m := classify.NewMatches(c.Len())
 	members := make([]uint32, 0, c.Len())
 	b.ReportAllocs()
 	start := processorTime(b)
@@ -186,7 +187,7 @@ func benchmarkClassifier(b *testing.B, programs []*filter.Program, pkts []pkt.Pa
 	b.ReportMetric(slowest(c, &s, pkts, m).Seconds()*1e6, "µs-slowest")
 }
 
-func countMatches(c *filter.Classifier, s *filter.Scratch, pkts []pkt.Packet, m *filter.Matches) (n int) {
+func countMatches(c *classify.Classifier, s *classify.Scratch, pkts []pkt.Packet, m *classify.Matches) (n int) {
 	for some := range slices.Chunk(pkts, pkt.MaxBatch) {
 		c.Classify(s, some, m)
 		for _, set := range take(m) {
@@ -200,7 +201,7 @@ func countMatches(c *filter.Classifier, s *filter.Scratch, pkts []pkt.Packet, m 
 
 // slowest returns what the slowest packet takes, alone and by the best of some
 // tries, since others may work on the same machine.
-func slowest(c *filter.Classifier, s *filter.Scratch, pkts []pkt.Packet, m *filter.Matches) time.Duration {
+func slowest(c *classify.Classifier, s *classify.Scratch, pkts []pkt.Packet, m *classify.Matches) time.Duration {
 	most := time.Duration(0)
 	for i := range pkts {
 		best := time.Hour
@@ -226,19 +227,19 @@ func processorTime(b *testing.B) time.Duration {
 
 // What it takes to make a classifier, and what it holds.
 func BenchmarkNewClassifier(b *testing.B) {
-	sets := map[string][]*filter.Program{
+	sets := map[string][]*bpf.Program{
 		"udp dst port/60000": scattered(b, 60_000),
 		"mixed/10000":        programs(b, mixture(rand.New(rand.NewPCG(1, 10_000)), 10_000)),
 	}
 	for name, set := range sets {
 		b.Run(name, func(b *testing.B) {
-			var c *filter.Classifier
+			var c *classify.Classifier
 			var before, after runtime.MemStats
 			runtime.GC()
 			runtime.ReadMemStats(&before)
 			start := processorTime(b)
 			for b.Loop() {
-				c = filter.NewClassifier(set)
+				c = classify.NewClassifier(set)
 			}
 			b.ReportMetric((processorTime(b)-start).Seconds()/float64(b.N), "cpu-s/build")
 			runtime.ReadMemStats(&after)

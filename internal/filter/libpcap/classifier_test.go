@@ -10,14 +10,15 @@ import (
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/pcap"
 
-	"gomapi/internal/filter"
+	"gomapi/internal/bpf"
+	"gomapi/internal/classify"
 	"gomapi/internal/pkt"
 )
 
 // A judge is a filter as libpcap's bpf_filter decides it.
 type judge struct {
 	expr    string
-	program *filter.Program
+	program *bpf.Program
 	bpf     *pcap.BPF
 }
 
@@ -43,7 +44,7 @@ func judges(t testing.TB, exprs []string, linkType uint16) []judge {
 			if err != nil {
 				continue
 			}
-			p, err := filter.NewProgram(raw)
+			p, err := bpf.NewProgram(raw)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -86,15 +87,15 @@ func verdicts(all []judge, frames []frame) [][]bool {
 // with the verdicts.
 func agree(t *testing.T, name string, all []judge, some []int, frames []frame, want [][]bool) {
 	t.Helper()
-	programs := make([]*filter.Program, len(some))
+	programs := make([]*bpf.Program, len(some))
 	for m, i := range some {
 		programs[m] = all[i].program
 	}
-	c := filter.NewClassifier(programs)
-	var s filter.Scratch
+	c := classify.NewClassifier(programs)
+	var s classify.Scratch
 	s.Fit(c)
 	pkts := views(frames)
-	matches := filter.NewMatches(c.Len())
+	matches := classify.NewMatches(c.Len())
 	wrong := 0
 	for at := 0; at < len(pkts) && wrong <= 5; at += pkt.MaxBatch {
 		batch := pkts[at:min(at+pkt.MaxBatch, len(pkts))]
@@ -115,7 +116,7 @@ func agree(t *testing.T, name string, all []judge, some []int, frames []frame, w
 }
 
 // take returns the packets of all members.
-func take(m *filter.Matches) []pkt.Set {
+func take(m *classify.Matches) []pkt.Set {
 	sets := make([]pkt.Set, m.Room())
 	for _, i := range m.Members(nil) {
 		sets[i] = m.Take(i)
@@ -172,12 +173,12 @@ var forms = []string{
 
 // Goroutines share a classifier, each with a Scratch of its own.
 func TestClassifierShared(t *testing.T) {
-	c := filter.NewClassifier(programs(t, mixture(rand.New(rand.NewPCG(9, 9)), 300)))
+	c := classify.NewClassifier(programs(t, mixture(rand.New(rand.NewPCG(9, 9)), 300)))
 	pkts := traffic(t, pkt.MaxBatch)
 	hits := func() []pkt.Set {
-		var s filter.Scratch
+		var s classify.Scratch
 		s.Fit(c)
-		m := filter.NewMatches(c.Len())
+		m := classify.NewMatches(c.Len())
 		c.Classify(&s, pkts, m)
 		return take(m)
 	}
@@ -198,20 +199,20 @@ func TestClassifierShared(t *testing.T) {
 
 // Every way through a classifier, and none allocates.
 func TestClassifierAllocations(t *testing.T) {
-	var all []*filter.Program
+	var all []*bpf.Program
 	for _, j := range judges(t, append(mixture(rand.New(rand.NewPCG(9, 9)), 500), append(expressions, forms...)...), 1) {
 		all = append(all, j.program)
 	}
-	c := filter.NewClassifier(all)
+	c := classify.NewClassifier(all)
 	pkts := traffic(t, 200)
 	for _, data := range builtPackets(t) {
 		for n := range min(len(data), 100) {
 			pkts = append(pkts, pkt.Packet{Link: data[:n], Wire: uint32(len(data))})
 		}
 	}
-	var s filter.Scratch
+	var s classify.Scratch
 	s.Fit(c)
-	m := filter.NewMatches(c.Len())
+	m := classify.NewMatches(c.Len())
 	for some := range slices.Chunk(pkts, pkt.MaxBatch) {
 		if n := testing.AllocsPerRun(10, func() { c.Classify(&s, some, m) }); n != 0 {
 			t.Errorf("Classify makes %v allocations", n)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"gomapi/internal/bpf"
 	"gomapi/internal/filter"
 	"gomapi/internal/mapierr"
 )
@@ -105,7 +106,7 @@ func TestCompileNested(t *testing.T) {
 			t.Errorf("%s: %d instructions and error %v", name, len(raw), err)
 		}
 		if err == nil {
-			if _, err := filter.NewProgram(raw); err != nil {
+			if _, err := bpf.NewProgram(raw); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

@@ -70,9 +70,7 @@ import (
 	"strings"
 	"unsafe"
 
-	"golang.org/x/net/bpf"
-
-	"gomapi/internal/filter"
+	"gomapi/internal/bpf"
 )
 
 // compile runs pcap_compile(3) once. Its error is libpcap's bare reason.
@@ -89,9 +87,9 @@ func compile(expr string, linkType uint16, optimize bool) ([]bpf.RawInstruction,
 		return nil, errors.New(strings.ToValidUTF8(C.GoString(&reason[0]), "?"))
 	}
 	defer C.pcap_freecode(&prog)
-	if prog.bf_len > filter.MaxInstructions {
+	if prog.bf_len > bpf.MaxInstructions {
 		return nil, fmt.Errorf("it becomes %d instructions, %d are possible; use a shorter one, or several",
-			uint(prog.bf_len), filter.MaxInstructions)
+			uint(prog.bf_len), bpf.MaxInstructions)
 	}
 	raw := make([]bpf.RawInstruction, prog.bf_len)
 	for i, ins := range unsafe.Slice(prog.bf_insns, prog.bf_len) {

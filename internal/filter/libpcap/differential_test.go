@@ -6,20 +6,20 @@ import (
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/pcap"
-	"golang.org/x/net/bpf"
+	netbpf "golang.org/x/net/bpf"
 
-	"gomapi/internal/filter"
+	"gomapi/internal/bpf"
 )
 
 // An oracle is what independent machines say of one expression.
 type oracle struct {
-	program *filter.Program
-	whole   *pcap.BPF // compiled and run by libpcap; nil: not without a netmask
-	run     *pcap.BPF // our program, run by libpcap's bpf_filter
-	vm      *bpf.VM   // our program in x/net/bpf, which knows one length; nil: cannot
+	program *bpf.Program
+	whole   *pcap.BPF  // compiled and run by libpcap; nil: not without a netmask
+	run     *pcap.BPF  // our program, run by libpcap's bpf_filter
+	vm      *netbpf.VM // our program in x/net/bpf, which knows one length; nil: cannot
 }
 
-func newOracle(t *testing.T, h *pcap.Handle, expr string, p *filter.Program) oracle {
+func newOracle(t *testing.T, h *pcap.Handle, expr string, p *bpf.Program) oracle {
 	t.Helper()
 	o := oracle{program: p}
 	o.whole, _ = h.NewBPF(expr)
@@ -32,13 +32,13 @@ func newOracle(t *testing.T, h *pcap.Handle, expr string, p *filter.Program) ora
 	if o.run, err = h.NewBPFInstructionFilter(code); err != nil {
 		t.Fatal(err)
 	}
-	ins, _ := bpf.Disassemble(raw)
+	ins, _ := netbpf.Disassemble(raw)
 	for _, r := range raw {
 		if r.Op == 0x81 || r.Op == 0x84 { // "ldx len" and "neg" it gets wrong
 			return o
 		}
 	}
-	o.vm, _ = bpf.NewVM(ins)
+	o.vm, _ = netbpf.NewVM(ins)
 	return o
 }
 

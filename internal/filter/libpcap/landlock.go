@@ -24,11 +24,6 @@ var readable = []pathRule{
 	{os.DevNull, unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_WRITE_FILE},
 }
 
-type pathRule struct {
-	path   string
-	access uint64
-}
-
 // Rights of the first version of Landlock's interface, and what later ones
 // added (kernel, Documentation/userspace-api/landlock.rst).
 const (

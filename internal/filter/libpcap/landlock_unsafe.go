@@ -7,6 +7,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// A pathRule says what is allowed beneath a path.
+type pathRule struct {
+	path   string
+	access uint64
+}
+
 // landlockVersion returns the version of the kernel's interface, 0 or less
 // where it has none.
 func landlockVersion() int {

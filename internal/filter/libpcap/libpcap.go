@@ -10,7 +10,26 @@
 // the daemon's threads, and has bounded memory and processor time.
 //
 // Names of services and protocols are taken from /etc/services and
-// /etc/protocols, and refused where these are missing. Names of hosts and networks are not looked up.
+// /etc/protocols, and refused where these are missing. Names of hosts and networks are
+// not looked up.
+//
+// The files, each of which uses only those before it:
+//
+//	names.go             names of services and protocols, and no others
+//	compile_unsafe.go    one call of pcap_compile(3)
+//	libpcap.go           expressions become programs
+//	privileges.go        giving up privileges
+//	limits.go            memory, processor time
+//	landlock_unsafe.go   system calls of Landlock
+//	landlock.go          which files the child may use
+//	seccomp_amd64.go     its name for this processor
+//	seccomp_arm64.go     the same
+//	seccomp_other.go     where there is no seccomp filter
+//	seccomp_unsafe.go    system calls of seccomp
+//	seccomp.go           which system calls the child may make
+//	serve.go             the child: confined, then answering
+//
+// Words to know: helper, child, confinement.
 package libpcap
 
 import (
@@ -19,8 +38,7 @@ import (
 	"strings"
 	"sync"
 
-	"golang.org/x/net/bpf"
-
+	"gomapi/internal/bpf"
 	"gomapi/internal/filter"
 	"gomapi/internal/mapierr"
 )
@@ -30,12 +48,7 @@ import (
 // instructions, 40 ms for 100, 0.3 s for 200 and 39 s for 1,000.
 const optimizable = 2048
 
-var (
-	pin sync.Once  // of name look-ups, for the process
-	mu  sync.Mutex // one compilation at a time: look-ups by name share static memory
-
-	errPin error // set by pin
-)
+var mu sync.Mutex // one compilation at a time: look-ups by name share static memory
 
 // Compile makes a program of expr for packets of a link type (a DLT number),
 // with netmask 0 and a snap length that accepts every byte, optimised unless
@@ -88,10 +101,10 @@ type InProcess struct{}
 var _ filter.Compiler = InProcess{}
 
 // Compile implements filter.Compiler. It does not end with ctx.
-func (InProcess) Compile(ctx context.Context, expr string, linkType uint16) (*filter.Program, error) {
+func (InProcess) Compile(ctx context.Context, expr string, linkType uint16) (*bpf.Program, error) {
 	raw, err := Compile(expr, linkType)
 	if err != nil {
 		return nil, err
 	}
-	return filter.NewProgram(raw)
+	return bpf.NewProgram(raw)
 }

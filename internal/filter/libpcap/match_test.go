@@ -3,9 +3,9 @@ package libpcap
 import (
 	"testing"
 
-	"golang.org/x/net/bpf"
+	netbpf "golang.org/x/net/bpf"
 
-	"gomapi/internal/filter"
+	"gomapi/internal/bpf"
 )
 
 // Both machines on a packet that matches, with libpcap's optimised program and
@@ -28,7 +28,7 @@ func BenchmarkMatch(b *testing.B) {
 }
 
 func benchmarkMatch(b *testing.B, name string, raw []bpf.RawInstruction, data []byte) {
-	p, err := filter.NewProgram(raw)
+	p, err := bpf.NewProgram(raw)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -40,8 +40,8 @@ func benchmarkMatch(b *testing.B, name string, raw []bpf.RawInstruction, data []
 			}
 		}
 	})
-	ins, _ := bpf.Disassemble(raw)
-	vm, err := bpf.NewVM(ins)
+	ins, _ := netbpf.Disassemble(raw)
+	vm, err := netbpf.NewVM(ins)
 	if err != nil {
 		b.Fatal(err)
 	}

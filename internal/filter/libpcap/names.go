@@ -51,8 +51,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"gomapi/internal/mapierr"
+)
+
+var (
+	pin    sync.Once // of name look-ups, for the process
+	errPin error     // set by pin
 )
 
 // pinNames makes the C library of this process look up services and protocols

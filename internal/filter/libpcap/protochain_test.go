@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/gopacket/pcap"
 
-	"gomapi/internal/filter"
+	"gomapi/internal/bpf"
 )
 
 const (
@@ -145,7 +145,7 @@ func BenchmarkProtochains(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		p, err := filter.NewProgram(raw)
+		p, err := bpf.NewProgram(raw)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -11,6 +11,25 @@ extern "C"
 /* count: arguments from fd on. wide: bit i is set where argument i has 8 bytes. */
 int mapi_apply_counted(int count, unsigned int wide, int fd, const char *funct, ...);
 
+#if defined(__cplusplus) && __cplusplus >= 201103L
+
+/* A template, so that others may hand their arguments on. */
+extern "C++" {
+template <typename... A> struct mapi_wide {
+	static constexpr unsigned int bits = 0;
+};
+template <typename A, typename... More> struct mapi_wide<A, More...> {
+	static constexpr unsigned int bits = (sizeof(A) > sizeof(int)) | mapi_wide<More...>::bits << 1;
+};
+template <typename... A> inline int mapi_apply_typed(int fd, const char *funct, A... args)
+{
+	return mapi_apply_counted(2 + static_cast<int>(sizeof...(A)), mapi_wide<int, const char *, A...>::bits, fd, funct, args...);
+}
+}
+#define mapi_apply_function(...) mapi_apply_typed(__VA_ARGS__)
+
+#else
+
 #define MAPI_COUNT_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, n, ...) n
 #define MAPI_COUNT(...) MAPI_COUNT_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
 
@@ -46,5 +65,7 @@ template <typename T> char (&mapi_width(T))[sizeof(T) > sizeof(int) ? 2 : 1];
 #define MAPI_WIDE(...) MAPI_JOIN(MAPI_WIDE_, MAPI_COUNT(__VA_ARGS__))(__VA_ARGS__)
 
 #define mapi_apply_function(...) mapi_apply_counted(MAPI_COUNT(__VA_ARGS__), MAPI_WIDE(__VA_ARGS__), __VA_ARGS__)
+
+#endif /* C++ from 2011 on */
 
 #endif

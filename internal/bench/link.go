@@ -1,0 +1,122 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"gomapi/internal/testnet"
+)
+
+// A link is the pair of interfaces, with the kernel's counters as witness.
+type link struct {
+	ns     *testnet.NS
+	sender *testnet.Sender
+}
+
+// newLink makes the pair fit for floods.
+func newLink(ns *testnet.NS) link {
+	ns.SetGRO(testnet.B)
+	return link{ns: ns, sender: ns.Sender(testnet.A)}
+}
+
+// A stream is packets at a constant rate. Its sender sleeps between batches, so that the
+// processors' idle time says what the packets cost.
+type stream struct {
+	name    string        // in the report
+	mbit    float64       // a second, as wanted; 0: not said
+	frames  [][]byte      // sent in turn
+	mark    func([]byte)  // changes a frame before it is sent; may be nil
+	rate    float64       // packets a second; 0: as fast as it goes
+	packets int           // at most; 0: no limit
+	length  time.Duration // of sending, at most; 0: no limit
+	flood   bool          // the first frame without socket buffers, see testnet.Sender.Flood
+}
+
+// streamOf is a stream of Mbit a second, for as long as programs are measured.
+func (b *bench) streamOf(frames [][]byte, mbit float64) stream {
+	return stream{mbit: mbit, frames: frames, rate: mbit * 1e6 / 8 / float64(len(frames[0])), length: b.streamed}
+}
+
+// A transfer is what a stream has come to.
+type transfer struct {
+	sent    uint64
+	arrived uint64  // at the far end; the others are lost on the way
+	rate    float64 // packets a second
+	mbit    float64 // a second, of frames like the first
+	idle    float64 // percent of the processors' time
+}
+
+// send sends a stream over the pair.
+func (l link) send(s stream) (t transfer) {
+	received, dropped := l.counters(s.flood)
+	start, idle := time.Now(), idleTime()
+	if s.flood {
+		t.sent = uint64(s.packets)
+		check(l.sender.Flood(s.frames[0], s.packets))
+	} else {
+		t.sent = l.sendPaced(s)
+	}
+	took := time.Since(start)
+	t.idle = min(100, 100*float64(idleTime()-idle)/float64(took*time.Duration(runtime.NumCPU())))
+	t.rate = float64(t.sent) / took.Seconds()
+	t.mbit = t.rate * float64(len(s.frames[0])) * 8 / 1e6
+	after, droppedAfter := l.counters(s.flood)
+	t.arrived = after - received
+	if lost := droppedAfter - dropped; t.arrived+lost != t.sent {
+		fail("%d packets sent, the kernel says that %d arrived and %d were dropped on the way", t.sent, t.arrived, lost)
+	}
+	return t
+}
+
+// counters returns what the kernel has counted at the far end, and what was
+// dropped on the way. What a flood loses between the two is counted at both ends
+// (veth_get_stats64 in drivers/net/veth.c).
+func (l link) counters(flood bool) (received, dropped uint64) {
+	a, b := l.ns.Counters(testnet.A), l.ns.Counters(testnet.B)
+	if flood {
+		return b.RxPackets, b.RxDropped
+	}
+	return b.RxPackets, b.RxDropped + a.TxDropped
+}
+
+// sendPaced sends batches, each at its time, and returns how many packets.
+func (l link) sendPaced(s stream) uint64 {
+	batch := make([][]byte, testnet.MaxBatch)
+	sent := 0
+	for start := time.Now(); (s.length == 0 || time.Since(start) < s.length) && (s.packets == 0 || sent < s.packets); sent += len(batch) {
+		if s.rate > 0 {
+			sleepUntil(start.Add(time.Duration(float64(sent) / s.rate * float64(time.Second))))
+		}
+		if s.packets > 0 {
+			batch = batch[:min(len(batch), s.packets-sent)]
+		}
+		for i := range batch {
+			batch[i] = s.frames[(sent+i)%len(s.frames)]
+			if s.mark != nil {
+				s.mark(batch[i])
+			}
+		}
+		check(l.sender.SendBatch(batch))
+	}
+	return uint64(sent)
+}
+
+// sleepUntil sleeps in the kernel, whose timers are finer than those of Go.
+func sleepUntil(at time.Time) {
+	for left := time.Until(at); left > 0; left = time.Until(at) {
+		ts := unix.NsecToTimespec(int64(left))
+		_ = unix.Nanosleep(&ts, nil) // interrupted: the loop goes on
+	}
+}
+
+// idleTime returns how long all processors together have been idle, since the start of
+// the machine (proc_stat(5)). Its unit is 10 ms.
+func idleTime() time.Duration {
+	var user, nice, system, idle, wait int64
+	must(fmt.Sscanf(string(must(os.ReadFile("/proc/stat"))), "cpu %d %d %d %d %d", &user, &nice, &system, &idle, &wait))
+	return time.Duration(idle+wait) * 10 * time.Millisecond
+}

@@ -1,0 +1,173 @@
+package classify
+
+import (
+	"maps"
+	"math"
+	"slices"
+)
+
+// Bounds of leaves.
+const (
+	maxBlocks    = 4096     // of one filter in one leaf
+	maxAllBlocks = 4 << 20  // of all leaves
+	maxIndexes   = 64 << 10 // of all leaves
+)
+
+// An access is the way by which a filter is found in a leaf, as a query planner
+// chooses it.
+type access struct {
+	filter
+	negated bool        // it matches by default; the cover is of its refusals
+	cover   []predicate // access predicates
+}
+
+// A planner makes leaves.
+type planner struct {
+	statistics
+	selectivity        selectivity
+	positive, negative coverSearch
+	groups             joiner
+	fields             fieldBuilder
+	memo               memo
+	residuals          residuals
+	lists              postingLists
+	leaves             []leaf
+
+	// Of the leaf that is made.
+	indexed map[termID]bool // terms with an index
+	every   []block         // what it does for every packet
+	paths   []access        // filters that get an index
+
+	indexes   int // of all leaves
+	blocks    int // in them
+	unindexed int // filters whose index would exceed a bound
+}
+
+func newPlanner(d *diagram, groups groupSet) *planner {
+	p := &planner{
+		statistics: statistics{diagram: d},
+		groups:     joiner{groups, make(map[string]uint32)},
+		fields:     newFieldBuilder(d),
+		lists:      postingLists{list: make([]postingList, 1)},
+	}
+	p.positive = coverSearch{statistics: &p.statistics, selectivity: &p.selectivity, goal: accept}
+	p.negative = coverSearch{statistics: &p.statistics, selectivity: &p.selectivity, goal: refuse}
+	p.residuals = residuals{statistics: &p.statistics, fields: &p.fields, memo: &p.memo}
+	p.leaf(nil, nil) // emptyLeaf
+	return p
+}
+
+// leaf makes a leaf of filters that have been counted, and returns the reference to it.
+func (p *planner) leaf(filters []filter, known []extent) int32 {
+	if len(filters) == 0 && len(p.leaves) > 0 {
+		return ^emptyLeaf
+	}
+	l := leaf{}
+	p.indexed = make(map[termID]bool)
+	p.every, p.paths = p.every[:0], p.paths[:0]
+	p.selectivity.take(&p.statistics)
+	p.positive.reset()
+	p.negative.reset()
+	p.residuals.beginLeaf()
+	for _, f := range p.groups.join(filters) {
+		p.plan(&l, f, known)
+	}
+	proven := known
+	for _, a := range p.paths {
+		for _, c := range a.cover {
+			proven = union(proven, p.reliable(p.info[c.term].loads))
+		}
+		if a.negated {
+			p.walk(a.node, func(t testID) { proven = union(proven, p.info[p.tests[t].term].loads) })
+		}
+	}
+	l.lengths = p.minLengths(known, proven)
+	p.index(&l, proven)
+	if len(p.every) > 0 {
+		l.every = p.lists.add(p.every, 0)
+	}
+	p.leaves = append(p.leaves, l)
+	return ^int32(len(p.leaves) - 1)
+}
+
+// plan decides which way a filter goes. Those with an index wait in paths.
+func (p *planner) plan(l *leaf, f filter, known []extent) {
+	if f.node == accept {
+		p.forEvery(f, 0, noCheck)
+		return
+	}
+	a, search := access{filter: f}, &p.positive
+	cost := search.price(f.node)
+	if cost > wide {
+		if out := p.negative.price(f.node); out < cost && p.hasValues(f.node, known) {
+			a.negated, search, cost = true, &p.negative, out
+		}
+	}
+	if math.IsInf(cost, 1) {
+		p.forEvery(f, verify, p.residuals.check(f.node))
+		return
+	}
+	a.cover = slices.Clone(search.collect(f.node))
+	if !p.afford(a.cover) {
+		p.unindexed++
+		p.forEvery(f, verify, p.residuals.check(f.node))
+		return
+	}
+	if a.negated {
+		l.byDefault = append(l.byDefault, f.group)
+	}
+	p.paths = append(grow(p.paths, 1), a)
+}
+
+// hasValues tells whether all terms of a filter have values in packets that are not
+// truncated.
+func (p *planner) hasValues(root nodeID, known []extent) bool {
+	ok := true
+	p.walk(root, func(t testID) {
+		info := &p.info[p.tests[t].term]
+		ok = ok && !info.divides && (covers(known, info.loads) || len(p.reliable(info.loads)) == len(info.loads))
+	})
+	return ok
+}
+
+// afford tells whether indexes may have a cover, and counts it.
+func (p *planner) afford(cover []predicate) bool {
+	blocks := countBlocks(cover)
+	if blocks > maxBlocks || p.blocks+blocks > maxAllBlocks || p.indexes+min(len(cover), 64) > maxIndexes {
+		return false
+	}
+	p.blocks += blocks
+	for _, c := range cover {
+		if !p.indexed[c.term] {
+			p.indexed[c.term] = true
+			p.indexes++
+		}
+	}
+	return true
+}
+
+// index makes the indexes of a leaf.
+func (p *planner) index(l *leaf, proven []extent) {
+	blocks := make(map[termID][]block)
+	p.residuals.beginFilters(proven)
+	for _, a := range p.paths {
+		p.residuals.begin(a.node, a.negated)
+		for _, c := range a.cover {
+			if k, wanted := p.residuals.posting(p.entry(a.filter), a.negated, c); wanted {
+				blocks[c.term] = appendBlocks(blocks[c.term], c.lo, c.hi, k)
+			}
+		}
+	}
+	for _, t := range slices.Sorted(maps.Keys(blocks)) {
+		x := index{field: p.fields.field(t)}
+		x.fill(blocks[t], &p.lists)
+		l.indexes = append(l.indexes, x)
+	}
+}
+
+// forEvery has a filter decided for every packet of the leaf.
+func (p *planner) forEvery(f filter, how entry, check uint32) {
+	p.every = append(p.every, block{posting: posting{p.entry(f) | how, check}})
+}
+
+func (p *planner) entry(f filter) entry { return newEntry(f.group, p.groups.groups[f.group]) }

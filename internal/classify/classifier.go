@@ -1,0 +1,114 @@
+package classify
+
+import (
+	"slices"
+
+	"gomapi/internal/bpf"
+)
+
+// A Classifier decides which of many filters match a packet. It is immutable;
+// any number of goroutines may use it, each with a Scratch of its own. Its
+// members are compiled for one link type, which its packets must have.
+//
+// A packet goes through the decision tree, a few splits by fields with few values,
+// to a leaf. The leaf's indexes lead from the values of other fields to the
+// filters that can match; where that does not decide, their programs do.
+// docs/classifier.md is the tour.
+type Classifier struct {
+	fieldSet
+	groupSet
+	root    int32
+	splits  []split
+	leaves  []leaf
+	words   []uint32 // posting lists: see list.go
+	checks  []check
+	singles []uint32 // groups that run for every packet
+	stats   Stats
+}
+
+// NewClassifier makes a classifier whose member i has the filter programs[i].
+// A nil program never matches: so a filter that does not compile for this link
+// type keeps its place. Equal programs are decided once. It must have fewer
+// than 2^28 members. It belongs to the control side: it may take seconds for
+// tens of thousands of filters, and its time and memory are bounded for any.
+func NewClassifier(programs []*bpf.Program) *Classifier {
+	c := &Classifier{groupSet: newGroupSet(programs)}
+	c.stats.Members, c.stats.Programs = len(programs), len(c.groups)
+	p := newPlanner(newDiagram(), c.groupSet)
+	filters := c.readAll(p)
+	p.count(filters)
+	b := treeBuilder{planner: p}
+	c.root = b.tree(filters, nil, budget{
+		splits: maxSplits,
+		copies: 16*len(filters) + 1<<16,
+		work:   min(64*p.size, maxWork) + 1<<20,
+	})
+	c.take(&b)
+	return c
+}
+
+// readAll reads the distinct programs and returns those that could be read; the
+// rest run singly.
+func (c *Classifier) readAll(p *planner) []filter {
+	r := newReader(p.diagram)
+	filters := make([]filter, 0, len(c.groups))
+	size := 0
+	for _, i := range c.byLength() {
+		n, why := r.read(c.groups[i].program)
+		if size += p.sizeOf(n); why == expressed && size > maxAllSizes {
+			why = noBudget
+		}
+		if why != expressed {
+			c.singles = append(c.singles, uint32(i))
+			c.stats.count(why)
+		} else if n != refuse {
+			filters = append(filters, filter{uint32(i), n})
+		}
+	}
+	return filters
+}
+
+// take takes over what b has made, without the room that it has for growing.
+func (c *Classifier) take(b *treeBuilder) {
+	c.splits, c.leaves = clipped(b.splits), clipped(b.leaves)
+	c.groups, c.members = clipped(b.groups.groups), clipped(b.groups.members)
+	c.fields, c.trees = clipped(b.fields.fields), clipped(b.fields.trees)
+	c.checks = clipped(b.residuals.checks)
+	var places []uint32
+	c.words, places = b.lists.encode(&c.groupSet, c.checks)
+	for i := range c.leaves {
+		l := &c.leaves[i]
+		l.every = places[l.every]
+		for j := range l.indexes {
+			l.indexes[j].move(places)
+		}
+	}
+	c.stats.Splits, c.stats.Leaves, c.stats.Unindexed = len(c.splits), len(c.leaves), b.unindexed
+	c.stats.Bytes = c.bytes()
+}
+
+func clipped[S ~[]E, E any](s S) S { return slices.Clip(slices.Clone(s)) }
+
+// bytes returns what c holds, beside the programs.
+func (c *Classifier) bytes() int {
+	n := bytesOf(c.splits) + bytesOf(c.leaves) + bytesOf(c.words) + bytesOf(c.checks) + bytesOf(c.fields) + bytesOf(c.trees) +
+		bytesOf(c.groups) + bytesOf(c.members) + bytesOf(c.groupOf) + bytesOf(c.singles)
+	for i := range c.splits {
+		n += bytesOf(c.splits[i].start) + bytesOf(c.splits[i].next)
+	}
+	for i := range c.leaves {
+		l := &c.leaves[i]
+		n += bytesOf(l.byDefault) + bytesOf(l.lengths) + bytesOf(l.indexes)
+		for j := range l.indexes {
+			x := &l.indexes[j]
+			n += bytesOf(x.dense) + bytesOf(x.slots) + bytesOf(x.bitmap) + bytesOf(x.ranges) + bytesOf(x.top)
+		}
+	}
+	return n
+}
+
+// Stats returns what c consists of. Any goroutine may call it.
+func (c *Classifier) Stats() Stats { return c.stats }
+
+// Len returns the number of members.
+func (c *Classifier) Len() int { return len(c.groupOf) }

@@ -1,0 +1,134 @@
+package classify
+
+// Bounds of checks.
+const (
+	maxCheck     = 12       // tests in one; longer ones are left to the program
+	maxChecks    = 1 << 20  // of all leaves
+	maxEffort    = 64 << 10 // nodes looked at for one filter of a leaf
+	maxAllEffort = 16 << 20 // and for all filters of all leaves
+	maxMadeNodes = 1 << 20  // nodes made for one leaf
+)
+
+// Residuals are what access predicates leave to be decided of the filters of a leaf.
+type residuals struct {
+	*statistics
+	fields    *fieldBuilder
+	memo      *memo
+	checks    []check // of all leaves
+	allEffort int     // nodes looked at
+
+	// In this leaf.
+	known []extent          // of packets that it does not truncate
+	made  map[nodeID]uint32 // checks
+	first int               // nodes before it
+
+	// Of this filter.
+	filter   nodeID
+	size     int                // nodes
+	effort   int                // nodes looked at
+	decisive map[predicate]bool // access predicates that decide it by themselves
+}
+
+// beginLeaf turns to another leaf.
+func (r *residuals) beginLeaf() { r.made = make(map[nodeID]uint32) }
+
+// beginFilters turns to the filters of the leaf that have an index.
+func (r *residuals) beginFilters(known []extent) { r.known, r.first = known, len(r.nodes) }
+
+// begin turns to another filter.
+func (r *residuals) begin(node nodeID, negated bool) {
+	r.filter, r.size, r.effort = node, r.sizeOf(node), 0
+	if len(r.decisive) > 64 || r.decisive == nil {
+		r.decisive = make(map[predicate]bool)
+	}
+	clear(r.decisive)
+	r.findDecisive(negated)
+}
+
+// residual returns what is left of the filter when an access predicate holds. ok is
+// false if that is not known.
+func (r *residuals) residual(p predicate) (rest nodeID, ok bool) {
+	if r.effort += r.size; r.effort > maxEffort || r.allEffort > maxAllEffort || len(r.nodes)-r.first > maxMadeNodes {
+		return 0, false
+	}
+	r.allEffort += r.size
+	r.memo.clear(len(r.nodes))
+	n := restriction{
+		diagram: r.diagram, term: p.term, class: class{{p.lo, p.hi}},
+		known: union(r.known, r.info[p.term].loads), memo: r.memo,
+	}
+	return n.restrict(r.filter), true
+}
+
+// check returns the check for a node; noCheck if it is too long.
+func (r *residuals) check(rest nodeID) uint32 {
+	size := r.sizeOf(rest)
+	if size > maxCheck || len(r.checks)+size > maxChecks {
+		return noCheck
+	}
+	return r.make(rest)
+}
+
+func (r *residuals) make(id nodeID) uint32 {
+	if id <= accept {
+		return uint32(id) // checkRefuse, checkAccept
+	}
+	if at, made := r.made[id]; made {
+		return at
+	}
+	n := r.nodes[id]
+	t := r.tests[n.test]
+	c := check{field: r.fields.numbered(t.term), lo: t.lo, width: t.hi - t.lo, yes: r.make(n.yes), no: r.make(n.no)}
+	at := uint32(len(r.checks)) + firstCheck
+	r.checks = append(r.checks, c)
+	r.made[id] = at
+	return at
+}
+
+// findDecisive finds the access predicates that decide the filter by themselves because
+// it is a plain list of alternatives, or if negated of exceptions.
+func (r *residuals) findDecisive(negated bool) {
+	goal := accept
+	if negated {
+		goal = refuse
+	}
+	for id := r.filter; id > accept; {
+		n := r.nodes[id]
+		t := r.tests[n.test]
+		switch {
+		case !r.certain(t.term, r.known):
+			return
+		case r.isPresence(t):
+			id = n.yes
+		case n.yes == goal:
+			r.decisive[t] = true
+			id = n.no
+		default:
+			return
+		}
+	}
+}
+
+// posting returns the posting of an access predicate, given the entry of its filter;
+// wanted is false if packets for which it holds always come to what the filter does
+// without a posting.
+func (r *residuals) posting(e entry, negated bool, p predicate) (_ posting, wanted bool) {
+	against := refuse
+	if negated {
+		e |= exclude
+		against = accept
+	}
+	if r.decisive[p] {
+		return posting{entry: e}, true
+	}
+	rest, known := r.residual(p)
+	switch {
+	case !known:
+		return posting{e | verify, noCheck}, true
+	case rest == against:
+		return posting{}, false
+	case rest <= accept:
+		return posting{entry: e}, true
+	}
+	return posting{e | verify, r.check(rest)}, true
+}

@@ -1,0 +1,34 @@
+package mapi
+
+// A Kind is the kind of data that a program gets from a function.
+type Kind int
+
+// Kinds of functions.
+const (
+	KindNone    Kind = iota // no data: it filters or writes
+	KindResult              // the latest result: Read, Uint64
+	KindSeries              // entries in order: ReadNext
+	KindPackets             // packets: Next, TryNext, NextBatch
+)
+
+func (k Kind) String() string {
+	names := [...]string{"none", "result", "series", "packets"}
+	if k < 0 || int(k) >= len(names) {
+		return "unknown"
+	}
+	return names[k]
+}
+
+// Kind returns the kind of data of the function. For some functions it depends on the
+// arguments. It never changes.
+func (fn *Function) Kind() Kind {
+	switch {
+	case fn.isSeries():
+		return KindSeries
+	case fn.buffer != nil:
+		return KindPackets
+	case fn.result != nil:
+		return KindResult
+	}
+	return KindNone
+}
