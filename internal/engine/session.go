@@ -18,8 +18,8 @@ const ForeignFD = 1 << 30
 // Owner is the user behind a session, as reported by the kernel.
 type Owner struct {
 	UID, GID uint32
-	PID      int32  // 0 unknown
-	Program  string // name of the process, empty unknown
+	PID      int32  // 0: unknown
+	Program  string // name of the process, empty: unknown
 }
 
 // A Session holds everything one connection has made: its flows, its offline devices,
