@@ -5,7 +5,7 @@
 // Once a chain is in a plan, the capture goroutine owns it, except for its counters and
 // atomic flags. Its Control belongs to the control side, which makes the plans.
 //
-// Files, each of which uses those before it:
+// Files in reading order; each uses those before it:
 //
 //	index_unsafe.go  position of a packet in its batch
 //	batch.go         the packets under way

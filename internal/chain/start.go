@@ -7,9 +7,8 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// sinceLimit bounds how long a chain waits for the first packet that is not
-// older than its connect. The ring hands over what it has within its time-out,
-// 10 ms by default and 1 s at most.
+// sinceLimit limits how long a chain waits for the first packet that is not older than its
+// connect. The ring delivers its packets within its timeout, 10 ms by default and at most 1 s.
 const sinceLimit = 2 * time.Second
 
 // SetSince makes the chain drop packets from before now. With the zero time it sees all. It

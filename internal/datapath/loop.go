@@ -49,7 +49,7 @@ func New(o Options) *Loop {
 	return l
 }
 
-// MaxLinkTypes bounds the link types of one device for which filters are
+// MaxLinkTypes limits the link types of one device for which filters are
 // compiled. Real files have a handful. Filters match no packet of further types.
 const MaxLinkTypes = 64
 

@@ -9,7 +9,7 @@
 // that batch to end (Loop.Quiesce). Neither side wakes a capture goroutine that waits, and
 // a silent device costs nothing.
 //
-// Files, each of which uses those before it:
+// Files in reading order; each uses those before it:
 //
 //	lockstep.go  chains that go packet by packet
 //	plan.go      what happens to the packets of a device

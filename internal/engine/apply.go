@@ -128,7 +128,7 @@ func (s *Session) instantiate(ctx context.Context, f *Flow, a *instance, raw []a
 		s.free(a)
 		return coded(mapierr.CouldNotApplyFunction, err)
 	}
-	CloseFiles(raw[min(len(raw), len(a.Def.Args)):]) // surplus ones
+	CloseFiles(raw[min(len(raw), len(a.Def.Args)):]) // surplus arguments
 	a.args = args
 	a.Classifier, _ = a.Fn.(flib.Classifier)
 	return nil

@@ -22,8 +22,8 @@ type capture struct {
 	// lostByClosed counts packets that functions of closed flows have lost.
 	lostByClosed atomic.Uint64
 
-	ctx    context.Context         // ends when the capture is to stop
-	cancel context.CancelCauseFunc // nil: no reason that concerns the flows
+	ctx    context.Context         // ends when the capture must stop
+	cancel context.CancelCauseFunc // with nil: the flows need not know why
 	done   chan struct{}           // closed when the capture goroutine is gone
 
 	// types is held while filters are compiled for a link type: by connect, and by the

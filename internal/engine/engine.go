@@ -6,8 +6,8 @@
 // device runs. Package compact decides when chains are merged into segments, and this
 // package merges them.
 //
-// Files. Each uses those before it, as far as sessions, flows and devices, which refer to
-// each other, allow:
+// Files in reading order; each uses those before it, except that sessions, flows and devices
+// refer to each other:
 //
 //	fault.go                         panics of drivers and functions
 //	order.go                         flows by number

@@ -125,7 +125,7 @@ func (c *crowd) packets() {
 	c.source.Send(batch...)
 }
 
-// books of all flows balance, and functions have seen what the model says.
+// books of all flows balance, and functions have seen the packets of the model.
 func (c *crowd) books() {
 	for _, m := range c.flows {
 		f, ok := c.owner[m].Flow(m.fd)

@@ -94,7 +94,7 @@ func (s *Session) sever(closing []*Flow) {
 		}
 	}
 	for c := range readers {
-		c.loop.Quiesce(nil) // a loop that is parked reads nothing
+		c.loop.Quiesce(nil) // no wait for a parked loop: it reads nothing
 	}
 }
 

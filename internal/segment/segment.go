@@ -6,7 +6,7 @@
 // Functions that add up write their sums into the segment; Flush adds the sums to the
 // results of the flows, some at a time.
 //
-// Files, each of which uses those before it:
+// Files in reading order; each uses those before it:
 //
 //	control.go      the chains of a segment, for the control side
 //	pattern.go      strings that are searched for together, and those left out
