@@ -2,49 +2,48 @@ package chain
 
 import "sync/atomic"
 
-// An Attachment is the part of a chain that a segment runs in its place: the prefilter,
-// and the first functions, or all.
+// An Attachment is the part of a chain that a segment runs for it: the prefilter and the
+// first functions, or all of them.
 //
-// The books of these functions are what they have counted themselves and what the
-// segment has counted since it began. A segment that follows makes an attachment that
-// follows, so that the loop, which begins with it at once, has nothing to do for each
-// chain: what the older segments have counted stays with the chain as it is, until these
-// have drained and it is folded into the functions' own.
+// The books of these functions are their own counts plus the counts of the segment since
+// it began. When a chain moves to a new segment it gets a new attachment linked to the old
+// one, so that the loop can switch without touching each chain. Old counts are folded into
+// the functions' own once the old segment has drained.
 type Attachment struct {
 	chain    *Chain
 	shared   Shared
-	drained  *atomic.Bool // the segment's: the rest of that shall not stay for this
+	drained  *atomic.Bool // of the segment; not the segment itself, which can be freed
 	older    atomic.Pointer[Attachment]
-	detached atomic.Bool // the chain is on its own
+	detached atomic.Bool // the chain runs all its functions itself
 }
 
-// Shared is what a segment runs. It is not called per packet.
+// Shared is the part of a segment that runs functions of a chain. It is not called per
+// packet.
 type Shared interface {
-	// Functions returns how many of the chain's functions there are.
+	// Functions returns how many of the chain's functions the segment runs.
 	Functions() int
-	// Behind returns how many packets have left function i since the segment began,
-	// -1 being the prefilter. Any goroutine may ask.
+	// Behind returns how many packets have left function i since the segment began;
+	// -1 is the prefilter. Any goroutine may call it.
 	Behind(i int) uint64
-	// Flush adds to the results what is pending. It is for the capture goroutine.
+	// Flush adds pending sums to the results. Only the capture goroutine may call it.
 	Flush()
-	// Release makes the results those of nobody: they are not touched any more.
+	// Release makes the segment stop touching the results, which may be freed.
 	Release()
 }
 
-// NewAttachment makes the attachment of a chain to a segment, which says when it has
-// drained.
+// NewAttachment makes the attachment of a chain to a segment. The segment sets drained.
 func NewAttachment(c *Chain, shared Shared, drained *atomic.Bool) *Attachment {
 	return &Attachment{chain: c, shared: shared, drained: drained}
 }
 
-// Chain returns whose it is.
+// Chain returns the chain of the attachment.
 func (a *Attachment) Chain() *Chain { return a.chain }
 
-// Detached reports whether the segment is to leave the chain alone.
+// Detached reports whether the chain has left the segment, which must not run it.
 func (a *Attachment) Detached() bool { return a.detached.Load() }
 
-// Enter makes the attachment that of its chain, unless others read the results of that:
-// then the chain is on its own. It is for the control side.
+// Enter makes this the newest attachment of its chain. If functions of other chains read
+// the chain's results it detaches instead. Only the control side may call it.
 func (a *Attachment) Enter() {
 	c := a.chain
 	if c.Shared = true; c.Alone {
@@ -62,16 +61,16 @@ func (a *Attachment) Enter() {
 	}
 }
 
-// Fold folds what drained segments have counted for the chain, if this is still its
-// attachment. It is for the control side.
+// Fold folds the counts of drained segments into the chain's own, if this is still the
+// chain's newest attachment. Only the control side may call it.
 func (a *Attachment) Fold() {
-	if a.chain.attached.Load() == a { // else another has the older ones
+	if a.chain.attached.Load() == a { // else a newer attachment links to the older ones
 		a.fold()
 	}
 }
 
-// fold folds the attachments to older segments that have drained. A chain that detaches
-// does so by itself.
+// fold folds and unlinks the attachments to older segments that have drained. It leaves a
+// chain that detaches alone, because detach folds everything.
 func (a *Attachment) fold() {
 	if a.chain.Alone {
 		return
@@ -86,7 +85,7 @@ func (a *Attachment) fold() {
 	}
 }
 
-// add adds what was counted to the functions' own counts.
+// add adds the counts of the segment to the functions' own.
 func (a *Attachment) add() {
 	c, in := a.chain, a.shared.Behind(-1)
 	if c.Prefilter != nil {
@@ -100,14 +99,14 @@ func (a *Attachment) add() {
 	}
 }
 
-// detach keeps the segment from running the chain and from touching its results.
+// detach makes the segment stop running the chain and touching its results.
 func (a *Attachment) detach() {
 	a.detached.Store(true)
 	a.shared.Release()
 }
 
-// counts returns how many packets came to function i and how many went on. All do in one
-// that adds up: two readings could have a batch between them.
+// counts returns how many packets came to function i and how many went on. An accumulator
+// lets all packets pass, so one reading gives both: two could have a batch between them.
 func (a *Attachment) counts(i int) (in, out uint64) {
 	out = a.shared.Behind(i)
 	if a.chain.Steps[i].Accumulator() != nil {
@@ -116,8 +115,8 @@ func (a *Attachment) counts(i int) (in, out uint64) {
 	return a.shared.Behind(i - 1), out
 }
 
-// AskToDetach has the loop put the chain on its own, and takes it out of its segment. It
-// reports false if it is on its own. It is for the control side.
+// AskToDetach takes the chain out of its segment and asks the loop to detach it. It returns
+// false if the chain has no attachment. Only the control side may call it.
 func (c *Chain) AskToDetach() bool {
 	if !c.Shared {
 		return false
@@ -128,8 +127,9 @@ func (c *Chain) AskToDetach() bool {
 	return true
 }
 
-// detach puts the chain on its own: its results get their sums for the last time, and its
-// functions what was counted for them. Only the capture goroutine may call it.
+// detach makes the chain run all its functions itself. The segments flush their sums to the
+// chain's results for the last time, and their counts are added to the functions' own. Only
+// the capture goroutine may call it.
 func (c *Chain) detach(moves *Seqlock) {
 	moves.Begin()
 	for a := c.attached.Load(); a != nil; a = a.older.Load() {

@@ -1,23 +1,23 @@
-// Package chain is the functions of one flow as the capture goroutine runs them: the
-// innermost part of the way of a packet. It knows neither plans nor segments; what a
-// segment runs in a chain's place is an Attachment of the chain.
+// Package chain has the functions of one flow as the capture goroutine runs them: the
+// innermost part of a packet's path. It knows neither plans nor segments: the functions
+// that a segment runs for a chain are an Attachment of the chain.
 //
-// All of a chain but its counters and atomic flags belongs to the capture goroutine once
-// it is in a plan, and its Control to those who make plans.
+// Once a chain is in a plan, the capture goroutine owns it, except for its counters and
+// atomic flags. Its Control belongs to the control side, which makes the plans.
 //
-// Files, each of which uses those before it:
+// Files in reading order; each uses those before it:
 //
-//	index_unsafe.go  place of a packet in its batch
-//	batch.go         the packets that are under way
+//	index_unsafe.go  position of a packet in its batch
+//	batch.go         the packets under way
 //	instance.go      a function of one flow
-//	seqlock.go       reading what is being moved
+//	seqlock.go       reading counts while they move
 //	copies.go        private copies for flows that change packets
 //	step.go          an instance in its chain, with its counts
 //	lockstep.go      packets set aside for chains that go packet by packet
-//	attachment.go    what a segment runs in place of a chain
-//	chain.go         the chain: its state and its way through the functions
-//	start.go         from connect to the first packet that is for it
-//	tally.go         reading its counts from any goroutine
+//	attachment.go    the part of a chain that a segment runs
+//	chain.go         the chain: its state, and running its functions
+//	start.go         from connect to the first packet for the chain
+//	tally.go         reading the counts from any goroutine
 package chain
 
 import (
@@ -28,71 +28,70 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// A Chain is the functions of one connected flow. What is needed for each list of
-// packets stands first, in one cache line, and the steps lie behind: of ten thousands of
-// chains, each is far away in memory.
+// A Chain is the functions of one connected flow. The fields needed for each list of
+// packets come first, in one cache line, followed by the steps: with tens of thousands of
+// chains, each access to another line is a cache miss.
 type Chain struct {
-	// closed says that the flow is being closed. The loop may come upon its
-	// chain once more, in its plan or after it was parked in another; it must
-	// pass it by.
+	// closed is set when the flow is being closed. The loop may still find the chain,
+	// in an older plan or after it was parked in another chain, and must skip it.
 	closed atomic.Bool
-	// watched says that others may ask for a reset of its functions.
+	// watched is set when functions of other chains may ask for a reset of this one's.
 	watched   atomic.Bool
 	Prefilter *Instance     // leading filter that the classifier decides, nil: none
-	passed    atomic.Uint64 // packets that it let through, but for those of attachments
+	passed    atomic.Uint64 // packets that the prefilter let through, without those of attachments
 	// A flow of a live device never sees packets from before its connect,
 	// though the ring may still hold some. since is the time of connect until
-	// the device has passed it, then 0; deadline ends the wait should the
-	// clock have been set back.
+	// the device has passed it, then 0. deadline ends the wait if the clock
+	// was set back.
 	since    uint64
-	lockstep *Lockstep // nil: it runs by itself
+	lockstep *Lockstep // nil: not in lockstep
 	Steps    []Step    // the functions behind the prefilter, in order
 
 	deadline time.Time
-	ID       int64 // of its flow, in order of creation
+	ID       int64 // of the flow, in order of creation
 	Expires  bool  // some step is a flib.Expirer
 	finishes bool  // some step is a flib.Finisher
-	// caughtUp says that all packets are for it: since has come to nothing.
+	// caughtUp is set when every packet is for the chain: since is 0.
 	caughtUp atomic.Bool
-	// detaching says that it is not to be attached any more: then the loop stores
-	// attached, else the control side.
+	// detaching is set when the chain leaves its segment for good. From then on only the
+	// loop stores attached; before, only the control side does.
 	detaching atomic.Bool
 	started   atomic.Bool                // base is set
 	attached  atomic.Pointer[Attachment] // the newest one, nil: none
 	// base is the loop's packet count when the chain began: total - base packets were
-	// delivered to it, older of them from before its connect. Of those, early passed its
-	// prefilter, if it has one.
+	// delivered to the chain, older of them from before its connect. early of the older
+	// packets passed the prefilter, if there is one.
 	base, older, early atomic.Uint64
-	// inFlight is how many packets that functions have emitted are under way.
+	// inFlight counts packets that functions have emitted and that are under way.
 	inFlight atomic.Uint64
-	// startedRef is told when the loop has taken the chain up. It and connectedRef
-	// are told that since has come to nothing.
+	// startedRef is notified when the loop begins the chain. Both are notified when
+	// the deadline has set since to 0.
 	startedRef, connectedRef *flib.FlowRef
 
 	Control
 }
 
-// Control is what those who make plans know of a chain, guarded by what guards these.
+// Control is the state of a chain for the control side, guarded by the lock of the plans.
 type Control struct {
-	Owner      any    // whose it is
-	Group      *Group // that has it, nil: it is unmerged
-	Moving     bool   // it is being built into a segment
-	InLockstep bool   // it runs packet by packet
-	Alone      bool   // its results are read by others: it is never shared
-	Shared     bool   // it has an attachment in its segment
+	Owner      any    // the flow
+	Group      *Group // the chains of its segment, nil: unmerged
+	Moving     bool   // being built into a segment
+	InLockstep bool   // runs packet by packet
+	Alone      bool   // other chains read its results: never shared
+	Shared     bool   // has an attachment in its segment
 }
 
 // A Group is the chains of a segment.
 type Group struct {
-	Gone int // of them, closed or on their own
+	Gone int // chains that were closed or detached
 }
 
-// New makes the chain of functions in the order in which packets meet them. The refs are
-// told when it has started.
+// New makes a chain of functions, in the order in which packets meet them. started
+// is notified when the loop begins the chain; for connected see CatchUp.
 func New(id int64, owner any, functions []*Instance, started, connected *flib.FlowRef) *Chain {
 	block := &struct {
 		Chain
-		steps [2]Step // of most flows, in the same memory
+		steps [2]Step // enough for most flows, in the same allocation
 	}{}
 	c := &block.Chain
 	c.Owner, c.ID, c.startedRef, c.connectedRef = owner, id, started, connected
@@ -117,7 +116,7 @@ func New(id int64, owner any, functions []*Instance, started, connected *flib.Fl
 	return c
 }
 
-// Has reports whether the function is one of the chain's.
+// Has reports whether the function belongs to the chain.
 func (c *Chain) Has(a *Instance) bool {
 	if c.Prefilter == a {
 		return true
@@ -130,7 +129,8 @@ func (c *Chain) Has(a *Instance) bool {
 	return false
 }
 
-// Close makes the loop pass the chain by, and keeps segments from its results.
+// Close marks the chain: the loop skips it, and segments stop touching its results. A
+// batch may still be in the chain; Loop.Quiesce waits for it.
 func (c *Chain) Close() {
 	c.closed.Store(true)
 	for a := c.attached.Load(); a != nil; a = a.older.Load() {
@@ -144,18 +144,17 @@ func (c *Chain) Close() {
 // Closed reports whether the flow is being closed.
 func (c *Chain) Closed() bool { return c.closed.Load() }
 
-// Watch prepares the chain for others that read its results.
+// Watch prepares the chain for functions of other chains that read its results.
 func (c *Chain) Watch() {
 	c.Alone = true
 	c.watched.Store(true)
 }
 
-// SetLockstep has the packets for the chain set aside from now on, or no more when l is
-// nil.
+// SetLockstep puts the chain in lockstep: its packets are set aside in l. nil ends that.
 func (c *Chain) SetLockstep(l *Lockstep) { c.lockstep = l }
 
-// Take takes packets that the prefilter let through through the chain, or sets them
-// aside when it goes in lockstep.
+// Take runs the chain with packets that its prefilter let through. In lockstep it sets them
+// aside instead.
 func (c *Chain) Take(b *Batch, in []*pkt.Packet) {
 	if c.lockstep != nil {
 		c.lockstep.mark(b, in)
@@ -164,7 +163,7 @@ func (c *Chain) Take(b *Batch, in []*pkt.Packet) {
 	}
 }
 
-// Run takes packets through the chain. It does not change in.
+// Run runs the chain with packets, unless it is closed. It does not change in.
 func (c *Chain) Run(in []*pkt.Packet) {
 	if c.closed.Load() {
 		return
@@ -178,8 +177,8 @@ func (c *Chain) Run(in []*pkt.Packet) {
 	c.RunFrom(0, in)
 }
 
-// late drops and counts the packets from before the flow's connect. It is the rare case
-// of a chain's first batches and copies what it keeps.
+// late drops and counts the packets from before the flow's connect. It allocates the list of
+// the rest, which happens only in the first batches of a chain.
 func (c *Chain) late(in []*pkt.Packet) []*pkt.Packet {
 	var out []*pkt.Packet
 	for _, p := range in {
@@ -192,8 +191,8 @@ func (c *Chain) late(in []*pkt.Packet) []*pkt.Packet {
 	return out
 }
 
-// RunUnmerged takes the packets that the prefilter lets through through the chain. They
-// are gathered in the memory of list.
+// RunUnmerged runs the prefilter on in and the chain with the packets that match. It
+// collects them in the memory of list.
 func (c *Chain) RunUnmerged(b *Batch, list, in []*pkt.Packet) {
 	if c.Prefilter != nil {
 		program := c.Prefilter.Classifier.Program(in[0].LinkType)
@@ -213,7 +212,7 @@ func (c *Chain) RunUnmerged(b *Batch, list, in []*pkt.Packet) {
 	}
 }
 
-// RunFrom takes packets through the steps from i on.
+// RunFrom runs the steps from i on.
 func (c *Chain) RunFrom(i int, in []*pkt.Packet) {
 	emitted := false
 	for ; i < len(c.Steps) && len(in) > 0; i++ {
@@ -224,7 +223,7 @@ func (c *Chain) RunFrom(i int, in []*pkt.Packet) {
 		n := len(in)
 		if c.watched.Load() && s.ResetAsked.Load() {
 			s.Reset()
-			s.ResetAsked.Store(false) // until here others take the value as 0
+			s.ResetAsked.Store(false) // until here the readers take the value as 0
 		}
 		s.packets.Add(uint64(n))
 		in = s.fn.Process(in)
@@ -239,7 +238,7 @@ func (c *Chain) RunFrom(i int, in []*pkt.Packet) {
 	}
 }
 
-// Expire tells the functions that packet time has come to now.
+// Expire tells the functions that packet time has reached now.
 func (c *Chain) Expire(now uint64) {
 	if c.closed.Load() {
 		return
@@ -251,7 +250,7 @@ func (c *Chain) Expire(now uint64) {
 	}
 }
 
-// Finish tells the functions, in order, that no packet will follow.
+// Finish tells the functions, in order, that no more packets come.
 func (c *Chain) Finish() {
 	if !c.finishes || c.closed.Load() {
 		return
@@ -263,7 +262,7 @@ func (c *Chain) Finish() {
 	}
 }
 
-// emit sends on what step i gives out of itself.
+// emit runs the steps behind step i with packets that step i has made itself.
 func (c *Chain) emit(i int, out []*pkt.Packet) {
 	if len(out) > 0 {
 		c.inFlight.Add(uint64(len(out)))
@@ -273,11 +272,11 @@ func (c *Chain) emit(i int, out []*pkt.Packet) {
 	}
 }
 
-// Fetch looks at what the loop needs of the chain first, and FetchSteps at what it needs
-// then, so that the processor waits for many chains at a time. The values say nothing.
+// Fetch loads the chain into the cache, and FetchSteps its steps. A caller that does this for
+// many chains overlaps their cache misses. The values returned mean nothing.
 func (c *Chain) Fetch() uint64 { return c.since }
 
-// FetchSteps is for after Fetch.
+// FetchSteps comes after Fetch.
 func (c *Chain) FetchSteps() (sum uint64) {
 	for i := range c.Steps {
 		sum += c.Steps[i].packets.Load()
@@ -285,11 +284,10 @@ func (c *Chain) FetchSteps() (sum uint64) {
 	return sum
 }
 
-// Nudge has the readers of the chain's packet buffers look up, but for that of one
-// function.
+// Nudge wakes the readers of the chain's packet buffers, except the reader of one function.
 func (c *Chain) Nudge(but *Instance) {
 	if c.closed.Load() {
-		return // its rings may be gone
+		return // the rings may be freed
 	}
 	for i := range c.Steps {
 		if s := &c.Steps[i]; s.Ring != nil && s.Instance != but {

@@ -8,7 +8,7 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// process is a function that does as it says.
+// process is a function made of a Go func.
 type process func(in []*pkt.Packet) []*pkt.Packet
 
 func (p process) Process(in []*pkt.Packet) []*pkt.Packet { return p(in) }
@@ -19,7 +19,7 @@ func newChain(functions ...*Instance) *Chain {
 	return New(1, nil, functions, new(flib.FlowRef), new(flib.FlowRef))
 }
 
-// packets have the time stamps given.
+// packets makes packets with these time stamps.
 func packets(times ...uint64) (pkts []pkt.Packet) {
 	for _, ts := range times {
 		pkts = append(pkts, pkt.Packet{TS: ts, Link: []byte{1}, Wire: 1})
@@ -27,7 +27,7 @@ func packets(times ...uint64) (pkts []pkt.Packet) {
 	return pkts
 }
 
-// Each function gets what the one before it lets through, and all of it is counted.
+// Each function gets the packets that the one before lets through, and all are counted.
 func TestCounts(t *testing.T) {
 	extra := packets(0)
 	c := newChain(
@@ -56,7 +56,7 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-// A function that changes packets works on copies that those before it do not see.
+// A function that changes packets works on copies; the functions before it never see them.
 func TestCopies(t *testing.T) {
 	changes := of(func(in []*pkt.Packet) []*pkt.Packet { in[0].Link[0] = 9; return in })
 	changes.Def = &flib.Def{Modifies: true}
@@ -91,7 +91,7 @@ func TestCatchUp(t *testing.T) {
 	}
 }
 
-// A clock that was set back does not keep a chain from its packets for ever.
+// A clock that was set back delays the packets of a chain only until the deadline.
 func TestCatchUpInTheEnd(t *testing.T) {
 	now := time.Now()
 	c := newChain()

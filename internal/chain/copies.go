@@ -9,8 +9,8 @@ type copies struct {
 	bytes []byte
 }
 
-// of copies packets and their bytes; the copies last until the next call. Room
-// is kept, so that a steady flow does not allocate.
+// of copies packets and their bytes. The copies last until the next call. It keeps the
+// memory, so that a steady flow does not allocate.
 func (c *copies) of(in []*pkt.Packet) []*pkt.Packet {
 	size := 0
 	for _, p := range in {

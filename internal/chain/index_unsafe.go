@@ -6,7 +6,7 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// place returns which packet of those from first on p is. They lie one behind the other.
+// place returns the position of p behind first. Both are in one array.
 func place(first, p *pkt.Packet) int {
 	return int((uintptr(unsafe.Pointer(p)) - uintptr(unsafe.Pointer(first))) / unsafe.Sizeof(pkt.Packet{}))
 }

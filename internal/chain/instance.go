@@ -7,37 +7,38 @@ import (
 	"gomapi/flib"
 )
 
-// An Instance is a function that was applied to one flow, as far as packets and those
-// who refer to it are concerned. There are hundred thousands of them.
+// An Instance is a function applied to one flow: the part that packets and references
+// need. There are hundreds of thousands of them.
 type Instance struct {
-	// Live says that the result may be read by those that refer to it.
+	// Live is set while functions that refer to this one may read its result.
 	Live    atomic.Bool
-	Closing atomic.Bool // it is not to be reset any more
-	// ResetAsked is the wish of a function of another device; the loop looks for it
-	// before the next packets.
+	Closing atomic.Bool // must not be reset any more
+	// ResetAsked is a request for a reset from a function of another device. The loop
+	// serves it before the next packets.
 	ResetAsked atomic.Bool
 	Def        *flib.Def
 	Fn         flib.Function
-	// Classifier is Fn if it can be decided with the other filters of the
-	// device, which it is when it comes first in its flow.
+	// Classifier is Fn if it is a filter. If it comes first in its flow, the classifier
+	// decides it together with the other filters of the device.
 	Classifier flib.Classifier
-	// ShareKey names what it does: instances with one key do the same with each packet.
-	// Zero: it decides, adds up and searches nothing, or leads its flow.
+	// ShareKey names what the function does: instances with equal keys do the same with
+	// each packet. Zero: the function neither decides, adds up nor searches, modifies
+	// packets, or is the leading filter.
 	ShareKey unique.Handle[string]
 	Ring     *flib.Ring // nil: no packet buffer
 }
 
-// Accumulator returns the function if it is one that adds up, else nil.
+// Accumulator returns the function if it adds up, else nil.
 func (a *Instance) Accumulator() flib.Accumulator { s, _ := a.Fn.(flib.Accumulator); return s }
 
-// Searcher returns the function if it is one that searches for a string, else nil.
+// Searcher returns the function if it searches for a string, else nil.
 func (a *Instance) Searcher() flib.Searcher { s, _ := a.Fn.(flib.Searcher); return s }
 
 // Resetter returns the function if it can be reset, else nil.
 func (a *Instance) Resetter() flib.Resetter { r, _ := a.Fn.(flib.Resetter); return r }
 
-// Reset is for the capture goroutine of the function, which may be closed at any
-// moment.
+// Reset resets the function, which may be closed at any moment. Only its capture goroutine
+// may call it.
 func (a *Instance) Reset() {
 	if !a.Closing.Load() {
 		a.Resetter().Reset()

@@ -2,10 +2,10 @@ package chain
 
 import "gomapi/internal/pkt"
 
-// A Lockstep has the packets of a batch that are set aside for a chain with functions
-// which refer to others, or to which others refer. Such chains go packet by packet, each
-// packet through all of them in the order of their creation, so that a function sees what
-// the one that it refers to has made of the packets up to this one.
+// A Lockstep holds the packets of a batch that are set aside for one chain in lockstep: its
+// functions refer to others, or others refer to them. Each packet goes through all such
+// chains, in the order of their creation, before the next packet. So a function reads a
+// result that covers the packets up to the current one.
 type Lockstep struct{ packets pkt.Set }
 
 // mark sets packets of the batch aside.
@@ -15,7 +15,7 @@ func (l *Lockstep) mark(b *Batch, in []*pkt.Packet) {
 	}
 }
 
-// Has reports whether packet i of the batch is for the chain.
+// Has reports whether packet i of the batch is set aside for the chain.
 func (l *Lockstep) Has(i int) bool { return l.packets.Has(i) }
 
 // Clear forgets the packets.

@@ -5,24 +5,24 @@ import (
 	"sync/atomic"
 )
 
-// A Seqlock lets any goroutine read counts that the capture goroutine moves from one
-// place to another: its number is odd meanwhile. There is one per loop.
+// A Seqlock lets any goroutine read counts while the capture goroutine moves them from one
+// place to another. Its number is odd during a move. There is one per loop.
 type Seqlock struct{ number atomic.Uint64 }
 
-// Begin and End are around each move.
+// Begin begins a move.
 func (s *Seqlock) Begin() { s.number.Add(1) }
 
-// End is for after Begin.
+// End ends a move.
 func (s *Seqlock) End() { s.number.Add(1) }
 
-// Abandon ends a move that a panic has interrupted.
+// Abandon ends a move that a panic interrupted.
 func (s *Seqlock) Abandon() {
 	if s.number.Load()&1 == 1 {
 		s.End()
 	}
 }
 
-// read calls f until nothing was moved meanwhile.
+// read calls f until no move has overlapped the call.
 func (s *Seqlock) read(f func()) {
 	for {
 		before := s.number.Load()

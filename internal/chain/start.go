@@ -7,13 +7,12 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// sinceLimit bounds how long a chain waits for the first packet that is not
-// older than its connect. The ring hands over what it has within its time-out,
-// 10 ms by default and 1 s at most.
+// sinceLimit limits how long a chain waits for the first packet that is not older than its
+// connect. The ring delivers its packets within its timeout, 10 ms by default and at most 1 s.
 const sinceLimit = 2 * time.Second
 
-// SetSince lets the chain see no packets from before a time. Zero: it sees all. It is for
-// before the chain is in a plan.
+// SetSince makes the chain drop packets from before now. With the zero time it sees all. It
+// is called before the chain is in a plan.
 func (c *Chain) SetSince(now time.Time) {
 	if now.IsZero() {
 		c.caughtUp.Store(true)
@@ -22,18 +21,19 @@ func (c *Chain) SetSince(now time.Time) {
 	c.since, c.deadline = pkt.FromTime(now), now.Add(sinceLimit)
 }
 
-// NewNotice makes a chain without functions, by which the loop tells those who wait for a
-// flow that it never will be connected: they wait no more from the packets of since on.
+// NewNotice makes a chain without functions. When the loop starts it, functions that wait for
+// a flow learn that the flow will never be connected: they stop waiting with the packets
+// from since on.
 func NewNotice(started, connected *flib.FlowRef, since uint64) *Chain {
 	return &Chain{startedRef: started, connectedRef: connected, since: since}
 }
 
-// Since is the time stamp before which packets are not for the chain, 0: none.
+// Since is the time stamp before which packets are not for the chain, 0 if all are.
 func (c *Chain) Since() uint64 { return c.since }
 
-// Start is for the loop, which has delivered total packets: it begins a chain, or lets
-// one go on that has to detach. It reports whether the chain has begun and has to catch
-// up.
+// Start begins the chain after the loop has delivered total packets. It also detaches a
+// chain that was asked to detach. It returns true if the chain has just begun and has to
+// catch up. Only the loop calls it.
 func (c *Chain) Start(total uint64, moves *Seqlock) bool {
 	if c.detaching.Load() {
 		c.detach(moves)
@@ -47,8 +47,8 @@ func (c *Chain) Start(total uint64, moves *Seqlock) bool {
 	return c.since != 0
 }
 
-// CountOlder counts the packets of a batch from before the connect of the chain, which
-// has to catch up.
+// CountOlder counts the packets of a batch from before the connect, for a chain that has to
+// catch up.
 func (c *Chain) CountOlder(pkts []pkt.Packet) {
 	n := uint64(0)
 	for i := range pkts {
@@ -59,8 +59,8 @@ func (c *Chain) CountOlder(pkts []pkt.Packet) {
 	c.older.Add(n)
 }
 
-// CatchUp lets the chain go when packet time, newest, has passed its connect, or when it
-// has waited for too long. It reports whether it has.
+// CatchUp returns true if the chain need not drop packets any more: packet time, newest, has
+// passed its connect, or the deadline has passed.
 func (c *Chain) CatchUp(newest uint64, now time.Time) bool {
 	switch {
 	case newest >= c.since:
@@ -76,8 +76,8 @@ func (c *Chain) CatchUp(newest uint64, now time.Time) bool {
 	return true
 }
 
-// CaughtUp reports whether all packets that come are for the chain. Any goroutine may
-// ask.
+// CaughtUp reports whether every packet that comes is for the chain. Any goroutine may call
+// it.
 func (c *Chain) CaughtUp(now time.Time) bool {
 	return c.caughtUp.Load() || c.closed.Load() || now.After(c.deadline)
 }

@@ -12,18 +12,18 @@ type Step struct {
 	fn flib.Function
 	counts
 	*Instance
-	private *copies // not nil: from here on the flow works on copies
+	private *copies // not nil: from this step on the flow works on copies
 }
 
-// counts are the books of one function. The capture goroutine adds once per
-// batch: packets before the function sees them, the rest afterwards.
+// counts are the books of one function. The capture goroutine adds to them once per
+// batch: to packets before the function runs, to the others afterwards.
 type counts struct {
 	packets atomic.Uint64 // reached the function
-	refused atomic.Uint64 // of packets, held back: the function did not return them
-	emitted atomic.Uint64 // made besides
+	refused atomic.Uint64 // reached the function and did not leave it
+	emitted atomic.Uint64 // made by the function
 }
 
-// sent counts what a function made of n packets.
+// sent counts n packets that went into a function, and out that left it.
 func (c *counts) sent(n, out int) {
 	switch {
 	case out < n:
@@ -33,8 +33,8 @@ func (c *counts) sent(n, out int) {
 	}
 }
 
-// SharedKey returns the share key of the function. It reports false for those that have a
-// state of their own, or get packets that are not the originals.
+// SharedKey returns the share key of the function. It returns false if the function cannot be
+// shared: it has a state of its own, or gets private copies of the packets.
 func (s *Step) SharedKey() (string, bool) {
 	if s.ShareKey == (unique.Handle[string]{}) {
 		return "", false

@@ -3,14 +3,15 @@ package chain
 // A Tally is a reading of the counts of a function.
 type Tally struct{ Packets, Refused, Emitted uint64 }
 
-// Passed is how many of the packets went on.
+// Passed is how many of Packets went on.
 func (t Tally) Passed() uint64 { return t.Packets - t.Refused }
 
-// Behind is how many packets went on behind the function.
+// Behind is how many packets left the function, including those that it emitted.
 func (t Tally) Behind() uint64 { return t.Passed() + t.Emitted }
 
-// Tally reads the counts of step i. Those that went on are counted last, and read
-// first. The caller keeps the control side from attaching the chain meanwhile.
+// Tally reads the counts of step i. The loop counts packets first and the others last; Tally
+// reads them in the opposite order. The caller holds the lock of the plans, so that the
+// control side cannot attach the chain meanwhile.
 func (c *Chain) Tally(moves *Seqlock, i int) (t Tally) {
 	s := &c.Steps[i]
 	moves.read(func() {
@@ -27,7 +28,7 @@ func (c *Chain) Tally(moves *Seqlock, i int) (t Tally) {
 	return t
 }
 
-// Arrived reads how many packets the prefilter let through, likewise.
+// Arrived reads how many packets the prefilter let through, under the same lock as Tally.
 func (c *Chain) Arrived(moves *Seqlock) (n uint64) {
 	moves.read(func() {
 		a := c.attached.Load()
@@ -39,8 +40,8 @@ func (c *Chain) Arrived(moves *Seqlock) (n uint64) {
 	return n
 }
 
-// Delivered returns how many packets the device, which has delivered total, has delivered
-// since the loop took the chain up.
+// Delivered returns how many packets the device has delivered since the loop began the chain.
+// total is the device's count.
 func (c *Chain) Delivered(total uint64) uint64 {
 	if !c.started.Load() {
 		return 0
@@ -49,11 +50,11 @@ func (c *Chain) Delivered(total uint64) uint64 {
 	return max(total, base) - base
 }
 
-// Older returns how many of the packets delivered were from before connect, and how many
-// of these the prefilter let through.
+// Older returns how many delivered packets were from before the connect, and how many of
+// these the prefilter let through.
 func (c *Chain) Older() (older, early uint64) { return c.older.Load(), c.early.Load() }
 
-// Emitted is what the functions have emitted.
+// Emitted returns how many packets the functions have emitted.
 func (c *Chain) Emitted() (n uint64) {
 	for i := range c.Steps {
 		n += c.Steps[i].emitted.Load()
@@ -61,5 +62,5 @@ func (c *Chain) Emitted() (n uint64) {
 	return n
 }
 
-// InFlight is how much of it is under way.
+// InFlight returns how many emitted packets are under way.
 func (c *Chain) InFlight() uint64 { return c.inFlight.Load() }

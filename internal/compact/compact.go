@@ -1,11 +1,12 @@
 // Package compact decides when chains move into segments, and segments into larger ones:
-// tiered compaction as in an LSM tree. It is a pure policy: it is told the state and the
-// time, and answers with a job or with how long to wait; others do the work.
+// tiered compaction as in an LSM tree. It is a pure policy: given the state and the time,
+// it returns a job, or how long to wait. Package engine runs the jobs.
 //
-// While flows come, segments of about the same size wait until there are fanIn of them and
-// become one, so that a chain is built into a segment as often as the logarithm of their
-// number; when all is quiet, all become one. Building a segment takes up to seconds. A
-// small and a large one are built at a time, so that chains are not unmerged for long.
+// While flows come, segments of about the same size wait until there are fanIn of them,
+// which then become one. So the number of times that a chain is built into a segment grows
+// with the logarithm of the number of chains. When no flow comes for a while, all segments
+// become one. Building a segment takes up to seconds. One small and one large segment can
+// be built at the same time, so that chains do not stay unmerged for long.
 package compact
 
 import (
@@ -16,58 +17,58 @@ import (
 const (
 	// MaxUnmerged is how many chains may stay unmerged while flows and packets come.
 	MaxUnmerged = 16
-	MaxIdle     = 2048                   // the same while no packets come to a device that was started
-	MaxCrowd    = 64                     // unmerged chains with which who connects waits for a segment
+	MaxIdle     = 2048                   // the same while no packets come, on a started device
+	MaxCrowd    = 64                     // with more unmerged chains, a connect waits for a segment
 	fanIn       = 16                     // segments that become one
-	large       = 1024                   // chains of a segment that does not hold up unmerged ones
-	quietAfter  = 100 * time.Millisecond // without a connect
-	restFactor  = 8                      // time until all become one again, in times that it took
+	large       = 1024                   // segments with more chains are built beside small ones
+	quietAfter  = 100 * time.Millisecond // time without a connect after which it is quiet
+	restFactor  = 8                      // rest after all became one, as a multiple of the time it took
 )
 
-// A State is what the policy has to know of a device.
+// A State is the state of a device for the policy.
 type State struct {
 	Started  bool      // packets may come
-	Traffic  bool      // packets have come since the policy last asked for a small segment
-	Unmerged Unmerged  // chains that are in no segment
+	Traffic  bool      // packets have come since a small segment was last considered
+	Unmerged Unmerged  // chains in no segment
 	Segments []Segment // of the plan
 	Building Building
 	Changed  time.Time // of the last connect
-	Resume   time.Time // not before then all become one again, see Rest
+	Resume   time.Time // earliest time at which all may become one again, see Rest
 }
 
-// Unmerged is the chains that are in no segment. All but Len takes a look at each of them,
-// so the policy asks only where it matters.
+// Unmerged is the chains in no segment. All methods but Len look at each chain, so the policy
+// calls them only where it matters.
 type Unmerged interface {
 	Len() int
-	Idle() int      // those that are not being built into a segment
-	CaughtUp() bool // none is waiting for packets from after its connect
+	Idle() int      // chains that are not being built into a segment
+	CaughtUp() bool // all chains have caught up
 }
 
-// A Segment is one that the plan has.
+// A Segment is one segment of the plan.
 type Segment struct {
-	Chains int  // of which it was made
-	Gone   int  // of these, closed or on their own
-	Early  bool // some could not be shared when it was built
-	Ripe   bool // all of these could be now
+	Chains int  // of which it was built
+	Gone   int  // chains of these that were closed or detached
+	Early  bool // some chains could not be shared when it was built
+	Ripe   bool // all of these can be shared now
 	Busy   bool // it is being replaced
 }
 
-// Building is which segments are being built.
+// Building tells which segments are being built.
 type Building struct{ Small, Large bool }
 
 // A Job is a segment to be built.
 type Job struct {
-	Unmerged bool  // of the unmerged chains
-	Segments []int // and of those of these segments, which it replaces
-	Large    bool  // it holds up large ones, else small ones
-	All      bool  // of all chains
+	Unmerged bool  // take the unmerged chains
+	Segments []int // take the chains of these segments, which the new one replaces
+	Large    bool  // counts as Building.Large, else as Building.Small
+	All      bool  // takes all chains
 }
 
-// Next returns what is to be done now, else nil and how long to wait before asking again,
-// zero: until something changes.
+// Next returns the job to run now. If there is none it returns nil and how long to wait
+// before calling again; zero: until the state changes.
 func Next(s *State, now time.Time) (*Job, time.Duration) {
-	// While all may not become one again, unmerged ones wait for quiet at most: packets
-	// may come when flows do not.
+	// During the rest, unmerged chains are merged as soon as it is quiet, because packets
+	// may come even if no flows do.
 	overdue := s.Resume.After(now) && now.Sub(s.Changed) >= quietAfter
 	if !s.Building.Small && s.pressing(overdue) {
 		return &Job{Unmerged: true}, 0
@@ -90,9 +91,9 @@ func Next(s *State, now time.Time) (*Job, time.Duration) {
 	return s.all(), 0
 }
 
-// First returns what is to be built before the first packet of a file: if very many chains
-// have gathered, all. It is nil while something is being built. Wait says that the packet
-// waits until the next segment was built.
+// First returns the job to run before the first packet of a file: all chains, if more than
+// MaxIdle are unmerged. The job is nil while another segment is being built. If wait is set,
+// the packet waits until the next segment is built.
 func First(s *State) (j *Job, wait bool) {
 	if s.Unmerged.Len() <= MaxIdle {
 		return nil, false
@@ -103,15 +104,15 @@ func First(s *State) (j *Job, wait bool) {
 	return s.all(), true
 }
 
-// Crowded reports whether who connects is to wait for the small segment that is being
-// built, while packets come: each unmerged chain costs every packet.
+// Crowded reports whether a connect must wait for the small segment that is being built,
+// while packets come: each unmerged chain costs time for every packet.
 func Crowded(s *State) bool { return s.Building.Small && s.Unmerged.Idle() > MaxCrowd }
 
-// Rest returns how long to wait until all become one again, which has taken some time.
+// Rest returns how long to wait before all become one again, given how long that took.
 func Rest(took time.Duration) time.Duration { return restFactor * took }
 
-// pressing reports whether unmerged chains cannot wait for quiet. Those of a file that
-// nobody has started cost nothing.
+// pressing reports whether unmerged chains must be merged before it is quiet. Chains of a
+// file that nobody has started cost nothing.
 func (s *State) pressing(overdue bool) bool {
 	if !s.Started && !overdue {
 		return false
@@ -120,7 +121,7 @@ func (s *State) pressing(overdue bool) bool {
 	return n > MaxUnmerged && (n > MaxIdle || overdue || s.Traffic)
 }
 
-// tier returns the job of making one segment of those of a tier that is full.
+// tier returns the job of building one segment from those of a full tier.
 func (s *State) tier() *Job {
 	var counts [16]int
 	for _, g := range s.Segments {
@@ -145,8 +146,8 @@ func (s *State) tier() *Job {
 	return nil
 }
 
-// stale returns the job of building a segment anew that is not what it was, or could be
-// better.
+// stale returns the job of rebuilding a segment more than half of whose chains are gone, or
+// that is ripe.
 func (s *State) stale() *Job {
 	for i, g := range s.Segments {
 		if !g.Busy && (g.Gone*2 > g.Chains || g.Ripe) {
@@ -158,8 +159,8 @@ func (s *State) stale() *Job {
 	return nil
 }
 
-// rebuild returns the job of making one of segments, nil if one of that size is being
-// built already.
+// rebuild returns the job of building one segment from several, nil if a segment of that
+// size class is being built already.
 func (s *State) rebuild(segments []int) *Job {
 	n := 0
 	for _, i := range segments {
@@ -172,7 +173,7 @@ func (s *State) rebuild(segments []int) *Job {
 	return j
 }
 
-// all returns the job of making one of everything.
+// all returns the job of building one segment from everything.
 func (s *State) all() *Job {
 	j := &Job{Unmerged: true, Large: true, All: true}
 	for i := range s.Segments {
@@ -181,10 +182,10 @@ func (s *State) all() *Job {
 	return j
 }
 
-// tierOf is the logarithm of the size of a segment, to the base of about fanIn.
+// tierOf is the logarithm of the size of a segment, to a base of about fanIn.
 func tierOf(chains int) int { return bits.Len(uint(chains/MaxUnmerged)) / bits.Len(fanIn-1) }
 
-// divided reports whether there is something to do once it is quiet.
+// divided reports whether there is a job once it is quiet.
 func (s *State) divided() bool {
 	n := len(s.Segments)
 	if s.Unmerged.Len() > 0 {
@@ -193,7 +194,7 @@ func (s *State) divided() bool {
 	return n > 1 || n == 1 && s.Segments[0].Early
 }
 
-// untilQuiet returns how long to wait until all can become one segment.
+// untilQuiet returns how long to wait before all can become one segment.
 func (s *State) untilQuiet(now time.Time) time.Duration {
 	wait := max(0, s.Changed.Add(quietAfter).Sub(now), s.Resume.Sub(now))
 	if wait > 0 {
@@ -210,5 +211,5 @@ func (s *State) untilQuiet(now time.Time) time.Duration {
 	return 0
 }
 
-// Quiet reports whether there is nothing to do, also later, unless something changes.
+// Quiet reports whether there is no job, now or later, unless the state changes.
 func Quiet(s *State) bool { return s.Building == (Building{}) && !s.divided() }

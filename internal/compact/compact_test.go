@@ -26,8 +26,8 @@ func newDevice() *device {
 
 func (d *device) next() (*Job, time.Duration) { return Next(&d.State, d.now) }
 
-// connect connects n chains, a millisecond one after the other, and does what is wanted at
-// once. It returns how many chains were built into segments.
+// connect connects n chains, one each millisecond, and does each job at once. It returns how
+// many chains were built into segments.
 func (d *device) connect(n int) (built int) {
 	for range n {
 		d.now = d.now.Add(time.Millisecond)
@@ -57,8 +57,9 @@ func (d *device) do(j *Job) (chains int) {
 	return chains
 }
 
-// While flows and packets come, a chain is built as often as the logarithm of the number
-// of all, few are unmerged, and there are few segments; in silence all become one.
+// While flows and packets come, a chain is rebuilt about as often as the logarithm of the
+// number of chains; few chains are unmerged, and there are few segments. When it is quiet,
+// all become one.
 func TestFlowsCome(t *testing.T) {
 	const flows = 100_000
 	d := newDevice()
@@ -83,7 +84,7 @@ func TestFlowsCome(t *testing.T) {
 	}
 }
 
-// Next is a matter of the state and the time alone.
+// Next depends on the state and the time alone.
 func TestNext(t *testing.T) {
 	small, large := Segment{Chains: 20}, Segment{Chains: 5000}
 	for name, c := range map[string]struct {
@@ -125,7 +126,7 @@ func TestNext(t *testing.T) {
 	}
 }
 
-// Very many chains that have gathered are merged before the first packet.
+// A very large number of waiting chains is merged before the first packet.
 func TestFirst(t *testing.T) {
 	for _, c := range []struct {
 		unmerged    int
@@ -145,7 +146,7 @@ func TestFirst(t *testing.T) {
 	}
 }
 
-// Who connects waits only for a small segment that is being built, in a crowd.
+// A connect waits only if many chains are unmerged and a small segment is being built.
 func TestCrowded(t *testing.T) {
 	d := newDevice()
 	d.unmerged = MaxCrowd + 1

@@ -6,13 +6,14 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// Any goroutine may call what is in this file.
+// Any goroutine may call the functions of this file.
 
-// Total is how many packets were handed to flows, and how many came while there was none.
+// Total returns how many packets were handed to flows, and how many came while there was
+// no flow.
 func (l *Loop) Total() (delivered, noFlow uint64) { return l.total.Load(), l.noFlow.Load() }
 
-// Spared is how often a packet did not go through a function because an equal one had seen
-// it for all.
+// Spared returns packets times functions that need not see them because an equal function
+// has seen them for all.
 func (l *Loop) Spared() uint64 { return l.batch.Spared.Load() }
 
 // Parked reports whether the loop waits for a client in the middle of a batch.
@@ -22,11 +23,11 @@ func (l *Loop) Parked() bool {
 	return l.epoch.parked != nil
 }
 
-// Tally reads the counts of step i of a chain. The control side waits meanwhile.
+// Tally reads the counts of step i of a chain. The caller holds the lock of the plans.
 func (l *Loop) Tally(c *chain.Chain, i int) chain.Tally { return c.Tally(&l.moves, i) }
 
-// Arrived reads how many packets were given to a chain: by its prefilter, else by the
-// device. The control side waits meanwhile.
+// Arrived reads how many packets came to a chain: from its prefilter or, without one, from
+// the device. The caller holds the lock of the plans.
 func (l *Loop) Arrived(c *chain.Chain) uint64 {
 	if c.Prefilter != nil {
 		return c.Arrived(&l.moves)
@@ -34,15 +35,15 @@ func (l *Loop) Arrived(c *chain.Chain) uint64 {
 	return l.Delivered(c)
 }
 
-// Delivered returns how many packets the device has delivered since the loop has taken up
-// the chain.
+// Delivered returns how many packets the device has delivered since the loop began the
+// chain.
 func (l *Loop) Delivered(c *chain.Chain) uint64 { return c.Delivered(l.total.Load()) }
 
-// Moment begins a reading of books.
+// Moment begins a reading of books and returns its moment for Since.
 func (l *Loop) Moment() uint64 { return l.epoch.number.Load() }
 
-// Since returns how many packets may have been half-way since a moment: those
-// of the batch that was under way, at most.
+// Since returns how many packets may have been half-way through the chains since a moment:
+// at most one batch.
 func (l *Loop) Since(moment uint64) uint64 {
 	if moment&1 == 0 && l.epoch.number.Load() == moment {
 		return 0
@@ -50,7 +51,7 @@ func (l *Loop) Since(moment uint64) uint64 {
 	return pkt.MaxBatch
 }
 
-// Notes tell how the chains are decided.
+// Notes returns the notes in the books on how the chains are decided.
 func (l *Loop) Notes() []books.Line {
 	p := l.plan.Load()
 	merged, largest, filters, searches := 0, 0, 0, 0

@@ -5,13 +5,13 @@ import (
 	"gomapi/internal/segment"
 )
 
-// The calls of this file change the plan. They come one at a time, from whom the chains'
-// Control belongs to, and wait for nothing, but for Free.
+// The calls of this file change the plan. The caller holds the lock of the plans. No call
+// waits, except Free.
 
-// Run tells that the capture goroutine begins.
+// Run notes that the capture goroutine begins.
 func (l *Loop) Run() { l.running = true }
 
-// publish hands a plan to the loop that follows the present one with some change.
+// publish makes the next plan, applies a change to it and hands it to the loop.
 func (l *Loop) publish(change func(next *plan)) {
 	if l.seen.Load() >= l.freshGen {
 		l.fresh = nil
@@ -21,21 +21,21 @@ func (l *Loop) publish(change func(next *plan)) {
 	l.plan.Store(next)
 }
 
-// renew makes the loop look at a chain that is new or has changed.
+// renew makes the loop start a chain that is new, or detach one that was asked to.
 func (l *Loop) renew(next *plan, c *chain.Chain) {
 	l.fresh = append(l.fresh, c)
 	next.fresh = l.fresh
 	l.freshGen = next.generation
 }
 
-// Connect adds a chain, unmerged, which may be one that goes in lockstep.
+// Connect adds a chain, unmerged, and puts it in lockstep if asked.
 func (l *Loop) Connect(c *chain.Chain, lockstep bool) {
 	l.publish(func(next *plan) {
 		next.add(c)
 		if l.running {
 			l.renew(next, c)
 		} else {
-			l.start(c) // it is in the cache still
+			l.start(c) // while it is in the cache
 		}
 		if lockstep {
 			next.step(c)
@@ -43,14 +43,13 @@ func (l *Loop) Connect(c *chain.Chain, lockstep bool) {
 	})
 }
 
-// Notify has the loop tell those who wait for a flow, between batches, see
-// chain.NewNotice.
+// Notify makes the loop start a notice between batches, see chain.NewNotice.
 func (l *Loop) Notify(notice *chain.Chain) {
 	l.publish(func(next *plan) { l.renew(next, notice) })
 }
 
-// Bind prepares a chain for one that reads a result of it: it goes in lockstep with that
-// if it is asked for, and runs as one with others no more.
+// Bind prepares a chain for another one that will read a result of it. The chain leaves its
+// segment, because it must not be shared any more, and goes in lockstep if asked.
 func (l *Loop) Bind(c *chain.Chain, lockstep bool) {
 	l.publish(func(next *plan) { l.bind(next, c, lockstep) })
 }
@@ -66,10 +65,11 @@ func (l *Loop) bind(next *plan, c *chain.Chain, lockstep bool) {
 	}
 }
 
-// maxClosed is how many closed chains a plan keeps at least before it is tidied.
+// maxClosed is how many more closed than connected chains a plan may keep.
 const maxClosed = 256
 
-// Tidy forgets closed chains if there are many beside those that are connected.
+// Tidy removes closed chains from the plan if they outnumber the connected ones by more
+// than maxClosed, or if no flow is connected.
 func (l *Loop) Tidy(connected int) {
 	n := len(l.plan.Load().chains)
 	if n > 2*connected+maxClosed || connected == 0 && n > 0 {
@@ -78,9 +78,8 @@ func (l *Loop) Tidy(connected int) {
 	}
 }
 
-// Merge puts a segment into the plan in the place of others, which are to be freed.
-// Chains that were shared when it was built and whose results are read by others since
-// then leave it at once.
+// Merge puts a segment into the plan in place of others, which the caller frees. Chains
+// whose results others have begun to read while it was being built leave it at once.
 func (l *Loop) Merge(s *segment.Segment, replaced []*segment.Segment) {
 	alone := s.Enter()
 	l.publish(func(next *plan) {
@@ -92,24 +91,24 @@ func (l *Loop) Merge(s *segment.Segment, replaced []*segment.Segment) {
 	})
 }
 
-// Unmerge takes the chains out of all segments, as filters now stand for these link
-// types. It returns the segments, to be freed.
+// Unmerge takes all chains out of their segments, because the filters were compiled for
+// further link types; types are now all. It returns the segments, which the caller frees.
 func (l *Loop) Unmerge(types []uint16) (ended []*segment.Segment) {
 	ended = l.Segments()
 	l.publish(func(next *plan) { next.unmerge(types) })
 	return ended
 }
 
-// Stop forgets the segments of a device that has ended, and returns them, to be freed.
+// Stop removes the segments of a device that has ended and returns them, which the caller
+// frees.
 func (l *Loop) Stop() (ended []*segment.Segment) {
 	ended = l.Segments()
 	l.publish(func(next *plan) { next.segments = nil })
 	return ended
 }
 
-// Free waits until the loop does not run segments any more, which the newest plan does
-// not have, and frees what they have besides Go's memory. It changes no plan, and any
-// goroutine may call it.
+// Free waits until the loop no longer runs the segments, which the newest plan does not
+// have, and then closes them. It changes no plan, and any goroutine may call it.
 func (l *Loop) Free(segments []*segment.Segment) {
 	for _, s := range segments {
 		l.quiescePlans(s.Born)
@@ -117,12 +116,12 @@ func (l *Loop) Free(segments []*segment.Segment) {
 	}
 }
 
-// Chains returns those that are not closed.
+// Chains returns the chains that are not closed.
 func (l *Loop) Chains() []*chain.Chain { return alive(l.plan.Load().chains) }
 
-// Unmerged returns the chains that are in no segment, also those that were closed. The
-// caller does not change it.
+// Unmerged returns the chains that are in no segment, also closed ones. The caller must not
+// change the list.
 func (l *Loop) Unmerged() []*chain.Chain { return l.plan.Load().unmerged }
 
-// Segments returns those of the plan. The caller does not change it.
+// Segments returns the segments of the plan. The caller must not change the list.
 func (l *Loop) Segments() []*segment.Segment { return l.plan.Load().segments }

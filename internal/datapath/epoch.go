@@ -7,9 +7,9 @@ import (
 	"gomapi/internal/chain"
 )
 
-// An epoch counts the times in which a loop runs and in which it does not: it is odd while
-// a batch is under way. A batch that begins after a plan was stored runs on that plan, so
-// whoever sees an even number after storing knows that nothing runs on an older one.
+// An epoch counts the beginnings and ends of batches: it is odd while a batch is under way.
+// A batch that begins after a plan was stored runs on that plan. So a goroutine that stores
+// a plan and then sees an even number knows that no batch runs on an older plan.
 type epoch struct {
 	number  atomic.Uint64
 	waiters atomic.Int32 // control goroutines in await
@@ -18,10 +18,10 @@ type epoch struct {
 	parked  *chain.Instance // function that waits for its client, nil: none; guarded by mu
 }
 
-// begin begins an epoch in which the loop runs.
+// begin begins a batch or a pause.
 func (e *epoch) begin() { e.number.Add(1) }
 
-// end ends it and wakes who waits for that.
+// end ends it and wakes the goroutines in await.
 func (e *epoch) end() {
 	e.number.Add(1)
 	if e.waiters.Load() != 0 {
@@ -31,14 +31,14 @@ func (e *epoch) end() {
 	}
 }
 
-// abandon ends an epoch that a panic has interrupted.
+// abandon ends a batch that a panic interrupted.
 func (e *epoch) abandon() {
 	if e.number.Load()&1 == 1 {
 		e.end()
 	}
 }
 
-// park tells that the loop waits in function a, or no more when that is nil.
+// park notes that the loop waits in function a; nil: it goes on.
 func (e *epoch) park(a *chain.Instance) {
 	e.mu.Lock()
 	e.parked = a
@@ -46,8 +46,8 @@ func (e *epoch) park(a *chain.Instance) {
 	e.mu.Unlock()
 }
 
-// await waits until the batch has ended that is under way, if there is one, or until it
-// need not: enough is asked where the loop is parked, nil for nowhere.
+// await waits for the end of the batch under way, if there is one. It stops waiting when
+// enough returns true for the function in which the loop is parked (nil: not parked).
 func (e *epoch) await(enough func(parked *chain.Instance) bool) {
 	number := e.number.Load()
 	if number&1 == 0 {

@@ -6,34 +6,34 @@ import (
 	"gomapi/internal/segment"
 )
 
-// Bounds of how many results each segment flushes at a time, an accumulator counting as
+// Maximum number of results that each segment flushes at a time. An accumulator counts as
 // one.
 const (
 	FlushPerBatch = 16  // after a batch of a file
-	FlushPerPause = 32  // if no more are pending, at a pause
-	FlushPerStep  = 512 // else, in a step of a flush cycle
+	FlushPerPause = 32  // at a pause, if no more are pending
+	FlushPerStep  = 512 // in a step of a flush cycle, if more are pending
 )
 
 // flushStep is the time between pauses in a flush cycle, if no packet comes.
 const flushStep = time.Millisecond
 
-// RushCycle is the time of packets after which a live device that never pauses has a
-// flush cycle, in 2^-32 seconds.
+// RushCycle is the packet time, in 2^-32 seconds, after which a live device that never
+// pauses begins a flush cycle.
 const RushCycle = 1 << 31
 
-// A flusher says when sums are added to results. A flush cycle adds all those that were
+// A flusher decides when sums are added to results. A flush cycle adds all sums that were
 // pending when it began, in steps, so that no packet waits for long.
 type flusher struct {
-	segments []*segment.Segment // that run
-	ended    []*segment.Segment // that have pending sums still
-	left     int                // to be flushed in this cycle
-	total    uint64             // packets when it began
-	last     time.Time          // when one ended
-	newest   uint64             // time stamp then
+	segments []*segment.Segment // that the loop runs
+	ended    []*segment.Segment // that the loop no longer runs, with sums pending
+	left     int                // results to flush in this cycle, 0: no cycle
+	total    uint64             // packets when the cycle began
+	last     time.Time          // of the last step at a pause
+	newest   uint64             // time stamp of the newest packet then
 }
 
-// afterBatch flushes some sums after a batch: of a file a few each time, which has no
-// pauses.
+// afterBatch flushes some sums after a batch. A file has no pauses, so it flushes a few
+// after each batch.
 func (f *flusher) afterBatch(live bool, newest uint64) {
 	if !live {
 		f.flush(FlushPerBatch)
@@ -47,14 +47,14 @@ func (f *flusher) afterBatch(live bool, newest uint64) {
 	}
 }
 
-// step flushes what a step of a cycle does.
+// step is one step of a flush cycle.
 func (f *flusher) step() {
 	f.flush(FlushPerStep)
 	f.left = max(0, f.left-FlushPerStep)
 }
 
-// atPause flushes some sums at a pause of a device that has delivered total packets, the
-// newest of that time. Results may stay behind for as long as lag. It returns when to
+// atPause flushes some sums at a pause. The device has delivered total packets; newest is
+// the newest time stamp. Results may be out of date for as long as lag. It returns when to
 // flush more, the zero time if nothing is pending.
 func (f *flusher) atPause(lag time.Duration, total, newest uint64) time.Time {
 	now := time.Now()
@@ -73,7 +73,7 @@ func (f *flusher) atPause(lag time.Duration, total, newest uint64) time.Time {
 		f.left = 0
 		return time.Time{}
 	case f.left == 0 && f.total == total:
-		f.left = pending // nothing came since: some were given an older sum before
+		f.left = pending // no packet came since: some results have an older sum
 		return now.Add(flushStep)
 	case f.left > 0:
 		return now.Add(flushStep)
@@ -81,8 +81,8 @@ func (f *flusher) atPause(lag time.Duration, total, newest uint64) time.Time {
 	return f.last.Add(lag)
 }
 
-// flush flushes up to so many results of each segment, and forgets those that have ended
-// and drained.
+// flush flushes up to n results of each segment. It forgets ended segments when they have
+// drained.
 func (f *flusher) flush(n int) {
 	for _, s := range f.segments {
 		s.Flush(n)
@@ -102,7 +102,7 @@ func (f *flusher) flush(n int) {
 	f.ended = left
 }
 
-// pending returns how many results are to be flushed.
+// pending returns how many results are pending in all segments.
 func (f *flusher) pending() (n int) {
 	for _, s := range f.segments {
 		n += s.Pending()
@@ -113,7 +113,7 @@ func (f *flusher) pending() (n int) {
 	return n
 }
 
-// flushAll makes all results what the packets so far have made of them.
+// flushAll brings all results up to date with the packets so far.
 func (f *flusher) flushAll() {
 	for _, s := range f.segments {
 		s.FlushAll()

@@ -5,19 +5,19 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// inStep is a chain that goes packet by packet with others.
+// inStep is a chain in lockstep with the packets that are set aside for it.
 type inStep struct {
 	*chain.Chain
 	aside chain.Lockstep
 }
 
-// lockstep is the chains that go packet by packet, as the loop has taken them up.
+// lockstep is the chains in lockstep, as of the plan that the loop runs.
 type lockstep struct {
 	chains  []*inStep
 	changes uint64 // plan.steppings
 }
 
-// take has those chains go in lockstep that a plan has there, and no other.
+// take puts the chains that a plan has in lockstep, and no others.
 func (l *lockstep) take(chains []*inStep, changes uint64) {
 	for _, t := range l.chains {
 		t.SetLockstep(nil)
@@ -28,8 +28,8 @@ func (l *lockstep) take(chains []*inStep, changes uint64) {
 	l.chains, l.changes = chains, changes
 }
 
-// run takes packets through the chains, for all of which it was set aside which are
-// theirs. Each packet brings its time first.
+// run runs the chains packet by packet, each chain with the packets set aside for it. All
+// chains learn the time of a packet before the first of them runs with it.
 func (l *lockstep) run(b *chain.Batch, ptrs []*pkt.Packet) {
 	first := 0
 	if len(ptrs) > 0 {

@@ -10,34 +10,34 @@ import (
 	"gomapi/internal/segment"
 )
 
-// A Loop is the data side of an open device: the sink of its driver. All but the
-// fields that say otherwise belongs to the capture goroutine, once that runs.
+// A Loop is the data side of an open device: the sink of its driver. The capture goroutine
+// owns all fields that do not say otherwise, once it runs.
 type Loop struct {
 	options Options
 	plan    atomic.Pointer[plan] // stored by the control side
-	seen    atomic.Uint64        // generation of the newest plan taken up
+	seen    atomic.Uint64        // generation of the newest plan that the loop has loaded
 	total   atomic.Uint64        // packets handed to flows
-	noFlow  atomic.Uint64        // packets that came while there was none
+	noFlow  atomic.Uint64        // packets that came while there was no flow
 	epoch   epoch
-	moves   chain.Seqlock // around counts that move between chains and segments
+	moves   chain.Seqlock // odd while counts move between chains and segments
 
 	batch    *chain.Batch
 	lockstep lockstep
 	flusher  flusher
-	catching []*chain.Chain // those that have to catch up with their connect
+	catching []*chain.Chain // chains that have to catch up
 
-	// For the control side, which calls one by one.
+	// For the control side, under the lock of the plans.
 	running  bool           // the capture goroutine may have begun
-	fresh    []*chain.Chain // those that the loop may not know; plans share its memory
-	freshGen uint64         // plan that brought the last of fresh
+	fresh    []*chain.Chain // chains that the loop may not have started; plans share its memory
+	freshGen uint64         // generation of the plan that brought the last of fresh
 }
 
-// Options are what a loop works with.
+// Options configure a loop.
 type Options struct {
 	LinkType uint16 // of the device
-	Live     bool   // it does not wait for who reads
-	// NewLinkType prepares all filters for packets of a link type that has not come before
-	// and has the plan reset to it. The capture goroutine calls it between batches.
+	Live     bool   // a live device: never waits for readers
+	// NewLinkType prepares all filters for a link type that has not come before and calls
+	// Unmerge. The capture goroutine calls it in the middle of a batch, between packets.
 	NewLinkType func(linkType uint16)
 }
 
@@ -49,11 +49,11 @@ func New(o Options) *Loop {
 	return l
 }
 
-// MaxLinkTypes bounds the link types of one device for which filters are
-// compiled. Real files have a handful; filters match nothing of further types.
+// MaxLinkTypes limits the link types of one device for which filters are
+// compiled. Real files have a handful. Filters match no packet of further types.
 const MaxLinkTypes = 64
 
-// Batch implements drivers.Sink.
+// Batch implements drivers.Sink: it runs the plan with one batch.
 func (l *Loop) Batch(pkts []pkt.Packet) {
 	l.epoch.begin()
 	p := l.current()
@@ -80,8 +80,9 @@ func (l *Loop) Batch(pkts []pkt.Packet) {
 	l.epoch.end()
 }
 
-// run takes packets of one link type through the plan and returns the plan that
-// is current afterwards: a link type that is new brings a new one.
+// run runs the plan with packets of one link type: first the segments, then the unmerged
+// chains, then the chains in lockstep. It returns the plan that it has used: a new link type
+// brings a new plan.
 func (l *Loop) run(p *plan, pkts []pkt.Packet, ptrs []*pkt.Packet) *plan {
 	linkType := ptrs[0].LinkType
 	if !slices.Contains(p.types, linkType) && len(p.types) < MaxLinkTypes {
@@ -101,7 +102,7 @@ func (l *Loop) run(p *plan, pkts []pkt.Packet, ptrs []*pkt.Packet) *plan {
 	return p
 }
 
-// Pause implements drivers.Sink.
+// Pause implements drivers.Sink: it flushes sums.
 func (l *Loop) Pause(lag time.Duration) (again time.Time) {
 	l.epoch.begin()
 	if lag == 0 {
@@ -113,8 +114,8 @@ func (l *Loop) Pause(lag time.Duration) (again time.Time) {
 	return again
 }
 
-// Finish runs the last step of all functions. Sums are flushed before: they
-// are not lost when one of them fails.
+// Finish tells all functions that no more packets come. It flushes the sums first, so that
+// they are not lost when a function fails.
 func (l *Loop) Finish() error {
 	l.epoch.begin()
 	p := l.current()
@@ -126,13 +127,14 @@ func (l *Loop) Finish() error {
 	return nil
 }
 
-// Abandon ends what a panic has interrupted. It is for the capture goroutine.
+// Abandon ends a batch that a panic interrupted. Only the capture goroutine may call it.
 func (l *Loop) Abandon() {
 	l.moves.Abandon()
 	l.epoch.abandon()
 }
 
-// current loads the plan and takes up what is new in it.
+// current loads the plan. If it is a new one, it starts the chains and segments that are new
+// in it.
 func (l *Loop) current() *plan {
 	p := l.plan.Load()
 	if p.generation == l.seen.Load() {
@@ -151,15 +153,15 @@ func (l *Loop) current() *plan {
 	return p
 }
 
-// start begins a chain, or lets one go on that has to detach.
+// start starts a chain, or detaches one that was asked to.
 func (l *Loop) start(c *chain.Chain) {
 	if c.Start(l.total.Load(), &l.moves) {
 		l.catching = append(l.catching, c)
 	}
 }
 
-// runSegments turns to the segments that the plan has. Of those that it does not have any more,
-// sums may be pending.
+// runSegments switches to the segments of the plan. Segments that have left the plan may
+// have pending sums, so the flusher keeps them.
 func (l *Loop) runSegments(p *plan) {
 	for _, s := range l.flusher.segments {
 		if !slices.Contains(p.segments, s) {
@@ -172,8 +174,7 @@ func (l *Loop) runSegments(p *plan) {
 	l.flusher.segments = p.segments
 }
 
-// catchUp lets the chains go for which the device has passed the time of their
-// connect.
+// catchUp removes the chains that have caught up from catching.
 func (l *Loop) catchUp() {
 	now := time.Now()
 	keep := l.catching[:0]

@@ -25,7 +25,7 @@ func (c *counter) Process(in []*pkt.Packet) []*pkt.Packet {
 func (c *counter) Sum(in []*pkt.Packet) uint64 { return uint64(len(in)) }
 func (c *counter) Total() *atomic.Uint64       { return &c.total }
 
-// process is a function that does as it says.
+// process is a function made of a Go func.
 type process func(in []*pkt.Packet) []*pkt.Packet
 
 func (p process) Process(in []*pkt.Packet) []*pkt.Packet { return p(in) }
@@ -71,7 +71,7 @@ func told(counters []*counter) (n uint64) {
 	return n
 }
 
-// Sums of a file are flushed some at a time while packets rush by, and all at its end.
+// The sums of a file are flushed some at a time while packets come, and all at its end.
 func TestFlushOfAFile(t *testing.T) {
 	const n = 3 * FlushPerBatch
 	l, counters := merged(t, false, n)
@@ -109,7 +109,7 @@ func TestNoAllocationPerBatch(t *testing.T) {
 	}
 }
 
-// Chains in lockstep see packet by packet what those before them have made of it.
+// Chains in lockstep see, packet by packet, the results of the chains before them.
 func TestLockstep(t *testing.T) {
 	l := New(Options{LinkType: 1, Live: true})
 	l.Run()
@@ -126,8 +126,8 @@ func TestLockstep(t *testing.T) {
 	}
 }
 
-// Quiesce waits for the batch that is under way, unless that waits for a client in another
-// chain, and for nothing when there is none.
+// Quiesce waits for the batch under way, if there is one, unless the batch waits for a client
+// in another chain.
 func TestQuiesce(t *testing.T) {
 	l := New(Options{LinkType: 1})
 	l.Run()
@@ -165,7 +165,7 @@ func TestQuiesce(t *testing.T) {
 	<-ended
 }
 
-// Plans of a device on which no packet passes are never taken up, and must not pile up.
+// The loop of a silent device loads no plans; they must not accumulate.
 func TestSilentLoopKeepsNothing(t *testing.T) {
 	l := New(Options{LinkType: 1, Live: true})
 	l.Run()

@@ -1,22 +1,22 @@
-// Package datapath takes the packets of one device through the chains of its flows: it is
-// what runs per batch, and how those who change the plan meet it.
+// Package datapath runs the chains of a device's flows with its packets. It has the code
+// that runs per batch, and the calls by which the control side changes the plan.
 //
 // A Loop is the sink of a driver. It loads its plan, an immutable value, once per batch.
-// The control side stores a new plan and, where it takes memory back, waits for a grace
-// period as in RCU: the loop counts epochs, odd while a batch is under way, and it loads
-// the plan after its epoch has become odd. So whoever stores a plan and then sees an even
-// epoch knows that no batch runs on an older one; seeing an odd one it waits for that
-// batch to end (Loop.Quiesce). Neither side wakes a capture goroutine that waits, and a
-// silent device costs nothing.
+// The control side stores a new plan and, before it frees memory, waits for a grace period
+// as in RCU. The loop counts epochs, odd while a batch is under way, and loads the plan
+// after its epoch has become odd. So a goroutine that stores a plan and then sees an even
+// epoch knows that no batch runs on an older plan. If it sees an odd epoch, it waits for
+// that batch to end (Loop.Quiesce). Neither side wakes a capture goroutine that waits, and
+// a silent device costs nothing.
 //
-// Files, each of which uses those before it:
+// Files in reading order; each uses those before it:
 //
 //	lockstep.go  chains that go packet by packet
 //	plan.go      what happens to the packets of a device
 //	epoch.go     beginning, ending and waiting for epochs
 //	flush.go     when sums are added to results
-//	loop.go      the way of a batch; what is new in a plan
-//	quiesce.go   waiting for the loop, also when it waits for a client
+//	loop.go      running a batch; switching to a new plan
+//	quiesce.go   waiting for the loop, and the loop waiting for a client
 //	control.go   changing the plan
 //	books.go     reading the loop's counts from outside
 package datapath
@@ -29,38 +29,37 @@ import (
 	"gomapi/internal/segment"
 )
 
-// A plan says what happens to the packets of a device. The control side builds
-// it and never changes it after publication; only the capture goroutine
-// touches its scratch and what its segments count.
+// A plan says what happens to the packets of a device. The control side builds it and never
+// changes it after publication. Only the capture goroutine touches its scratch and the
+// counts of its segments.
 //
-// Chains begin unmerged, each with a filter of its own, and move into segments, which
-// decide many filters at once. A closed chain stays where it is until the plan is tidied:
-// the loop passes it by.
+// Chains begin unmerged, each with its own filter, and move into segments, which decide many
+// filters at once. A closed chain stays in the plan until the plan is tidied; the loop skips
+// it.
 //
-// Plans that follow one another share memory: what is new stands behind what the
-// older ones look at. So only one plan may follow another.
+// Successive plans share memory: new entries are appended behind those that older plans see.
+// So only one plan may follow another.
 type plan struct {
 	generation uint64
 	chains     []*chain.Chain // all, in order of connecting
-	fresh      []*chain.Chain // those that the loop may not have taken up yet
-	unmerged   []*chain.Chain // those in no segment
+	fresh      []*chain.Chain // chains that the loop may not have started yet
+	unmerged   []*chain.Chain // chains in no segment
 	segments   []*segment.Segment
-	lockstep   []*inStep // those that go packet by packet, in order of creation
-	steppings  uint64    // changes of lockstep
-	expire     []*chain.Chain
-	types      []uint16 // link types for which filters stand
+	lockstep   []*inStep      // chains in lockstep, in order of creation
+	steppings  uint64         // number of changes of lockstep
+	expire     []*chain.Chain // chains with a flib.Expirer
+	types      []uint16       // link types for which the filters are compiled
 	scratch    *segment.Scratch
 }
 
-// follow makes the plan that comes after p, so far the same. What the loop may not
-// have taken up is fresh.
+// follow makes the plan after p, a copy with other fresh chains.
 func (p *plan) follow(fresh []*chain.Chain) *plan {
 	next := *p
 	next.generation, next.fresh = p.generation+1, fresh
 	return &next
 }
 
-// add connects a chain. It costs the same however many there are.
+// add adds a chain. Its cost does not depend on the number of chains.
 func (p *plan) add(c *chain.Chain) {
 	p.chains = append(p.chains, c)
 	p.unmerged = append(p.unmerged, c)
@@ -69,9 +68,8 @@ func (p *plan) add(c *chain.Chain) {
 	}
 }
 
-// step puts a chain among those that go in lockstep, in the order of creation.
-// Where that is not the end, the list gets memory of its own: another plan may
-// look at the old one.
+// step adds a chain to those in lockstep, in order of creation. If it does not belong at the
+// end, the list is copied, because an older plan may use the old one.
 func (p *plan) step(c *chain.Chain) {
 	c.InLockstep = true
 	c.Watch()
@@ -85,8 +83,7 @@ func (p *plan) step(c *chain.Chain) {
 	p.lockstep = slices.Insert(slices.Clone(p.lockstep), i, t)
 }
 
-// merge moves the chains of s from where they were: they were unmerged, or in
-// segments that s replaces.
+// merge adds s. Its chains were unmerged, or in segments that s replaces.
 func (p *plan) merge(s *segment.Segment, replaced []*segment.Segment) {
 	taken := func(c *chain.Chain) bool { return s.Has(c) || c.Closed() }
 	p.unmerged = slices.DeleteFunc(slices.Clone(p.unmerged), taken)
@@ -103,7 +100,7 @@ func (p *plan) merge(s *segment.Segment, replaced []*segment.Segment) {
 	p.scratch = s.Fit(p.scratch)
 }
 
-// unmerge takes all chains out of their segments, for a link type more.
+// unmerge takes all chains out of their segments, for a new list of link types.
 func (p *plan) unmerge(types []uint16) {
 	p.types, p.segments = types, nil
 	p.unmerged = slices.Clone(p.chains)
@@ -112,14 +109,14 @@ func (p *plan) unmerge(types []uint16) {
 	}
 }
 
-// tidy forgets closed chains. Those that segments have stay there.
+// tidy removes closed chains, except from segments.
 func (p *plan) tidy() {
 	p.chains, p.unmerged, p.expire = alive(p.chains), alive(p.unmerged), alive(p.expire)
 	p.lockstep = slices.DeleteFunc(slices.Clone(p.lockstep), func(t *inStep) bool { return t.Closed() })
 	p.steppings++
 }
 
-// alive returns the chains that are not closed, in memory of its own.
+// alive returns the chains that are not closed, as a new list.
 func alive(chains []*chain.Chain) []*chain.Chain {
 	return slices.DeleteFunc(slices.Clone(chains), (*chain.Chain).Closed)
 }

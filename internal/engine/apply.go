@@ -11,24 +11,24 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// Applied tells about a function that was applied.
+// Applied describes a function that was applied.
 type Applied struct {
 	FID       int32
-	DevType   string // of the variant that was taken
+	DevType   string // of the definition that was chosen
 	HasResult bool
-	Offset    uint32 // place of the result in the result memory
+	Offset    uint32 // of the result in the result memory
 	Size      int    // of the result in bytes
 	// Ring is the packet buffer of the function, nil without one. Its files are
-	// for the client, and to be closed when they were sent.
+	// for the client. The caller closes them when they are sent.
 	Ring *flib.Ring
 	// Entry is the size of an entry in bytes when Ring holds a series.
 	Entry int
 }
 
-// Apply adds a function at the end of a flow that is not connected yet. Args
-// are int64, uint64, string or flib.OpenFile values; it takes over the files. Errors: 6145 no such flow, 7006 connected
-// already, 6144 no such function, 7000 to 7005 and 7011 bad arguments, and those
-// of the function.
+// Apply adds a function at the end of a flow that is not connected yet. Args are int64,
+// uint64, string or flib.OpenFile values. Apply owns the files, also after an error. Errors:
+// 6145 no such flow, 7006 connected already, 6144 no such function, 7000 to 7005 and 7011
+// bad arguments, and those of the function.
 func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) (_ Applied, err error) {
 	defer func() {
 		if err != nil {
@@ -46,7 +46,7 @@ func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) 
 	defer func() { s.note(f, name, err) }()
 	if f.chain != nil {
 		return Applied{}, mapierr.New(mapierr.CouldNotApplyFunction,
-			"flow %d is connected: functions are applied before", fd)
+			"flow %d is connected already: apply functions before connecting", fd)
 	}
 	if len(f.functions) >= maxFunctions {
 		return Applied{}, mapierr.New(mapierr.CouldNotApplyFunction,
@@ -76,23 +76,22 @@ func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) 
 	return reply, nil
 }
 
-// NotApplied says that a function could not be applied to a flow, before that was
-// tried.
+// NotApplied records that a function could not be applied to a flow, for errors before Apply.
 func (s *Session) NotApplied(fd int32, name string, err error) {
 	if f, e := s.flow(fd); e == nil {
 		s.note(f, name, err)
 	}
 }
 
-// note takes down whether a function was applied, for connect.
+// note records whether a function was applied. Connect asks for it.
 func (s *Session) note(f *Flow, name string, err error) {
 	s.engine.mu.Lock()
 	defer s.engine.mu.Unlock()
 	f.unhidden.Note(name, err)
 }
 
-// nextFid gives a function id. A failed apply uses one up. When all numbers were
-// given once, those that no flow has any more come again.
+// nextFid returns a new function id. A failed apply uses one up. When all numbers were given
+// once, it reuses those of closed flows.
 func (d *device) nextFid() (int32, error) {
 	d.engine.mu.Lock()
 	defer d.engine.mu.Unlock()
@@ -129,15 +128,17 @@ func (s *Session) instantiate(ctx context.Context, f *Flow, a *instance, raw []a
 		s.free(a)
 		return coded(mapierr.CouldNotApplyFunction, err)
 	}
-	CloseFiles(raw[min(len(raw), len(a.Def.Args)):]) // surplus ones
+	CloseFiles(raw[min(len(raw), len(a.Def.Args)):]) // surplus arguments
 	a.args = args
 	a.Classifier, _ = a.Fn.(flib.Classifier)
 	return nil
 }
 
-// setShareKey gives the function its share key if it can be shared: it names the
-// definition, as functions of two libraries may have one name, and the arguments. It is of
-// one length, however long these are.
+// setShareKey decides which functions are equal, so that two flows can share one, such as a
+// counter: functions with equal keys at the same place of the tree become one node (see
+// segment.builder). A function gets a key if it picks packets, adds up or searches, and does
+// not modify packets. The key is a hash of the arguments and of the definition, because
+// functions of two libraries may have the same name.
 func (a *instance) setShareKey() {
 	if a.Classifier == nil && a.Accumulator() == nil && a.Searcher() == nil || a.Def.Modifies {
 		return
@@ -147,7 +148,7 @@ func (a *instance) setShareKey() {
 	a.ShareKey = unique.Make(string(h.Sum(nil)))
 }
 
-// CloseFiles closes the files among arguments that no function has taken over.
+// CloseFiles closes the files among arguments.
 func CloseFiles(args []any) {
 	for _, a := range args {
 		if f, ok := a.(flib.OpenFile); ok {
@@ -156,7 +157,7 @@ func CloseFiles(args []any) {
 	}
 }
 
-// free gives back what a has taken of memory.
+// free frees the slot and ring of a, and gives back what it has taken of the user's quota.
 func (s *Session) free(a *instance) {
 	s.engine.mu.Lock()
 	s.user.instructions -= a.instructions

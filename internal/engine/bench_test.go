@@ -14,7 +14,7 @@ import (
 	"gomapi/internal/tracegen"
 )
 
-// letters is what payloads and strings of the benchmarks are made of.
+// letters is the alphabet of payloads and strings in the benchmarks.
 const letters = "abcdefghijklmnopqrstuvwxyz"
 
 func text(rnd *rand.Rand, n int) []byte {
@@ -37,7 +37,7 @@ func traffic(rnd *rand.Rand, n int) []pkt.Packet {
 	return pkts
 }
 
-// generate makes packets as a network has them.
+// generate makes packets like those of a real network.
 func generate(b *testing.B, n int) (pkts []pkt.Packet) {
 	var file bytes.Buffer
 	if _, err := tracegen.Write(&file, n, 1); err != nil {
@@ -57,7 +57,7 @@ func generate(b *testing.B, n int) (pkts []pkt.Packet) {
 	return pkts
 }
 
-// BenchmarkFlows takes batches of packets through N flows; an operation is a packet.
+// BenchmarkFlows runs N flows with batches of packets. One operation is one packet.
 func BenchmarkFlows(b *testing.B) {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	counters := [][]any{fn("PKT_COUNTER"), fn("BYTE_COUNTER")}

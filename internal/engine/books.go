@@ -9,8 +9,8 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// DeviceBooks accounts for the packets of an open device, live or an own capture
-// file: 3200 for an unknown one, 8004 for one that is not open.
+// DeviceBooks accounts for the packets of an open device: a live one, or a capture file of
+// this session. It returns 3200 for an unknown device, 8004 for one that is not open.
 func (s *Session) DeviceBooks(name string) (books.Stage, error) {
 	d, err := s.device(name)
 	if err != nil {
@@ -25,10 +25,9 @@ func (s *Session) DeviceBooks(name string) (books.Stage, error) {
 	return c.books(), nil
 }
 
-// books accounts for the packets of the device. One that is just being handed
-// from the kernel to the driver, or from there to the loop, is in nobody's count
-// for less than a microsecond, but for some 10 ms when the thread loses its
-// processor just then. So books that do not balance are read again.
+// books accounts for the packets of the device. A packet is in no count while the kernel
+// hands it to the driver, or the driver to the loop: less than a microsecond, but some 10 ms
+// if the thread is preempted then. So books that do not balance are read again.
 func (c *capture) books() (b books.Stage) {
 	const readings, pause = 100, time.Millisecond
 	for range readings {

@@ -6,9 +6,8 @@ import (
 	"gomapi/internal/chain"
 )
 
-// booksLocked accounts for the packets of the flow, from the device, or the prefilter,
-// to behind the last function. Before connect there are none. Engine.mu
-// is held.
+// booksLocked accounts for the packets of the flow, from the prefilter, or else the device,
+// to the end of the chain. Before connect the books are empty. Engine.mu is held.
 func (f *Flow) booksLocked() (b books.Stage) {
 	c := f.chain
 	if c == nil {
@@ -35,7 +34,8 @@ func (f *Flow) booksLocked() (b books.Stage) {
 	return b
 }
 
-// tallyLocked reads the counts of function i, of one that is no leading filter.
+// tallyLocked reads the counts of function i, which must not be the prefilter. Engine.mu is
+// held.
 func (f *Flow) tallyLocked(i int) chain.Tally {
 	if f.chain == nil {
 		return chain.Tally{}
@@ -47,9 +47,9 @@ func (f *Flow) tallyLocked(i int) chain.Tally {
 	return f.capture.loop.Tally(f.chain, step)
 }
 
-// packetsLocked returns how many packets reached function i of the flow and how many
-// went on behind it. A prefilter is asked about every packet of the device
-// without being called; those from before connect do not count.
+// packetsLocked returns how many packets reached function i of the flow and how many left
+// it. The prefilter is not called but counts as reached by every packet of the device since
+// the connect. Engine.mu is held.
 func (f *Flow) packetsLocked(i int) (in, out uint64) {
 	a := f.functions[i]
 	if f.chain == nil || f.chain.Prefilter != &a.Instance {
@@ -61,9 +61,9 @@ func (f *Flow) packetsLocked(i int) (in, out uint64) {
 	return max(in, older) - older, f.capture.loop.Arrived(f.chain) - early
 }
 
-// books accounts for the packets of function i: where it put them, if it is one
-// that puts them somewhere, else which went on. A prefilter has no books:
-// what it refuses is never touched, so nobody counts it. Engine.mu is held.
+// functionBooksLocked accounts for the packets of function i: where it put them
+// (flib.CounterSource), or else how many went on. A prefilter has no books, because the
+// packets that it refuses are not counted. Engine.mu is held.
 func (f *Flow) functionBooksLocked(i int) (b books.Stage, ok bool) {
 	a := f.functions[i]
 	if f.chain == nil || f.chain.Prefilter == &a.Instance {
@@ -85,29 +85,29 @@ func (f *Flow) functionBooksLocked(i int) (b books.Stage, ok bool) {
 	return b, true
 }
 
-// A reading of a flow's books, from its beginning.
+// A reading is the state of a flow when a reading of its books begins.
 type reading struct {
 	*Flow
-	at       uint64 // moment
+	at       uint64 // Loop.Moment
 	emitted  uint64
-	inFlight uint64 // emitted before and under way
+	inFlight uint64 // emitted packets that were under way
 }
 
 // read begins a reading.
 func (f *Flow) read() reading {
 	r := reading{Flow: f, at: f.capture.loop.Moment(), emitted: f.chain.Emitted()}
-	r.inFlight = f.chain.InFlight() // after emitted: no emission is in neither
+	r.inFlight = f.chain.InFlight() // after emitted, so that no emission is missed in both
 	return r
 }
 
-// moved ends a reading. It returns how many packets at most were half-way
-// meanwhile, apart from those that arrived: of a batch, and emitted ones.
+// moved ends a reading. It returns the maximum number of packets that were half-way
+// meanwhile, without new arrivals: one batch and the emitted packets.
 func (r reading) moved() uint64 {
 	return r.chain.Emitted() - r.emitted + r.inFlight + r.capture.loop.Since(r.at)
 }
 
-// lost returns how many packets the functions of the flow have lost for those for
-// whom they put them somewhere.
+// lost returns how many packets the functions of the flow have lost on the way to their
+// readers or files.
 func (f *Flow) lost() (n uint64) {
 	for _, a := range f.functions {
 		if acc, ok := a.Fn.(flib.CounterSource); ok {

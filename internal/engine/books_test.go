@@ -43,8 +43,7 @@ func keepers(name string, k *keeper) flib.Library {
 	}}}
 }
 
-// TestUncountedPacketIsMissed has a function that puts packets somewhere count
-// one too few.
+// TestUncountedPacketIsMissed uses a function that counts one packet too few.
 func TestUncountedPacketIsMissed(t *testing.T) {
 	kept := uint64(0)
 	k := &keeper{books: func() []books.Line { return []books.Line{{Name: books.Written, Value: kept}} }}
@@ -64,7 +63,7 @@ func TestUncountedPacketIsMissed(t *testing.T) {
 	}
 }
 
-// TestLossesOutliveTheirFlow closes flows that lose packets, one of them only then.
+// TestLossesOutliveTheirFlow closes flows that lose packets, one of them only at its close.
 func TestLossesOutliveTheirFlow(t *testing.T) {
 	late := uint64(0)
 	k := &keeper{books: func() []books.Line {
@@ -88,7 +87,7 @@ func TestLossesOutliveTheirFlow(t *testing.T) {
 	}
 }
 
-// TestOpeningsDiffer closes a device below its flow and opens it again.
+// TestOpeningsDiffer closes a device that still has a flow and opens it again.
 func TestOpeningsDiffer(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
@@ -105,7 +104,7 @@ func TestOpeningsDiffer(t *testing.T) {
 	}
 }
 
-// TestDeviceAndFlowChain sends packets of which some are older than connect.
+// TestDeviceAndFlowChain sends packets, some of them older than the connect.
 func TestDeviceAndFlowChain(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
@@ -141,8 +140,8 @@ func TestDeviceAndFlowChain(t *testing.T) {
 	}
 }
 
-// TestEmissionsAreOnTheMove reads the books from the middle of an emission that
-// is larger than a batch.
+// TestEmissionsAreOnTheMove reads the books in the middle of an emission that is larger than
+// a batch.
 func TestEmissionsAreOnTheMove(t *testing.T) {
 	const n = 1000
 	var many []*flib.Packet
@@ -180,8 +179,7 @@ func TestEmissionsAreOnTheMove(t *testing.T) {
 	}
 }
 
-// TestCloseSaysWhatIsLost closes a flow whose file takes nothing: a pipe that is
-// full.
+// TestCloseSaysWhatIsLost closes a flow whose file is a full pipe.
 func TestCloseSaysWhatIsLost(t *testing.T) {
 	b := newBed(t)
 	var logged []string

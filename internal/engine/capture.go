@@ -22,21 +22,21 @@ type capture struct {
 	// lostByClosed counts packets that functions of closed flows have lost.
 	lostByClosed atomic.Uint64
 
-	ctx    context.Context         // ends when the capture is to stop
-	cancel context.CancelCauseFunc // nil: no reason that concerns the flows
+	ctx    context.Context         // ends when the capture must stop
+	cancel context.CancelCauseFunc // with nil: the flows need not know why
 	done   chan struct{}           // closed when the capture goroutine is gone
 
-	// types is held while filters are compiled for a link type: by connect,
-	// and by the capture goroutine of a file that brings a new one.
+	// types is held while filters are compiled for a link type: by connect, and by the
+	// capture goroutine when a file has a new link type.
 	types sync.Mutex
 
-	// The rest is guarded by Engine.mu.
-	connected int // flows that were connected, also after the end, and not closed
+	// Guarded by Engine.mu.
+	connected int // flows that were connected and are not closed, also after the end
 	compactor compactor
 	linkTypes []uint16 // seen so far
 	started   bool
-	ended     bool  // no packet will come any more
-	err       error // why, nil at the end of a file
+	ended     bool  // no more packets come
+	err       error // why it has ended, nil at the end of a file
 }
 
 func newCapture(d *device, dev drivers.Device) *capture {
@@ -50,8 +50,8 @@ func newCapture(d *device, dev drivers.Device) *capture {
 	return c
 }
 
-// start runs the device on a goroutine of its own, which stop waits for. It
-// does nothing when the device was started or stopped before.
+// start starts the capture goroutine, which stop waits for. It does nothing if the capture
+// was started or stopped before.
 func (c *capture) start() {
 	e := c.device.engine
 	e.mu.Lock()
@@ -64,8 +64,8 @@ func (c *capture) start() {
 	go c.run()
 }
 
-// stop ends the capture; its flows finish with cause. It returns when its
-// goroutine is gone and the device is closed. A nil capture has stopped.
+// stop ends the capture; its flows finish with cause. It returns when the capture goroutine
+// has ended and the device is closed. Stopping a nil capture does nothing.
 func (c *capture) stop(cause error) {
 	if c == nil {
 		return
@@ -98,11 +98,11 @@ func (c *capture) run() {
 	}
 	e := c.device.engine
 	if n := c.dev.Stats().OutOfTime; n > 0 {
-		e.opts.Log("device %s: %d packets are of before 1970 or after 2106, and count as of the first or the last moment of packet time",
+		e.opts.Log("device %s: %d packets have a time before 1970 or after 2106 and count as of the first or the last moment of packet time",
 			c.device.spec.Name, n)
 	}
 	e.mu.Lock()
-	c.ended, c.err = true, err // from here on, connect ends new flows itself
+	c.ended, c.err = true, err // from here on, connect refuses new flows
 	e.mu.Unlock()
 	if finErr := c.guard(c.loop.Finish); err == nil {
 		err = finErr
@@ -110,7 +110,7 @@ func (c *capture) run() {
 	c.tell(err)
 }
 
-// cause returns the reason that stop was given, nil without one.
+// cause returns the reason given to stop, nil if there was none.
 func (c *capture) cause() error {
 	if err := context.Cause(c.ctx); err != context.Canceled {
 		return err
@@ -118,8 +118,8 @@ func (c *capture) cause() error {
 	return nil
 }
 
-// guard turns a panic of a driver or function into an error: it ends this
-// device, never the daemon.
+// guard turns a panic of a driver or function into an error, which ends this device, never
+// the daemon.
 func (c *capture) guard(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -130,15 +130,15 @@ func (c *capture) guard(f func() error) (err error) {
 	return f()
 }
 
-// tell marks the flows as finished and lets their owners know, unless the
-// capture was stopped by intention.
+// tell marks the flows as finished. It notifies and logs, unless the capture was stopped
+// without a cause.
 func (c *capture) tell(err error) {
 	e := c.device.engine
 	e.mu.Lock()
 	sessions := make(map[*Session]struct{})
 	now := time.Now()
 	c.err = err
-	for _, f := range c.flowsLocked() { // as they lie in memory
+	for _, f := range c.flowsLocked() { // in the order of the plan
 		f.finishedLocked(now)
 		sessions[f.session] = struct{}{}
 	}
@@ -157,7 +157,7 @@ func (c *capture) tell(err error) {
 	}
 }
 
-// flowsLocked returns those that are connected. Engine.mu is held.
+// flowsLocked returns the connected flows. Engine.mu is held.
 func (c *capture) flowsLocked() (flows []*Flow) {
 	for _, ch := range c.loop.Chains() {
 		flows = append(flows, ch.Owner.(*Flow))
@@ -165,7 +165,7 @@ func (c *capture) flowsLocked() (flows []*Flow) {
 	return flows
 }
 
-// addLocked connects f. Those that it refers to are prepared before. Engine.mu is held.
+// addLocked connects f, after preparing the flows to which it refers. Engine.mu is held.
 func (c *capture) addLocked(f *Flow) {
 	for _, t := range f.targetsLocked() {
 		t.capture.loop.Bind(t.chain, t.capture == c)
@@ -174,16 +174,16 @@ func (c *capture) addLocked(f *Flow) {
 	c.compactor.connectedLocked()
 }
 
-// over reports whether no packet will come any more.
+// over reports whether the capture has ended.
 func (c *capture) over() bool {
 	c.device.engine.mu.Lock()
 	defer c.device.engine.mu.Unlock()
 	return c.ended
 }
 
-// addLinkType prepares all filters of the device for packets of a link type
-// that it has not seen before. The capture goroutine of a file calls it between
-// batches and waits; live devices have one link type.
+// addLinkType prepares all filters of the device for a link type that it has not had before.
+// The capture goroutine of a file calls it in the middle of a batch, between packets, and
+// waits. Live devices have one link type.
 func (c *capture) addLinkType(linkType uint16) {
 	c.types.Lock()
 	defer c.types.Unlock()
@@ -193,7 +193,7 @@ func (c *capture) addLinkType(linkType uint16) {
 	e.mu.Unlock()
 	for _, f := range flows {
 		if err := f.prepare(c.ctx, linkType); c.ctx.Err() != nil {
-			return // stopped: the batch is of no interest any more
+			return // stopped: nobody needs the rest of the batch
 		} else if err != nil {
 			e.opts.Log("device %s: flow %d has no filter for link type %d: %v", c.device.spec.Name, f.id, linkType, err)
 		}

@@ -14,7 +14,7 @@ import (
 	"gomapi/internal/tracegen"
 )
 
-// threadTime is the processor time of this thread: others may work on the same machine.
+// threadTime is the CPU time of this thread, because other processes may use the machine.
 func threadTime(b *testing.B) time.Duration {
 	var t unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
@@ -23,9 +23,9 @@ func threadTime(b *testing.B) time.Duration {
 	return time.Duration(t.Nano())
 }
 
-// BenchmarkSlowestPacket takes packets one at a time through flows with mixed filters,
-// also while these come and are merged, and looks at the one that takes most. An operation
-// is a packet, with looking at the clock.
+// BenchmarkSlowestPacket runs flows with mixed filters, one packet at a time, also while
+// flows are connected and merged, and reports the slowest packet. One operation is one
+// packet, including reading the clock.
 func BenchmarkSlowestPacket(b *testing.B) {
 	filters := tracegen.Filters(10000, 1)
 	pkts := generate(b, 64*drivers.MaxBatch)
@@ -45,7 +45,7 @@ func BenchmarkSlowestPacket(b *testing.B) {
 			loop := func() *datapath.Loop { return bed.engine.devices[0].cur.loop }
 			done := make(chan struct{})
 			switch name {
-			case "none": // what the machine takes now and then
+			case "none": // delays caused by the machine
 				c.connected(fn("PKT_COUNTER"))
 				close(done)
 			case "coming":

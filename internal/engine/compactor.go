@@ -11,32 +11,32 @@ import (
 )
 
 // A compactor moves the chains of a capture into segments, and segments into larger ones,
-// when package compact says so. Each is built by a goroutine of its own. All of it is
-// guarded by Engine.mu.
+// when package compact decides so. A separate goroutine builds each segment. Engine.mu
+// guards the compactor.
 type compactor struct {
 	capture  *capture
-	told     compact.State // what the policy was told last; its memory is used again
+	told     compact.State // last state for the policy; its memory is reused
 	unmerged unmerged      // likewise
 	building compact.Building
-	busy     []*segment.Segment // they are being replaced
+	busy     []*segment.Segment // segments being replaced
 	changed  time.Time          // of the last connect
-	resume   time.Time          // not before then all become one again
-	asked    uint64             // packets, when it was last asked for a small segment
-	timer    *time.Timer        // comes back when it has been quiet; nil: no need
-	began    uint64             // packets, when a small segment was begun
-	built    chan struct{}      // closed when the next segment was built; nil: nobody waits
+	resume   time.Time          // earliest time at which all may become one again
+	asked    uint64             // packet count when a small segment was last considered
+	timer    *time.Timer        // calls stirLocked after a while; nil: not set
+	began    uint64             // packet count when the last small segment was begun
+	built    chan struct{}      // closed when the next segment is built; nil: nobody waits
 }
 
-// crowdWait bounds how long who connects waits for a segment.
+// crowdWait limits how long a connect waits for a segment.
 const crowdWait = 100 * time.Millisecond
 
-// connectedLocked tells that a chain came. Engine.mu is held.
+// connectedLocked notes that a chain was connected. Engine.mu is held.
 func (c *compactor) connectedLocked() {
 	c.changed = time.Now()
 	c.stirLocked()
 }
 
-// stirLocked begins what there is to do. Engine.mu is held.
+// stirLocked asks the policy and launches the jobs that it returns. Engine.mu is held.
 func (c *compactor) stirLocked() {
 	c.cancelLocked()
 	if c.capture.ctx.Err() != nil || c.capture.ended {
@@ -59,7 +59,7 @@ func (c *compactor) stirLocked() {
 	}
 }
 
-// stateLocked is what the policy has to know, until the next call. Engine.mu is held.
+// stateLocked returns the state for the policy, valid until the next call. Engine.mu is held.
 func (c *compactor) stateLocked(now time.Time) *compact.State {
 	loop := c.capture.loop
 	total, _ := loop.Total()
@@ -98,7 +98,7 @@ func (u *unmerged) CaughtUp() bool {
 	return !slices.ContainsFunc(u.chains, func(c *chain.Chain) bool { return !c.CaughtUp(u.now) })
 }
 
-// wakeAfterLocked has the policy asked again after a while. Engine.mu is held.
+// wakeAfterLocked sets the timer to ask the policy again. Engine.mu is held.
 func (c *compactor) wakeAfterLocked(wait time.Duration) {
 	e := c.capture.device.engine
 	e.tasks.Add(1)
@@ -112,15 +112,15 @@ func (c *compactor) wakeAfterLocked(wait time.Duration) {
 	c.timer = timer
 }
 
-// wakeLocked is called by a timer when it has been quiet. One that comes too late to be called
-// off does nothing: there may be another by now. Engine.mu is held.
+// wakeLocked runs when a timer fires. A timer that was replaced or canceled too late does
+// nothing. Engine.mu is held.
 func (c *compactor) wakeLocked(timer *time.Timer) {
 	if c.timer == timer {
 		c.stirLocked()
 	}
 }
 
-// cancelLocked calls off what waits for quiet. A timer that has gone off is nobody's any more.
+// cancelLocked cancels the timer. One that has fired already does nothing in wakeLocked.
 // Engine.mu is held.
 func (c *compactor) cancelLocked() {
 	if c.timer != nil && c.timer.Stop() {
@@ -129,8 +129,9 @@ func (c *compactor) cancelLocked() {
 	c.timer = nil
 }
 
-// keepUp holds up who has connected while packets come and many chains are unmerged, each
-// of which costs every packet: until a small segment that is being built takes them up.
+// keepUp delays a connect while packets come and many chains are unmerged, because each
+// unmerged chain costs time for every packet. It waits until a small segment that is being
+// built takes them up, for crowdWait at most.
 func (c *compactor) keepUp(ctx context.Context) {
 	built := c.crowded()
 	if built == nil {
@@ -146,8 +147,8 @@ func (c *compactor) keepUp(ctx context.Context) {
 	}
 }
 
-// crowded returns what is closed when the next segment was built, nil if there is no
-// need to wait for it.
+// crowded returns a channel that is closed when the next segment is built, nil if keepUp need
+// not wait.
 func (c *compactor) crowded() <-chan struct{} {
 	c.capture.device.engine.mu.Lock()
 	defer c.capture.device.engine.mu.Unlock()
@@ -157,10 +158,10 @@ func (c *compactor) crowded() <-chan struct{} {
 	return c.awaitBuiltLocked()
 }
 
-// mergeFirst waits until the chains are in segments that have gathered before the first
-// packet, if they are very many, or the capture is to stop.
+// mergeFirst delays the first packet if very many chains are unmerged. It waits until they
+// are in segments, or the capture must stop.
 func (c *compactor) mergeFirst() {
-	for range 3 { // a small and a large segment are being built at most, then all become one
+	for range 3 { // at most a small and a large segment under way, then one of all
 		built := c.gathered()
 		if built == nil {
 			return
@@ -172,8 +173,8 @@ func (c *compactor) mergeFirst() {
 	}
 }
 
-// gathered returns what is closed when the next segment was built, nil if there is nothing
-// to wait for. If none is being built, it begins one of all chains.
+// gathered returns a channel that is closed when the next segment is built, nil if mergeFirst
+// need not wait. If no segment is being built, it begins one of all chains.
 func (c *compactor) gathered() <-chan struct{} {
 	c.capture.device.engine.mu.Lock()
 	defer c.capture.device.engine.mu.Unlock()
@@ -191,7 +192,8 @@ func (c *compactor) gathered() <-chan struct{} {
 	return c.awaitBuiltLocked()
 }
 
-// awaitBuiltLocked returns what is closed when the next segment was built. Engine.mu is held.
+// awaitBuiltLocked returns a channel that is closed when the next segment is built. Engine.mu
+// is held.
 func (c *compactor) awaitBuiltLocked() <-chan struct{} {
 	if c.built == nil {
 		c.built = make(chan struct{})

@@ -25,7 +25,7 @@ func (c *client) equals(n int) (fds []int32, counters []*shm.Reader) {
 	return fds, counters
 }
 
-// until waits until is holds, which looks at the engine between two calls.
+// until waits until is returns true. It calls is with the lock of the engine.
 func (b *bed) until(what string, is func() bool) {
 	b.t.Helper()
 	testenv.Until(b.t, what, func() bool {
@@ -52,8 +52,8 @@ func (b *bed) loop() *datapath.Loop {
 	return b.engine.devices[0].cur.loop
 }
 
-// beginAll begins to make all chains of the bed's device one segment. The segment is built
-// when build is called.
+// beginAll begins a job that makes all chains of the bed's device one segment. build builds
+// the segment.
 func (b *bed) beginAll() (build func()) {
 	b.engine.mu.Lock()
 	defer b.engine.mu.Unlock()
@@ -69,8 +69,8 @@ func (b *bed) beginAll() (build func()) {
 	return func() { c.run(j) }
 }
 
-// Searches differ when their arguments do, also where these make the same text one
-// behind the other.
+// Searches with different arguments are different, even if the concatenated arguments are
+// the same text.
 func TestSearchesThatReadAlike(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
@@ -85,8 +85,8 @@ func TestSearchesThatReadAlike(t *testing.T) {
 	wantCount(t, "the search there", other[1], 1)
 }
 
-// A flow that others begin to refer to before the loop has seen its segment runs once
-// for each packet.
+// If others begin to refer to a flow before the loop has seen its segment, the flow still
+// runs once for each packet.
 func TestReferenceBeforeTheSegmentBegins(t *testing.T) {
 	var all []*looker
 	b := newBed(t, lookers(&all))
@@ -111,8 +111,8 @@ func TestReferenceBeforeTheSegmentBegins(t *testing.T) {
 	}
 }
 
-// A segment is of use also when others have begun to refer to a flow of it while it was
-// built: nobody can keep the flows of others from being merged.
+// A segment is used even if others have begun to refer to one of its flows while it was being
+// built: no client can prevent the flows of others from being merged.
 func TestReferenceWhileTheSegmentIsBuilt(t *testing.T) {
 	var all []*looker
 	b := newBed(t, lookers(&all))
@@ -138,8 +138,8 @@ func TestReferenceWhileTheSegmentIsBuilt(t *testing.T) {
 	}
 }
 
-// Flows that come while all become one do not draw those that are on their way into a
-// second segment.
+// Flows that come while all become one do not cause a second segment with the chains that
+// are being moved.
 func TestFlowsComeWhileAllBecomeOne(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
@@ -160,7 +160,7 @@ func TestFlowsComeWhileAllBecomeOne(t *testing.T) {
 	}
 }
 
-// A loop that waits for a reader touches no buffer of a flow that is being closed.
+// A loop that waits for a reader does not touch the buffer of a flow that is being closed.
 func TestNudgeWhileFlowsClose(t *testing.T) {
 	var l *datapath.Loop
 	b := newBed(t, library(map[string]*script{"READ": {process: func(in []*flib.Packet) []*flib.Packet {
@@ -172,7 +172,7 @@ func TestNudgeWhileFlowsClose(t *testing.T) {
 	c.connected(fn("READ"))
 	l = b.loop()
 	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() { // the part of the capture goroutine, to which nobody sends
+	go func() { // in place of the capture goroutine, which gets no packets
 		defer close(stopped)
 		for {
 			select {
@@ -193,7 +193,7 @@ func TestNudgeWhileFlowsClose(t *testing.T) {
 	<-stopped
 }
 
-// While the loop of a file waits for a client, segments that come and go take no memory.
+// While the loop of a file waits for a client, replaced segments are freed.
 func TestSegmentsGoWhileTheLoopWaits(t *testing.T) {
 	goOn, waits := make(chan struct{}), make(chan struct{})
 	parked := sync.OnceFunc(func() { close(waits) })
@@ -207,10 +207,10 @@ func TestSegmentsGoWhileTheLoopWaits(t *testing.T) {
 		compactor.resume = until
 		compactor.stirLocked()
 	}
-	rest(time.Now().Add(time.Hour)) // the loop shall see no segment
+	rest(time.Now().Add(time.Hour)) // so that the loop sees no segment
 	wantCode(t, "connect", c.Connect(t.Context(), fd), 0)
 	l := b.loop()
-	var capture sync.WaitGroup // the part of the capture goroutine
+	var capture sync.WaitGroup // in place of the capture goroutine
 	capture.Go(func() { l.Batch([]drivers.Packet{udp(80, 0)}) })
 	<-waits
 	rest(time.Time{})
@@ -236,7 +236,7 @@ func TestSegmentsGoWhileTheLoopWaits(t *testing.T) {
 	<-freed
 }
 
-// A user with many files has few segments built at a time.
+// The segments of a user with many files are built few at a time.
 func TestOneUserDoesNotTakeTheProcessors(t *testing.T) {
 	b := newBed(t)
 	b.engine.opts.Drivers.AddFormat(drivers.FormatPCAP, tape{drivers.MaxBatch})
@@ -264,7 +264,7 @@ func TestOneUserDoesNotTakeTheProcessors(t *testing.T) {
 	b.until("the user has a segment", func() bool { return segments(c, mine) > 0 })
 }
 
-// parks is a function that waits for its file, with each packet and when it is closed.
+// parks is a function that waits for its file, at each packet and when it is closed.
 func parks(wait func()) flib.Library {
 	return flib.Library{Name: "parks", Functions: []flib.Def{{
 		Name: "PARK", New: func(_ context.Context, env flib.Env, _ flib.Args) (flib.Function, error) {
@@ -276,8 +276,9 @@ func parks(wait func()) flib.Library {
 	}}}
 }
 
-// Results are complete while a function waits for its file. Only where the loop waits can
-// others be closed: a function that waits when it is closed is no concern of the loop.
+// Results are up to date while a function waits for its file. Other flows can be closed only
+// while the loop itself is parked; a function that waits while it is being closed does not
+// park the loop.
 func TestParkedLoop(t *testing.T) {
 	var l *datapath.Loop
 	var parked bool
@@ -307,7 +308,7 @@ func TestParkedLoop(t *testing.T) {
 	}
 }
 
-// A timer that comes late leaves the one that has taken its place alone.
+// A timer that fires late does not affect the timer that has replaced it.
 func TestLateTimer(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
@@ -326,7 +327,7 @@ func TestLateTimer(t *testing.T) {
 	}
 }
 
-// Results are complete at the end of a device, also if a function fails there.
+// Results are up to date at the end of a device, even if a function fails there.
 func TestResultsAtTheEnd(t *testing.T) {
 	b := newBed(t, library(map[string]*script{"FAIL": {end: func() []*flib.Packet { panic("boom") }}}))
 	c := b.client(1)
@@ -342,8 +343,8 @@ func TestResultsAtTheEnd(t *testing.T) {
 	}
 }
 
-// Flows that come to a silent device do not stay unmerged until all may become one again:
-// packets may come before.
+// Flows that come to a silent device are merged before the rest is over, because packets may
+// come earlier.
 func TestUnmergedDoNotWaitForAll(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
@@ -359,8 +360,8 @@ func TestUnmergedDoNotWaitForAll(t *testing.T) {
 	b.until("few flows are unmerged", func() bool { return len(capture.loop.Unmerged()) <= compact.MaxUnmerged })
 }
 
-// Who connects while packets come and very many flows are unmerged waits for the segment that
-// takes them up, but not for ever.
+// A connect while packets come and very many flows are unmerged waits for the segment that
+// takes them up, but only for a limited time.
 func TestConnectKeepsUp(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
@@ -369,7 +370,7 @@ func TestConnectKeepsUp(t *testing.T) {
 	b.engine.mu.Lock()
 	building := s.beginLocked(&compact.Job{})
 	b.engine.mu.Unlock()
-	c.apart(compact.MaxCrowd + 1) // in silence nobody waits
+	c.apart(compact.MaxCrowd + 1) // without packets nobody waits
 	b.engine.mu.Lock()
 	if s.built != nil {
 		t.Error("somebody waits in silence")
@@ -385,7 +386,7 @@ func TestConnectKeepsUp(t *testing.T) {
 	building = s.beginLocked(&compact.Job{})
 	b.engine.mu.Unlock()
 	b.source.Send(udp(0, 0))
-	if err := <-connected; err != nil { // it found others unmerged still, and gave up
+	if err := <-connected; err != nil { // it found others still unmerged and stopped waiting
 		t.Error(err)
 	}
 	c.connected(fn("PKT_COUNTER")) // likewise
@@ -396,12 +397,12 @@ func TestConnectKeepsUp(t *testing.T) {
 	b.merged()
 }
 
-// gather connects very many flows to a file, which have a function that notes how many
-// are unmerged when the first packet comes.
+// gather connects very many flows to a file. Their function notes how many flows are
+// unmerged when the first packet comes.
 func (b *bed) gather(c *client, unmerged *int) (name string, file *capture) {
 	name = c.tape()
 	file = c.offline[name].cur
-	file.compactor.building.Large = true // however slowly they come, they gather
+	file.compactor.building.Large = true // so that no segment is built meanwhile
 	for i := range compact.MaxIdle + 1 {
 		fd, _ := c.flowOn(name, fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", i%64)), fn("LOOK"))
 		wantCode(b.t, "connect", c.Connect(b.t.Context(), fd), 0)
@@ -430,7 +431,7 @@ func files(t *testing.T) *bed {
 	return b
 }
 
-// The flows of a file are merged before its first packet, however short before they came.
+// The flows of a file are merged before its first packet, even if they came just before.
 func TestFileMergesFirst(t *testing.T) {
 	b := files(t)
 	c := b.client(1)
@@ -443,8 +444,8 @@ func TestFileMergesFirst(t *testing.T) {
 	}
 }
 
-// A file that is started while its flows are being merged waits for that. It does not
-// when it is deleted.
+// A file that is started while its flows are being merged waits for the merge. A file that is
+// deleted does not wait.
 func TestFileStartsWhileItMerges(t *testing.T) {
 	b := files(t)
 	c := b.client(1)

@@ -12,11 +12,11 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// Connect lets packets into a flow. When it returns, every packet that arrives
-// later is seen, and none that arrived before the call. Errors: 6145 no such
-// flow, 3081 connected already, 6142 the file was read to its end, the device's when
-// that has ended with one, 7007 a function that anonymizes could not be applied, and those of the functions; then the flow is as it was
-// before.
+// Connect lets packets into a flow. When it returns, the flow sees every packet that arrives
+// later, and none that arrived before the call. Errors: 6145 no such flow, 3081 connected
+// already, 6142 the file was read to its end, 7007 a function that anonymizes could not be
+// applied, the error with which the device has ended, and those of the functions. After an
+// error the flow is as before.
 func (s *Session) Connect(ctx context.Context, fd int32) error {
 	if err := s.enter(); err != nil {
 		return err
@@ -62,8 +62,8 @@ func (s *Session) connect(ctx context.Context, f *Flow) error {
 	return nil
 }
 
-// overForLocked is what a flow is told that is connected when no packet will come any more,
-// nil before. Engine.mu is held.
+// overForLocked returns the error of connecting f if the capture has ended, else nil.
+// Engine.mu is held.
 func (c *capture) overForLocked(f *Flow) error {
 	what := fmt.Sprintf("device %q has ended before flow %d was connected", c.device.spec.Name, f.fd)
 	switch {
@@ -77,8 +77,8 @@ func (c *capture) overForLocked(f *Flow) error {
 	return mapierr.New(mapierr.ClientConnect, "%s", what)
 }
 
-// prepareAll makes the functions ready for all link types that the device has
-// brought so far. The capture's types lock is held.
+// prepareAll makes the functions ready for all link types that the device has had so far. The
+// capture's types lock is held.
 func (f *Flow) prepareAll(ctx context.Context) error {
 	f.session.engine.mu.Lock()
 	types := slices.Clone(f.capture.linkTypes)
@@ -91,8 +91,7 @@ func (f *Flow) prepareAll(ctx context.Context) error {
 	return nil
 }
 
-// startAll starts the functions in order. When one fails, those before it are
-// stopped again.
+// startAll starts the functions in order. If one fails, it stops those before it.
 func (e *Engine) startAll(functions []*instance) error {
 	for i, a := range functions {
 		st, ok := a.Fn.(flib.Starter)
@@ -107,7 +106,7 @@ func (e *Engine) startAll(functions []*instance) error {
 	return nil
 }
 
-// stopAll takes back what startAll has done.
+// stopAll undoes startAll.
 func (e *Engine) stopAll(functions []*instance) {
 	for _, a := range functions {
 		if st, ok := a.Fn.(flib.Starter); ok {
@@ -128,7 +127,8 @@ func (e *Engine) closeAll(functions []*instance) (first error) {
 	return first
 }
 
-// activate makes the flow part of the next plan, unless the device has ended.
+// activate makes the flow's chain and puts it into the next plan, unless the device has
+// ended.
 func (s *Session) activate(f *Flow) error {
 	c, now, e := f.capture, time.Now(), s.engine
 	ch := f.newChain()
@@ -154,7 +154,8 @@ func (s *Session) activate(f *Flow) error {
 	return nil
 }
 
-// newChain makes the chain of the flow's functions.
+// newChain makes the chain of the flow's functions and gives them their share keys, except
+// the prefilter, which is shared by its compiled program.
 func (f *Flow) newChain() *chain.Chain {
 	var functions []*chain.Instance
 	for i, a := range ordered(f.functions) {
@@ -166,7 +167,7 @@ func (f *Flow) newChain() *chain.Chain {
 	return chain.New(f.id, f, functions, &f.started, &f.connected)
 }
 
-// chains returns those of flows that were connected.
+// chains returns the chains of flows. A flow that was never connected has none.
 func chains(flows []*Flow) (list []*chain.Chain) {
 	for _, f := range flows {
 		if f.chain != nil {
@@ -176,9 +177,8 @@ func chains(flows []*Flow) (list []*chain.Chain) {
 	return list
 }
 
-// CloseFlow ends a flow: when it returns, no packet reaches it any more and its
-// functions have finished what they were writing. It returns 6145 when there is
-// no such flow.
+// CloseFlow ends a flow. When it returns, no packet reaches the flow any more and its
+// functions have finished writing. It returns 6145 if there is no such flow.
 func (s *Session) CloseFlow(fd int32) error {
 	if err := s.enter(); err != nil {
 		return err
@@ -192,7 +192,17 @@ func (s *Session) CloseFlow(fd int32) error {
 	return nil
 }
 
-// closeFlows closes flows together. s.calls is held.
+// closeFlows closes flows together. A batch may be under way in them; the order of steps
+// keeps it from using freed memory:
+//
+//   - removeLocked marks the chains: the loop skips them from now on.
+//   - interrupt ends waits of their functions in the middle of a batch.
+//   - Quiesce waits until the batch under way has left the chains.
+//   - finish closes the functions.
+//   - sever keeps functions of other flows from reading the results.
+//   - release frees the memory.
+//
+// s.calls is held.
 func (s *Session) closeFlows(flows []*Flow) {
 	byCapture := make(map[*capture][]*Flow)
 	s.engine.mu.Lock()
@@ -210,8 +220,8 @@ func (s *Session) closeFlows(flows []*Flow) {
 			a.Closing.Store(true)
 		}
 	}
-	// A function may look at another flow's on another device: nothing is
-	// released before all loops have left them.
+	// A function may read the result of another flow on another device, so all loops leave
+	// the flows before anything is released.
 	for c, closing := range byCapture {
 		c.loop.Quiesce(chains(closing))
 	}
@@ -227,7 +237,7 @@ func (s *Session) closeFlows(flows []*Flow) {
 	}
 }
 
-// interrupt ends what functions of the flows wait for.
+// interrupt makes functions of the flows stop waiting for a program.
 func interrupt(flows []*Flow) {
 	for _, f := range flows {
 		for _, a := range f.functions {
@@ -238,8 +248,8 @@ func interrupt(flows []*Flow) {
 	}
 }
 
-// removeLocked takes flows out of the capture. Their chains stay in the plan, and the loop
-// passes them by, until many have gathered. Engine.mu is held.
+// removeLocked closes the chains of flows. They stay in the plan, where the loop skips them,
+// until Tidy finds that there are many. Engine.mu is held.
 func (c *capture) removeLocked(closing []*Flow) {
 	for _, f := range closing {
 		f.status = FlowClosed
@@ -254,12 +264,12 @@ func (c *capture) removeLocked(closing []*Flow) {
 	c.compactor.stirLocked()
 }
 
-// tellWaitingLocked lets the loop tell those who wait for flows that were not connected
-// that they never will be: between batches, so that all go on from the same
+// tellWaitingLocked notifies functions that wait for flows which were not connected and now
+// never will be. The loop notifies them between batches, so that all go on from the same
 // packet. Engine.mu is held.
 func (c *capture) tellWaitingLocked(closing []*Flow) {
 	if c.ended {
-		return // finish tells
+		return // finish notifies them
 	}
 	for _, f := range closing {
 		if _, ok := f.started.Connected(); ok || !f.awaited {
@@ -269,7 +279,7 @@ func (c *capture) tellWaitingLocked(closing []*Flow) {
 	}
 }
 
-// now is the time stamp from which on a flow sees packets that is connected now.
+// now is the time stamp of the first packet that a flow connected now can see.
 func (c *capture) now() uint64 {
 	if c.device.owner != nil {
 		return 0
@@ -277,8 +287,8 @@ func (c *capture) now() uint64 {
 	return pkt.FromTime(time.Now())
 }
 
-// finish closes the functions of a flow that no packet reaches any more. Those
-// that it refers to are there still, and those who wait for it go on.
+// finish closes the functions of a flow that no packet reaches any more. The functions that
+// they refer to still exist. Functions that wait for the flow go on.
 func (s *Session) finish(f *Flow) {
 	if err := s.engine.closeAll(f.functions); err != nil {
 		s.engine.opts.Log("flow %d on %s: close: %v", f.id, f.capture.device.spec.Name, err)
@@ -289,12 +299,12 @@ func (s *Session) finish(f *Flow) {
 	}
 }
 
-// release gives the memory of a flow back, which nobody looks at any more.
+// release frees the memory of a flow, which nobody uses any more.
 func (s *Session) release(f *Flow) {
-	if !s.gone { // else the client is told by the end of its connection
+	if !s.gone { // else the connection has ended, and the client knows
 		f.place.SetStatus(uint64(FlowClosed))
 	}
-	f.capture.lostByClosed.Add(f.lost()) // while there are books to read
+	f.capture.lostByClosed.Add(f.lost()) // before the books are freed
 	for _, a := range f.functions {
 		s.free(a)
 	}

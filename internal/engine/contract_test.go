@@ -13,7 +13,7 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// script is a function made of closures, to try each power of the contract.
+// script is a function made of closures, to test each interface of the contract.
 type script struct {
 	process func(in []*flib.Packet) []*flib.Packet
 	expire  func(now uint64) []*flib.Packet
@@ -100,7 +100,7 @@ func TestModifyingFunctionWorksOnCopies(t *testing.T) {
 	wantCount(t, "packets that another flow's filter finds", original[2], 6)
 }
 
-// TestOnePacketInSeveralOut is what COOKING needs: packets of its own later.
+// TestOnePacketInSeveralOut tests what COOKING needs: emitting packets of its own later.
 func TestOnePacketInSeveralOut(t *testing.T) {
 	var kept []pkt.Packet
 	cook := &script{

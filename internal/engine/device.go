@@ -18,32 +18,30 @@ type DeviceSpec struct {
 	LinkSpeed   int32 // Mbit/s, 0 unknown
 	MPLS, VLAN  bool
 	Params      map[string]string // for the driver
-	// Unavailable says why no flow can be created on it, nil when one can.
+	// Unavailable is the reason why no flow can be created on the device, else nil.
 	Unavailable error
-	// Discovered says that nobody has configured the device: it goes when it
+	// Discovered is set if the device is not in the configuration. It is removed when it
 	// is no longer seen, see Discover.
 	Discovered bool
 }
 
-// A device is what flows are created on: a live one of the configuration, or
-// an offline one, which belongs to a session and has one capture for all its
-// life.
+// A device carries flows. It is either a live device, or an offline one, which belongs to a
+// session and has the same capture all its life.
 type device struct {
 	engine *Engine
 	id     int32
-	// spec keeps its name. Driver, parameters and Unavailable change under
-	// lifecycle and Engine.mu, either of which is enough to look at them; the
-	// rest is guarded by Engine.mu.
+	// spec never changes its name. To change Driver, Params and Unavailable, hold
+	// lifecycle and Engine.mu; to read them, either. Engine.mu guards the rest.
 	spec  DeviceSpec
 	owner *Session // of an offline device, else nil
 
 	// lifecycle is held while the device is opened or closed.
 	lifecycle sync.Mutex
 
-	// The rest is guarded by Engine.mu.
+	// Guarded by Engine.mu.
 	cur     *capture    // nil: not open
 	users   int         // flows, connected or not
-	flows   order       // those of an offline device, by fd
+	flows   order       // of an offline device, by fd; else empty
 	idle    *time.Timer // closes the device, nil while in use
 	lastFid int32       // function ids, shared by all flows of the device
 	deleted bool
@@ -61,8 +59,8 @@ const (
 	DeviceDeleted  DeviceStatus = 4
 )
 
-// acquire counts one more flow on the device and opens it if it is not open,
-// or has failed since.
+// acquire counts one more flow on the device. It opens the device if it is not open or has
+// failed.
 func (d *device) acquire(ctx context.Context) (*capture, error) {
 	d.lifecycle.Lock()
 	defer d.lifecycle.Unlock()
@@ -100,7 +98,7 @@ func (d *device) acquire(ctx context.Context) (*capture, error) {
 	return c, nil
 }
 
-// usableLocked reports why the device takes no flows any more. Engine.mu is held.
+// usableLocked returns an error if the device takes no more flows. Engine.mu is held.
 func (d *device) usableLocked() error {
 	switch {
 	case d.engine.closed:
@@ -111,8 +109,9 @@ func (d *device) usableLocked() error {
 	return nil
 }
 
-// present refuses new flows while the interface of an open device is away. The
-// flows that it has wait for it. lifecycle is held, so that nobody closes it.
+// present returns an error while the interface of an open device is absent. New flows are
+// refused; existing flows wait for the interface. lifecycle is held, so that nobody closes
+// the device.
 func (d *device) present() error {
 	d.engine.mu.Lock()
 	c := d.cur
@@ -152,7 +151,7 @@ func (d *device) useLocked() {
 	d.keepLocked()
 }
 
-// keepLocked calls off the closing of an idle device. Engine.mu is held.
+// keepLocked cancels the closing of an idle device. Engine.mu is held.
 func (d *device) keepLocked() {
 	if d.idle != nil && d.idle.Stop() {
 		d.engine.tasks.Done()
@@ -160,8 +159,7 @@ func (d *device) keepLocked() {
 	d.idle = nil
 }
 
-// release counts n flows less. A live device that stays without any is closed
-// after a while.
+// release counts n flows less. A live device without flows is closed after Options.Linger.
 func (d *device) release(n int) {
 	d.engine.mu.Lock()
 	defer d.engine.mu.Unlock()
@@ -190,14 +188,13 @@ func (d *device) closeIdle() {
 	c.stop(nil)
 }
 
-// delete closes the device for good; the flows that are left on it end with
-// cause.
+// delete closes the device for good. Its remaining flows end with cause.
 func (d *device) delete(cause error) {
 	d.end(cause, func() { d.deleted = true })
 }
 
-// end closes the device, whoever uses it: their flows end with cause. Before it
-// has the device changed, under lifecycle and Engine.mu.
+// end calls change, under lifecycle and Engine.mu, and closes the device even if it is in
+// use. Its flows end with cause.
 func (d *device) end(cause error, change func()) {
 	d.lifecycle.Lock()
 	defer d.lifecycle.Unlock()
@@ -208,8 +205,8 @@ func (d *device) end(cause error, change func()) {
 	c.stop(cause)
 }
 
-// detachLocked takes what is open away from the device, nil when nothing is. The
-// caller stops it. Engine.mu is held.
+// detachLocked removes the capture from the device and returns it, nil if the device is not
+// open. The caller stops it. Engine.mu is held.
 func (d *device) detachLocked() *capture {
 	c := d.cur
 	d.cur = nil
@@ -232,7 +229,7 @@ func (d *device) statusLocked() DeviceStatus {
 	return DeviceSetUp
 }
 
-// coded gives err a number unless it has one.
+// coded gives err the number c unless it has one.
 func coded(c mapierr.Code, err error) error {
 	if mapierr.CodeOf(err, 0) != 0 {
 		return err

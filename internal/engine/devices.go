@@ -7,8 +7,8 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// AddDevice adds a live device. Its id is one above the last one given. A name
-// that exists already is left as it is.
+// AddDevice adds a live device. Its id is one above the last one given. If the name exists
+// already, nothing changes.
 func (e *Engine) AddDevice(spec DeviceSpec) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -26,8 +26,8 @@ func (e *Engine) addLocked(spec DeviceSpec) {
 	e.devices = append(e.devices, &device{engine: e, id: e.lastDev, spec: spec})
 }
 
-// Discover brings the discovered devices up to date with specs: new ones are
-// added, those that are neither in specs nor in use are forgotten.
+// Discover updates the discovered devices to specs: it adds new ones and removes those that
+// are neither in specs nor in use.
 func (e *Engine) Discover(specs []DeviceSpec) {
 	seen := make(map[string]bool, len(specs))
 	for _, spec := range specs {
@@ -42,13 +42,12 @@ func (e *Engine) Discover(specs []DeviceSpec) {
 	})
 }
 
-// SetDevices makes the configured devices those of specs, whose names differ.
-// New ones are added. One with the driver and parameters that it has already
-// keeps its flows, and takes its labels from specs. The flows of all others end
-// with error 3200, which says why, and their devices are closed: those that are
-// not in specs are forgotten, those of another driver or with other parameters
-// are opened with them for the next flow. Numbers of devices stay. It returns
-// when all of that is done; its calls come one at a time.
+// SetDevices updates the configured devices to specs, whose names differ. It adds new
+// devices. A device whose driver and parameters are unchanged keeps its flows and takes its
+// labels from specs. All other devices are closed, and their flows end with error 3200,
+// which gives the reason. Devices that are not in specs are removed. Devices with another
+// driver or other parameters are opened with these for the next flow. Devices keep their
+// ids. SetDevices returns when all this is done. It is called by one goroutine at a time.
 func (e *Engine) SetDevices(specs []DeviceSpec) Difference {
 	e.mu.Lock()
 	if e.closed {
@@ -88,7 +87,7 @@ func (e *Engine) SetDevices(specs []DeviceSpec) Difference {
 	return diff
 }
 
-// flowsOnLocked counts the flows on devices that are open. Engine.mu is held.
+// flowsOnLocked counts the flows on the present openings of devices. Engine.mu is held.
 func (e *Engine) flowsOnLocked(names []string) (n int) {
 	if len(names) == 0 {
 		return 0
@@ -103,36 +102,33 @@ func (e *Engine) flowsOnLocked(names []string) (n int) {
 
 // change gives the device another driver or parameters.
 func (d *device) change(to DeviceSpec) {
-	d.end(mapierr.New(mapierr.NoDriver, "the configuration was changed: device %s has another driver or other parameters, "+
-		"which a new flow will use", to.Name), func() {
+	d.end(mapierr.New(mapierr.NoDriver, "the configuration was changed: device %s has another driver or other parameters; "+
+		"a new flow uses them", to.Name), func() {
 		d.spec.Driver, d.spec.Params, d.spec.Unavailable = to.Driver, to.Params, to.Unavailable
 	})
 }
 
-// opensAs reports whether opening the device as other says would be the same.
+// opensAs reports whether the device would be opened in the same way with other.
 func (s *DeviceSpec) opensAs(other DeviceSpec) bool {
 	return s.Driver == other.Driver && maps.Equal(s.Params, other.Params)
 }
 
-// relabel takes over what is told about a device and does not matter to its
-// driver.
+// relabel takes over the fields that do not matter to the driver.
 func (s *DeviceSpec) relabel(from DeviceSpec) {
 	s.Alias, s.Description, s.LinkSpeed = from.Alias, from.Description, from.LinkSpeed
 	s.MPLS, s.VLAN, s.Discovered = from.MPLS, from.VLAN, from.Discovered
 }
 
-// A Difference tells in what two lists of devices differ, by name and in the
-// order of the lists.
+// A Difference is the difference of two lists of devices: names, in the order of the lists.
 type Difference struct {
 	Added   []string
 	Changed []string // another driver or other parameters
 	Removed []string
-	// Flows on those that have changed and on those that were removed: these have ended.
+	// Number of flows that have ended on the changed and on the removed devices.
 	ChangedFlows, RemovedFlows int
 }
 
-// compare tells what becomes of the devices old when they are to be those of
-// specs.
+// compare returns the difference between the devices old and specs.
 func compare(old, specs []DeviceSpec) (diff Difference) {
 	before := make(map[string]DeviceSpec, len(old))
 	for _, s := range old {

@@ -55,7 +55,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// told waits for the end that a client is told of.
+// told waits until a client is notified of the end of a device.
 func (c *client) told() error {
 	c.t.Helper()
 	select {
@@ -67,7 +67,7 @@ func (c *client) told() error {
 	}
 }
 
-// TestSetDevices changes one device and removes another beside one that stays.
+// TestSetDevices changes one device, removes another and keeps a third.
 func TestSetDevices(t *testing.T) {
 	b := newBed(t)
 	changing := b.driver.Add("net1", drivers.Info{DevType: drivers.TypeNIC, LinkType: ethernet})
@@ -127,7 +127,7 @@ func TestSetDevices(t *testing.T) {
 	}
 }
 
-// TestRemovedDeviceCanComeBack under its name, with a new number.
+// TestRemovedDeviceCanComeBack adds a removed device again: same name, new number.
 func TestRemovedDeviceCanComeBack(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
@@ -144,7 +144,7 @@ func TestRemovedDeviceCanComeBack(t *testing.T) {
 	wantCode(t, "close of the flow on the removed device", c.CloseFlow(fd), 0)
 }
 
-// slowDriver opens devices and waits with them.
+// slowDriver waits before it opens a device.
 type slowDriver struct {
 	drivers.Driver
 	begun, release chan struct{}
@@ -160,8 +160,8 @@ func (d slowDriver) Open(ctx context.Context, c drivers.Config) (drivers.Device,
 	return d.Driver.Open(ctx, c)
 }
 
-// TestSetDevicesWhileOpening changes a device that is being opened: the flow
-// comes about, and connect tells why it sees no packets.
+// TestSetDevicesWhileOpening changes a device that is being opened: the flow is created, and
+// connect fails with the reason.
 func TestSetDevicesWhileOpening(t *testing.T) {
 	b := newBed(t)
 	slow := slowDriver{b.driver, make(chan struct{}, 1), make(chan struct{})}
@@ -181,7 +181,7 @@ func TestSetDevicesWhileOpening(t *testing.T) {
 	wantCode(t, "connect", c.Connect(t.Context(), fd), mapierr.NoDriver)
 }
 
-// TestSetDevicesWhileClosing stops the engine under changes.
+// TestSetDevicesWhileClosing closes the engine during changes.
 func TestSetDevicesWhileClosing(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)

@@ -1,25 +1,26 @@
-// Package engine runs flows: it is what the daemon does, without sockets.
+// Package engine runs flows: it is the daemon without its sockets.
 //
 // This package is the control side: it creates flows and devices, applies functions,
-// connects and closes; any goroutine may call it. What runs per packet is package
-// datapath, whose Loop it gives a plan; one capture goroutine per open device runs that.
-// Package compact says when chains are to be merged into segments, and this package does it.
+// connects and closes. Any goroutine may call it. Package datapath has the code that runs
+// per packet: the engine gives a plan to its Loop, which one capture goroutine per open
+// device runs. Package compact decides when chains are merged into segments, and this
+// package merges them.
 //
-// Files, each of which uses those before it, as far as a session, its flows and their
-// devices can be told one after the other:
+// Files in reading order; each uses those before it, except that sessions, flows and devices
+// refer to each other:
 //
 //	fault.go                         panics of drivers and functions
 //	order.go                         flows by number
 //	flow.go                          a flow and the instances of its functions
-//	quota.go                         what a user has of the daemon
+//	quota.go                         limits of one user, and what the user has taken
 //	capture.go                       one opening of a device
 //	job.go, compactor.go             merging its chains
-//	engine.go, session.go            the tables; what one connection has made
-//	device.go, devices.go            what flows are created on
+//	engine.go, session.go            the tables; everything one connection has made
+//	device.go, devices.go            live devices and capture files
 //	env.go, refs.go, apply.go        functions
-//	books.go, books_flow.go           where packets went
-//	info_args.go, info.go            what is there
-//	connect.go                       a connected flow, and its end
+//	books.go, books_flow.go          packet counts
+//	info_args.go, info.go            information for clients
+//	connect.go                       connecting and closing flows
 //	offline.go                       capture files
 package engine
 
@@ -34,22 +35,22 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// Limits of one connection. They keep a mistaken or hostile program from
-// taking the daemon's memory; results have their own bound in package shm.
+// Limits of one connection. They keep a mistaken or hostile program from taking the
+// daemon's memory. Package shm limits the results. For limits of one user see quota.go.
 const (
 	maxFlows     = 1 << 17 // flows of one session
 	maxFunctions = 256     // functions of one flow
 	maxOffline   = 64      // offline devices of one session
 )
 
-// Options are what an engine works with.
+// Options configure an engine.
 type Options struct {
 	Functions *flib.Registry
 	Drivers   *drivers.Registry
 	Compiler  filter.Compiler
 	// Linger is how long a live device stays open after its last flow.
 	Linger time.Duration
-	// Log takes state changes that no request caused, for people. It may be
+	// Log takes texts for people about state changes that no request caused. It may be
 	// called from any goroutine, never for packets.
 	Log func(format string, args ...any)
 }
@@ -57,14 +58,15 @@ type Options struct {
 // An Engine holds the devices and flows of a daemon.
 type Engine struct {
 	opts Options
-	// tasks are what Close waits for: closing of idle devices, SetDevices.
+	// tasks counts what Close waits for: closing of idle devices, SetDevices, building and
+	// freeing of segments.
 	tasks    sync.WaitGroup
 	openings atomic.Uint64 // of devices
 
-	// mu guards what follows, and every field of devices, captures, sessions
-	// and flows that says so. It is never held while something is opened,
-	// compiled, waited for or closed. Lock order: device.lifecycle,
-	// capture.types, mu.
+	// mu guards the fields below, the plans of all loops, and every field of devices,
+	// captures, sessions and flows that says so. It is never held while something is
+	// opened, compiled, waited for or closed. Lock order: Session.calls,
+	// device.lifecycle, capture.types, mu.
 	mu         sync.Mutex
 	closed     bool
 	devices    []*device // live ones by ascending id
@@ -72,7 +74,7 @@ type Engine struct {
 	lastDev    int32 // device ids, shared by live and offline devices
 	lastFlow   int64 // flows, over all sessions
 	flows      order // of all sessions, by Flow.number
-	lastNumber int32 // of flows
+	lastNumber int32 // last Flow.number given
 	users      map[uint32]*quota
 	rings      int // packet buffers and series of all users
 }
@@ -104,5 +106,5 @@ func (e *Engine) Close() {
 	e.tasks.Wait()
 }
 
-// errShuttingDown is the answer to requests that come too late.
+// errShuttingDown is the answer to requests that come after Close.
 var errShuttingDown = mapierr.New(mapierr.ShuttingDown, "the daemon is going down")

@@ -55,7 +55,7 @@ func newBed(t testing.TB, libs ...flib.Library) *bed {
 	return b
 }
 
-// client is a session with a view of its results and the ends it was told of.
+// client is a session with a view of its results and the device ends it was notified of.
 type client struct {
 	*Session
 	t     testing.TB
@@ -263,7 +263,7 @@ func TestFlowNeverSeesEarlierPackets(t *testing.T) {
 	old := udp(53, 0)
 	fd, results := c.connected(fn("BPF_FILTER", "udp"), fn("PKT_COUNTER"))
 	_, open := c.connected(fn("PKT_COUNTER"))
-	b.source.Send(old, udp(53, 1)) // old waited in the ring
+	b.source.Send(old, udp(53, 1)) // old was waiting in the ring
 	b.source.Send(udp(53, 2))
 	wantCount(t, "packets", results[1], 2)
 	wantCount(t, "packets without filter", open[0], 2)
@@ -281,7 +281,7 @@ func TestCloseOnSilentDevice(t *testing.T) {
 	if err := c.CloseFlow(fd); err != nil {
 		t.Fatal(err)
 	}
-	_, other := c.connected(fn("PKT_COUNTER")) // in the place of the first
+	_, other := c.connected(fn("PKT_COUNTER")) // in the memory of the first
 	b.source.Send(udp(1, 1))
 	wantCount(t, "packets of the other flow", other[0], 1)
 }
@@ -389,8 +389,8 @@ func TestSessionEndReleasesEverything(t *testing.T) {
 	wantCode(t, "create over an ended session", err, mapierr.ShuttingDown)
 }
 
-// TestFlowsComeAndGoUnderTraffic changes the plan all the time while packets
-// pass: a steady flow must miss none and the passing ones must be exact too.
+// TestFlowsComeAndGoUnderTraffic keeps changing the plan while packets come. A permanent flow
+// must miss no packet, and the short-lived ones must be exact too.
 func TestFlowsComeAndGoUnderTraffic(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
@@ -433,7 +433,7 @@ func TestNoAllocationPerPacket(t *testing.T) {
 	for i := range pkts {
 		pkts[i] = udp(uint16(53+27*(i%2)), uint32(i))
 	}
-	b.source.Send(pkts...) // lets the device take up the plan
+	b.source.Send(pkts...) // makes the loop load the plan
 	loop := b.engine.devices[0].cur.loop
 	if n := testing.AllocsPerRun(100, func() { loop.Batch(pkts) }); n != 0 {
 		t.Errorf("%v allocations per batch", n)

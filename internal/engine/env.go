@@ -10,7 +10,8 @@ import (
 	"gomapi/internal/ring"
 )
 
-// env is what a constructor sees of the engine.
+// env is the engine as a constructor of a function sees it. A function takes all its
+// resources through it, so user limits are checked here (see quota.go).
 type env struct {
 	session  *Session
 	instance *instance
@@ -49,8 +50,8 @@ func (e *env) LinkTypes() []uint16 {
 // Live implements flib.Env.
 func (e *env) Live() bool { return e.capture.device.owner == nil }
 
-// Park implements flib.Env. A function that is being closed waits on the control side, or
-// was interrupted and waits no more.
+// Park implements flib.Env. A function that is being closed does not park the loop: it waits
+// on the control side, or was interrupted and does not wait.
 func (e *env) Park(wait func()) {
 	if e.instance.Closing.Load() {
 		wait()
@@ -81,7 +82,7 @@ func (e *env) NewSeries(size, n int) (*flib.Ring, error) {
 	return r, nil
 }
 
-// own puts a ring that was just made on the user's quota, or closes it.
+// own charges a new ring to the user's quota, or closes it.
 func (e *env) own(r *flib.Ring, err error) error {
 	switch {
 	case err != nil:

@@ -6,8 +6,8 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// fault logs a panic and makes an error of it. A fault in a driver or function
-// costs the call or the device in which it happens, never the daemon.
+// fault logs a panic and returns it as an error. A fault in a driver or function ends the
+// call or the device in which it happens, never the daemon.
 func (e *Engine) fault(what string, p any) error {
 	stack := make([]byte, 8<<10)
 	stack = stack[:runtime.Stack(stack, false)]

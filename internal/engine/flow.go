@@ -22,32 +22,32 @@ const (
 	FlowClosed   FlowStatus = 3
 )
 
-// A Flow is a client's flow on a device. Its owner's calls come one at a time;
-// what other goroutines look at is guarded by Engine.mu.
+// A Flow is a client's flow on a device. Its owner calls it from one goroutine at a time.
+// Engine.mu guards the fields that other goroutines use.
 type Flow struct {
 	id      int64 // over all sessions, in order of creation
-	fd      int32 // the number that its owner knows
-	number  int32 // others see it as ForeignFD and this
+	fd      int32 // the number for its owner
+	number  int32 // the number for other sessions is ForeignFD+number
 	session *Session
 	capture *capture
 	place   *shm.Flow
 
-	// What SYNC sees of the flow: connected by Connect, started by the loop when
-	// it has taken the flow up.
+	// For functions that wait for the flow, such as SYNC: Connect sets connected, and the
+	// loop sets started when it has begun the flow's chain.
 	connected, started flib.FlowRef
 	awaited            bool // a function of the same device waits for started; under Session.calls
 
 	// Guarded by Engine.mu.
 	unhidden  funcname.Unhidden
 	functions []*instance  // changes under Session.calls as well
-	chain     *chain.Chain // nil before connect; likewise
+	chain     *chain.Chain // nil before connect; changes under Session.calls as well
 	status    FlowStatus
 	start     time.Time
 	end       time.Time
 }
 
-// An instance is a function that was applied to a flow. There are hundred thousands of
-// them.
+// An instance is a function applied to a flow: the part that only the control side needs,
+// around the chain.Instance. There are hundreds of thousands of them.
 type instance struct {
 	fid   int32
 	entry int32 // bytes of an entry, if Ring is a series
@@ -55,15 +55,15 @@ type instance struct {
 	library string
 	args    flib.Args
 	slot    *shm.Slot        // nil: no result
-	refs    []*reference     // to others; under Session.calls
-	readers map[*capture]int // functions that refer to it, by where they run; under Session.calls
-	// instructions is what its filters take of the user's quota.
-	instructions int
-	buffer       int // bytes of Ring on the user's quota
+	refs    []*reference     // to other functions; under Session.calls
+	readers map[*capture]int // number of functions that refer to it, by their capture; under Session.calls
+	// What the function has taken of the user's quota. Session.free gives it back.
+	instructions int // of filter programs
+	buffer       int // bytes of Ring
 }
 
-// A reference is what a function has of another one. All of it is fixed when the
-// function is applied.
+// A reference is the right of one function to read the result of another. It does not change
+// after the function is applied.
 type reference struct {
 	flib.Ref
 	target *instance
@@ -80,9 +80,9 @@ func (f *Flow) finishedLocked(now time.Time) {
 	f.setStatusLocked(FlowFinished)
 }
 
-// shownStatusLocked is the state as the flow's info has it. A flow whose owner takes packets
-// has not finished before all were taken, so that a loop which takes packets until
-// then gets them all. Engine.mu is held.
+// shownStatusLocked is the state for info calls. A flow with unread packets is shown as
+// active after its device has ended, so that a program that takes packets until the flow is
+// finished gets them all. Engine.mu is held.
 func (f *Flow) shownStatusLocked() FlowStatus {
 	if f.status != FlowFinished {
 		return f.status
@@ -95,7 +95,7 @@ func (f *Flow) shownStatusLocked() FlowStatus {
 	return FlowFinished
 }
 
-// setStatusLocked stores the state, also for the owner to read. Engine.mu is held.
+// setStatusLocked stores the state, also in the result memory. Engine.mu is held.
 func (f *Flow) setStatusLocked(s FlowStatus) {
 	f.status = s
 	f.place.SetStatus(uint64(s))
@@ -116,13 +116,14 @@ func (f *Flow) prepare(ctx context.Context, linkType uint16) error {
 	})
 }
 
-// inLockstep reports whether the flow's chain is to go in lockstep with others. Session.calls is held.
+// inLockstep reports whether the flow's chain must go in lockstep with others. Session.calls
+// is held.
 func (f *Flow) inLockstep() bool {
 	return slices.ContainsFunc(f.functions, func(a *instance) bool { return len(a.readers) > 0 || len(a.refs) > 0 })
 }
 
-// targetsLocked returns the other flows to which the flow's functions refer and which are
-// connected. Engine.mu is held.
+// targetsLocked returns the other connected flows to which functions of this flow refer.
+// Engine.mu is held.
 func (f *Flow) targetsLocked() (flows []*Flow) {
 	for _, a := range f.functions {
 		for _, r := range a.refs {

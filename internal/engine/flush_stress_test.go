@@ -11,12 +11,12 @@ import (
 	"gomapi/internal/testenv"
 )
 
-// rush has the loop take batches without a pause, but for one in some, until stop, which
-// returns when all sums are told. Nobody else may send.
+// rush runs the loop with batches, with few pauses, until stop is called. stop returns when
+// all sums are flushed. Nobody else may send.
 func (b *bed) rush(batch []pkt.Packet) (stop func()) {
 	l := b.loop()
 	quit, stopped := make(chan struct{}), make(chan struct{})
-	go func() { // the part of the capture goroutine
+	go func() { // in place of the capture goroutine
 		defer close(stopped)
 		for i := 0; ; i++ {
 			select {
@@ -26,7 +26,7 @@ func (b *bed) rush(batch []pkt.Packet) (stop func()) {
 			default:
 			}
 			if l.Batch(batch); i%8 == 0 {
-				l.Pause(time.Duration(i%16) * time.Millisecond) // 0, or some stay behind
+				l.Pause(time.Duration(i%16) * time.Millisecond) // with 0 all are flushed, else some
 			}
 		}
 	}()
@@ -35,16 +35,16 @@ func (b *bed) rush(batch []pkt.Packet) (stop func()) {
 	return stop
 }
 
-// Flows come and go while packets rush by, and segments with accumulators become one: those that
-// stay count every packet once, and the memory of those that went is not written to.
+// Flows come and go while packets come, and segments with accumulators become one. Flows that
+// stay count every packet once, and nobody writes to the memory of closed flows.
 func TestAccumulatorsComeAndGo(t *testing.T) {
 	const flows, rounds = 64, 30
 	b := newBed(t)
 	c := b.client(1)
-	c.connected(fn("PKT_COUNTER")) // keeps the plan
+	c.connected(fn("PKT_COUNTER")) // so that the plan is never empty
 	batch := toEach(flows)
 	for i := range batch {
-		batch[i].TS = 1 << 63 // behind every connect
+		batch[i].TS = 1 << 63 // after every connect
 	}
 	stop := b.rush(batch)
 	var stayed []int32
@@ -86,8 +86,8 @@ func (c *client) closeAll(fds []int32) error {
 	return nil
 }
 
-// Flows that are closed while the loop waits in the middle of a batch get nothing
-// of the rest of it, those that stay all of it.
+// If flows are closed while the loop is parked in a batch, they get nothing of the rest of
+// the batch. Flows that stay get all of it.
 func TestAccumulatorsCloseWhileTheLoopWaits(t *testing.T) {
 	const flows = 2 * datapath.FlushPerBatch
 	var wait func()
@@ -126,8 +126,8 @@ func TestAccumulatorsCloseWhileTheLoopWaits(t *testing.T) {
 	}
 }
 
-// A link type that comes in the middle of a batch ends the segment: its accumulators keep
-// what came before, and the packets behind count as well.
+// A new link type in the middle of a batch ends the segment. Its accumulators keep the
+// packets before it, and the packets after it count as well.
 func TestAccumulatorsEndInTheMiddle(t *testing.T) {
 	const flows = 2 * datapath.FlushPerBatch
 	b := newBed(t)

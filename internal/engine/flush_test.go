@@ -10,7 +10,7 @@ import (
 	"gomapi/internal/shm"
 )
 
-// apart connects n flows with ports of their own from 1 on, and counters.
+// apart connects n flows with counters, each with a filter for its own port, from 1 on.
 func (c *client) apart(n int, counters ...[]any) (fds []int32, results [][]*shm.Reader) {
 	for i := range n {
 		fd, r := c.connected(append([][]any{fn("BPF_FILTER", fmt.Sprintf("udp dst port %d", 1+i))}, counters...)...)
@@ -19,7 +19,7 @@ func (c *client) apart(n int, counters ...[]any) (fds []int32, results [][]*shm.
 	return fds, results
 }
 
-// toEach is a packet for each of n ports from 1 on.
+// toEach makes a packet to each of n ports, from 1 on.
 func toEach(n int) (pkts []drivers.Packet) {
 	for i := range n {
 		pkts = append(pkts, udp(uint16(1+i), uint32(i)))
@@ -27,7 +27,7 @@ func toEach(n int) (pkts []drivers.Packet) {
 	return pkts
 }
 
-// accumulators returns how many flows have them.
+// accumulators returns how many flows have an accumulator.
 func (b *bed) accumulators() (n int) {
 	for _, s := range b.loop().Segments() {
 		n += s.Stats().Accumulators
@@ -35,8 +35,8 @@ func (b *bed) accumulators() (n int) {
 	return n
 }
 
-// Functions that add up have an accumulator, in any order and number that fits; others, and
-// flows with the same filter, have not. All count the same.
+// Flows whose functions only add up have an accumulator, in any order and number that fits.
+// Other flows, and flows with equal filters, have none. All count the same.
 func TestAccumulators(t *testing.T) {
 	packets, bytes := fn("PKT_COUNTER"), fn("BYTE_COUNTER")
 	for name, c := range map[string]struct {
@@ -80,8 +80,8 @@ func TestAccumulators(t *testing.T) {
 	}
 }
 
-// Nothing is added to the results of a closed flow, as its memory is that of another one; that one
-// begins with nothing.
+// Nothing is added to the results of a closed flow, because another flow may have its memory.
+// The results of that flow begin with 0.
 func TestClosedAccumulator(t *testing.T) {
 	const flows = 2 * datapath.FlushPerBatch
 	b := newBed(t)
@@ -109,7 +109,7 @@ func TestClosedAccumulator(t *testing.T) {
 	}
 }
 
-// Nor to those of a flow closed before its segment begins.
+// The same holds for a flow that is closed before its segment begins.
 func TestClosedBeforeTheSegmentBegins(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
@@ -125,7 +125,7 @@ func TestClosedBeforeTheSegmentBegins(t *testing.T) {
 	wantCount(t, "another", results[4][0], 1)
 }
 
-// A flow that others begin to refer to leaves its accumulator with what it has.
+// A flow that others begin to refer to leaves its accumulator and keeps its sums.
 func TestReferenceToAnAccumulator(t *testing.T) {
 	var all []*looker
 	b := newBed(t, lookers(&all))
@@ -174,8 +174,8 @@ func TestClosedSum(t *testing.T) {
 	wantCount(t, "the next flow", next[0], 0)
 }
 
-// Where very many flows have part in the packets, their results may stay behind at a
-// pause, for as long as the device says. It says when to come again.
+// If very many flows get packets, some results may be out of date after a pause, for as long
+// as the device allows. Pause returns when to call it again.
 func TestResultsStayBehind(t *testing.T) {
 	const flows = 4 * datapath.FlushPerPause
 	for name, connect := range map[string]func(*client) []*shm.Reader{
@@ -238,7 +238,7 @@ func TestResultsStayBehind(t *testing.T) {
 	}
 }
 
-// A flush cycle goes on while no packet comes, until all are told all.
+// A flush cycle continues while no packet comes, until all results are up to date.
 func TestFlushCycleInSilence(t *testing.T) {
 	const flows = datapath.FlushPerStep + 100
 	b := newBed(t)
@@ -250,9 +250,9 @@ func TestFlushCycleInSilence(t *testing.T) {
 	packet := []drivers.Packet{udp(53, 0)}
 	l.Batch(packet)
 	l.Pause(time.Hour)
-	l.Batch(packet) // most are told of two
+	l.Batch(packet) // most results get 2
 	l.Batch(packet)
-	lag := time.Nanosecond // has passed
+	lag := time.Nanosecond // has always passed
 	for pauses := 1; ; pauses++ {
 		again := l.Pause(lag)
 		lag = time.Hour
@@ -268,7 +268,7 @@ func TestFlushCycleInSilence(t *testing.T) {
 	}
 }
 
-// While packets rush by without a pause, all results are told twice a second at least.
+// While packets come without a pause, all results are flushed at least twice a second.
 func TestResultsOfARush(t *testing.T) {
 	const flows = 4 * datapath.FlushPerBatch
 	b := newBed(t)
@@ -296,7 +296,7 @@ func TestResultsOfARush(t *testing.T) {
 	}
 }
 
-// A function that lets all packets through refuses none, whenever it is asked, in an
+// The books of a function that lets all packets through never show refused packets, in an
 // accumulator and in a tree.
 func TestSharedRefuseNothing(t *testing.T) {
 	b := newBed(t)
@@ -308,7 +308,7 @@ func TestSharedRefuseNothing(t *testing.T) {
 	b.source.Send(toEach(10)...)
 	l := b.loop()
 	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() { // the part of the capture goroutine, to which nobody sends
+	go func() { // in place of the capture goroutine, which gets no packets
 		defer close(stopped)
 		for pkts := append(toEach(10), udp(53, 0)); ; {
 			select {

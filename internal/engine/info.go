@@ -11,15 +11,15 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// DeviceInfo tells about a device.
+// DeviceInfo describes a device.
 type DeviceInfo struct {
 	ID     int32 // negative: offline
 	Spec   DeviceSpec
 	Status DeviceStatus
 }
 
-// Devices returns what the session may see, the live devices and its own
-// offline ones, by ascending id.
+// Devices returns the devices that the session may see, by ascending id: the live ones and
+// its own offline ones.
 func (s *Session) Devices() []DeviceInfo {
 	e := s.engine
 	e.mu.Lock()
@@ -41,7 +41,7 @@ type DeviceStats struct {
 	Delivered uint64 // packets that went through the flows
 }
 
-// DeviceStats returns the counters of a live device: 3200 for an unknown one,
+// DeviceStats returns the counters of a live device. It returns 3200 for an unknown device,
 // 8004 for one that is not open and for capture files.
 func (s *Session) DeviceStats(name string) (DeviceStats, error) {
 	d, err := s.device(name)
@@ -54,11 +54,11 @@ func (s *Session) DeviceStats(name string) (DeviceStats, error) {
 	if c == nil || d.owner != nil {
 		return DeviceStats{}, mapierr.New(mapierr.Stats, "device %s has no counters: it is a capture file, or no flow uses it", name)
 	}
-	delivered, _ := c.loop.Total() // first, so that it is never ahead
+	delivered, _ := c.loop.Total() // before Stats, so that it never exceeds Recv
 	return DeviceStats{Stats: c.dev.Stats(), Delivered: delivered}, nil
 }
 
-// FlowInfo tells about a flow.
+// FlowInfo describes a flow.
 type FlowInfo struct {
 	UID        uint32 // user who made it
 	PID        int32  // process that made it, 0 unknown
@@ -69,14 +69,14 @@ type FlowInfo struct {
 	Functions  int
 	Start, End time.Time // zero: not yet
 	Status     FlowStatus
-	Err        error // with which the device ended; nil at the end of a file
+	Err        error // error with which the device ended; nil at the end of a file
 	Books      books.Stage
 }
 
-// FlowsAfter yields up to n of the flows that the session may see with numbers above fd,
-// by ascending number: its own, and under numbers from ForeignFD on those of the user's
-// other connections (all connections for root). Flows may come and go meanwhile; those
-// that stay are told once.
+// FlowsAfter yields up to n flows that the session may see, with numbers above fd, by
+// ascending number: its own flows, and under numbers from ForeignFD on the flows of the
+// user's other connections (for root, of all connections). Flows may come and go meanwhile;
+// each flow that stays is yielded once.
 func (s *Session) FlowsAfter(fd int32, n int) iter.Seq[FlowInfo] {
 	return func(yield func(FlowInfo) bool) {
 		var some []FlowInfo
@@ -91,11 +91,11 @@ func (s *Session) FlowsAfter(fd int32, n int) iter.Seq[FlowInfo] {
 	}
 }
 
-// flowsAtOnce bounds how many flows are described while others wait for Engine.mu.
+// flowsAtOnce limits how many flows are described while Engine.mu is held.
 const flowsAtOnce = 64
 
-// flowsAfter describes some flows above fd. It returns from where to go on, and whether
-// there may be more.
+// flowsAfter describes up to n flows above fd. It returns the number from which to go on, and
+// whether there may be more.
 func (s *Session) flowsAfter(fd int32, n int) (infos []FlowInfo, _ int32, more bool) {
 	s.engine.mu.Lock()
 	defer s.engine.mu.Unlock()
@@ -115,8 +115,8 @@ func (s *Session) flowsAfter(fd int32, n int) (infos []FlowInfo, _ int32, more b
 	return infos, fd, more
 }
 
-// othersLocked has the flows at which the session may look, by Flow.number. Its own are among
-// them.
+// othersLocked returns the flows that the session may look at, by Flow.number: those of its
+// user, for root all. The session's own flows are among them. Engine.mu is held.
 func (s *Session) othersLocked() *order {
 	if s.owner.UID == 0 {
 		return &s.engine.flows
@@ -156,8 +156,7 @@ func (f *Flow) infoLocked(asker *Session) FlowInfo {
 	}
 }
 
-// findLocked returns the flow that the session sees as fd, nil without one. Engine.mu
-// is held.
+// findLocked returns the flow that the session sees as fd, or nil. Engine.mu is held.
 func (s *Session) findLocked(fd int32) *Flow {
 	if fd < ForeignFD {
 		return s.flows.get(fd)
@@ -168,7 +167,7 @@ func (s *Session) findLocked(fd int32) *Flow {
 	return nil
 }
 
-// FunctionInfo tells about a function of a flow.
+// FunctionInfo describes a function of a flow.
 type FunctionInfo struct {
 	FID             int32
 	Name            string
@@ -177,7 +176,7 @@ type FunctionInfo struct {
 	Packets, Passed uint64       // since connect
 	Books           *books.Stage // nil: not connected, or a leading filter
 	ResultSize      int
-	Args            []string // as they were given, for people
+	Args            []string // in words, for people; omitted ones with their defaults
 }
 
 // FunctionsAfter returns up to n functions of a flow with numbers above fid, by ascending

@@ -7,11 +7,11 @@ import (
 	"gomapi/flib"
 )
 
-// maxArgText bounds the text of an argument in bytes: filters and patterns may be long.
+// maxArgText limits the text of an argument, in bytes: filters and patterns may be long.
 const maxArgText = 1 << 10
 
-// argTexts are the arguments of a function in words, those that were left out with
-// their defaults.
+// argTexts returns the arguments of a function in words. Omitted arguments have their
+// defaults.
 func (a *instance) argTexts() []string {
 	var texts []string
 	for _, arg := range a.args {

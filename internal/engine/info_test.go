@@ -71,7 +71,7 @@ func numbers(flows []FlowInfo) (fds []int32) {
 	return fds
 }
 
-// TestNumbersForOthersComeAgain lets all be given, while two flows keep theirs.
+// TestNumbersForOthersComeAgain uses up all numbers while two flows keep theirs.
 func TestNumbersForOthersComeAgain(t *testing.T) {
 	b := newBed(t)
 	c, root := b.client(7), b.client(0)
@@ -86,7 +86,8 @@ func TestNumbersForOthersComeAgain(t *testing.T) {
 	}
 }
 
-// TestPagesWhileFlowsComeAndGo lists flows of which some stay: these are told once each.
+// TestPagesWhileFlowsComeAndGo lists flows while some come and go. Each flow that stays is
+// listed once.
 func TestPagesWhileFlowsComeAndGo(t *testing.T) {
 	const n = 1500
 	b := newBed(t)
@@ -121,7 +122,7 @@ func TestPagesWhileFlowsComeAndGo(t *testing.T) {
 	churn.Wait()
 }
 
-// comeAndGo closes two of three of the first n flows, and makes and closes others, by turns.
+// comeAndGo closes two of three of the first n flows, and in between makes and closes others.
 func comeAndGo(c *client, n int32, done chan struct{}) {
 	var passing []int32
 	for fd := int32(1); fd <= n; fd++ {
@@ -156,7 +157,7 @@ func inPages(c *client, n int) (fds []int32) {
 	}
 }
 
-// TestOneFlowCostsOne makes no garbage for flows that nobody has asked for.
+// TestOneFlowCostsOne tests that asking for one flow allocates nothing for others.
 func TestOneFlowCostsOne(t *testing.T) {
 	b := newBed(t)
 	c, root := b.client(7), b.client(0)
@@ -183,7 +184,8 @@ func TestOneFlowCostsOne(t *testing.T) {
 	}
 }
 
-// TestFilesKnowTheirFlows, so that nobody has to look for them when one is deleted.
+// TestFilesKnowTheirFlows tests that a file has a list of its flows, so that deleting it
+// needs no search.
 func TestFilesKnowTheirFlows(t *testing.T) {
 	b := files(t)
 	c := b.client(7)
@@ -222,8 +224,8 @@ func TestPagesOfFunctions(t *testing.T) {
 	}
 }
 
-// BenchmarkInfo asks for one flow among N, and for the next, as their owner, as one who
-// has them all and looks for those of others, and as root.
+// BenchmarkInfo asks for one flow among N, and for the next one: as their owner, as an owner
+// who looks for flows of others, and as root.
 func BenchmarkInfo(b *testing.B) {
 	for _, name := range []string{"one", "next", "others", "root"} {
 		for _, n := range []int{10, 60000} {
@@ -254,8 +256,8 @@ func BenchmarkInfo(b *testing.B) {
 	}
 }
 
-// BenchmarkPolled takes packets through 10,000 flows while nobody asks after one of them, and
-// while somebody does every 5 ms. The processor time is that of the process.
+// BenchmarkPolled runs 10,000 flows with packets, with and without a client that asks for one
+// of them every 5 ms. The CPU time is that of the process.
 func BenchmarkPolled(b *testing.B) {
 	pkts := traffic(rand.New(rand.NewPCG(1, 1)), 64*drivers.MaxBatch)
 	for _, polls := range []bool{false, true} {
@@ -295,8 +297,8 @@ func processTime(b *testing.B) time.Duration {
 	return time.Duration(t.Nano())
 }
 
-// BenchmarkComing makes and closes a flow beside N others of the same connection, with a
-// function that refers to another one of its flow, or without.
+// BenchmarkComing makes and closes a flow beside N others of the same connection, with and
+// without a function that refers to another function of its flow.
 func BenchmarkComing(b *testing.B) {
 	for _, name := range []string{"plain", "referring"} {
 		for _, n := range []int{10, 30000} {

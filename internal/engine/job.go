@@ -9,7 +9,7 @@ import (
 	"gomapi/internal/segment"
 )
 
-// A job is a segment to be built, with the chains of which it is.
+// A job is a segment to be built, with its chains.
 type job struct {
 	*compact.Job
 	chains   []segment.Candidate
@@ -17,8 +17,8 @@ type job struct {
 	replaces []*segment.Segment
 }
 
-// jobLocked makes the job that the policy wants, but for chains that are on their way already.
-// Engine.mu is held.
+// jobLocked makes a job for the policy's job, without chains that are closed or already
+// being moved. Engine.mu is held.
 func (c *compactor) jobLocked(wanted *compact.Job) *job {
 	j := &job{Job: wanted, types: c.capture.linkTypes}
 	now := time.Now()
@@ -44,13 +44,13 @@ func (c *compactor) jobLocked(wanted *compact.Job) *job {
 	return j
 }
 
-// launchLocked has a job done. Engine.mu is held.
+// launchLocked runs a job on a separate goroutine. Engine.mu is held.
 func (c *compactor) launchLocked(wanted *compact.Job) {
 	j := c.beginLocked(wanted)
 	c.capture.device.engine.tasks.Go(func() { c.run(j) })
 }
 
-// beginLocked notes that a job is being done. Engine.mu is held.
+// beginLocked notes that a job has begun. Engine.mu is held.
 func (c *compactor) beginLocked(wanted *compact.Job) *job {
 	j := c.jobLocked(wanted)
 	c.busy = append(c.busy, j.replaces...)
@@ -64,7 +64,7 @@ func (c *compactor) beginLocked(wanted *compact.Job) *job {
 	return j
 }
 
-// endLocked notes that it is done. Engine.mu is held.
+// endLocked notes that a job has ended. Engine.mu is held.
 func (c *compactor) endLocked(j *job) {
 	j.markLocked(false)
 	c.busy = slices.DeleteFunc(c.busy, func(s *segment.Segment) bool { return slices.Contains(j.replaces, s) })
@@ -79,15 +79,15 @@ func (c *compactor) endLocked(j *job) {
 	}
 }
 
-// markLocked notes that the chains begin or end to move. Engine.mu is held.
+// markLocked notes that the chains are being moved, or no longer. Engine.mu is held.
 func (j *job) markLocked(moving bool) {
 	for _, c := range j.chains {
 		c.Chain.Moving = moving
 	}
 }
 
-// run builds a segment and puts it into the plan, unless the plan is not any more
-// what it was built for.
+// run builds a segment and puts it into the plan, unless the capture has stopped or the link
+// types have changed meanwhile.
 func (c *compactor) run(j *job) {
 	capture, e := c.capture, c.capture.device.engine
 	capture.beginBuilding()
@@ -101,7 +101,7 @@ func (c *compactor) run(j *job) {
 	c.endLocked(j)
 	if s == nil {
 		e.mu.Unlock()
-		return // the chains go on where they are
+		return // the chains stay where they are
 	}
 	if end := time.Now(); j.All {
 		c.resume = end.Add(compact.Rest(end.Sub(start)))
@@ -119,14 +119,15 @@ func (c *compactor) run(j *job) {
 	s.Fold()
 }
 
-// holdsLocked reports whether the filters are still those that the job was made for. Engine.mu
-// is held.
+// holdsLocked reports whether the job is still valid: the capture runs, and the link types
+// are the same. Engine.mu is held.
 func (j *job) holdsLocked(c *capture) bool {
 	return c.ctx.Err() == nil && len(j.types) == len(c.linkTypes)
 }
 
-// beginBuilding waits until a segment can be built. Live devices are few, but a user can
-// have many files, whose segments must not take the processors from the live devices.
+// beginBuilding waits until a segment may be built. A live device never waits. A user may have
+// many files, so the user's quota limits how many of their segments are built at a time:
+// they must not take the processors from live devices.
 func (c *capture) beginBuilding() {
 	if owner := c.device.owner; owner != nil {
 		owner.user.building <- struct{}{}

@@ -16,8 +16,8 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// TestLinkTypesWhileFlowsComeAndGo has a device bring ever new link types while
-// plans are made: filters are compiled on one side and read on the other.
+// TestLinkTypesWhileFlowsComeAndGo uses a device with ever new link types while plans are
+// made: filters are compiled on one side and read on the other.
 func TestLinkTypesWhileFlowsComeAndGo(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
@@ -129,7 +129,7 @@ func TestUsersAreBounded(t *testing.T) {
 	_, err := b.engine.NewSession(Owner{UID: 5}, nil)
 	wantCode(t, "one session too many", err, mapierr.AuthFailed)
 	c.user.sessions = 1
-	b.client(6) // another user is not concerned
+	b.client(6) // another user is not affected
 
 	c.user.instructions = maxInstructions
 	fd, _ := c.flow()
@@ -145,7 +145,7 @@ func TestUsersAreBounded(t *testing.T) {
 	}
 }
 
-// slowCompiler lets compilations begin and waits with them.
+// slowCompiler begins compilations and holds them up.
 type slowCompiler struct{ begun, release chan struct{} }
 
 func (s slowCompiler) Compile(ctx context.Context, expr string, linkType uint16) (*bpf.Program, error) {
@@ -171,7 +171,7 @@ func TestOneUserDoesNotTakeTheCompiler(t *testing.T) {
 		apply(b.client(5))
 		<-slow.begun
 	}
-	apply(b.client(5)) // waits for its own user
+	apply(b.client(5)) // waits for the limit of its user
 	apply(b.client(6))
 	<-slow.begun // this can only be the other user's
 	if n := len(slow.begun); n != 0 {

@@ -19,12 +19,12 @@ import (
 	"gomapi/internal/testenv"
 )
 
-// A model is a flow as it should be: what it counts was added up one by one.
+// A model has the counts that a flow should have, added up packet by packet.
 type model struct {
 	fd      int32
 	port    int    // of its filter, 0: none
 	deep    int    // port of a filter behind the first counter, 0: none
-	text    []byte // that is searched for behind the filter, nil: not
+	text    []byte // string that is searched for behind the filter, nil: none
 	results []*shm.Reader
 	want    [2]uint64 // packets and bytes behind its last filter
 	front   uint64    // packets before the deep filter
@@ -59,7 +59,7 @@ func (m *model) check(t testing.TB, when string) {
 	}
 }
 
-// A crowd is flows on the bed's device, with their models.
+// A crowd is many flows on the bed's device, with their models.
 type crowd struct {
 	*bed
 	clients []*client
@@ -125,7 +125,7 @@ func (c *crowd) packets() {
 	c.source.Send(batch...)
 }
 
-// books of all flows balance, and functions have seen what the model says.
+// books of all flows balance, and functions have seen the packets of the model.
 func (c *crowd) books() {
 	for _, m := range c.flows {
 		f, ok := c.owner[m].Flow(m.fd)
@@ -170,8 +170,8 @@ func (b *bed) merged() *segment.Segment {
 	}
 }
 
-// Flows that come and go under traffic count what they would alone, wherever their
-// chains are: unmerged, in segments, shared with equal ones.
+// Flows that come and go under traffic count the same as they would alone, wherever their
+// chains are: unmerged, in segments, or sharing nodes.
 func TestFlowsComeGoAndMerge(t *testing.T) {
 	c := newCrowd(t)
 	for round := range 6 {
@@ -205,7 +205,7 @@ func TestFlowsComeGoAndMerge(t *testing.T) {
 	}
 }
 
-// Chains that are alike run as one.
+// Equal chains run as one.
 func TestEqualChainsRunAsOne(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
@@ -232,7 +232,7 @@ func TestEqualChainsRunAsOne(t *testing.T) {
 	}
 }
 
-// A flow that others begin to refer to leaves what it shares, and keeps its count.
+// A flow that others begin to refer to leaves its shared nodes and keeps its count.
 func TestReferencePartsEqualChains(t *testing.T) {
 	var all []*looker
 	b := newBed(t, lookers(&all))
@@ -262,8 +262,8 @@ func TestReferencePartsEqualChains(t *testing.T) {
 	}
 }
 
-// Strings that no database has room for are searched for by themselves; those of others
-// are not held up.
+// Strings that do not fit into the database are searched for one by one, without affecting
+// the strings of others.
 func TestTooManyStrings(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
@@ -288,7 +288,7 @@ func TestTooManyStrings(t *testing.T) {
 	}
 }
 
-// twice is a function that adds up, of the name of another one.
+// twice is a function that adds up and has the name of another one.
 type twice struct{ result *flib.Result }
 
 func (f twice) Process(in []*flib.Packet) []*flib.Packet {
@@ -298,7 +298,7 @@ func (f twice) Process(in []*flib.Packet) []*flib.Packet {
 func (twice) Sum(in []*flib.Packet) uint64 { return 2 * uint64(len(in)) }
 func (f twice) Total() *atomic.Uint64      { return f.result.Word() }
 
-// Functions of two libraries that have one name are two functions.
+// Functions of two libraries with the same name are different functions.
 func TestFunctionsOfOneName(t *testing.T) {
 	b := newBed(t, flib.Library{Name: "other", Functions: []flib.Def{{
 		Name: "PKT_COUNTER", New: func(_ context.Context, env flib.Env, _ flib.Args) (flib.Function, error) {

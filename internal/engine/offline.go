@@ -10,10 +10,9 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// CreateOffline makes a device of a capture file that the client has opened.
-// The name is path@n with n the number of the device. It takes over f, also
-// when it fails: 3200 for a format that no driver reads, 6155 for a file that
-// cannot be read.
+// CreateOffline makes a device of a capture file that the client has opened. The name is
+// path@n with n the number of the device. CreateOffline owns f, also after an error. Errors:
+// 3200 for a format that no driver reads, 6155 for a file that cannot be read.
 func (s *Session) CreateOffline(ctx context.Context, f *os.File, path string, format drivers.Format) (string, error) {
 	if err := s.enter(); err != nil {
 		f.Close()
@@ -50,9 +49,8 @@ func (s *Session) CreateOffline(ctx context.Context, f *os.File, path string, fo
 	return d.spec.Name, nil
 }
 
-// StartOffline begins to read the file. Flows that connect later miss packets.
-// A device that was started before is left as it is. It returns 3202 when there
-// is no such offline device.
+// StartOffline begins to read the file. Flows that connect later miss packets. Starting a
+// device twice has no effect. It returns 3202 if there is no such offline device.
 func (s *Session) StartOffline(name string) error {
 	if err := s.enter(); err != nil {
 		return err
@@ -66,9 +64,8 @@ func (s *Session) StartOffline(name string) error {
 	return nil
 }
 
-// DeleteOffline stops reading, closes the flows on the device and forgets it.
-// On a live device it does nothing, as the original. It returns 3202 when there
-// is no such device.
+// DeleteOffline stops reading, closes the flows on the device and deletes it. On a live
+// device it does nothing, like the original API. It returns 3202 if there is no such device.
 func (s *Session) DeleteOffline(name string) error {
 	if err := s.enter(); err != nil {
 		return err
@@ -80,7 +77,7 @@ func (s *Session) DeleteOffline(name string) error {
 	}
 	s.engine.mu.Lock()
 	delete(s.offline, name)
-	d.cur.cancel(nil) // a batch under way need not be finished
+	d.cur.cancel(nil) // no need to finish the batch under way
 	flows := slices.Collect(d.flows.all())
 	s.engine.mu.Unlock()
 	s.closeFlows(flows)
@@ -88,8 +85,8 @@ func (s *Session) DeleteOffline(name string) error {
 	return nil
 }
 
-// offlineDevice finds an own offline device. Both results are nil for the name
-// of a live one.
+// offlineDevice finds an offline device of this session. Both results are nil for the name
+// of a live device.
 func (s *Session) offlineDevice(name string) (*device, error) {
 	d, err := s.device(name)
 	if err != nil {

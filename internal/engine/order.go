@@ -6,17 +6,17 @@ import (
 	"slices"
 )
 
-// An order holds flows by ascending number, in blocks: to find, add or remove one costs
-// the same however many there are, apart from looking for its block.
+// An order holds flows by ascending number, in blocks. The cost of finding, adding or
+// removing a flow does not depend on their number, apart from the search for the block.
 type order struct {
 	blocks []block
 	n      int
 }
 
-// A block has up to blockSize entries, and one at least.
+// A block has 1 to blockSize entries.
 type block struct {
 	entries []entry
-	sole    *Session // whose flows all of these are, nil: of several, as far as known
+	sole    *Session // owner of all these flows; nil: possibly several owners
 }
 
 type entry struct {
@@ -26,7 +26,7 @@ type entry struct {
 
 const blockSize = 256
 
-// place returns the block in which number is or belongs, and where in it.
+// place returns the block that has number or would have it, and the index in the block.
 func (o *order) place(number int32) (i, j int, found bool) {
 	i, found = slices.BinarySearchFunc(o.blocks, number, func(b block, n int32) int { return cmp.Compare(b.entries[0].number, n) })
 	if found || len(o.blocks) == 0 {
@@ -37,7 +37,7 @@ func (o *order) place(number int32) (i, j int, found bool) {
 	return i, j, found
 }
 
-// get returns the flow with a number, nil without one.
+// get returns the flow with a number, or nil.
 func (o *order) get(number int32) *Flow {
 	if i, j, ok := o.place(number); ok {
 		return o.blocks[i].entries[j].flow
@@ -45,13 +45,13 @@ func (o *order) get(number int32) *Flow {
 	return nil
 }
 
-// add puts in a flow under a number that no other has.
+// add adds a flow under a number that no other flow has.
 func (o *order) add(number int32, f *Flow) {
 	i, j, _ := o.place(number)
 	switch {
 	case len(o.blocks) == 0:
 		o.blocks = append(o.blocks, block{sole: f.session})
-	case j == blockSize: // it comes last, as new flows do
+	case j == blockSize: // behind a full block, as new flows are
 		i, j = i+1, 0
 		o.blocks = slices.Insert(o.blocks, i, block{sole: f.session})
 	}
@@ -66,7 +66,7 @@ func (o *order) add(number int32, f *Flow) {
 	}
 }
 
-// split makes two blocks of block i.
+// split splits block i into two.
 func (o *order) split(i int) {
 	b := &o.blocks[i]
 	half := slices.Clone(b.entries[blockSize/2:])
@@ -74,7 +74,7 @@ func (o *order) split(i int) {
 	o.blocks = slices.Insert(o.blocks, i+1, block{half, b.sole})
 }
 
-// remove takes a flow out.
+// remove removes a flow.
 func (o *order) remove(number int32) {
 	i, j, ok := o.place(number)
 	if !ok {
@@ -83,7 +83,7 @@ func (o *order) remove(number int32) {
 	o.n--
 	b := &o.blocks[i]
 	switch j {
-	case 0: // the first, as when all are closed: the others stay where they are
+	case 0: // the first, as when all are closed in order: no entry need move
 		b.entries[0] = entry{}
 		b.entries = b.entries[1:]
 	default:
@@ -97,7 +97,7 @@ func (o *order) remove(number int32) {
 	o.join(i - 1)
 }
 
-// join makes one of block i and the next if they are small.
+// join joins block i and the next one if both are small.
 func (o *order) join(i int) {
 	if i < 0 || i+1 >= len(o.blocks) {
 		return
@@ -113,7 +113,7 @@ func (o *order) join(i int) {
 	o.blocks = slices.Delete(o.blocks, i+1, i+2)
 }
 
-// all yields the flows. They stay while it does.
+// all yields the flows. The order must not change meanwhile.
 func (o *order) all() iter.Seq[*Flow] {
 	return func(yield func(*Flow) bool) {
 		for _, b := range o.blocks {
@@ -126,10 +126,10 @@ func (o *order) all() iter.Seq[*Flow] {
 	}
 }
 
-// after returns up to n flows with numbers above number that are not of one session, and
-// the number from which to go on; more is false if there are no further ones. It looks at
-// some blocks at most, those apart that have nothing but flows of that session: so fewer
-// than n, even none, does not mean the end.
+// after returns up to n flows with numbers above number, without those of session but, and
+// the number from which to go on. more is false at the end. It searches at most
+// blocksAtOnce blocks, not counting those known to have only flows of but, so it may return
+// fewer than n flows, even none, before the end.
 func (o *order) after(number int32, n int, but *Session) (found []*Flow, _ int32, more bool) {
 	i, j, ok := o.place(number)
 	if ok {
@@ -156,11 +156,11 @@ func (o *order) after(number int32, n int, but *Session) (found []*Flow, _ int32
 			}
 		}
 		if j == 0 && len(found) == before {
-			b.sole = but // as others have closed theirs
+			b.sole = but // the other sessions have closed their flows
 		}
 	}
 	return found, number, false
 }
 
-// blocksAtOnce bounds how long others wait for Engine.mu while flows are looked for.
+// blocksAtOnce limits how long others wait for Engine.mu while flows are searched.
 const blocksAtOnce = 4

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// listed goes through an order as sessions do, n at a time.
+// listed lists an order as sessions do, n flows at a time.
 func listed(o *order, n int, but *Session) (numbers []int32) {
 	number := int32(math.MinInt32)
 	for more := true; more; {
@@ -21,8 +21,8 @@ func listed(o *order, n int, but *Session) (numbers []int32) {
 	return numbers
 }
 
-// TestOrder compares an order with a map, while flows of three sessions come with
-// ascending numbers, and some with others, and go in any order.
+// TestOrder compares an order with a map while flows of three sessions are added, mostly with
+// ascending numbers, and removed in any order.
 func TestOrder(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	sessions := []*Session{{}, {}, {}}
@@ -41,7 +41,7 @@ func TestOrder(t *testing.T) {
 			o.remove(number)
 			delete(flows, number)
 		default:
-			o.remove(number) // nobody
+			o.remove(number) // has no flow
 		}
 		if step%1000 == 999 {
 			checkOrder(t, &o, flows, sessions[rnd.IntN(3)])
@@ -83,8 +83,8 @@ func checkOrder(t *testing.T, o *order, flows map[int32]*Flow, but *Session) {
 	}
 }
 
-// TestOrderLooksAtFew counts the steps in which one flow of another session is found
-// behind a hundred blocks of flows of the asking one.
+// TestOrderLooksAtFew counts the steps needed to find one flow of another session behind a
+// hundred blocks with flows of the asking session.
 func TestOrderLooksAtFew(t *testing.T) {
 	const blocks = 100
 	me, other := &Session{}, &Session{}
@@ -108,7 +108,7 @@ func TestOrderLooksAtFew(t *testing.T) {
 	for i := range int32(blocks - 1) {
 		o.remove(i * blockSize)
 	}
-	steps(&o) // finds out that they are gone
+	steps(&o) // notices that they are gone
 	if n := steps(&o); n != 1 {
 		t.Errorf("%d steps to the last one, want 1", n)
 	}

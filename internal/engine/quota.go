@@ -6,35 +6,39 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// Limits of one user, over all connections: nobody can keep the others out of
-// the daemon or take its memory. Root has no limit.
+// Limits of one user, over all connections, so that no user can keep others out of the
+// daemon or take its memory. Root is exempt from the limits that are checked with unlimited.
+//
+// A new limit takes a constant here, a field of quota, and a check such as reserve or
+// charge, called where the resource is taken: in env.go for functions, in
+// Session.CreateFlow for flows. Session.free or delistLocked gives it back.
 const (
 	maxSessions     = 1024
 	maxInstructions = 8 << 20 // of filter programs; one takes about 32 bytes
 	maxCompiling    = 2       // filters being compiled at a time
 	maxBuilding     = 2       // segments of capture files being built at a time
 	maxBuffers      = 1 << 30 // bytes of packet buffers and series
-	maxRings        = 4096    // of these
+	maxRings        = 4096    // packet buffers and series
 )
 
-// maxAllRings bounds the packet buffers and series of all users. Each takes two
-// of the 65,530 mappings that a process can have, and a descriptor.
+// maxAllRings limits the packet buffers and series of all users, root included. Each takes a
+// descriptor and two of the 65,530 mappings that a process can have.
 const maxAllRings = 16384
 
-// A quota is what a user has of the daemon. Apart from compiling and building it is
-// guarded by Engine.mu.
+// A quota is what one user has taken of the daemon, over all connections. Engine.mu guards
+// it, except compiling and building.
 type quota struct {
-	unlimited    bool
+	unlimited    bool // root
 	sessions     int
 	instructions int
 	buffers      int
 	rings        int
 	flows        order         // by Flow.number
-	compiling    chan struct{} // has room for those being compiled
-	building     chan struct{} // likewise, for segments
+	compiling    chan struct{} // semaphore of maxCompiling
+	building     chan struct{} // semaphore of maxBuilding
 }
 
-// joinLocked counts one more session of a user. Engine.mu is held.
+// joinLocked counts one more session of a user, or fails with 8003. Engine.mu is held.
 func (e *Engine) joinLocked(uid uint32) (*quota, error) {
 	q := e.users[uid]
 	if q == nil {
@@ -54,7 +58,7 @@ func (e *Engine) joinLocked(uid uint32) (*quota, error) {
 // leaveLocked counts one session less. Engine.mu is held.
 func (q *quota) leaveLocked() { q.sessions-- }
 
-// beginCompile waits until the user may have one more filter compiled.
+// beginCompile waits until the user may have one more filter compiled. Root waits too.
 func (q *quota) beginCompile(ctx context.Context) error {
 	select {
 	case q.compiling <- struct{}{}:
@@ -66,7 +70,8 @@ func (q *quota) beginCompile(ctx context.Context) error {
 
 func (q *quota) endCompile() { <-q.compiling }
 
-// reserve puts a packet buffer or series on the quota of a user.
+// reserve charges a packet buffer or series to the quota of the user. env.own calls it, and
+// free gives it back.
 func (s *Session) reserve(a *instance, size int) error {
 	s.engine.mu.Lock()
 	defer s.engine.mu.Unlock()
@@ -88,7 +93,8 @@ func (s *Session) reserve(a *instance, size int) error {
 	return nil
 }
 
-// charge puts the instructions of a filter program on the quota of a user.
+// charge charges the instructions of a filter program to the quota of the user. env.Compile
+// calls it, and free gives it back.
 func (s *Session) charge(a *instance, instructions int) error {
 	s.engine.mu.Lock()
 	defer s.engine.mu.Unlock()

@@ -21,14 +21,14 @@ func (e *env) Refer(fd, fid int32) (*flib.Ref, error) {
 	}
 	target := flow.functions[i]
 	if target.slot == nil {
-		return nil, fmt.Errorf("function %d (%s) of flow %d has no result that could be read", fid, target.Def.Name, fd)
+		return nil, fmt.Errorf("function %d (%s) of flow %d has no result to read", fid, target.Def.Name, fd)
 	}
 	r := &reference{target: target, flow: flow, Ref: flib.Ref{Result: target.slot, Live: &target.Live}}
 	switch {
 	case target.Resetter() == nil:
 	case flow.capture == e.capture:
 		r.OnReset = target.Reset
-	default: // another goroutine's
+	default: // its own capture goroutine resets it
 		r.OnReset = func() { target.ResetAsked.Store(true) }
 		r.Pending = &target.ResetAsked
 	}
@@ -37,8 +37,8 @@ func (e *env) Refer(fd, fid int32) (*flib.Ref, error) {
 	return &r.Ref, nil
 }
 
-// ReferFlow implements flib.Env. A flow of the same device is connected when the
-// loop has taken it up, so that all who wait for it see the same first packet.
+// ReferFlow implements flib.Env. A flow of the same device counts as connected when the loop
+// has begun its chain, so that all functions that wait for it see the same first packet.
 func (e *env) ReferFlow(fd int32) (*flib.FlowRef, error) {
 	flow, err := e.session.flow(fd)
 	if err != nil {
@@ -51,8 +51,9 @@ func (e *env) ReferFlow(fd int32) (*flib.FlowRef, error) {
 	return &flow.connected, nil
 }
 
-// ordered returns the functions as packets meet them: in the order of their
-// application, but those that precede others before the first of these.
+// ordered returns the functions in the order in which packets meet them: the order of
+// application, except that a flib.Predecessor is moved before the first function that it
+// precedes.
 func ordered(functions []*instance) []*instance {
 	var out []*instance
 	for _, a := range functions {
@@ -75,8 +76,8 @@ func (a *instance) refersTo(ref *flib.Ref, b *instance) bool {
 	return slices.ContainsFunc(a.refs, func(r *reference) bool { return &r.Ref == ref && r.target == b })
 }
 
-// sever makes the functions of flows that are being closed, and run no more, dead for
-// those that refer to them. When it returns, nobody reads them any more.
+// sever marks the functions of closing flows as dead for functions that refer to them. When
+// it returns, nobody reads their results any more. The loops have left the flows before.
 func (s *Session) sever(closing []*Flow) {
 	for _, f := range closing {
 		for _, a := range f.functions {
@@ -93,12 +94,12 @@ func (s *Session) sever(closing []*Flow) {
 		}
 	}
 	for c := range readers {
-		c.loop.Quiesce(nil) // a loop that is parked reads nothing
+		c.loop.Quiesce(nil) // no wait for a parked loop: it reads nothing
 	}
 }
 
-// read counts by n more or less that a, which runs in a capture, refers to others.
-// Session.calls is held.
+// read adds n to the readers that each target of a has in capture c, in which a runs: 1 when
+// a is applied, -1 when it is closed. Session.calls is held.
 func (a *instance) read(c *capture, n int) {
 	for _, r := range a.refs {
 		t := r.target

@@ -13,11 +13,11 @@ import (
 	"gomapi/internal/shm"
 )
 
-// dead is what a looker notes where there is no value.
+// dead is the value that a looker notes if there is none.
 const dead = 1 << 40
 
-// A looker notes the value of another function at each packet. EARLY is placed
-// before that, RESETTER resets it after it has looked.
+// A looker notes the value of another function at each packet. EARLY is placed before the
+// other function; RESETTER resets it after reading.
 type looker struct {
 	ref    *flib.Ref
 	seen   []uint64
@@ -43,8 +43,8 @@ type earlyLooker struct{ *looker }
 
 func (l earlyLooker) Precedes() []*flib.Ref { return []*flib.Ref{l.ref} }
 
-// lookers is a library of functions that refer to others; all holds the
-// instances in order of their making.
+// lookers is a library of functions that refer to others. all holds the instances in order
+// of creation.
 func lookers(all *[]*looker) flib.Library {
 	args := []flib.Arg{{Name: "fd", Kind: flib.Flow}, {Name: "fid", Kind: flib.Func}}
 	def := func(name string, l looker) flib.Def {
@@ -73,8 +73,8 @@ func udps(ports ...uint16) (pkts []drivers.Packet) {
 	return pkts
 }
 
-// TestReferences looks from all sides at counters while one batch passes: what
-// is read is what the packet before it, or up to it, has made of them.
+// TestReferences reads counters from functions at all positions while one batch passes. The
+// value read covers the packets up to the one before, or up to the current one.
 func TestReferences(t *testing.T) {
 	var all []*looker
 	b := newBed(t, lookers(&all))
@@ -94,7 +94,7 @@ func TestReferences(t *testing.T) {
 	}
 }
 
-// TestDeadReferences closes the flow that is looked at, and connects it late.
+// TestDeadReferences closes the flow whose result is read, and connects such a flow late.
 func TestDeadReferences(t *testing.T) {
 	var all []*looker
 	b := newBed(t, lookers(&all))
@@ -138,7 +138,7 @@ func TestReset(t *testing.T) {
 	}
 	b.source.Send(udps(1, 1, 1)...)
 	other.Send(udps(1, 1)...)
-	wantCount(t, "before the next packet", r[0], 3) // which the one who asked sees as 0
+	wantCount(t, "before the next packet", r[0], 3) // the function that asked reads 0
 	b.source.Send(udps(1, 1)...)
 	wantCount(t, "after it", r[0], 2)
 	if !slices.Equal(all[1].seen, []uint64{3, 0}) {
@@ -146,7 +146,8 @@ func TestReset(t *testing.T) {
 	}
 }
 
-// TestForeignReferences are refused, and so is what has no result.
+// TestForeignReferences tests that references to flows of other sessions, and to functions
+// without a result, are refused.
 func TestForeignReferences(t *testing.T) {
 	var all []*looker
 	b := newBed(t, lookers(&all))
@@ -167,8 +168,8 @@ func TestForeignReferences(t *testing.T) {
 	}
 }
 
-// TestTiedChainsSeeWhatOthersSee sends batches of all sizes through filters, some
-// of flows that are looked at and some not: counts do not depend on it.
+// TestTiedChainsSeeWhatOthersSee sends batches of all sizes to flows with filters, some in
+// lockstep and some not. The counts do not depend on it.
 func TestTiedChainsSeeWhatOthersSee(t *testing.T) {
 	var all []*looker
 	b := newBed(t, lookers(&all))
@@ -198,7 +199,7 @@ func TestTiedChainsSeeWhatOthersSee(t *testing.T) {
 	}
 }
 
-// A clock notes the times that it is told.
+// A clock notes the times with which it is called.
 type clock struct {
 	*looker
 	times []uint64
@@ -210,8 +211,8 @@ func (c *clock) Expire(now uint64) []*flib.Packet {
 	return nil
 }
 
-// TestTimeOfTiedChains tells functions that refer to others the time of each
-// packet before it, however the packets come in batches.
+// TestTimeOfTiedChains tests that functions which refer to others get the time of each packet
+// before the packet, whatever the batches are.
 func TestTimeOfTiedChains(t *testing.T) {
 	var told *clock
 	lib := flib.Library{Name: "clocks", Functions: []flib.Def{{
@@ -234,8 +235,8 @@ func TestTimeOfTiedChains(t *testing.T) {
 	}
 }
 
-// TestClosingWhatIsWaitedFor closes an unconnected flow for which others wait:
-// they learn it between two batches.
+// TestClosingWhatIsWaitedFor closes an unconnected flow for which others wait. They are
+// notified between two batches.
 func TestClosingWhatIsWaitedFor(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
@@ -256,7 +257,7 @@ func TestClosingWhatIsWaitedFor(t *testing.T) {
 	wantCount(t, "second", z[1], 3)
 }
 
-// TestSeriesOnTheQuota charges what a series takes, not what it holds.
+// TestSeriesOnTheQuota tests that a series is charged for its memory, not for its contents.
 func TestSeriesOnTheQuota(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
@@ -278,8 +279,8 @@ func TestSeriesOnTheQuota(t *testing.T) {
 	c.user.rings = 0
 }
 
-// TestReadersAreKnown by their device, so that nobody has to look for them when what
-// they refer to is closed.
+// TestReadersAreKnown tests that a function knows the captures of its readers, so that
+// closing it needs no search.
 func TestReadersAreKnown(t *testing.T) {
 	var all []*looker
 	b := newBed(t, lookers(&all))

@@ -11,45 +11,45 @@ import (
 	"gomapi/internal/shm"
 )
 
-// ForeignFD is the first of the numbers under which a session sees flows of
-// other connections. They can be looked at and nothing else.
+// ForeignFD is the first number under which a session sees flows of other connections. It
+// can only look at these flows.
 const ForeignFD = 1 << 30
 
-// Owner is the user behind a session, as the kernel tells it.
+// Owner is the user behind a session, as reported by the kernel.
 type Owner struct {
 	UID, GID uint32
-	PID      int32  // 0 unknown
-	Program  string // name of the process, empty unknown
+	PID      int32  // 0: unknown
+	Program  string // name of the process, empty: unknown
 }
 
-// A Session is what one connection has made: its flows, its offline devices,
-// its result memory. Its calls come from one goroutine at a time, except Close,
-// which may come from the engine as well.
+// A Session holds everything one connection has made: its flows, its offline devices,
+// its result memory. One goroutine at a time calls it, except for Close, which the engine
+// may call as well.
 type Session struct {
 	engine *Engine
 	owner  Owner
 	user   *quota
-	// notify is told when a device on which the session has something has
-	// ended. It must not wait.
+	// notify is called when a device has ended on which the session has flows, or which it
+	// owns. It must not wait.
 	notify func(device string, err error)
 	closed sync.Once
 
 	// calls is held during each call that changes something, so that Close
-	// finds no half-made flow. It comes before all other locks.
+	// finds no half-made flow. It is locked before all other locks.
 	calls sync.Mutex
 
-	// memory has the results; it is used under calls.
+	// memory has the results. It is used under calls.
 	memory *shm.Segment
 
-	// These change under calls and Engine.mu, either of which is enough to look at them.
+	// To change these fields, hold calls and Engine.mu; to read them, either.
 	gone    bool
 	flows   order // by fd
 	offline map[string]*device
 	lastFD  int32
 }
 
-// NewSession makes a session. notify is called when a device has ended; it must
-// not wait and may come from any goroutine.
+// NewSession makes a session. notify is called, from any goroutine, when a device has
+// ended. It must not wait.
 func (e *Engine) NewSession(owner Owner, notify func(device string, err error)) (*Session, error) {
 	seg, err := shm.NewSegment()
 	if err != nil {
@@ -73,20 +73,19 @@ func (e *Engine) NewSession(owner Owner, notify func(device string, err error)) 
 	return s, nil
 }
 
-// ContinueAfter makes the session number its flows from above fd, so that a
-// client that connects anew never sees a number twice. It is called before the
-// first flow.
+// ContinueAfter makes the session number its flows from fd+1 on, so that a client that
+// reconnects never sees a number twice. It is called before the first flow.
 func (s *Session) ContinueAfter(fd int32) {
 	s.engine.mu.Lock()
 	defer s.engine.mu.Unlock()
 	s.lastFD = min(max(fd, 0), ForeignFD-1)
 }
 
-// Results is the memory to pass to the client. The session owns it.
+// Results is the result memory, to be passed to the client. The session owns it.
 func (s *Session) Results() *os.File { return s.memory.File() }
 
-// Close closes all flows, deletes all offline devices and releases the result
-// memory. It returns when all of it has stopped. Twice is fine.
+// Close closes all flows, deletes all offline devices and frees the result
+// memory. It returns when all of them have stopped. Calling it twice is allowed.
 func (s *Session) Close() {
 	s.closed.Do(func() {
 		s.calls.Lock()
@@ -96,7 +95,7 @@ func (s *Session) Close() {
 		flows := slices.Collect(s.flows.all())
 		devices := slices.Collect(maps.Values(s.offline))
 		for _, d := range devices {
-			d.cur.cancel(nil) // a batch under way need not be finished
+			d.cur.cancel(nil) // no need to finish the batch under way
 		}
 		s.engine.mu.Unlock()
 		s.closeFlows(flows)
@@ -111,7 +110,7 @@ func (s *Session) Close() {
 	})
 }
 
-// enter begins a call that changes something; the caller unlocks s.calls.
+// enter begins a call that changes something. It locks s.calls; the caller unlocks it.
 func (s *Session) enter() error {
 	s.calls.Lock()
 	s.engine.mu.Lock()
@@ -124,8 +123,8 @@ func (s *Session) enter() error {
 	return nil
 }
 
-// device finds a device by what a client calls it: the name of a live or of an
-// own offline device, else an alias.
+// device finds a device by the name that a client gives: the name of a live device or of an
+// offline device of this session, else an alias.
 func (s *Session) device(name string) (*device, error) {
 	e := s.engine
 	e.mu.Lock()
@@ -150,7 +149,7 @@ func errNoDevice(name string) error {
 	return mapierr.New(mapierr.NoDriver, "no device %q: mapi info devices lists those of this daemon", name)
 }
 
-// flow finds an own flow.
+// flow finds a flow of this session. Only these can be changed; see findLocked for looking.
 func (s *Session) flow(fd int32) (*Flow, error) {
 	s.engine.mu.Lock()
 	defer s.engine.mu.Unlock()
@@ -160,18 +159,17 @@ func (s *Session) flow(fd int32) (*Flow, error) {
 	return nil, mapierr.New(mapierr.InvalidFlow, "no flow %d on this connection", fd)
 }
 
-// Created tells about a new flow.
+// Created describes a new flow.
 type Created struct {
 	FD       int32
 	Device   string // the device's name, also when an alias was given
 	DevType  string
-	Offset   uint32 // place of the flow in the result memory
+	Offset   uint32 // of the flow in the result memory
 	LinkType uint16 // of the device's packets, or of the first in a file that mixes them
 }
 
-// CreateFlow makes a flow on a device, which it opens if it is the first one.
-// It returns 3200 for an unknown device, and the driver's error when the device
-// cannot be opened.
+// CreateFlow makes a flow on a device. It opens the device for the first flow. It returns
+// 3200 for an unknown device, and the driver's error if the device cannot be opened.
 func (s *Session) CreateFlow(ctx context.Context, name string) (Created, error) {
 	if err := s.enter(); err != nil {
 		return Created{}, err
@@ -203,8 +201,8 @@ func (s *Session) CreateFlow(ctx context.Context, name string) (Created, error) 
 	return Created{FD: f.fd, Device: d.spec.Name, DevType: c.info.DevType, Offset: place.Offset(), LinkType: c.info.LinkType}, nil
 }
 
-// nextNumberLocked numbers a flow for those who do not own it. When all numbers were given
-// once, those that no flow has any more come again. Engine.mu is held.
+// nextNumberLocked returns the number under which other sessions see a flow. When all
+// numbers were given once, it reuses those of closed flows. Engine.mu is held.
 func (e *Engine) nextNumberLocked() int32 {
 	for {
 		e.lastNumber = e.lastNumber%(ForeignFD-1) + 1
@@ -214,7 +212,7 @@ func (e *Engine) nextNumberLocked() int32 {
 	}
 }
 
-// enlistLocked makes a new flow known. Engine.mu is held.
+// enlistLocked adds a new flow to the tables. Engine.mu is held.
 func (f *Flow) enlistLocked() {
 	s := f.session
 	s.flows.add(f.fd, f)
@@ -225,7 +223,7 @@ func (f *Flow) enlistLocked() {
 	}
 }
 
-// delistLocked is for a flow that is being closed. Engine.mu is held.
+// delistLocked removes a flow that is being closed from the tables. Engine.mu is held.
 func (f *Flow) delistLocked() {
 	s := f.session
 	s.flows.remove(f.fd)

@@ -30,7 +30,7 @@ func (r *reel) Info() drivers.Info {
 func (r *reel) Stats() drivers.Stats { return drivers.Stats{} }
 func (r *reel) Close() error         { return nil }
 
-// Run delivers batches without a pause. The ports of packets go round.
+// Run delivers batches without a pause. The packets have the ports in turn.
 func (r *reel) Run(ctx context.Context, s drivers.Sink) error {
 	batch := make([]drivers.Packet, drivers.MaxBatch)
 	for n := 0; n < r.packets && ctx.Err() == nil; n += len(batch) {
@@ -59,8 +59,8 @@ func (c *client) tape() string {
 	return name
 }
 
-// read is a program that reads a file with many flows, closes some of them on the way
-// and checks what the others have counted.
+// read is a program that reads a file with many flows, closes some of them meanwhile and
+// checks the counts of the others.
 func (c *client) read(rnd *rand.Rand, packets int) {
 	name := c.tape()
 	var counters []*shm.Reader
@@ -148,7 +148,7 @@ func (c *client) churn(rnd *rand.Rand, rounds int) {
 				}
 			}
 		}
-		if err := c.Connect(ctx, f.FD); err != nil && !errors.Is(err, os.ErrClosed) { // what the device fails with
+		if err := c.Connect(ctx, f.FD); err != nil && !errors.Is(err, os.ErrClosed) { // the error of the failing device
 			c.t.Error(err)
 		}
 		fds = append(fds, f.FD)
@@ -178,7 +178,7 @@ func (p peek) Process(in []*flib.Packet) []*flib.Packet {
 	return in
 }
 
-// Programs of all kinds at once, on a device that fails now and then.
+// Programs of all kinds run at once, on a device that fails from time to time.
 func TestStress(t *testing.T) {
 	b := newBed(t, peeks)
 	const packets = 64 * drivers.MaxBatch
@@ -197,7 +197,7 @@ func TestStress(t *testing.T) {
 			for i := range uint16(32) {
 				batch = append(batch, udp(i%8, n))
 			}
-			_ = b.source.Send(batch...) // it may be closed just now
+			_ = b.source.Send(batch...) // the device may be closed just now
 			if n%500 == 499 {
 				b.source.End(os.ErrClosed)
 			}

@@ -8,8 +8,8 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// TestNotAnonymous: a flow whose anonymizing has failed is connected only when it has
-// been applied.
+// TestNotAnonymous tests that a flow whose anonymizing function could not be applied cannot be
+// connected before it is applied.
 func TestNotAnonymous(t *testing.T) {
 	b := newBed(t, flib.Library{Name: "anonflib", Functions: []flib.Def{{
 		Name: "ANONYMIZE", Args: []flib.Arg{{Name: "rule", Kind: flib.String}},

@@ -7,26 +7,26 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// An accumulator has what the functions of a chain add up that is alone behind its
-// filter. Most chains of a device with ten thousands are of this kind, and each of them,
-// with its functions and results, lies in many places of memory. Accumulators are a cache
-// line each, side by side: the loop writes there, and the sums are flushed bit by bit
-// like those of nodes.
+// An accumulator holds the sums of a chain that is alone behind its filter and only adds
+// up. Most chains are of this kind on a device with tens of thousands, and the functions
+// and results of each are scattered in memory. Accumulators are one cache line each, side
+// by side. The loop writes only there; the sums are flushed step by step like those of
+// nodes.
 type accumulator struct {
-	// packets came through the filter since the segment began. The capture goroutine
-	// adds, anybody reads.
+	// packets counts what the filter let through since the segment began. The capture
+	// goroutine adds, any goroutine reads.
 	packets  atomic.Uint64
-	sums     [mostSums]uint64         // that are pending
+	sums     [mostSums]uint64         // pending
 	words    [mostSums]*atomic.Uint64 // the results
-	released atomic.Bool              // the results are not there any more, or the chain has detached
-	kind     uint16                   // of functions: its place in accumulators.kinds, 0: there is no accumulator
+	released atomic.Bool              // the results may be freed, or the chain has detached
+	kind     uint16                   // of functions: index into accumulators.kinds, 0: no accumulator
 	queued   bool
 	_        [16]byte
 }
 
 const (
-	mostSums  = 2       // functions of an accumulator
-	mostKinds = 1 << 12 // of functions, in a segment
+	mostSums  = 2       // functions per accumulator
+	mostKinds = 1 << 12 // kinds of functions per segment
 )
 
 // Flush implements chain.Shared.
@@ -53,18 +53,18 @@ func (a *accumulator) Behind(int) uint64 { return a.packets.Load() }
 // Release implements chain.Shared.
 func (a *accumulator) Release() { a.released.Store(true) }
 
-// fetch looks at the results.
+// fetch loads the results into the cache.
 func (a *accumulator) fetch() {
 	if a.words[0] != nil && !a.released.Load() {
-		a.words[0].Load() // those of one flow lie together
+		a.words[0].Load() // results of one flow are adjacent
 	}
 }
 
-// accumulators are those of a segment, by member.
+// accumulators are the accumulators of a segment, by member.
 type accumulators struct {
 	list  []accumulator
-	kinds [][]flib.Accumulator // the functions of the first chain of a kind; 0 is none
-	known map[string]int       // kinds, while the segment is built
+	kinds [][]flib.Accumulator // functions of the first chain of each kind; entry 0 is unused
+	known map[string]int       // kind by share keys, while the segment is built
 }
 
 func (as *accumulators) fit(members int) {
@@ -72,8 +72,8 @@ func (as *accumulators) fit(members int) {
 	as.kinds, as.known = make([][]flib.Accumulator, 1), make(map[string]int)
 }
 
-// open makes the accumulator of a member that has a single chain. It reports false if the
-// chain is not of the kind.
+// open makes the accumulator of a member that has a single chain. It returns false if the
+// chain cannot have one: it is not shareable, or some function does not add up.
 func (as *accumulators) open(member int, c Candidate) bool {
 	steps, key := c.Chain.Steps, ""
 	if c.Alone || !c.CaughtUp || len(steps) > mostSums {
@@ -103,7 +103,7 @@ func (as *accumulators) open(member int, c Candidate) bool {
 	return true
 }
 
-// add adds packets that came through the filter of a.
+// add adds up packets that the filter of a let through.
 func (as *accumulators) add(a *accumulator, in []*pkt.Packet) {
 	for i, f := range as.kinds[a.kind] {
 		a.sums[i] += f.Sum(in)

@@ -8,24 +8,24 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// answers knows what of the strings that the chains of a segment search for is in the
-// packets of the batch under way. Each packet is scanned once, when the first chain
-// asks, for all strings. It belongs to the capture goroutine.
+// answers knows which strings the packets of the current batch contain, among all that the
+// chains of a segment search for. Each packet is scanned once for all strings, when the
+// first chain asks. The capture goroutine owns it.
 type answers struct {
 	database *content.Database
 	scratch  content.Scratch
 	hits     []content.Hit
 	list     []*pkt.Packet
-	asked    pkt.Set   // that were scanned
-	found    []pkt.Set // by pattern
-	touched  []int32   // patterns that were found
+	asked    pkt.Set   // packets that were scanned
+	found    []pkt.Set // packets, by pattern
+	touched  []int32   // patterns with packets in found
 	closed   sync.Once
 }
 
-// minAnswers is the least room for hits, in entries.
+// minAnswers is the minimum capacity of hits, in entries.
 const minAnswers = 4096
 
-// newAnswers makes a database of the patterns. The error says why there cannot be one.
+// newAnswers makes a database of the patterns. It fails if they do not fit into one.
 func newAnswers(patterns []*content.Pattern) (*answers, error) {
 	db, err := content.New(patterns)
 	if err != nil {
@@ -45,7 +45,7 @@ func newAnswers(patterns []*content.Pattern) (*answers, error) {
 	return a, nil
 }
 
-// close frees the database. No batch may be under way that uses it. Twice is fine.
+// close frees the database, which no batch may be using. Calling it twice is allowed.
 func (a *answers) close() {
 	if a == nil {
 		return
@@ -56,7 +56,7 @@ func (a *answers) close() {
 	})
 }
 
-// ask scans those of the packets that were not scanned yet.
+// ask scans the packets that were not scanned yet.
 func (a *answers) ask(b *chain.Batch, in []*pkt.Packet) {
 	list := a.list[:0]
 	for _, p := range in {
@@ -77,7 +77,7 @@ func (a *answers) ask(b *chain.Batch, in []*pkt.Packet) {
 	}
 }
 
-// forget is for the end of a batch.
+// forget clears the answers at the end of a batch.
 func (a *answers) forget() {
 	if a == nil {
 		return

@@ -7,36 +7,37 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// A builder makes the trees of a segment.
+// A builder makes the trees of a segment. It decides which functions chains share: see way
+// and place.
 type builder struct {
-	patterns     *patterns // that are searched for together
+	patterns     *patterns // searched for together
 	accumulators accumulators
-	nodes        []*node // that add up
-	nested       int     // most searches one behind the other
+	nodes        []*node // nodes that add up
+	nested       int     // largest number of searches on one path
 	drained      *atomic.Bool
 	attachments  []*chain.Attachment
 	stats        Stats
 }
 
-// newBuilder makes one for so many members.
+// newBuilder makes a builder for a number of members.
 func newBuilder(p *patterns, members int) *builder {
 	b := &builder{patterns: p, drained: new(atomic.Bool)}
 	b.accumulators.fit(members)
 	return b
 }
 
-// A trieNode is a node while the tree grows, with the chains that go through it.
+// A trieNode is a node while the tree grows.
 type trieNode struct {
 	*node
-	chains   int
-	searches bool // for a string, with others
-	nested   int  // searches on the way to it
-	kept     bool
-	next     map[string]*trieNode
-	order    []*trieNode
+	chains   int                  // chains that could go through it
+	searches bool                 // for a string, together with others
+	nested   int                  // searches on the path to it
+	kept     bool                 // some chain goes through it
+	next     map[string]*trieNode // by share key
+	order    []*trieNode          // the same, in order of creation
 }
 
-// root makes the tree of chains that have the same prefilter, or none.
+// root makes the tree of chains that have the same prefilter, or of those that have none.
 func (b *builder) root(chains []Candidate) *node {
 	root := &trieNode{node: &node{}}
 	ways := make([][]*trieNode, len(chains))
@@ -50,7 +51,9 @@ func (b *builder) root(chains []Candidate) *node {
 	return root.node
 }
 
-// way returns the nodes through which a chain could go.
+// way returns the nodes through which a chain could go. Here two chains come to share a
+// function: steps with equal share keys at the same place of the tree are one node. The way
+// ends at the first step that cannot be shared.
 func (b *builder) way(root *trieNode, c Candidate) (way []*trieNode) {
 	if c.Alone || !c.CaughtUp {
 		return nil
@@ -72,7 +75,7 @@ func (b *builder) way(root *trieNode, c Candidate) (way []*trieNode) {
 	return way
 }
 
-// grow makes the node of a step behind another one.
+// grow makes the node of a step behind the node at.
 func (b *builder) grow(at *trieNode, st *chain.Step, key string) *trieNode {
 	n := &trieNode{node: &node{}, nested: at.nested}
 	pattern, together := b.patterns.find(key)
@@ -94,8 +97,9 @@ func (b *builder) grow(at *trieNode, st *chain.Step, key string) *trieNode {
 	return n
 }
 
-// place puts a chain behind the last node that it has in common with others, or
-// that searches for a string.
+// place puts a chain behind the last node of its way that another chain uses too, or that
+// searches for a string. The chain shares the nodes up to there; its further steps are its
+// suffix. A chain that shares nothing is a suffix of the root.
 func (b *builder) place(c *chain.Chain, root *trieNode, way []*trieNode) {
 	n := 0
 	for i, w := range way {
@@ -123,15 +127,15 @@ func (b *builder) place(c *chain.Chain, root *trieNode, way []*trieNode) {
 	}
 }
 
-// attach notes that the segment runs a part of the chain.
+// attach makes the attachment of a chain to the segment.
 func (b *builder) attach(c *chain.Chain, shared chain.Shared) *chain.Attachment {
 	a := chain.NewAttachment(c, shared, b.drained)
 	b.attachments = append(b.attachments, a)
 	return a
 }
 
-// accumulate gives a member that has a single chain an accumulator. It reports false if
-// the chain is not of the kind.
+// accumulate gives a member that has a single chain an accumulator. It returns false if
+// the chain cannot have one.
 func (b *builder) accumulate(member int, c Candidate) bool {
 	if !b.accumulators.open(member, c) {
 		return false
@@ -141,7 +145,7 @@ func (b *builder) accumulate(member int, c Candidate) bool {
 	return true
 }
 
-// prune leaves the nodes through which chains go.
+// prune drops the nodes through which no chain goes.
 func (b *builder) prune(t *trieNode) {
 	for _, n := range t.order {
 		if !n.kept {
@@ -161,7 +165,7 @@ func (b *builder) prune(t *trieNode) {
 	}
 }
 
-// fitRun makes the database of what the chains search for.
+// fitRun makes the database of the strings that the chains search for.
 func (b *builder) fitRun(x *run) (err error) {
 	if len(b.patterns.list) == 0 {
 		return nil

@@ -8,21 +8,21 @@ import (
 	"gomapi/internal/chain"
 )
 
-// A Candidate is a chain as it is when a segment is begun to be built of it.
+// A Candidate is a chain to build a segment of, in its state when building begins.
 type Candidate struct {
 	Chain    *chain.Chain
-	Alone    bool // it is not to be shared
-	CaughtUp bool // it sees all packets: those from before its connect have passed
+	Alone    bool // must not be shared
+	CaughtUp bool // every packet is for it: those from before its connect have passed
 }
 
-// Control is what those who make plans know of a segment, guarded by what guards these.
+// Control is the state of a segment for the control side, guarded by the lock of the plans.
 type Control struct {
 	chain.Group
-	Born   uint64         // generation of the first plan that has it
-	chains []*chain.Chain // it was made of
-	early  []*chain.Chain // not shared because packets from before their connect might come
-	ripe   bool           // now they can be shared
-	asked  time.Time      // when that was last looked for
+	Born   uint64         // generation of the first plan that has the segment
+	chains []*chain.Chain // the segment was built of
+	early  []*chain.Chain // not shared, because packets from before their connect might come
+	ripe   bool           // all of early can be shared now
+	asked  time.Time      // of the last check for ripe
 
 	attachments []*chain.Attachment // of the chains that have one
 	stats       Stats
@@ -39,8 +39,8 @@ func newControl(candidates []Candidate, attachments []*chain.Attachment) Control
 	return c
 }
 
-// Enter makes the chains those of the segment. It returns those that are to be shared no
-// more: their results are read by others since the segment was begun to be built.
+// Enter moves the chains into the segment. It returns those that must leave it at once,
+// because others have begun to read their results while the segment was being built.
 func (s *Control) Enter() (alone []*chain.Chain) {
 	s.early = slices.DeleteFunc(s.early, (*chain.Chain).Closed)
 	for _, c := range s.chains {
@@ -56,33 +56,32 @@ func (s *Control) Enter() (alone []*chain.Chain) {
 	return alone
 }
 
-// Fold folds into the chains' counts what segments have counted that this one has
-// replaced.
+// Fold folds the counts of replaced segments, once drained, into those of the chains.
 func (s *Control) Fold() {
 	for _, a := range s.attachments {
 		a.Fold()
 	}
 }
 
-// Has reports whether it is this segment that has the chain.
+// Has reports whether the chain is in this segment.
 func (s *Control) Has(c *chain.Chain) bool { return c.Group == &s.Group }
 
-// Chains returns those of which it was made, also those that have gone.
+// Chains returns the chains of which the segment was built, also those that have left.
 func (s *Control) Chains() []*chain.Chain { return s.chains }
 
-// Early returns how many of them are not shared because packets from before their
-// connect might come.
+// Early returns how many chains are not shared because packets from before their connect
+// might come.
 func (s *Control) Early() int { return len(s.early) }
 
-// Ripe reports whether there were chains that could not be shared when the segment was
-// built, and now can, as far as LookForRipe has seen.
+// Ripe reports whether all chains that could not be shared when the segment was built can
+// be shared now, as of the last LookForRipe.
 func (s *Control) Ripe() bool { return s.ripe }
 
-// ripeEvery is the time between looks for what is ripe, each of which goes through the
-// chains.
+// ripeEvery is the minimum time between checks for ripeness, because each check goes
+// through the chains.
 const ripeEvery = 50 * time.Millisecond
 
-// LookForRipe brings Ripe up to date, from time to time only.
+// LookForRipe updates Ripe, at most every ripeEvery.
 func (s *Control) LookForRipe(now time.Time) {
 	if len(s.early) > 0 && !s.ripe && now.Sub(s.asked) >= ripeEvery {
 		s.asked = now
@@ -90,11 +89,11 @@ func (s *Control) LookForRipe(now time.Time) {
 	}
 }
 
-// Stats say how the chains of a segment are decided.
+// Stats describe how the chains of a segment are decided.
 type Stats struct {
 	Members        int // different prefilters
-	Accumulators   int // of these, with the sums of one chain
+	Accumulators   int // members that are an accumulator
 	Nodes          int // functions that run once for several chains, or search together
-	SingleFilters  int // prefilters that run by themselves
-	SingleSearches int // strings that are not searched for together with the others
+	SingleFilters  int // prefilters that the classifier runs one by one
+	SingleSearches int // strings that are searched for one by one
 }

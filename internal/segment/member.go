@@ -6,8 +6,8 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// A member is what one prefilter lets packets through to: a single chain, a tree, or if
-// there is neither an accumulator.
+// A member is the target of one prefilter: a single chain or a tree. If it has neither, its
+// target is an accumulator.
 type member struct {
 	chain *chain.Chain
 	tree  *node
@@ -20,7 +20,7 @@ func newMember(root *node) member {
 	return member{tree: root}
 }
 
-// run takes packets through the member.
+// run runs the member with packets.
 func (m member) run(x *run, in []*pkt.Packet) {
 	if m.chain != nil {
 		m.chain.Take(x.Batch, in)
@@ -29,19 +29,19 @@ func (m member) run(x *run, in []*pkt.Packet) {
 	m.tree.run(x, in)
 }
 
-// Scratch is what a loop needs to run members with their packets of a batch. It
-// grows with the number of members.
+// Scratch is the working memory of a loop for running members with their packets of a
+// batch. Its size depends on the number of members.
 type Scratch struct {
 	matches *classify.Matches
 	touched []uint32 // members with packets
 	List    []*pkt.Packet
-	fetched uint64 // so that fetch is not in vain
+	fetched uint64 // keeps the compiler from dropping the loads of fetch
 }
 
-// NewScratch makes room for segments without members.
+// NewScratch makes the working memory for segments without members.
 func NewScratch() *Scratch { return newScratch(0) }
 
-// newScratch makes room for more than so many members.
+// newScratch makes working memory for a number of members, with half as many in reserve.
 func newScratch(members int) *Scratch {
 	n := members + members/2
 	return &Scratch{

@@ -8,53 +8,52 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// A node is a function that chains have in common, with all that came before
-// it: the function runs once for all of them. The root of a tree of nodes is
-// what one prefilter lets through; it has no function.
+// A node is a function that chains share, together with all functions before it. It runs
+// once for all of them. The root of a tree has no function: it gets the packets that one
+// prefilter lets through.
 //
 // Only functions without a state of their own are shared: those that pick packets by
-// their bytes (flib.Classifier), and those that add up (flib.Accumulator), where what is
-// added up is given to each instance later. Which of the equal instances does the
-// work does not matter, also when its flow is closed.
+// their bytes (flib.Classifier, flib.Searcher) and those that add up (flib.Accumulator).
+// The node keeps one sum and flushes it to the result of each instance. The node runs the
+// function of one of the instances, also after the flow of that instance is closed.
 type node struct {
-	picker      flib.Function    // nil: not one that picks
-	accumulator flib.Accumulator // nil: not one that adds up
+	picker      flib.Function    // nil: does not pick
+	accumulator flib.Accumulator // nil: does not add up
 	next        []*node
-	// pattern is the number of what it searches for, for the segment to answer;
-	// search is the nodes behind that search.
+	// pattern is the number of the pattern that the node itself searches for; the
+	// segment's answers tell which packets contain it. search has the nodes behind this
+	// one that search.
 	pattern  int32
 	search   search
 	suffixes []suffix
-	sums     []sum  // of the instances of accumulator
-	cursor   int    // the next of them to be flushed
+	sums     []sum  // one for each instance of accumulator
+	cursor   int    // index of the next sum to flush
 	number   uint32 // in the queue
 	queued   bool
 	spares   uint64 // chains that need not run the function
-	cycle    uint64 // total when the first was flushed
+	cycle    uint64 // total when the first sum was flushed
 
-	// Since the segment began: packets that went on, and what they add up to. The
-	// capture goroutine adds, anybody reads.
-	out   atomic.Uint64
-	total uint64 // the capture goroutine's
+	// Since the segment began. The capture goroutine adds to both.
+	out   atomic.Uint64 // packets that went on; any goroutine reads it
+	total uint64        // sum of accumulator; only the capture goroutine reads it
 }
 
-// A suffix is the rest of a chain that runs for itself, behind a node.
+// A suffix is the rest of a chain behind a node, which runs for this chain alone.
 type suffix struct {
 	chain      *chain.Chain
-	from       int               // step with which it begins
-	attachment *chain.Attachment // what is before it; nil: nothing
+	from       int               // first step
+	attachment *chain.Attachment // the functions before; nil: none
 }
 
-// run is what nodes need of the segment while it takes packets through them.
+// run is the state that nodes need while the segment runs them.
 type run struct {
 	*chain.Batch
 	queue   *queue
 	answers *answers      // nil: nothing to search for
-	lists   []*pkt.Packet // those that searches are taking through their nodes
+	lists   []*pkt.Packet // stack of the packets that searches pass to their nodes
 }
 
-// run takes packets through the node and all that is behind it. It does not
-// change in.
+// run runs the node and all that is behind it. It does not change in.
 func (n *node) run(x *run, in []*pkt.Packet) {
 	switch {
 	case n.accumulator != nil:
@@ -82,14 +81,14 @@ func (n *node) run(x *run, in []*pkt.Packet) {
 	}
 }
 
-// push queues the node, all of whose results are pending.
+// push queues the node: all its results are pending.
 func (n *node) push(q *queue) {
 	n.queued = true
 	q.push(n.number, len(n.sums))
 }
 
-// run takes packets through the rest of a chain. One in lockstep is only told about them;
-// one that got there after it had become part of a tree has left this place.
+// run runs the suffix, unless its flow is closed or the chain has detached. A chain in
+// lockstep only sets the packets aside.
 func (s *suffix) run(x *run, in []*pkt.Packet) {
 	c := s.chain
 	switch {
@@ -101,7 +100,7 @@ func (s *suffix) run(x *run, in []*pkt.Packet) {
 	}
 }
 
-// A search is the nodes behind a node that search for a string.
+// A search is the string-searching nodes behind a node.
 type search struct {
 	all       []*node
 	byPattern map[int32]*node
@@ -115,8 +114,8 @@ func (s *search) add(n *node) {
 	s.byPattern[n.pattern] = n
 }
 
-// run takes those of the packets that contain a string through its node. It costs as
-// much as strings are found, or as there are nodes if these are fewer.
+// run runs each node with the packets that contain its string. The cost depends on the
+// number of strings found or the number of nodes, whichever is smaller.
 func (s *search) run(x *run, in []*pkt.Packet) {
 	a := x.answers
 	a.ask(x.Batch, in)
@@ -154,10 +153,10 @@ func (n *node) take(x *run, here *pkt.Set) {
 // A path is the nodes through which a chain goes, from the root on.
 type path struct {
 	nodes []*node
-	sums  []int // where its functions that add up stand in the sums of their nodes
+	sums  []int // for each node that adds up: index of the chain's sum in node.sums
 }
 
-// results goes through the functions that add up.
+// results calls each for every node that adds up, with the sum of this chain.
 func (p *path) results(each func(*node, *sum)) {
 	at := 0
 	for _, n := range p.nodes {

@@ -7,15 +7,15 @@ import (
 	"gomapi/internal/content"
 )
 
-// patterns is what the chains of a segment search for together, while it is built.
+// patterns are what the chains of a segment search for together, while it is built.
 type patterns struct {
 	list  []*content.Pattern
-	index map[string]int32 // by the key of the function; -1: not among them
+	index map[string]int32 // by share key of the function; -1: left out
 }
 
-// newPatterns takes the patterns of chains, the smallest first, as many as one
-// database can have: nobody's large ones keep out those of others. What is left out is
-// searched for by itself.
+// newPatterns takes the patterns of chains, the smallest first, as many as one database
+// can hold: so large patterns of one client do not displace those of others. Patterns left
+// out are searched for one by one.
 func newPatterns(chains []Candidate) *patterns {
 	p := &patterns{index: make(map[string]int32)}
 	var keys []string
@@ -39,8 +39,7 @@ func newPatterns(chains []Candidate) *patterns {
 	return p
 }
 
-// number gives numbers to the patterns, which have these keys, and drops those for which
-// there is no room.
+// number numbers the patterns, which have these keys, and drops those that do not fit.
 func (p *patterns) number(keys []string, size map[string]int) {
 	order := make([]int, len(keys))
 	for i := range order {
@@ -67,7 +66,7 @@ func (p *patterns) find(key string) (int32, bool) {
 	return n, known && n >= 0
 }
 
-// drop leaves all patterns out.
+// drop leaves out all patterns.
 func (p *patterns) drop() {
 	p.list = nil
 	for key := range p.index {
@@ -75,5 +74,5 @@ func (p *patterns) drop() {
 	}
 }
 
-// omitted is how many patterns were left out.
+// omitted returns how many patterns were left out.
 func (p *patterns) omitted() int { return len(p.index) - len(p.list) }

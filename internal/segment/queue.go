@@ -1,16 +1,16 @@
 package segment
 
-// A queue holds the accumulators, and the nodes that add up, whose sums are not in all
-// results yet, each once. It belongs to the capture goroutine.
+// A queue holds the accumulators and nodes with pending sums, each at most once. The
+// capture goroutine owns it.
 type queue struct {
-	ring         []uint32 // accumulators by number, then nodes
+	ring         []uint32 // numbers: accumulators come first, then nodes
 	first, n     int
-	pending      int // accumulators, and results of nodes
+	pending      int // accumulators plus results of nodes
 	accumulators []accumulator
 	nodes        []*node
 }
 
-// fit makes room for all of them, and numbers the nodes.
+// fit makes room for all accumulators and nodes, and numbers the nodes.
 func (q *queue) fit(accumulators []accumulator, nodes []*node) {
 	q.accumulators, q.nodes = accumulators, nodes
 	for i, n := range nodes {
@@ -19,7 +19,7 @@ func (q *queue) fit(accumulators []accumulator, nodes []*node) {
 	q.ring = make([]uint32, len(accumulators)+len(nodes))
 }
 
-// push puts one in, for which results are pending.
+// push adds an accumulator or a node with a number of pending results.
 func (q *queue) push(number uint32, results int) {
 	i := q.first + q.n
 	if i >= len(q.ring) {
@@ -30,13 +30,13 @@ func (q *queue) push(number uint32, results int) {
 	q.pending += results
 }
 
-// at returns the number that is i places behind the first.
+// at returns entry i of the queue.
 func (q *queue) at(i int) int { return int(q.ring[(q.first+i)%len(q.ring)]) }
 
-// drop takes the first k out.
+// drop removes the first k entries.
 func (q *queue) drop(k int) { q.first, q.n = (q.first+k)%len(q.ring), q.n-k }
 
-// flush adds to the results of up to so many, an accumulator counting as one.
+// flush flushes up to most results. An accumulator counts as one.
 func (q *queue) flush(most int) {
 	for q.n > 0 && most > 0 {
 		if i := q.at(0) - len(q.accumulators); i >= 0 {
@@ -47,8 +47,8 @@ func (q *queue) flush(most int) {
 	}
 }
 
-// flushNode adds the sum of the node to those of its results that are next. One that has
-// added up more since the first of them comes again.
+// flushNode flushes the sum of the node to up to most of its results, beginning at cursor.
+// If the sum has grown since the first of them was flushed, the node is queued again.
 func (q *queue) flushNode(n *node, most int) int {
 	if n.cursor == 0 {
 		n.cycle = n.total
@@ -68,10 +68,10 @@ func (q *queue) flushNode(n *node, most int) int {
 	return len(some)
 }
 
-// flushAccumulators adds the sums of the accumulators that are next, up to most of them.
+// flushAccumulators flushes the next accumulators, up to most of them.
 func (q *queue) flushAccumulators(most int) int {
 	k := 0
-	for k < most && k < q.n && q.at(k) < len(q.accumulators) { // first, for the reason that flushEach has
+	for k < most && k < q.n && q.at(k) < len(q.accumulators) { // in a loop of its own, for the reason in flushEach
 		q.accumulators[q.at(k)].fetch()
 		k++
 	}

@@ -1,23 +1,23 @@
-// Package segment is many chains decided together, as if they were one: their prefilters
-// by one classifier, and what they have in common by a prefix tree of functions that run
-// once for all. A segment is built from nothing and never changed, as one of an LSM tree,
-// so that it can be built beside the loop that runs another one.
+// Package segment decides many chains together, as if they were one: one classifier decides
+// all their prefilters, and the functions that they share form a prefix tree and run once
+// for all. A segment is built in one go and never changed, like one of an LSM tree, so it
+// can be built while the loop runs another one.
 //
-// Functions that add up write into accumulators in the segment; Flush adds these to the
+// Functions that add up write their sums into the segment; Flush adds the sums to the
 // results of the flows, some at a time.
 //
-// Files, each of which uses those before it:
+// Files in reading order; each uses those before it:
 //
-//	control.go      the chains of a segment, for those who make plans
+//	control.go      the chains of a segment, for the control side
 //	pattern.go      strings that are searched for together, and those left out
 //	answers.go      which strings are in the packets of the batch
-//	sum.go          a result and what it was given of a sum
-//	node.go         the prefix tree, and how packets go through it
+//	sum.go          a result, and how much of a sum it has
+//	node.go         the prefix tree, and running it
 //	accumulator.go  the sums of chains that are alone behind their filter
-//	queue.go        nodes and accumulators with sums that are pending
-//	builder.go      growing the tree
-//	member.go       what one prefilter lets packets through to
-//	segment.go      all of it, from building to the end
+//	queue.go        nodes and accumulators with pending sums
+//	builder.go      growing the tree: which chains share which functions
+//	member.go       the target of one prefilter
+//	segment.go      a segment from building to closing
 package segment
 
 import (
@@ -31,8 +31,8 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// A Segment is chains that are decided together. Nobody changes it once it is built, but
-// for its counts and sums, which belong to the capture goroutine.
+// A Segment is many chains that are decided together. Once it is built, only its counts and
+// sums change, which the capture goroutine owns, and its Control.
 type Segment struct {
 	all          *node    // chains without a prefilter; nil: none
 	members      []member // by prefilter
@@ -41,21 +41,21 @@ type Segment struct {
 	accumulators accumulators
 	queue        queue
 	run          run
-	began        atomic.Bool  // the loop has turned to it
-	drained      *atomic.Bool // it has ended, and all sums were flushed
+	began        atomic.Bool  // the loop has begun to run it
+	drained      *atomic.Bool // the loop runs it no more, and nothing is pending
 	Control
 }
 
-// typedClassifier decides the prefilters for packets of one link type. Its
-// members are those of the segment.
+// typedClassifier decides the prefilters for packets of one link type. It has the same
+// members as the segment.
 type typedClassifier struct {
 	linkType uint16
 	*classify.Classifier
 }
 
-// Build makes a segment of chains, whose filters stand for all link types. It takes up to
-// seconds. Strings for which there can be no common search are searched for one by one,
-// which is logged.
+// Build makes a segment of chains whose filters are compiled for all of types. It takes up
+// to seconds. If their strings do not fit into one search, it logs this and searches for
+// them one by one.
 func Build(chains []Candidate, types []uint16, log func(format string, args ...any)) *Segment {
 	s, err := build(chains, types, true)
 	if err != nil {
@@ -65,8 +65,8 @@ func Build(chains []Candidate, types []uint16, log func(format string, args ...a
 	return s
 }
 
-// build makes the segment. An error says why the chains cannot be searched together for
-// their strings; search says whether that is to be tried.
+// build makes the segment. If search is set, it searches for the strings of the chains
+// together; the error says why this is impossible.
 func build(chains []Candidate, types []uint16, search bool) (*Segment, error) {
 	open, groups := byFilter(chains, types)
 	b := newBuilder(newPatterns(chains), len(groups))
@@ -107,9 +107,10 @@ func (s *Segment) classify(groups [][]Candidate, types []uint16) {
 	}
 }
 
-// byFilter returns the chains without a prefilter, and groups of those with the same.
+// byFilter returns the chains without a prefilter, and groups of chains with equal
+// prefilters. Here flows come to share a prefilter: each group becomes one member.
 func byFilter(chains []Candidate, types []uint16) (open []Candidate, groups [][]Candidate) {
-	index := make(map[string]int, len(chains)) // of the group, by key of the filter
+	index := make(map[string]int, len(chains)) // group, by key of the filter
 	of := make([]int, len(chains))
 	var sizes []int
 	for i, c := range chains {
@@ -138,7 +139,7 @@ func byFilter(chains []Candidate, types []uint16) (open []Candidate, groups [][]
 	return open, groups
 }
 
-// filterKey names the filter's programs for all link types: filters with equal keys
+// filterKey names the programs of a filter for all link types. Filters with equal keys
 // match the same packets.
 func filterKey(a *chain.Instance, types []uint16) string {
 	if len(types) == 1 {
@@ -158,7 +159,7 @@ func programKey(a *chain.Instance, linkType uint16) string {
 	return ""
 }
 
-// Fit returns sc or, when it is too small for the segment, a larger one.
+// Fit returns sc, or a larger one if sc is too small for the segment.
 func (s *Segment) Fit(sc *Scratch) *Scratch {
 	if len(s.members) <= sc.matches.Room() {
 		return sc
@@ -166,18 +167,17 @@ func (s *Segment) Fit(sc *Scratch) *Scratch {
 	return newScratch(len(s.members))
 }
 
-// Stats returns how the chains are decided.
+// Stats describe how the chains are decided.
 func (s *Segment) Stats() Stats {
 	st := s.stats
 	st.SingleFilters = s.types[0].Stats().Singles()
 	return st
 }
 
-// Begin tells that the loop has turned to the segment.
+// Begin notes that the loop has begun to run the segment.
 func (s *Segment) Begin() { s.began.Store(true) }
 
-// Run takes packets of one link type, which lie one behind the other, through the
-// segment.
+// Run runs the segment with packets of one link type, which are contiguous in memory.
 func (s *Segment) Run(b *chain.Batch, sc *Scratch, pkts []pkt.Packet, ptrs []*pkt.Packet) {
 	s.run.Batch, s.run.queue = b, &s.queue
 	if s.all != nil {
@@ -191,8 +191,8 @@ func (s *Segment) Run(b *chain.Batch, sc *Scratch, pkts []pkt.Packet, ptrs []*pk
 	s.run.answers.forget()
 }
 
-// classifier returns the classifier for a link type, nil for one that filters do not
-// stand for.
+// classifier returns the classifier for a link type, or nil if the filters were not compiled
+// for it.
 func (s *Segment) classifier(linkType uint16) *classify.Classifier {
 	for i := range s.types {
 		if s.types[i].linkType == linkType {
@@ -221,9 +221,9 @@ func (s *Segment) dispatch(sc *Scratch, ptrs []*pkt.Packet) {
 	}
 }
 
-// fetch looks at what members keep in memory before the first of them runs. One that
-// comes once in ten thousands is not in the cache, and so the processor
-// waits for many at a time instead of for each by itself.
+// fetch loads the memory of the members into the cache before the first of them runs. A
+// member that gets a packet once in tens of thousands is not in the cache. Loading all of
+// them first overlaps their cache misses.
 func (s *Segment) fetch(sc *Scratch) {
 	var sum uint64
 	for _, m := range sc.touched {
@@ -242,24 +242,23 @@ func (s *Segment) fetch(sc *Scratch) {
 	sc.fetched = sum
 }
 
-// Flush adds pending sums to up to so many results, or members with an accumulator.
+// Flush flushes up to n pending results. An accumulator counts as one.
 func (s *Segment) Flush(n int) { s.queue.flush(n) }
 
-// FlushAll adds all that are pending.
+// FlushAll flushes all pending results.
 func (s *Segment) FlushAll() { s.queue.flush(math.MaxInt) }
 
-// Pending returns to how many results, or members with an accumulator, sums are to be
-// added.
+// Pending returns how many results are pending. An accumulator counts as one.
 func (s *Segment) Pending() int { return s.queue.pending }
 
-// Drain tells that the segment has ended and nothing is pending any more.
+// Drain notes that the loop runs the segment no more and nothing is pending.
 func (s *Segment) Drain() { s.drained.Store(true) }
 
-// Close frees what the segment has besides Go's memory. No batch is under way that it
-// runs, and none will be. Twice is fine.
+// Close frees the memory of the segment that Go does not manage. The loop must not run the
+// segment any more. Calling it twice is allowed.
 func (s *Segment) Close() {
 	if !s.began.Load() {
-		s.Drain() // the loop will not turn to it any more
+		s.Drain() // the loop will never run it
 	}
 	s.run.answers.close()
 }

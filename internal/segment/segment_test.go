@@ -40,7 +40,7 @@ func (c *counter) Process(in []*pkt.Packet) []*pkt.Packet {
 func (c *counter) Sum(in []*pkt.Packet) uint64 { return uint64(len(in)) }
 func (c *counter) Total() *atomic.Uint64       { return &c.total }
 
-// counting makes n chains that count packets to a port, all with one or each with its own.
+// counting makes n chains that count packets to a port: all to one port, or each to its own.
 func counting(t testing.TB, n int, port func(i int) int) (chains []*chain.Chain, counters []*counter) {
 	key := unique.Make("count")
 	for i := range n {
@@ -75,7 +75,7 @@ func candidates(chains []*chain.Chain) (list []Candidate) {
 	return list
 }
 
-// pass takes packets through a segment that has begun.
+// pass begins a segment and runs it with packets.
 func pass(s *Segment, pkts []pkt.Packet) {
 	b := chain.NewBatch()
 	s.Begin()
@@ -89,7 +89,7 @@ func sumOf(counters []*counter) (n uint64) {
 	return n
 }
 
-// Sums are pending until they are flushed, as many at a time as are asked for.
+// Sums are pending until they are flushed. Flush flushes as many as it is asked to.
 func TestFlush(t *testing.T) {
 	const chains = 100
 	for name, c := range map[string]struct {
@@ -127,7 +127,7 @@ func TestFlush(t *testing.T) {
 	}
 }
 
-// A closed chain gets nothing of what is pending, one that detaches all of it.
+// A closed chain gets no pending sums. A chain that detaches gets all of them.
 func TestChainsGo(t *testing.T) {
 	for name, port := range map[string]func(int) int{"accumulators": apart, "nodes": equal} {
 		t.Run(name, func(t *testing.T) {
@@ -155,7 +155,8 @@ func TestChainsGo(t *testing.T) {
 	}
 }
 
-// A chain whose results others read since the segment was begun is left alone.
+// A segment does not share a chain whose results others have begun to read while it was
+// being built.
 func TestAlone(t *testing.T) {
 	list, counters := counting(t, 3, equal)
 	s := Build(candidates(list), []uint16{1}, t.Logf)
@@ -170,8 +171,8 @@ func TestAlone(t *testing.T) {
 	}
 }
 
-// Counts of a chain go on from segment to segment, before the older one has drained and
-// after.
+// The counts of a chain continue from segment to segment, both before and after the older
+// one has drained.
 func TestCountsGoOn(t *testing.T) {
 	var moves chain.Seqlock
 	list, counters := counting(t, 3, equal)
@@ -201,8 +202,8 @@ func TestCountsGoOn(t *testing.T) {
 	}
 }
 
-// What could not be shared as packets from before a connect might come is ripe when these
-// have passed.
+// Chains that were not shared because packets from before their connect might come make
+// the segment ripe when these have passed.
 func TestRipe(t *testing.T) {
 	list, _ := counting(t, 3, equal)
 	now := time.Now()
