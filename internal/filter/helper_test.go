@@ -95,7 +95,7 @@ func TestHelperVerdicts(t *testing.T) {
 		{"no program", mapierr.PcapBPF, "0 instructions"},
 		{"invalid program", mapierr.PcapBPF, "code 0xffff does not exist"},
 		{"a\x00b", mapierr.PcapBPF, "NUL byte at offset 1"},
-		{strings.Repeat("x", filter.MaxExpression+1), mapierr.PcapBPF, "32768 are possible"},
+		{strings.Repeat("x", filter.MaxExpression+1), mapierr.PcapBPF, "at most 32768 are allowed"},
 	} {
 		_, err := h.Compile(t.Context(), c.expr, 1)
 		wantError(t, err, c.code, c.text)

@@ -24,7 +24,7 @@ func TestCompile(t *testing.T) {
 }
 
 func TestCompileRefuses(t *testing.T) {
-	const names = "host names are not looked up, use addresses"
+	const names = "host names are not looked up: use addresses"
 	for expr, text := range map[string]string{
 		"host localhost":                  names,
 		"host example.com":                names,
@@ -47,7 +47,7 @@ func TestCompileRefuses(t *testing.T) {
 		"inbound":                         "not supported",
 		"vlan 5000":                       "",
 		"tcp\x00 or udp":                  "NUL byte at offset 3",
-		strings.Repeat("ip or ", 6000):    "32768 are possible",
+		strings.Repeat("ip or ", 6000):    "at most 32768 are allowed",
 		strings.Repeat("(", 30000) + "ip": "",
 	} {
 		raw, err := Compile(expr, 1)

@@ -63,8 +63,8 @@ func TestHelper(t *testing.T) {
 		}
 	}
 	for expr, text := range map[string]string{
-		"host localhost": "host names are not looked up, use addresses",
-		"net loopback":   "host names are not looked up, use addresses",
+		"host localhost": "host names are not looked up: use addresses",
+		"net loopback":   "host names are not looked up: use addresses",
 		"tcp and and":    "syntax error",
 	} {
 		_, err := h.Compile(t.Context(), expr, 1)
