@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// memoryFile is a sealed file as a daemon makes it, but with that content.
+// memoryFile returns a sealed file like a daemon's, with the given content.
 func memoryFile(t *testing.T, size int64, seals int, content []byte) *os.File {
 	t.Helper()
 	fd, err := unix.MemfdCreate("test", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
@@ -27,7 +27,7 @@ func memoryFile(t *testing.T, size int64, seals int, content []byte) *os.File {
 	return os.NewFile(uintptr(fd), "test")
 }
 
-// TestOpenRefuses gives Open every wrong file in turn, and looks at what it says.
+// TestOpenRefuses passes every kind of wrong file to Open, and checks the error.
 func TestOpenRefuses(t *testing.T) {
 	good := []byte("MAPIRNG1\x00\x00\x01\x00\x00\x00\x00\x00")
 	const size = headSize + MinCapacity

@@ -68,7 +68,7 @@ func TestCompileLinkTypes(t *testing.T) {
 	}
 }
 
-// Long expressions compile without the optimiser, in bounded time.
+// TestCompileLong: long expressions compile without the optimiser, in bounded time.
 func TestCompileLong(t *testing.T) {
 	for terms, optimized := range map[int]bool{40: true, 1000: false} {
 		raw, err := Compile(hosts(terms), 1)
@@ -81,7 +81,7 @@ func TestCompileLong(t *testing.T) {
 	}
 }
 
-// hosts returns an expression of n terms that no optimiser makes shorter.
+// hosts returns an expression of n terms that no optimiser can shorten.
 func hosts(n int) string {
 	terms := make([]string, n)
 	for i := range terms {
@@ -90,8 +90,8 @@ func hosts(n int) string {
 	return strings.Join(terms, " or ")
 }
 
-// Nested as deep as the language allows, an expression has the meaning of its
-// core or an error, never a crash.
+// TestCompileNested: an expression nested as deeply as the language allows has the
+// meaning of its core or gives an error, but never crashes.
 func TestCompileNested(t *testing.T) {
 	deep := map[string]string{
 		"parentheses": strings.Repeat("(", 16000) + "ip" + strings.Repeat(")", 16000),
