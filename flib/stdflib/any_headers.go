@@ -7,13 +7,12 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// anyHeaders, added to the first argument of HASH and HASHSAMP, has them look behind
-// VLAN tags, MPLS labels and PPPoE, at IPv6, and at other link types. Without it
-// they read packets as the original. Programs know it as mapi.AnyHeaders.
+// anyHeaders is added to the first argument of HASH and HASHSAMP. They then look behind
+// VLAN tags, MPLS labels and PPPoE, at IPv6, and at other link types. Without it they
+// read packets as the original does. Programs know it as mapi.AnyHeaders.
 const anyHeaders = 1 << 16
 
-// anyLayerBytes is layerBytes with any headers. There fragments but the first have
-// no layer 3.
+// anyLayerBytes is layerBytes with any headers. Only the first fragment has a layer 3.
 func anyLayerBytes(p *flib.Packet, layer int32) []byte {
 	if layer == 0 {
 		return p.Link
@@ -53,7 +52,7 @@ func anySegmentOf(p *flib.Packet) (s segment, ok bool) {
 	return s, true
 }
 
-// folded makes one word of an IPv6 address, which begins b.
+// folded folds the IPv6 address at the start of b into one word.
 func folded(b []byte) (word uint32) {
 	for i := range 4 {
 		word ^= binary.LittleEndian.Uint32(b[4*i:])

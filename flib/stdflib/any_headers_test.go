@@ -13,15 +13,15 @@ import (
 	"gomapi/mapi/result"
 )
 
-// tagged returns p with a header between Ethernet and the rest.
+// tagged returns p with an additional header after the Ethernet header.
 func tagged(p *flib.Packet, etherType string, header ...byte) *flib.Packet {
 	q := *p
 	q.Link = slices.Concat(p.Link[:12], []byte(etherType), header, p.Link[14:])
 	return &q
 }
 
-// TestAnyHeaders puts tags before the packets of a capture: with any headers they
-// have the hashes and samples of the packets without tags, else none.
+// TestAnyHeaders adds tags to the packets of a capture. With any headers they have the
+// hashes and samples of the packets without tags, otherwise none.
 func TestAnyHeaders(t *testing.T) {
 	for name, tag := range map[string]func(p *flib.Packet) *flib.Packet{
 		"as it is": func(p *flib.Packet) *flib.Packet { return p },

@@ -8,7 +8,7 @@ import (
 	"gomapi/mapi/result"
 )
 
-// Types of BINOP, in the numbers of the original.
+// Types of BINOP, with the original's numbers.
 const (
 	binopAdd = 0 // BINOP_ADD
 	binopSub = 1 // BINOP_SUB
@@ -16,22 +16,22 @@ const (
 
 var binop = flib.Def{
 	Name: "BINOP",
-	Description: "Adds the results of two functions, or takes the second from the first, at each packet that reaches it. " +
-		"Apply it behind functions of its own flow that it reads, to have the packet counted in them.",
+	Description: "Adds the results of two functions, or subtracts the second from the first, at each packet that reaches it. " +
+		"Functions that it reads in its own flow should come before it, so that their results include the packet.",
 	Args: []flib.Arg{
 		{Name: "type", Kind: flib.Int, Doc: "mapi.BinopAdd (0) or mapi.BinopSub (1)"},
 		{Name: "flow1", Kind: flib.Flow, Doc: "flow of the first function"},
-		{Name: "function1", Kind: flib.Func, Doc: "first function, of whose result the first 8 bytes are read"},
+		{Name: "function1", Kind: flib.Func, Doc: "first function; the first 8 bytes of its result are read"},
 		{Name: "flow2", Kind: flib.Flow, Doc: "flow of the second function"},
 		{Name: "function2", Kind: flib.Func, Doc: "second function"},
 	},
-	Result:  "uint64: sum or difference modulo 2^64 in the unit of the two, 2^64-1 when the flow of one is closed or not connected",
+	Result:  "uint64: sum or difference modulo 2^64 in the unit of the functions; 2^64-1 if one of their flows is closed or not connected",
 	Example: `flow.Apply(ctx, "BINOP", mapi.BinopSub, sent, received)`,
 	New:     newBinop,
 }
 
-// An operation is computed at each packet that reaches it: between these, results
-// of other flows go on without it.
+// An operation is computed at each packet that reaches it. If the other results change
+// between two packets, it does not follow.
 type operation struct {
 	left, right *flib.Ref
 	subtract    bool
@@ -50,7 +50,7 @@ func newBinop(_ context.Context, env flib.Env, args flib.Args) (flib.Function, e
 	typ := args.Int(0)
 	if typ != binopAdd && typ != binopSub {
 		return nil, mapierr.New(mapierr.InvalidArgument1,
-			"BINOP: argument 1 (type): %d is not an operation, take mapi.BinopAdd (0) or mapi.BinopSub (1)", typ)
+			"BINOP: argument 1 (type): %d is not an operation: use mapi.BinopAdd (0) or mapi.BinopSub (1)", typ)
 	}
 	out, err := env.NewResult(result.BinopSize)
 	return &operation{left: left, right: right, subtract: typ == binopSub, out: out}, err

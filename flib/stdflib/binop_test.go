@@ -11,11 +11,11 @@ import (
 	"gomapi/mapi/result"
 )
 
-// packetAt is a packet of which only the time matters.
+// packetAt returns a packet of which only the time matters.
 func packetAt(ts uint64) *flib.Packet { return &flib.Packet{TS: ts, LinkType: flibtest.EN10MB} }
 
-// wantCodes applies a function with one argument wrong at a time: good with the
-// argument at an index replaced.
+// A wrongArgument replaces one argument of a good list; wantCodes applies a function with
+// one wrong argument at a time.
 type wrongArgument struct {
 	at   int
 	arg  any
@@ -96,7 +96,7 @@ func TestBinopArguments(t *testing.T) {
 	}
 }
 
-// readers are functions that read others, with arguments for a target 1, 1.
+// readers are functions that read others, with arguments for the target 1, 1.
 var readers = []struct {
 	name string
 	args []any
@@ -111,8 +111,8 @@ var readers = []struct {
 	{"THRESHOLD", []any{int64(2 + 128), int64(1), int64(1), uint64(0), int64(1), int64(1000), int64(100), int64(0)}},
 }
 
-// tick is the distance of packets in time for the tests of speed: most readers
-// have something to do about every tenth packet.
+// tick is the time between packets in the benchmarks: most readers have something to do
+// at about every tenth packet.
 const tick = 500
 
 func TestReadersDoNotAllocate(t *testing.T) {
@@ -127,8 +127,7 @@ func TestReadersDoNotAllocate(t *testing.T) {
 	}
 }
 
-// processOn makes the packets newer and lets the function see them, and time
-// pass.
+// processOn makes the packets newer, passes them to the function, and lets time pass.
 func processOn(f flib.Function, in []*flib.Packet) {
 	for _, p := range in {
 		p.TS += tick * uint64(len(in))
@@ -145,7 +144,7 @@ func BenchmarkReaders(b *testing.B) {
 			w := flibtest.NewWorld(b)
 			target := w.Add(1, 1, 8)
 			f := w.New(Library(), r.name, r.args...).Function
-			in := numbered(1) // as in a chain that goes in lockstep
+			in := numbered(1) // as in a chain in lockstep
 			b.ReportAllocs()
 			for b.Loop() {
 				in[0].TS += tick

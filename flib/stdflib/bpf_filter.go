@@ -15,21 +15,21 @@ import (
 
 var bpfFilter = flib.Def{
 	Name: "BPF_FILTER",
-	Description: "Lets through the packets that match a tcpdump expression, compiled by libpcap " +
-		"for the link type of the device. Several filters in a flow must all match.",
+	Description: "Passes the packets that match a tcpdump expression, compiled by libpcap " +
+		"for the link type of the device. If a flow has several filters, all must match.",
 	Args: []flib.Arg{{
 		Name: "expression",
 		Kind: flib.String,
-		Doc: "pcap-filter(7) syntax, not empty. Hosts and networks as addresses: " +
-			"names would have to be looked up in the network.",
+		Doc: "pcap-filter(7) syntax, not empty. Hosts and networks must be addresses: " +
+			"names would need a network lookup.",
 	}},
 	Filters: true,
 	Example: `flow.Apply(ctx, "BPF_FILTER", "tcp and dst port 80")`,
 	New:     newPacketFilter,
 }
 
-// packetFilter runs one program per link type. It is a flib.Classifier:
-// Process serves only filters behind other functions.
+// packetFilter runs one program per link type. It is a flib.Classifier: Process runs only
+// if the filter is not the first function.
 type packetFilter struct {
 	env      flib.Env
 	expr     string
@@ -37,7 +37,7 @@ type packetFilter struct {
 	out      []*flib.Packet
 }
 
-// typedProgram is nil for a link type to which the expression does not apply.
+// A typedProgram has no program for a link type to which the expression does not apply.
 type typedProgram struct {
 	linkType uint16
 	program  *bpf.Program
@@ -47,7 +47,7 @@ func newPacketFilter(ctx context.Context, env flib.Env, args flib.Args) (flib.Fu
 	expr := args.String(0)
 	if expr == "" {
 		return nil, mapierr.New(mapierr.InvalidArgument1,
-			"BPF_FILTER: the expression is empty: leave the function out to let every packet through")
+			"BPF_FILTER: the expression is empty: omit the function to pass every packet")
 	}
 	f := &packetFilter{env: env, expr: expr}
 	f.programs.Store(new([]typedProgram))
@@ -57,8 +57,8 @@ func newPacketFilter(ctx context.Context, env flib.Env, args flib.Args) (flib.Fu
 	return f, nil
 }
 
-// makeSense looks for a link type of the device to which the expression applies.
-// Without one the error is that of the first.
+// makeSense looks for a link type of the device to which the expression applies. If there
+// is none, it returns the error for the first link type.
 func (f *packetFilter) makeSense(ctx context.Context) (refused error) {
 	for _, linkType := range f.env.LinkTypes() {
 		err := f.compile(ctx, linkType)
@@ -72,7 +72,8 @@ func (f *packetFilter) makeSense(ctx context.Context) (refused error) {
 	return refused
 }
 
-// remedied adds to what libpcap says of tags behind cooked headers how they are found.
+// remedied extends libpcap's error about tags behind cooked headers with a test that
+// works.
 func remedied(linkType uint16, err error) error {
 	const remedy = `; behind this header, VLAN 100 is "%s"; vlan_tags=strip in mapi.conf has filters look behind tags`
 	if !strings.Contains(err.Error(), "no VLAN support") {
@@ -87,8 +88,8 @@ func remedied(linkType uint16, err error) error {
 	return err
 }
 
-// AddLinkType compiles the expression for one more link type. Where that fails,
-// because libpcap has no such test for the link type, nothing can match.
+// AddLinkType compiles the expression for one more link type. If libpcap has no such test
+// for the link type, nothing can match.
 func (f *packetFilter) AddLinkType(ctx context.Context, linkType uint16) error {
 	for _, t := range *f.programs.Load() {
 		if t.linkType == linkType {
@@ -101,20 +102,19 @@ func (f *packetFilter) AddLinkType(ctx context.Context, linkType uint16) error {
 	return nil
 }
 
-// compile adds the program for a link type, nil when the expression does not apply
-// to it.
+// compile adds the program for a link type, nil if the expression does not apply to it.
 func (f *packetFilter) compile(ctx context.Context, linkType uint16) error {
 	p, err := f.env.Compile(ctx, f.expr, linkType)
 	if err != nil && !notApplicable(err) {
 		return err
 	}
-	// Program may be reading the old list.
+	// The list is copied, because Program may be reading the old one.
 	more := append(slices.Clone(*f.programs.Load()), typedProgram{linkType, p})
 	f.programs.Store(&more)
 	return err
 }
 
-// notApplicable reports whether libpcap has refused an expression for a link type.
+// notApplicable reports whether libpcap refused an expression for a link type.
 func notApplicable(err error) bool {
 	return mapierr.CodeOf(err, mapierr.PcapOpenDead) == mapierr.PcapBPF
 }

@@ -8,35 +8,35 @@ import (
 	"gomapi/mapi/result"
 )
 
-// bucketEntries is how many entries BUCKET keeps for its reader, at least.
+// bucketEntries is the minimum number of entries that BUCKET keeps for its reader.
 const bucketEntries = 1000
 
 var bucket = flib.Def{
 	Name: "BUCKET",
-	Description: "Notes the result of a function at the end of each period of packet time, as a series. " +
-		"The packet that ends a period comes after its end and is not in it: BUCKET runs before a function of its own flow that it reads. " +
-		"The last period, which no packet ends, has no entry. " +
-		"A time stamp far in the future ends all periods up to it: nothing follows until time has come there.",
+	Description: "Records the result of a function at the end of each period of packet time, as a series. " +
+		"The packet that ends a period comes after its end and does not belong to it: BUCKET runs before a function that it reads in its own flow. " +
+		"No packet ends the last period, so it has no entry. " +
+		"A time stamp far in the future ends all periods up to it: the next entry comes only when packet time has reached it.",
 	Args: []flib.Arg{
 		{Name: "flow", Kind: flib.Flow, Doc: "flow of the function"},
-		{Name: "function", Kind: flib.Func, Doc: "function of whose result the first 8 bytes are noted"},
-		{Name: "interval", Kind: flib.String, Number: true, Doc: "length of a period, as \"5s\": a number with s, ms, us, m (minutes), or in 2^-32 s without a unit; " +
-			"\"0\" notes the result at each packet, \"-1\" never"},
-		{Name: "reset", Kind: flib.Int, Min: 0, Max: 1, Doc: "1: the function is reset at the end of each period; 0: it is not"},
+		{Name: "function", Kind: flib.Func, Doc: "function; the first 8 bytes of its result are recorded"},
+		{Name: "interval", Kind: flib.String, Number: true, Doc: "length of a period, for example \"5s\": a number with s, ms, us or m (minutes), in 2^-32 s without a unit; " +
+			"\"0\" records the result at each packet, \"-1\" never"},
+		{Name: "reset", Kind: flib.Int, Min: 0, Max: 1, Doc: "1: reset the function at the end of each period; 0: do not"},
 	},
 	Result: "series of 16 bytes each: end of the period as uint64 in 2^-32 s since 1970, result as uint64; " +
-		"periods without packets give 0. The newest 1000 entries at least are kept; " +
-		"1000 zeros at least are noted at once, and 24 more for each packet that ends periods; others count as lost",
+		"periods without packets give 0. At least the newest 1000 entries are kept; " +
+		"at least 1000 zeros are recorded at once, and 24 more for each packet that ends periods; others count as lost",
 	Example: `flow.Apply(ctx, "BUCKET", packets, "5s", 1)`,
 	New:     newBucket,
 }
 
-// resultLog notes the result of target.
+// resultLog records the result of target.
 type resultLog struct {
 	target *flib.Ref
 	reset  bool
 	every  bool   // at each packet; never resets
-	period period // periodic where its length is not 0
+	period period // periodic if its length is not 0
 	out    series
 	buf    [result.BucketSize]byte
 }
@@ -88,7 +88,7 @@ func (b *resultLog) note(in []*flib.Packet) {
 	}
 }
 
-// close notes the period that ended at end and the n-1 after it, which had no
+// close records the period that ended at end, and the n-1 periods after it, which had no
 // packets.
 func (b *resultLog) close(n, end uint64) {
 	v, ok := b.target.Value()

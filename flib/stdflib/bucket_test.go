@@ -23,8 +23,8 @@ func bucketEntriesOf(t *testing.T, b *flibtest.Bench) (out []result.BucketEntry)
 	return out
 }
 
-// TestBucketAgainstModel sends packets at random times to a counter behind
-// BUCKET, and lists them in periods by hand.
+// TestBucketAgainstModel sends packets at random times to a counter behind BUCKET, and
+// computes the periods separately.
 func TestBucketAgainstModel(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 50 {
@@ -38,7 +38,7 @@ func TestBucketAgainstModel(t *testing.T) {
 		count, end, ts := uint64(0), start+period, start
 		for i := range 300 {
 			if i > 0 {
-				ts += uint64(random.IntN(period)) - period/4 // now and then backwards
+				ts += uint64(random.IntN(period)) - period/4 // sometimes backwards
 				if random.IntN(20) == 0 {
 					ts += uint64(random.IntN(5 * period))
 				}
@@ -90,7 +90,7 @@ func TestBucketNever(t *testing.T) {
 	}
 }
 
-// TestBucketOfDeadTarget has no entries while there is no value, and periods go on.
+// TestBucketOfDeadTarget: without a value there are no entries, and periods continue.
 func TestBucketOfDeadTarget(t *testing.T) {
 	w := flibtest.NewWorld(t)
 	target := w.Add(1, 1, 8)
@@ -107,7 +107,7 @@ func TestBucketOfDeadTarget(t *testing.T) {
 	}
 }
 
-// TestBucketAfterGap has more periods to note than anybody could read.
+// TestBucketAfterGap ends more periods than anybody could read.
 func TestBucketAfterGap(t *testing.T) {
 	for _, gap := range []uint64{1000, 4097, 1 << 20, 1 << 40, math.MaxInt64} {
 		w := flibtest.NewWorld(t)
@@ -129,7 +129,7 @@ func TestBucketAfterGap(t *testing.T) {
 		if c := b.Ring.Shown(); c.Written+c.Full != gap-1 {
 			t.Errorf("gap of %d: %+v", gap, c)
 		}
-		for i := range uint64(40) { // time goes round and round
+		for i := range uint64(40) { // time wraps around again and again
 			b.Process(packetAt((2+i)*gap + 1))
 		}
 		if noted := b.Ring.Shown().Written; noted > 2*room+40*(entriesPerPacket+1) {
@@ -138,8 +138,8 @@ func TestBucketAfterGap(t *testing.T) {
 	}
 }
 
-// TestBucketLeavesZerosOutOnly ends more periods than packets may note: values come
-// all, zeros as many as may be, in order, and what is missing is counted.
+// TestBucketLeavesZerosOutOnly ends more periods than packets may record. All values must
+// come, and as many zeros as allowed, in order, and the missing ones must be counted.
 func TestBucketLeavesZerosOutOnly(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	w := flibtest.NewWorld(t)

@@ -11,30 +11,30 @@ import (
 	"gomapi/mapi/result"
 )
 
-// maxCategories bounds the result of BURST: a reader copies it whole while bursts
-// end, and has to be done between two batches.
+// maxCategories limits the result of BURST: a reader copies it whole while bursts end,
+// and must finish between two batches.
 const maxCategories = 4096
 
 var burst = flib.Def{
 	Name: "BURST",
-	Description: "Takes packets that follow each other without a pause for a burst, " +
-		"and tells how many bursts of each size there were and how large the gaps were between them.",
+	Description: "Combines packets that follow each other without a pause into bursts, " +
+		"and counts the bursts of each size and the gaps between them.",
 	Args: []flib.Arg{
 		{Name: "min", Kind: flib.Int, Min: 0, Max: math.MaxInt32,
-			Doc: "size from which on bursts and gaps are told apart, in bytes on the wire: smaller ones are category 0"},
+			Doc: "smallest size with a category of its own, in bytes on the wire: smaller bursts and gaps are in category 0"},
 		{Name: "max", Kind: flib.Int, Min: 1, Max: math.MaxInt32,
-			Doc: "size in bytes, above min: from min on there are (max-min)/step+1 categories, and the last one has no upper end"},
+			Doc: "size in bytes, above min: there are (max-min)/step+1 categories from min on, and the last one has no upper limit"},
 		{Name: "step", Kind: flib.Int, Min: 1, Max: math.MaxInt32,
-			Doc: "width of a category in bytes, so large that there are 4096 categories at most"},
+			Doc: "width of a category in bytes, large enough for at most 4096 categories"},
 		{Name: "iftime", Kind: flib.Int, Unit: time.Nanosecond, Min: 0, Max: math.MaxInt32, Doc: "time between two packets of a burst in ns"},
-		{Name: "late", Kind: flib.Int, Unit: time.Nanosecond, Min: 0, Max: math.MaxInt32, Doc: "by how many ns a packet may be late and belong to the burst"},
-		{Name: "early", Kind: flib.Int, Unit: time.Nanosecond, Min: 0, Max: math.MaxInt32, Doc: "by how many ns a packet may be early and belong to the burst"},
+		{Name: "late", Kind: flib.Int, Unit: time.Nanosecond, Min: 0, Max: math.MaxInt32, Doc: "by how many ns a packet may be late and still belong to the burst"},
+		{Name: "early", Kind: flib.Int, Unit: time.Nanosecond, Min: 0, Max: math.MaxInt32, Doc: "by how many ns a packet may be early and still belong to the burst"},
 		{Name: "link_speed", Kind: flib.Int, Min: 1, Max: math.MaxInt32, Doc: "speed of the link in Mbit/s"},
 		{Name: "flush", Kind: flib.Int, Min: 0, Max: 1, Default: int32(0), Added: true,
-			Doc: "1: the burst that is open when the device ends counts; 0: it does not"},
+			Doc: "1: count the burst that is open when the device ends; 0: do not"},
 	},
-	Result: "a list of 5 uint64 for each category of sizes (result.BurstCategory): bytes, packets and number of its bursts, " +
-		"bytes that its gaps had room for, number of its gaps; behind each burst that has ended there is a gap, also without room for a byte",
+	Result: "5 uint64 for each category of sizes (result.BurstCategory): bytes, packets and number of its bursts, " +
+		"bytes that would fit into its gaps, number of its gaps; a gap follows each burst that has ended, even if no byte fits into it",
 	Example: `flow.Apply(ctx, "BURST", 0, 10000, 1000, 16000, 1230400, 1230400, 10)`,
 	New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
 		b, err := newBurst(args)
@@ -46,8 +46,8 @@ var burst = flib.Def{
 	},
 }
 
-// bursts finds bursts and gaps. Times are in ns, and exact for packets with time
-// stamps of whole ns.
+// bursts finds bursts and gaps. Times are in ns, and exact for packets whose time stamps
+// are whole ns.
 type bursts struct {
 	min, step        uint64
 	last             int // category
@@ -59,7 +59,7 @@ type bursts struct {
 	result           []byte // of out, while it is written
 	seen             bool   // there was a packet
 	ts, wire         uint64 // of the last packet, in 2^-32 s and bytes
-	wireMin, wireMax int64  // that its bytes take on the wire, rounded up and down
+	wireMin, wireMax int64  // time that its bytes take on the wire, rounded up and down
 	bytes, packets   uint64 // of the open burst
 }
 
@@ -67,12 +67,12 @@ func newBurst(args flib.Args) (*bursts, error) {
 	low, high, step := args.Int(0), args.Int(1), args.Int(2)
 	if high <= low {
 		return nil, mapierr.New(mapierr.InvalidArgument2,
-			"BURST: argument 2 (max): %d is not above %d, which is min", high, low)
+			"BURST: argument 2 (max): %d is not above min, %d", high, low)
 	}
 	last := int((high-low)/step) + 1
 	if last >= maxCategories {
 		return nil, mapierr.New(mapierr.InvalidArgument3,
-			"BURST: argument 3 (step): %d makes %d categories, %d are allowed: take a larger step", step, last+1, maxCategories)
+			"BURST: argument 3 (step): %d gives %d categories, at most %d are allowed: use a larger step", step, last+1, maxCategories)
 	}
 	return &bursts{
 		min: uint64(low), step: uint64(step), last: last,
@@ -118,10 +118,10 @@ func (b *bursts) end() {
 	b.bytes, b.packets = 0, 0
 }
 
-// gap counts the gap before a packet that came so many ns after the last one
-// began, less the time between two packets.
+// gap counts the gap before a packet that came since ns after the start of the last one,
+// without the time between two packets.
 func (b *bursts) gap(since int64) {
-	room := uint64(math.MaxUint64) // bytes that the link carries since then
+	room := uint64(math.MaxUint64) // bytes that the link could carry since then
 	if hi, lo := bits.Mul64(uint64(max(since, 0)), b.speed); hi < 8000 {
 		room, _ = bits.Div64(hi, lo, 8000)
 	}
@@ -141,7 +141,7 @@ func (b *bursts) add(size uint64, c result.BurstCategory) {
 	c.Add(b.result[i*result.BurstCategorySize:])
 }
 
-// publish lets readers see what was added.
+// publish shows the added counts to readers.
 func (b *bursts) publish() {
 	if b.result != nil {
 		b.result = nil
@@ -149,7 +149,7 @@ func (b *bursts) publish() {
 	}
 }
 
-// End counts the open burst if that is wanted.
+// End counts the open burst if requested.
 func (b *bursts) End() []*flib.Packet {
 	if b.flush && b.packets > 0 {
 		b.end()
@@ -158,15 +158,15 @@ func (b *bursts) End() []*flib.Packet {
 	return nil
 }
 
-// Reset forgets everything, the open burst too.
+// Reset clears everything, including the open burst.
 func (b *bursts) Reset() {
 	b.seen, b.bytes, b.packets = false, 0, 0
 	clear(b.out.Begin())
 	b.out.End()
 }
 
-// nanosBetween returns the time from a to b in ns, rounded to nearest. It is exact
-// for time stamps that were made of ns.
+// nanosBetween returns the time from a to b in ns, rounded to nearest. It is exact for
+// time stamps that were converted from ns.
 func nanosBetween(a, b uint64) int64 {
 	if b < a {
 		return -nanosBetween(b, a)

@@ -29,8 +29,7 @@ func categories(t testing.TB, b *flibtest.Bench) []result.BurstCategory {
 	return list
 }
 
-// wantCategories fails unless the categories are those of want and the rest is
-// empty.
+// wantCategories fails unless the categories equal want and all others are empty.
 func wantCategories(t *testing.T, b *flibtest.Bench, want map[int]result.BurstCategory) {
 	t.Helper()
 	for i, c := range categories(t, b) {
@@ -40,19 +39,19 @@ func wantCategories(t *testing.T, b *flibtest.Bench, want map[int]result.BurstCa
 	}
 }
 
-// At 8 Mbit/s a byte takes 1000 ns, so that times can be told at a glance.
+// At 8 Mbit/s a byte takes 1000 ns, which makes times easy to read.
 func TestBurstLimits(t *testing.T) {
 	for _, c := range []struct {
-		next int64 // time of the second packet, 100 bytes behind one of 100 at 0
+		next int64 // time of the second packet; the first has 100 bytes, at 0
 		ends bool
 		gap  uint64
 	}{
 		{100_000 + 500, false, 0},       // just in time
-		{100_000 + 500 + 30, false, 0},  // as late as may be
+		{100_000 + 500 + 30, false, 0},  // as late as allowed
 		{100_000 + 500 + 31, true, 0},   // less than a byte of a gap
 		{100_000 + 500 + 1000, true, 1}, // a byte
 		{100_000 + 500 + 5999, true, 5}, // not yet six
-		{100_000 + 500 - 20, false, 0},  // as early as may be
+		{100_000 + 500 - 20, false, 0},  // as early as allowed
 		{100_000 + 500 - 21, true, 0},   // too early, and no gap
 		{0, true, 0},
 	} {
@@ -82,7 +81,7 @@ func TestBurstCategories(t *testing.T) {
 	}
 	b.Process(at(when, 1))
 	wantCategories(t, b, map[int]result.BurstCategory{
-		0: {Bytes: 99, Packets: 2, Bursts: 1}, // no bytes are no burst
+		0: {Bytes: 99, Packets: 2, Bursts: 1}, // no bytes give no burst
 		1: {Bytes: 299, Packets: 2, Bursts: 2, GapBytes: 9 * 150, Gaps: 9},
 		2: {Bytes: 499, Packets: 2, Bursts: 2},
 		3: {Bytes: 5300 + math.MaxUint32, Packets: 3, Bursts: 3},
@@ -95,7 +94,7 @@ func TestBurstReset(t *testing.T) {
 	b.Function.(flib.Resetter).Reset()
 	wantCategories(t, b, nil)
 	b.Process(at(1e15+2e9, 60))
-	wantCategories(t, b, nil) // nothing was open and no gap before
+	wantCategories(t, b, nil) // nothing was open, and there was no gap before
 	b.Process(at(1e15+3e9, 60))
 	if c := categories(t, b)[2]; c.Packets != 1 || c.Gaps != 1 {
 		t.Errorf("after reset %+v", c)
@@ -116,7 +115,7 @@ func TestBurstFlush(t *testing.T) {
 	}
 }
 
-// TestBurstExtremes: neither times nor lengths make it fail.
+// TestBurstExtremes: no times and no lengths make it fail.
 func TestBurstExtremes(t *testing.T) {
 	for _, speed := range []int64{1, math.MaxInt32} {
 		b := flibtest.New(t, Library(), "BURST", int64(0), int64(math.MaxInt32), int64(math.MaxInt32),
@@ -172,7 +171,7 @@ func slowBursts(pkts []*flib.Packet, nanos []int64, arg []int64) []result.BurstC
 	return out
 }
 
-// TestBurstsAgainstFractions compares with a plain model, on the edges above all.
+// TestBurstsAgainstFractions compares with a simple model, mainly at the limits.
 func TestBurstsAgainstFractions(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for range 300 {
@@ -276,7 +275,7 @@ func TestParseBurst(t *testing.T) {
 	}
 }
 
-// BenchmarkBurst has bursts of five packets.
+// BenchmarkBurst uses bursts of five packets.
 func BenchmarkBurst(b *testing.B) {
 	fn := flibtest.New(b, Library(), "BURST", int64(0), int64(100000), int64(1000), int64(100), int64(100), int64(100), int64(1000)).Function
 	var pkts []*flib.Packet

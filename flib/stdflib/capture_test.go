@@ -40,7 +40,7 @@ func capture(t testing.TB, name string) []*flib.Packet {
 }
 
 // hostile makes packets that are nearly TCP, UDP, ICMP or ARP, of all lengths, on
-// Ethernet, Cisco HDLC and a link type that nobody reads.
+// Ethernet, Cisco HDLC and an unknown link type.
 func hostile(r *rand.Rand, n int) []*flib.Packet {
 	pkts := make([]*flib.Packet, n)
 	for i := range pkts {
@@ -64,7 +64,7 @@ func hostile(r *rand.Rand, n int) []*flib.Packet {
 	return pkts
 }
 
-// A refusal is a list of arguments and the number of the error that they give.
+// A refusal is a list of arguments and the number of the resulting error.
 type refusal struct {
 	args []any
 	want mapierr.Code

@@ -8,8 +8,8 @@ import (
 	"gomapi/internal/books"
 )
 
-// TestCounterSourcesMissADroppedPacket gives each function that keeps books of its
-// own a packet less than is said to have arrived: the books must tell.
+// TestCounterSourcesMissADroppedPacket gives each function with its own books one packet
+// less than claimed. The books must show this.
 func TestCounterSourcesMissADroppedPacket(t *testing.T) {
 	w := flibtest.NewWorld(t)
 	w.Add(1, 1, 8)

@@ -9,10 +9,10 @@ import (
 	"gomapi/flib"
 )
 
-// originals are the functions of the original in its order, with its letters and
-// whether they hold packets back. Here BURST has one argument more, which may be
-// left out, and THRESHOLD the eight of its man page instead of the nine that the
-// original declares.
+// originals are the functions of the original in its order, with their argument letters
+// and whether they drop packets. Here BURST has one more argument, which may be omitted,
+// and THRESHOLD has the eight of its man page instead of the nine that the original
+// declares.
 var originals = []struct {
 	name, args string
 	filters    bool
@@ -55,8 +55,8 @@ func TestFunctionsOfTheOriginal(t *testing.T) {
 	}
 }
 
-// TestDefinitions keeps the definitions complete: everything that people and
-// programs learn about a function comes from there.
+// TestDefinitions checks that the definitions are complete, because people and programs
+// learn everything about a function from them.
 func TestDefinitions(t *testing.T) {
 	for _, d := range Library().Functions {
 		if d.New == nil {
@@ -77,7 +77,7 @@ func TestDefinitions(t *testing.T) {
 	}
 }
 
-// sentences demands that a text is whole sentences.
+// sentences checks that a text consists of whole sentences.
 func sentences(t *testing.T, name, what, text string) {
 	t.Helper()
 	if text == "" || text != strings.TrimSpace(text) || !strings.HasSuffix(text, ".") {
@@ -85,8 +85,8 @@ func sentences(t *testing.T, name, what, text string) {
 	}
 }
 
-// example demands that the example of d is an expression in Go which applies d with
-// as many arguments as it takes. A reference stands for a flow and a function.
+// example checks that the example of d is a Go expression that applies d with a valid
+// number of arguments. A reference stands for a flow and a function.
 func example(t *testing.T, d *flib.Def) {
 	t.Helper()
 	expr, err := parser.ParseExpr(d.Example)

@@ -9,20 +9,20 @@ import (
 	"gomapi/mapi/result"
 )
 
-// maxIntervals bounds a DIST: a reader has to copy all of its counters between
-// two packets, 20 us for so many, and tries again until that comes about.
+// maxIntervals limits a DIST. A reader must copy all counters between two packets, which
+// takes 20 us for this number, and retries until it succeeds.
 const maxIntervals = 16384
 
 var dist = flib.Def{
 	Name: "DIST",
-	Description: "Counts, at each packet that reaches it, in which interval the result of another function lies then. " +
-		"That one should come before it, such as PKTINFO or GAP. Packets are not counted while it is not connected or closed.",
+	Description: "At each packet that reaches it, counts the interval in which the result of another function lies. " +
+		"The other function, such as PKTINFO or GAP, should come before it. Packets are not counted while the other function's flow is not connected or closed.",
 	Args: []flib.Arg{
-		{Name: "fd", Kind: flib.Flow, Doc: "flow of the function that is read; a Go program gives the *mapi.Function for fd and fid"},
+		{Name: "fd", Kind: flib.Flow, Doc: "flow of the function that is read; in Go, one *mapi.Function stands for fd and fid"},
 		{Name: "fid", Kind: flib.Func, Doc: "the function that is read"},
-		{Name: "min", Kind: flib.String, Number: true, Doc: "where the first interval begins, in the unit of the result, or a time with s, ms, us or m (minutes)"},
-		{Name: "max", Kind: flib.String, Number: true, Doc: "where the last one ends, likewise, not less than min"},
-		{Name: "interval", Kind: flib.String, Number: true, Doc: "their width, likewise, from 1 to max-min; there are 16384 intervals at most"},
+		{Name: "min", Kind: flib.String, Number: true, Doc: "lower limit of the first interval, in the unit of the result, or a time with s, ms, us or m (minutes)"},
+		{Name: "max", Kind: flib.String, Number: true, Doc: "upper limit of the last interval, in the same form, not less than min"},
+		{Name: "interval", Kind: flib.String, Number: true, Doc: "width of the intervals, in the same form, from 1 to max-min; at most 16384 intervals"},
 	},
 	Result:  "min, max, n (intervals), then n+1 counters of packets (below min+interval, ..., from max on), and an unused word; all uint64",
 	Example: `flow.Apply(ctx, "DIST", size, 0, 1600, 100)`,
@@ -35,7 +35,7 @@ var dist = flib.Def{
 type distribution struct {
 	ref                *flib.Ref
 	min, max, interval uint64
-	n                  int // intervals; their counters and the last one are in out
+	n                  int // intervals; their counters and the one behind the last interval are in out
 	out                *flib.Result
 }
 
@@ -64,19 +64,19 @@ func newDistribution(env flib.Env, args flib.Args) (*distribution, error) {
 	return d, nil
 }
 
-// divide checks the bounds and counts the intervals between them.
+// divide checks the limits and counts the intervals between them.
 func (d *distribution) divide() error {
 	switch width := d.max - d.min; {
 	case d.min > d.max:
 		return mapierr.New(mapierr.InvalidArgument, "DIST: arguments 3 and 4: min %d is above max %d", d.min, d.max)
 	case d.interval == 0:
-		return mapierr.New(mapierr.InvalidArgument5, "DIST: argument 5 (interval): 0 is no width, use 1 at least")
+		return mapierr.New(mapierr.InvalidArgument5, "DIST: argument 5 (interval): 0 is not a width: use 1 or more")
 	case d.interval > width:
 		return mapierr.New(mapierr.InvalidArgument4,
-			"DIST: argument 4 (max): the interval %d is wider than all from min %d to max %d", d.interval, d.min, d.max)
+			"DIST: argument 4 (max): the interval %d is wider than the range from min %d to max %d", d.interval, d.min, d.max)
 	case (width-1)/d.interval >= maxIntervals:
 		return mapierr.New(mapierr.InvalidArgument5,
-			"DIST: argument 5 (interval): with %d there are more than %d intervals from %d to %d, use wider ones",
+			"DIST: argument 5 (interval): a width of %d gives more than %d intervals from %d to %d: use a larger width",
 			d.interval, maxIntervals, d.min, d.max)
 	default:
 		d.n = int((width-1)/d.interval) + 1
@@ -84,8 +84,8 @@ func (d *distribution) divide() error {
 	}
 }
 
-// Process counts the value once for each packet: who refers to another function
-// gets packets one by one, and in a longer list all find the same value.
+// Process counts the value once for each packet. A function that refers to another one
+// gets packets one by one; in a longer list all packets find the same value.
 func (d *distribution) Process(in []*flib.Packet) []*flib.Packet {
 	v, ok := d.ref.Value()
 	if !ok {

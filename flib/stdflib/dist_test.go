@@ -13,7 +13,7 @@ import (
 	"gomapi/mapi/result"
 )
 
-// newDist makes a DIST over a function whose result the test sets.
+// newDist makes a DIST of a function whose result the test sets.
 func newDist(t testing.TB, bounds ...string) (*flibtest.Bench, *flibtest.Target) {
 	t.Helper()
 	w := flibtest.NewWorld(t)
@@ -30,7 +30,7 @@ func parsed(t *testing.T, b *flibtest.Bench) result.Dist {
 	return d
 }
 
-// TestDistOfRealPackets has the numbers that follow from the rules.
+// TestDistOfRealPackets compares with numbers that follow from the rules.
 func TestDistOfRealPackets(t *testing.T) {
 	pkts := capture(t, "mapi-tracefile.pcap")
 	for _, c := range []struct {
@@ -84,7 +84,7 @@ func TestDistEdges(t *testing.T) {
 	}
 }
 
-// TestDistOfRandomValues compares with counting by comparison.
+// TestDistOfRandomValues compares with counting by comparisons.
 func TestDistOfRandomValues(t *testing.T) {
 	r := rand.New(rand.NewPCG(15, 16))
 	for range 200 {
@@ -127,7 +127,7 @@ func TestDistOfASmallResult(t *testing.T) {
 	}
 }
 
-// TestDistSkipsWhatHasNoValue counts nothing while the target is not there.
+// TestDistSkipsWhatHasNoValue: nothing is counted while the target has no value.
 func TestDistSkipsWhatHasNoValue(t *testing.T) {
 	b, target := newDist(t, "0", "10", "5")
 	target.Live.Store(false)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestGuideQuotesCode: the code in docs/new-function.md is that of the files that
-// it names.
+// TestGuideQuotesCode: the code in docs/new-function.md must be in the files that it
+// names.
 func TestGuideQuotesCode(t *testing.T) {
 	const root = "../.."
 	guide, err := os.ReadFile(filepath.Join(root, "docs/new-function.md"))

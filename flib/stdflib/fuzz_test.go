@@ -7,8 +7,8 @@ import (
 	"gomapi/flib"
 )
 
-// FuzzPacket gives packets to what reads headers, HASH and HASHSAMP, and compares
-// with the models.
+// FuzzPacket passes packets to the functions that read headers, HASH and HASHSAMP, and
+// compares with the models.
 func FuzzPacket(f *testing.F) {
 	for _, p := range hostile(rand.New(rand.NewPCG(17, 18)), 100) {
 		f.Add(p.Link, p.LinkType)

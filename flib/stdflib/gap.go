@@ -9,9 +9,9 @@ import (
 
 var gap = flib.Def{
 	Name:        "GAP",
-	Description: "Tells the time between the newest packet that reached it and the one before that.",
+	Description: "Measures the time between the newest packet that reached it and the packet before.",
 	Result: "uint64: time in 2^-32 seconds, 0 before the second packet; " +
-		"a packet older than the one before it gives a negative number modulo 2^64",
+		"if a packet is older than the one before it, the negative time modulo 2^64",
 	Example: `flow.Apply(ctx, "GAP")`,
 	New: func(_ context.Context, env flib.Env, _ flib.Args) (flib.Function, error) {
 		out, err := env.NewResult(result.GapSize)
@@ -25,7 +25,7 @@ type gapMeter struct {
 	out   *flib.Result
 }
 
-// Process looks at the last two packets: the gaps before are overwritten.
+// Process looks at the last two packets, because their gap overwrites earlier ones.
 func (g *gapMeter) Process(in []*flib.Packet) []*flib.Packet {
 	n := len(in)
 	if n > 1 {

@@ -52,7 +52,7 @@ func TestGapBeginsWithAList(t *testing.T) {
 	}
 }
 
-// TestGapOfRandomPackets gives the same packets in lists of all lengths.
+// TestGapOfRandomPackets passes the same packets in lists of all lengths.
 func TestGapOfRandomPackets(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	b := flibtest.New(t, Library(), "GAP")

@@ -16,14 +16,14 @@ var hash = flib.Def{
 		"modulo 500009. Equal bytes give equal numbers.",
 	Args: []flib.Arg{{
 		Name: "layer", Kind: flib.Int, Min: 0, Max: anyHeaders + maxLayer,
-		Doc: "What is hashed, as far as it was captured. 0: the whole frame. 1: what follows the link header. " +
-			"2: what follows the IPv4 header, or the first 8 bytes of ARP and RARP. 3: payload of TCP or UDP over IPv4, " +
-			"what follows 8 bytes of ICMP; of later fragments it leaves out as much, as if they had such a header. " +
-			"From 1 on Ethernet without VLAN tags and Cisco HDLC only; of all else nothing. " +
-			"With mapi.AnyHeaders added it also looks behind tags and labels, at IPv6 and at other link types, " +
-			"and nothing of later fragments is layer 3.",
+		Doc: "Which captured bytes are hashed. 0: the whole frame. 1: everything after the link header. " +
+			"2: everything after the IPv4 header, or the first 8 bytes of ARP and RARP. 3: payload of TCP or UDP over IPv4, " +
+			"everything after the first 8 bytes of ICMP; in later fragments as many bytes are left out, as if they had such a header. " +
+			"Layers 1 to 3 exist only on Ethernet without VLAN tags and on Cisco HDLC; in other packets nothing is hashed. " +
+			"With mapi.AnyHeaders added it also looks behind tags and labels, at IPv6 and at other link types; " +
+			"later fragments then have no layer 3.",
 	}},
-	Result:  "uint32: number below 500009; 0 when nothing was hashed",
+	Result:  "uint32: number below 500009; 0 if nothing was hashed",
 	Example: `flow.Apply(ctx, "HASH", 3)`,
 	New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
 		layer := args.Int(0) &^ anyHeaders
@@ -41,11 +41,11 @@ const maxLayer = 3
 
 type hasher struct {
 	layer int32
-	any   bool // finds any headers
+	any   bool // looks behind any headers
 	out   *flib.Result
 }
 
-// Process hashes the last packet, which overwrites those before it.
+// Process hashes only the last packet, because its hash overwrites earlier ones.
 func (h *hasher) Process(in []*flib.Packet) []*flib.Packet {
 	p := in[len(in)-1]
 	var b []byte
@@ -59,7 +59,7 @@ func (h *hasher) Process(in []*flib.Packet) []*flib.Packet {
 	return in
 }
 
-// layerBytes returns the captured bytes that a layer hashes.
+// layerBytes returns the captured bytes that are hashed for a layer.
 func layerBytes(p *flib.Packet, layer int32) []byte {
 	if layer == 0 {
 		return p.Link
@@ -78,12 +78,12 @@ func layerBytes(p *flib.Packet, layer int32) []byte {
 	return nil
 }
 
-// isARP reports whether an EtherType is that of ARP or RARP (RFC 903).
+// isARP reports whether an EtherType is ARP or RARP (RFC 903).
 func isARP(etherType uint16) bool { return etherType == pkt.EtherTypeARP || etherType == 0x8035 }
 
-// ipv4Bytes is layerBytes from an IPv4 header on, for layers 2 and 3. The total
-// length of the header bounds both. Later fragments are read as if they began with
-// a transport header, as the original reads them.
+// ipv4Bytes is layerBytes from an IPv4 header on, for layers 2 and 3. The total length in
+// the header limits both. As in the original, later fragments are read as if they began
+// with a transport header.
 func ipv4Bytes(b []byte, layer int32) []byte {
 	if len(b) < 20 {
 		return nil
@@ -104,7 +104,7 @@ func ipv4Bytes(b []byte, layer int32) []byte {
 	return nil
 }
 
-// between returns b[from:to] as far as there is any.
+// between returns b[from:to], cut to the bytes that b has.
 func between(b []byte, from, to int) []byte {
 	to = min(to, len(b))
 	if from >= to {
@@ -119,7 +119,7 @@ func byteSum(b []byte) (sum uint32) {
 	const even, low = 0x00ff00ff00ff00ff, 0x0000ffff0000ffff
 	for len(b) >= 8 {
 		quarters := uint64(0)
-		some := b[:min(len(b)&^7, 1024)] // 128*510 is the last sum to fit into a quarter
+		some := b[:min(len(b)&^7, 1024)] // 128*510 is the largest sum that fits into a quarter
 		for i := 0; i+8 <= len(some); i += 8 {
 			w := binary.LittleEndian.Uint64(some[i:])
 			quarters += w&even + w>>8&even

@@ -13,7 +13,7 @@ import (
 	"gomapi/mapi/result"
 )
 
-// hashes returns what HASH gives for the packets, one by one.
+// hashes returns the results of HASH for the packets, one by one.
 func hashes(t *testing.T, layer int64, pkts []*flib.Packet) (out []uint32) {
 	t.Helper()
 	b := flibtest.New(t, Library(), "HASH", layer)
@@ -30,7 +30,7 @@ func hashes(t *testing.T, layer int64, pkts []*flib.Packet) (out []uint32) {
 	return out
 }
 
-// plainHash is the hash of some bytes, as its definition says.
+// plainHash computes the hash of bytes by its definition.
 func plainHash(b []byte) uint32 {
 	h := uint32(len(b))
 	for _, c := range b {
@@ -39,7 +39,7 @@ func plainHash(b []byte) uint32 {
 	return h % 500009
 }
 
-// TestHashOfRealPackets has the numbers that follow from the original's rules.
+// TestHashOfRealPackets compares with numbers that follow from the original's rules.
 func TestHashOfRealPackets(t *testing.T) {
 	for _, c := range []struct {
 		file  string
@@ -64,8 +64,9 @@ func TestHashOfRealPackets(t *testing.T) {
 	}
 }
 
-// modelBytes is what the table of the reference says of n and the bytes, with
-// all lengths as they are, cut to what was captured only at the end.
+// modelBytes returns the number of bytes and the bytes according to the table of the
+// reference. It uses all lengths as they are, and cuts to the captured bytes only at the
+// end.
 func modelBytes(p *flib.Packet, layer int) []byte {
 	at := func(i int) int {
 		if i < len(p.Link) {
@@ -134,8 +135,8 @@ func TestHashOfRandomPackets(t *testing.T) {
 	}
 }
 
-// TestHashOfLaterFragment: layer 3 leaves out what would be a header, as the original
-// does, and with any headers there is no layer 3.
+// TestHashOfLaterFragment: layer 3 leaves out the place of a header, as in the original.
+// With any headers there is no layer 3.
 func TestHashOfLaterFragment(t *testing.T) {
 	p := &flib.Packet{Link: make([]byte, 14+20+48), Wire: 82, LinkType: flibtest.EN10MB}
 	copy(p.Link[12:], []byte{8, 0, 0x45, 0, 0, 68, 0, 1, 0, 7, 64, 17}) // UDP, 56 bytes in
@@ -149,7 +150,7 @@ func TestHashOfLaterFragment(t *testing.T) {
 	}
 }
 
-// TestHashIsOfTheLastPacket gives lists, of which the last one counts.
+// TestHashIsOfTheLastPacket passes lists, whose last packet counts.
 func TestHashIsOfTheLastPacket(t *testing.T) {
 	pkts := hostile(rand.New(rand.NewPCG(5, 6)), 1000)
 	single := hashes(t, 1, pkts)

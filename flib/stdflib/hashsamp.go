@@ -10,33 +10,33 @@ import (
 	"gomapi/mapi/result"
 )
 
-// hashRange is the number of values that the hash of HASHSAMP has.
+// hashRange is the number of values of HASHSAMP's hash.
 const hashRange = 1024
 
-// maxSamples is how many samples wait for their reader; then the newest take the
-// place of the oldest.
+// maxSamples is the number of samples that are kept for the reader. Then the newest
+// overwrite the oldest.
 //
-// The original keeps 40, the oldest, which fill at once: what a program that is a
-// little late gets is then all from long ago. Packets pass in either case.
+// The original keeps the oldest 40, which come at once: a program that is a little late
+// gets only old samples. In both cases the packets pass.
 const maxSamples = 1000
 
 var hashSamp = flib.Def{
 	Name: "HASHSAMP",
-	Description: "Lets through the TCP and UDP packets over IPv4 whose hash of addresses, ports and protocol is small enough: " +
-		"all packets of a direction of a connection, or none. It can keep what their headers tell.",
+	Description: "Passes the TCP and UDP packets over IPv4 whose hash of addresses, ports and protocol is below a limit: " +
+		"all packets of one direction of a connection, or none. It can keep a sample of their headers.",
 	Args: []flib.Arg{{
 		Name: "range", Kind: flib.Int, Min: 1, Max: anyHeaders + hashRange,
-		Doc: "Packets with a hash below this pass, about range/1024 of all connections. Other packets than TCP and UDP over IPv4 " +
-			"on Ethernet without VLAN tags or Cisco HDLC never pass, nor do those whose ports were not captured. With mapi.AnyHeaders added " +
+		Doc: "Packets with a hash below this pass, about range/1024 of all connections. Only TCP and UDP over IPv4 " +
+			"on Ethernet without VLAN tags or on Cisco HDLC can pass, and only if the ports were captured. With mapi.AnyHeaders added " +
 			"it also looks behind tags and labels, at IPv6 and at other link types.",
 	}, {
 		Name: "keep", Kind: flib.Int,
-		Doc: "0: only pass packets. Any other number: also keep a sample of each that passes, for the program to read.",
+		Doc: "0: only pass packets. Any other number: also keep a sample of each packet that passes, for the program to read.",
 	}},
 	Filters: true,
-	Result: "with keep, for each packet that passed 40 bytes: uint32 addresses (2, network order), ports (2), " +
+	Result: "with keep, 40 bytes for each packet that passed: uint32 addresses (2, network order), ports (2), " +
 		"TCP sequence number, flags, protocol, 6 for IPv6; uint64 time stamp in 2^-32 seconds since 1970-01-01 UTC. " +
-		"The newest 1000 at least are kept, the original kept the oldest 40",
+		"At least the newest 1000 are kept; the original kept the oldest 40",
 	Example: `flow.Apply(ctx, "HASHSAMP", 128, 0)`,
 	New:     newHashSampler,
 }
@@ -61,9 +61,9 @@ func newHashSampler(_ context.Context, env flib.Env, args flib.Args) (flib.Funct
 // hashSampler passes the packets whose hash is below limit.
 type hashSampler struct {
 	limit   uint32
-	any     bool // finds any headers
+	any     bool // looks behind any headers
 	out     []*flib.Packet
-	samples *flib.Ring // of what passed; nil: not kept
+	samples *flib.Ring // of the packets that passed; nil: not kept
 	entry   [result.HashSampleSize]byte
 }
 
@@ -100,16 +100,16 @@ func (h *hashSampler) End() []*flib.Packet {
 	return nil
 }
 
-// A segment is what HASHSAMP reads of a TCP or UDP packet.
+// A segment is the part of a TCP or UDP packet that HASHSAMP reads.
 type segment struct {
 	src, dst uint32 // addresses, read as little-endian words
 	proto    uint8
 	ipv6     bool   // the addresses are folded
-	data     []byte // captured bytes from the ports on, which are there
+	data     []byte // captured bytes from the ports on; it includes the ports
 }
 
-// segmentOf finds the ports of an IPv4 packet as the original does. It reports false
-// for all others, and for later fragments, which have no ports.
+// segmentOf finds the ports of an IPv4 packet as the original does. It reports false for
+// all other packets, and for later fragments, which have no ports.
 func segmentOf(p *flib.Packet) (s segment, ok bool) {
 	etherType, net, ok := netHeader(p)
 	if !ok || etherType != pkt.EtherTypeIPv4 || len(net) < 20 {
@@ -127,9 +127,9 @@ func segmentOf(p *flib.Packet) (s segment, ok bool) {
 	return s, len(s.data) >= 4
 }
 
-// hash is Bob Jenkins's mixing function of 1996 over addresses, protocol and ports,
-// with the original's peculiarities: signed shifts, and words that are read from
-// the packet as little-endian ones.
+// hash is Bob Jenkins's mixing function of 1996 over addresses, protocol and ports, with
+// the original's peculiarities: signed shifts, and words read from the packet as
+// little-endian.
 func (s *segment) hash() uint32 {
 	const golden = -0x61c88647 // 2^32 divided by the golden ratio, as int32
 	a := int32(s.src) + golden
@@ -147,7 +147,7 @@ func (s *segment) hash() uint32 {
 	return uint32(c) % hashRange
 }
 
-// sample is what the program gets to know of a packet with time stamp ts.
+// sample returns the sample of a packet with time stamp ts.
 func (s *segment) sample(ts uint64) result.HashSample {
 	r := result.HashSample{
 		TS: ts, Proto: s.proto, IPv6: s.ipv6,
@@ -162,7 +162,7 @@ func (s *segment) sample(ts uint64) result.HashSample {
 	return r
 }
 
-// sampleFlags translates the flags of a TCP header.
+// sampleFlags converts the flags of a TCP header.
 func sampleFlags(header uint8) (flags result.SampleFlags) {
 	for _, f := range [...]struct {
 		header uint8

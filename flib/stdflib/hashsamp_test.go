@@ -15,7 +15,7 @@ import (
 	"gomapi/mapi/result"
 )
 
-// hashOf returns the hash of a packet by asking what range it passes, -1 when
+// hashOf finds the hash of a packet by trying ranges. It returns -1 if the packet passes
 // none.
 func hashOf(t *testing.T, p *flib.Packet) int {
 	t.Helper()
@@ -65,8 +65,8 @@ func plainFlowHash(saddr, daddr, sport, dport uint32, proto byte) uint32 {
 	return uint32(c) % 1024
 }
 
-// modelSample says what a packet's sample and hash are, with gopacket's headers;
-// false when it has none.
+// modelSample computes a packet's sample and hash from gopacket's headers. It reports
+// false if the packet has none.
 func modelSample(p *flib.Packet) (s result.HashSample, hash uint32, ok bool) {
 	net := p.Link
 	switch {
@@ -105,7 +105,7 @@ func modelSample(p *flib.Packet) (s result.HashSample, hash uint32, ok bool) {
 	return s, hash, true
 }
 
-// TestHashSampOfRandomPackets compares what passes, and what is told of it.
+// TestHashSampOfRandomPackets compares the packets that pass, and their samples.
 func TestHashSampOfRandomPackets(t *testing.T) {
 	pkts := hostile(rand.New(rand.NewPCG(11, 12)), 20000)
 	for _, limit := range []uint32{1, 100, 512, 1023, 1024} {
@@ -135,7 +135,7 @@ func TestHashSampOfRandomPackets(t *testing.T) {
 	}
 }
 
-// TestHashSampDropsWhatHasNoPorts cuts a packet byte by byte and then spoils it.
+// TestHashSampDropsWhatHasNoPorts truncates a packet byte by byte and then damages it.
 func TestHashSampDropsWhatHasNoPorts(t *testing.T) {
 	b := flibtest.New(t, Library(), "HASHSAMP", int64(1024), int64(1))
 	whole := frame(6, 60)
@@ -170,7 +170,7 @@ func TestHashSampDropsWhatHasNoPorts(t *testing.T) {
 	}
 }
 
-// TestSamplesOfASlowReader are the newest ones.
+// TestSamplesOfASlowReader: a slow reader gets the newest samples.
 func TestSamplesOfASlowReader(t *testing.T) {
 	b := flibtest.New(t, Library(), "HASHSAMP", int64(1024), int64(1))
 	const all = 5000

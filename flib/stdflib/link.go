@@ -7,10 +7,10 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// netHeader returns the EtherType that a link header names and what follows the
-// header, as the original reads frames: Ethernet, where it takes a VLAN tag for the
-// network header, and Cisco HDLC. It reports false for other link types and where
-// the header is cut off.
+// netHeader returns the EtherType in a link header and the bytes after the header. It
+// reads frames as the original does: Ethernet, with a VLAN tag taken for the network
+// header, and Cisco HDLC. It reports false for other link types and for truncated
+// headers.
 func netHeader(p *flib.Packet) (etherType uint16, net []byte, ok bool) {
 	size := 0
 	switch p.LinkType {

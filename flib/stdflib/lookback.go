@@ -2,13 +2,12 @@ package stdflib
 
 import "math"
 
-// A lookback holds the values of the last looks, oldest first. Equal ones in a row
-// are one run, so that any number of looks at one value is the work of the runs
-// that they replace.
+// A lookback holds the values of the last looks, oldest first. Equal consecutive values
+// form one run. So any number of looks at one value costs only the runs that it replaces.
 type lookback struct {
-	runs  []run // a ring of as many places as looks
-	first int   // the oldest
-	n     int   // runs in use, from fill on at least one
+	runs  []run // a ring with as many places as looks
+	first int   // index of the oldest run
+	n     int   // number of runs; after fill at least one
 }
 
 type run struct{ value, looks uint64 }
@@ -21,8 +20,8 @@ func (l *lookback) fill(v uint64) {
 	l.runs[0] = run{v, uint64(len(l.runs))}
 }
 
-// leaving returns the value that the next looks at v replace, and how many of them
-// replace the same.
+// leaving returns the oldest value, which the next look at v replaces, and how many looks
+// replace that same value.
 func (l *lookback) leaving(v uint64) (old, looks uint64) {
 	oldest := l.runs[l.first]
 	if l.n == 1 && oldest.value == v {
@@ -31,7 +30,7 @@ func (l *lookback) leaving(v uint64) (old, looks uint64) {
 	return oldest.value, oldest.looks
 }
 
-// add takes so many looks at v, no more than leaving has said.
+// add records looks at v, at most as many as leaving returned.
 func (l *lookback) add(v, looks uint64) {
 	oldest := &l.runs[l.first]
 	if l.n == 1 && oldest.value == v {
@@ -51,7 +50,7 @@ func (l *lookback) add(v, looks uint64) {
 	l.n++
 }
 
-// place is where run i is, counted from the oldest.
+// place returns the index of run i, counted from the oldest.
 func (l *lookback) place(i int) int {
 	if i += l.first; i >= len(l.runs) {
 		i -= len(l.runs)

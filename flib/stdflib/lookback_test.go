@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestLookbackAgainstList keeps the last looks in a list as well.
+// TestLookbackAgainstList also keeps the last looks in a list.
 func TestLookbackAgainstList(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 8))
 	for range 300 {

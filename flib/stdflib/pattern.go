@@ -8,15 +8,15 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// Limits of a search pattern: it costs time on the capture goroutine.
+// Limits of a search pattern, because it costs time on the capture goroutine.
 const (
 	maxPattern      = 32 << 10 // bytes of its text
 	maxAlternatives = 1024
 )
 
-// newPattern reads the pattern language of STR_SEARCH, see alternatives.
-// Errors besides: 3504 for a depth that is less than the length of an
-// alternative. Offset and depth must not be negative.
+// newPattern parses the pattern language of STR_SEARCH, see alternatives. An additional
+// error is 3504: depth is less than the length of an alternative. Offset and depth must
+// not be negative.
 func newPattern(text string, offset, depth int) (*content.Pattern, error) {
 	alts, err := alternatives(text)
 	if err != nil {
@@ -25,23 +25,22 @@ func newPattern(text string, offset, depth int) (*content.Pattern, error) {
 	for _, alt := range alts {
 		if depth > 0 && len(alt) > depth {
 			return nil, mapierr.New(mapierr.StrSearchDepth,
-				"STR_SEARCH: an alternative of %d bytes cannot lie within a depth of %d: depth 0 searches to the end of the packet",
+				"STR_SEARCH: an alternative of %d bytes does not fit into a depth of %d: depth 0 searches to the end of the packet",
 				len(alt), depth)
 		}
 	}
 	return &content.Pattern{Strings: alts, Offset: offset, Depth: depth}, nil
 }
 
-// alternatives reads a pattern from left to right: "||" stands between
-// alternatives, of which empty ones are skipped; "|" begins and ends a block of
-// hexadecimal digits, pairs of which are bytes; a backslash makes the next
-// character an ordinary one. Errors: 3503 for a block without end, 3505 for one
-// that holds anything but pairs and blanks, and for a pattern that is too long
-// or has no alternative left.
+// alternatives parses a pattern from left to right. "||" separates alternatives; empty
+// ones are skipped. "|" begins and ends a block of hexadecimal digits, two per byte. A
+// backslash makes the next character an ordinary one. Errors: 3503 for a block without
+// end; 3505 for a block that contains anything but pairs and blanks, for a pattern that
+// is too long, and for a pattern without alternatives.
 func alternatives(text string) ([][]byte, error) {
 	if len(text) > maxPattern {
 		return nil, mapierr.New(mapierr.StrSearchPattern,
-			"STR_SEARCH: the pattern has %d bytes, more than %d are not allowed", len(text), maxPattern)
+			"STR_SEARCH: the pattern has %d bytes, at most %d are allowed", len(text), maxPattern)
 	}
 	var alts [][]byte
 	var alt []byte
@@ -79,27 +78,27 @@ func checkNumber(alternatives int) error {
 	switch {
 	case alternatives == 0:
 		return mapierr.New(mapierr.StrSearchPattern,
-			"STR_SEARCH: the pattern has no bytes to look for: write \\| for the character |")
+			"STR_SEARCH: the pattern is empty: write \\| for the character |")
 	case alternatives > maxAlternatives:
 		return mapierr.New(mapierr.StrSearchPattern,
-			"STR_SEARCH: the pattern has %d alternatives, more than %d are not allowed", alternatives, maxAlternatives)
+			"STR_SEARCH: the pattern has %d alternatives, at most %d are allowed", alternatives, maxAlternatives)
 	}
 	return nil
 }
 
-// hexBlock reads the block at the start of text, which stands at byte at of the
-// pattern, and returns the length of its text with both pipes.
+// hexBlock parses the block at the start of text, which is at byte at of the pattern. It
+// returns the block and the length of its text, including both pipes.
 func hexBlock(text string, at int) (block []byte, n int, err error) {
 	digits, _, closed := strings.Cut(text[1:], "|")
 	if !closed {
 		return nil, 0, mapierr.New(mapierr.StrSearchPipe,
-			"STR_SEARCH: the | at byte %d of the pattern begins a hex block that has no end: "+
+			"STR_SEARCH: the | at byte %d of the pattern begins a hex block without an end: "+
 				"close it with another |, write \\| for the character, || between alternatives", at+1)
 	}
 	block, err = hex.DecodeString(strings.ReplaceAll(digits, " ", ""))
 	if err != nil {
 		return nil, 0, mapierr.New(mapierr.StrSearchPattern,
-			"STR_SEARCH: the hex block at byte %d of the pattern is not made of pairs of hexadecimal digits", at+1)
+			"STR_SEARCH: the hex block at byte %d of the pattern does not consist of pairs of hexadecimal digits", at+1)
 	}
 	return block, len(digits) + 2, nil
 }

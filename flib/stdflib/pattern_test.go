@@ -14,8 +14,8 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// patterns are the forms of the language, most of them from the original's
-// documents. Where nothing comes out there is an error number.
+// patterns are the forms of the language, most of them from the original's documents. A
+// pattern without alternatives has an error number.
 var patterns = []struct {
 	text string
 	want []string
@@ -120,7 +120,7 @@ func TestWindow(t *testing.T) {
 		{"89", 8, 100, true},
 		{captured, 0, 10, true},
 		{captured + "0", 0, 0, false},
-		// Here the original gives up at the long one.
+		// Here the original stops at the long alternative.
 		{captured + "0||7", 0, 0, true},
 		{"x||y||7", 0, 8, true},
 		{"x||y||7", 0, 7, false},
@@ -139,8 +139,8 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-// TestSearchAgainstModel compares with a search that tries every place, in
-// random packets of two letters, where parts of an alternative are everywhere.
+// TestSearchAgainstModel compares with a search that tries every place, in random packets
+// of two letters, where parts of an alternative are everywhere.
 func TestSearchAgainstModel(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	hits := 0
@@ -178,7 +178,7 @@ func TestSearchAgainstModel(t *testing.T) {
 	}
 }
 
-// letters returns n random letters, which the pattern language gives a meaning.
+// letters returns n random letters, some with a meaning in the pattern language.
 func letters(r *rand.Rand, n int) []byte {
 	b := make([]byte, n)
 	for i := range b {
@@ -187,7 +187,7 @@ func letters(r *rand.Rand, n int) []byte {
 	return b
 }
 
-// write spells alternatives in one of the ways that the language has.
+// write writes alternatives in one of the ways that the language has.
 func write(r *rand.Rand, alts [][]byte) string {
 	var s strings.Builder
 	for i, alt := range alts {
@@ -225,7 +225,7 @@ func found(captured []byte, alts [][]byte, offset, depth int) bool {
 	return false
 }
 
-// TestPatternsTogether finds the patterns of the table with one scan.
+// TestPatternsTogether finds the patterns of the table in one scan.
 func TestPatternsTogether(t *testing.T) {
 	var list []*content.Pattern
 	pkts := []*pkt.Packet{{}, {Link: []byte("no such thing")}}
@@ -295,7 +295,7 @@ func FuzzPattern(f *testing.F) {
 				t.Errorf("%q gives an alternative of %d bytes", text, len(alt))
 			}
 		}
-		// Spelled in hexadecimal it is the same pattern.
+		// In hexadecimal it is the same pattern.
 		var hex []string
 		for _, alt := range p.Strings {
 			hex = append(hex, fmt.Sprintf("|% x|", alt))

@@ -6,8 +6,8 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// parseInterval reads argument number arg of the function called name, an
-// interval: one of words, or the length of a period, and then word is empty.
+// parseInterval parses an interval, argument arg of the function called name. It returns
+// one of words, or "" and the length of a period.
 func parseInterval(name string, arg int, text string, words ...string) (word string, ticks uint64, err error) {
 	if slices.Contains(words, text) {
 		return text, 0, nil
@@ -17,23 +17,23 @@ func parseInterval(name string, arg int, text string, words ...string) (word str
 		return "", 0, mapierr.New(code, "%s: argument %d (interval): %v; or exactly one of %q", name, arg, err, words)
 	}
 	if ticks == 0 {
-		return "", 0, mapierr.New(code, "%s: argument %d (interval): %.40q is no time, want 2^-32 s at least, or exactly one of %q",
+		return "", 0, mapierr.New(code, "%s: argument %d (interval): %.40q is not a time: use 2^-32 s or more, or exactly one of %q",
 			name, arg, text, words)
 	}
 	return "", ticks, nil
 }
 
-// A period cuts packet time into equal pieces, the first of which begins with
-// the first packet. A packet ends a period when it comes later than its end; one
-// with a time before the period belongs to it all the same.
+// A period is one of the equal pieces of packet time. The first piece begins with the
+// first packet. A packet later than the end of a period ends it. A packet with a time
+// before the period counts as part of it.
 type period struct {
-	ticks   uint64 // its length, at least 1
-	last    uint64 // begin of the current one
+	ticks   uint64 // length, at least 1
+	last    uint64 // start of the current one
 	started bool
 }
 
-// ended returns how many periods the packet at ts ends, and when the first of
-// them ended. Those behind the first had no packets.
+// ended returns how many periods the packet at ts ends, and the end of the first of them.
+// All after the first had no packets.
 func (p *period) ended(ts uint64) (n, end uint64) {
 	if !p.started {
 		p.started, p.last = true, ts
@@ -48,8 +48,8 @@ func (p *period) ended(ts uint64) (n, end uint64) {
 	return n, end
 }
 
-// endedOne is ended for who takes one period per packet: it reports whether the
-// packet ends the current one. The next packets end those that have passed, too.
+// endedOne ends at most one period per packet. It reports whether the packet ends the
+// current period; later packets end those that have passed as well.
 func (p *period) endedOne(ts uint64) bool {
 	n, _ := p.ended(ts)
 	if n > 1 {

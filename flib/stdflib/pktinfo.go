@@ -8,7 +8,7 @@ import (
 	"gomapi/mapi/result"
 )
 
-// What PKTINFO tells; programs know the numbers as mapi.PktTS and mapi.PktSize.
+// Values of PKTINFO's argument; programs know them as mapi.PktTS and mapi.PktSize.
 const (
 	pktTS   = 0
 	pktSize = 1
@@ -16,7 +16,7 @@ const (
 
 var pktInfo = flib.Def{
 	Name: "PKTINFO",
-	Description: "Tells the time stamp or the length of the newest packet that reached it, " +
+	Description: "Returns the time stamp or the length of the newest packet that reached it, " +
 		"for other functions that refer to it.",
 	Args: []flib.Arg{{
 		Name: "what", Kind: flib.Int,
@@ -27,7 +27,8 @@ var pktInfo = flib.Def{
 	New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
 		what := args.Int(0)
 		if what != pktTS && what != pktSize {
-			// The number of the second argument, though there is but one: so the original.
+			// The error has the number of a second argument, as in the original, although
+			// there is only one argument.
 			return nil, mapierr.New(mapierr.InvalidArgument2,
 				"PKTINFO: argument 1 (what): %d is unknown, use 0 (mapi.PktTS) or 1 (mapi.PktSize)", what)
 		}
@@ -37,11 +38,11 @@ var pktInfo = flib.Def{
 }
 
 type packetInfo struct {
-	size bool // tells lengths, not times
+	size bool // returns lengths, not times
 	out  *flib.Result
 }
 
-// Process looks at the last packet, which overwrites those before it.
+// Process looks only at the last packet, because it overwrites earlier ones.
 func (i *packetInfo) Process(in []*flib.Packet) []*flib.Packet {
 	p := in[len(in)-1]
 	if i.size {

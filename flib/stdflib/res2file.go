@@ -11,36 +11,35 @@ import (
 	"gomapi/internal/spool"
 )
 
-// What waits for a file of rows, and how long a head may be in bytes.
+// Limits: bytes that wait for a file of rows, and bytes of its header.
 const (
 	rowQueueBytes = 1 << 20
 	rowQueueRows  = 128 << 10
 	maxHeader     = 64 << 10
 )
 
-// resToFile returns the definition of RES2FILE for one daemon, whose files are
-// bounded by budget.
+// resToFile returns the definition of RES2FILE for one daemon. budget limits its files.
 func resToFile(budget *outfile.Budget) flib.Def {
 	return flib.Def{
 		Name: "RES2FILE",
-		Description: "Writes results of other functions into a text file, a row at a time: for each period of packet time, " +
+		Description: "Writes results of other functions into a text file, one row for each period of packet time, " +
 			"for each packet, or when the flow is closed. Periodic rows do not include the packet that ends the period. " +
-			"When the file is too slow, rows of a live device are lost and counted; capture files wait. " +
+			"If the file is too slow, rows of a live device are lost and counted; capture files wait. " +
 			"No row is written while one of the functions has no value. All packets go on to the next function. " +
-			"A time stamp far in the future ends all periods up to it: no row follows until time has come there.",
+			"A time stamp far in the future ends all periods up to it: the next row comes only when packet time has reached it.",
 		Args: []flib.Arg{
-			{Name: "types", Kind: flib.String, Number: true, Doc: "how to write each of the functions, separated by commas: " +
-				"0 (mapi.R2FRaw) its bytes behind their number, 1 (mapi.R2FULLStr) a number, " +
-				"2 (mapi.R2FULLSec) a time in seconds, 3 (mapi.R2FStats) what STATS has"},
+			{Name: "types", Kind: flib.String, Number: true, Doc: "how to write each function, separated by commas: " +
+				"0 (mapi.R2FRaw) the number of bytes and the bytes, 1 (mapi.R2FULLStr) a number, " +
+				"2 (mapi.R2FULLSec) a time in seconds, 3 (mapi.R2FStats) a result of STATS"},
 			{Name: "functions", Kind: flib.Funcs, Doc: "functions whose results are written, in the order of the columns"},
 			{Name: "header", Kind: flib.String, Doc: "first line of the file"},
-			{Name: "file", Kind: flib.File, Doc: "path, which the program creates or empties with its own rights; or a file that it has opened, " +
-				"also a pipe or a stream socket"},
+			{Name: "file", Kind: flib.File, Doc: "path; the program creates or empties the file with its own rights; or a file that the program has opened, " +
+				"which may be a pipe or a stream socket"},
 			{Name: "interval", Kind: flib.String, Number: true, Doc: `"5s", a row for each period of packet time (units s, ms, us, m for minutes, ` +
 				`none for 2^-32 s), and a row of zeros for each period without packets ` +
 				`(of these 65536 at once and 64 more for each packet, the others are left out and counted); "0", a row for each packet; ` +
 				`"-1", one row when the flow is closed`},
-			{Name: "reset", Kind: flib.Int, Min: 0, Max: 1, Doc: "1: the functions that can be are reset after each periodic row; 0: none is"},
+			{Name: "reset", Kind: flib.Int, Min: 0, Max: 1, Doc: "1: reset the functions after each periodic row, if they can be reset; 0: do not"},
 		},
 		Example: `flow.Apply(ctx, "RES2FILE", "1,1", []*mapi.Function{packets, bytes}, "packets bytes", "load.txt", "5s", 1)`,
 		New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
@@ -49,7 +48,7 @@ func resToFile(budget *outfile.Budget) flib.Def {
 	}
 }
 
-// rowWriter brings rows into a spool.
+// rowWriter writes rows into a spool.
 type rowWriter struct {
 	row       row
 	when      schedule
@@ -59,11 +58,11 @@ type rowWriter struct {
 	out       *spool.Writer
 	started   bool
 	connected bool
-	emptyRows int // that may be written now
+	emptyRows int // empty rows that may be written now
 
 	passed  atomic.Uint64 // packets
-	noValue atomic.Uint64 // rows that were left out
-	tooMany atomic.Uint64 // rows of zeros that were left out
+	noValue atomic.Uint64 // rows that were omitted
+	tooMany atomic.Uint64 // rows of zeros that were omitted
 }
 
 // A schedule says when rows are written.
@@ -82,7 +81,7 @@ func newRowWriter(env flib.Env, budget *outfile.Budget, args flib.Args) (_ flib.
 	}
 	if len(args.String(2)) > maxHeader {
 		return nil, mapierr.New(mapierr.InvalidArgument3,
-			"RES2FILE: argument 3 (header) has %d bytes, more than %d are not allowed", len(args.String(2)), maxHeader)
+			"RES2FILE: argument 3 (header) has %d bytes, at most %d are allowed", len(args.String(2)), maxHeader)
 	}
 	w.head = []byte(args.String(2) + "\n")
 	word, ticks, err := parseInterval("RES2FILE", 5, args.String(4), "0", "-1")
@@ -109,8 +108,8 @@ func newRowWriter(env flib.Env, budget *outfile.Budget, args flib.Args) (_ flib.
 	return w, nil
 }
 
-// Start begins the file. When another function of the flow then fails to start,
-// the file stays as it is, and the next Start goes on.
+// Start opens the file for rows. If another function of the flow then fails to start, the
+// file stays as it is, and the next Start continues.
 func (w *rowWriter) Start() error {
 	w.connected = true
 	if !w.started {
@@ -130,7 +129,7 @@ func (w *rowWriter) Precedes() []*flib.Ref {
 	return w.row.refs()
 }
 
-// End lets the rest be written, unless a row follows when the flow is closed.
+// End writes the rest, unless a row follows when the flow is closed.
 func (w *rowWriter) End() []*flib.Packet {
 	if w.when != atClose {
 		w.out.Finish()
@@ -140,8 +139,7 @@ func (w *rowWriter) End() []*flib.Packet {
 
 func (w *rowWriter) Interrupt() { w.out.Interrupt() }
 
-// Close returns when everything is in the file, or when the file has had 0.7 s
-// since Interrupt.
+// Close returns when everything is in the file, or 0.7 s after Interrupt.
 func (w *rowWriter) Close() error {
 	if w.when == atClose && w.connected {
 		w.connected = false
@@ -154,8 +152,7 @@ func (w *rowWriter) Close() error {
 	return nil
 }
 
-// Books implements flib.CounterSource. Every packet goes on; of the rows the notes
-// tell.
+// Books implements flib.CounterSource. Every packet goes on; the notes count rows.
 func (w *rowWriter) Books() (out, notes []books.Line) {
 	c := w.out.Counts()
 	return []books.Line{{Name: books.Passed, Value: w.passed.Load()}}, []books.Line{

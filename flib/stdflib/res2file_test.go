@@ -34,7 +34,7 @@ func newRows(t *testing.T, w *flibtest.World, types, functions, interval string,
 	return &rows{w.New(Library(), "RES2FILE", types, functions, "HEAD", file, interval, reset), t, file}
 }
 
-// close closes the flow and fails unless the file has want behind the header.
+// close closes the flow and fails unless the file contains want after the header.
 func (r *rows) close(want string) {
 	r.t.Helper()
 	if err := r.Function.(flib.Closer).Close(); err != nil {
@@ -49,7 +49,7 @@ func (r *rows) close(want string) {
 	}
 }
 
-// addStats makes a STATS to refer to.
+// addStats adds a STATS as a target.
 func addStats(w *flibtest.World, fd, fid int32) *flibtest.Target {
 	s := w.Add(fd, fid, result.StatsSize)
 	s.Name = "STATS"
@@ -91,7 +91,7 @@ func TestRowsOfPeriods(t *testing.T) {
 	r := newRows(t, w, "1,1", "1@1,2@1", "10", 1)
 	for i, ts := range []uint64{100, 95, 110, 111, 111, 110, 141, 142, 151} {
 		r.Process(packetsAt(ts)...)
-		a.Result.Set(a.Result.Uint64() + 1) // behind: the packet that ends a period is not in its row
+		a.Result.Set(a.Result.Uint64() + 1) // later: the packet that ends a period is not in its row
 		b.Result.Set(uint64(i + 1))
 	}
 	r.Function.(flib.Finisher).End()
@@ -138,7 +138,8 @@ func TestRowAtClose(t *testing.T) {
 	}
 }
 
-// TestNoRowWithoutValue: functions that are dead, a flow that was never connected.
+// TestNoRowWithoutValue: there are no rows while a function is dead or its flow was never
+// connected.
 func TestNoRowWithoutValue(t *testing.T) {
 	for interval, want := range map[string]uint64{"-1": 1, "0": 3, "10": 4} {
 		w := flibtest.NewWorld(t)
@@ -158,7 +159,7 @@ func TestNoRowWithoutValue(t *testing.T) {
 	r.close("")
 }
 
-// TestAbsurdTimes write a bounded number of rows and count the others.
+// TestAbsurdTimes: absurd times write a limited number of rows and count the others.
 func TestAbsurdTimes(t *testing.T) {
 	w := flibtest.NewWorld(t)
 	w.Offline = true // no row may be lost
@@ -229,7 +230,7 @@ func TestSlowReaderOfRows(t *testing.T) {
 	}
 }
 
-// TestRowsWaitUntilInterrupted at a pipe that nobody reads.
+// TestRowsWaitUntilInterrupted writes to a pipe that nobody reads.
 func TestRowsWaitUntilInterrupted(t *testing.T) {
 	w := flibtest.NewWorld(t)
 	w.Offline = true
@@ -374,7 +375,7 @@ func TestSecondsAreExact(t *testing.T) {
 	}
 }
 
-// TestDecimalsAreThoseOfC compares with the format that C has, too.
+// TestDecimalsAreThoseOfC also compares with C's format.
 func TestDecimalsAreThoseOfC(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	values := []float64{0, 1, 0.5, 42, 1514, 1 << 53, 1 << 62, 1 << 63, 1e300, math.MaxFloat64, -7, 1e-9, math.Inf(1), math.NaN()}
@@ -391,8 +392,8 @@ func TestDecimalsAreThoseOfC(t *testing.T) {
 	}
 }
 
-// rowBench makes a RES2FILE into nothing. Function 1@1 has a number, 2@1 a time,
-// 3@1 is a STATS.
+// rowBench makes a RES2FILE that writes nowhere. Function 1@1 has a number, 2@1 a time,
+// and 3@1 is a STATS.
 func rowBench(tb testing.TB, types, functions, interval string) *flibtest.Bench {
 	f, err := os.OpenFile("/dev/null", os.O_WRONLY, 0)
 	if err != nil {
@@ -444,7 +445,7 @@ func BenchmarkRes2File(b *testing.B) {
 	}
 }
 
-// pipe makes a pipe whose ends wait.
+// pipe makes a pipe with blocking ends.
 func pipe(t *testing.T) (r, w *os.File) {
 	t.Helper()
 	var fds [2]int

@@ -12,7 +12,7 @@ import (
 	"gomapi/mapi/result"
 )
 
-// A columnType says how RES2FILE writes a result, in the numbers of the original.
+// A columnType says how RES2FILE writes a result, with the original's numbers.
 type columnType int
 
 const (
@@ -22,7 +22,7 @@ const (
 	columnStats                   // R2F_STATS
 )
 
-// Bytes that a column takes at most, blanks included, and that a row may take.
+// Maximum bytes of a column, including blanks, and of a row.
 const (
 	maxCount   = 21
 	maxTime    = 24
@@ -31,7 +31,7 @@ const (
 	maxRow     = 64 << 10
 )
 
-// A row is the results that RES2FILE writes, and the room to make text of them.
+// A row holds the results that RES2FILE writes, and the memory for their text.
 type row struct {
 	columns []column
 	empty   []byte // row of a period without packets
@@ -41,10 +41,10 @@ type row struct {
 type column struct {
 	kind columnType
 	ref  *flib.Ref
-	raw  []byte // copy of the result where one word is not enough
+	raw  []byte // copy of the result if it is longer than one word
 }
 
-// newRow finds the functions and checks that they can be written as the types say.
+// newRow finds the functions and checks that they can be written as types says.
 func newRow(env flib.Env, types string, targets []flib.Target) (r row, err error) {
 	kinds, err := parseColumnTypes(types)
 	if err != nil {
@@ -52,22 +52,22 @@ func newRow(env flib.Env, types string, targets []flib.Target) (r row, err error
 	}
 	if len(kinds) < len(targets) {
 		return r, mapierr.New(mapierr.InvalidArgument1,
-			"RES2FILE: argument 1 (types) has %d entries for %d functions: give one for each", len(kinds), len(targets))
+			"RES2FILE: argument 1 (types) has %d entries for %d functions: use one entry for each function", len(kinds), len(targets))
 	}
 	size := 1
 	for i, t := range targets {
 		ref, err := env.Refer(t.FD, t.FID)
 		if err != nil {
-			return r, mapierr.New(mapierr.InvalidArgument2, "RES2FILE: argument 2 (functions): %v; apply the function that it reads first", err)
+			return r, mapierr.New(mapierr.InvalidArgument2, "RES2FILE: argument 2 (functions): %v; first apply the function that it reads", err)
 		}
 		c := column{kind: kinds[i], ref: ref}
 		if size += c.maxSize(); size > maxRow {
 			return r, mapierr.New(mapierr.InvalidArgument2,
-				"RES2FILE: argument 2 (functions): function %d of flow %d makes a row longer than %d bytes: write fewer, or into two files", t.FID, t.FD, maxRow)
+				"RES2FILE: argument 2 (functions): function %d of flow %d makes the row longer than %d bytes: write fewer functions, or use two files", t.FID, t.FD, maxRow)
 		}
 		if c.kind == columnStats && (ref.Name != stats.Name || ref.Size() != result.StatsSize) {
 			return r, mapierr.New(mapierr.InvalidArgument1,
-				"RES2FILE: argument 1 (types): entry %d is 3 (R2F_STATS), but function %d of flow %d is %s: give 0, 1 or 2 for it",
+				"RES2FILE: argument 1 (types): entry %d is 3 (R2F_STATS), but function %d of flow %d is %s: use 0, 1 or 2",
 				i+1, t.FID, t.FD, ref.Name)
 		}
 		if c.kind == columnRaw || c.kind == columnStats {
@@ -80,14 +80,14 @@ func newRow(env flib.Env, types string, targets []flib.Target) (r row, err error
 	return r, nil
 }
 
-// parseColumnTypes reads "1,1,2", with blanks after the commas or without.
+// parseColumnTypes parses "1,1,2". Blanks may follow a comma.
 func parseColumnTypes(text string) ([]columnType, error) {
 	var kinds []columnType
 	for entry := range strings.SplitSeq(text, ",") {
 		n, err := strconv.Atoi(strings.TrimLeft(entry, " "))
 		if err != nil || n < int(columnRaw) || n > int(columnStats) {
 			return nil, mapierr.New(mapierr.InvalidArgument1,
-				"RES2FILE: argument 1 (types): %.40q is no type, want numbers of 0 to 3 with commas between them", entry)
+				"RES2FILE: argument 1 (types): %.40q is not a type: use numbers from 0 to 3, separated by commas", entry)
 		}
 		kinds = append(kinds, columnType(n))
 	}
@@ -115,15 +115,15 @@ func (r *row) refs() []*flib.Ref {
 	return refs
 }
 
-// reset resets the functions that can be reset.
+// reset resets those functions that can be reset.
 func (r *row) reset() {
 	for i := range r.columns {
 		r.columns[i].ref.Reset()
 	}
 }
 
-// text returns the row as it is now, valid until the next call. It reports false
-// when one of the functions has no value.
+// text returns the current row, valid until the next call. It reports false if one of the
+// functions has no value.
 func (r *row) text() ([]byte, bool) {
 	b := r.buf
 	for i := range r.columns {
@@ -153,13 +153,12 @@ func (c *column) append(b []byte) ([]byte, bool) {
 	return append(b, c.raw...), ok
 }
 
-// appendSeconds adds a time of 2^-32 s in seconds with 12 decimals, rounded to
-// nearest.
+// appendSeconds adds a time of 2^-32 s in seconds with 12 decimals, rounded to nearest.
 func appendSeconds(b []byte, ts uint64) []byte {
 	const decimals = 12
 	hi, lo := bits.Mul64(ts&math.MaxUint32, 1e12)
 	lo, carry := bits.Add64(lo, 1<<31, 0)
-	fraction := (hi+carry)<<32 | lo>>32 // below 1e12: there are not enough ones in 32 bits to round up so far
+	fraction := (hi+carry)<<32 | lo>>32 // below 1e12: 32 bits do not have enough ones to round up so far
 	b = append(strconv.AppendUint(b, ts>>32, 10), '.')
 	at := len(b)
 	b = append(b, "000000000000"...)
@@ -172,7 +171,7 @@ func appendSeconds(b []byte, ts uint64) []byte {
 
 // appendStats adds the result of STATS.
 func appendStats(b, raw []byte) []byte {
-	s, _ := result.ParseStats(raw) // of the right size
+	s, _ := result.ParseStats(raw) // it has the right size
 	b = append(strconv.AppendUint(b, s.Count, 10), "  "...)
 	b = append(appendDecimal(b, s.Sum.High, s.Sum.Low), ' ')
 	b = append(appendDecimal(b, s.Sum2.High, s.Sum2.Low), ' ')
@@ -180,8 +179,8 @@ func appendStats(b, raw []byte) []byte {
 	return append(appendDecimal(b, s.Max, 0), ' ')
 }
 
-// appendDecimal adds high + low with 6 decimals, as the %f of C. Whole numbers
-// within 63 bits, the common case, are exact and quick.
+// appendDecimal adds high + low with 6 decimals, like %f in C. Integers within 63 bits,
+// the common case, are exact and fast.
 func appendDecimal(b []byte, high, low float64) []byte {
 	if math.Abs(high) < 1<<62 && math.Abs(low) < 1<<62 && high == math.Trunc(high) && low == math.Trunc(low) {
 		return append(strconv.AppendInt(b, int64(high)+int64(low), 10), ".000000"...)

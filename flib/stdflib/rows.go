@@ -2,9 +2,9 @@ package stdflib
 
 import "gomapi/flib"
 
-// A packet can end any number of periods, and all but the first have a row with
-// zeros. So many may be written at once, and so many for each packet that comes:
-// neither a time stamp that makes no sense nor a tiny interval stops the capture.
+// A packet can end any number of periods, and each except the first gives a row of zeros.
+// These limits bound the rows that are written at once, and the further ones for each
+// packet. So neither an invalid time stamp nor a tiny interval stops the capture.
 const (
 	maxEmptyRows       = 64 << 10
 	emptyRowsPerPacket = 64
@@ -29,8 +29,7 @@ func (w *rowWriter) Process(in []*flib.Packet) []*flib.Packet {
 	return in
 }
 
-// endPeriods writes the rows of n periods, all but the first of which had no
-// packets.
+// endPeriods writes the rows of n periods. All except the first had no packets.
 func (w *rowWriter) endPeriods(n uint64) {
 	if w.write() {
 		w.writeEmpty(n - 1)
@@ -42,7 +41,7 @@ func (w *rowWriter) endPeriods(n uint64) {
 	}
 }
 
-// write adds a row, or counts why not. It reports whether the functions have
+// write adds a row, or counts why it cannot. It reports whether the functions have
 // values.
 func (w *rowWriter) write() bool {
 	text, ok := w.row.text()
@@ -56,7 +55,7 @@ func (w *rowWriter) write() bool {
 	return true
 }
 
-// writeEmpty adds n rows of zeros, within bounds.
+// writeEmpty adds n rows of zeros, within the limits.
 func (w *rowWriter) writeEmpty(n uint64) {
 	if n > uint64(w.emptyRows) {
 		w.tooMany.Add(n - uint64(w.emptyRows))

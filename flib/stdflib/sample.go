@@ -8,19 +8,19 @@ import (
 	"gomapi/flib"
 )
 
-// probabilistic is the one mode of SAMPLE that has to be told from the others;
-// programs know it as mapi.SampleProbabilistic.
+// probabilistic is the only mode of SAMPLE that is checked for; all others are periodic.
+// Programs know it as mapi.SampleProbabilistic.
 const probabilistic = 3
 
 var sample = flib.Def{
 	Name: "SAMPLE",
-	Description: "Lets through a part of the packets that reach it: " +
-		"every so many-th, or each with a given probability.",
+	Description: "Passes a part of the packets that reach it: " +
+		"every n-th packet, or each packet with a given probability.",
 	Args: []flib.Arg{{
 		Name: "value",
 		Kind: flib.Int,
-		Doc: "Periodic: every value-th packet passes, less than 1 counts as 1. " +
-			"Probabilistic: the percentage of packets, less than 0 counts as 0 (none) and more than 100 as 100 (all).",
+		Doc: "Periodic: every value-th packet passes; a value below 1 counts as 1. " +
+			"Probabilistic: percentage of packets that pass; below 0 counts as 0 (none), above 100 as 100 (all).",
 	}, {
 		Name: "mode",
 		Kind: flib.Int,
@@ -62,7 +62,7 @@ func (s *periodicSample) Process(in []*flib.Packet) []*flib.Packet {
 // randomSample passes packets at random.
 type randomSample struct {
 	random rand.PCG
-	limit  uint64 // numbers out of 1<<32 that pass
+	limit  uint64 // how many of 2^32 numbers pass
 	out    []*flib.Packet
 }
 
@@ -72,8 +72,8 @@ func newRandomSample(percent int, seed1, seed2 uint64) *randomSample {
 	return &randomSample{random: *rand.NewPCG(seed1, seed2), limit: uint64(percent) << 32 / 100}
 }
 
-// Process stores each packet and keeps it or not, because no processor can
-// predict a branch on it: that doubles the speed.
+// Process stores each packet first and then keeps it or not. This avoids a branch that no
+// processor can predict, and doubles the speed.
 func (s *randomSample) Process(in []*flib.Packet) []*flib.Packet {
 	s.out = slices.Grow(s.out[:0], len(in))[:len(in)]
 	n := 0

@@ -11,7 +11,7 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// numbered makes packets that know their place.
+// numbered makes packets that contain their numbers.
 func numbered(n int) []*flib.Packet {
 	all := make([]flib.Packet, n)
 	pkts := make([]*flib.Packet, n)
@@ -22,8 +22,8 @@ func numbered(n int) []*flib.Packet {
 	return pkts
 }
 
-// sampled passes packets in batches of the given size and returns the numbers
-// of those that went on.
+// sampled passes packets in batches of the given size and returns the numbers of those
+// that passed.
 func sampled(f flib.Function, pkts []*flib.Packet, batch int) []uint64 {
 	var passed []uint64
 	for part := range slices.Chunk(pkts, batch) {
@@ -66,7 +66,7 @@ func TestRandomSample(t *testing.T) {
 	}{
 		{math.MinInt32, 0}, {-1, 0}, {0, 0}, {1, .01}, {20, .2}, {50, .5}, {99, .99}, {100, 1}, {101, 1}, {math.MaxInt32, 1},
 	} {
-		// Fixed seeds: the test gives the same answer each time.
+		// The seeds are fixed, so the test gives the same result each time.
 		got := float64(len(sampled(newRandomSample(c.value, 11, 12), pkts, 256)))
 		sigma := math.Sqrt(n * c.want * (1 - c.want))
 		if math.Abs(got-n*c.want) > 5*sigma {
@@ -75,8 +75,8 @@ func TestRandomSample(t *testing.T) {
 	}
 }
 
-// TestRandomSampleIsIndependent looks at pairs of neighbours, each of which
-// passes with the square of the probability.
+// TestRandomSampleIsIndependent looks at pairs of neighbours. Each pair passes with the
+// square of the probability.
 func TestRandomSampleIsIndependent(t *testing.T) {
 	const n, p = 1 << 20, .2
 	passed := sampled(newRandomSample(20, 21, 22), numbered(n), 256)

@@ -8,13 +8,13 @@ import (
 	"gomapi/flib/flibtest"
 )
 
-// BenchmarkTinyPeriods ends far more time at each packet than anybody can use. A
-// packet must cost less than 2 us all the same: it is everybody's time.
+// BenchmarkTinyPeriods ends far more time at each packet than anybody can use. A packet
+// must still cost less than 2 us, because the capture goroutine serves everybody.
 func BenchmarkTinyPeriods(b *testing.B) {
 	for _, c := range []struct {
 		about, name string
 		args        []any
-		value       uint64 // the target's are below this
+		value       uint64 // the target's values are below this
 	}{
 		{"bucket", "BUCKET", []any{int64(1), int64(1), "1", int64(0)}, 1},
 		{"poll", "THRESHOLD", []any{int64(2 + 64), int64(1), int64(1), uint64(10), int64(2), int64(1), int64(1), int64(0)}, 1},

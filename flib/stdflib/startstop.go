@@ -16,13 +16,13 @@ import (
 
 var startStop = flib.Def{
 	Name: "STARTSTOP",
-	Description: "Lets packets through between two moments of packet time, both included. " +
-		"The moments count from the first packet, or are times of the day.",
+	Description: "Passes packets between two moments of packet time, including both. " +
+		"The moments are relative to the first packet, or are times of the day.",
 	Args: []flib.Arg{{
 		Name: "start",
 		Kind: flib.String,
-		Doc: `"+30s", after the first packet that reaches the function (units s, ms, us, m for minutes, none for 2^-32 s), "+0s" for at once; ` +
-			`or "2026-11-22 08:30:00", in the local time of the daemon, or with a zone as in RFC 3339, "2026-11-22T08:30:00.5Z"`,
+		Doc: `"+30s", after the first packet that reaches the function (units s, ms, us, m for minutes; 2^-32 s without a unit), "+0s" for at once; ` +
+			`or "2026-11-22 08:30:00", in the local time of the daemon; or with a zone as in RFC 3339, "2026-11-22T08:30:00.5Z"`,
 	}, {
 		Name: "stop",
 		Kind: flib.String,
@@ -43,13 +43,13 @@ var startStop = flib.Def{
 	},
 }
 
-// A window is a stretch of packet time, both ends included. The end 0 is none.
+// A window is a range of packet time, including both ends. The end 0 means no end.
 type window struct {
 	begin, end uint64 // 2^-32 s since 1970, or since the first packet
 	relative   bool
 }
 
-// parseWindow reads the arguments of STARTSTOP.
+// parseWindow parses the arguments of STARTSTOP.
 func parseWindow(start, stop string) (w window, err error) {
 	w.relative = strings.HasPrefix(start, "+")
 	switch {
@@ -78,7 +78,8 @@ func parseWindow(start, stop string) (w window, err error) {
 	return w, nil
 }
 
-// parseMoment reads a time of the day, in the daemon's time zone unless it has its own.
+// parseMoment parses a time of the day, in the daemon's time zone unless the text has a
+// zone.
 func parseMoment(name, text string) (uint64, error) {
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
@@ -86,16 +87,16 @@ func parseMoment(name, text string) (uint64, error) {
 	}
 	if err != nil {
 		return 0, mapierr.New(mapierr.InvalidArgument,
-			`STARTSTOP: %s %.40q is neither a time like "2026-11-22 08:30:00" nor one after it like "+10s"`, name, text)
+			`STARTSTOP: %s %.40q is not a time: use a time like "2026-11-22 08:30:00" or a relative one like "+10s"`, name, text)
 	}
 	if sec := t.Unix(); sec < 0 || sec > math.MaxUint32 {
 		return 0, mapierr.New(mapierr.InvalidArgument,
-			"STARTSTOP: %s %.40q: packets have times of 1970 to 2106", name, text)
+			"STARTSTOP: %s %.40q: packet times are from 1970 to 2106", name, text)
 	}
 	return pkt.FromTime(t), nil
 }
 
-// parseLocal reads a time of whole seconds in the daemon's time zone.
+// parseLocal parses a time of whole seconds in the daemon's time zone.
 func parseLocal(text string) (time.Time, error) {
 	t, err := time.ParseInLocation("2006-1-2 15:4:5", text, time.Local)
 	if err == nil && t.Nanosecond() != 0 {
@@ -104,7 +105,7 @@ func parseLocal(text string) (time.Time, error) {
 	return t, err
 }
 
-// addTime adds times, no further than to the last that there is.
+// addTime adds times, up to the last possible time.
 func addTime(a, b uint64) uint64 {
 	if a > math.MaxUint64-b {
 		return math.MaxUint64
@@ -112,8 +113,7 @@ func addTime(a, b uint64) uint64 {
 	return a + b
 }
 
-// limits returns the first and the last time that pass when the first packet came
-// at first.
+// limits returns the first and the last time that pass if the first packet came at first.
 func (w *window) limits(first uint64) (from, to uint64) {
 	from, to = w.begin, w.end
 	if w.relative && from > 0 {
@@ -131,7 +131,7 @@ func (w *window) limits(first uint64) (from, to uint64) {
 // startStopper passes the packets of a window.
 type startStopper struct {
 	window  window
-	from    uint64 // first and last time that pass, once seen
+	from    uint64 // first and last time that pass, after the first packet
 	to      uint64
 	seen    bool
 	passing bool

@@ -42,7 +42,7 @@ func startStopResult(t testing.TB, b *flibtest.Bench) result.StartStop {
 	return s
 }
 
-// TestStartStop has packets every tick from 100 to 199, and one that is late.
+// TestStartStop uses packets every tick from 100 to 199, and a late one.
 func TestStartStop(t *testing.T) {
 	all := []uint64{100, 99}
 	for ts := uint64(101); ts < 200; ts++ {
@@ -86,7 +86,7 @@ func TestStartStop(t *testing.T) {
 	}
 }
 
-// TestStartStopByTheClock takes times as the daemon's time zone has them.
+// TestStartStopByTheClock uses times in the daemon's time zone.
 func TestStartStopByTheClock(t *testing.T) {
 	const layout = "2006-01-02 15:04:05"
 	base := time.Date(2004, 7, 9, 14, 56, 7, 0, time.Local)
@@ -120,7 +120,7 @@ func TestStartStopByTheClock(t *testing.T) {
 	}
 }
 
-// TestStartStopAgainstTheRule asks the original's question about each packet.
+// TestStartStopAgainstTheRule applies the original's rule to each packet.
 func TestStartStopAgainstTheRule(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for range 200 {

@@ -10,17 +10,17 @@ import (
 
 var stats = flib.Def{
 	Name: "STATS",
-	Description: "Sums up the result of a function over packets or periods: count, sum, sum of squares, largest and smallest. " +
-		"Apply it behind a function of its own flow that it reads. " +
-		"A stray time stamp in the future ends a period early.",
+	Description: "Computes statistics of a function's result over packets or periods: count, sum, sum of squares, largest and smallest value. " +
+		"A function that it reads in its own flow should come before it. " +
+		"A wrong time stamp in the future ends a period early.",
 	Args: []flib.Arg{
 		{Name: "flow", Kind: flib.Flow, Doc: "flow of the function"},
-		{Name: "function", Kind: flib.Func, Doc: "function of whose result the first 8 bytes are read"},
-		{Name: "interval", Kind: flib.String, Number: true, Doc: "\"0\": the result is read at each packet; \"1\": at each but the first; " +
-			"else at the first packet after the end of each period, as \"5s\" (a number with s, ms, us, m (minutes), or in 2^-32 s without a unit), " +
-			"and then the function is reset. One packet ends one period at most"},
+		{Name: "function", Kind: flib.Func, Doc: "function; the first 8 bytes of its result are read"},
+		{Name: "interval", Kind: flib.String, Number: true, Doc: "\"0\": the result is read at each packet; \"1\": at each packet except the first; " +
+			"otherwise the length of a period, for example \"5s\" (a number with s, ms, us or m (minutes), in 2^-32 s without a unit): " +
+			"the result is read at the first packet after the end of each period, and the function is then reset. One packet ends at most one period"},
 	},
-	Result: "64 bytes: count as uint64 at 0, sum at 16 and sum of squares at 32 as two float64 each that add up exactly, " +
+	Result: "64 bytes: count as uint64 at 0; sum at 16 and sum of squares at 32, each as two float64 whose exact sum is the value; " +
 		"largest as float64 at 48, smallest at 56, in the unit of the function; see result.Stats",
 	Example: `flow.Apply(ctx, "STATS", sizes, "0")`,
 	New:     newStats,
@@ -29,8 +29,8 @@ var stats = flib.Def{
 // statistics sums up the values of target.
 type statistics struct {
 	target   *flib.Ref
-	skip     int    // packets that are still to be passed by
-	period   period // periodic where its length is not 0
+	skip     int    // packets to be skipped
+	period   period // periodic if its length is not 0
 	count    uint64
 	sum      wideSum
 	sum2     wideSum
@@ -108,7 +108,7 @@ func (s *statistics) publish() {
 	s.out.End()
 }
 
-// Reset zeroes the result. The period that has begun goes on.
+// Reset zeroes the result. The current period continues.
 func (s *statistics) Reset() {
 	s.count, s.sum, s.sum2, s.max, s.min = 0, wideSum{}, wideSum{}, 0, 0
 	s.publish()

@@ -41,8 +41,8 @@ func wantStats(t *testing.T, got result.Stats, values []uint64) {
 	wantWide(t, got.Sum2, sum2)
 }
 
-// wantWide demands the nearest float, and together with the second one the number:
-// exactly below 2^106, else but for the last of 106 bits.
+// wantWide checks that the first float is the nearest one, and that both together are the
+// number: exactly below 2^106, otherwise except for the last of 106 bits.
 func wantWide(t *testing.T, got result.Wide, want *big.Int) {
 	t.Helper()
 	nearest, _ := new(big.Float).SetInt(want).Float64()
@@ -116,8 +116,8 @@ func TestStatsOfPeriods(t *testing.T) {
 	fixed.NoReset = true
 	b := w.New(Library(), "STATS", int64(1), int64(1), "10")
 	c := w.New(Library(), "STATS", int64(1), int64(2), "10")
-	// At 135 three periods have ended; one is taken with each of the packets that
-	// follow, the older one included.
+	// At 135 three periods have ended. Each of the following packets ends one of them,
+	// even the older packet.
 	for i, ts := range []uint64{100, 110, 111, 105, 135, 136, 129, 131, 141} {
 		v := uint64(1) << i
 		target.Result.Set(v)

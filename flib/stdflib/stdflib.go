@@ -1,6 +1,6 @@
-// Package stdflib is the standard function library of MAPI: filters,
-// counters, and functions that read the results of others. One file holds one
-// function, and Library lists them.
+// Package stdflib is the standard function library of MAPI: filters, counters, and
+// functions that read the results of others. Each function has its own file, and Library
+// lists them.
 package stdflib
 
 import (
@@ -8,11 +8,11 @@ import (
 	"gomapi/internal/outfile"
 )
 
-// maxFiles is how many files all flows of a daemon write at a time. Each may
-// take 4 MiB and a thread.
+// maxFiles is the maximum number of files that all flows of a daemon write at a time.
+// Each may take 4 MiB and a thread.
 const maxFiles = 512
 
-// Library returns the library as mapi.conf names it, for one daemon.
+// Library returns the library for one daemon. mapi.conf refers to it by its name.
 func Library() flib.Library {
 	files := outfile.NewBudget(maxFiles)
 	return flib.Library{

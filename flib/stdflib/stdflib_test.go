@@ -9,7 +9,7 @@ import (
 	"gomapi/mapi/result"
 )
 
-// frame makes an Ethernet frame of an IPv4 packet with a protocol number.
+// frame makes an Ethernet frame with an IPv4 packet of the given protocol.
 func frame(proto byte, wire uint32) *flib.Packet {
 	b := make([]byte, 60)
 	b[12], b[13] = 0x08, 0x00

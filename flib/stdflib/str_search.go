@@ -11,8 +11,8 @@ import (
 
 var strSearch = flib.Def{
 	Name: "STR_SEARCH",
-	Description: "Lets through the packets that contain one of the given strings. " +
-		"It looks at captured bytes only, in headers too, and case matters.",
+	Description: "Passes the packets that contain one of the given strings. " +
+		"It searches only captured bytes, including headers, and is case-sensitive.",
 	Args: []flib.Arg{{
 		Name: "pattern",
 		Kind: flib.String,
@@ -26,8 +26,8 @@ var strSearch = flib.Def{
 	}, {
 		Name: "depth",
 		Kind: flib.Int,
-		Doc: "How many bytes from there on are searched: at least as many as the longest alternative has, " +
-			"or 0 for all that were captured.",
+		Doc: "How many bytes from there on are searched: at least the length of the longest alternative, " +
+			"or 0 for all captured bytes.",
 		Min: 0, Max: math.MaxInt32,
 	}},
 	Filters: true,
@@ -45,7 +45,7 @@ func newStringSearch(_ context.Context, _ flib.Env, args flib.Args) (flib.Functi
 	text := args.String(0)
 	if text == "" {
 		return nil, mapierr.New(mapierr.InvalidArgument1,
-			"STR_SEARCH: the pattern is empty: leave the function out to let every packet through")
+			"STR_SEARCH: the pattern is empty: omit the function to pass every packet")
 	}
 	p, err := newPattern(text, int(args.Int(1)), int(args.Int(2)))
 	if err != nil {

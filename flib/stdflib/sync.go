@@ -9,35 +9,35 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// maxSynced bounds the flows that one SYNC waits for.
+// maxSynced is the maximum number of flows for which one SYNC waits.
 const maxSynced = 1024
 
 var syncFlows = flib.Def{
 	Name: "SYNC",
-	Description: "Holds all packets back until the flows that it is given are connected; then it lets all pass. " +
-		"Put first in each of several flows on one device, it makes them start with the same packet. " +
-		"A flow that is closed counts as connected.",
+	Description: "Drops all packets until the given flows are connected, and then passes all packets. " +
+		"If it is the first function of several flows on one device, they start with the same packet. " +
+		"A closed flow counts as connected.",
 	Args: []flib.Arg{{
 		Name: "flows", Kind: flib.Flows,
-		Doc: "numbers of 1 to 1024 flows, separated by commas; its own may be among them. In Go, []*mapi.Flow",
+		Doc: "numbers of 1 to 1024 flows, separated by commas; the own flow may be one of them. In Go, []*mapi.Flow",
 	}},
 	Filters: true,
 	Example: `flow.Apply(ctx, "SYNC", []*mapi.Flow{flow, other})`,
 	New:     newSync,
 }
 
-// A gate lets packets pass from a moment on that is the same for all gates of the
-// device with the same flows: the connect of the last one. Flows of one device
-// become connected between batches, so all gates see that before the same
-// packet. But the last flow itself sees no packets from before its connect, which
-// the device may still bring, so the others have to leave these out as well. The
-// engine ends that for a flow after the batch in which packet time has come to
-// its connect, and so does Expire. When the clock was set back just before that,
-// the engine gives up after a while and says that the flow sees all packets.
+// A gate lets packets pass from a certain time on. All gates of the device with the same
+// flows use the same time: the connect of the last flow. Flows of one device become
+// connected between batches, so all gates notice this before the same packet. But the
+// last flow sees no packets from before its connect, which the device may still deliver,
+// so the other flows must leave these out as well. The engine and Expire stop this for a
+// flow after the batch in which packet time has reached its connect. If the clock was set
+// back just before, the engine gives up after a while and says that the flow sees all
+// packets.
 type gate struct {
 	flows []*flib.FlowRef
-	since uint64 // newest connect, in packet time; valid when all are connected
-	open  bool   // packets from before since are not left out any more
+	since uint64 // newest connect, in packet time; valid if all are connected
+	open  bool   // packets from before since are no longer left out
 	out   []*flib.Packet
 }
 
@@ -48,12 +48,12 @@ func newSync(_ context.Context, env flib.Env, args flib.Args) (flib.Function, er
 		fd, err := strconv.ParseInt(strings.TrimLeft(word, " "), 10, 32)
 		if err != nil {
 			return nil, mapierr.New(mapierr.InvalidArgument1,
-				"SYNC: argument 1 (flows): %.40q is not the number of a flow, want \"fd,fd\"", word)
+				"SYNC: argument 1 (flows): %.40q is not the number of a flow: use \"fd,fd\"", word)
 		}
 		flow, err := env.ReferFlow(int32(fd))
 		if err != nil {
 			return nil, mapierr.New(mapierr.InvalidArgument2,
-				"SYNC: argument 1 (flows): %v; create all flows before SYNC is applied to one", err)
+				"SYNC: argument 1 (flows): %v; create all flows before you apply SYNC", err)
 		}
 		if g.flows = append(g.flows, flow); len(g.flows) > maxSynced {
 			return nil, mapierr.New(mapierr.InvalidArgument1, "SYNC: argument 1 (flows): more than %d flows", maxSynced)
@@ -78,8 +78,8 @@ func (g *gate) Process(in []*flib.Packet) []*flib.Packet {
 	return g.out
 }
 
-// connected reports whether all flows are. It asks each again, as long as the gate
-// is shut: the time of a connect can come to nothing.
+// connected reports whether all flows are connected. It asks each flow again while the
+// gate is shut, because the time of a connect can become invalid.
 func (g *gate) connected() bool {
 	g.since = 0
 	for _, f := range g.flows {

@@ -40,7 +40,7 @@ func TestSync(t *testing.T) {
 	want()
 	one.Connect(5)
 	want(5, 9)
-	one.Close(99) // what was agreed upon stays
+	one.Close(99) // the agreed time stays
 	want(5, 9)
 	expire(4)
 	want(5, 9)
@@ -94,14 +94,14 @@ func BenchmarkSync(b *testing.B) {
 	b.ReportAllocs()
 	packets := 0
 	for b.Loop() {
-		f.Process(in) // before packet time has come to the connect
+		f.Process(in) // before packet time has reached the connect
 		packets += len(in)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(packets), "ns/packet")
 }
 
-// TestSyncAfterTheClockWasSetBack opens when the engine takes the time of a connect
-// back that packets do not come to.
+// TestSyncAfterTheClockWasSetBack: the gate opens when the engine withdraws the time of a
+// connect that packet time does not reach.
 func TestSyncAfterTheClockWasSetBack(t *testing.T) {
 	w := flibtest.NewWorld(t)
 	one, two := w.AddFlow(1), w.AddFlow(2)

@@ -11,13 +11,14 @@ import (
 )
 
 const (
-	// thresholdEvents is how many events THRESHOLD keeps for its reader, at least.
+	// thresholdEvents is the minimum number of events that THRESHOLD keeps for its
+	// reader.
 	thresholdEvents = 1000
-	// maxDivider bounds how often a window is sampled.
+	// maxDivider limits the number of looks within a window.
 	maxDivider = 4096
 )
 
-// Modes of THRESHOLD, in the numbers of the original, added to its type.
+// Modes of THRESHOLD, with the original's numbers. They are added to the type.
 const (
 	modePoll   = 64  // TR_POLL
 	modeWindow = 128 // TR_MW
@@ -25,52 +26,52 @@ const (
 
 var threshold = flib.Def{
 	Name: "THRESHOLD",
-	Description: "Watches the result of a function and notes as an event, in a series, when it meets a boundary: " +
-		"at each packet that reaches it, or at fixed moments of packet time, then also the increase within a moving window. " +
+	Description: "Watches the result of a function and records an event in a series when the result meets a boundary: " +
+		"at each packet that reaches it, or at fixed moments of packet time, where it can also watch the increase within a moving window. " +
 		"All packets go on to the next function. " +
-		"A time stamp far in the future makes all moments up to it pass: none follows until time has come there.",
+		"A time stamp far in the future makes all moments up to it pass: the next moment comes only when packet time has reached it.",
 	Args: []flib.Arg{
 		{Name: "type", Kind: flib.Int, Doc: "how the result is read: mapi.ThresholdChar (0), ThresholdInt (1), ThresholdUint64 (2); " +
-			"with ThresholdPoll (64) added at fixed moments, with ThresholdWindow (128) its increase within a window"},
+			"with ThresholdPoll (64) added, at fixed moments; with ThresholdWindow (128) added, its increase within a window"},
 		{Name: "flow", Kind: flib.Flow, Doc: "flow of the function"},
-		{Name: "function", Kind: flib.Func, Doc: "function that is watched"},
-		{Name: "threshold", Kind: flib.Uint64, Doc: "value to compare with, in the unit of the function; " +
-			"a negative one is given in two's complement, as uint64(math.MaxUint64) for -1"},
-		{Name: "boundary", Kind: flib.Int, Doc: "event when the value is equal: mapi.BoundaryEqual (0), above: BoundaryAbove (1), " +
-			"below: BoundaryBelow (2); or its difference from the last one is: BoundaryDiffEqual (4), BoundaryDiffAbove (8), BoundaryDiffBelow (16)"},
-		{Name: "timeout", Kind: flib.Int, Unit: time.Microsecond, Min: 0, Max: math.MaxInt32, Doc: "microseconds of packet time: at each packet, quiet time after an event; " +
-			"polling, time between two looks, at least 1; window, its length, at least 1"},
+		{Name: "function", Kind: flib.Func, Doc: "function to watch"},
+		{Name: "threshold", Kind: flib.Uint64, Doc: "value for the comparison, in the unit of the function; " +
+			"a negative value is in two's complement, for example uint64(math.MaxUint64) for -1"},
+		{Name: "boundary", Kind: flib.Int, Doc: "event if the value is equal: mapi.BoundaryEqual (0), above: BoundaryAbove (1), " +
+			"below: BoundaryBelow (2); or if its difference from the last value is: BoundaryDiffEqual (4), BoundaryDiffAbove (8), BoundaryDiffBelow (16)"},
+		{Name: "timeout", Kind: flib.Int, Unit: time.Microsecond, Min: 0, Max: math.MaxInt32, Doc: "microseconds of packet time. At each packet: quiet time after an event. " +
+			"Polling: time between two looks, at least 1. Window: its length, at least 1"},
 		{Name: "divider", Kind: flib.Int, Min: math.MinInt32, Max: maxDivider, Default: int32(1),
-			Doc: "window: looks within its length, up to 4096; less than 1 counts as 1"},
-		{Name: "count", Kind: flib.Int, Default: int32(0), Doc: "events, then there are no more; less than 1 for no bound"},
+			Doc: "window: number of looks within its length, up to 4096; less than 1 counts as 1"},
+		{Name: "count", Kind: flib.Int, Default: int32(0), Doc: "maximum number of events; less than 1 for no limit"},
 	},
-	Result: "series of 24 bytes each: time as uint64 in 2^-32 s since 1970, value that was compared as uint64 (signed but for a plain uint64), " +
-		"events that may follow as int32, -1 without a bound. The newest 1000 events at least are kept; " +
-		"at fixed moments 1000 at least are noted at once, and 24 more for each packet that comes after one; others count as lost",
+	Result: "series of 24 bytes each: time as uint64 in 2^-32 s since 1970, compared value as uint64 (signed, except for a plain uint64), " +
+		"number of events that may still follow as int32, -1 without a limit. At least the newest 1000 events are kept; " +
+		"at fixed moments at least 1000 are recorded at once, and 24 more for each packet that comes after a moment; others count as lost",
 	Example: `flow.Apply(ctx, "THRESHOLD", mapi.ThresholdUint64+mapi.ThresholdWindow, bytes, 10_000_000, mapi.BoundaryAbove, 1_000_000, 10, 0)`,
 	New:     newThreshold,
 }
 
 // A watch looks at the result of target.
 //
-// Where the man page is silent: Time is packet time. The moments of the timed
-// modes are counted from the first packet that reaches the function. A moment has
-// passed when a packet of the device is later, also one that does not reach the
-// function; as BUCKET, the function then runs before a target of its own flow, so
-// that the later packet is not in what it sees. At each moment that meets the
-// boundary there is an event, with the time of the moment. Quiet time applies
-// to events at packets only, and values that pass meanwhile are the last ones for
-// differences all the same. While the target has no value, its flow closed or not
-// connected, nothing is looked at.
+// Where the man page says nothing, the following applies. Time is packet time. In the
+// timed modes, moments count from the first packet that reaches the function. A moment
+// has passed when a packet of the device is later, even if that packet does not reach the
+// function. As with BUCKET, the function then runs before a target in its own flow, so
+// that the target's result does not include the later packet. Each moment that meets the
+// boundary gives an event with the time of the moment. Quiet time applies only to events
+// at packets; values during quiet time still count as the last value for differences.
+// While the target has no value, because its flow is closed or not connected, the
+// function does not look.
 type watch struct {
 	target *flib.Ref
 	gauge  gauge
 	timed  bool
 	moment period // timed: its ends are the moments
-	quiet  uint64 // not timed: time without events after one, in 2^-32 s
-	last   uint64 // time of the last event; valid when events is not 0
-	events uint64 // so far
-	limit  uint64 // events, 0: no bound
+	quiet  uint64 // not timed: time without events after an event, in 2^-32 s
+	last   uint64 // time of the last event; valid if events is not 0
+	events uint64 // number of events so far
+	limit  uint64 // maximum number of events, 0: no limit
 	out    series
 	buf    [result.ThresholdSize]byte
 }
@@ -95,7 +96,7 @@ func newThreshold(_ context.Context, env flib.Env, args flib.Args) (flib.Functio
 		w.quiet = ticks
 	case timeout < 1:
 		return nil, mapierr.New(mapierr.InvalidArgument6,
-			"THRESHOLD: argument 6 (timeout): %d is no time to look after, want 1 microsecond at least", timeout)
+			"THRESHOLD: argument 6 (timeout): %d is not a time between looks: use 1 microsecond or more", timeout)
 	default:
 		w.moment.ticks = ticks / looks
 	}
@@ -140,7 +141,7 @@ func (w *watch) End() []*flib.Packet {
 	return nil
 }
 
-// begin takes the value that a window's first increase counts from.
+// begin takes the value from which a window's first increase counts.
 func (w *watch) begin() {
 	if v, ok := w.target.Value(); ok {
 		w.gauge.begin(v)
@@ -180,15 +181,15 @@ func (w *watch) lookAt(in []*flib.Packet) {
 	}
 }
 
-// isQuiet reports whether ts is within the quiet time of the last event. So are
-// times just before that, as packets are not always in order.
+// isQuiet reports whether ts is within the quiet time of the last event. Times just
+// before the event also count, because packets are not always in order.
 func (w *watch) isQuiet(ts uint64) bool {
 	return w.events > 0 && min(ts-w.last, w.last-ts) < w.quiet
 }
 
 func (w *watch) silent() bool { return w.limit > 0 && w.events == w.limit }
 
-// note appends n events, the first with time ts, one per moment.
+// note appends n events, one per moment, the first with time ts.
 func (w *watch) note(n, ts uint64) {
 	if w.limit > 0 {
 		n = min(n, w.limit-w.events)

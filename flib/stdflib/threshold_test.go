@@ -23,22 +23,22 @@ func eventsOf(t *testing.T, b *flibtest.Bench) (out []result.ThresholdEvent) {
 	return out
 }
 
-// us is packet time in microseconds after a begin.
+// us returns the packet time n microseconds after the start.
 func us(n uint64) uint64 { return 1<<32 + (n*second+500_000)/1_000_000 }
 
-// moment is the n-th multiple of a period of so many microseconds.
+// moment returns the n-th multiple of a period in microseconds.
 func moment(n, micros uint64) uint64 { return us(0) + n*((micros*second+500_000)/1_000_000) }
 
-// An instant of a script: a packet, the target's value before and after it.
+// An instant of a script is a packet, and the target's value before and after it.
 type instant struct {
 	ts     uint64
 	before uint64
 	after  uint64
-	other  bool // the packet does not reach the function: time passes
+	other  bool // the packet does not reach the function, but time passes
 }
 
-// play shows a script to a THRESHOLD as the engine does: at packets it runs behind
-// its target, at fixed moments before it.
+// play plays a script to a THRESHOLD as the engine does. At packets it runs after its
+// target, at fixed moments before it.
 func play(b *flibtest.Bench, target *flibtest.Target, script ...instant) {
 	for _, s := range script {
 		target.Result.Set(s.before)
@@ -53,7 +53,7 @@ func play(b *flibtest.Bench, target *flibtest.Target, script ...instant) {
 	}
 }
 
-// steps is a script of packets, one each 10 us, that set the target to values.
+// steps returns a script of packets, one every 10 us, that set the target to values.
 func steps(values ...uint64) (script []instant) {
 	for i, v := range values {
 		script = append(script, instant{ts: us(uint64(i) * 10), after: v})
@@ -65,13 +65,13 @@ func steps(values ...uint64) (script []instant) {
 }
 
 func TestThresholdAtPackets(t *testing.T) {
-	const above31 = 0xffffffff_fffffffe // as an int -2
+	const above31 = 0xffffffff_fffffffe // -2 as an int
 	for _, c := range []struct {
 		typ       int64
 		threshold uint64
 		boundary  int64
 		values    []uint64
-		want      []int // places of events
+		want      []int // indexes of events
 	}{
 		{0, 5, 0, []uint64{4, 5, 6, 0x105, 0x1ff}, []int{1, 3}},
 		{0, 5, 1, []uint64{4, 5, 6, 0x105, 0x1ff}, []int{2, 4}},
@@ -123,7 +123,7 @@ func TestThresholdIsQuietAfterAnEvent(t *testing.T) {
 	if got := eventsOf(t, b); !slices.Equal(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	// A clock that was set back does not make it silent.
+	// A clock that was set back does not silence it.
 	b = w.New(Library(), "THRESHOLD", int64(2), int64(1), int64(1), uint64(0), int64(1), int64(25), int64(0), int64(0))
 	b.Process(packetAt(us(1000)), packetAt(us(5)))
 	if got := eventsOf(t, b); len(got) != 2 {
@@ -159,7 +159,7 @@ func TestThresholdWindow(t *testing.T) {
 	w := flibtest.NewWorld(t)
 	target := w.Add(1, 1, 8)
 	target.Result.Set(1000)
-	// 400 us, four looks each: increases since four looks before.
+	// 400 us with four looks: increases count from four looks before.
 	b := w.New(Library(), "THRESHOLD", int64(2+128), int64(1), int64(1), uint64(10), int64(1), int64(400), int64(4), int64(0))
 	look := func(n uint64) uint64 { return us(0) + n*((moment(1, 400)-us(0))/4) }
 	script := []instant{{ts: us(0), before: 1000, after: 1000}}
@@ -182,13 +182,13 @@ func TestThresholdWindow(t *testing.T) {
 	}
 }
 
-// model is THRESHOLD at fixed moments, look by look, with all values kept.
+// model is THRESHOLD at fixed moments. It looks one by one and keeps all values.
 type model struct {
 	typ, boundary int64
 	threshold     uint64
 	looks         int
-	values        []int64 // at the begin and at each moment
-	sums          []int64 // that differences are of
+	values        []int64 // at the start and at each moment
+	sums          []int64 // from which differences count
 	events        []result.ThresholdEvent
 	limit         int
 }
@@ -234,8 +234,8 @@ func (m *model) read(word uint64) int64 {
 	return int64(word)
 }
 
-// TestThresholdAgainstModel watches random values at random times in the modes
-// of fixed moments.
+// TestThresholdAgainstModel watches random values at random times in the modes with fixed
+// moments.
 func TestThresholdAgainstModel(t *testing.T) {
 	random := rand.New(rand.NewPCG(9, 10))
 	for range 600 {
@@ -332,7 +332,7 @@ func TestThresholdOfDeadTarget(t *testing.T) {
 		target.Live.Store(true)
 		play(b, target, instant{ts: us(45), before: 100, after: 100}, instant{ts: us(55), before: 105, after: 105})
 		got := eventsOf(t, b)
-		// The first value is what increases count from: 0, 0 and 5 at 30, 40, 50.
+		// Increases count from the first value: 0, 0 and 5 at 30, 40, 50.
 		if want := map[int64]int{2: 0, 2 + 64: 0, 2 + 128: 3}[typ]; len(got) != want {
 			t.Errorf("type %d: %+v", typ, got)
 		}

@@ -26,12 +26,12 @@ func TestParseTicks(t *testing.T) {
 func TestPeriod(t *testing.T) {
 	p := period{ticks: 10}
 	for _, c := range []struct{ ts, n, end uint64 }{
-		{100, 0, 0}, // begins
-		{110, 0, 0}, // the end belongs to it
-		{90, 0, 0},  // so does what is older
+		{100, 0, 0}, // starts a period
+		{110, 0, 0}, // the end belongs to the period
+		{90, 0, 0},  // so do older times
 		{111, 1, 110},
 		{120, 0, 0},
-		{151, 4, 120}, // 110, then three without packets
+		{151, 4, 120}, // ends the period after 110, and three without packets
 		{20, 0, 0},
 		{160, 0, 0},
 		{161, 1, 160},

@@ -10,21 +10,21 @@ import (
 
 // How GetNextPkt waits for packets.
 const (
-	wait   = 0 // until one is there
-	noWait = 1 // not at all
+	wait   = 0 // until a packet is there
+	noWait = 1 // it does not wait
 )
 
-// bufferSize is the room for packets that their reader has not taken yet, in
-// bytes. It takes the largest packet and some milliseconds of a full link.
+// bufferSize is the size of the buffer for packets that the reader has not taken yet, in
+// bytes. It holds the largest packet and some milliseconds of a full link.
 const bufferSize = 4 << 20
 
 var toBuffer = flib.Def{
 	Name: "TO_BUFFER",
-	Description: "Passes packets to the program, which gets them with GetNextPkt or Loop. When the program is too slow, " +
+	Description: "Passes packets to the program, which reads them with GetNextPkt or Loop. If the program is too slow, " +
 		"packets of a live device are lost for this buffer and counted; capture files wait.",
 	Args: []flib.Arg{{
 		Name: "flag", Kind: flib.Int, Min: wait, Max: noWait, Default: int32(wait),
-		Doc: "0: getting a packet waits until there is one; 1: it does not",
+		Doc: "0: GetNextPkt waits until there is a packet; 1: it does not wait",
 	}},
 	Example: `flow.Apply(ctx, "TO_BUFFER")`,
 	New: func(_ context.Context, env flib.Env, _ flib.Args) (flib.Function, error) {

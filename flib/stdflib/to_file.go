@@ -11,28 +11,27 @@ import (
 	"gomapi/mapi/result"
 )
 
-// Formats of files to write, in the numbers of the original.
+// Formats of capture files, with the original's numbers.
 const (
 	formatPCAP = 0 // MFF_PCAP
-	formatRaw  = 1 // MFF_RAW: of the adapter, and as none here has one of its own, pcap
+	formatRaw  = 1 // MFF_RAW: the adapter's own format. No adapter here has one, so it is pcap too
 )
 
-// toFile returns the definition of TO_FILE for one daemon, whose files are bounded
-// by budget.
+// toFile returns the definition of TO_FILE for one daemon. budget limits its files.
 func toFile(budget *outfile.Budget) flib.Def {
 	return flib.Def{
 		Name: "TO_FILE",
-		Description: "Writes the packets that reach it into a capture file in the format pcap, with microseconds. " +
-			"When the file is too slow, packets of a live device are lost for the file and counted; capture files wait. " +
-			"Packets of another link type than the device's first are not written. All packets go on to the next function.",
+		Description: "Writes the packets that reach it into a pcap file with microseconds. " +
+			"If the file is too slow, packets of a live device are lost for the file and counted; capture files wait. " +
+			"Only packets of the device's first link type are written. All packets go on to the next function.",
 		Args: []flib.Arg{
 			{Name: "format", Kind: flib.Int, Doc: "0 (MFF_PCAP); 1 (MFF_RAW) gives the same"},
-			{Name: "file", Kind: flib.File, Doc: "path, which the program creates or empties with its own rights; or a file that it has opened, " +
-				"also a pipe or a stream socket"},
-			{Name: "limit", Kind: flib.Uint64, Default: uint64(0), Doc: "packets to write, 0 for all"},
+			{Name: "file", Kind: flib.File, Doc: "path; the program creates or empties the file with its own rights; or a file that the program has opened, " +
+				"which may be a pipe or a stream socket"},
+			{Name: "limit", Kind: flib.Uint64, Default: uint64(0), Doc: "number of packets to write, 0 for all"},
 		},
-		Result: "int32: 11 while writing, 0 when the limit is reached or the device has ended and everything is in the file, " +
-			"-1 when writing has failed",
+		Result: "int32: 11 while writing; 0 when the limit is reached or the device has ended, and everything is in the file; " +
+			"-1 if writing has failed",
 		Example: `flow.Apply(ctx, "TO_FILE", mapi.FormatPCAP, "web.pcap", 1000)`,
 		New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
 			return newFileWriter(env, budget, args)
@@ -40,7 +39,7 @@ func toFile(budget *outfile.Budget) flib.Def {
 	}
 }
 
-// fileWriter hands packets to a capfile.Writer.
+// fileWriter passes packets to a capfile.Writer.
 type fileWriter struct {
 	writer  *capfile.Writer
 	out     *flib.Result
@@ -51,7 +50,7 @@ func newFileWriter(env flib.Env, budget *outfile.Budget, args flib.Args) (flib.F
 	format, file := args.Int(0), args.File(1)
 	if format != formatPCAP && format != formatRaw {
 		return nil, mapierr.New(mapierr.CouldNotApplyFunction,
-			"TO_FILE: format %d cannot be written, 0 (MFF_PCAP) can", format)
+			"TO_FILE: format %d cannot be written: use 0 (MFF_PCAP)", format)
 	}
 	out, err := env.NewResult(result.FileStateSize)
 	if err != nil {
@@ -70,8 +69,8 @@ func newFileWriter(env flib.Env, budget *outfile.Budget, args flib.Args) (flib.F
 	return w, nil
 }
 
-// Start begins the file. When another function of the flow then fails to start,
-// the file stays as it is, and the next Start goes on.
+// Start opens the file for packets. If another function of the flow then fails to start,
+// the file stays as it is, and the next Start continues.
 func (w *fileWriter) Start() error {
 	if w.started {
 		return nil
@@ -89,7 +88,7 @@ func (w *fileWriter) Process(in []*flib.Packet) []*flib.Packet {
 	return in
 }
 
-// End lets the rest be written; the result tells when that is done.
+// End lets the rest be written. The result shows when this is done.
 func (w *fileWriter) End() []*flib.Packet {
 	w.writer.Finish()
 	return nil
@@ -97,8 +96,7 @@ func (w *fileWriter) End() []*flib.Packet {
 
 func (w *fileWriter) Interrupt() { w.writer.Interrupt() }
 
-// Close returns when everything is in the file, or when the file has had 0.7 s
-// since Interrupt.
+// Close returns when everything is in the file, or 0.7 s after Interrupt.
 func (w *fileWriter) Close() error {
 	if err := w.writer.Close(); err != nil {
 		return mapierr.Wrap(mapierr.File, "TO_FILE", err)
@@ -106,7 +104,7 @@ func (w *fileWriter) Close() error {
 	return nil
 }
 
-// ended comes from the goroutine that writes, once and before Close returns.
+// ended is called by the goroutine that writes, once and before Close returns.
 func (w *fileWriter) ended(err error) {
 	if err != nil {
 		w.set(result.FileFailed)

@@ -7,8 +7,8 @@ import (
 	"gomapi/mapi/result"
 )
 
-// total is the result of a function that adds up. It lies where programs read it and
-// nowhere else: with ten thousands of flows each place more in memory is time.
+// total is the result of a function that adds up. It is stored only where programs read
+// it: with ten thousands of flows, each additional place in memory costs time.
 type total struct{ sum *atomic.Uint64 }
 
 func newTotal(env flib.Env) (total, error) {

@@ -7,8 +7,8 @@ import (
 	"gomapi/mapi/result"
 )
 
-// A wideSum is an integer of 192 bits, least significant word first: the squares
-// of 2^64 values fit.
+// A wideSum is an integer of 192 bits, least significant word first. The sum of the
+// squares of 2^64 values fits.
 type wideSum [3]uint64
 
 func (w *wideSum) add(v uint64) { w.addWords(0, v) }
@@ -25,15 +25,15 @@ func (w *wideSum) addWords(high, low uint64) {
 // mantissa is the number of bits that a float64 holds.
 const mantissa = 53
 
-// wide returns the sum as two floats: exact below 2^106, else with that many
-// leading bits.
+// wide returns the sum as two floats. They are exact below 2^106; above they have the
+// leading 106 bits.
 func (w *wideSum) wide() result.Wide {
 	if w[0] < 1<<mantissa && w[1]|w[2] == 0 {
 		return result.Wide{High: float64(w[0])}
 	}
 	lead, next, shift := w.leading()
-	// The first 53 bits and those behind them, as numbers that are exact. What
-	// follows these makes the last one odd, so that it takes part in rounding.
+	// These are the first 53 bits and the 53 bits after them, as exact numbers. If more
+	// bits follow, the last bit is set, so that they take part in rounding.
 	const rest = 64 - mantissa
 	second := lead<<mantissa>>rest | next>>(2*rest)
 	if next<<(64-2*rest) != 0 {
@@ -44,9 +44,8 @@ func (w *wideSum) wide() result.Wide {
 	return result.Wide{High: high, Low: b - (high - a)}
 }
 
-// leading returns the first 128 bits of a sum that is not 0, (lead*2^64 + next) *
-// 2^shift, and makes the last one odd when more follow. The first bit of lead is
-// set.
+// leading returns the first 128 bits of a sum that is not 0: (lead*2^64 + next) *
+// 2^shift. If more bits follow, it sets the last one. The first bit of lead is set.
 func (w *wideSum) leading() (lead, next uint64, shift int) {
 	a, b, c := w[2], w[1], w[0]
 	for shift = 64; a == 0; shift -= 64 {

@@ -9,9 +9,9 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// validate verifies the instruction at pc: a known code, a return at the end,
-// jumps inside the program, scratch cells that exist, no constant division by
-// zero and no shift out of the word.
+// validate checks the instruction at pc: a known code, a return at the end, jumps inside
+// the program, existing scratch cells, no constant division by zero, and no shift by 32
+// or more.
 func validate(raw []RawInstruction, pc int) error {
 	ins, left := raw[pc], uint32(len(raw)-pc-1)
 	switch op := opcodeOf(ins.Op); op {
@@ -37,7 +37,7 @@ func validate(raw []RawInstruction, pc int) error {
 		}
 	}
 	if left == 0 {
-		return invalid(pc, "the program does not end in a return")
+		return invalid(pc, "the program does not end with a return")
 	}
 	return nil
 }
@@ -50,7 +50,7 @@ func checkArith(ins RawInstruction, pc int) error {
 		}
 	case unix.BPF_LSH, unix.BPF_RSH:
 		if ins.K >= 32 {
-			return invalid(pc, "it shifts by %d bits, 31 are possible", ins.K)
+			return invalid(pc, "it shifts by %d bits, at most 31 are possible", ins.K)
 		}
 	}
 	return nil

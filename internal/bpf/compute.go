@@ -2,8 +2,8 @@ package bpf
 
 import "golang.org/x/sys/unix"
 
-// compute does what needs no packet: constants, "len", scratch cells, copies
-// and arithmetic. It returns A and X, and false for a division by zero.
+// compute executes instructions that need no packet: constants, "len", scratch cells,
+// copies and arithmetic. It returns A and X, and false for a division by zero.
 func (in *instruction) compute(a, x, wire uint32, scratch *[scratchWords]uint32) (uint32, uint32, bool) {
 	cell := &scratch[in.k%scratchWords]
 	switch in.op {
@@ -48,8 +48,8 @@ func compare(op, a, x uint32) bool {
 	return a&x != 0 // BPF_JSET
 }
 
-// Arith returns a op v with an operator of <linux/bpf_common.h> (BPF_ADD...), and
-// false for a division by zero. Shifts by 32 and more give 0, as in libpcap.
+// Arith returns a op v for an operator of <linux/bpf_common.h> (BPF_ADD...), and false
+// for a division by zero. Shifts by 32 and more give 0, as in libpcap.
 func Arith(op, a, v uint32) (uint32, bool) {
 	switch op {
 	case unix.BPF_ADD:

@@ -1,5 +1,5 @@
-// Package bpf has classic BPF programs, in the dialect of libpcap: checked once, then
-// run on packets, or on symbolic values.
+// Package bpf contains classic BPF programs in the dialect of libpcap. They are checked
+// once and then run on packets or on symbolic values.
 //
 // The files, each of which uses only those before it:
 //

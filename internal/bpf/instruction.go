@@ -5,22 +5,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A RawInstruction is one as libpcap and the kernel have it.
+// A RawInstruction is an instruction in the form of libpcap and the kernel.
 type RawInstruction = bpf.RawInstruction
 
 const scratchWords = 16 // BPF_MEMWORDS
 
-// An opcode is what one step of the interpreter does. They are dense so that
-// the switch over them becomes a jump table.
+// An opcode is the action of one step of the interpreter. Opcodes are dense, so that the
+// switch over them becomes a jump table.
 type opcode uint8
 
 const (
 	opReturnK opcode = iota // return k
 	opReturnA               // return A
 
-	// Loads of a word, a half word or a byte into A. "At" loads from offset k,
-	// "X" from offset X+k. The Eq forms also do the jump-if-equal that followed
-	// the load, with operand arg: libpcap makes most of its tests so.
+	// Loads of a word, a half word or a byte into A. "At" loads from offset k, "X" from
+	// offset X+k. The Eq forms also execute the jump-if-equal that followed the load,
+	// with operand arg: most tests of libpcap have this form.
 	opWordAt
 	opHalfAt
 	opByteAt
@@ -61,17 +61,17 @@ const (
 	opInvalid
 )
 
-// An instruction is a decoded one. Targets of jumps count from the start of
-// the program.
+// An instruction is a decoded instruction. Jump targets count from the start of the
+// program.
 type instruction struct {
 	op  opcode
-	yes uint16 // next instruction if the test holds, and after opJump, opLoop
-	no  uint16 // next instruction if it does not
+	yes uint16 // next instruction if the test holds, and after opJump and opLoop
+	no  uint16 // next instruction if the test does not hold
 	k   uint32 // constant, offset or scratch index
-	arg uint32 // operand of a test made with a load; operator of opJumpX and opArith
+	arg uint32 // operand of a test fused with a load; operator of opJumpX and opArith
 }
 
-// opcodes gives the meaning of every valid BPF code but those of arithmetic.
+// opcodes maps every valid BPF code to its opcode, except the arithmetic codes.
 var opcodes = map[uint16]opcode{
 	unix.BPF_RET | unix.BPF_K: opReturnK,
 	unix.BPF_RET | unix.BPF_A: opReturnA,
@@ -106,10 +106,10 @@ var opcodes = map[uint16]opcode{
 	unix.BPF_JMP | unix.BPF_JSET | unix.BPF_X: opJumpX,
 }
 
-const operatorBits = 0xf0 // of codes of arithmetic and jumps: BPF_OP
+const operatorBits = 0xf0 // BPF_OP: the operator in codes of arithmetic and jumps
 
-// operator returns the operator of an arithmetic code (BPF_ADD...), and
-// whether it is one that exists.
+// operator returns the operator of an arithmetic code (BPF_ADD...), and whether it
+// exists.
 func operator(code uint16) (uint32, bool) {
 	op := code & operatorBits
 	if code&^(operatorBits|unix.BPF_X) != unix.BPF_ALU {
@@ -121,7 +121,7 @@ func operator(code uint16) (uint32, bool) {
 	return uint32(op), op <= unix.BPF_XOR
 }
 
-// opcodeOf returns opInvalid for a code that BPF does not have.
+// opcodeOf returns opInvalid for an invalid BPF code.
 func opcodeOf(code uint16) opcode {
 	if op, ok := opcodes[code]; ok {
 		return op
@@ -138,13 +138,13 @@ func opcodeOf(code uint16) opcode {
 	return opArithK
 }
 
-// jumpTarget returns where BPF_JA leads. Unlike the kernel, libpcap's
-// bpf_filter takes its offset as signed: "protochain" compiles to a loop.
+// jumpTarget returns the target of BPF_JA. libpcap's bpf_filter, unlike the kernel, takes
+// its offset as signed: "protochain" compiles to a loop.
 func jumpTarget(ins RawInstruction, pc int) int {
 	return pc + 1 + int(int32(ins.K))
 }
 
-// decode translates an instruction that validate has passed.
+// decode decodes an instruction that validate has accepted.
 func decode(ins RawInstruction, pc int) instruction {
 	in := instruction{op: opcodeOf(ins.Op), k: ins.K}
 	switch {
@@ -164,7 +164,7 @@ func decode(ins RawInstruction, pc int) instruction {
 	return in
 }
 
-// fused names the opcode that does a load and the test after it.
+// fused maps a load and the test after it to the opcode that executes both.
 var fused = map[[2]opcode]opcode{
 	{opWordAt, opJumpEq}:  opWordAtEq,
 	{opHalfAt, opJumpEq}:  opHalfAtEq,
@@ -175,8 +175,8 @@ var fused = map[[2]opcode]opcode{
 	{opHalfAt, opJumpSet}: opHalfAtSet,
 }
 
-// fuse lets loads do the tests that follow them. The tests stay in their
-// places for the jumps that lead to them from elsewhere.
+// fuse combines loads with the tests that follow them. The tests keep their places,
+// because other jumps may lead to them.
 func fuse(code []instruction) {
 	for i := range code[:len(code)-1] {
 		test := code[i+1]

@@ -1,7 +1,7 @@
 package bpf
 
-// A cell is something that an instruction reads or writes: a scratch cell by
-// its number, A or X.
+// A cell is something that an instruction reads or writes: A, X, or a scratch cell by its
+// number.
 const (
 	cellA = scratchWords + iota
 	cellX
@@ -43,9 +43,9 @@ func (in *instruction) uses() (reads, writes uint32) {
 	return 0, 0
 }
 
-// liveness returns, for each instruction of a program without loops, the cells
-// whose values still matter before it. They are what tells two states of the
-// machine apart.
+// liveness returns, for each instruction of a program without loops, the cells whose
+// values are still read from there on. Only these cells distinguish two states of the
+// machine.
 func liveness(code []instruction, live []uint32) []uint32 {
 	live = append(live[:0], make([]uint32, len(code))...)
 	for pc := len(code) - 1; pc >= 0; pc-- {

@@ -2,17 +2,17 @@ package bpf
 
 import "encoding/binary"
 
-// headerUnit is the least number of bytes by which each round of the loop of
-// "protochain" moves on: extension headers are multiples of it (RFC 8200,
-// section 4). Behind an authentication header libpcap's program may go back
-// instead, and in bpf_filter never end.
+// headerUnit is the minimum number of bytes by which each round of a "protochain" loop
+// advances: the length of an extension header is a multiple of it (RFC 8200, section 4).
+// After an authentication header libpcap's program may go back instead, and may never end
+// in bpf_filter.
 const headerUnit = 8
 
-// Match reports whether the program accepts a packet of which data was
-// captured and wire is the length on the wire, both from the link-layer header
-// on. As in libpcap and the kernel, a load outside data and a division by zero
-// refuse the packet, and "len" is wire. A program whose loops go round more often than
-// the packet can have headers refuses it too.
+// Match reports whether the program accepts a packet. data holds the captured bytes, and
+// wire is the length on the wire, both from the link-layer header on. As in libpcap and
+// the kernel, a load outside data or a division by zero refuses the packet, and "len" is
+// wire. A program also refuses a packet if its loops make more rounds than the packet can
+// have headers.
 func (p *Program) Match(data []byte, wire uint32) bool {
 	var a, x uint32
 	var scratch [scratchWords]uint32

@@ -6,34 +6,34 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// MaxInstructions is how many a program may have.
+// MaxInstructions is the maximum length of a program.
 const MaxInstructions = 65536
 
-// A Program is one compiled filter: classic BPF, checked and decoded. It is
-// immutable and may be used by any number of goroutines.
+// A Program is one compiled filter: classic BPF, checked and decoded. It is immutable.
+// Any number of goroutines may use it.
 type Program struct {
 	code  []instruction
 	key   string
-	loops int // loops that it has, at most maxLoops
+	loops int // number of loops, at most maxLoops
 }
 
-// maxLoops is how many loops of a program may each go through all headers that
-// a packet can have. More loops share as many rounds, so that no program and
-// packet together take long.
+// maxLoops is the number of loops of a program that may each follow all headers of a
+// packet. More loops share that many rounds, so that no combination of program and packet
+// takes long.
 const maxLoops = 16
 
-// RawSize is the size of a marshalled instruction: code, jt, jf, k, the layout of
+// RawSize is the size of a marshalled instruction: code, jt, jf, k, in the layout of
 // struct sock_filter in <linux/filter.h>, big-endian.
 const RawSize = 8
 
-// NewProgram checks raw by the rules of bpf_check_classic in the kernel's
-// net/core/filter.c, except that BPF_JA may lead back as in libpcap, and
-// decodes it. What passes always ends and never reads outside its packet. The
-// rest gives error 1025, which names the instruction.
+// NewProgram checks raw with the rules of bpf_check_classic in the kernel's
+// net/core/filter.c and decodes it. Unlike there, BPF_JA may jump back, as in libpcap. An
+// accepted program always ends and never reads outside its packet. For other programs the
+// error is 1025 and names the instruction.
 func NewProgram(raw []RawInstruction) (*Program, error) {
 	if len(raw) == 0 || len(raw) > MaxInstructions {
 		return nil, mapierr.New(mapierr.PcapBPF,
-			"filter program has %d instructions; 1 to %d are possible", len(raw), MaxInstructions)
+			"the filter program has %d instructions; 1 to %d are possible", len(raw), MaxInstructions)
 	}
 	code := make([]instruction, len(raw))
 	for pc, ins := range raw {
@@ -47,7 +47,8 @@ func NewProgram(raw []RawInstruction) (*Program, error) {
 	return &Program{code: code, key: string(Marshal(raw)), loops: loops}, nil
 }
 
-// countLoops returns to how many places the program jumps back, up to maxLoops.
+// countLoops returns the number of places to which the program jumps back, up to
+// maxLoops.
 func countLoops(code []instruction) int {
 	heads := make(map[uint16]bool)
 	for _, in := range code {
@@ -58,8 +59,7 @@ func countLoops(code []instruction) int {
 	return min(len(heads), maxLoops)
 }
 
-// Raw returns the program as it was given to NewProgram, in memory of the
-// caller's own.
+// Raw returns a copy of the program that was passed to NewProgram. The caller owns it.
 func (p *Program) Raw() []RawInstruction {
 	raw, _ := Unmarshal([]byte(p.key))
 	return raw
@@ -68,8 +68,8 @@ func (p *Program) Raw() []RawInstruction {
 // Len returns the number of instructions.
 func (p *Program) Len() int { return len(p.key) / RawSize }
 
-// Key identifies the program: equal keys are equal programs, which decide
-// every packet alike. It is not meant for people.
+// Key identifies the program: programs with equal keys are equal and decide every packet
+// alike. It is not readable text.
 func (p *Program) Key() string { return p.key }
 
 // HasLoop reports whether the program jumps back.
@@ -86,7 +86,7 @@ func Marshal(raw []RawInstruction) []byte {
 	return b
 }
 
-// Unmarshal is the reverse of Marshal; ok is false if b ends within an instruction.
+// Unmarshal is the inverse of Marshal; ok is false if b ends within an instruction.
 func Unmarshal(b []byte) (raw []RawInstruction, ok bool) {
 	raw = make([]RawInstruction, len(b)/RawSize)
 	for i := range raw {

@@ -55,7 +55,7 @@ func TestNewProgramRefuses(t *testing.T) {
 	}
 }
 
-// Every code that the kernel's bpf_check_classic lists is accepted, no other.
+// TestNewProgramCodes: the accepted codes are those of the kernel's bpf_check_classic.
 func TestNewProgramCodes(t *testing.T) {
 	valid := []uint16{
 		0x04, 0x0c, 0x14, 0x1c, 0x24, 0x2c, 0x34, 0x3c, 0x94, 0x9c, 0x54, 0x5c, 0x44, 0x4c, 0xa4, 0xac,
@@ -123,13 +123,14 @@ func TestLongestProgram(t *testing.T) {
 	}
 }
 
-// Loops may go round as often as the packet can have headers, for each of 16 loops.
+// TestLoopsAreCounted: each of 16 loops may make as many rounds as the packet can have
+// headers.
 func TestLoopsAreCounted(t *testing.T) {
 	const headers = 5
 	for _, loops := range []int{1, 2, 16, 160} {
 		rounds := uint32(headers * min(loops, 16))
 		for times, want := range map[uint32]bool{rounds: true, rounds + 1: false} {
-			// A counts from 0; two jumps to one place are one loop.
+			// A counts from 0. Two jumps to one place are one loop.
 			raw := []bpf.RawInstruction{{Op: 0x04, K: 1}, {Op: 0x15, K: times + 1, Jt: 1}, {Op: 0x05, K: math.MaxUint32 - 2}, {Op: 0x06, K: 1}}
 			for range loops - 1 {
 				raw = append(raw, bpf.RawInstruction{}, bpf.RawInstruction{Op: 0x05, K: math.MaxUint32 - 1}, bpf.RawInstruction{Op: 0x05, K: math.MaxUint32 - 2})
@@ -145,7 +146,7 @@ func TestLoopsAreCounted(t *testing.T) {
 	}
 }
 
-// A loop that would not end refuses the packet, whatever the packet's length.
+// TestLoopEnds: an endless loop refuses the packet, whatever the packet's length.
 func TestLoopEnds(t *testing.T) {
 	for _, back := range []uint32{1, 2, 3} {
 		p, err := bpf.NewProgram([]bpf.RawInstruction{{}, {}, {Op: 0x05, K: -back}, {Op: 0x06, K: 1}})

@@ -2,16 +2,16 @@ package bpf
 
 import "golang.org/x/sys/unix"
 
-// A Domain gives programs a meaning on values V instead of numbers, with decisions
-// D instead of a match. The zero V is the number 0. Operators are those of
-// <linux/bpf_common.h>: BPF_ADD... and BPF_JEQ...
+// A Domain lets programs run on values V instead of numbers, with decisions D instead of
+// a match. The zero V is the number 0. Operators are those of <linux/bpf_common.h>:
+// BPF_ADD... and BPF_JEQ...
 type Domain[V comparable, D any] interface {
 	Constant(k uint32) V
 	Value(v V) (k uint32, isConst bool)
 	Length() V // on the wire
 	// Load returns size bytes at base+k; ok is false if no packet has them.
 	Load(size uint8, base V, k uint32) (v V, ok bool)
-	// Arith returns a op b; ok is false if that divides by the constant 0.
+	// Arith returns a op b; ok is false for a division by the constant 0.
 	Arith(op uint32, a, b V) (v V, ok bool)
 
 	Decide(accept bool) D
@@ -19,11 +19,11 @@ type Domain[V comparable, D any] interface {
 	Compare(op uint32, a, b V, yes, no D) D     // yes if a op b
 	Require(v V, then D) D                      // refuses packets for which v cannot be computed
 
-	Step() bool // called before each instruction; false gives the program up
+	Step() bool // called before each instruction; false stops the execution
 }
 
-// An Executor runs programs on a domain: each state of the machine is met once, and
-// where a program jumps both ways are taken. One goroutine at a time uses it.
+// An Executor runs programs on a domain. It executes each state of the machine once, and
+// takes both ways of a jump. One goroutine at a time may use it.
 type Executor[V comparable, D any] struct {
 	domain Domain[V, D]
 	code   []instruction
@@ -31,21 +31,22 @@ type Executor[V comparable, D any] struct {
 	memo   map[state[V]]D
 }
 
-// A state is one that the machine can be in. Cells that are not live are 0.
+// A state is a state of the machine. Cells that are not live are 0.
 type state[V comparable] struct {
 	pc    uint16
 	cells [cells]V
 }
 
-// memoSize is up to how many states of a program the next one reuses the memory.
+// memoSize is the maximum number of states of a program whose memory the next program
+// reuses.
 const memoSize = 4096
 
-// NewExecutor returns an Executor on d.
+// NewExecutor returns an Executor for d.
 func NewExecutor[V comparable, D any](d Domain[V, D]) *Executor[V, D] {
 	return &Executor[V, D]{domain: d, memo: make(map[state[V]]D)}
 }
 
-// Run returns what p, which must not have a loop, decides.
+// Run returns the decision of p, which must not have a loop.
 func (e *Executor[V, D]) Run(p *Program) D {
 	e.code = e.code[:0]
 	for pc, ins := range p.Raw() {
@@ -59,7 +60,7 @@ func (e *Executor[V, D]) Run(p *Program) D {
 	return e.run(state[V]{})
 }
 
-// run returns what the program decides from a state on.
+// run returns the decision of the program from a state on.
 func (e *Executor[V, D]) run(s state[V]) D {
 	var zero V
 	for c := range s.cells {
@@ -71,7 +72,7 @@ func (e *Executor[V, D]) run(s state[V]) D {
 		return d
 	}
 	start := s
-	var required []V // what is computed on the way and may not exist
+	var required []V // values computed on the way that may not exist
 	d := e.domain.Decide(false)
 	for e.domain.Step() {
 		in := &e.code[s.pc]
@@ -96,8 +97,8 @@ func (e *Executor[V, D]) run(s state[V]) D {
 	return d
 }
 
-// leave does returns and jumps; ended is false for other instructions and where
-// there is only one way to go on.
+// leave executes returns and jumps. ended is false for other instructions, and for jumps
+// with only one possible way.
 func (e *Executor[V, D]) leave(in *instruction, s *state[V]) (d D, ended bool) {
 	a := s.cells[cellA]
 	switch in.op {
@@ -129,9 +130,9 @@ func (e *Executor[V, D]) leave(in *instruction, s *state[V]) (d D, ended bool) {
 	return e.run(no), true
 }
 
-// step does an instruction that neither returns nor jumps. It returns what must
-// exist for the program to go on, 0 if nothing must, and false if every packet is
-// refused.
+// step executes an instruction that neither returns nor jumps. required is a value that
+// must exist for the program to continue, or 0. The last result is false if every packet
+// is refused.
 func (e *Executor[V, D]) step(in *instruction, s *state[V]) (required V, ok bool) {
 	a, x := &s.cells[cellA], &s.cells[cellX]
 	cell := &s.cells[in.k%scratchWords]
@@ -171,7 +172,7 @@ func (e *Executor[V, D]) step(in *instruction, s *state[V]) (required V, ok bool
 	return required, true
 }
 
-// load does a load, whose value must exist.
+// load executes a load, whose value must exist.
 func (e *Executor[V, D]) load(in *instruction, a, x *V) (required V, ok bool) {
 	size, base := uint8(4), required
 	switch in.op {

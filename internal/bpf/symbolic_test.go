@@ -11,7 +11,8 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// numbers is the domain of what one packet has, so that a program decides as Match.
+// numbers is the domain of the values of one packet, so that a program decides as in
+// Match.
 type numbers struct {
 	pkt.Packet
 	steps int
@@ -58,7 +59,7 @@ func (n *numbers) Compare(op uint32, a, b number, yes, no bool) bool {
 	return no
 }
 
-// Symbolic execution on numbers is the interpreter.
+// TestExecutorDecidesAsMatch: symbolic execution on numbers equals the interpreter.
 func TestExecutorDecidesAsMatch(t *testing.T) {
 	r := bpftest.Programmer{Rand: rand.New(rand.NewPCG(7, 7))}
 	matches := 0
@@ -81,12 +82,13 @@ func TestExecutorDecidesAsMatch(t *testing.T) {
 	}
 }
 
-// Ways that leave the machine in one state, in what is still read, are one.
+// TestExecutorMeetsStatesOnce: ways that lead to equal states, apart from cells that are
+// not read, are executed once.
 func TestExecutorMeetsStatesOnce(t *testing.T) {
 	const tests = 60
 	var raw []bpf.RawInstruction
 	data := make([]byte, tests)
-	for i := range uint32(tests) { // a scratch cell tells the ways apart, but nobody reads it
+	for i := range uint32(tests) { // a scratch cell differs, but nobody reads it
 		data[i] = byte(i)
 		raw = append(raw, bpf.RawInstruction{Op: 0x30, K: i}, bpf.RawInstruction{Op: 0x15, K: 1, Jf: 1}, bpf.RawInstruction{Op: 0x02, K: 1})
 	}

@@ -6,18 +6,18 @@ import (
 	"slices"
 )
 
-// Bounds of leaves.
+// Limits of leaves.
 const (
 	maxBlocks    = 4096     // of one filter in one leaf
 	maxAllBlocks = 4 << 20  // of all leaves
 	maxIndexes   = 64 << 10 // of all leaves
 )
 
-// An access is the way by which a filter is found in a leaf, as a query planner
-// chooses it.
+// An access is the way in which a filter is found in a leaf; the access path of a query
+// planner.
 type access struct {
 	filter
-	negated bool        // it matches by default; the cover is of its refusals
+	negated bool        // the filter matches by default; the cover is for its refusals
 	cover   []predicate // access predicates
 }
 
@@ -33,14 +33,14 @@ type planner struct {
 	lists              postingLists
 	leaves             []leaf
 
-	// Of the leaf that is made.
+	// These are for the current leaf.
 	indexed map[termID]bool // terms with an index
-	every   []block         // what it does for every packet
+	every   []block         // what the leaf does for every packet
 	paths   []access        // filters that get an index
 
 	indexes   int // of all leaves
-	blocks    int // in them
-	unindexed int // filters whose index would exceed a bound
+	blocks    int // in all indexes
+	unindexed int // filters whose index would exceed a limit
 }
 
 func newPlanner(d *diagram, groups groupSet) *planner {
@@ -57,7 +57,8 @@ func newPlanner(d *diagram, groups groupSet) *planner {
 	return p
 }
 
-// leaf makes a leaf of filters that have been counted, and returns the reference to it.
+// leaf makes a leaf of filters that have been counted, and returns the reference to the
+// leaf.
 func (p *planner) leaf(filters []filter, known []extent) int32 {
 	if len(filters) == 0 && len(p.leaves) > 0 {
 		return ^emptyLeaf
@@ -90,7 +91,7 @@ func (p *planner) leaf(filters []filter, known []extent) int32 {
 	return ^int32(len(p.leaves) - 1)
 }
 
-// plan decides which way a filter goes. Those with an index wait in paths.
+// plan decides how a filter is found. Filters with an index wait in paths.
 func (p *planner) plan(l *leaf, f filter, known []extent) {
 	if f.node == accept {
 		p.forEvery(f, 0, noCheck)
@@ -119,7 +120,7 @@ func (p *planner) plan(l *leaf, f filter, known []extent) {
 	p.paths = append(grow(p.paths, 1), a)
 }
 
-// hasValues tells whether all terms of a filter have values in packets that are not
+// hasValues reports whether all terms of a filter have values in packets that are not
 // truncated.
 func (p *planner) hasValues(root nodeID, known []extent) bool {
 	ok := true
@@ -130,7 +131,7 @@ func (p *planner) hasValues(root nodeID, known []extent) bool {
 	return ok
 }
 
-// afford tells whether indexes may have a cover, and counts it.
+// afford reports whether indexes may contain a cover, and counts it.
 func (p *planner) afford(cover []predicate) bool {
 	blocks := countBlocks(cover)
 	if blocks > maxBlocks || p.blocks+blocks > maxAllBlocks || p.indexes+min(len(cover), 64) > maxIndexes {
@@ -165,7 +166,7 @@ func (p *planner) index(l *leaf, proven []extent) {
 	}
 }
 
-// forEvery has a filter decided for every packet of the leaf.
+// forEvery makes the leaf decide a filter for every packet.
 func (p *planner) forEvery(f filter, how entry, check uint32) {
 	p.every = append(p.every, block{posting: posting{p.entry(f) | how, check}})
 }

@@ -2,8 +2,8 @@ package classify
 
 import "math/bits"
 
-// A block is 1<<size values from an aligned one on, and a posting for them. Two blocks
-// are either disjoint or one in the other, as prefixes of addresses are.
+// A block is an aligned range of 1<<size values, and a posting for them. Two blocks are
+// either disjoint or nested, like address prefixes.
 type block struct {
 	lo   uint32
 	size uint8
@@ -12,7 +12,7 @@ type block struct {
 
 func (b block) hi() uint32 { return b.lo + uint32(1<<b.size-1) }
 
-// appendBlocks cuts an interval into blocks.
+// appendBlocks divides an interval into blocks.
 func appendBlocks(blocks []block, lo, hi uint32, p posting) []block {
 	for {
 		size := min(bits.TrailingZeros32(lo), bits.Len64(uint64(hi)-uint64(lo)+1)-1)

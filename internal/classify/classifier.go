@@ -6,14 +6,14 @@ import (
 	"gomapi/internal/bpf"
 )
 
-// A Classifier decides which of many filters match a packet. It is immutable;
-// any number of goroutines may use it, each with a Scratch of its own. Its
-// members are compiled for one link type, which its packets must have.
+// A Classifier decides which of many filters match a packet. It is immutable. Any number
+// of goroutines may use it, each with its own Scratch. Its members are compiled for one
+// link type, which its packets must have.
 //
-// A packet goes through the decision tree, a few splits by fields with few values,
-// to a leaf. The leaf's indexes lead from the values of other fields to the
-// filters that can match; where that does not decide, their programs do.
-// docs/classifier.md is the tour.
+// A packet passes through the decision tree, a few splits by fields with few values, to a
+// leaf. The leaf's indexes lead from the values of other fields to the filters that can
+// match. If this is not enough to decide, the filters' programs run. docs/classifier.md
+// explains all of this.
 type Classifier struct {
 	fieldSet
 	groupSet
@@ -26,11 +26,11 @@ type Classifier struct {
 	stats   Stats
 }
 
-// NewClassifier makes a classifier whose member i has the filter programs[i].
-// A nil program never matches: so a filter that does not compile for this link
-// type keeps its place. Equal programs are decided once. It must have fewer
-// than 2^28 members. It belongs to the control side: it may take seconds for
-// tens of thousands of filters, and its time and memory are bounded for any.
+// NewClassifier creates a classifier whose member i has the filter programs[i]. A nil
+// program never matches, so that a filter that does not compile for this link type keeps
+// its place. Equal programs are decided once. There must be fewer than 2^28 members. It
+// runs on the control side: tens of thousands of filters may take seconds. Its time and
+// memory are bounded for any filters.
 func NewClassifier(programs []*bpf.Program) *Classifier {
 	c := &Classifier{groupSet: newGroupSet(programs)}
 	c.stats.Members, c.stats.Programs = len(programs), len(c.groups)
@@ -47,8 +47,8 @@ func NewClassifier(programs []*bpf.Program) *Classifier {
 	return c
 }
 
-// readAll reads the distinct programs and returns those that could be read; the
-// rest run singly.
+// readAll reads the distinct programs and returns those that could be read; the others
+// run singly.
 func (c *Classifier) readAll(p *planner) []filter {
 	r := newReader(p.diagram)
 	filters := make([]filter, 0, len(c.groups))
@@ -68,7 +68,7 @@ func (c *Classifier) readAll(p *planner) []filter {
 	return filters
 }
 
-// take takes over what b has made, without the room that it has for growing.
+// take takes over the result of b, without the spare capacity of its slices.
 func (c *Classifier) take(b *treeBuilder) {
 	c.splits, c.leaves = clipped(b.splits), clipped(b.leaves)
 	c.groups, c.members = clipped(b.groups.groups), clipped(b.groups.members)
@@ -89,7 +89,7 @@ func (c *Classifier) take(b *treeBuilder) {
 
 func clipped[S ~[]E, E any](s S) S { return slices.Clip(slices.Clone(s)) }
 
-// bytes returns what c holds, beside the programs.
+// bytes returns the memory that c holds, without the programs.
 func (c *Classifier) bytes() int {
 	n := bytesOf(c.splits) + bytesOf(c.leaves) + bytesOf(c.words) + bytesOf(c.checks) + bytesOf(c.fields) + bytesOf(c.trees) +
 		bytesOf(c.groups) + bytesOf(c.members) + bytesOf(c.groupOf) + bytesOf(c.singles)
@@ -107,7 +107,7 @@ func (c *Classifier) bytes() int {
 	return n
 }
 
-// Stats returns what c consists of. Any goroutine may call it.
+// Stats returns the statistics of c. Any goroutine may call it.
 func (c *Classifier) Stats() Stats { return c.stats }
 
 // Len returns the number of members.

@@ -23,10 +23,11 @@ func packet(n uint16) pkt.Packet {
 	return pkt.Packet{Link: binary.BigEndian.AppendUint16([]byte{0, 0}, n), Wire: 4}
 }
 
-// A hit says that a packet matches a member's filter.
+// A hit is a packet that matches a member's filter.
 type hit struct{ packet, member uint32 }
 
-// hitsOf classifies with a new classify.Scratch and returns the hits of each packet in order.
+// hitsOf classifies with a new classify.Scratch and returns the hits of each packet in
+// order.
 func hitsOf(c *classify.Classifier, pkts []pkt.Packet) (hits []hit) {
 	var s classify.Scratch
 	s.Fit(c)
@@ -65,7 +66,7 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-// A whole batch, and members in all words of the marks. What was taken is gone.
+// TestMatches uses a whole batch, and members in all words of the marks. Taking clears.
 func TestMatches(t *testing.T) {
 	const members = 3 * 4096
 	programs := make([]*bpf.Program, members)

@@ -2,9 +2,9 @@ package classify
 
 import "gomapi/internal/pkt"
 
-// Classify adds the packets that match each member to matches, which must have room
-// for Len() members. There are pkt.MaxBatch packets at most. s must fit c. It does not
-// allocate.
+// Classify adds to matches the packets that match each member. matches must have room for
+// Len() members. There are at most pkt.MaxBatch packets, and s must fit c. Classify does
+// not allocate.
 func (c *Classifier) Classify(s *Scratch, pkts []pkt.Packet, matches *Matches) {
 	s.fetch(pkts)
 	d := decision{scratch: s, matches: matches}

@@ -5,19 +5,20 @@ import (
 	"slices"
 )
 
-// What an access predicate costs besides the part of packets that it lets through: a
-// little for being there, and a share of reading the term in every packet.
+// The cost of an access predicate, in addition to the fraction of packets that it
+// accepts: a small cost for its existence, and a share of the cost of reading the term in
+// every packet.
 const (
 	pointCost = 1.0 / 65536
 	readCost  = 1.0 / 16
 )
 
-// wide is the cost from which on a filter rather is taken to match by default.
+// wide is the cost from which on a filter is preferably treated as matching by default.
 const wide = 0.25
 
-// A coverSearch finds covers: sets of access predicates of which each way through a
-// filter that ends at the goal makes at least one true. So a filter whose access
-// predicates are all false cannot come to the goal.
+// A coverSearch finds covers. A cover is a set of access predicates such that each way
+// through a filter to the goal makes at least one true. So a filter whose access
+// predicates are all false cannot reach the goal.
 type coverSearch struct {
 	*statistics
 	*selectivity
@@ -32,19 +33,19 @@ type coverSearch struct {
 type cut uint8
 
 const (
-	cutBelow cut = iota // behind it, on both sides
-	cutYes              // by the test's holding, and behind the other side
-	cutNo               // by the test's failing, and behind the other side
+	cutBelow cut = iota // behind the node, on both sides
+	cutYes              // by the test if it holds, and behind the node if not
+	cutNo               // by the test if it fails, and behind the node if not
 )
 
-// reset begins a new leaf.
+// reset starts a new leaf.
 func (c *coverSearch) reset() {
 	size := len(c.nodes)
 	c.priced.clear(size)
 	c.cost, c.by = resize(c.cost, size), resize(c.by, size)
 }
 
-// price returns the least cost of a cover; infinite if there is none.
+// price returns the minimum cost of a cover, infinite if there is none.
 func (c *coverSearch) price(id nodeID) float64 {
 	if id == c.goal {
 		return math.Inf(1)
@@ -76,13 +77,13 @@ func (c *coverSearch) price(id nodeID) float64 {
 	return best
 }
 
-// weight returns what an access predicate costs.
+// weight returns the cost of an access predicate.
 func (c *coverSearch) weight(p predicate) float64 {
 	part := (float64(p.hi-p.lo) + 1) / (float64(c.info[p.term].max) + 1)
 	return max(part, c.share(p)/2) + pointCost + readCost/float64(max(c.byTerm[p.term], 1))
 }
 
-// opposite calls each for the intervals of the values that are not of a test.
+// opposite calls each for the intervals of the values outside a test's interval.
 func (c *coverSearch) opposite(t predicate, each func(predicate)) {
 	if t.lo > 0 {
 		each(predicate{t.term, 0, t.lo - 1})
@@ -119,7 +120,7 @@ func (c *coverSearch) collect(root nodeID) []predicate {
 	return c.cover
 }
 
-// add adds a predicate, unless it is one of the last.
+// add adds a predicate, unless it was added recently.
 func (c *coverSearch) add(p predicate) {
 	if !slices.Contains(c.cover[max(0, len(c.cover)-8):], p) {
 		c.cover = append(c.cover, p)

@@ -2,7 +2,7 @@ package classify
 
 import "gomapi/internal/pkt"
 
-// A decision is a packet that is being decided.
+// A decision is the state of deciding one packet.
 type decision struct {
 	*pkt.Packet
 	number  uint32 // in the batch
@@ -10,7 +10,7 @@ type decision struct {
 	matches *Matches
 }
 
-// follow deals with a list and those around it.
+// follow processes a list and those around it.
 func (c *Classifier) follow(at uint32, d *decision) {
 	for at != 0 {
 		head := c.words[at:][:headWords]
@@ -27,7 +27,7 @@ func (c *Classifier) follow(at uint32, d *decision) {
 	}
 }
 
-// test deals with members for which tests decide.
+// test processes members that are decided by tests.
 func (c *Classifier) test(words []uint32, d *decision) {
 	readings, stamp := d.scratch.readings, d.scratch.seen.stamp
 	for len(words) > 2 {
@@ -52,8 +52,8 @@ func (c *Classifier) test(words []uint32, d *decision) {
 	}
 }
 
-// try deals with the postings that are left: those of filters that match by default,
-// those that programs decide, and those with many members.
+// try processes the remaining postings: those of filters that match by default, those
+// decided by programs, and those with many members.
 func (c *Classifier) try(words []uint32, d *decision) {
 	for ; len(words) >= postingWords; words = words[postingWords:] {
 		k := posting{entry(words[0]), words[1]}
@@ -77,7 +77,7 @@ func (c *Classifier) try(words []uint32, d *decision) {
 	}
 }
 
-// passes tells whether a packet passes a check.
+// passes reports whether a packet passes a check.
 func (c *Classifier) passes(at uint32, d *decision) bool {
 	for at >= firstCheck {
 		k := &c.checks[at-firstCheck]
@@ -93,8 +93,8 @@ func (c *Classifier) passes(at uint32, d *decision) bool {
 	return at == checkAccept
 }
 
-// remember reads a field for all checks of a packet, and returns false if it has
-// no value.
+// remember reads a field once for all checks of a packet. It returns false if the field
+// has no value.
 func (c *Classifier) remember(r *reading, field uint32, d *decision) bool {
 	v, ok := c.read(&c.fields[field], d.Link, d.Wire)
 	if ok {
@@ -103,7 +103,7 @@ func (c *Classifier) remember(r *reading, field uint32, d *decision) bool {
 	return ok
 }
 
-// report notes a match of all members of a group.
+// report records a match of all members of a group.
 func (c *Classifier) report(b uint32, d *decision) {
 	g := &c.groups[b]
 	d.matches.add(d.number, c.members[g.from:g.to])

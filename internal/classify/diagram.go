@@ -6,17 +6,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxTests bounds the tests of all filters: merging makes new ones.
+// maxTests limits the tests of all filters, because merging creates new ones.
 const maxTests = 2 << 20
 
-// A diagram numbers tests and nodes, equal ones alike: hash consing. Nodes can be
-// given up again, the youngest first.
+// A diagram numbers tests and nodes; equal ones have the same number (hash consing).
+// Nodes can be discarded, the newest first.
 type diagram struct {
 	terms
 	tests   []predicate
 	testIDs map[predicate]testID
 	nodes   []node
-	table   []nodeID // of nodes by hash, linear probing; refuse is a free slot
+	table   []nodeID // hash table of nodes, linear probing; refuse marks a free slot
 }
 
 func newDiagram() *diagram {
@@ -47,8 +47,9 @@ func (d *diagram) ifThenElse(id termID, lo, hi uint32, yes, no nodeID) nodeID {
 	}
 }
 
-// simplify looks through prefix masks and right shifts: what is asked of the
-// result is an interval of the operand. possible is false if no value does.
+// simplify replaces the result of a prefix mask or right shift by its operand: an
+// interval of the result is an interval of the operand. possible is false if no value
+// qualifies.
 func (d *diagram) simplify(id termID, lo, hi uint32) (_ termID, l, h uint32, possible bool) {
 	for {
 		t := d.list[id]
@@ -86,8 +87,8 @@ func (d *diagram) test(t predicate) testID {
 	return id
 }
 
-// present returns the node of a presence test among packets that have the extents:
-// those for which the term has no value are refused, the rest goes on to next.
+// present returns the node of a presence test, for packets with the known extents. It
+// refuses packets in which the term has no value; all others continue with next.
 func (d *diagram) present(id termID, next nodeID, known []extent) nodeID {
 	if next == refuse || d.certain(id, known) || next != accept && d.implies(d.tests[d.nodes[next].test].term, id) {
 		return next
@@ -95,23 +96,23 @@ func (d *diagram) present(id termID, next nodeID, known []extent) nodeID {
 	return d.node(node{d.test(predicate{id, 0, d.info[id].max}), next, refuse})
 }
 
-// certain tells whether the term has a value in packets with these extents.
+// certain reports whether the term has a value in packets with these extents.
 func (d *diagram) certain(id termID, known []extent) bool {
 	info := &d.info[id]
 	return !info.divides && covers(known, info.loads)
 }
 
-// implies tells whether packets for which a has a value have one for b.
+// implies reports whether b has a value in all packets in which a has one.
 func (d *diagram) implies(a, b termID) bool {
 	return a == b || d.certain(b, d.info[a].loads)
 }
 
-// isPresence tells whether a test is a presence test.
+// isPresence reports whether a test is a presence test.
 func (d *diagram) isPresence(t predicate) bool { return t.lo == 0 && t.hi == d.info[t.term].max }
 
-// merge puts a test and tests of the same term behind it together where they
-// ask for one interval: "x >= a" before "x <= b", or two networks side by side.
-// It also drops tests that the first one has decided.
+// merge combines a test with tests of the same term behind it if together they ask for
+// one interval: "x >= a" before "x <= b", or two adjacent networks. It also removes tests
+// that the first one has decided.
 func (d *diagram) merge(t predicate, yes, no nodeID) (predicate, nodeID, nodeID) {
 	for {
 		if u, b, same := d.sameTerm(t, yes); same {
@@ -132,7 +133,7 @@ func (d *diagram) merge(t predicate, yes, no nodeID) (predicate, nodeID, nodeID)
 	}
 }
 
-// sameTerm returns the test of a node if it is of the same term as t.
+// sameTerm returns the test of a node if it tests the same term as t.
 func (d *diagram) sameTerm(t predicate, id nodeID) (predicate, node, bool) {
 	if id <= accept {
 		return t, node{}, false
@@ -142,7 +143,7 @@ func (d *diagram) sameTerm(t predicate, id nodeID) (predicate, node, bool) {
 	return u, b, u.term == t.term
 }
 
-// join returns the node of a test among packets that have the extents.
+// join returns the node of a test, for packets with the known extents.
 func (d *diagram) join(t predicate, yes, no nodeID, known []extent) nodeID {
 	if len(d.tests) < maxTests {
 		t, yes, no = d.merge(t, yes, no)
@@ -150,13 +151,13 @@ func (d *diagram) join(t predicate, yes, no nodeID, known []extent) nodeID {
 	if yes == no || d.isPresence(t) {
 		return d.present(t.term, yes, known)
 	}
-	if t.hi == d.info[t.term].max { // one form for a comparison and its negation
+	if t.hi == d.info[t.term].max { // the same form for a comparison and its negation
 		t, yes, no = predicate{t.term, 0, t.lo - 1}, no, yes
 	}
 	return d.node(node{d.test(t), yes, no})
 }
 
-// node numbers a node.
+// node returns the number of a node.
 func (d *diagram) node(key node) nodeID {
 	if 2*len(d.nodes) > len(d.table) {
 		d.rehash()
@@ -169,7 +170,7 @@ func (d *diagram) node(key node) nodeID {
 	return d.table[at]
 }
 
-// slot returns where key is in the table, or the free slot where it belongs.
+// slot returns the slot of key in the table, or the free slot for it.
 func (d *diagram) slot(key node) uint64 {
 	h := (uint64(key.test)<<32 | uint64(key.yes)) * 0x9e3779b97f4a7c15
 	h = (h ^ h>>29 ^ uint64(key.no)) * 0xff51afd7ed558ccd
@@ -189,8 +190,8 @@ func (d *diagram) rehash() {
 	}
 }
 
-// truncate gives up all nodes but the first size. Emptying the slots in
-// reverse order keeps the probe sequences of older nodes whole.
+// truncate discards all nodes except the first size. It empties the slots in reverse
+// order, which keeps the probe sequences of older nodes intact.
 func (d *diagram) truncate(size int) {
 	for i := len(d.nodes) - 1; i >= size; i-- {
 		d.table[d.slot(d.nodes[i])] = refuse

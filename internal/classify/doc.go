@@ -1,8 +1,8 @@
-// Package classify decides many filters for a packet at once: which of them match.
+// Package classify decides for a packet which of many filters match.
 //
-// Programs are read into nodes of one decision diagram. A decision tree over fields
-// with few values sorts packets into leaves, and the filters of a leaf are found
-// through indexes, as a query planner finds rows. docs/classifier.md is the tour.
+// Programs are read into nodes of one decision diagram. A decision tree over fields with
+// few values sorts packets into leaves. Indexes lead to the filters of a leaf, as a query
+// planner finds rows. docs/classifier.md explains all of this.
 //
 // The files, each of which uses only those before it:
 //

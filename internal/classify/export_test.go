@@ -1,4 +1,4 @@
 package classify
 
-// Fields returns how many fields checks ask for.
+// Fields returns the number of fields that checks read.
 func (c *Classifier) Fields() int { return len(c.fields) }

@@ -8,17 +8,17 @@ import (
 	"gomapi/internal/bpf"
 )
 
-// A field is a term in the form in which packets are read. Most terms of real
-// filters are one load with a mask, at an offset or behind an IPv4 header; the
-// rest are evaluated as trees.
+// A field is a term in the form in which it is read from packets. Most terms of real
+// filters are one load with a mask, at an offset or behind an IPv4 header. The others are
+// evaluated as trees.
 type field struct {
 	kind   fieldKind
 	size   uint8  // bytes
-	shift  uint8  // of the word at offset, to have the size first bytes of it
-	header uint32 // of fieldBehind: offset of the byte with the header's length
+	shift  uint8  // shift of the word at offset that leaves its first size bytes
+	header uint32 // fieldBehind: offset of the byte with the header's length
 	offset uint32
 	mask   uint32
-	tree   int32 // of fieldTree: its root
+	tree   int32 // fieldTree: its root
 }
 
 type fieldKind uint8
@@ -30,14 +30,14 @@ const (
 	fieldTree
 )
 
-// A fieldSet has the fields that a classifier reads.
+// A fieldSet contains the fields that a classifier reads.
 type fieldSet struct {
-	fields []field // that checks ask for, by number
-	trees  []term  // of fields that are trees; operands are places here
+	fields []field // that checks read, by number
+	trees  []term  // of fields that are trees; operands are indexes into trees
 }
 
-// read returns the value of a field, and false if it has none. wire is the
-// packet's length on the wire.
+// read returns the value of a field, and false if it has none. wire is the packet's
+// length on the wire.
 func (s *fieldSet) read(f *field, data []byte, wire uint32) (v uint32, ok bool) {
 	at := uint64(f.offset)
 	if f.kind != fieldAt {
@@ -56,8 +56,8 @@ func (s *fieldSet) read(f *field, data []byte, wire uint32) (v uint32, ok bool) 
 	return f.readEnd(data, at)
 }
 
-// readEnd reads a field that may reach beyond the end of the packet. It is rare, and
-// stays out of the way of read.
+// readEnd reads a field that may extend beyond the end of the packet. This is rare, and
+// not inlined so that read stays small.
 //
 //go:noinline
 func (f *field) readEnd(data []byte, at uint64) (v uint32, ok bool) {
@@ -72,8 +72,7 @@ func (s *fieldSet) derive(f *field, data []byte, wire uint32) (v uint32, ok bool
 	return s.evaluate(f.tree, data, wire)
 }
 
-// headerLen returns the length of the IPv4 header (RFC 791) that begins at an
-// offset.
+// headerLen returns the length of the IPv4 header (RFC 791) at an offset.
 func headerLen(data []byte, at uint32) (uint32, bool) {
 	if uint64(at) >= uint64(len(data)) {
 		return 0, false
@@ -81,7 +80,7 @@ func headerLen(data []byte, at uint32) (uint32, bool) {
 	return uint32(data[at]&0xf) * 4, true
 }
 
-// load returns size bytes from an offset on, and false if they are not all there.
+// load returns size bytes from an offset on, and false if not all of them exist.
 func load(data []byte, at uint64, size uint8) (v uint32, ok bool) {
 	end := at + uint64(size)
 	if end > uint64(len(data)) {
@@ -93,7 +92,7 @@ func load(data []byte, at uint64, size uint8) (v uint32, ok bool) {
 	return v, true
 }
 
-// evaluate computes a term as the interpreter would.
+// evaluate computes a term in the same way as the interpreter.
 func (s *fieldSet) evaluate(tree int32, data []byte, wire uint32) (v uint32, ok bool) {
 	t := &s.trees[tree]
 	if t.op == termConst {
@@ -122,19 +121,19 @@ func (s *fieldSet) evaluate(tree int32, data []byte, wire uint32) (v uint32, ok 
 	return 0, true
 }
 
-// A fieldBuilder makes fields of terms.
+// A fieldBuilder converts terms to fields.
 type fieldBuilder struct {
 	*diagram
 	fieldSet
 	made  map[termID]field
-	asked map[termID]uint32 // number of those that checks ask for
+	asked map[termID]uint32 // numbers of the fields that checks read
 }
 
 func newFieldBuilder(d *diagram) fieldBuilder {
 	return fieldBuilder{diagram: d, made: make(map[termID]field), asked: make(map[termID]uint32)}
 }
 
-// field makes the form in which packets are read, the same for the same term.
+// field returns the field of a term; equal terms have equal fields.
 func (b *fieldBuilder) field(id termID) field {
 	if f, made := b.made[id]; made {
 		return f
@@ -147,7 +146,7 @@ func (b *fieldBuilder) field(id termID) field {
 	return f
 }
 
-// numbered returns the number of a field that checks ask for.
+// numbered returns the number of a field that checks read.
 func (b *fieldBuilder) numbered(id termID) uint32 {
 	n, known := b.asked[id]
 	if !known {
@@ -157,8 +156,8 @@ func (b *fieldBuilder) numbered(id termID) uint32 {
 	return n
 }
 
-// simple returns the field of a term that is one load, and otherwise one that
-// lacks its tree.
+// simple returns the field of a term that is one load. For other terms it returns a field
+// whose tree is still missing.
 func (d *diagram) simple(id termID) field {
 	t, mask := d.list[id], ^uint32(0)
 	if m, isConst := d.Value(t.b); t.op == termArith && t.arg == unix.BPF_AND && isConst {
@@ -176,8 +175,8 @@ func (d *diagram) simple(id termID) field {
 	return field{kind: fieldTree}
 }
 
-// headerAt tells whether a term is the length of an IPv4 header, and the offset
-// where that begins.
+// headerAt reports whether a term is the length of an IPv4 header, and returns the
+// header's offset.
 func (d *diagram) headerAt(id termID) (at uint32, ok bool) {
 	product := d.list[id]
 	if four, isConst := d.Value(product.b); product.op != termArith || product.arg != unix.BPF_MUL || !isConst || four != 4 {
@@ -191,7 +190,7 @@ func (d *diagram) headerAt(id termID) (at uint32, ok bool) {
 	return octet.k, octet.op == termLoad && octet.size == 1 && octet.a == zeroTerm
 }
 
-// tree copies a term to the classifier and returns its place there.
+// tree copies a term to the classifier and returns its index there.
 func (b *fieldBuilder) tree(id termID) int32 {
 	t := b.list[id]
 	if t.op == termLoad || t.op == termArith || t.op == termGreater {

@@ -13,7 +13,7 @@ type area struct {
 	head   uint32 // its list
 }
 
-// fill makes the index of blocks and adds its lists.
+// fill fills the index with blocks and adds its lists.
 func (x *index) fill(blocks []block, all *postingLists) {
 	slices.SortFunc(blocks, func(a, b block) int {
 		return cmp.Or(cmp.Compare(a.lo, b.lo), -cmp.Compare(a.size, b.size))
@@ -36,11 +36,11 @@ func (x *index) fill(blocks []block, all *postingLists) {
 	x.place(areas)
 }
 
-// denseShare is how sparse the values of a dense table may be.
+// denseShare limits how sparse the values of a dense table may be.
 const denseShare = 16
 
-// place makes the tables that lead to the areas, which are in ascending order,
-// outer before inner.
+// place makes the tables that lead to the areas. The areas are in ascending order, outer
+// before inner.
 func (x *index) place(areas []area) {
 	if len(areas) == 0 {
 		return
@@ -76,11 +76,11 @@ func (x *index) place(areas []area) {
 	}
 }
 
-// maxProbes is how many slots a look-up should pass at most.
+// maxProbes is the maximum number of slots that a look-up should probe.
 const maxProbes = 24
 
-// hash makes the table of single values. Its factor is random, and tried again
-// if values fall together, so that nobody can choose them to.
+// hash makes the table of single values. Its factor is random and is chosen again if
+// values collide, so that nobody can choose colliding values.
 func (x *index) hash(areas []area, points int) {
 	size := max(bits.Len(uint(2*points-1)), 4) // at most half full
 	for try := 0; ; try++ {
@@ -101,7 +101,7 @@ func (x *index) hash(areas []area, points int) {
 	}
 }
 
-// put enters a single value and returns how many slots it passed.
+// put enters a single value and returns how many slots it probed.
 func (x *index) put(a area) int {
 	mask := uint32(len(x.slots) - 1)
 	h := x.hashed(a.lo)
@@ -129,7 +129,7 @@ func (x *index) cut(areas []area) {
 		}
 		x.ranges = append(x.ranges, slot{uint32(lo), head})
 	}
-	leave := func(before uint64) { // the areas that end before a value
+	leave := func(before uint64) { // ends the areas that end before a value
 		for len(around) > 0 && uint64(around[len(around)-1].hi) < before {
 			end := uint64(around[len(around)-1].hi) + 1
 			around = around[:len(around)-1]
@@ -155,7 +155,7 @@ func (x *index) steps() {
 	x.first = x.ranges[0].value
 	final := x.ranges[len(x.ranges)-1]
 	last := final.value
-	if final.head != 0 { // it goes on to the greatest value
+	if final.head != 0 { // it extends to the greatest value
 		last = 1<<32 - 1
 	}
 	span := last - x.first

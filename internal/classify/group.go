@@ -8,8 +8,8 @@ import (
 	"gomapi/internal/bpf"
 )
 
-// A group is members for which the same program decides: those with equal programs,
-// or those of which a leaf leaves the same to be decided.
+// A group is a set of members that the same program decides: members with equal programs,
+// or members with the same residual decision in a leaf.
 type group struct {
 	program  *bpf.Program
 	from, to uint32 // in members
@@ -17,12 +17,12 @@ type group struct {
 
 const noGroup = ^uint32(0)
 
-// A groupSet has the groups of a classifier: those of equal programs, then those that
-// leaves join.
+// A groupSet contains the groups of a classifier: first those of equal programs, then
+// those joined by leaves.
 type groupSet struct {
 	groups  []group
 	members []uint32
-	groupOf []uint32 // by member: the group of those with an equal program
+	groupOf []uint32 // by member: its group of equal programs
 }
 
 // newGroupSet makes a group of the members of each distinct program.
@@ -61,8 +61,8 @@ func newGroupSet(programs []*bpf.Program) groupSet {
 	return groupSet{groups, members, of}
 }
 
-// byLength returns the groups, short programs first: long ones shall not take what is
-// there for all.
+// byLength returns the groups, short programs first, so that long programs do not use up
+// the limits for all.
 func (s *groupSet) byLength() []int {
 	order := make([]int, len(s.groups))
 	for i := range order {
@@ -74,13 +74,13 @@ func (s *groupSet) byLength() []int {
 	return order
 }
 
-// A joiner joins the groups for which a leaf leaves the same to be decided.
+// A joiner joins groups with the same remaining decision in a leaf.
 type joiner struct {
 	groupSet
-	joined map[string]uint32 // groups made of others, by their numbers
+	joined map[string]uint32 // groups made by joining others, by the numbers of these
 }
 
-// join puts filters in order and replaces those with the same node by one.
+// join sorts filters and replaces those with the same node by one.
 func (j *joiner) join(filters []filter) []filter {
 	slices.SortFunc(filters, func(x, y filter) int {
 		return cmp.Or(cmp.Compare(x.node, y.node), cmp.Compare(x.group, y.group))
@@ -101,8 +101,8 @@ func (j *joiner) join(filters []filter) []filter {
 	return joined
 }
 
-// together returns the group that joins those of filters with the same node. ok is
-// false where they are to stay, also while memory for more is short.
+// together returns the group that joins the groups of filters with the same node. ok is
+// false if they must not be joined, also if memory for more groups is short.
 func (j *joiner) together(filters []filter) (id uint32, ok bool) {
 	if len(filters) == 1 || filters[0].node == accept {
 		return 0, false

@@ -13,15 +13,15 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// What many blocks of an index lead to is not written out for each of them beyond a
-// bound.
+// TestHostileLists: lists to which many blocks of an index lead are written out for each
+// block only up to a limit.
 func TestHostileLists(t *testing.T) {
 	const most = 200 << 20               // bytes held
-	for _, tests := range []int{0, 11} { // 12 in a check are possible
+	for _, tests := range []int{0, 11} { // a check has at most 12
 		t.Run(fmt.Sprint(tests), func(t *testing.T) {
 			var programs []*bpf.Program
 			for i := range 1000 {
-				for m := range 4 { // so many of a group are in the lists themselves
+				for m := range 4 { // so many members of a group are in the lists themselves
 					programs = append(programs, spread(t, uint32(i), 100, tests, uint32(m)))
 				}
 			}
@@ -36,8 +36,8 @@ func TestHostileLists(t *testing.T) {
 	}
 }
 
-// spread is intervals of one field, each of many blocks, and then tests that nearly
-// all packets pass. Programs that differ in what they return are one group.
+// spread makes intervals of one field, each of many blocks, followed by tests that nearly
+// all packets pass. Programs that differ in their return value are one group.
 func spread(t *testing.T, n, intervals uint32, tests int, returns uint32) *bpf.Program {
 	const width = 1<<20 - 2
 	ins := []netbpf.Instruction{netbpf.LoadAbsolute{Off: 4, Size: 4}}
@@ -54,7 +54,7 @@ func spread(t *testing.T, n, intervals uint32, tests int, returns uint32) *bpf.P
 	return bpftest.Assemble(t, append(ins, netbpf.RetConstant{Val: 1 + returns})...)
 }
 
-// Checks may ask for more fields than the words of a test have numbers for.
+// TestManyFields: checks may read more fields than the words of a test can number.
 func TestManyFields(t *testing.T) {
 	const n, at = 70_000, 40
 	programs := repeat(n, func(i int) *bpf.Program {

@@ -13,8 +13,8 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// Sets that are made to take time or memory. Whatever they are, a classifier
-// stays within its bounds, says what runs singly, and decides as the programs.
+// TestHostileSets uses sets made to take time or memory. For any set, a classifier stays
+// within its limits, reports what runs singly, and decides like the programs.
 func TestHostileSets(t *testing.T) {
 	const most = 200 << 20 // bytes held
 	for name, h := range map[string]struct {
@@ -74,7 +74,7 @@ func repeat(n int, make func(int) *bpf.Program) []*bpf.Program {
 	return programs
 }
 
-// bitSets are conjunctions of bits of the first bytes: each doubles the states.
+// bitSets makes conjunctions of bits of the first bytes. Each doubles the states.
 func bitSets(t *testing.T, n int) []*bpf.Program {
 	r := rand.New(rand.NewPCG(3, 4))
 	return repeat(n, func(int) *bpf.Program {
@@ -87,8 +87,8 @@ func bitSets(t *testing.T, n int) []*bpf.Program {
 	})
 }
 
-// doubling makes A tell the ways to an instruction apart: all if plus is not 0,
-// else by their number of either kind.
+// doubling makes A distinguish the ways to an instruction: all of them if plus is not 0,
+// otherwise by the number of steps of each kind.
 func doubling(t *testing.T, n int, factor, plus uint32) *bpf.Program {
 	ins := []netbpf.Instruction{netbpf.LoadConstant{Dst: netbpf.RegA, Val: uint32(n)}}
 	for i := range 20 {
@@ -117,7 +117,7 @@ func loop(t *testing.T, n int) *bpf.Program {
 	return p
 }
 
-// interval accepts what needs the most blocks.
+// interval accepts the interval that needs the most blocks.
 func interval(t *testing.T, n uint32) *bpf.Program {
 	return bpftest.Assemble(t, netbpf.LoadAbsolute{Off: 4, Size: 4}, netbpf.JumpIf{Cond: netbpf.JumpGreaterThan, Val: n, SkipFalse: 2},
 		netbpf.JumpIf{Cond: netbpf.JumpLessThan, Val: 1<<31 - 1 + n, SkipFalse: 1}, yes, no)
@@ -129,9 +129,9 @@ func distinct(t *testing.T, n int) *bpf.Program {
 		netbpf.JumpIf{Cond: netbpf.JumpEqual, Val: 7, SkipFalse: 1}, yes, no)
 }
 
-// alternatives are many hosts in one program.
+// alternatives makes one program with many hosts.
 func alternatives(t *testing.T, n, hosts int) *bpf.Program {
-	const near = 200 // jumps reach 255 instructions
+	const near = 200 // a jump skips at most 255 instructions
 	ins := []netbpf.Instruction{netbpf.LoadAbsolute{Off: 4, Size: 4}}
 	for i := range hosts {
 		to := near - i%near
@@ -143,7 +143,7 @@ func alternatives(t *testing.T, n, hosts int) *bpf.Program {
 	return bpftest.Assemble(t, append(ins, no)...)
 }
 
-// shared are programs that differ in their first test only.
+// shared makes programs that differ only in their first test.
 func shared(t *testing.T, n, hosts int) []*bpf.Program {
 	tail := alternatives(t, 0, hosts).Raw()
 	return repeat(n, func(i int) *bpf.Program {

@@ -1,22 +1,22 @@
 package classify
 
-// An index finds the posting list of a value: those of the access predicates that it
-// satisfies. Their intervals are cut into blocks.
+// An index finds the posting list of a value: the postings of the access predicates that
+// it satisfies. The intervals of these are divided into blocks.
 type index struct {
 	field  field
-	first  uint32 // least value of dense and of ranges
+	first  uint32 // smallest value of dense and of ranges
 	dense  []uint32
-	slots  []slot   // hash of single values; the next free place follows
-	bitmap []uint64 // a bit for each hash that some single value has, in little memory
+	slots  []slot   // hash table of single values, linear probing
+	bitmap []uint64 // one bit for each used hash value, in little memory
 	odd    uint32   // factor of the hash
-	shift  uint8    // of the hash, for the bitmap
+	shift  uint8    // shift of the hash, for the bitmap
 
-	ranges  []slot   // ascending; a value belongs to the last that begins up to it
-	top     []uint32 // last range that begins at or before each step of 1<<topStep
+	ranges  []slot   // ascending; a value belongs to the last range that starts at or before it
+	top     []uint32 // last range that starts at or before each multiple of 1<<topStep
 	topStep uint8
 }
 
-// A slot leads from a value to a list; those of the hash with head 0 are free.
+// A slot leads from a value to a list. In the hash table, head 0 marks a free slot.
 type slot struct{ value, head uint32 }
 
 // find returns the list for a value.
@@ -40,13 +40,13 @@ func (x *index) find(v uint32) uint32 {
 	return x.search(v)
 }
 
-// bitShare is how many bits of the bitmap there are for a slot.
+// bitShare is the number of bits in the bitmap per slot.
 const bitShare = 4
 
 // hashed returns the bit of a value.
 func (x *index) hashed(v uint32) uint32 { return v * x.odd >> x.shift }
 
-// single returns the list for a value that stands in the slots, from the given one on.
+// single returns the list for a value in the slots, starting from the slot at.
 func (x *index) single(v, at uint32) uint32 {
 	mask := uint32(len(x.slots) - 1)
 	for ; x.slots[at&mask].head != 0; at++ {
@@ -57,14 +57,14 @@ func (x *index) single(v, at uint32) uint32 {
 	return 0
 }
 
-// search looks for the range of a value that is not below the first.
+// search finds the range of a value that is not below the first.
 func (x *index) search(v uint32) uint32 {
 	step := (v - x.first) >> x.topStep
 	if step >= uint32(len(x.top)-1) {
 		return 0
 	}
 	low, high := x.top[step], x.top[step+1]
-	for low < high { // the last start up to v
+	for low < high { // the last start that is not above v
 		middle := (low + high + 1) / 2
 		if x.ranges[middle].value <= v {
 			low = middle
@@ -75,7 +75,7 @@ func (x *index) search(v uint32) uint32 {
 	return x.ranges[low].head
 }
 
-// move leads to the places of lists instead of their numbers.
+// move replaces the numbers of lists by their places.
 func (x *index) move(places []uint32) {
 	for i, n := range x.dense {
 		x.dense[i] = places[n]

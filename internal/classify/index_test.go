@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// listed returns the groups that an index leads to for a value.
+// listed returns the groups to which an index leads for a value.
 func listed(x *index, all *postingLists, v uint32) []uint32 {
 	var found []uint32
 	for at := x.find(v); at != 0; at = all.list[at].around {
@@ -20,7 +20,7 @@ func listed(x *index, all *postingLists, v uint32) []uint32 {
 	return found
 }
 
-// Blocks cover their interval, each value once, and are aligned.
+// TestBlocks: blocks cover their interval, each value once, and are aligned.
 func TestBlocks(t *testing.T) {
 	for _, c := range [][2]uint32{{0, 0}, {0, math.MaxUint32}, {1, math.MaxUint32 - 1}, {5, 5}, {80, 443}, {math.MaxUint32, math.MaxUint32}, {1 << 31, math.MaxUint32}} {
 		next := uint64(c[0])
@@ -37,7 +37,7 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
-// An index of random intervals against a look at each of them.
+// TestIndex compares an index of random intervals with a test of each interval.
 func TestIndex(t *testing.T) {
 	for seed := range 60 {
 		r := rand.New(rand.NewPCG(uint64(seed), 3))

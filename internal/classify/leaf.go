@@ -2,18 +2,18 @@ package classify
 
 import "slices"
 
-// A leaf holds the filters that one way through the decision tree leaves.
+// A leaf holds the filters that remain after one way through the decision tree.
 type leaf struct {
-	every     uint32      // posting list of what is done for every packet
+	every     uint32      // posting list that is processed for every packet
 	byDefault []uint32    // groups that match unless an entry says otherwise
-	lengths   []minLength // what packets must have for entries to be proven
+	lengths   []minLength // lengths that packets must have for proven entries
 	indexes   []index
 }
 
-const emptyLeaf int32 = 0 // no filter is left
+const emptyLeaf int32 = 0 // no filter remains
 
-// A minLength is how many bytes must be captured, behind an IPv4 header if header is
-// not noHeader.
+// A minLength is the number of bytes that must be captured, counted behind an IPv4 header
+// unless header is noHeader.
 type minLength struct {
 	header uint32 // offset of the byte with the header's length
 	end    uint32
@@ -21,7 +21,7 @@ type minLength struct {
 
 const noHeader = ^uint32(0)
 
-// truncates tells whether a packet is too short for what the leaf relies on.
+// truncates reports whether a packet is too short for the assumptions of the leaf.
 func (l *leaf) truncates(data []byte) bool {
 	for _, n := range l.lengths {
 		x := uint32(0)
@@ -38,12 +38,12 @@ func (l *leaf) truncates(data []byte) bool {
 	return false
 }
 
-// minPacket is what packets can be relied on to have: the least frame that
-// Ethernet carries, less its check sequence and tag. Where a packet is shorter
-// than the loads in a leaf that end before, nothing counts as proven.
+// minPacket is the assumed minimum length of packets: the minimum Ethernet frame, without
+// its check sequence and tag. If a packet is too short for the loads of a leaf below this
+// length, its entries do not count as proven.
 const minPacket = 64
 
-// reliable returns those of the extents that lie in minPacket.
+// reliable returns the extents that lie within minPacket.
 func (d *diagram) reliable(loads []extent) []extent {
 	if !slices.ContainsFunc(loads, func(e extent) bool { return !d.isReliable(e) }) {
 		return loads
@@ -59,7 +59,7 @@ func (d *diagram) isReliable(e extent) bool {
 	return behind && at < minPacket && e.end+20 <= minPacket
 }
 
-// minLengths returns what packets must have beyond the known.
+// minLengths returns the lengths that packets must have beyond the known extents.
 func (d *diagram) minLengths(known, proven []extent) (lengths []minLength) {
 	for _, e := range proven {
 		if covers(known, []extent{e}) {

@@ -5,28 +5,28 @@ import (
 	"slices"
 )
 
-// A postingList is what an index leads to for a value, while the classifier is made.
-// List 0 is empty.
+// A postingList is the list to which an index leads for a value, while the classifier is
+// being made. List 0 is empty.
 type postingList struct {
 	from, to uint32 // in postingLists.postings
-	around   uint32 // the list of the block around it, which counts too
+	around   uint32 // list of the block around it, which applies too
 }
 
-// postingLists are those of all indexes.
+// postingLists are the lists of all indexes.
 type postingLists struct {
 	list     []postingList
 	postings []posting
-	copies   int // postings that lists repeat
+	copies   int // repeated postings
 }
 
-// Bounds of copies.
+// Limits of repeated postings.
 const (
-	maxCopy   = 16      // postings of a list that another one repeats
-	maxCopies = 1 << 20 // of all lists
+	maxCopy   = 16      // of a list that another list repeats
+	maxCopies = 1 << 20 // in all lists
 )
 
-// add adds the list of blocks and returns its number. A short list around it is
-// repeated in it, so that what counts for a value lies in a row.
+// add adds the list of blocks and returns its number. It repeats a short list around it,
+// so that the postings of a value are contiguous.
 func (l *postingLists) add(blocks []block, around uint32) uint32 {
 	n := postingList{from: uint32(len(l.postings)), around: around}
 	if o := l.list[around]; l.copies < maxCopies && o.size() <= maxCopy {
@@ -44,28 +44,28 @@ func (l *postingLists) add(blocks []block, around uint32) uint32 {
 
 func (l postingList) size() int { return int(l.to - l.from) }
 
-// Finished lists lie one behind the other in Classifier.words: a head, then members
-// that match by being there, tests, and postings that need more. The number of a list is
-// then the place of its head; at 0 is an empty one.
+// Finished lists are contiguous in Classifier.words. Each consists of a head, members
+// that match without a test, tests, and other postings. The number of a list is then the
+// place of its head. Place 0 has an empty list.
 //
 //	head     members, words of tests, words of postings, list around
 //	test     member, tests in it, and for each: least value, width, step
 //	posting  entry, check
 //
-// A step has the number of the field in its upper half; below are the outcomes, a byte
-// each: when the value is within the width of the least one, and when not. An outcome
-// is checkRefuse, checkAccept, or firstCheck and the number of a test behind it.
+// The upper half of a step is the number of the field. Below it are two outcomes, one
+// byte each: for a value within the width from the least value, and for other values. An
+// outcome is checkRefuse, checkAccept, or firstCheck plus the number of the next test.
 const (
 	headWords    = 4
 	testWords    = 3
 	postingWords = 2
 )
 
-// maxTestWords bounds the words of tests in all lists, as many blocks can have the
-// same check: 32 MiB. What does not fit is left to postings.
+// maxTestWords limits the words of tests in all lists to 32 MiB, because many blocks can
+// have the same check. Further checks are left to postings.
 const maxTestWords = 8 << 20
 
-// encode returns the words of all lists, and the place of each.
+// encode returns the words of all lists, and the place of each list.
 func (l *postingLists) encode(groups *groupSet, checks []check) (words, places []uint32) {
 	w := encoder{groups: groups, checks: checks, words: make([]uint32, 0, headWords*len(l.list)+len(l.postings))}
 	places = make([]uint32, len(l.list))
@@ -80,7 +80,7 @@ type encoder struct {
 	groups                          *groupSet
 	checks                          []check
 	words, members, tests, postings []uint32
-	numbers                         []uint32 // checks of the test that is made, in order
+	numbers                         []uint32 // checks of the current test, in order
 	spent                           int      // words of tests in all lists
 }
 
@@ -106,7 +106,7 @@ func (w *encoder) list(postings []posting, around uint32) uint32 {
 	return at
 }
 
-// test writes a check for members. It reports false if that needs a posting.
+// test writes a check for members. It reports false if the check needs a posting.
 func (w *encoder) test(members []uint32, check uint32) bool {
 	w.numbers = w.numbers[:0]
 	if !w.number(check) {
@@ -127,7 +127,7 @@ func (w *encoder) test(members []uint32, check uint32) bool {
 	return true
 }
 
-// number puts what a check consists of in an order.
+// number numbers the parts of a check.
 func (w *encoder) number(check uint32) bool {
 	if check < firstCheck || slices.Contains(w.numbers, check) {
 		return true

@@ -6,22 +6,22 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// Matches are the packets of a batch that match each member. One goroutine at a time
-// uses it.
+// Matches holds, for each member, the packets of a batch that match. One goroutine at a
+// time may use it.
 type Matches struct {
 	sets []pkt.Set // by member
-	some []uint64  // members that have packets, a bit each
+	some []uint64  // members with packets, one bit each
 }
 
-// NewMatches makes room for classifiers of so many members.
+// NewMatches makes room for the given number of members.
 func NewMatches(members int) *Matches {
 	return &Matches{sets: make([]pkt.Set, members), some: make([]uint64, (members+63)/64)}
 }
 
-// Room returns for how many members there is room.
+// Room returns the number of members for which there is room.
 func (m *Matches) Room() int { return len(m.sets) }
 
-// add notes that a packet matches members.
+// add records that a packet matches members.
 func (m *Matches) add(packet uint32, members []uint32) {
 	word, bit := packet/64, uint64(1)<<(packet%64)
 	sets, some := m.sets, m.some
@@ -31,8 +31,8 @@ func (m *Matches) add(packet uint32, members []uint32) {
 	}
 }
 
-// Members appends the members that have packets to list, in order. Each must be taken
-// before the next batch.
+// Members appends the members with packets to list, in order. Each must be taken before
+// the next batch.
 func (m *Matches) Members(list []uint32) []uint32 {
 	for w, word := range m.some {
 		if word == 0 {
@@ -46,7 +46,7 @@ func (m *Matches) Members(list []uint32) []uint32 {
 	return list
 }
 
-// Take returns the packets of a member and forgets them.
+// Take returns and clears the packets of a member.
 func (m *Matches) Take(member uint32) pkt.Set {
 	s := m.sets[member]
 	m.sets[member] = pkt.Set{}

@@ -1,8 +1,9 @@
 package classify
 
-// A predicate asks whether a term's value lies in an interval. Equality, masks of
-// networks, comparisons and their negations all have this form. One whose
-// interval is every value is a presence test: it asks only whether the term has one.
+// A predicate tests whether a term's value lies in an interval. Equality, masks of
+// networks, comparisons and their negations all have this form. If the interval contains
+// every value, the predicate is a presence test: it tests only whether the term has a
+// value.
 type predicate struct {
 	term   termID
 	lo, hi uint32
@@ -10,9 +11,9 @@ type predicate struct {
 
 type testID uint32
 
-// A node is a test and where its outcome leads, as in a binary decision diagram. A
-// packet for which the term has no value is refused. Nodes stand for filters: the
-// same number, the same decision for every packet.
+// A node is a test and the nodes to which its outcomes lead, as in a binary decision
+// diagram. A packet in which the term has no value is refused. A node represents a
+// filter: equal numbers mean equal decisions for every packet.
 type node struct {
 	test    testID
 	yes, no nodeID
@@ -25,8 +26,8 @@ const (
 	accept nodeID = 1
 )
 
-// mergeYes merges u, which node b makes if t holds. If t does not hold, no
-// follows.
+// mergeYes merges t with u, the test of node b, which follows if t holds. If t does not
+// hold, no follows.
 func (t predicate) mergeYes(u predicate, b node, no nodeID) (merged predicate, yes nodeID, ok bool) {
 	switch {
 	case u.lo <= t.lo && t.hi <= u.hi:
@@ -43,8 +44,8 @@ func (t predicate) mergeYes(u predicate, b node, no nodeID) (merged predicate, y
 	return t, 0, false
 }
 
-// mergeNo merges u, which node b makes if t does not hold. If t holds, yes
-// follows. Values go up to limit.
+// mergeNo merges t with u, the test of node b, which follows if t does not hold. If t
+// holds, yes follows. limit is the greatest value.
 func (t predicate) mergeNo(u predicate, b node, yes nodeID, limit uint32) (merged predicate, y, n nodeID, ok bool) {
 	low, high := min(t.lo, u.lo), max(t.hi, u.hi)
 	adjacent := uint64(max(t.lo, u.lo)) <= uint64(min(t.hi, u.hi))+1
@@ -63,8 +64,8 @@ func (t predicate) mergeNo(u predicate, b node, yes nodeID, limit uint32) (merge
 	return t, 0, 0, false
 }
 
-// without returns the values of t that are not in u, if they are an interval.
-// Some are.
+// without returns the values of t that are not in u, if they form an interval. There is
+// at least one.
 func (t predicate) without(u predicate) (predicate, bool) {
 	switch {
 	case u.hi < t.lo || t.hi < u.lo:

@@ -12,7 +12,7 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// A filterset is programs with what independent machines make of them.
+// A filterset is a set of programs with the decisions of independent machines.
 type filterset struct {
 	raw      [][]bpf.RawInstruction
 	programs []*bpf.Program
@@ -30,7 +30,7 @@ func (f *filterset) add(t *testing.T, raw []bpf.RawInstruction) {
 	f.vm, f.pcap = append(f.vm, vm), append(f.pcap, pcap)
 }
 
-// want returns what filter m decides, and whether all machines that know agree.
+// want returns the decision of filter m, and whether all machines that can run it agree.
 func (f *filterset) want(m int, data []byte) (match, agreed bool) {
 	match, agreed = f.programs[m].Match(data, uint32(len(data))), true
 	if vm := f.vm[m]; vm != nil && vm(data) != match {
@@ -63,7 +63,8 @@ func (f *filterset) compare(t *testing.T, name string, pkts []pkt.Packet) {
 	}
 }
 
-// Random programs in sets of all sizes, against x/net/bpf and libpcap.
+// TestRandomPrograms compares random programs in sets of all sizes with x/net/bpf and
+// libpcap.
 func TestRandomPrograms(t *testing.T) {
 	rounds := 300
 	if testing.Short() {
@@ -83,7 +84,7 @@ func TestRandomPrograms(t *testing.T) {
 	}
 }
 
-// FuzzRandomPrograms has the fuzzer choose sets and packets.
+// FuzzRandomPrograms lets the fuzzer choose sets and packets.
 func FuzzRandomPrograms(f *testing.F) {
 	f.Add(uint64(1), uint8(3), []byte("\x00\x01\x02\x03\x04\x06\x08\x11\x45\xff"))
 	f.Fuzz(func(t *testing.T, seed uint64, size uint8, data []byte) {

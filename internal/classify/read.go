@@ -6,33 +6,33 @@ import (
 	"gomapi/internal/bpf"
 )
 
-// Bounds of what is read into nodes; what exceeds one runs singly.
+// Limits of reading programs into nodes. A program that exceeds one runs singly.
 const (
-	maxSteps    = 16 << 10 // instructions taken through one program
+	maxSteps    = 16 << 10 // instructions executed for one program
 	maxNodes    = 4096     // that one program makes
-	maxAllSteps = 16 << 20 // of all programs
+	maxAllSteps = 16 << 20 // for all programs
 	maxAllNodes = 4 << 20
 	maxAllTerms = 256 << 10
-	maxAllSizes = 4 << 20 // nodes of all filters, shared ones counted for each
+	maxAllSizes = 4 << 20 // nodes of all filters; shared nodes count for each filter
 )
 
 // A reason says why a program runs singly.
 type reason uint8
 
 const (
-	expressed reason = iota // it does not
+	expressed reason = iota // it does not run singly
 	hasLoop
-	tooLarge // exceeds a bound of its own
-	noBudget // exceeds what is left for all
+	tooLarge // it exceeds a limit for one program
+	noBudget // it exceeds the rest of a limit for all
 )
 
 // A reader reads programs into nodes. It is the bpf.Domain of terms and nodes.
 type reader struct {
 	*diagram
 	executor *bpf.Executor[termID, nodeID]
-	steps    int // through this program
+	steps    int // for this program
 	allSteps int
-	first    int // nodes before this program
+	first    int // number of nodes before this program
 	failed   reason
 }
 
@@ -42,7 +42,7 @@ func newReader(d *diagram) *reader {
 	return r
 }
 
-// read returns the node that decides as the program does.
+// read returns the node that decides like the program.
 func (r *reader) read(p *bpf.Program) (nodeID, reason) {
 	if p.HasLoop() {
 		return refuse, hasLoop
@@ -60,7 +60,7 @@ func (r *reader) read(p *bpf.Program) (nodeID, reason) {
 	return root, expressed
 }
 
-// Step checks the bounds and counts an instruction.
+// Step counts an instruction and checks the limits.
 func (r *reader) Step() bool {
 	switch {
 	case r.failed != expressed:
@@ -86,7 +86,7 @@ func (r *reader) Arith(op uint32, a, b termID) (termID, bool) {
 	return r.measured(id), ok
 }
 
-// measured gives the program up if a term is too large to evaluate.
+// measured gives up the program if a term is too large to evaluate.
 func (r *reader) measured(id termID) termID {
 	if r.failed == expressed && r.info[id].size > maxTerm {
 		r.failed = tooLarge
@@ -128,7 +128,7 @@ func (r *reader) Compare(op uint32, a, b termID, yes, no nodeID) nodeID {
 	return r.ifThenElse(common, 0, 0, no, yes)
 }
 
-// Require makes a presence test of what can fail: loads and divisions.
+// Require makes a presence test for terms that can fail: loads and divisions.
 func (r *reader) Require(v termID, then nodeID) nodeID {
 	if r.list[v].op != termLoad && !r.info[v].divides {
 		return then

@@ -1,41 +1,42 @@
 package classify
 
-// Bounds of checks.
+// Limits of checks.
 const (
-	maxCheck     = 12       // tests in one; longer ones are left to the program
+	maxCheck     = 12       // tests in one check; a longer one is left to the program
 	maxChecks    = 1 << 20  // of all leaves
-	maxEffort    = 64 << 10 // nodes looked at for one filter of a leaf
-	maxAllEffort = 16 << 20 // and for all filters of all leaves
+	maxEffort    = 64 << 10 // nodes visited for one filter of a leaf
+	maxAllEffort = 16 << 20 // nodes visited for all filters of all leaves
 	maxMadeNodes = 1 << 20  // nodes made for one leaf
 )
 
-// Residuals are what access predicates leave to be decided of the filters of a leaf.
+// Residuals are the decisions that access predicates leave open for the filters of a
+// leaf.
 type residuals struct {
 	*statistics
 	fields    *fieldBuilder
 	memo      *memo
 	checks    []check // of all leaves
-	allEffort int     // nodes looked at
+	allEffort int     // nodes visited
 
-	// In this leaf.
-	known []extent          // of packets that it does not truncate
+	// These are for the current leaf.
+	known []extent          // extents of packets that the leaf does not truncate
 	made  map[nodeID]uint32 // checks
-	first int               // nodes before it
+	first int               // number of nodes before it
 
-	// Of this filter.
+	// These are for the current filter.
 	filter   nodeID
 	size     int                // nodes
-	effort   int                // nodes looked at
-	decisive map[predicate]bool // access predicates that decide it by themselves
+	effort   int                // nodes visited
+	decisive map[predicate]bool // access predicates that decide the filter alone
 }
 
-// beginLeaf turns to another leaf.
+// beginLeaf starts another leaf.
 func (r *residuals) beginLeaf() { r.made = make(map[nodeID]uint32) }
 
-// beginFilters turns to the filters of the leaf that have an index.
+// beginFilters starts the filters of the leaf that have an index.
 func (r *residuals) beginFilters(known []extent) { r.known, r.first = known, len(r.nodes) }
 
-// begin turns to another filter.
+// begin starts another filter.
 func (r *residuals) begin(node nodeID, negated bool) {
 	r.filter, r.size, r.effort = node, r.sizeOf(node), 0
 	if len(r.decisive) > 64 || r.decisive == nil {
@@ -45,8 +46,8 @@ func (r *residuals) begin(node nodeID, negated bool) {
 	r.findDecisive(negated)
 }
 
-// residual returns what is left of the filter when an access predicate holds. ok is
-// false if that is not known.
+// residual returns what remains of the filter if an access predicate holds. ok is false
+// if this is not known.
 func (r *residuals) residual(p predicate) (rest nodeID, ok bool) {
 	if r.effort += r.size; r.effort > maxEffort || r.allEffort > maxAllEffort || len(r.nodes)-r.first > maxMadeNodes {
 		return 0, false
@@ -60,7 +61,7 @@ func (r *residuals) residual(p predicate) (rest nodeID, ok bool) {
 	return n.restrict(r.filter), true
 }
 
-// check returns the check for a node; noCheck if it is too long.
+// check returns the check for a node, noCheck if it is too long.
 func (r *residuals) check(rest nodeID) uint32 {
 	size := r.sizeOf(rest)
 	if size > maxCheck || len(r.checks)+size > maxChecks {
@@ -85,8 +86,8 @@ func (r *residuals) make(id nodeID) uint32 {
 	return at
 }
 
-// findDecisive finds the access predicates that decide the filter by themselves because
-// it is a plain list of alternatives, or if negated of exceptions.
+// findDecisive finds the access predicates that decide the filter alone, because the
+// filter is a plain list of alternatives or, if negated, of exceptions.
 func (r *residuals) findDecisive(negated bool) {
 	goal := accept
 	if negated {
@@ -109,9 +110,9 @@ func (r *residuals) findDecisive(negated bool) {
 	}
 }
 
-// posting returns the posting of an access predicate, given the entry of its filter;
-// wanted is false if packets for which it holds always come to what the filter does
-// without a posting.
+// posting returns the posting of an access predicate, given the entry of its filter.
+// wanted is false if packets for which the predicate holds get the filter's default
+// decision anyway.
 func (r *residuals) posting(e entry, negated bool, p predicate) (_ posting, wanted bool) {
 	against := refuse
 	if negated {

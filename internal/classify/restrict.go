@@ -2,21 +2,21 @@ package classify
 
 import "slices"
 
-// Bounds of classes.
+// Limits of classes.
 const (
 	maxClasses = 32
-	maxHeavy   = 64 // tests that make the classes: a signature has so many bits
-	heavyShare = 32 // a test counts if one in so many of the term's filters makes it
+	maxHeavy   = 64 // tests that make the classes; a signature has this many bits
+	heavyShare = 32 // a test counts if at least 1/heavyShare of the term's filters make it
 )
 
-// A interval is an interval of values.
+// An interval is a range of values, including both ends.
 type interval struct{ lo, hi uint32 }
 
-// A class is values of a term that the heavy tests do not tell apart: disjoint
+// A class is a set of values of a term that the heavy tests do not distinguish: disjoint
 // intervals in ascending order.
 type class []interval
 
-// relation says how a class lies to an interval.
+// relation is the position of a class relative to an interval.
 type relation uint8
 
 const (
@@ -44,14 +44,14 @@ func (c class) relation(lo, hi uint32) relation {
 	return partly
 }
 
-// A partition is the classes that tests make of the values of a term.
+// A partition is the set of classes into which tests divide the values of a term.
 type partition struct {
 	classes []class
 	starts  []uint32 // of all intervals, ascending from 0
-	of      []int    // the class that each is of
+	of      []int    // the class of each
 }
 
-// partitionOf returns the partition of the values up to limit; it has no class if there
+// partitionOf returns the partition of the values up to limit. It has no class if there
 // would be too many.
 func partitionOf(heavy []predicate, limit uint32) (p partition) {
 	p.starts = []uint32{0}
@@ -88,18 +88,18 @@ func partitionOf(heavy []predicate, limit uint32) (p partition) {
 	return p
 }
 
-// A restriction tells nodes what has been found out about a term: that its
-// value is in a class, or with a nil class that it has none.
+// A restriction restricts nodes to what is known of a term: its value is in a class or,
+// if the class is nil, it has no value.
 type restriction struct {
 	*diagram
 	term  termID
 	class class
-	known []extent // of the packets for which it has a value
+	known []extent // of the packets in which it has a value
 	memo  *memo
 }
 
-// restrict returns the node that decides the same packets without tests of the term:
-// the cofactor.
+// restrict returns the node that makes the same decisions without tests of the term: the
+// cofactor.
 func (r *restriction) restrict(id nodeID) nodeID {
 	if id <= accept {
 		return id
@@ -128,7 +128,7 @@ func (r *restriction) restrict(id nodeID) nodeID {
 	return result
 }
 
-// memo remembers a node for each node.
+// memo maps nodes to nodes.
 type memo struct {
 	set
 	node []nodeID

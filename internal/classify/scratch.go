@@ -2,19 +2,18 @@ package classify
 
 import "gomapi/internal/pkt"
 
-// Scratch is what one goroutine needs to use classifiers. Its zero value is
-// ready for Fit.
+// Scratch is the working memory that a goroutine needs to use classifiers. The zero value
+// is ready for Fit.
 type Scratch struct {
-	seen     set       // groups that were dealt with in this packet
-	readings []reading // of the fields that checks ask for
+	seen     set       // groups that are done for this packet
+	readings []reading // of the fields that checks read
 	fetched  uint32
 }
 
-// A reading is the value of a field in the packet of a stamp.
+// A reading is the value of a field in the packet with this stamp.
 type reading struct{ value, stamp uint32 }
 
-// Fit makes s large enough for c. It allocates, so it belongs before the first
-// packet.
+// Fit makes s large enough for c. It allocates, so call it before the first packet.
 func (s *Scratch) Fit(c *Classifier) {
 	if len(s.seen.at) >= len(c.groups) && len(s.readings) >= len(c.fields) {
 		return
@@ -23,16 +22,16 @@ func (s *Scratch) Fit(c *Classifier) {
 	s.readings = make([]reading, max(len(s.readings), len(c.fields)))
 }
 
-// next begins a packet.
+// next starts a packet.
 func (s *Scratch) next() {
 	if s.seen.next() {
 		clear(s.readings)
 	}
 }
 
-// fetch looks at the headers of packets before the first of them is decided: they
-// are not in the cache, and so the processor waits for many at a time instead of
-// for each by itself.
+// fetch reads the headers of packets before the first of them is decided. They are not in
+// the cache; this way the processor waits for many at a time, not for each one
+// separately.
 func (s *Scratch) fetch(pkts []pkt.Packet) {
 	var sum uint32
 	for i := range pkts {

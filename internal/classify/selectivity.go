@@ -5,15 +5,15 @@ import (
 	"slices"
 )
 
-// A selectivity estimates which part of the packets a predicate lets through. It takes
-// the filters for a sample of the traffic: what many of them ask for occurs often. So
+// A selectivity estimates the fraction of packets that a predicate accepts. It treats the
+// filters as a sample of the traffic: values that many filters ask for occur often. So
 // filters for many hosts and port 80 are indexed by host.
 type selectivity struct {
 	values []valueCount // by term and value
 	of     map[termID]span
 }
 
-// A valueCount has the lower end of what a test asks for.
+// A valueCount counts filters by the lower end of the interval of a test.
 type valueCount struct {
 	term  termID
 	value uint32
@@ -22,10 +22,10 @@ type valueCount struct {
 
 type span struct{ from, to int }
 
-// smallCount is how many filters say nothing.
+// smallCount is the number of filters below which an estimate says nothing.
 const smallCount = 64
 
-// take takes the filters that have been counted.
+// take takes the values from the counted filters.
 func (m *selectivity) take(s *statistics) {
 	m.values = m.values[:0]
 	for _, id := range s.allTests {
@@ -47,14 +47,14 @@ func (m *selectivity) take(s *statistics) {
 	}
 }
 
-// share returns the part of the filters of a term that ask for values of a predicate.
+// share returns the fraction of a term's filters that ask for values of a predicate.
 func (m *selectivity) share(p predicate) float64 {
 	of := m.of[p.term]
 	values := m.values[of.from:of.to]
 	if len(values) == 0 {
 		return 0
 	}
-	before := func(v uint64) int { // filters that ask for less
+	before := func(v uint64) int { // filters that ask for smaller values
 		i, _ := slices.BinarySearchFunc(values, v, func(s valueCount, v uint64) int { return cmp.Compare(uint64(s.value), v) })
 		if i == 0 {
 			return 0

@@ -2,14 +2,14 @@ package classify
 
 import "slices"
 
-// A set of small numbers is emptied at once, by a new stamp.
+// A set of small numbers. A new stamp empties it at once.
 type set struct {
 	stamp uint32
-	at    []uint32 // stamp under which a number was added
+	at    []uint32 // stamp with which a number was added
 }
 
-// next empties the set. It reports whether stamps begin anew, so that what was
-// stamped elsewhere must be forgotten.
+// next empties the set. It reports whether stamps start again, so that everything stamped
+// elsewhere must be cleared.
 func (s *set) next() bool {
 	if s.stamp++; s.stamp != 0 {
 		return false
@@ -36,9 +36,8 @@ func (s *set) add(i uint32) bool {
 	return true
 }
 
-// grow returns s with room for so many more. It gives long slices twice their room,
-// where append gives them a quarter more and so leaves five times their size to be
-// collected.
+// grow returns s with room for more elements. It doubles the capacity of a long slice;
+// append adds only a quarter, which would leave five times its size as garbage.
 func grow[S ~[]E, E any](s S, more int) S {
 	if len(s)+more <= cap(s) {
 		return s
@@ -46,7 +45,7 @@ func grow[S ~[]E, E any](s S, more int) S {
 	return slices.Grow(s, max(len(s)+1, more))
 }
 
-// resize returns s with zeros behind it, up to a size, and room for growing.
+// resize returns s extended with zeros to a size, with room to grow.
 func resize[S ~[]E, E any](s S, size int) S {
 	if size <= len(s) {
 		return s

@@ -2,18 +2,19 @@ package classify
 
 import "math"
 
-// A split is an inner node of the decision tree: it reads one field and leads on.
-// References are to splits, or with all bits turned to leaves.
+// A split is an inner node of the decision tree. It reads one field and leads to the next
+// split or leaf. References are numbers of splits, or complements of the numbers of
+// leaves.
 type split struct {
 	field field
-	fail  int32 // where packets go in which the field has no value
+	fail  int32 // for packets in which the field has no value
 	shift uint8
-	top   [256]int32 // where values lead that begin with these bits; divided: see start
-	start []uint32   // of intervals of values, ascending from 0
-	next  []int32    // where they lead
+	top   [256]int32 // for values that begin with these bits; divided: see start
+	start []uint32   // starts of intervals of values, ascending from 0
+	next  []int32    // where the intervals lead
 }
 
-// divided says that values with the same first bits lead to several places.
+// divided says that values with the same first bits lead to different places.
 const divided = math.MinInt32
 
 // lead returns where a value leads.

@@ -5,17 +5,17 @@ import (
 	"slices"
 )
 
-// A filter is a group of members and the node of what is still to be decided of it,
-// at some place of the decision tree.
+// A filter is a group of members, and the node that is still to be decided for them at
+// some place of the decision tree.
 type filter struct {
 	group uint32
 	node  nodeID
 }
 
-// Statistics count what filters test.
+// Statistics count the tests of filters.
 type statistics struct {
 	*diagram
-	byTerm   []int32 // filters that test a term, by term
+	byTerm   []int32 // filters that test a term
 	onTop    []int32 // filters whose first test is of a term
 	byTest   []int32 // filters that make a test
 	allTerms []termID
@@ -26,7 +26,7 @@ type statistics struct {
 	stack                        []nodeID
 }
 
-// count begins anew with these filters.
+// count starts again with these filters.
 func (s *statistics) count(filters []filter) {
 	for _, t := range s.allTerms {
 		s.byTerm[t], s.onTop[t] = 0, 0
@@ -64,7 +64,7 @@ func (s *statistics) add(root nodeID) {
 	})
 }
 
-// walk calls visit with the test of each node that a filter consists of.
+// walk calls visit with the test of each node of a filter.
 func (s *statistics) walk(root nodeID, visit func(testID)) {
 	s.seenNode.clear(len(s.nodes))
 	s.seenTest.clear(len(s.tests))
@@ -82,17 +82,17 @@ func (s *statistics) walk(root nodeID, visit func(testID)) {
 	}
 }
 
-// sizeOf returns how many nodes a filter consists of.
+// sizeOf returns the number of nodes of a filter.
 func (s *statistics) sizeOf(root nodeID) int {
 	size := 0
 	s.walk(root, func(testID) { size++ })
 	return size
 }
 
-// maxCandidates is how many terms are looked at for one split.
+// maxCandidates is the number of terms considered for one split.
 const maxCandidates = 8
 
-// candidates returns the terms that are tested most, the best first.
+// candidates returns the terms that most filters test, the best first.
 func (s *statistics) candidates() []termID {
 	best := slices.Clone(s.allTerms)
 	score := func(t termID) int32 { return s.byTerm[t] + s.onTop[t] }
@@ -100,8 +100,8 @@ func (s *statistics) candidates() []termID {
 	return best[:min(len(best), maxCandidates)]
 }
 
-// heavy returns the tests of a term that many of its filters make; nil if they
-// are too many or only ask for the presence of a value.
+// heavy returns the tests of a term that many of its filters make. It returns nil if
+// there are too many, or if they ask only for the presence of a value.
 func (s *statistics) heavy(id termID) []predicate {
 	var heavy []predicate
 	for _, t := range s.allTests {

@@ -2,26 +2,26 @@ package classify
 
 import "reflect"
 
-// Stats says what a classifier consists of.
+// Stats describes the parts of a classifier.
 type Stats struct {
 	Members  int // filters
 	Programs int // distinct ones
 	Splits   int // inner nodes of the decision tree
 	Leaves   int // kinds of packets
 
-	// Programs that run for every packet, with the reason.
+	// Programs that run for every packet, by reason.
 	Loops    int // they loop ("protochain")
-	TooLarge int // they exceed a bound of their own
-	NoBudget int // they exceed what is left for all
+	TooLarge int // they exceed a limit for one program
+	NoBudget int // they exceed the rest of a limit for all
 
-	// Unindexed counts filters, once for each leaf, that run for every packet of
-	// the leaf because their index would exceed a bound.
+	// Unindexed counts filters that run for every packet of a leaf because their index
+	// would exceed a limit. A filter counts once for each leaf.
 	Unindexed int
 
-	Bytes int // held, beside the programs
+	Bytes int // memory held, without the programs
 }
 
-// Singles returns how many programs run for every packet because of a bound.
+// Singles returns the number of programs that run for every packet because of a limit.
 func (s Stats) Singles() int { return s.Loops + s.TooLarge + s.NoBudget }
 
 func (s *Stats) count(why reason) {

@@ -10,16 +10,15 @@ import (
 	"gomapi/internal/bpf"
 )
 
-// A term is a value that a program computes, as a function of the packet:
-// "the half word at 12", "4*([14]&0xf)". Equal terms of all programs have one
-// number (hash consing), so that what they have in common is found by comparing
-// numbers.
+// A term is a value that a program computes, as a function of the packet: "the half word
+// at 12", "4*([14]&0xf)". Equal terms of all programs have one number (hash consing), so
+// that common terms are found by comparing numbers.
 type term struct {
 	op   termOp
 	size uint8  // of a load, in bytes
 	arg  uint8  // operator of termArith: BPF_ADD...
 	k    uint32 // the constant, or the offset of a load
-	a, b termID // operands; a is what a load adds to its offset, or zeroTerm
+	a, b termID // operands; a load adds the value of a to its offset, or zeroTerm
 }
 
 type termID int32
@@ -34,31 +33,31 @@ const (
 	termGreater        // 1 if a > b, else 0
 )
 
-const zeroTerm termID = 0 // the constant 0: A, X and the scratch cells at the start
+const zeroTerm termID = 0 // the constant 0: initial value of A, X and the scratch cells
 
-// maxTerm bounds how many terms one is made of, counted as a tree: evaluation
-// takes as many steps.
+// maxTerm limits the terms in a term, counted as a tree, because evaluation takes that
+// many steps.
 const maxTerm = 32
 
-// termInfo is what is known of a term without a packet.
+// termInfo is the information about a term that is known without a packet.
 type termInfo struct {
 	max     uint32   // the largest value
 	size    int      // terms in it, as a tree
-	loads   []extent // what must be captured for it to have a value
+	loads   []extent // bytes that must be captured for it to have a value
 	divides bool     // it has no value if a divisor is 0
 }
 
-// fallible tells whether the term may have no value, which refuses a packet.
+// fallible reports whether the term may have no value, which refuses a packet.
 func (i *termInfo) fallible() bool { return len(i.loads) > 0 || i.divides }
 
-// An extent says that bytes up to end, counted from the value of base, must
-// have been captured.
+// An extent says that the bytes up to end, counted from the value of base, must be
+// captured.
 type extent struct {
 	base termID
 	end  uint64
 }
 
-// union returns the extents of both lists, the longest of each base.
+// union returns the extents of both lists, the longest for each base.
 func union(a, b []extent) []extent {
 	if covers(a, b) {
 		return a
@@ -75,7 +74,7 @@ func union(a, b []extent) []extent {
 	return out
 }
 
-// covers tells whether packets that have the extents of a have those of b.
+// covers reports whether packets that have the extents of a have those of b.
 func covers(a, b []extent) bool {
 	for _, e := range b {
 		if !slices.ContainsFunc(a, func(o extent) bool { return o.base == e.base && o.end >= e.end }) {
@@ -85,7 +84,7 @@ func covers(a, b []extent) bool {
 	return true
 }
 
-// terms numbers terms.
+// terms numbers the terms.
 type terms struct {
 	list []term
 	info []termInfo
@@ -98,7 +97,7 @@ func newTerms() terms {
 	return t
 }
 
-// Constant, Length and Value are of bpf.Domain.
+// Constant, Length and Value implement bpf.Domain.
 
 func (t *terms) Constant(k uint32) termID {
 	return t.intern(term{op: termConst, k: k}, func() termInfo { return termInfo{max: k, size: 1} })
@@ -108,8 +107,7 @@ func (t *terms) Length() termID {
 	return t.intern(term{op: termLen}, func() termInfo { return termInfo{max: math.MaxUint32, size: 1} })
 }
 
-// load returns the term of size bytes at base+k; ok is false if no packet is
-// that long.
+// load returns the term of size bytes at base+k; ok is false if no packet is that long.
 func (t *terms) load(size uint8, base termID, k uint32) (id termID, ok bool) {
 	if c, isConst := t.Value(base); isConst {
 		if c > math.MaxUint32-k {
@@ -158,7 +156,7 @@ func (t *terms) intern(key term, describe func() termInfo) termID {
 	return id
 }
 
-// both describes a term made of two.
+// both describes a term with two operands.
 func (t *terms) both(a, b termID, limit uint32) termInfo {
 	ia, ib := &t.info[a], &t.info[b]
 	return termInfo{
@@ -198,7 +196,7 @@ func (t *terms) arith(op uint32, a, b termID) (id termID, ok bool) {
 	}), true
 }
 
-// and returns a & mask in one form, however it is written.
+// and returns a & mask in one canonical form.
 func (t *terms) and(a termID, mask uint32) termID {
 	if inner := t.list[a]; inner.op == termArith && inner.arg == unix.BPF_AND {
 		if m, isConst := t.Value(inner.b); isConst {
@@ -225,7 +223,7 @@ func isNeutralZero(op uint32) bool {
 	return false
 }
 
-// bound returns a value that a op b never exceeds.
+// bound returns an upper limit of a op b.
 func (t *terms) bound(op uint32, a, b termID) uint32 {
 	ma, mb := t.info[a].max, t.info[b].max
 	k, isConst := t.Value(b)
@@ -249,5 +247,5 @@ func (t *terms) bound(op uint32, a, b termID) uint32 {
 	return uint32(min(limit, math.MaxUint32))
 }
 
-// ones returns the bits that values up to limit can have.
+// ones returns the bits that can be set in values up to limit.
 func ones(limit uint32) uint32 { return uint32(1<<bits.Len32(limit) - 1) }

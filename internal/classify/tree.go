@@ -2,17 +2,17 @@ package classify
 
 import "slices"
 
-// Bounds of the decision tree.
+// Limits of the decision tree.
 const (
 	maxSplits    = 1024     // decisions
 	maxWork      = 32 << 20 // nodes restricted
 	maxHeldNodes = 16 << 20
-	leastShare   = 16 // a term is decided on if one filter in so many tests it
-	maxRepeats   = 8  // copies that a decision makes, per filter that it serves
-	fewFilters   = 64 // that may be repeated freely
+	leastShare   = 16 // a term is split if at least 1/leastShare of the filters test it
+	maxRepeats   = 8  // copies that a split makes, per filter that benefits
+	fewFilters   = 64 // number of filters that may be repeated freely
 )
 
-// A budget is what may be spent below a split.
+// A budget is the amount that may be used below a split.
 type budget struct {
 	splits int
 	copies int // filters in all leaves
@@ -31,8 +31,8 @@ type treeBuilder struct {
 	splits []split
 }
 
-// tree decides filters of packets that have the extents, and returns the
-// reference to its root. It gives up the nodes that it makes.
+// tree makes the tree for filters of packets with the known extents and returns the
+// reference to its root. It discards the nodes that it makes.
 func (b *treeBuilder) tree(filters []filter, known []extent, left budget) int32 {
 	if len(filters) == 0 {
 		return b.leaf(nil, nil)
@@ -46,13 +46,13 @@ func (b *treeBuilder) tree(filters []filter, known []extent, left budget) int32 
 	}
 	left.work -= b.size * (len(parts.classes) + 1)
 	with := union(known, b.info[on].loads)
-	var branches [][]filter // what is left of filters, by class
+	var branches [][]filter // rest of the filters, by class
 	copies := 0
 	for i, c := range parts.classes {
 		branches = append(branches, b.restrictAll(filters, on, c, with))
 		copies += len(branches[i])
 	}
-	var failing []filter // what is left where the term has no value
+	var failing []filter // rest of the filters if the term has no value
 	if b.info[on].fallible() && !b.certain(on, known) {
 		failing = b.restrictAll(filters, on, nil, known)
 		copies += len(failing)
@@ -83,8 +83,8 @@ func (b *treeBuilder) tree(filters []filter, known []extent, left budget) int32 
 	return int32(at)
 }
 
-// firstAlike returns for each branch the first one that leaves the same to be decided:
-// they lead to the same place.
+// firstAlike returns for each branch the first branch with the same remaining decisions:
+// both lead to the same place.
 func firstAlike(branches [][]filter) []int {
 	first := make([]int, len(branches))
 	for i, fs := range branches {
@@ -93,8 +93,8 @@ func firstAlike(branches [][]filter) []int {
 	return first
 }
 
-// choose returns the term to decide on and the partition of its values, which has no
-// class if no decision is worth it.
+// choose returns the term for the split and the partition of its values. The partition
+// has no class if no split is worth its cost.
 func (b *treeBuilder) choose(filters int, left budget) (termID, partition) {
 	for _, t := range b.candidates() {
 		served := int(b.byTerm[t])
@@ -119,8 +119,7 @@ func (b *treeBuilder) choose(filters int, left budget) (termID, partition) {
 	return 0, partition{}
 }
 
-// restrictAll returns what is left of filters when the value of a term is in a
-// class.
+// restrictAll returns the rest of filters when the value of a term is in a class.
 func (b *treeBuilder) restrictAll(filters []filter, on termID, c class, known []extent) []filter {
 	b.memo.clear(len(b.nodes))
 	r := restriction{diagram: b.diagram, term: on, class: c, known: known, memo: &b.memo}

@@ -1,7 +1,7 @@
 package classify
 
-// decideTruncated decides a packet that lacks what the leaf relies on: entries say
-// whose programs are to decide.
+// decideTruncated decides a packet that is too short for the assumptions of the leaf.
+// Entries say which programs must decide.
 func (c *Classifier) decideTruncated(l *leaf, d *decision) {
 	c.followTruncated(l.every, d)
 	for i := range l.indexes {
@@ -35,7 +35,7 @@ func (c *Classifier) followTruncated(at uint32, d *decision) {
 	}
 }
 
-// run has the program of a group decide, once for a packet.
+// run runs the program of a group, once for a packet.
 func (c *Classifier) run(b uint32, d *decision) {
 	if d.scratch.seen.add(b) && c.matchesProgram(b, d.Packet) {
 		c.report(b, d)

@@ -15,11 +15,11 @@ import (
 	"gomapi/internal/spin"
 )
 
-// maxServed is how many requests a child answers before it is replaced, so
-// that whatever libpcap leaks stays bounded.
+// maxServed is the number of requests after which a child is replaced. This bounds the
+// memory that libpcap leaks.
 const maxServed = 8192
 
-// A child is a running helper process. One goroutine at a time uses it.
+// A child is a running helper process. One goroutine at a time may use it.
 type child struct {
 	process  *os.Process
 	requests *os.File
@@ -27,7 +27,7 @@ type child struct {
 	served   int
 
 	exited chan struct{}    // closed by the goroutine that reaps the process
-	state  *os.ProcessState // how it ended; valid once exited is closed
+	state  *os.ProcessState // how it ended; valid when exited is closed
 }
 
 // spawn starts a child. The kernel kills it when the calling thread ends.
@@ -63,7 +63,8 @@ func (c *child) start(o HelperOptions, stdin, stdout *os.File) error {
 		Dir:   "/",
 		Env:   []string{"GOTRACEBACK=none"},
 		Files: []*os.File{stdin, stdout, null},
-		// A group of its own: a terminal's interrupt is for the daemon.
+		// The child has its own process group, so that an interrupt from a terminal
+		// reaches only the daemon.
 		Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true},
 	})
 	if err != nil {
@@ -78,7 +79,7 @@ func (c *child) reap() {
 	close(c.exited)
 }
 
-// ready waits until the child says that it is.
+// ready waits until the child reports that it is ready.
 func (c *child) ready(ctx context.Context) error {
 	_, err := c.during(ctx, func() ([]bpf.RawInstruction, error) {
 		return readAnswer(c.answers)
@@ -86,7 +87,7 @@ func (c *child) ready(ctx context.Context) error {
 	return err
 }
 
-// compile has the child compile expr. Errors are as with readAnswer.
+// compile lets the child compile expr. Errors are as in readAnswer.
 func (c *child) compile(ctx context.Context, expr string, linkType uint16) ([]bpf.RawInstruction, error) {
 	c.served++
 	return c.during(ctx, func() ([]bpf.RawInstruction, error) {
@@ -98,20 +99,20 @@ func (c *child) compile(ctx context.Context, expr string, linkType uint16) ([]bp
 	})
 }
 
-// during runs exchange and kills the child if ctx ends before.
+// during runs exchange and kills the child if ctx ends first.
 func (c *child) during(ctx context.Context, exchange func() ([]bpf.RawInstruction, error)) ([]bpf.RawInstruction, error) {
 	stop := context.AfterFunc(ctx, c.interrupt)
 	raw, err := exchange()
 	if !stop() {
 		return nil, ctx.Err()
 	}
-	if c.answers.Buffered() > 0 { // it would be the answer to the next request
+	if c.answers.Buffered() > 0 { // it would be taken for the answer to the next request
 		return nil, errProtocol
 	}
 	return raw, err
 }
 
-// interrupt makes the child end and every exchange with it fail.
+// interrupt kills the child, so that every exchange with it fails.
 func (c *child) interrupt() {
 	_ = c.process.Kill() // fails only if it has ended
 	c.closePipes()
@@ -128,7 +129,7 @@ func (c *child) kill() {
 	<-c.exited
 }
 
-// usable tells whether the child may serve again.
+// usable reports whether the child may serve again.
 func (c *child) usable() bool {
 	select {
 	case <-c.exited:
@@ -138,7 +139,7 @@ func (c *child) usable() bool {
 	}
 }
 
-// exitReason says how the child, which has been killed, came to fail with err.
+// exitReason says why the child, which was killed after err, failed.
 func (c *child) exitReason(err error) string {
 	if errors.Is(err, errProtocol) || errors.Is(err, context.DeadlineExceeded) || c.state == nil {
 		return err.Error()
@@ -146,14 +147,14 @@ func (c *child) exitReason(err error) string {
 	return c.state.String()
 }
 
-// answers are the end of a pipe that a child writes to.
+// answers is the daemon's end of the pipe to which a child writes.
 type answers struct {
-	*bufio.Reader // an answer in one system call
+	*bufio.Reader // reads an answer in one system call
 	file          *os.File
 	conn          syscall.RawConn
 }
 
-// newAnswers makes a pipe. w is the end for the child.
+// newAnswers makes a pipe. w is the child's end.
 func newAnswers() (a answers, w *os.File, err error) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -168,10 +169,10 @@ func newAnswers() (a answers, w *os.File, err error) {
 	return answers{bufio.NewReader(r), r, conn}, w, nil
 }
 
-// Close makes reading fail, also that under way.
+// Close makes reads fail, including one under way.
 func (a answers) Close() error { return a.file.Close() }
 
-// ready reports whether there is something to read, also when it is the end.
+// ready reports whether there is something to read, or the end.
 func (a answers) ready() bool {
 	n := 0
 	err := a.conn.Control(func(fd uintptr) {

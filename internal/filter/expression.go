@@ -8,21 +8,21 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// CheckExpression refuses, with error 1025, what must not reach a compiler:
-// text over MaxExpression and NUL bytes, at which C would end the expression.
+// CheckExpression refuses expressions that must not reach a compiler, with error 1025:
+// text longer than MaxExpression, and NUL bytes, where C would end the expression.
 func CheckExpression(expr string) error {
 	if len(expr) > MaxExpression {
 		return mapierr.New(mapierr.PcapBPF,
-			"filter expression has %d bytes; %d are possible", len(expr), MaxExpression)
+			"the filter expression has %d bytes, at most %d are allowed", len(expr), MaxExpression)
 	}
 	if i := strings.IndexByte(expr, 0); i >= 0 {
 		return mapierr.New(mapierr.PcapBPF,
-			"filter expression has a NUL byte at offset %d; remove it", i)
+			"the filter expression has a NUL byte at offset %d: remove it", i)
 	}
 	return nil
 }
 
-// Quote returns expr for a message: printable, and cut if it is long.
+// Quote returns expr for a message: printable, and truncated if it is long.
 func Quote(expr string) string {
 	const shown = 80
 	if len(expr) > shown {
@@ -31,7 +31,7 @@ func Quote(expr string) string {
 	return strconv.Quote(expr)
 }
 
-// printable returns text of doubtful origin with its control bytes replaced.
+// printable returns untrusted text with its control bytes replaced.
 func printable(b []byte) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {

@@ -13,14 +13,14 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// Memory limits by which tests of the start tell a fake child what to do.
+// Memory limits that tell a fake child what to do at its start.
 const (
-	fakeUnready = 1 + iota // it says that it cannot work
-	fakeMute               // it never says anything
-	fakeQuits              // it ends at once
+	fakeUnready = 1 + iota // it reports that it cannot work
+	fakeMute               // it never reports anything
+	fakeQuits              // it exits at once
 )
 
-// fakeChild is a child whose expressions say what it does.
+// fakeChild is a child whose expressions tell it what to do.
 func fakeChild() int {
 	switch os.Args[1] {
 	case "1":
@@ -74,7 +74,7 @@ func fakeCompile(expr string, linkType uint16) ([]bpf.RawInstruction, error) {
 	return []bpf.RawInstruction{{Op: 6, K: uint32(len(expr))<<16 | uint32(linkType)}}, nil
 }
 
-// hang never returns, nor lets the runtime find that nothing runs any more.
+// hang never returns, and prevents the runtime from detecting a deadlock.
 func hang() {
 	for {
 		time.Sleep(time.Hour)
@@ -83,5 +83,5 @@ func hang() {
 
 const refused = 1 // verdict: the text follows
 
-// answer sends bytes that Serve would not.
+// answer sends bytes that Serve would not send.
 func answer(b []byte) { _ = binary.Write(os.Stdout, binary.BigEndian, b) }

@@ -1,8 +1,8 @@
 // Package filter compiles tcpdump expressions to programs.
 //
-// libpcap compiles, so that tcpdump's language is exact. What it is given comes from
-// anybody, so a daemon has it run in confined children: a Helper. Its other half, the
-// child's, is in filter/libpcap, the only package that links libpcap.
+// libpcap compiles them, so that the language is exactly tcpdump's. Expressions come from
+// anybody, so a daemon runs libpcap in confined children: a Helper. The child's half is
+// in filter/libpcap, the only package that links libpcap.
 //
 // The files, each of which uses only those before it:
 //
@@ -24,14 +24,14 @@ import (
 	"gomapi/internal/bpf"
 )
 
-// MaxExpression is how many bytes a filter expression may have.
+// MaxExpression is the maximum length of a filter expression in bytes.
 const MaxExpression = 32 << 10
 
-// A Compiler turns tcpdump expressions into programs.
+// A Compiler compiles tcpdump expressions to programs.
 type Compiler interface {
-	// Compile makes a program for packets of a link type (a DLT number), with
-	// netmask 0. What does not compile gives error 1025 with libpcap's reason,
-	// as do host names, NUL bytes and expressions over MaxExpression; a
-	// compiler that cannot work gives 1027.
+	// Compile makes a program for packets of a link type (a DLT number), with netmask 0.
+	// The error is 1025 with libpcap's reason if the expression does not compile, and
+	// 1025 for host names, NUL bytes and expressions longer than MaxExpression. It is
+	// 1027 if the compiler cannot work.
 	Compile(ctx context.Context, expr string, linkType uint16) (*bpf.Program, error)
 }

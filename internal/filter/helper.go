@@ -10,10 +10,10 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// A Helper compiles expressions in child processes, because libpcap's compiler
-// may take long, ask the network and have defects, and expressions come from
-// anybody. Children are started when needed and kept; each does one request at
-// a time. One that fails in any way is killed and, when needed, replaced.
+// A Helper compiles expressions in child processes, for three reasons: libpcap's compiler
+// may take long, query the network and have defects; expressions come from anybody. It
+// starts children when needed and keeps them. Each child handles one request at a time. A
+// child that fails in any way is killed and, when needed, replaced.
 //
 // Any number of goroutines may use a Helper. Close must be called.
 type Helper struct {
@@ -34,10 +34,10 @@ func NewHelper(o HelperOptions) *Helper {
 	return h
 }
 
-// Compile implements Compiler. It waits for a child to be free; the timeout
-// counts from then on. Errors: 1025 if the expression does not compile, takes
-// too long or crashes its child; 1027 if no child can be started, the Helper
-// is closed (os.ErrClosed) or ctx ends (its error).
+// Compile implements Compiler. It waits for a free child; the timeout starts when it has
+// one. Errors: 1025 if the expression does not compile, takes too long or crashes its
+// child; 1027 if no child can be started, the Helper is closed (os.ErrClosed) or ctx ends
+// (its error).
 func (h *Helper) Compile(ctx context.Context, expr string, linkType uint16) (*bpf.Program, error) {
 	if err := CheckExpression(expr); err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func (h *Helper) Compile(ctx context.Context, expr string, linkType uint16) (*bp
 	return h.compile(ctx, c, expr, linkType)
 }
 
-// compile has c do the work, and keeps it or ends it afterwards.
+// compile lets c compile, and afterwards keeps or kills it.
 func (h *Helper) compile(ctx context.Context, c *child, expr string, linkType uint16) (*bpf.Program, error) {
 	limited, cancel := context.WithTimeout(ctx, h.pool.options.Timeout)
 	defer cancel()
@@ -81,13 +81,13 @@ func (h *Helper) compile(ctx context.Context, c *child, expr string, linkType ui
 		return nil, notCompiled(context.Cause(ctx))
 	case limited.Err() != nil:
 		return nil, mapierr.New(mapierr.PcapBPF,
-			"filter %s needs more than %v to compile; use a shorter one, or several", Quote(expr), h.pool.options.Timeout)
+			"filter %s needs more than %v to compile: use a shorter one, or several", Quote(expr), h.pool.options.Timeout)
 	}
 	return nil, mapierr.New(mapierr.PcapBPF, "filter %s crashes the compiler (%s)", Quote(expr), c.exitReason(err))
 }
 
-// Close ends the children and waits for them. Requests under way fail with
-// error 1027, as do later ones. Twice is fine.
+// Close ends the children and waits for them. Requests under way and later ones fail with
+// error 1027. Close may be called again.
 func (h *Helper) Close() error {
 	h.closing.Do(func() {
 		h.cancel()

@@ -48,7 +48,7 @@ func works(t *testing.T, h *filter.Helper) {
 	}
 }
 
-// children returns the processes that this one has, as the kernel knows them.
+// children returns the child processes of this process, as the kernel lists them.
 func children(t *testing.T) []int {
 	t.Helper()
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
@@ -79,7 +79,7 @@ func TestHelperKeepsChild(t *testing.T) {
 	}
 }
 
-// A refusal is the expression's, so the child stays.
+// TestHelperVerdicts: a refusal concerns the expression, so the child stays.
 func TestHelperVerdicts(t *testing.T) {
 	h := newHelper(t, filter.HelperOptions{})
 	works(t, h)
@@ -95,7 +95,7 @@ func TestHelperVerdicts(t *testing.T) {
 		{"no program", mapierr.PcapBPF, "0 instructions"},
 		{"invalid program", mapierr.PcapBPF, "code 0xffff does not exist"},
 		{"a\x00b", mapierr.PcapBPF, "NUL byte at offset 1"},
-		{strings.Repeat("x", filter.MaxExpression+1), mapierr.PcapBPF, "32768 are possible"},
+		{strings.Repeat("x", filter.MaxExpression+1), mapierr.PcapBPF, "at most 32768 are allowed"},
 	} {
 		_, err := h.Compile(t.Context(), c.expr, 1)
 		wantError(t, err, c.code, c.text)
@@ -105,7 +105,8 @@ func TestHelperVerdicts(t *testing.T) {
 	}
 }
 
-// A child that does anything else is ended, and the next request has a new one.
+// TestHelperReplacesChild: a child that does anything else is killed, and the next
+// request gets a new one.
 func TestHelperReplacesChild(t *testing.T) {
 	h := newHelper(t, filter.HelperOptions{})
 	for expr, text := range map[string]string{
@@ -153,7 +154,7 @@ func TestHelperReplacesOldChild(t *testing.T) {
 
 func TestHelperTimeout(t *testing.T) {
 	h := newHelper(t, filter.HelperOptions{Timeout: 300 * time.Millisecond})
-	ready := func() bool { // a child begins within the time, if the machine lets it
+	ready := func() bool { // a child starts in time, if the machine allows it
 		_, err := h.Compile(t.Context(), "abc", 1)
 		return err == nil
 	}

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// HelperOptions say how a Helper works. Zero values take the defaults.
+// HelperOptions configure a Helper. Zero values mean the defaults.
 type HelperOptions struct {
-	Path        string        // program that becomes the child, by libpcap.ServeIfHelper; default this program
+	Path        string        // program for the child, which calls libpcap.ServeIfHelper; default: this program
 	Timeout     time.Duration // for one request; default 5 s
-	Max         int           // children at once; default 4
-	MemoryLimit uint64        // bytes that a child may use beyond those it starts with; default 1 GiB
+	Max         int           // children at a time; default 4
+	MemoryLimit uint64        // bytes that a child may allocate in addition to those at its start; default 1 GiB
 }
 
 func (o HelperOptions) withDefaults() HelperOptions {

@@ -10,10 +10,10 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// A pool has the children of a Helper that are idle, and starts more.
+// A pool holds the idle children of a Helper, and starts more.
 type pool struct {
 	options HelperOptions
-	starts  chan func()   // to launch
+	starts  chan func()   // functions for launch
 	stopped chan struct{} // closed when launch has ended
 
 	mu   sync.Mutex
@@ -26,7 +26,7 @@ func newPool(o HelperOptions) *pool {
 	return p
 }
 
-// close ends the idle children, of which no more may come, and waits for them.
+// close ends the idle children and waits for them. No child may be returned after it.
 func (p *pool) close() {
 	for c := p.pop(); c != nil; c = p.pop() {
 		c.kill()
@@ -35,9 +35,9 @@ func (p *pool) close() {
 	<-p.stopped
 }
 
-// launch runs what starts a child, all on one thread: the kernel ends a child
-// with the thread that started it (PR_SET_PDEATHSIG, prctl(2)), so that thread
-// must last as long as the pool. It stays locked and ends with launcp.
+// launch runs the functions that start a child, all on one thread. The kernel kills a
+// child when the thread that started it ends (PR_SET_PDEATHSIG, prctl(2)), so this thread
+// must live as long as the pool. It stays locked and ends with launch.
 func (p *pool) launch() {
 	defer close(p.stopped)
 	runtime.LockOSThread()
@@ -78,7 +78,7 @@ func (p *pool) put(c *child) {
 func (p *pool) start(ctx context.Context) (*child, error) {
 	if os.Args[0] == HelperName {
 		return nil, mapierr.New(mapierr.PcapOpenDead,
-			"filter compiler: this program must call libpcap.ServeIfHelper first in main")
+			"filter compiler: the main of this program must call libpcap.ServeIfHelper first")
 	}
 	var c *child
 	var err error
@@ -94,7 +94,7 @@ func (p *pool) start(ctx context.Context) (*child, error) {
 	return c, p.await(ctx, c)
 }
 
-// await waits until c is ready, and ends it if it does not become so.
+// await waits until c is ready, and kills it if it does not become ready.
 func (p *pool) await(ctx context.Context, c *child) error {
 	limited, cancel := context.WithTimeout(ctx, p.options.Timeout)
 	defer cancel()
@@ -115,5 +115,5 @@ func (p *pool) await(ctx context.Context, c *child) error {
 }
 
 func notCompiled(reason error) error {
-	return mapierr.Wrap(mapierr.PcapOpenDead, "filter was not compiled", reason)
+	return mapierr.Wrap(mapierr.PcapOpenDead, "the filter was not compiled", reason)
 }

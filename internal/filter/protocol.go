@@ -10,13 +10,13 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// Parent and child exchange frames over two pipes, one answer to each request
-// and one when the child is ready. Integers are big-endian.
+// Parent and child exchange frames over two pipes: one answer for each request, and one
+// when the child is ready. Integers are big-endian.
 //
 //	request: length uint32 | link type uint16 | expression
 //	answer:  length uint32 | verdict uint8    | instructions or text
 //
-// The length counts what follows it. Neither side trusts the other's.
+// The length counts the bytes after it. Neither side trusts the length from the other.
 const (
 	lengthSize  = 4
 	maxRequest  = 2 + MaxExpression
@@ -29,8 +29,8 @@ type verdict uint8
 
 const (
 	verdictOK      verdict = iota // ready, or compiled: the instructions follow
-	verdictRefused                // the expression is at fault, error 1025: the text follows
-	verdictUnable                 // the compiler is at fault, error 1027: the text follows
+	verdictRefused                // the expression is invalid, error 1025: the text follows
+	verdictUnable                 // the compiler cannot work, error 1027: the text follows
 )
 
 var errProtocol = errors.New("not an answer of the filter protocol")
@@ -74,8 +74,8 @@ func writeAnswer(w io.Writer, raw []bpf.RawInstruction, err error) error {
 	return writeFrame(w, []byte{byte(v)}, []byte(text[:min(len(text), maxText)]))
 }
 
-// readAnswer returns what the child compiled. The child's own verdict comes as
-// a *mapierr.Error; any other error means that the child is of no more use.
+// readAnswer returns the program that the child compiled. A refusal by the child is a
+// *mapierr.Error. After any other error the child must not be used again.
 func readAnswer(r io.Reader) ([]bpf.RawInstruction, error) {
 	b, err := readFrame(r, verdictSize, maxAnswer)
 	if err != nil {

@@ -55,9 +55,9 @@ func TestPacketsAllocateNothing(t *testing.T) {
 	}
 }
 
-// TestWaitingAllocatesNothing has both sides wait for each other all the time.
-// The reader's context cannot end: watching one that can costs allocations, where
-// the reader sleeps only.
+// TestWaitingAllocatesNothing makes both sides wait for each other all the time. The
+// reader's context cannot end, because watching a context that can end allocates when the
+// reader sleeps.
 func TestWaitingAllocatesNothing(t *testing.T) {
 	w, r := pair(t, 0)
 	var reader sync.WaitGroup

@@ -7,16 +7,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Memory comes to a ring of packets as the writer first gets there, in steps: four
-// megabytes at once take milliseconds, and most buffers never need them. A step is
-// what the capture goroutine can afford between two packets.
+// A ring of packets gets memory in steps, when the writer first reaches it. Four
+// megabytes at once take milliseconds, and most buffers never need them. The capture
+// goroutine can afford one step between two packets.
 const backStep = 64 << 10
 
-// allBacked is the backing of a ring whose memory has all come.
+// allBacked is the backing of a ring that has all its memory.
 const allBacked = math.MaxUint64
 
-// backed reports whether the ring has memory up to position end, which it asks for if
-// it must. Without it, packets are lost and counted until the next batch asks again.
+// backed reports whether the ring has memory up to position end, and requests memory if
+// needed. If there is none, packets are lost and counted until the next batch tries
+// again.
 func (w *Writer) backed(end uint64) bool {
 	for end > w.backing && !w.short {
 		from := w.backing
@@ -30,15 +31,15 @@ func (w *Writer) backed(end uint64) bool {
 	return end <= w.backing
 }
 
-// backedTo notes that the ring has memory up to a place.
+// backedTo records that the ring has memory up to a place.
 func (w *Writer) backedTo(place uint64) {
 	if w.backing = place; place == uint64(len(w.ring)) {
 		w.backing = allBacked
 	}
 }
 
-// populate takes memory for a part of a mapped file, or tells that there is none: a
-// first write without it would end the daemon by SIGBUS.
+// populate allocates memory for a part of a mapped file. It fails if there is none;
+// without it, the first write would end the daemon with SIGBUS.
 func populate(mem []byte) error {
 	for {
 		err := unix.Madvise(mem, unix.MADV_POPULATE_WRITE)
@@ -48,13 +49,13 @@ func populate(mem []byte) error {
 	}
 }
 
-// back takes the memory that a new ring begins with: its head and a step of packets.
-// It is all of it for a series, whose writer is all over it soon, and for kernels
-// before 5.14, which cannot be asked for memory of a mapping.
+// back allocates the memory that a new ring needs at once: its head and one step of
+// packets. It allocates all memory for a series, whose writer soon uses all of it, and on
+// kernels before 5.14, which cannot allocate memory for part of a mapping.
 func (w *Writer) back(file int, entry int) error {
 	w.populate = populate
 	if entry == 0 {
-		w.backedTo(backStep) // MinCapacity at most
+		w.backedTo(backStep) // at most MinCapacity
 		err := populate(w.life.maps.data[:headSize+backStep])
 		if !errors.Is(err, unix.EINVAL) {
 			return err

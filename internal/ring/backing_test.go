@@ -10,7 +10,7 @@ import (
 	"gomapi/internal/testenv"
 )
 
-// memory is what the file with the packets takes, in bytes.
+// memory returns the memory that the file of packets takes, in bytes.
 func memory(t *testing.T, w *Writer) int64 {
 	t.Helper()
 	var st unix.Stat_t
@@ -20,8 +20,8 @@ func memory(t *testing.T, w *Writer) int64 {
 	return st.Blocks * 512
 }
 
-// TestMemoryComesWithPackets: a ring takes as much as has been written into it, up to
-// a step.
+// TestMemoryComesWithPackets: a ring takes as much memory as has been written, rounded up
+// to a step.
 func TestMemoryComesWithPackets(t *testing.T) {
 	const size = 1 << 20
 	w := packets(t, size)
@@ -44,8 +44,8 @@ func TestMemoryComesWithPackets(t *testing.T) {
 	}
 }
 
-// TestNoMemory: packets are lost and counted where there is none, and nobody waits for
-// room that a reader cannot make.
+// TestNoMemory: without memory, packets are lost and counted, and nobody waits for room
+// that no reader can make.
 func TestNoMemory(t *testing.T) {
 	w, r := pair(t, 1<<20)
 	w.populate = func([]byte) error { return unix.ENOMEM }
@@ -77,8 +77,8 @@ func TestNoMemory(t *testing.T) {
 	}
 }
 
-// TestNoMemoryAtTheEnd: a reader that sleeps hears of what came before memory was short,
-// and of the end.
+// TestNoMemoryAtTheEnd: a sleeping reader gets the packets from before the shortage, and
+// the end.
 func TestNoMemoryAtTheEnd(t *testing.T) {
 	w, r := pair(t, 1<<20)
 	w.populate = func([]byte) error { return unix.ENOMEM }

@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// lengths of packets to measure with: the smallest frame, and a full segment.
+// lengths of packets to measure: the smallest frame, and a full segment.
 var lengths = []int{64, 1460}
 
-// BenchmarkWrite is the cost on the capture thread: batches of 256 into a ring
+// BenchmarkWrite measures the cost on the capture thread: batches of 256 into a ring
 // whose reader keeps up.
 func BenchmarkWrite(b *testing.B) {
 	for _, length := range lengths {
@@ -31,7 +31,7 @@ func BenchmarkWrite(b *testing.B) {
 	}
 }
 
-// BenchmarkFull is the cost of a packet that is lost.
+// BenchmarkFull measures the cost of a lost packet.
 func BenchmarkFull(b *testing.B) {
 	w, _ := pair(b, 0)
 	fill(w)
@@ -42,8 +42,8 @@ func BenchmarkFull(b *testing.B) {
 	}
 }
 
-// BenchmarkThrough is writer and reader on two cores: every packet is written in
-// batches of 256, waiting where the ring is full, and its ends are looked at.
+// BenchmarkThrough runs writer and reader on two cores. The writer writes batches of 256
+// and waits if the ring is full. The reader looks at both ends of every packet.
 func BenchmarkThrough(b *testing.B) {
 	for _, length := range lengths {
 		b.Run(fmt.Sprintf("next/%d", length), func(b *testing.B) {

@@ -8,11 +8,10 @@ import (
 	"testing"
 )
 
-// reading is what one reader saw of a run of numbered packets.
+// reading records what one reader saw of a run of numbered packets.
 type reading struct{ seen, gaps, last uint64 }
 
-// readAll counts the packets of r and the numbers that are missing before each,
-// to the end.
+// readAll reads r to the end and counts the packets, and the missing numbers before each.
 func readAll(t *testing.T, r *Reader, pause func(n uint64)) (got reading) {
 	ctx, next := bounded(t), uint64(0)
 	for {
@@ -32,9 +31,9 @@ func readAll(t *testing.T, r *Reader, pause func(n uint64)) (got reading) {
 	}
 }
 
-// TestBooksBalance sends numbered packets to several readers at once, live. For
-// each of them packets seen and losses recorded give what was sent, and the gaps
-// are the losses.
+// TestBooksBalance sends numbered packets to several readers at once, live. For each
+// reader, packets seen plus recorded losses must equal the packets sent, and the gaps
+// must equal the losses.
 func TestBooksBalance(t *testing.T) {
 	const packets = 100_000
 	pauses := map[string]func(uint64){

@@ -16,9 +16,9 @@ import (
 	"gomapi/internal/testdata"
 )
 
-// TestCapturesComeThroughWhole sends real captures, read by libpcap, through a
-// small ring. What comes out is compared byte by byte with a second pass of
-// libpcap, and the sums with those of capinfos.
+// TestCapturesComeThroughWhole sends real captures, read by libpcap, through a small
+// ring. It compares the output byte by byte with a second read by libpcap, and the sums
+// with those of capinfos.
 func TestCapturesComeThroughWhole(t *testing.T) {
 	want := map[string]map[string]uint64{}
 	for _, row := range testdata.Expected(t) {
@@ -41,7 +41,7 @@ func TestCapturesComeThroughWhole(t *testing.T) {
 	}
 }
 
-// sendThrough sends one capture through a ring and returns how many packets it has.
+// sendThrough sends one capture through a ring and returns its number of packets.
 func sendThrough(t *testing.T, path string, totals map[string]uint64) (packets uint64) {
 	w, r := pair(t, 512<<10)
 	var writer sync.WaitGroup
@@ -75,7 +75,7 @@ func sendThrough(t *testing.T, path string, totals map[string]uint64) (packets u
 	return packets
 }
 
-// eachOf calls f with the packets of a file, as libpcap reads them.
+// eachOf calls f with each packet of a file, as read by libpcap.
 func eachOf(t *testing.T, path string, f func(*pkt.Packet) bool) {
 	h, err := pcap.OpenOffline(path)
 	if err != nil {

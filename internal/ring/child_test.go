@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// childVariable makes the test binary a client that reads some packets of the
-// ring in its files 3 to 5, says so, and hangs.
+// childVariable makes the test binary a client that reads some packets of the ring in its
+// files 3 to 5, reports this, and hangs.
 const childVariable = "RING_TEST_CHILD"
 
 func child() {
@@ -25,11 +25,11 @@ func child() {
 		}
 	}
 	os.Stdout.WriteString("read\n")
-	os.Stdin.Read(make([]byte, 1)) // for ever: the test kills
+	os.Stdin.Read(make([]byte, 1)) // forever: the test kills it
 	os.Exit(0)
 }
 
-// startChild runs a client in a process of its own until it has read.
+// startChild starts a client in a separate process and waits until it has read.
 func startChild(t *testing.T, w *Writer) (kill func()) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -65,7 +65,7 @@ func TestKilledReaderEndsTheWait(t *testing.T) {
 	n := fill(w)
 	kill := startChild(t, w)
 	done := make(chan bool, 1)
-	go func() { // room for two packets, never for more
+	go func() { // room for two packets only
 		for w.WriteWait(numbered(n, 1000)) {
 		}
 		done <- true
@@ -78,7 +78,7 @@ func TestKilledReaderEndsTheWait(t *testing.T) {
 	}
 }
 
-// TestKilledReaderLive writes on for a client that was killed.
+// TestKilledReaderLive continues to write for a killed client.
 func TestKilledReaderLive(t *testing.T) {
 	w := packets(t, MinCapacity)
 	fill(w)

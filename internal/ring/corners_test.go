@@ -52,7 +52,7 @@ func TestEmptyPacket(t *testing.T) {
 	mustNext(t, r, 1, 0)
 }
 
-// TestRests meets the end of the ring with every size of rest around a record.
+// TestRests puts a rest of every size at the end of the ring, around a record.
 func TestRests(t *testing.T) {
 	for rest := 8; rest <= 128; rest += 8 {
 		w, r := at(t, MinCapacity-rest)
@@ -110,7 +110,7 @@ func TestFullThenDrained(t *testing.T) {
 	}
 }
 
-// TestPacketStaysUntilNextCall fills the ring round a packet that the reader holds.
+// TestPacketStaysUntilNextCall fills the ring around a packet that the reader holds.
 func TestPacketStaysUntilNextCall(t *testing.T) {
 	w, r := pair(t, MinCapacity)
 	w.Write(numbered(1, 1000))
@@ -246,7 +246,7 @@ func TestReaderGoesOnWhereAnotherStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	mustNext(t, r, 1, 60) // was never given back
+	mustNext(t, r, 1, 60) // was never released
 	mustNext(t, r, 2, 60)
 	mustBeEmpty(t, r, nil)
 }

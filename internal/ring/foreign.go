@@ -7,16 +7,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Foreign is what a reader in another language needs in place of a Reader: the two
-// files in memory (layout.go) and a descriptor of the socket, blocking. All three are
-// the caller's, who closes the socket and calls Free.
+// A Foreign is the equivalent of a Reader for another language: the two files in memory
+// (layout.go) and a blocking descriptor of the socket. The caller owns all three. It
+// closes the socket and calls Free.
 type Foreign struct {
 	Data, Page []byte
 	Socket     *os.File
 }
 
-// Foreign passes reading on. The Reader is closed then. The error is os.ErrClosed when
-// it was before.
+// Foreign closes the Reader and returns the means to go on reading. The error is
+// os.ErrClosed if the Reader was closed before.
 func (r *Reader) Foreign() (Foreign, error) {
 	if !r.reading.CompareAndSwap(false, true) {
 		return Foreign{}, ErrBusy
@@ -34,7 +34,7 @@ func (r *Reader) Foreign() (Foreign, error) {
 	return Foreign{r.maps.data, r.maps.page, sock}, nil
 }
 
-// Free unmaps the memory. Nobody may look at it any more.
+// Free unmaps the memory, which must not be used any more.
 func (f Foreign) Free() { mappings{f.Data, f.Page}.unmap() }
 
 func (r *Reader) duplicateSocket() (*os.File, error) {

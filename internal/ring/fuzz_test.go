@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzReader reads a ring of arbitrary bytes between arbitrary positions. It
-// must end, with packets that lie in the ring one after the other.
+// FuzzReader reads a ring of arbitrary bytes between arbitrary positions. It must end,
+// and its packets must be contiguous in the ring.
 func FuzzReader(f *testing.F) {
 	w, _ := pair(f, 0)
 	for n := range uint64(8) {
@@ -45,8 +45,8 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// FuzzRing runs a script of writes, reads and flushes against a plain queue. A
-// byte pair of the script is one step.
+// FuzzRing compares a script of writes, reads and flushes with a plain queue. Two bytes
+// of the script are one step.
 func FuzzRing(f *testing.F) {
 	f.Add([]byte{0, 10, 0, 200, 1, 0, 2, 0, 2, 0})
 	f.Add(func() (s []byte) {
@@ -60,7 +60,7 @@ func FuzzRing(f *testing.F) {
 		m := mappings{data: make([]byte, headSize+capacity), page: make([]byte, pageSize)}
 		w := &Writer{head: asHead(m.data), page: asPage(m.page), ring: m.data[headSize:], mask: capacity - 1, sock: -1, backing: allBacked}
 		r := newReader(m)
-		var queue, shown []int // lengths written, and how many of them were shown
+		var queue, shown []int // written lengths, and how many of them were published
 		var lost Counts
 		n, next := uint64(0), uint64(0)
 		numbers := []uint64{}

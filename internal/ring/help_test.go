@@ -14,7 +14,7 @@ import (
 
 const patience = testenv.Patience
 
-// bounded is a context that ends a test which hangs.
+// bounded returns a context that ends a hanging test.
 func bounded(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
@@ -31,7 +31,7 @@ func packets(t testing.TB, size int) *Writer {
 	return w
 }
 
-// received are the files of w as they arrive at a client, over a real socket.
+// received returns the files of w as they arrive at a client, over a real socket.
 func received(t testing.TB, w *Writer) []*os.File {
 	t.Helper()
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
@@ -81,7 +81,7 @@ func pair(t testing.TB, size int) (*Writer, *Reader) {
 	return w, r
 }
 
-// numbered is a packet that carries its number in all its fields.
+// numbered returns a packet with its number in all its fields.
 func numbered(n uint64, length int) *pkt.Packet {
 	p := &pkt.Packet{TS: n, IfIndex: uint16(n), Wire: uint32(n), Link: make([]byte, length)}
 	number(p, n)
@@ -96,8 +96,8 @@ func number(p *pkt.Packet, n uint64) {
 	}
 }
 
-// checkNumbered fails the test unless p is numbered(n, length). Any goroutine
-// may call it.
+// checkNumbered fails the test unless p is numbered(n, length). Any goroutine may call
+// it.
 func checkNumbered(t testing.TB, p Packet, n uint64, length int) {
 	t.Helper()
 	if p.TS != n || p.IfIndex != uint16(n) || p.Wlen != uint32(n) || len(p.Data) != length {
@@ -112,7 +112,7 @@ func checkNumbered(t testing.TB, p Packet, n uint64, length int) {
 	}
 }
 
-// mustNext takes the packet that must be there.
+// mustNext reads the packet that must be available.
 func mustNext(t testing.TB, r *Reader, n uint64, length int) Packet {
 	t.Helper()
 	p, ok, err := r.TryNext()
@@ -123,7 +123,7 @@ func mustNext(t testing.TB, r *Reader, n uint64, length int) Packet {
 	return p
 }
 
-// mustBeEmpty checks that no packet is there, and why.
+// mustBeEmpty checks that no packet is available, and why.
 func mustBeEmpty(t testing.TB, r *Reader, why error) {
 	t.Helper()
 	if p, ok, err := r.TryNext(); ok || err != why {
@@ -131,19 +131,19 @@ func mustBeEmpty(t testing.TB, r *Reader, why error) {
 	}
 }
 
-// lengthFor is the captured length of a record that takes size bytes.
+// lengthFor returns the captured length of a record of size bytes.
 func lengthFor(size int) int { return size - recordData }
 
-// word is a word of memory as another program would load it.
+// word loads a word of memory as another program would.
 func word(mem []byte, off int) uint64 { return binary.NativeEndian.Uint64(mem[off:]) }
 
-// spin waits for a condition that another goroutine brings about.
+// spin waits for a condition that another goroutine causes.
 func spin(t testing.TB, what string, cond func() bool) {
 	t.Helper()
 	testenv.Until(t, what, cond)
 }
 
-// duplicates are the same open files under other numbers.
+// duplicates returns the same open files under other numbers.
 func duplicates(t testing.TB, files []*os.File) (list []*os.File) {
 	t.Helper()
 	for _, f := range files {

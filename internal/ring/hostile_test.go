@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// client is what a program that ignores the rules holds of a ring.
+// client is the view of a ring in a program that ignores the rules.
 type client struct {
 	data, page []byte
 	conn       *net.UnixConn
@@ -88,8 +88,8 @@ func TestClientCannotChangeTheFiles(t *testing.T) {
 	}
 }
 
-// TestImpossibleReadPositions gives positions that no reader can have. The ring
-// must stay full, and go on when the position is right again.
+// TestImpossibleReadPositions stores positions that no reader can have. The ring must
+// stay full, and continue when the position is valid again.
 func TestImpossibleReadPositions(t *testing.T) {
 	w := packets(t, MinCapacity)
 	c := hostileClient(t, w)
@@ -110,12 +110,12 @@ func TestImpossibleReadPositions(t *testing.T) {
 	if !w.Write(numbered(1, 1000)) {
 		t.Error("a right position made no room")
 	}
-	page.read.Store(0) // back again: packets of long ago, but none that is damaged
+	page.read.Store(0) // back again: old packets, but no damaged ones
 	for w.Write(numbered(1, 1000)) {
 	}
 }
 
-// TestHoleInReaderPage takes the memory of the reader page away.
+// TestHoleInReaderPage removes the memory of the reader page.
 func TestHoleInReaderPage(t *testing.T) {
 	w := packets(t, MinCapacity)
 	files := received(t, w)
@@ -135,8 +135,8 @@ func TestHoleInReaderPage(t *testing.T) {
 	}
 }
 
-// TestScribble lets a client write nonsense over its page and socket while the
-// writer works live. Every packet must be counted once.
+// TestScribble lets a client write garbage to its page and socket while the writer writes
+// live. Every packet must be counted once.
 func TestScribble(t *testing.T) {
 	w := packets(t, MinCapacity)
 	c := hostileClient(t, w)
@@ -182,8 +182,8 @@ func TestScribble(t *testing.T) {
 	}
 }
 
-// TestSocketAbuse does to the socket what a client can do. The writer neither
-// blocks nor fails, live or waiting.
+// TestSocketAbuse does everything to the socket that a client can do. The writer must
+// neither block nor fail, live or waiting.
 func TestSocketAbuse(t *testing.T) {
 	for name, abuse := range map[string]func(*client){
 		"close":        func(c *client) { c.conn.Close() },
@@ -204,7 +204,7 @@ func TestSocketAbuse(t *testing.T) {
 			w := packets(t, MinCapacity)
 			c := hostileClient(t, w)
 			abuse(c)
-			for n := range uint64(10_000) { // a byte each, far more than a socket takes
+			for n := range uint64(10_000) { // one byte each, far more than a socket holds
 				asPage(c.page).sleep.Store(2*n + 1)
 				asPage(c.page).read.Store(asHead(c.data).position.Load())
 				w.Write(numbered(n, 60))
@@ -223,7 +223,7 @@ func TestSocketAbuse(t *testing.T) {
 	}
 }
 
-// TestFloodedWriterStops sends bytes without end to a waiting writer.
+// TestFloodedWriterStops sends bytes endlessly to a waiting writer.
 func TestFloodedWriterStops(t *testing.T) {
 	w := packets(t, MinCapacity)
 	c := hostileClient(t, w)

@@ -8,7 +8,7 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// TestRecordIsTheOriginals reads a record as a C program declares it.
+// TestRecordIsTheOriginals reads a record in the way a C program declares it.
 func TestRecordIsTheOriginals(t *testing.T) {
 	w, r := pair(t, 0)
 	w.Write(&pkt.Packet{TS: 0x40ee913774fa5b90, IfIndex: 0x1234, LinkType: 127, Wire: 1514, Link: []byte("sixty-eight")})

@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// TestOffsets holds the layout that readers in other languages rely on.
+// TestOffsets checks the layout on which readers in other languages rely.
 func TestOffsets(t *testing.T) {
 	var h head
 	var p page

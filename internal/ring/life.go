@@ -9,16 +9,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A lifetime guards what a Writer holds of the system.
+// A lifetime guards the system resources of a Writer.
 type lifetime struct {
 	mu sync.Mutex
 
-	files  []*os.File // the client's; nil when closed
+	files  []*os.File // the client's; nil if closed
 	maps   mappings
 	closed bool
 }
 
-// with calls f unless the writer is closed, and keeps it open meanwhile.
+// with calls f unless the writer is closed, and keeps the writer open until f returns.
 func (l *lifetime) with(f func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -27,13 +27,13 @@ func (l *lifetime) with(f func()) {
 	}
 }
 
-// New makes a ring of at least size bytes, rounded up to a power of two of
-// MinCapacity to MaxCapacity. Memory is taken as packets come to fill it.
+// New creates a ring of at least size bytes, rounded up to a power of two between
+// MinCapacity and MaxCapacity. Memory is allocated as packets fill the ring.
 func New(size int) (*Writer, error) { return newWriter(size, 0) }
 
 func newWriter(size, entry int) (_ *Writer, err error) {
 	if size < 0 || size > MaxCapacity {
-		return nil, fmt.Errorf("a packet buffer of %d bytes is over the limit of %d", size, MaxCapacity)
+		return nil, fmt.Errorf("a packet buffer of %d bytes exceeds the limit of %d", size, MaxCapacity)
 	}
 	capacity := MinCapacity
 	if size > MinCapacity {
@@ -65,7 +65,7 @@ func (w *Writer) makeFiles(capacity, entry int) error {
 	l.files, l.maps.data = append(l.files, data), mem
 	w.ring = mem[headSize:]
 	if err := w.back(int(data.Fd()), entry); err != nil {
-		return fmt.Errorf("take memory for a packet buffer: %w", err)
+		return fmt.Errorf("allocate memory for a packet buffer: %w", err)
 	}
 	reader, mem, err := makeMemory("mapi-ring-reader", pageSize, unix.PROT_READ, pageSeals)
 	if err != nil {
@@ -73,7 +73,7 @@ func (w *Writer) makeFiles(capacity, entry int) error {
 	}
 	l.files, l.maps.page = append(l.files, reader), mem
 	if err := allocate(int(reader.Fd()), pageSize); err != nil {
-		return fmt.Errorf("take memory for the page of a reader: %w", err)
+		return fmt.Errorf("allocate memory for the page of a reader: %w", err)
 	}
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -84,16 +84,16 @@ func (w *Writer) makeFiles(capacity, entry int) error {
 	return nil
 }
 
-// Files are what the client's Open takes: packets, reader page, socket. The
-// writer owns them; after CloseFiles there are none.
+// Files returns the files for the client's Open: packets, reader page, socket. The writer
+// owns them. After CloseFiles there are none.
 func (w *Writer) Files() []*os.File {
 	w.life.mu.Lock()
 	defer w.life.mu.Unlock()
 	return w.life.files
 }
 
-// CloseFiles closes the daemon's copies of the client's files. It must be called
-// when they were passed on: only then the end of the client is seen.
+// CloseFiles closes the daemon's copies of the client's files. Call it after the files
+// were passed on; the writer notices the end of the client only after that.
 func (w *Writer) CloseFiles() {
 	w.life.mu.Lock()
 	defer w.life.mu.Unlock()
@@ -107,8 +107,8 @@ func (l *lifetime) closeFiles() {
 	l.files = nil
 }
 
-// Close releases the daemon's side. The reader still gets what was shown, then
-// ErrGone, or io.EOF after End. Twice is fine.
+// Close releases the daemon's side. The reader still gets the published packets, then
+// ErrGone, or io.EOF after End. Close may be called again.
 func (w *Writer) Close() error {
 	l := &w.life
 	l.mu.Lock()

@@ -11,13 +11,13 @@ import (
 	"gomapi/internal/leak"
 )
 
-// TestMain is leak.Main with a collection before the look: a reader's memory
-// goes when nobody uses it any more.
+// TestMain is leak.Main with a garbage collection first: a reader's memory is freed only
+// when nobody uses it any more.
 func TestMain(m *testing.M) {
 	if os.Getenv(childVariable) != "" {
 		child()
 	}
-	if a, b, err := os.Pipe(); err == nil { // the runtime's poller stays for good
+	if a, b, err := os.Pipe(); err == nil { // the runtime's poller stays forever
 		a.Close()
 		b.Close()
 	}

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Seals of the two files. Neither changes its size, so no access meets a page
-// that is gone (SIGBUS), and nobody but the daemon maps the packets writable.
+// Seals of the two files. Their sizes cannot change, so no access hits a missing page
+// (SIGBUS). Only the daemon can map the packets writable.
 const (
 	fixedSize = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW
 	dataSeals = fixedSize | unix.F_SEAL_FUTURE_WRITE | unix.F_SEAL_SEAL
@@ -21,13 +21,13 @@ type mappings struct{ data, page []byte }
 func (m mappings) unmap() {
 	for _, mem := range [][]byte{m.data, m.page} {
 		if mem != nil {
-			_ = unix.Munmap(mem) // fails only for what is no mapping
+			_ = unix.Munmap(mem) // fails only if it is not a mapping
 		}
 	}
 }
 
-// makeMemory makes a memory file of size bytes, maps it and seals it. It has no memory
-// yet.
+// makeMemory creates a memory file of size bytes, maps it and seals it. No memory is
+// allocated yet.
 func makeMemory(name string, size, prot, seals int) (_ *os.File, _ []byte, err error) {
 	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {
@@ -46,7 +46,7 @@ func makeMemory(name string, size, prot, seals int) (_ *os.File, _ []byte, err e
 	if err != nil {
 		return nil, nil, fmt.Errorf("map %s: %w", name, err)
 	}
-	// F_SEAL_FUTURE_WRITE leaves the mapping above as it is, so it comes after.
+	// F_SEAL_FUTURE_WRITE does not affect the mapping above, so it comes after it.
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
 		_ = unix.Munmap(mem)
 		return nil, nil, fmt.Errorf("seal %s: %w", name, err)
@@ -54,9 +54,9 @@ func makeMemory(name string, size, prot, seals int) (_ *os.File, _ []byte, err e
 	return file, mem, nil
 }
 
-// allocate gives the file all its memory now: memory that is short later would
-// end the daemon by SIGBUS. It goes in steps, because a signal, which the Go
-// runtime sends often, undoes the step under way (fallocate(2), EINTR).
+// allocate allocates all memory of the file now, because a later shortage would end the
+// daemon with SIGBUS. It proceeds in steps: a signal undoes the current step
+// (fallocate(2), EINTR), and the Go runtime sends signals often.
 func allocate(fd, size int) error {
 	const step = 4 << 20
 	for off := 0; off < size; off += step {
@@ -71,8 +71,7 @@ func allocate(fd, size int) error {
 	return nil
 }
 
-// mapMemory maps a file that came from another process. It refuses one that may
-// change its size.
+// mapMemory maps a file from another process. It refuses a file whose size can change.
 func mapMemory(file *os.File, name string, minSize, maxSize int64, prot int) ([]byte, error) {
 	seals, err := unix.FcntlInt(file.Fd(), unix.F_GET_SEALS, 0)
 	if err != nil {

@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Next waits for the next packet. The bytes are valid until the next reading
-// call. It makes a system call only where it has to wait. The error is io.EOF
-// after the end of a trace, ErrGone when the daemon has ended or has closed the
-// ring (both after the last packet), that of ctx when that ends first, ErrBusy
-// when another goroutine reads, ErrCorrupt, or os.ErrClosed.
+// Next waits for the next packet. The bytes are valid until the next reading call. It
+// makes a system call only if it has to wait. Errors: io.EOF after the end of a trace,
+// and ErrGone if the daemon has ended or closed the ring (both after the last packet);
+// the error of ctx if ctx ends first; ErrBusy if another goroutine is reading;
+// ErrCorrupt; os.ErrClosed.
 func (r *Reader) Next(ctx context.Context) (p Packet, err error) {
 	if err := r.enter(); err != nil {
 		return Packet{}, err
@@ -31,9 +31,9 @@ func (r *Reader) Next(ctx context.Context) (p Packet, err error) {
 	}
 }
 
-// NextBatch waits for packets and fills dst with as many as are there, at least
-// one. All their bytes are valid until the next reading call, so the writer has
-// the rest of the ring meanwhile. Errors are as in Next, and come without packets.
+// NextBatch waits for packets and fills dst with those that are available, at least one.
+// All their bytes are valid until the next reading call; until then the writer has only
+// the rest of the ring. Errors are as in Next and come without packets.
 func (r *Reader) NextBatch(ctx context.Context, dst []Packet) (int, error) {
 	if err := r.enter(); err != nil {
 		return 0, err
@@ -50,7 +50,8 @@ func (r *Reader) NextBatch(ctx context.Context, dst []Packet) (int, error) {
 	return 0, nil
 }
 
-// fill takes what is there. An error after packets comes again with the next call.
+// fill takes the available packets. An error after packets is returned again by the next
+// call.
 func (r *Reader) fill(dst []Packet) (int, error) {
 	for i := range dst {
 		if ok, err := r.take(&dst[i]); !ok {
@@ -63,14 +64,14 @@ func (r *Reader) fill(dst []Packet) (int, error) {
 	return len(dst), nil
 }
 
-// sleep tells the writer that the reader sleeps, and waits. Nil means to look
-// again, not that there is a packet.
+// sleep tells the writer that the reader sleeps, and waits. nil means that the caller
+// must look again, not that there is a packet.
 func (r *Reader) sleep(ctx context.Context) error {
 	r.release()
 	r.page.sleep.Add(1)
 	defer r.page.sleep.Add(1)
-	// The writer stores the position and then loads sleep: one of the two sees
-	// the other's store.
+	// The writer stores the position and then loads sleep, so at least one side sees the
+	// other's store.
 	if r.loadPosition() || r.endReason() != nil {
 		return nil
 	}
@@ -95,8 +96,7 @@ func (r *Reader) sleep(ctx context.Context) error {
 // past is a deadline that ends a read at once.
 var past = time.Unix(1, 0)
 
-// listen blocks until the writer sends something, ctx ends, or either side is
-// closed.
+// listen blocks until the writer sends something, ctx ends, or either side is closed.
 func (r *Reader) listen(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -116,19 +116,19 @@ func (r *Reader) listen(ctx context.Context) error {
 	case errors.Is(err, net.ErrClosed):
 		return os.ErrClosed
 	case errors.Is(err, io.EOF), errors.Is(err, unix.ECONNRESET):
-		r.hup = true // and look once more for what came before
+		r.hup = true // look once more for packets from before
 		return nil
 	}
 	return err
 }
 
-// watch ends the read when ctx ends. The function it returns ends that, and
-// waits for what is under way, so that it cannot hit a later read.
+// watch ends the read when ctx ends. The returned function stops this. It waits for a
+// deadline that is being set, so that it cannot affect a later read.
 func (r *Reader) watch(ctx context.Context) (release func()) {
 	done := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(done)
-		_ = r.conn.SetReadDeadline(past) // fails only when closed, which ends the read, too
+		_ = r.conn.SetReadDeadline(past) // fails only if closed, which ends the read too
 	})
 	return func() {
 		if !stop() {

@@ -10,9 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Open makes the client's side of a ring from the Files of its Writer, in their
-// order, as they came from the daemon. It takes the files over, also when it
-// fails.
+// Open creates the client's side of a ring from the Files of its Writer, in their order,
+// as they came from the daemon. It takes ownership of the files, even if it fails.
 func Open(files ...*os.File) (_ *Reader, err error) {
 	defer func() {
 		for _, f := range files {
@@ -20,7 +19,7 @@ func Open(files ...*os.File) (_ *Reader, err error) {
 		}
 	}()
 	if len(files) != 3 {
-		return nil, fmt.Errorf("a packet buffer comes as 3 files, not %d", len(files))
+		return nil, fmt.Errorf("a packet buffer consists of 3 files, not %d", len(files))
 	}
 	maps, err := openMemory(files[0], files[1])
 	if err != nil {
@@ -42,7 +41,7 @@ func Open(files ...*os.File) (_ *Reader, err error) {
 	return r, nil
 }
 
-// newReader reads from where the last reader of the same ring has stopped.
+// newReader starts where the last reader of the same ring stopped.
 func newReader(maps mappings) *Reader {
 	r := &Reader{head: asHead(maps.data), page: asPage(maps.page), maps: maps, ring: maps.data[headSize:]}
 	r.mask = uint64(len(r.ring) - 1)
@@ -52,14 +51,15 @@ func newReader(maps mappings) *Reader {
 	r.entry = r.head.entry.Load()
 	r.copied = make([]byte, r.entry)
 	r.wakeWriter = func(fd uintptr) {
-		// A full socket wakes the writer as well; a broken one has none.
+		// If the socket is full, its bytes wake the writer as well. If it is broken,
+		// there is no writer.
 		_ = unix.Send(int(fd), oneByte, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 	}
 	return r
 }
 
-// openMemory maps and checks the two files. Both stay valid whatever the daemon
-// does: they cannot shrink.
+// openMemory maps and checks the two files. Both stay valid whatever the daemon does,
+// because they cannot shrink.
 func openMemory(data, reader *os.File) (m mappings, err error) {
 	defer func() {
 		if err != nil {
@@ -73,13 +73,13 @@ func openMemory(data, reader *os.File) (m mappings, err error) {
 	}
 	h, size := asHead(m.data), len(m.data)-headSize
 	if got := h.magic.Load(); got != Magic {
-		return m, fmt.Errorf("packet memory begins with %#x instead of %#x", got, Magic)
+		return m, fmt.Errorf("packet memory begins with %#x, not %#x", got, Magic)
 	}
 	if got := h.capacity.Load(); got != uint64(size) || size&(size-1) != 0 {
-		return m, fmt.Errorf("packet memory tells of a ring of %d bytes and has room for %d", got, size)
+		return m, fmt.Errorf("packet memory claims a ring of %d bytes, but has %d", got, size)
 	}
 	if got := h.entry.Load(); got&(got-1) != 0 || got != 0 && (got < align || got > maxEntry) {
-		return m, fmt.Errorf("packet memory tells of entries of %d bytes", got)
+		return m, fmt.Errorf("packet memory claims entries of %d bytes", got)
 	}
 	m.page, err = mapMemory(reader, "reader page", pageSize, pageSize, unix.PROT_READ|unix.PROT_WRITE)
 	return m, err
@@ -93,14 +93,14 @@ func openSocket(file *os.File) (*net.UnixConn, error) {
 	sock, ok := conn.(*net.UnixConn)
 	if !ok {
 		conn.Close()
-		return nil, errors.New("the third file of a packet buffer is no Unix socket")
+		return nil, errors.New("the third file of a packet buffer is not a Unix socket")
 	}
 	return sock, nil
 }
 
-// Close ends reading, also a Next under way, which returns os.ErrClosed. Packets
-// got before stay valid as long as the Reader is in use: the memory is unmapped
-// when it no longer is. Twice is fine.
+// Close ends reading. A Next under way returns os.ErrClosed. Packets read before stay
+// valid as long as the Reader is in use; after that the memory is unmapped. Close may be
+// called again.
 func (r *Reader) Close() error {
 	if r.closed.Swap(true) {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// memoryFile is a sealed file as a daemon makes it, but with that content.
+// memoryFile returns a sealed file like a daemon's, with the given content.
 func memoryFile(t *testing.T, size int64, seals int, content []byte) *os.File {
 	t.Helper()
 	fd, err := unix.MemfdCreate("test", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
@@ -27,7 +27,7 @@ func memoryFile(t *testing.T, size int64, seals int, content []byte) *os.File {
 	return os.NewFile(uintptr(fd), "test")
 }
 
-// TestOpenRefuses gives Open every wrong file in turn, and looks at what it says.
+// TestOpenRefuses passes every kind of wrong file to Open, and checks the error.
 func TestOpenRefuses(t *testing.T) {
 	good := []byte("MAPIRNG1\x00\x00\x01\x00\x00\x00\x00\x00")
 	const size = headSize + MinCapacity
@@ -50,8 +50,8 @@ func TestOpenRefuses(t *testing.T) {
 		{"empty", 0, memoryFile(t, 0, fixedSize, nil), "0 bytes"},
 		{"short", 0, memoryFile(t, size-8, fixedSize, good), "69624 bytes"},
 		{"long", 0, memoryFile(t, headSize+2*MaxCapacity, fixedSize, good), "536875008 bytes"},
-		{"no power of two", 0, memoryFile(t, size+headSize, fixedSize, good), "room for 69632"},
-		{"other capacity", 0, memoryFile(t, headSize+2*MinCapacity, fixedSize, good), "room for 131072"},
+		{"no power of two", 0, memoryFile(t, size+headSize, fixedSize, good), "has 69632"},
+		{"other capacity", 0, memoryFile(t, headSize+2*MinCapacity, fixedSize, good), "has 131072"},
 		{"no magic", 0, memoryFile(t, size, fixedSize, good[1:]), "begins with"},
 		{"page unsealed", 1, memoryFile(t, pageSize, 0, nil), "reader page is not sealed"},
 		{"page short", 1, memoryFile(t, 64, fixedSize, nil), "64 bytes"},

@@ -13,36 +13,35 @@ import (
 	"time"
 )
 
-// Errors of reading besides io.EOF, which says that the trace has ended and all
-// its packets were read, and os.ErrClosed, after Close.
+// Errors of reading. Other errors are io.EOF, when the trace has ended and all packets
+// were read, and os.ErrClosed, after Close.
 var (
 	// ErrBusy says that another goroutine is reading.
 	ErrBusy = errors.New("packet buffer is being read by another goroutine")
 	// ErrGone says that all packets were read and no more will come.
 	ErrGone = errors.New("packet buffer was closed by the daemon, or the daemon has ended")
-	// ErrCorrupt says that the ring holds what no writer writes.
+	// ErrCorrupt says that the ring holds data that no writer writes.
 	ErrCorrupt = errors.New("packet buffer is damaged")
 )
 
-// A Packet is one packet of a ring. mapi.Packet has the same fields, so that the
-// one converts to the other.
+// A Packet is one packet of a ring. mapi.Packet has the same fields, so that one can be
+// converted to the other.
 type Packet struct {
 	TS       uint64 // 2^-32 seconds since 1970-01-01 UTC
 	IfIndex  uint16 // port of the adapter or interface number in the file
 	LinkType uint16 // DLT
 	Wlen     uint32 // length on the wire in bytes
-	// Data are the captured bytes from the link-layer header on. They are in
-	// the ring, read-only (a write faults), and valid until the next reading
-	// call.
+	// Data holds the captured bytes from the link-layer header on. They are in the ring,
+	// read-only (a write faults), and valid until the next reading call.
 	Data []byte
 }
 
-// A Reader is the client's side of a ring. One goroutine at a time may read
-// (Next, TryNext, NextBatch); all other methods may be called from any.
+// A Reader is the client's side of a ring. One goroutine at a time may read (Next,
+// TryNext, NextBatch). Any goroutine may call the other methods.
 type Reader struct {
-	// Idle is asked before the reader sleeps, again when the writer has nudged
-	// it, and again after the time that it returns, if that is not 0. An error
-	// ends the reading call. Set it before the first one.
+	// Idle is called before the reader sleeps, when the writer has nudged it, and after
+	// the time that Idle returned, unless that is 0. An error ends the reading call. Set
+	// Idle before the first reading call.
 	Idle func() (again time.Duration, err error)
 
 	head *head
@@ -56,25 +55,25 @@ type Reader struct {
 	wakeWriter func(fd uintptr)
 
 	closed  atomic.Bool
-	reading atomic.Bool // guards what follows
+	reading atomic.Bool // guards the following fields
 
-	next         uint64 // place of the next record
-	freed        uint64 // place up to which the writer has the ring back; freed <= next
-	end          uint64 // end of the last record known; next <= end
+	next         uint64 // position of the next record
+	freed        uint64 // position up to which the ring was returned to the writer; freed <= next
+	end          uint64 // end of the last known record; next <= end
 	answeredWant uint64 // last value of want that was answered
-	state        uint64 // as loaded before end
+	state        uint64 // loaded before end
 	hup          bool   // the daemon's end of the socket is closed
-	err          error  // damage
+	err          error  // the damage found
 	wakeBytes    [64]byte
 
 	entry  uint64        // size of an entry of a series; 0: packets
-	copied []byte        // the entry that was read last
+	copied []byte        // the last entry read
 	missed atomic.Uint64 // entries that were overwritten before they were read
 }
 
-// TryNext returns the next packet, or false when there is none now. The bytes
-// are valid until the next reading call. It makes no system call, so it does not
-// see that a daemon was killed, as Next does. Errors are as in Next.
+// TryNext returns the next packet, or false if there is none now. The bytes are valid
+// until the next reading call. It makes no system call, so unlike Next it does not notice
+// that the daemon was killed. Errors are as in Next.
 func (r *Reader) TryNext() (p Packet, ok bool, err error) {
 	if err := r.enter(); err != nil {
 		return Packet{}, false, err
@@ -86,43 +85,43 @@ func (r *Reader) TryNext() (p Packet, ok bool, err error) {
 	return p, ok, err
 }
 
-// Written is the number of packets that came into the ring so far. Like Lost it
-// is current to the daemon's last batch, and makes no system call.
+// Written returns the number of packets put into the ring so far. Like Lost, it is up to
+// date as of the daemon's last batch and makes no system call.
 func (r *Reader) Written() uint64 {
 	defer runtime.KeepAlive(r)
 	return r.head.written.Load()
 }
 
-// Lost is the number of packets, or entries, that this reader never gets.
+// Lost returns the number of packets or entries that this reader never gets.
 func (r *Reader) Lost() uint64 { return r.Counts().Lost() + r.missed.Load() }
 
-// Counts tells what became of the packets for this reader.
+// Counts returns the counts for this reader.
 func (r *Reader) Counts() Counts {
 	defer runtime.KeepAlive(r)
 	return r.head.counts()
 }
 
-// Awaited reports whether the writer waits for this reader: its device stands
-// still, and so do all other readers of it.
+// Awaited reports whether the writer waits for this reader. Its device then stands still,
+// and so do all other readers of the device.
 func (r *Reader) Awaited() bool {
 	defer runtime.KeepAlive(r)
 	return !r.closed.Load() && r.head.want.Load() != 0
 }
 
-// Position is how far the reader has given room back, in bytes since the ring
-// was made. It may be called from any goroutine.
+// Position returns up to where the reader has returned the ring to the writer, in bytes
+// since the ring was created. Any goroutine may call it.
 func (r *Reader) Position() uint64 {
 	defer runtime.KeepAlive(r)
 	return r.page.read.Load()
 }
 
-// enter begins a reading call: the packets of the last one go back.
+// enter begins a reading call. It returns the packets of the last call to the writer.
 func (r *Reader) enter() error {
 	if !r.reading.CompareAndSwap(false, true) {
 		return ErrBusy
 	}
 	if r.closed.Load() {
-		r.reading.Store(false) // and touch nothing: the memory may be another's
+		r.reading.Store(false) // touch nothing: the memory may be in use by another goroutine
 		return os.ErrClosed
 	}
 	r.release()
@@ -131,12 +130,13 @@ func (r *Reader) enter() error {
 
 func (r *Reader) leave() {
 	r.reading.Store(false)
-	if r.closed.Load() { // meanwhile
+	if r.closed.Load() { // in the meantime
 		r.page.taken.Store(noReader)
 	}
 }
 
-// take reads one record. Without one it tells why: nil when more may come.
+// take reads one record. Without a record it returns the reason; nil means that more may
+// come.
 func (r *Reader) take(p *Packet) (bool, error) {
 	if r.entry != 0 {
 		return r.takeEntry(p)
@@ -145,7 +145,8 @@ func (r *Reader) take(p *Packet) (bool, error) {
 		rec, known := r.ring[r.next&r.mask:], r.end-r.next
 		length := uint32(skip)
 		if len(rec) >= recordData {
-			// Loaded once: what is checked is what is used.
+			// The length is loaded only once, so that the checked value is the one in
+			// use.
 			length = binary.NativeEndian.Uint32(rec[recordCap:])
 		}
 		if length == skip {
@@ -173,8 +174,8 @@ func (r *Reader) take(p *Packet) (bool, error) {
 	return false, r.endReason()
 }
 
-// loadPosition asks for the writer's position and reports whether records are there. It
-// loads the state before: when that is final, so is the position.
+// loadPosition loads the writer's position and reports whether there are records. It
+// loads the state first: if the state is final, so is the position.
 func (r *Reader) loadPosition() bool {
 	if r.err != nil {
 		return false
@@ -189,7 +190,7 @@ func (r *Reader) loadPosition() bool {
 	return r.next != end
 }
 
-// endReason tells why there is no record: nil, io.EOF, ErrGone or damage.
+// endReason returns why there is no record: nil, io.EOF, ErrGone or damage.
 func (r *Reader) endReason() error {
 	switch {
 	case r.err != nil:
@@ -202,15 +203,15 @@ func (r *Reader) endReason() error {
 	return nil
 }
 
-// damaged ends reading for good.
+// damaged ends reading permanently.
 func (r *Reader) damaged(format string, args ...any) error {
 	r.err = fmt.Errorf("%w: it "+format, append([]any{ErrCorrupt}, args...)...)
 	r.end = r.next
 	return r.err
 }
 
-// release gives the writer the ring back up to the next record, and tells it if
-// that is what it waits for.
+// release returns the ring up to the next record to the writer, and tells the writer if
+// it waits for this.
 func (r *Reader) release() {
 	if r.freed == r.next {
 		return
@@ -222,5 +223,5 @@ func (r *Reader) release() {
 		return
 	}
 	r.answeredWant = want
-	_ = r.raw.Control(r.wakeWriter) // fails only on a closed reader, whose writer sees that
+	_ = r.raw.Control(r.wakeWriter) // fails only on a closed reader, which the writer notices
 }

@@ -8,13 +8,12 @@ import (
 	"sync/atomic"
 )
 
-// maxEntry bounds an entry of a series, in bytes.
+// maxEntry is the maximum size of an entry of a series, in bytes.
 const maxEntry = 4096
 
-// NewSeries makes a ring for a series: of room for at least n entries of size
-// bytes, rounded up to a power of two of 8 to 4096. Only Append,
-// LeaveOut, Flush, End, Shown and what is for control goroutines are for such a
-// Writer.
+// NewSeries creates a ring for a series of at least n entries. size is the size of an
+// entry in bytes, rounded up to a power of two from 8 to 4096. Such a Writer allows only
+// Append, LeaveOut, Flush, End, Shown and the methods for control goroutines.
 func NewSeries(size, n int) (*Writer, error) {
 	if size < 1 || size > maxEntry || n < 1 || n > MaxCapacity/maxEntry {
 		return nil, fmt.Errorf("a series of %d entries of %d bytes is out of bounds", n, size)
@@ -23,8 +22,8 @@ func NewSeries(size, n int) (*Writer, error) {
 	return newWriter(entry*(n+1), entry)
 }
 
-// Append adds an entry, unseen until Flush. It takes the place of the oldest
-// one when the ring is full. What e is shorter than the entry is zero.
+// Append adds an entry, invisible until Flush. If the ring is full, it overwrites the
+// oldest entry. If e is shorter than an entry, the rest is zero.
 func (w *Writer) Append(e []byte) {
 	size := w.head.entry.Load()
 	at := w.words(w.pos, size)
@@ -37,12 +36,12 @@ func (w *Writer) Append(e []byte) {
 	}
 	w.pos += size
 	w.counts.Written++
-	// A reader compares positions to see what was overwritten, so it may not
-	// fall behind by more than an entry.
+	// A reader compares positions to find what was overwritten, so the published position
+	// may lag behind by at most one entry.
 	w.show()
 }
 
-// putShort stores what is left of an entry, less than a word, and zeros.
+// putShort stores the remaining bytes of an entry, less than a word, and pads with zeros.
 func putShort(at []atomic.Uint64, e []byte) {
 	var word [align]byte
 	copy(word[:], e)
@@ -57,7 +56,7 @@ func (w *Writer) LeaveOut(n uint64) {
 	w.counts.Full += min(n, math.MaxUint64-w.counts.Full)
 }
 
-// Entries is how many entries of a series the ring has room for.
+// Entries returns the number of entries of a series that fit into the ring.
 func (w *Writer) Entries() int { return len(w.ring) / int(w.head.entry.Load()) }
 
 func (w *Writer) words(pos, size uint64) []atomic.Uint64 {
@@ -65,7 +64,7 @@ func (w *Writer) words(pos, size uint64) []atomic.Uint64 {
 	return asWords(w.ring[off : off+size])
 }
 
-// takeEntry reads the oldest entry that is there still.
+// takeEntry reads the oldest entry that is not overwritten.
 func (r *Reader) takeEntry(p *Packet) (bool, error) {
 	for r.next != r.end || r.loadPosition() {
 		if oldest := r.oldest(); r.next < oldest {
@@ -78,7 +77,7 @@ func (r *Reader) takeEntry(p *Packet) (bool, error) {
 			binary.NativeEndian.PutUint64(r.copied[i*align:], at[i].Load())
 		}
 		if r.next < r.oldest() {
-			continue // overwritten meanwhile, perhaps
+			continue // possibly overwritten in the meantime
 		}
 		*p = Packet{Data: r.copied}
 		r.next += r.entry
@@ -87,8 +86,8 @@ func (r *Reader) takeEntry(p *Packet) (bool, error) {
 	return false, r.endReason()
 }
 
-// oldest looks and returns the position of the oldest entry that is there for
-// sure.
+// oldest loads the position and returns the position of the oldest entry that is
+// certainly valid.
 func (r *Reader) oldest() uint64 {
 	r.loadPosition()
 	if room := uint64(len(r.ring)); r.end >= room {
@@ -97,7 +96,7 @@ func (r *Reader) oldest() uint64 {
 	return 0
 }
 
-// skipTo passes entries by that were overwritten.
+// skipTo skips entries that were overwritten.
 func (r *Reader) skipTo(pos uint64) {
 	r.missed.Add((pos - r.next) / r.entry)
 	r.next = pos

@@ -25,7 +25,7 @@ func series(t testing.TB, size, n int) (*Writer, *Reader) {
 	return w, r
 }
 
-// entry is n, n+1 and so on.
+// entry returns the bytes n, n+1 and so on.
 func entry(n uint64, size int) []byte {
 	var b []byte
 	for i := range size / align {
@@ -103,8 +103,8 @@ func TestSlowReaderOfASeries(t *testing.T) {
 	}
 }
 
-// TestSeriesIsNeverTorn reads while the writer overwrites: each entry is whole,
-// in order, and every gap is counted.
+// TestSeriesIsNeverTorn reads while the writer overwrites. Each entry must be whole and
+// in order, and every gap must be counted.
 func TestSeriesIsNeverTorn(t *testing.T) {
 	w, r := series(t, 64, 8)
 	const all = 300_000
@@ -156,7 +156,7 @@ func TestSeriesDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// TestLeftOutEntries are lost, and take nothing from the reader that is there.
+// TestLeftOutEntries are lost, and the available entries stay.
 func TestLeftOutEntries(t *testing.T) {
 	w, r := series(t, 16, 1000)
 	w.Append(entry(1, 16))

@@ -2,26 +2,26 @@ package ring
 
 import "runtime"
 
-// asked notes that the reader takes packets, also when there is none yet. A sleep that
-// is even and not 0 wakes nobody.
+// asked records that the reader asks for packets, even if there is none yet. A value of
+// sleep that is even and not 0 wakes nobody.
 func (p *page) asked() {
 	if p.sleep.Load() == 0 {
 		p.sleep.Store(2)
 	}
 }
 
-// unread reports whether a reader that has begun to take packets, or to ask for
-// one, has not taken all that were written up to position. What a reader says about
-// itself can be anything, and concerns nobody else.
+// unread reports whether a reader that has taken or asked for packets has not yet taken
+// all packets up to position. The reader's statements about itself can be anything, but
+// they affect only that reader.
 func (p *page) unread(position uint64) bool {
 	read, taken := p.read.Load(), p.taken.Load()
 	begun := read != 0 || taken != 0 || p.sleep.Load() != 0
 	return begun && read != position && taken != position && taken != noReader
 }
 
-// Unread reports whether packets wait for a reader that takes packets: one that has
-// taken or asked for one at least. It is false for a reader that never did, and for a
-// series. It may be called from any goroutine, also after Close.
+// Unread reports whether packets wait for a reader that has taken or asked for at least
+// one packet. It is false for other readers and for a series. Any goroutine may call it,
+// also after Close.
 func (w *Writer) Unread() (unread bool) {
 	w.life.with(func() {
 		unread = w.head.entry.Load() == 0 && w.page.unread(w.head.position.Load())
@@ -29,7 +29,7 @@ func (w *Writer) Unread() (unread bool) {
 	return unread
 }
 
-// Unread is that of the Writer. It makes no system call.
+// Unread is like Writer.Unread. It makes no system call.
 func (r *Reader) Unread() bool {
 	defer runtime.KeepAlive(r)
 	return r.entry == 0 && !r.closed.Load() && r.page.unread(r.head.position.Load())

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestUnread asks both sides whether packets wait for a reader that takes them.
+// TestUnread asks both sides whether packets wait for a reader that takes packets.
 func TestUnread(t *testing.T) {
 	w, r := pair(t, 0)
 	is := func(when string, want bool) {
@@ -39,7 +39,7 @@ func TestUnread(t *testing.T) {
 	}
 }
 
-// TestUnreadBySleeper: who has waited takes packets.
+// TestUnreadBySleeper: a reader that has waited counts as taking packets.
 func TestUnreadBySleeper(t *testing.T) {
 	w, r := pair(t, 0)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -54,7 +54,8 @@ func TestUnreadBySleeper(t *testing.T) {
 	}
 }
 
-// TestUnreadByPoller: who has asked for one without waiting, too; it is not woken.
+// TestUnreadByPoller: a reader that has asked without waiting counts too. It is not
+// woken.
 func TestUnreadByPoller(t *testing.T) {
 	w, r := pair(t, 0)
 	mustBeEmpty(t, r, nil)
@@ -71,7 +72,7 @@ func TestUnreadByPoller(t *testing.T) {
 	}
 }
 
-// TestUnreadSeries: entries of a series hold nothing back.
+// TestUnreadSeries: entries of a series never count as unread.
 func TestUnreadSeries(t *testing.T) {
 	w, r := series(t, 16, 10)
 	for range 3 {

@@ -11,7 +11,7 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// fill writes until the ring is full, and shows it.
+// fill writes until the ring is full, and publishes it.
 func fill(w *Writer) (n uint64) {
 	for w.Write(numbered(n, 1000)) {
 		n++
@@ -20,13 +20,13 @@ func fill(w *Writer) (n uint64) {
 	return n
 }
 
-// untilAsleep waits until the reader says that it sleeps.
+// untilAsleep waits until the reader announces that it sleeps.
 func untilAsleep(t *testing.T, w *Writer) {
 	t.Helper()
 	spin(t, "the reader to sleep", func() bool { return w.page.sleep.Load()%2 == 1 })
 }
 
-// untilAwaited waits until the writer says that it waits.
+// untilAwaited waits until the writer announces that it waits.
 func untilAwaited(t *testing.T, r *Reader) {
 	t.Helper()
 	spin(t, "the writer to wait", r.Awaited)
@@ -108,7 +108,7 @@ func TestContextEndsNext(t *testing.T) {
 	}
 }
 
-// TestSecondReaderIsRefused blocks one goroutine in Next and asks from another.
+// TestSecondReaderIsRefused blocks one goroutine in Next and reads from another.
 func TestSecondReaderIsRefused(t *testing.T) {
 	w, r := pair(t, 0)
 	var reader sync.WaitGroup
@@ -129,8 +129,8 @@ func TestSecondReaderIsRefused(t *testing.T) {
 	reader.Wait()
 }
 
-// TestWakeRace hands single packets over, with a sleep between any two: a lost
-// wake-up would hang.
+// TestWakeRace passes single packets, with a sleep between any two. A lost wake-up would
+// hang.
 func TestWakeRace(t *testing.T) {
 	w, r := pair(t, 0)
 	const packets = 100_000
@@ -158,7 +158,7 @@ func TestWakeRace(t *testing.T) {
 	writer.Wait()
 }
 
-// TestRoomRace makes the writer wait all the time, with packets that hardly fit.
+// TestRoomRace makes the writer wait all the time, with packets that barely fit.
 func TestRoomRace(t *testing.T) {
 	w, r := pair(t, MinCapacity)
 	const packets = 50_000
@@ -188,8 +188,8 @@ func TestRoomRace(t *testing.T) {
 	}
 }
 
-// waiting runs a writer of a full ring until it waits; the channel gives what
-// WriteWait returns.
+// waiting runs a writer on a full ring until it waits. The channel delivers the result of
+// WriteWait.
 func waiting(t *testing.T, w *Writer, r *Reader) <-chan bool {
 	t.Helper()
 	fill(w)
@@ -240,7 +240,7 @@ func TestStopEndsTheWait(t *testing.T) {
 	if w.WriteWait(numbered(1, 1000)) || w.Counts().Full != 3 {
 		t.Error("a stopped writer waited again")
 	}
-	// The reader is alive and still gets woken.
+	// The reader is alive and is still woken.
 	for ok := true; ok; _, ok, _ = r.TryNext() {
 	}
 	var reader sync.WaitGroup

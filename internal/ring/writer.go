@@ -7,43 +7,42 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// A Writer is the daemon's side of a ring. Stop, Files and CloseFiles may be
-// called from any goroutine, the other methods from one at a time, the capture
-// thread. Close comes when no other call is under way; after it only Stop and
-// Counts may be called.
+// A Writer is the daemon's side of a ring. Any goroutine may call Stop, Files and
+// CloseFiles. Only one goroutine at a time, the capture goroutine, may call the other
+// methods. Close must not run during another call; after Close only Stop and Counts may
+// be called.
 type Writer struct {
-	// Waits is called with true before WriteWait waits, when the reader can see
-	// that it does (Awaited), and with false afterwards. Set it before the first
-	// write.
+	// Waits is called with true before WriteWait waits, when the reader can already see
+	// this (Awaited), and with false afterwards. Set it before the first write.
 	Waits func(begin bool)
 
 	head *head
-	page *page // the client's: never trusted
+	page *page // written by the client: never trusted
 	ring []byte
 	mask uint64
 
 	pos     uint64 // end of the last record
-	shown   uint64 // as pos, what head has; shown <= pos
-	told    uint64 // as pos, what the reader was woken for; told <= shown
-	read    uint64 // last valid read position seen; pos-cap <= read <= pos
+	shown   uint64 // like pos, as published in head; shown <= pos
+	told    uint64 // like pos, up to where the reader was woken; told <= shown
+	read    uint64 // last valid read position; pos-cap <= read <= pos
 	counts  Counts
-	counted Counts // what head has
+	counted Counts // as published in head
 
 	answeredSleep uint64 // last value of sleep that was answered
 	gone          bool   // the reader has closed its end of the socket
 	sock          int
-	wakeBytes     [64]byte // bytes from the reader, of no meaning
+	wakeBytes     [64]byte // bytes from the reader, without meaning
 	stopped       atomic.Bool
 
 	backing  uint64 // position up to which the ring has memory
-	short    bool   // there was no more to be had
+	short    bool   // no more memory could be had
 	populate func(mem []byte) error
 
 	life lifetime
 }
 
-// Write copies p into the ring, unseen until Flush, and reports whether it had
-// room. If not the packet is counted as lost. It makes no system call.
+// Write copies p into the ring, invisible until Flush, and reports whether there was
+// room. If not, the packet counts as lost. It makes no system call.
 func (w *Writer) Write(p *pkt.Packet) bool {
 	size := recordSize(uint64(len(p.Link)))
 	need := w.need(size)
@@ -57,15 +56,15 @@ func (w *Writer) Write(p *pkt.Packet) bool {
 	}
 	w.put(p, size)
 	if w.pos-w.shown > uint64(len(w.ring))/4 {
-		w.show() // a reader that is awake makes room while the batch goes on
+		w.show() // an awake reader can then make room during the batch
 	}
 	return true
 }
 
-// Flush shows the reader what was written, and wakes it if it sleeps. It is
-// called once per batch and never blocks.
+// Flush publishes the written packets to the reader, and wakes the reader if it sleeps.
+// It is called once per batch and never blocks.
 func (w *Writer) Flush() {
-	w.short = false // the next batch asks again
+	w.short = false // the next batch tries again
 	w.show()
 	if w.told != w.pos {
 		w.told = w.pos
@@ -73,19 +72,18 @@ func (w *Writer) Flush() {
 	}
 }
 
-// End flushes and says that no packet will follow: the reader gets io.EOF after
-// the last one.
+// End flushes and marks the end of the trace: the reader gets io.EOF after the last
+// packet.
 func (w *Writer) End() {
 	w.show()
 	w.head.state.Store(stateEnded)
 	w.wake()
 }
 
-// Counts tells what became of the packets so far.
+// Counts returns the counts so far.
 func (w *Writer) Counts() Counts { return w.counts }
 
-// Shown is what the reader knows of Counts. It may be called from any goroutine,
-// also after Close.
+// Shown returns the published counts. Any goroutine may call it, also after Close.
 func (w *Writer) Shown() Counts {
 	w.life.mu.Lock()
 	defer w.life.mu.Unlock()
@@ -95,15 +93,16 @@ func (w *Writer) Shown() Counts {
 	return w.head.counts()
 }
 
-// Footprint is the memory that the ring takes, in bytes.
+// Footprint returns the memory that the ring takes, in bytes.
 func (w *Writer) Footprint() int { return headSize + pageSize + len(w.ring) }
 
-// Capacity is the size of the ring in bytes. Packets of up to half of it, less
-// their record head of 20 bytes, can be written.
+// Capacity returns the size of the ring in bytes. A packet can be written if, with its
+// record head of 20 bytes, it takes at most half of it.
 func (w *Writer) Capacity() int { return len(w.ring) }
 
-// need is what a record takes from the ring: its size, and the rest that it
-// skips. As no record is over half of the ring, an empty ring takes every one.
+// need returns the bytes that a record takes from the ring: its size, and the rest that
+// is skipped. No record is larger than half of the ring, so every record fits into an
+// empty ring.
 func (w *Writer) need(size uint64) uint64 {
 	if rest := w.rest(); rest < size {
 		return rest + size
@@ -111,16 +110,16 @@ func (w *Writer) need(size uint64) uint64 {
 	return size
 }
 
-// rest is the number of bytes up to the end of the ring.
+// rest returns the number of bytes up to the end of the ring.
 func (w *Writer) rest() uint64 { return uint64(len(w.ring)) - w.pos&w.mask }
 
-// fits reports whether need bytes are free. It asks for the read position, which
-// is in the reader's cache, only when the last one is no longer good enough.
+// fits reports whether need bytes are free. It loads the read position, which is in the
+// reader's cache, only if the last known one is not sufficient.
 func (w *Writer) fits(need uint64) bool {
 	if need <= w.room() {
 		return true
 	}
-	// A position that no reader can have is ignored: the ring stays full.
+	// An impossible position is ignored: the ring stays full.
 	if r := w.page.read.Load(); w.pos-r <= uint64(len(w.ring)) && r%align == 0 {
 		w.read = r
 	}
@@ -150,7 +149,7 @@ func (w *Writer) put(p *pkt.Packet, size uint64) {
 	w.counts.Written++
 }
 
-// show makes records and counts visible to a reader that is awake.
+// show publishes records and counts. A reader that is awake can see them.
 func (w *Writer) show() {
 	if w.counted != w.counts {
 		w.counted = w.counts

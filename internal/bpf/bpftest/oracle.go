@@ -1,5 +1,5 @@
-// Package bpftest has what tests of programs stand on: machines that are not this
-// project's, and programs of random instructions.
+// Package bpftest contains helpers for tests of programs: independent machines, and
+// programs of random instructions.
 //
 //	oracle.go   x/net/bpf and libpcap's bpf_filter
 //	random.go   random programs and packets
@@ -16,7 +16,7 @@ import (
 	"gomapi/internal/bpf"
 )
 
-// Assemble makes a program of instructions that must be valid.
+// Assemble makes a program of instructions, which must be valid.
 func Assemble(t testing.TB, ins ...netbpf.Instruction) *bpf.Program {
 	t.Helper()
 	raw, err := netbpf.Assemble(ins)
@@ -30,12 +30,12 @@ func Assemble(t testing.TB, ins ...netbpf.Instruction) *bpf.Program {
 	return p
 }
 
-// Oracles returns what x/net/bpf and libpcap's bpf_filter say of a packet that
-// was captured whole; nil where they cannot tell.
+// Oracles returns the decisions of x/net/bpf and of libpcap's bpf_filter for a packet
+// that was captured whole. A function is nil if that machine cannot run the program.
 func Oracles(t testing.TB, raw []bpf.RawInstruction) (vm, libpcap func(data []byte) bool) {
 	t.Helper()
 	ins, _ := netbpf.Disassemble(raw)
-	// x/net/bpf cannot negate and takes "ldx len" for "ld len".
+	// x/net/bpf cannot negate, and takes "ldx len" for "ld len".
 	if machine, err := netbpf.NewVM(ins); err == nil && !uses(raw, 0x84, 0x81) {
 		vm = func(data []byte) bool {
 			n, err := machine.Run(data)
@@ -46,7 +46,7 @@ func Oracles(t testing.TB, raw []bpf.RawInstruction) (vm, libpcap func(data []by
 		}
 	}
 	loop := func(r bpf.RawInstruction) bool { return r.Op == 0x05 && int32(r.K) < 0 }
-	if uses(raw, 0x60, 0x61) || slices.ContainsFunc(raw, loop) { // it clears no scratch memory and bounds no loop
+	if uses(raw, 0x60, 0x61) || slices.ContainsFunc(raw, loop) { // it does not clear scratch memory and does not bound loops
 		return vm, nil
 	}
 	code := make([]pcap.BPFInstruction, len(raw))

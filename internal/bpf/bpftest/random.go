@@ -9,7 +9,7 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// randomCodes are what fuzzed programs are made of, so that most are valid.
+// randomCodes are the codes of fuzzed programs, chosen so that most programs are valid.
 var randomCodes = []uint16{
 	0x04, 0x0c, 0x14, 0x1c, 0x24, 0x2c, 0x34, 0x3c, 0x94, 0x9c, 0x54, 0x5c, 0x44, 0x4c, 0xa4, 0xac,
 	0x64, 0x6c, 0x74, 0x7c, 0x84, 0x20, 0x28, 0x30, 0x80, 0x40, 0x48, 0x50, 0x00, 0x60, 0x81, 0xb1,
@@ -17,8 +17,8 @@ var randomCodes = []uint16{
 	0xffff, 0x21,
 }
 
-// Fuzzed makes instructions of b: short jumps and small constants for the most
-// part, any value for some.
+// Fuzzed makes instructions from b. Most have short jumps and small constants, some have
+// any value.
 func Fuzzed(b []byte) []bpf.RawInstruction {
 	var raw []bpf.RawInstruction
 	for ; len(b) >= 4 && len(raw) < 64; b = b[4:] {
@@ -36,11 +36,11 @@ func Fuzzed(b []byte) []bpf.RawInstruction {
 	return append(raw, bpf.RawInstruction{Op: 0x06, K: 1}, bpf.RawInstruction{Op: 0x16}, bpf.RawInstruction{Op: 0x06})
 }
 
-// A Programmer writes random programs that look like filters: loads at few
-// offsets, tests against few values, jumps forward to places that others share.
+// A Programmer writes random programs that look like filters: loads at few offsets, tests
+// against few values, and jumps forward to shared places.
 type Programmer struct{ *rand.Rand }
 
-// One returns one of some values.
+// One returns one of the values.
 func (r Programmer) One(of ...uint32) uint32 { return of[r.IntN(len(of))] }
 
 func (r Programmer) offset() uint32 {
@@ -61,7 +61,7 @@ func (r Programmer) Program() []bpf.RawInstruction {
 	return append(raw, bpf.RawInstruction{Op: unix.BPF_RET, K: r.One(0, 1)}, bpf.RawInstruction{Op: unix.BPF_RET, K: r.One(0, 1)})
 }
 
-// instruction returns one that may jump over up to left others.
+// instruction returns an instruction that may jump over at most left others.
 func (r Programmer) instruction(left int) bpf.RawInstruction {
 	size := uint16(r.One(unix.BPF_W, unix.BPF_H, unix.BPF_B))
 	jump := func() uint8 { return uint8(min(left-1, r.IntN(8), 255)) }
@@ -108,7 +108,7 @@ func (r Programmer) arithmetic() bpf.RawInstruction {
 	return ins
 }
 
-// Packet returns a packet of values that programs ask for.
+// Packet returns a packet with values that programs ask for.
 func (r Programmer) Packet() pkt.Packet {
 	b := make([]byte, r.One(0, 1, 14, 60, 64, 80, uint32(r.IntN(90))))
 	for i := range b {

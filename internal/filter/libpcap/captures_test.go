@@ -23,7 +23,7 @@ type capture struct {
 	packets  []frame
 }
 
-// A frame is one packet of it.
+// A frame is one packet of a capture.
 type frame struct {
 	data []byte
 	wire int
@@ -61,7 +61,8 @@ func load(t testing.TB, path string) (capture, bool) {
 	t.Cleanup(h.Close)
 	c := capture{name: name, handle: h, linkType: uint16(h.LinkType())}
 	if b, err := os.ReadFile(path); err == nil && binary.LittleEndian.Uint32(b) == 0xa1b2c3d4 {
-		// gopacket cuts link types to 8 bits; those above are the same in files.
+		// gopacket truncates link types to 8 bits. Larger ones have the same number in
+		// files.
 		if n := binary.LittleEndian.Uint16(b[20:]); n > 255 {
 			c.linkType = n
 		}

@@ -37,7 +37,7 @@ func traffic(t testing.TB, n int) []pkt.Packet {
 	return pkts
 }
 
-// scattered returns n programs "udp dst port i", 1 and up, made of one.
+// scattered returns n programs "udp dst port i", from 1 up, all derived from one.
 func scattered(t testing.TB, n int) []*bpf.Program {
 	t.Helper()
 	raw, err := Compile("udp dst port 4242", 1)
@@ -61,8 +61,8 @@ func scattered(t testing.TB, n int) []*bpf.Program {
 	return programs
 }
 
-// mixture returns n expressions about the traffic's networks and ports: hosts,
-// networks of all lengths, ports, ranges, flags, combinations, negations.
+// mixture returns n expressions about the traffic's networks and ports: hosts, networks
+// of all lengths, ports, ranges, flags, combinations, negations.
 func mixture(r *rand.Rand, n int) []string {
 	host := func() string {
 		return pick(r, fmt.Sprintf("10.20.%d.%d", r.IntN(256), r.IntN(256)), fmt.Sprintf("172.16.%d.%d", r.IntN(64), r.IntN(256)),
@@ -122,7 +122,7 @@ func mixture(r *rand.Rand, n int) []string {
 	return exprs
 }
 
-// programs compiles expressions; one that can match no packet is left out.
+// programs compiles expressions. It leaves out those that can match no packet.
 func programs(t testing.TB, exprs []string) []*bpf.Program {
 	t.Helper()
 	var all []*bpf.Program
@@ -158,7 +158,7 @@ func BenchmarkClassifier(b *testing.B) {
 		all := programs(b, mixture(rand.New(rand.NewPCG(1, uint64(n))), n))
 		b.Run(fmt.Sprintf("mixed/%d", n), func(b *testing.B) { benchmarkClassifier(b, all, pkts) })
 	}
-	many := traffic(b, 1<<14) // more than caches near the processor hold
+	many := traffic(b, 1<<14) // more than the caches near the processor hold
 	for _, n := range []int{1000, 10_000} {
 		all := programs(b, tracegen.Filters(n, 1))
 		b.Run(fmt.Sprintf("crowd/%d", n), func(b *testing.B) { benchmarkClassifier(b, all, many) })
@@ -199,8 +199,8 @@ func countMatches(c *classify.Classifier, s *classify.Scratch, pkts []pkt.Packet
 	return n
 }
 
-// slowest returns what the slowest packet takes, alone and by the best of some
-// tries, since others may work on the same machine.
+// slowest returns the time of the slowest packet, measured alone, the best of some tries,
+// because others may use the same machine.
 func slowest(c *classify.Classifier, s *classify.Scratch, pkts []pkt.Packet, m *classify.Matches) time.Duration {
 	most := time.Duration(0)
 	for i := range pkts {
@@ -215,8 +215,8 @@ func slowest(c *classify.Classifier, s *classify.Scratch, pkts []pkt.Packet, m *
 	return most
 }
 
-// processorTime returns what the process has used: others may work on the same
-// machine.
+// processorTime returns the processor time of the process, because others may use the
+// same machine.
 func processorTime(b *testing.B) time.Duration {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
@@ -225,7 +225,7 @@ func processorTime(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// What it takes to make a classifier, and what it holds.
+// BenchmarkNewClassifier measures the time to build a classifier, and its memory.
 func BenchmarkNewClassifier(b *testing.B) {
 	sets := map[string][]*bpf.Program{
 		"udp dst port/60000": scattered(b, 60_000),

@@ -15,7 +15,7 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// A judge is a filter as libpcap's bpf_filter decides it.
+// A judge is a filter as decided by libpcap's bpf_filter.
 type judge struct {
 	expr    string
 	program *bpf.Program
@@ -23,14 +23,14 @@ type judge struct {
 }
 
 func (j judge) matches(f frame) bool {
-	if len(f.data) == 0 { // which gopacket cannot pass on
+	if len(f.data) == 0 { // gopacket cannot pass on an empty packet
 		return j.program.Match(f.data, uint32(f.wire))
 	}
 	return j.bpf.Matches(gopacket.CaptureInfo{Length: f.wire}, f.data)
 }
 
-// judges compiles expressions for a link type, as Compile does and without
-// optimisation; what does not compile is left out.
+// judges compiles expressions for a link type, as Compile does and without optimisation.
+// It leaves out those that do not compile.
 func judges(t testing.TB, exprs []string, linkType uint16) []judge {
 	t.Helper()
 	var all []judge
@@ -62,7 +62,7 @@ func judges(t testing.TB, exprs []string, linkType uint16) []judge {
 	return all
 }
 
-// views returns frames as a driver would hand them over.
+// views returns frames as a driver passes them.
 func views(frames []frame) []pkt.Packet {
 	pkts := make([]pkt.Packet, len(frames))
 	for i, f := range frames {
@@ -71,7 +71,7 @@ func views(frames []frame) []pkt.Packet {
 	return pkts
 }
 
-// verdicts has every filter judged alone: by packet and filter.
+// verdicts runs every filter alone, on each packet. The result is by packet and filter.
 func verdicts(all []judge, frames []frame) [][]bool {
 	v := make([][]bool, len(frames))
 	for i, f := range frames {
@@ -83,8 +83,8 @@ func verdicts(all []judge, frames []frame) [][]bool {
 	return v
 }
 
-// agree compares a classifier of some of the filters, given by their numbers,
-// with the verdicts.
+// agree compares a classifier of some of the filters, given by their numbers, with the
+// verdicts.
 func agree(t *testing.T, name string, all []judge, some []int, frames []frame, want [][]bool) {
 	t.Helper()
 	programs := make([]*bpf.Program, len(some))
@@ -124,7 +124,7 @@ func take(m *classify.Matches) []pkt.Set {
 	return sets
 }
 
-// all and random subsets of filters.
+// agreeInSubsets compares all filters, and random subsets of them.
 func agreeInSubsets(t *testing.T, name string, r *rand.Rand, all []judge, frames []frame) {
 	t.Helper()
 	want := verdicts(all, frames)
@@ -145,7 +145,7 @@ func agreeInSubsets(t *testing.T, name string, r *rand.Rand, all []judge, frames
 	}
 }
 
-// forms are further forms of pcap-filter(7), beside expressions.
+// forms are further forms of pcap-filter(7), in addition to expressions.
 var forms = []string{
 	"not port 80", "not host 192.168.1.2", "not net 10.0.0.0/8", "not (tcp or udp)", "not portrange 1-1023", "not icmp and not arp",
 	"tcp and not port 80 and not port 443", "ip and not (port 53 and udp)", "not ether multicast", "not (len > 1000)",
@@ -171,7 +171,7 @@ var forms = []string{
 	"ether src 00:01:02:03:04:05 and port 80", "ether[0:4] = 0xffffffff", "ether proto 0x0800 and not ip proto 17",
 }
 
-// Goroutines share a classifier, each with a Scratch of its own.
+// TestClassifierShared: goroutines share a classifier, each with its own Scratch.
 func TestClassifierShared(t *testing.T) {
 	c := classify.NewClassifier(programs(t, mixture(rand.New(rand.NewPCG(9, 9)), 300)))
 	pkts := traffic(t, pkt.MaxBatch)
@@ -197,7 +197,7 @@ func TestClassifierShared(t *testing.T) {
 	}
 }
 
-// Every way through a classifier, and none allocates.
+// TestClassifierAllocations takes every way through a classifier; none allocates.
 func TestClassifierAllocations(t *testing.T) {
 	var all []*bpf.Program
 	for _, j := range judges(t, append(mixture(rand.New(rand.NewPCG(9, 9)), 500), append(expressions, forms...)...), 1) {
@@ -245,7 +245,7 @@ func TestClassifierDifferential(t *testing.T) {
 	}
 }
 
-// Every prefix of packets with stacked headers, and noise.
+// TestClassifierTruncated uses every prefix of packets with stacked headers, and noise.
 func TestClassifierTruncated(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	exprs := append(append([]string{}, expressions...), forms...)
@@ -275,7 +275,7 @@ func TestClassifierTruncated(t *testing.T) {
 	agreeInSubsets(t, "noise", r, all, noise)
 }
 
-// Thousands of filters on the benchmark's traffic.
+// TestClassifierTraffic uses thousands of filters on the benchmark's traffic.
 func TestClassifierTraffic(t *testing.T) {
 	n, packets := 3000, 300
 	if testing.Short() {

@@ -24,7 +24,7 @@ func TestCompile(t *testing.T) {
 }
 
 func TestCompileRefuses(t *testing.T) {
-	const names = "host names are not looked up, use addresses"
+	const names = "host names are not looked up: use addresses"
 	for expr, text := range map[string]string{
 		"host localhost":                  names,
 		"host example.com":                names,
@@ -47,7 +47,7 @@ func TestCompileRefuses(t *testing.T) {
 		"inbound":                         "not supported",
 		"vlan 5000":                       "",
 		"tcp\x00 or udp":                  "NUL byte at offset 3",
-		strings.Repeat("ip or ", 6000):    "32768 are possible",
+		strings.Repeat("ip or ", 6000):    "at most 32768 are allowed",
 		strings.Repeat("(", 30000) + "ip": "",
 	} {
 		raw, err := Compile(expr, 1)
@@ -68,7 +68,7 @@ func TestCompileLinkTypes(t *testing.T) {
 	}
 }
 
-// Long expressions compile without the optimiser, in bounded time.
+// TestCompileLong: long expressions compile without the optimiser, in bounded time.
 func TestCompileLong(t *testing.T) {
 	for terms, optimized := range map[int]bool{40: true, 1000: false} {
 		raw, err := Compile(hosts(terms), 1)
@@ -81,7 +81,7 @@ func TestCompileLong(t *testing.T) {
 	}
 }
 
-// hosts returns an expression of n terms that no optimiser makes shorter.
+// hosts returns an expression of n terms that no optimiser can shorten.
 func hosts(n int) string {
 	terms := make([]string, n)
 	for i := range terms {
@@ -90,8 +90,8 @@ func hosts(n int) string {
 	return strings.Join(terms, " or ")
 }
 
-// Nested as deep as the language allows, an expression has the meaning of its
-// core or an error, never a crash.
+// TestCompileNested: an expression nested as deeply as the language allows has the
+// meaning of its core or gives an error, but never crashes.
 func TestCompileNested(t *testing.T) {
 	deep := map[string]string{
 		"parentheses": strings.Repeat("(", 16000) + "ip" + strings.Repeat(")", 16000),

@@ -9,7 +9,7 @@ package libpcap
 
 enum { SNAP = 262144, NETMASK = 0, REASON = PCAP_ERRBUF_SIZE };
 
-// empty_file writes the header of a capture file that has no packets.
+// empty_file writes the header of a capture file without packets.
 static int empty_file(int dlt, char **file, size_t *size, char *reason)
 {
 	FILE *f = open_memstream(file, size);
@@ -29,9 +29,9 @@ static int empty_file(int dlt, char **file, size_t *size, char *reason)
 	return d != NULL ? 0 : -1;
 }
 
-// open_empty opens a file that has no packets. Unlike with a handle of
-// pcap_open_dead, libpcap then asks nothing of the packets that is not in their
-// bytes, such as "inbound", and knows all address families of DLT_NULL.
+// open_empty opens a file without packets. With a handle of pcap_open_dead, libpcap would
+// allow tests of something outside the packet's bytes, such as "inbound", and would not
+// know all address families of DLT_NULL.
 static pcap_t *open_empty(int dlt, char *reason)
 {
 	char *file = NULL;
@@ -48,8 +48,8 @@ static pcap_t *open_empty(int dlt, char *reason)
 	return p;
 }
 
-// compile fills prog, which the caller gives to pcap_freecode, or returns -1
-// and the reason.
+// compile fills prog, which the caller must free with pcap_freecode, or returns -1 and
+// the reason.
 static int compile(const char *expr, int dlt, int optimize, struct bpf_program *prog, char *reason)
 {
 	pcap_t *p = open_empty(dlt, reason);
@@ -73,7 +73,7 @@ import (
 	"gomapi/internal/bpf"
 )
 
-// compile runs pcap_compile(3) once. Its error is libpcap's bare reason.
+// compile runs pcap_compile(3) once. Its error is only libpcap's reason.
 func compile(expr string, linkType uint16, optimize bool) ([]bpf.RawInstruction, error) {
 	text := C.CString(expr)
 	defer C.free(unsafe.Pointer(text))
@@ -88,7 +88,7 @@ func compile(expr string, linkType uint16, optimize bool) ([]bpf.RawInstruction,
 	}
 	defer C.pcap_freecode(&prog)
 	if prog.bf_len > bpf.MaxInstructions {
-		return nil, fmt.Errorf("it becomes %d instructions, %d are possible; use a shorter one, or several",
+		return nil, fmt.Errorf("it compiles to %d instructions, at most %d are possible: use a shorter one, or several",
 			uint(prog.bf_len), bpf.MaxInstructions)
 	}
 	raw := make([]bpf.RawInstruction, prog.bf_len)

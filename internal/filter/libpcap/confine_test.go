@@ -16,27 +16,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A prober is this test run again as a confined child, which then tries what
-// it must not be able to do and reports how that went.
+// A prober is this test run again as a confined child. It tries what it must not be able
+// to do and reports the results.
 const proberName = "mapi-filter-prober"
 
 type report struct {
 	Unready  string
-	Allowed  []string // misdeeds that went well
+	Allowed  []string // misdeeds that succeeded
 	Status   string   // /proc/self/status
 	Limits   string   // /proc/self/limits
 	Nice     []string // of each thread
 	Opened   []string // other people's files
 	Services bool     // /etc/services can be read
 	Resolves string   // error of a host name
-	Compiles string   // error of an expression that is right
+	Compiles string   // error of a valid expression
 }
 
-// parent is asked for before a child is confined: it may not ask afterwards.
+// parent is determined before a child is confined, because it may not ask afterwards.
 var parent = os.Getppid()
 
-// misdeeds maps what a child must not be able to do to trying it. Each uses the
-// bare system call, as code that took over the child would.
+// misdeeds maps what a child must not be able to do to an attempt. Each uses the raw
+// system call, like code that took over the child.
 var misdeeds = map[string]func() error{
 	"socket inet":    func() error { return call(unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_DGRAM, 0) },
 	"socket inet6":   func() error { return call(unix.SYS_SOCKET, unix.AF_INET6, unix.SOCK_STREAM, 0) },
@@ -68,7 +68,7 @@ var misdeeds = map[string]func() error{
 	},
 }
 
-// call makes a bare system call and undoes it if it goes well.
+// call makes a raw system call and undoes it if it succeeds.
 func call(number, a, b, c uintptr) error {
 	r, _, errno := unix.RawSyscall6(number, a, b, c, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS, 0, 0)
 	switch {
@@ -92,8 +92,8 @@ func open(path string, flags int) error {
 	return err
 }
 
-// notPermitted passes only EPERM, which here comes from the filter: the calls
-// with senseless arguments fail otherwise without it.
+// notPermitted passes only EPERM, which comes from the filter: without it, calls with
+// invalid arguments fail with other errors.
 func notPermitted(err error) error {
 	if err == unix.EPERM {
 		return err
@@ -112,7 +112,7 @@ func missing(err error) error {
 func probe() int {
 	out := os.Stdout
 	err := shed()
-	threads, _ := filepath.Glob("/proc/self/task/*/stat") // later ones are as nice as who starts them
+	threads, _ := filepath.Glob("/proc/self/task/*/stat") // later threads inherit the nice value of their creator
 	if err == nil {
 		err = confine(os.Args)
 	}
@@ -145,7 +145,7 @@ func (r report) write(out *os.File) int {
 	return 0
 }
 
-// probed runs a prober that attr has prepared.
+// probed runs a prober prepared by attr.
 func probed(t *testing.T, attr func(*exec.Cmd)) report {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe")
@@ -199,7 +199,7 @@ func TestConfined(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	everybody := strings.Contains(string(ids), "4294967295") // not so in many containers
+	everybody := strings.Contains(string(ids), "4294967295") // this is not so in many containers
 	if os.Getuid() != 0 || !everybody {
 		return
 	}
@@ -211,8 +211,8 @@ func TestConfined(t *testing.T) {
 	}
 }
 
-// Without the confinement every misdeed must look as one, or the test above
-// proves nothing.
+// TestMisdeedsAreTried: without confinement every misdeed must succeed, otherwise the
+// test above proves nothing.
 func TestMisdeedsAreTried(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root: without it the kernel refuses by itself")
@@ -224,8 +224,8 @@ func TestMisdeedsAreTried(t *testing.T) {
 	}
 }
 
-// A daemon that is not root but has capabilities, as systemd gives them, must
-// not hand them to the child.
+// TestConfinedWithAmbientCapabilities: a daemon that is not root but has capabilities,
+// for example from systemd, must not pass them to the child.
 func TestConfinedWithAmbientCapabilities(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root to give capabilities away")

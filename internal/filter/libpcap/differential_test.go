@@ -11,12 +11,12 @@ import (
 	"gomapi/internal/bpf"
 )
 
-// An oracle is what independent machines say of one expression.
+// An oracle holds independent machines for one expression.
 type oracle struct {
 	program *bpf.Program
-	whole   *pcap.BPF  // compiled and run by libpcap; nil: not without a netmask
+	whole   *pcap.BPF  // compiled and run by libpcap; nil if that needs a netmask
 	run     *pcap.BPF  // our program, run by libpcap's bpf_filter
-	vm      *netbpf.VM // our program in x/net/bpf, which knows one length; nil: cannot
+	vm      *netbpf.VM // our program in x/net/bpf, which knows only one length; nil if it cannot run it
 }
 
 func newOracle(t *testing.T, h *pcap.Handle, expr string, p *bpf.Program) oracle {
@@ -34,7 +34,7 @@ func newOracle(t *testing.T, h *pcap.Handle, expr string, p *bpf.Program) oracle
 	}
 	ins, _ := netbpf.Disassemble(raw)
 	for _, r := range raw {
-		if r.Op == 0x81 || r.Op == 0x84 { // "ldx len" and "neg" it gets wrong
+		if r.Op == 0x81 || r.Op == 0x84 { // it gets "ldx len" and "neg" wrong
 			return o
 		}
 	}
@@ -42,7 +42,7 @@ func newOracle(t *testing.T, h *pcap.Handle, expr string, p *bpf.Program) oracle
 	return o
 }
 
-// differs names the machine that disagrees about a packet, if one does.
+// differs returns the machine that disagrees about a packet, "" if none does.
 func (o oracle) differs(f frame) string {
 	got := o.program.Match(f.data, uint32(f.wire))
 	if o.vm != nil && f.wire == len(f.data) {
@@ -50,7 +50,7 @@ func (o oracle) differs(f frame) string {
 			return "x/net/bpf"
 		}
 	}
-	if len(f.data) == 0 { // which gopacket cannot pass on
+	if len(f.data) == 0 { // gopacket cannot pass on an empty packet
 		return ""
 	}
 	ci := gopacket.CaptureInfo{Length: f.wire}
@@ -63,7 +63,7 @@ func (o oracle) differs(f frame) string {
 	return ""
 }
 
-// sample returns up to n packets of all, evenly, and each tenth cut short.
+// sample returns up to n packets of all, evenly distributed, with each tenth truncated.
 func sample(all []frame, n int, r *rand.Rand) []frame {
 	step := max(1, len(all)/n)
 	var some []frame
@@ -77,8 +77,8 @@ func sample(all []frame, n int, r *rand.Rand) []frame {
 	return some
 }
 
-// compare checks exprs on packets of one link type and returns how many of
-// them compile for it.
+// compare checks exprs on packets of one link type and returns how many of them compile
+// for it.
 func compare(t *testing.T, c capture, exprs []string, packets []frame) int {
 	t.Helper()
 	compiled, matches := 0, 0
@@ -121,7 +121,8 @@ func TestDifferential(t *testing.T) {
 	}
 }
 
-// Every prefix of packets with stacked headers, down to the empty one.
+// TestDifferentialTruncated uses every prefix of packets with stacked headers, down to
+// the empty one.
 func TestDifferentialTruncated(t *testing.T) {
 	ethernet := capture{name: "built", linkType: 1}
 	for _, c := range allCaptures(t) {

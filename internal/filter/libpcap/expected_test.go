@@ -7,7 +7,7 @@ import (
 	"gomapi/internal/testdata"
 )
 
-// TestExpected compares with what tcpdump counted, file by file.
+// TestExpected compares with the counts of tcpdump, file by file.
 func TestExpected(t *testing.T) {
 	files := make(map[string]capture)
 	for _, c := range allCaptures(t) {

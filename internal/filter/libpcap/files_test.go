@@ -15,14 +15,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A prober's parent is this test run again as a user who starts a prober of his
-// own, so that only confinement is between the two.
+// A prober's parent is this test run again as another user. It starts its own prober, so
+// that only confinement separates the two.
 const (
 	parentName = "mapi-filter-prober-parent"
 	secretName = "MAPI_TEST_SECRET" // names a file of that user
 )
 
-// foreign are files that a child has no business with.
+// foreign returns files that a child must not access.
 func foreign() []string {
 	return []string{
 		os.Getenv(secretName), "/", "/etc", filepath.Dir(os.Getenv(secretName)), "/dev/zero",
@@ -59,7 +59,7 @@ func probeAsParent() int {
 	return 0
 }
 
-// secret makes a file that only the user may read.
+// secret creates a file that only the user can read.
 func secret(t *testing.T, uid int) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "secret")
@@ -79,8 +79,8 @@ func secret(t *testing.T, uid int) string {
 	return path
 }
 
-// A child of an unprivileged daemon has the daemon's identity, and still reads
-// neither the user's files nor the daemon's memory.
+// TestConfinedFiles: a child of an unprivileged daemon has the daemon's identity, but can
+// read neither the user's files nor the daemon's memory.
 func TestConfinedFiles(t *testing.T) {
 	if landlockVersion() < 1 {
 		t.Skip("the kernel has no Landlock")
@@ -100,8 +100,8 @@ func TestConfinedFiles(t *testing.T) {
 	}
 }
 
-// In a user namespace that has no nobody, root serves without capabilities and
-// reads no file of the user that it is outside.
+// TestConfinedInUserNamespace: in a user namespace without nobody, root serves without
+// capabilities and cannot read files of the user that it is outside.
 func TestConfinedInUserNamespace(t *testing.T) {
 	r := probedIn(t, &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER,
@@ -135,7 +135,8 @@ func probedIn(t *testing.T, attr *syscall.SysProcAttr) report {
 	return r
 }
 
-// Root that could be nobody but may not does not serve, and says what helps.
+// TestRootMustBecomeNobody: root that is not allowed to become nobody does not serve, and
+// the error names the remedy.
 func TestRootMustBecomeNobody(t *testing.T) {
 	if os.Getuid() != 0 || inUserNamespace() {
 		t.Skip("needs root of the first user namespace")
@@ -143,7 +144,7 @@ func TestRootMustBecomeNobody(t *testing.T) {
 	reports := make(chan report, 1)
 	go func() {
 		defer close(reports)
-		runtime.LockOSThread() // the thread, and what it lacks, ends with the goroutine
+		runtime.LockOSThread() // the thread, with its missing capabilities, ends with the goroutine
 		if err := unix.Prctl(unix.PR_CAPBSET_DROP, unix.CAP_SETUID, 0, 0, 0); err != nil {
 			t.Error(err)
 			return
@@ -165,7 +166,7 @@ func TestRootMustBecomeNobody(t *testing.T) {
 
 // niceOf returns the nice values in files like /proc/self/task/1/stat, proc(5).
 func niceOf(threads []string) []string {
-	const nice = 16 // counted from the state, behind the name in parentheses
+	const nice = 16 // counted from the state, after the name in parentheses
 	var all []string
 	for _, f := range threads {
 		b, err := os.ReadFile(f)
@@ -178,7 +179,7 @@ func niceOf(threads []string) []string {
 	return all
 }
 
-// own is the nice value of the test.
+// own returns the nice value of the test.
 func own(t *testing.T) int {
 	t.Helper()
 	raw, err := unix.Getpriority(unix.PRIO_PROCESS, 0)

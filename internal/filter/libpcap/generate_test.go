@@ -11,8 +11,8 @@ import (
 	"github.com/google/gopacket/layers"
 )
 
-// A generator makes expressions that packets of a capture have a chance to
-// match: it uses their addresses and ports.
+// A generator makes expressions that packets of a capture are likely to match, because it
+// uses their addresses and ports.
 type generator struct {
 	*rand.Rand
 	hosts, macs []string

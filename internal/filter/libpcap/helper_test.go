@@ -26,7 +26,7 @@ func newHelper(t testing.TB, o filter.HelperOptions) *filter.Helper {
 	return h
 }
 
-// children returns the processes that this one has started.
+// children returns the processes that this process has started.
 func children(t *testing.T) []int {
 	t.Helper()
 	files, err := filepath.Glob("/proc/self/task/*/children")
@@ -63,8 +63,8 @@ func TestHelper(t *testing.T) {
 		}
 	}
 	for expr, text := range map[string]string{
-		"host localhost": "host names are not looked up, use addresses",
-		"net loopback":   "host names are not looked up, use addresses",
+		"host localhost": "host names are not looked up: use addresses",
+		"net loopback":   "host names are not looked up: use addresses",
 		"tcp and and":    "syntax error",
 	} {
 		_, err := h.Compile(t.Context(), expr, 1)
@@ -97,10 +97,11 @@ func TestHelperParallel(t *testing.T) {
 	wg.Wait()
 }
 
-// What libpcap needs seconds for is ended in time, and the next has a child.
+// TestHelperTimeout: an expression for which libpcap needs seconds is stopped in time,
+// and the next one gets a child.
 func TestHelperTimeout(t *testing.T) {
 	h := newHelper(t, filter.HelperOptions{Timeout: time.Second})
-	ready := func() bool { // a child begins within the time, if the machine lets it
+	ready := func() bool { // a child starts in time, if the machine allows it
 		_, err := h.Compile(t.Context(), "tcp", 1)
 		return err == nil
 	}
@@ -125,7 +126,7 @@ func TestHelperNested(t *testing.T) {
 	}
 }
 
-// A child that crashes costs its own request.
+// TestHelperCrash: a crash of a child fails only its own request.
 func TestHelperCrash(t *testing.T) {
 	before := children(t)
 	h := newHelper(t, filter.HelperOptions{Timeout: time.Minute})
@@ -153,8 +154,8 @@ func TestHelperCrash(t *testing.T) {
 	}
 }
 
-// waitBusy returns when the process has computed for some ticks: its request
-// has arrived. It reads utime from /proc/pid/stat, proc(5).
+// waitBusy returns when the process has computed for some ticks, so its request has
+// arrived. It reads utime from /proc/pid/stat, proc(5).
 func waitBusy(t *testing.T, pid int) {
 	t.Helper()
 	ticks := func() int {
@@ -193,8 +194,8 @@ func TestHelperCloseReaps(t *testing.T) {
 	}
 }
 
-// The child holds its pipes and what the Go runtime opens, nothing that the
-// daemon had open, were it by mistake.
+// TestHelperDescriptors: the child has only its pipes and the files of the Go runtime,
+// and no file that the daemon left open by mistake.
 func TestHelperDescriptors(t *testing.T) {
 	before := children(t)
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0) // open across exec

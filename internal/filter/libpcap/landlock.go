@@ -10,10 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What a child may do with files beneath some paths. Everything else of files,
-// connections and signals that the kernel's Landlock knows is refused. Landlock
-// also keeps it from looking into processes outside, such as the memory of its
-// parent in /proc. It may read:
+// readable lists what a child may do with files beneath some paths. Landlock refuses all
+// other access to files, connections and signals, as far as the kernel's Landlock knows
+// them. It also prevents access to processes outside, such as reading the memory of the
+// parent in /proc. The child may read:
 //
 //   - /etc: the C library opens its tables of services and protocols for each
 //     look-up, and packages replace them meanwhile;
@@ -24,8 +24,8 @@ var readable = []pathRule{
 	{os.DevNull, unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_WRITE_FILE},
 }
 
-// Rights of the first version of Landlock's interface, and what later ones
-// added (kernel, Documentation/userspace-api/landlock.rst).
+// Rights of the first version of Landlock's interface, and those added later (kernel,
+// Documentation/userspace-api/landlock.rst).
 const (
 	landlockFirst = unix.LANDLOCK_ACCESS_FS_MAKE_SYM<<1 - 1
 	landlockTCP   = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
@@ -52,10 +52,10 @@ func landlockRights(version int) unix.LandlockRulesetAttr {
 	return attr
 }
 
-// restrictFiles leaves the process the files that it needs, if the kernel can.
-// Landlock binds threads, and the Go runtime has several already: so the calling
-// one binds itself and starts the program anew, which then may also read and
-// execute what is mapped now, the program and its libraries.
+// restrictFiles restricts the process to the files that it needs, if the kernel can.
+// Landlock applies to threads, and the Go runtime already has several. So the calling
+// thread restricts itself and executes the program again. The new program may also read
+// and execute the files that are mapped now: the program and its libraries.
 func restrictFiles() error {
 	version := landlockVersion()
 	if version < 1 || slices.Contains(os.Args, bound) {
@@ -75,7 +75,7 @@ func restrictFiles() error {
 	return restart(bound)
 }
 
-// mappedFiles allows the files that are mapped to be mapped again.
+// mappedFiles returns rules that allow mapping the currently mapped files again.
 func mappedFiles() ([]pathRule, error) {
 	const exec = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_EXECUTE
 	maps, err := os.ReadFile("/proc/self/maps")

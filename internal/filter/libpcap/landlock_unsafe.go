@@ -13,8 +13,8 @@ type pathRule struct {
 	access uint64
 }
 
-// landlockVersion returns the version of the kernel's interface, 0 or less
-// where it has none.
+// landlockVersion returns the version of the kernel's interface, 0 or less if there is
+// none.
 func landlockVersion() int {
 	v, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if errno != 0 {
@@ -23,8 +23,8 @@ func landlockVersion() int {
 	return int(v)
 }
 
-// landlock takes from the calling thread, for good, the rights that attr names,
-// except beneath the paths of rules. Paths that do not exist are left out.
+// landlock permanently takes the rights in attr from the calling thread, except beneath
+// the paths of rules. It ignores paths that do not exist.
 func landlock(attr unix.LandlockRulesetAttr, rules []pathRule) error {
 	ruleset, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET,
 		uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr), 0)

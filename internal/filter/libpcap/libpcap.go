@@ -1,18 +1,16 @@
-// Package libpcap compiles tcpdump expressions with libpcap, for the packages
-// that need tcpdump's language exact. It is the only one that links libpcap.
+// Package libpcap compiles tcpdump expressions with libpcap, for packages that need
+// exactly tcpdump's language. Only this package links libpcap.
 //
-// A daemon does not call Compile, since expressions come from anybody: its
-// main calls ServeIfHelper before anything else and compiles through
-// filter.Helper, which starts the same program again as a confined child. Such
-// a child runs as nobody if the daemon is root, has no capability, may not
-// open sockets, write files, start programs or signal others, reads only /etc
-// and what /proc shows to everybody where the kernel has Landlock, gives way to
-// the daemon's threads, and has bounded memory and processor time.
+// A daemon does not call Compile, because expressions come from anybody. Its main calls
+// ServeIfHelper before anything else and compiles through filter.Helper, which starts the
+// same program again as a confined child. If the daemon is root, the child runs as
+// nobody. It has no capabilities, may not open sockets, write files, start programs or
+// signal others, and its memory and processor time are limited. It has a lower priority
+// than the daemon's threads. If the kernel has Landlock, it can read only /etc and the
+// parts of /proc that everybody can read.
 //
-// Names of services and protocols are taken from /etc/services and
-// /etc/protocols, and refused where these are missing. Names of hosts and networks are
-// not looked up.
-//
+// Names of services and protocols are looked up in /etc/services and /etc/protocols, and
+// refused if these are missing. Names of hosts and networks are never looked up.
 // The files, each of which uses only those before it:
 //
 //	names.go             names of services and protocols, and no others
@@ -43,20 +41,20 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// optimizable is the length of an unoptimised program up to which libpcap may
-// optimise it. Its optimiser takes 3 ms for 40 terms of "host", which are 1138
-// instructions, 40 ms for 100, 0.3 s for 200 and 39 s for 1,000.
+// optimizable is the maximum length of an unoptimised program that libpcap may optimise.
+// The optimiser takes 3 ms for 40 terms of "host", which are 1138 instructions, 40 ms for
+// 100, 0.3 s for 200 and 39 s for 1,000.
 const optimizable = 2048
 
-var mu sync.Mutex // one compilation at a time: look-ups by name share static memory
+var mu sync.Mutex // one compilation at a time, because look-ups by name share static memory
 
-// Compile makes a program of expr for packets of a link type (a DLT number),
-// with netmask 0 and a snap length that accepts every byte, optimised unless
-// it is long. Any goroutine may call it. Errors: 1025 if expr does not compile
-// and for host names, with the reason; 1027 if look-ups cannot be pinned.
+// Compile makes a program of expr for packets of a link type (a DLT number), with netmask
+// 0 and a snap length that accepts every byte. It is optimised unless it is long. Any
+// goroutine may call Compile. Errors: 1025, with the reason, if expr does not compile,
+// and for host names; 1027 if look-ups cannot be pinned.
 //
-// The first call pins name look-ups of the C library for the whole process:
-// from then on it resolves no names of hosts.
+// The first call pins name look-ups of the C library for the whole process, which then
+// resolves no host names.
 func Compile(expr string, linkType uint16) ([]bpf.RawInstruction, error) {
 	if err := filter.CheckExpression(expr); err != nil {
 		return nil, err
@@ -79,7 +77,7 @@ func Compile(expr string, linkType uint16) ([]bpf.RawInstruction, error) {
 	return raw, nil
 }
 
-// explain makes libpcap's reason an error for users.
+// explain converts libpcap's reason to an error for users.
 func explain(expr string, err error) error {
 	reason := err.Error()
 	if strings.HasPrefix(reason, "unknown port") && withoutServices() {
@@ -87,20 +85,20 @@ func explain(expr string, err error) error {
 	}
 	for _, kind := range []string{"unknown host", "unknown ether host", "unknown network"} {
 		if strings.HasPrefix(reason, kind+" ") {
-			reason += " (host names are not looked up, use addresses)"
+			reason += " (host names are not looked up: use addresses)"
 			break
 		}
 	}
 	return mapierr.New(mapierr.PcapBPF, "filter %s does not compile: %s", filter.Quote(expr), reason)
 }
 
-// InProcess is a filter.Compiler without child and confinement, for tests and
-// for expressions of the program's own.
+// InProcess is a filter.Compiler without child and confinement. It is for tests and for
+// trusted expressions of the program itself.
 type InProcess struct{}
 
 var _ filter.Compiler = InProcess{}
 
-// Compile implements filter.Compiler. It does not end with ctx.
+// Compile implements filter.Compiler. It ignores the end of ctx.
 func (InProcess) Compile(ctx context.Context, expr string, linkType uint16) (*bpf.Program, error) {
 	raw, err := Compile(expr, linkType)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// niceness is added to that of the daemon, whose capture threads go first.
+// niceness is added to the daemon's, so that the daemon's capture threads have priority.
 const niceness = 10
 
 type resourceLimit struct {
@@ -16,8 +16,8 @@ type resourceLimit struct {
 	max      uint64
 }
 
-// giveWay makes all threads of the process less important, in a process group
-// of its own: setpriority(2) takes one thread or a group.
+// giveWay lowers the priority of all threads of the process. It makes a process group for
+// this, because setpriority(2) takes one thread or a group.
 func giveWay() error {
 	if os.Getpid() != unix.Getpgrp() {
 		if err := unix.Setpgid(0, 0); err != nil {
@@ -28,15 +28,16 @@ func giveWay() error {
 	if err != nil {
 		return fmt.Errorf("priority: %w", err)
 	}
-	nice := 20 - raw // as the system call, unlike the C library, returns it
+	nice := 20 - raw // the raw system call returns it so, unlike the C library
 	if err := unix.Setpriority(unix.PRIO_PGRP, 0, min(nice+niceness, 19)); err != nil {
 		return fmt.Errorf("priority: %w", err)
 	}
 	return nil
 }
 
-// limit bounds the process: memory in bytes beyond what it has, cpu in
-// seconds. It will leave no core file, and die with the thread that started it.
+// limit limits the process: memory in bytes in addition to the current size, cpu in
+// seconds. It also disables core files, and the process then dies with the thread that
+// started it.
 func limit(memory, cpu uint64) error {
 	size, err := addressSpace()
 	if err != nil {
@@ -50,8 +51,8 @@ func limit(memory, cpu uint64) error {
 		{"address space", unix.RLIMIT_AS, size + memory},
 	}
 	if os.Getuid() == nobody {
-		// It counts the threads of all processes of a user, and one that a Go
-		// program cannot start ends it: only here, and with room for others.
+		// This limit counts the threads of all processes of a user. A Go program that
+		// cannot start a thread dies. So it is set only here, with room for others.
 		limits = append(limits, resourceLimit{"threads", unix.RLIMIT_NPROC, 4096})
 	}
 	for _, l := range limits {
@@ -62,14 +63,14 @@ func limit(memory, cpu uint64) error {
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return fmt.Errorf("not dumpable: %w", err)
 	}
-	// A change of identity has undone what the parent set, see prctl(2).
+	// A change of identity clears what the parent set, see prctl(2).
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
 		return fmt.Errorf("parent death signal: %w", err)
 	}
 	return nil
 }
 
-// lower sets a limit, unless it is lower already.
+// lower sets a limit, unless it is already lower.
 func lower(resource int, limit uint64) error {
 	var old unix.Rlimit
 	if err := unix.Getrlimit(resource, &old); err != nil {

@@ -8,8 +8,8 @@ import (
 	"gomapi/internal/bpf"
 )
 
-// Both machines on a packet that matches, with libpcap's optimised program and
-// with the one that it makes of long expressions.
+// BenchmarkMatch runs both machines on a packet that matches, with libpcap's optimised
+// program and with the one that it makes of long expressions.
 func BenchmarkMatch(b *testing.B) {
 	data := builtPackets(b)["plain"]
 	for _, expr := range []string{"tcp and dst port 80", "host 192.168.1.2", "src net 10.0.0.0/8 and tcp", "tcp[tcpflags] & tcp-syn != 0"} {

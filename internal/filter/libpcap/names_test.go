@@ -13,12 +13,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A nameless process is this test run again, confined, with an empty /etc. It
-// reports for each of expressions why it does not compile, "" when it does.
+// A nameless process is this test run again, confined, with an empty /etc. For each of
+// expressions it reports why it does not compile, "" if it does.
 const namelessName = "mapi-filter-nameless"
 
-// nameless maps expressions to what they give without /etc/protocols and
-// /etc/services.
+// nameless maps expressions to their errors without /etc/protocols and /etc/services.
 var nameless = map[string]string{
 	"ip proto gre":                    noProtocols,
 	"ip proto nosuch":                 noProtocols,
@@ -82,7 +81,8 @@ func TestCompileWithoutNames(t *testing.T) {
 			t.Errorf("%s: %q, want %q", expr, got[expr], want)
 		}
 	}
-	// With the files they have a meaning, except the one that names nothing.
+	// With the files, all expressions have a meaning, except the one with an unknown
+	// name.
 	for expr := range nameless {
 		if _, err := Compile(expr, 1); err != nil && !strings.Contains(expr, "nosuch") {
 			t.Error(err)

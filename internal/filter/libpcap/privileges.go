@@ -13,20 +13,20 @@ import (
 
 const nobody = 65534
 
-// Arguments that a child gives itself when it starts anew.
+// Arguments that a child passes to itself when it executes the program again.
 const (
-	bound = "bound" // to the files that it needs
+	bound = "bound" // restricted to the files that it needs
 	again = "again" // without capabilities
 )
 
-// dropPrivileges makes a child of root run as nobody and leaves no capability
-// to any child.
+// dropPrivileges makes a child of root run as nobody and removes the capabilities of any
+// child.
 func dropPrivileges() error {
 	if os.Getuid() == 0 || os.Geteuid() == 0 {
-		// In a user namespace, which may have no nobody, root is nobody special
-		// outside and loses the capabilities all the same.
+		// A user namespace may have no nobody. Its root is an ordinary user outside, and
+		// loses its capabilities in any case.
 		if err := becomeNobody(); err != nil && !inUserNamespace() {
-			return fmt.Errorf("root cannot become nobody (%w): leave it CAP_SETUID and CAP_SETGID, or start it as another user", err)
+			return fmt.Errorf("root cannot become nobody (%w): keep CAP_SETUID and CAP_SETGID, or start as another user", err)
 		}
 	}
 	capable, err := anyCapability()
@@ -39,8 +39,8 @@ func dropPrivileges() error {
 	return execWithoutCapabilities()
 }
 
-// becomeNobody changes the identity of every thread. The capabilities of all
-// of them go with it, see capabilities(7).
+// becomeNobody changes the identity of every thread. All threads then also lose their
+// capabilities, see capabilities(7).
 func becomeNobody() error {
 	if err := syscall.Setgroups([]int{}); err != nil {
 		return fmt.Errorf("setgroups: %w", err)
@@ -54,8 +54,8 @@ func becomeNobody() error {
 	return nil
 }
 
-// inUserNamespace reports whether the process is in another user namespace than
-// the first, which maps all numbers of users to themselves (user_namespaces(7)).
+// inUserNamespace reports whether the process is in a user namespace other than the first
+// one, which maps all user IDs to themselves (user_namespaces(7)).
 func inUserNamespace() bool {
 	const all = "0 0 4294967295"
 	b, err := os.ReadFile("/proc/self/uid_map")
@@ -79,9 +79,9 @@ func anyCapability() (bool, error) {
 	return false, nil
 }
 
-// execWithoutCapabilities starts the program anew: capabilities belong to
-// threads, and an exec by one that has none is what ends them all. It returns
-// only with an error.
+// execWithoutCapabilities executes the program again. Capabilities belong to threads;
+// only an exec by a thread without capabilities removes them all. It returns only with an
+// error.
 func execWithoutCapabilities() error {
 	runtime.LockOSThread()
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
@@ -94,8 +94,8 @@ func execWithoutCapabilities() error {
 	return restart(again)
 }
 
-// restart starts the program anew in this process, with one more argument. It
-// returns only with an error. The caller's thread passes on what it has.
+// restart executes the program again in this process, with one more argument. The new
+// program inherits the restrictions of the calling thread. It returns only with an error.
 func restart(arg string) error {
 	err := unix.Exec("/proc/self/exe", append(slices.Clone(os.Args), arg), os.Environ())
 	return fmt.Errorf("exec: %w", err)

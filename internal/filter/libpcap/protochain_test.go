@@ -17,8 +17,8 @@ const (
 	authenticationHeader = 51 // of 12 bytes here (RFC 4302)
 )
 
-// chained returns an Ethernet frame of IPv6 with n extension headers of one
-// kind before 8 bytes of UDP.
+// chained returns an Ethernet frame of IPv6 with n extension headers of one kind,
+// followed by 8 bytes of UDP.
 func chained(n int, kind byte) []byte {
 	const udp, ext, head = 17, 8, 14 + 40
 	header := make([]byte, ext)
@@ -44,8 +44,7 @@ func chained(n int, kind byte) []byte {
 	return append(frame, make([]byte, 8)...)
 }
 
-// protochains returns an expression of n protochains of which the last matches
-// UDP.
+// protochains returns an expression of n protochains, the last of which matches UDP.
 func protochains(family string, n int) string {
 	var terms []string
 	for i := range n - 1 {
@@ -54,8 +53,8 @@ func protochains(family string, n int) string {
 	return strings.Join(append(terms, family+"protochain 17"), " or ")
 }
 
-// Several protochains of one expression each go through all headers, as in
-// libpcap's bpf_filter.
+// TestProtochains: each of several protochains of one expression follows all headers, as
+// in libpcap's bpf_filter.
 func TestProtochains(t *testing.T) {
 	h := ethernetHandle(t)
 	exprs := []string{
@@ -84,7 +83,8 @@ func TestProtochains(t *testing.T) {
 	}
 }
 
-// On two authentication headers in a row bpf_filter would run forever.
+// TestProtochainEnds uses two authentication headers in a row, on which bpf_filter would
+// run forever.
 func TestProtochainEnds(t *testing.T) {
 	p, err := program("ip6 protochain 58", 1)
 	if err != nil {
@@ -116,9 +116,9 @@ func ethernetHandle(t testing.TB) *pcap.Handle {
 	return nil
 }
 
-// However many protochains an expression has, a chain of headers of ordinary length is
-// decided exactly, and of the longest not all go through all headers: the last one, which
-// would match, does not get there.
+// TestProtochainsBounded: with any number of protochains, a chain of headers of ordinary
+// length is decided exactly. In the longest chain, not all protochains follow all
+// headers: the last one, which would match, does not reach its header.
 func TestProtochainsBounded(t *testing.T) {
 	p, err := program(protochains("ip6 ", 1000), 1)
 	if err != nil {

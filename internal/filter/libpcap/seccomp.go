@@ -10,16 +10,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Offsets in struct seccomp_data, <linux/seccomp.h>; words of arguments lie in
-// the byte order of the machine, little-endian here.
+// Offsets in struct seccomp_data, <linux/seccomp.h>. The words of arguments are in the
+// machine's byte order, little-endian here.
 const (
 	offNumber = 0
 	offArch   = 4
 	offArgs   = 16
 )
 
-// plain are the system calls that the Go runtime and libpcap need and that do
-// no harm whatever their arguments.
+// plain are the system calls that the Go runtime and libpcap need and that are harmless
+// with any arguments.
 var plain = []uint32{
 	unix.SYS_READ, unix.SYS_WRITE, unix.SYS_CLOSE, unix.SYS_LSEEK, unix.SYS_PREAD64,
 	unix.SYS_FSTAT, unix.SYS_NEWFSTATAT,
@@ -32,8 +32,8 @@ var plain = []uint32{
 	unix.SYS_GETRANDOM, unix.SYS_RESTART_SYSCALL, unix.SYS_EXIT, unix.SYS_EXIT_GROUP,
 }
 
-// A guarded system call is allowed if the words that its tests name, ANDed
-// with mask, are as wanted.
+// A guarded system call is allowed if the words that its tests name, ANDed with mask,
+// have the wanted values.
 type guarded struct {
 	number uint32
 	tests  []wordTest
@@ -43,16 +43,15 @@ type wordTest struct {
 	word uint32 // offset in struct seccomp_data
 	mask uint32
 	want uint32
-	not  bool // any value but the wanted one
+	not  bool // any value except the wanted one
 }
 
 func low(arg uint32) uint32  { return offArgs + 8*arg }
 func high(arg uint32) uint32 { return offArgs + 8*arg + 4 }
 
-// guards are the system calls that do no harm with the right arguments:
-// reading files, memory that is not code, threads, signals to the process
-// itself, reading limits. Flags are int or their upper half is unused, so that the lower word
-// decides.
+// guards are the system calls that are harmless with the right arguments: reading files,
+// memory that is not code, threads, signals to the process itself, reading limits. Flags
+// are int, or their upper half is unused, so the lower word is sufficient.
 func guards(pid int) []guarded {
 	const writing = unix.O_ACCMODE | unix.O_CREAT | unix.O_TRUNC | unix.O_APPEND | unix.O_TMPFILE&^unix.O_DIRECTORY
 	return []guarded{
@@ -65,8 +64,7 @@ func guards(pid int) []guarded {
 	}
 }
 
-// seccompProgram allows what plain and guards name and lets everything else
-// fail with EPERM.
+// seccompProgram allows the calls in plain and guards. Everything else fails with EPERM.
 func seccompProgram(pid int) ([]bpf.RawInstruction, error) {
 	allow := bpf.RetConstant{Val: unix.SECCOMP_RET_ALLOW}
 	deny := func(e unix.Errno) bpf.Instruction {
@@ -81,8 +79,8 @@ func seccompProgram(pid int) ([]bpf.RawInstruction, error) {
 	for _, number := range plain {
 		prog = append(prog, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: number, SkipTrue: 1}, allow)
 	}
-	// The flags of clone3 lie in memory, where no filter can see them; without
-	// it the C library uses clone.
+	// The flags of clone3 are in memory, where no filter can read them. Without clone3
+	// the C library uses clone.
 	prog = append(prog, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.SYS_CLONE3, SkipTrue: 1}, deny(unix.ENOSYS))
 	for _, g := range guards(pid) {
 		prog = append(prog, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: g.number, SkipTrue: uint8(4*len(g.tests) + 1)})
@@ -102,8 +100,8 @@ func seccompProgram(pid int) ([]bpf.RawInstruction, error) {
 	return bpf.Assemble(append(prog, deny(unix.EPERM)))
 }
 
-// restrictSyscalls puts every thread of the process under seccompProgram, for
-// good. It needs no privilege.
+// restrictSyscalls puts every thread of the process permanently under seccompProgram. It
+// needs no privilege.
 func restrictSyscalls() error {
 	raw, err := seccompProgram(os.Getpid())
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// installSeccomp puts all threads under the filter, seccomp(2) with
-// SECCOMP_FILTER_FLAG_TSYNC. They get no_new_privs from the calling one.
+// installSeccomp installs the filter for all threads, with seccomp(2) and
+// SECCOMP_FILTER_FLAG_TSYNC. They inherit no_new_privs from the calling thread.
 func installSeccomp(raw []bpf.RawInstruction) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

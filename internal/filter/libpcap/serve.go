@@ -12,10 +12,10 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// ServeIfHelper must be the first statement of main, and of TestMain where
-// tests use a filter.Helper. It returns at once unless filter.Helper started
-// this process as its child. Then it confines the process, answers requests
-// until the Helper closes the pipe, and exits.
+// ServeIfHelper must be the first statement of main, and of TestMain if tests use a
+// filter.Helper. It returns at once unless filter.Helper started this process as its
+// child. In a child it confines the process, answers requests until the Helper closes the
+// pipe, and exits.
 func ServeIfHelper() {
 	if os.Args[0] != filter.HelperName {
 		return
@@ -27,18 +27,18 @@ func ServeIfHelper() {
 }
 
 func serve() error {
-	// Who sends it to all processes of a service means the daemon.
+	// If SIGHUP is sent to all processes of a service, it is meant for the daemon.
 	signal.Ignore(unix.SIGHUP)
 	s := streams{in: os.Stdin, out: os.Stdout}
 	err := prepare(&s)
 	if err != nil {
-		err = mapierr.Wrap(mapierr.PcapOpenDead, "filter compiler cannot be confined", err)
+		err = mapierr.Wrap(mapierr.PcapOpenDead, "the filter compiler cannot be confined", err)
 	}
 	return filter.Serve(s.in, s.out, err, Compile)
 }
 
 func prepare(s *streams) error {
-	// First of all, because these may start the program anew.
+	// This comes first, because it may execute the program again.
 	if err := shed(); err != nil {
 		return err
 	}
@@ -51,10 +51,10 @@ func prepare(s *streams) error {
 	return confine(os.Args)
 }
 
-// shed gives up other people's files and the privileges. It may start the
-// program anew.
+// shed closes inherited files and gives up privileges. It may execute the program again.
 func shed() error {
-	// Older C libraries load the code for look-ups, which must be mapped then.
+	// Older C libraries load the code for look-ups here, and it must be mapped before
+	// files are restricted.
 	if err := pinNames(); err != nil {
 		return err
 	}
@@ -67,8 +67,8 @@ func shed() error {
 // streams are the two ends of the protocol.
 type streams struct{ in, out *os.File }
 
-// move takes the protocol away from the standard streams and leaves /dev/null
-// there, for whatever libpcap may print.
+// move moves the protocol away from the standard streams and replaces these by /dev/null,
+// because libpcap may print to them.
 func (s *streams) move() error {
 	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -92,8 +92,8 @@ func (s *streams) move() error {
 	return nil
 }
 
-// closeInherited closes what the daemon, or who started it, left open across
-// exec. The Go runtime has open files already, but marked to be closed on exec.
+// closeInherited closes files that the daemon, or the program that started it, left open
+// across exec. Files that the Go runtime has opened are closed on exec anyway.
 func closeInherited() error {
 	names, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -112,8 +112,8 @@ func closeInherited() error {
 	return nil
 }
 
-// confine takes from the process what compiling does not need. args are those
-// that filter.HelperName describes.
+// confine takes away all rights that compiling does not need. filter.HelperName describes
+// args.
 func confine(args []string) error {
 	if len(args) < 3 {
 		return fmt.Errorf("%d arguments, 2 are needed", len(args)-1)
@@ -124,7 +124,7 @@ func confine(args []string) error {
 	}
 	cpu, err := strconv.ParseUint(args[2], 10, 64)
 	if err != nil {
-		return fmt.Errorf("limit of processor time: %w", err)
+		return fmt.Errorf("processor time limit: %w", err)
 	}
 	if err := pinNames(); err != nil {
 		return err
