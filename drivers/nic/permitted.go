@@ -24,5 +24,5 @@ func permitted(name string) error {
 // unprivileged is the error for a missing capability.
 func unprivileged(name string, err error) error {
 	return openError(name, "capture needs the capability CAP_NET_RAW; run mapid as root, "+
-		"or grant it to the program once: setcap cap_net_raw,cap_net_admin+ep mapid", err)
+		"or grant it to the program once: setcap cap_net_raw+ep mapid", err)
 }

@@ -2,6 +2,8 @@ package stdflib
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	"gomapi/internal/mapierr"
 )
@@ -14,13 +16,22 @@ func parseInterval(name string, arg int, text string, words ...string) (word str
 	}
 	code := mapierr.BadArgument(arg - 1)
 	if ticks, err = parseTicks(text); err != nil {
-		return "", 0, mapierr.New(code, "%s: argument %d (interval): %v; or exactly one of %q", name, arg, err, words)
+		return "", 0, mapierr.New(code, "%s: argument %d (interval): %v; or exactly %s", name, arg, err, either(words))
 	}
 	if ticks == 0 {
-		return "", 0, mapierr.New(code, "%s: argument %d (interval): %.40q is not a time: use 2^-32 s or more, or exactly one of %q",
-			name, arg, text, words)
+		return "", 0, mapierr.New(code, "%s: argument %d (interval): %.40q is not a time: use 2^-32 s or more, or exactly %s",
+			name, arg, text, either(words))
 	}
 	return "", ticks, nil
+}
+
+// either lists the words that an interval may be, for people.
+func either(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = strconv.Quote(w)
+	}
+	return strings.Join(quoted, " or ")
 }
 
 // A period is one of the equal pieces of packet time. The first piece begins with the
