@@ -75,7 +75,7 @@ func (f *packetFilter) makeSense(ctx context.Context) (refused error) {
 // remedied extends libpcap's error about tags behind cooked headers with a test that
 // works.
 func remedied(linkType uint16, err error) error {
-	const remedy = `; behind this header, VLAN 100 is "%s"; vlan_tags=strip in mapi.conf has filters look behind tags`
+	const remedy = `; behind this header, write VLAN 100 as "%s"; with vlan_tags=strip in mapi.conf, filters look behind tags`
 	if !strings.Contains(err.Error(), "no VLAN support") {
 		return err
 	}

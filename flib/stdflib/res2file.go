@@ -36,8 +36,8 @@ func resToFile(budget *outfile.Budget) flib.Def {
 			{Name: "file", Kind: flib.File, Doc: "path; the program creates or empties the file with its own rights; or a file that the program has opened, " +
 				"which may be a pipe or a stream socket"},
 			{Name: "interval", Kind: flib.String, Number: true, Doc: `"5s", a row for each period of packet time (units s, ms, us, m for minutes, ` +
-				`none for 2^-32 s), and a row of zeros for each period without packets ` +
-				`(of these 65536 at once and 64 more for each packet, the others are left out and counted); "0", a row for each packet; ` +
+				`2^-32 s without a unit), and a row of zeros for each period without packets ` +
+				`(65536 of these at once and 64 more for each packet; the others are left out and counted); "0", a row for each packet; ` +
 				`"-1", one row when the flow is closed`},
 			{Name: "reset", Kind: flib.Int, Min: 0, Max: 1, Doc: "1: reset the functions after each periodic row, if they can be reset; 0: do not"},
 		},

@@ -21,13 +21,13 @@ var startStop = flib.Def{
 	Args: []flib.Arg{{
 		Name: "start",
 		Kind: flib.String,
-		Doc: `"+30s", after the first packet that reaches the function (units s, ms, us, m for minutes; 2^-32 s without a unit), "+0s" for at once; ` +
+		Doc: `"+30s", relative to the first packet that reaches the function (units s, ms, us, m for minutes; 2^-32 s without a unit), "+0s" for at once; ` +
 			`or "2026-11-22 08:30:00", in the local time of the daemon; or with a zone as in RFC 3339, "2026-11-22T08:30:00.5Z"`,
 	}, {
 		Name: "stop",
 		Kind: flib.String,
-		Doc: `"+10m", after start; or a time like start, unless start is relative. ` +
-			`"+0s" after a start of "+0s" is never; the beginning of 1970, for start and stop, is no limit`,
+		Doc: `"+10m", after start; or a time of the day as for start, unless start is relative. ` +
+			`If start and stop are "+0s", there is no stop. The beginning of 1970 means no limit, for start and for stop`,
 	}},
 	Filters: true,
 	Result: "3 uint64 (result.StartStop), times in 2^-32 s since 1970: of the first packet seen, the first that passed, " +
@@ -57,7 +57,7 @@ func parseWindow(start, stop string) (w window, err error) {
 		w.begin, err = parseMoment("start", start)
 	case !strings.HasPrefix(stop, "+"):
 		return w, mapierr.New(mapierr.InvalidArgument,
-			`STARTSTOP: stop %.40q is no time after start, as a start of %.40q needs: write it like "+10s"`, stop, start)
+			`STARTSTOP: stop %.40q is not relative, but start %.40q is: write it like "+10s"`, stop, start)
 	default:
 		if w.begin, err = parseTicks(start); err != nil {
 			return w, mapierr.Wrap(mapierr.InvalidArgument1, "STARTSTOP: start", err)

@@ -20,7 +20,7 @@ var stats = flib.Def{
 			"otherwise the length of a period, for example \"5s\" (a number with s, ms, us or m (minutes), in 2^-32 s without a unit): " +
 			"the result is read at the first packet after the end of each period, and the function is then reset. One packet ends at most one period"},
 	},
-	Result: "64 bytes: count as uint64 at 0; sum at 16 and sum of squares at 32, each as two float64 whose exact sum is the value; " +
+	Result: "64 bytes: count as uint64 at 0; sum at 16 and sum of squares at 32, each as two float64 to add, exact below 2^106; " +
 		"largest as float64 at 48, smallest at 56, in the unit of the function; see result.Stats",
 	Example: `flow.Apply(ctx, "STATS", sizes, "0")`,
 	New:     newStats,

@@ -16,8 +16,8 @@ var strSearch = flib.Def{
 	Args: []flib.Arg{{
 		Name: "pattern",
 		Kind: flib.String,
-		Doc: `What to look for, not empty: bytes as they are, || between alternatives, ` +
-			`bytes in hexadecimal between two pipes as in |0d 0a| (NUL only so), \| and \\ for the characters themselves.`,
+		Doc: `What to search for, not empty: bytes as they are, || between alternatives, ` +
+			`bytes in hexadecimal between two pipes as in |0d 0a| (the only way to write NUL), \| and \\ for the characters | and \.`,
 	}, {
 		Name: "offset",
 		Kind: flib.Int,

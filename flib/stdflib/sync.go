@@ -19,7 +19,7 @@ var syncFlows = flib.Def{
 		"A closed flow counts as connected.",
 	Args: []flib.Arg{{
 		Name: "flows", Kind: flib.Flows,
-		Doc: "numbers of 1 to 1024 flows, separated by commas; the own flow may be one of them. In Go, []*mapi.Flow",
+		Doc: "numbers of 1 to 1024 flows, separated by commas; the flow of the function may be one of them. In Go, []*mapi.Flow",
 	}},
 	Filters: true,
 	Example: `flow.Apply(ctx, "SYNC", []*mapi.Flow{flow, other})`,

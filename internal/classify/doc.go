@@ -6,34 +6,34 @@
 //
 // The files, each of which uses only those before it:
 //
-//	set.go           sets that are emptied at once; slices that grow
-//	term.go          terms: what a value is, as a function of the packet
-//	node.go          predicates, and nodes: a test and where it leads
+//	set.go           sets of small numbers; growing slices
+//	term.go          terms: values as functions of the packet
+//	node.go          predicates, and nodes: tests with the nodes after them
 //	diagram.go       the decision diagram: equal nodes are one; presence tests
-//	read.go          programs become nodes
-//	restrict.go      what a filter is once the class of a term's value is known
+//	read.go          programs to nodes
+//	restrict.go      a filter restricted to a class of a term's values
 //	statistics.go    how many filters test which terms
-//	selectivity.go   which part of packets a predicate lets through
+//	selectivity.go   the fraction of packets that a predicate accepts
 //	cover.go         the cheapest access predicates of a filter
-//	field.go         how the value of a term is read from a packet
-//	group.go         members that one program decides
-//	posting.go       what is to be done with a filter whose access predicate holds
-//	block.go         intervals cut into aligned blocks
+//	field.go         reading the value of a term from a packet
+//	group.go         groups of members with the same decision
+//	posting.go       the action for a filter whose access predicate holds
+//	block.go         intervals divided into aligned blocks
 //	list.go          posting lists
 //	index.go         from a value to its posting list
 //	fill.go          making an index
-//	residual.go      what an access predicate leaves to be checked
-//	leaf.go          leaves, and what they rely on in packets
+//	residual.go      what an access predicate leaves undecided
+//	leaf.go          leaves, and the packet lengths that they assume
 //	access.go        planning: leaves with their indexes
 //	split.go         inner nodes of the decision tree
 //	tree.go          growing the decision tree
-//	stats.go         what a classifier consists of
-//	classifier.go    the classifier, and making one
+//	stats.go         statistics of a classifier
+//	classifier.go    the classifier and its construction
 //	matches.go       the packets of a batch that match each member
-//	scratch.go       what a goroutine needs
+//	scratch.go       working memory of a goroutine
 //	decide.go        following posting lists
-//	truncated.go     the same for packets that are too short for proofs
-//	classify.go      a batch of packets through it
+//	truncated.go     the same for packets that are too short
+//	classify.go      classifying a batch of packets
 //
 // Words to know: term, node, presence test, term statistics, cover, residual,
 // decision tree, posting.

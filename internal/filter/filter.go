@@ -6,12 +6,12 @@
 //
 // The files, each of which uses only those before it:
 //
-//	filter.go       what a compiler is
-//	expression.go   what of an expression must not reach it, and what of it is shown
+//	filter.go       the interface of a compiler
+//	expression.go   checking expressions, and quoting them in messages
 //	protocol.go     requests and answers on the pipes between parent and child
 //	serve.go        the child's half
 //	options.go      options of a Helper
-//	child.go        a child: started, asked, killed
+//	child.go        a child: starting, asking, killing
 //	pool.go         idle children
 //	helper.go       the parent's half: the compiler
 //

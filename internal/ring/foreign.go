@@ -49,7 +49,7 @@ func (r *Reader) duplicateSocket() (*os.File, error) {
 		err = unix.SetNonblock(fd, false)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("pass the socket of a packet buffer on: %w", err)
+		return nil, fmt.Errorf("pass on the socket of a packet buffer: %w", err)
 	}
 	return os.NewFile(uintptr(fd), "mapi-ring-wake"), nil
 }

@@ -40,7 +40,7 @@ func makeMemory(name string, size, prot, seals int) (_ *os.File, _ []byte, err e
 		}
 	}()
 	if err := unix.Ftruncate(fd, int64(size)); err != nil {
-		return nil, nil, fmt.Errorf("make room for %d bytes of %s: %w", size, name, err)
+		return nil, nil, fmt.Errorf("allocate %d bytes for %s: %w", size, name, err)
 	}
 	mem, err := unix.Mmap(fd, 0, size, prot, unix.MAP_SHARED)
 	if err != nil {
@@ -75,14 +75,14 @@ func allocate(fd, size int) error {
 func mapMemory(file *os.File, name string, minSize, maxSize int64, prot int) ([]byte, error) {
 	seals, err := unix.FcntlInt(file.Fd(), unix.F_GET_SEALS, 0)
 	if err != nil {
-		return nil, fmt.Errorf("ask for the seals of the %s: %w", name, err)
+		return nil, fmt.Errorf("get the seals of the %s: %w", name, err)
 	}
 	if seals&fixedSize != fixedSize {
 		return nil, fmt.Errorf("the %s is not sealed against changes of its size (seals %#x)", name, seals)
 	}
 	st, err := file.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("ask for the size of the %s: %w", name, err)
+		return nil, fmt.Errorf("get the size of the %s: %w", name, err)
 	}
 	if st.Size() < minSize || st.Size() > maxSize {
 		return nil, fmt.Errorf("the %s has %d bytes, not %d to %d", name, st.Size(), minSize, maxSize)

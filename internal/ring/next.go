@@ -78,7 +78,7 @@ func (r *Reader) sleep(ctx context.Context) error {
 	if r.Idle == nil {
 		return r.listen(ctx)
 	}
-	again, err := r.Idle() // likewise
+	again, err := r.Idle() // called after the announcement too
 	switch {
 	case err != nil:
 		return err

@@ -158,7 +158,7 @@ func (r *Reader) take(p *Packet) (bool, error) {
 		}
 		size := recordSize(uint64(length))
 		if size > min(known, uint64(len(rec))) {
-			return false, r.damaged("holds a packet of %d bytes where %d are", length, min(known, uint64(len(rec))))
+			return false, r.damaged("claims a packet of %d bytes, but has %d", length, min(known, uint64(len(rec))))
 		}
 		p.TS = binary.NativeEndian.Uint64(rec[recordTS:])
 		p.IfIndex = binary.NativeEndian.Uint16(rec[recordIfIndex:])
@@ -183,7 +183,7 @@ func (r *Reader) loadPosition() bool {
 	r.state = r.head.state.Load()
 	end := r.head.position.Load()
 	if r.entry == 0 && end-r.next > uint64(len(r.ring)) || (end-r.next)%align != 0 {
-		r.damaged("goes from %d to %d in %d bytes", r.next, end, len(r.ring))
+		r.damaged("moves from %d to %d, but has %d bytes", r.next, end, len(r.ring))
 		return false
 	}
 	r.end = end

@@ -16,7 +16,7 @@ const maxEntry = 4096
 // Append, LeaveOut, Flush, End, Shown and the methods for control goroutines.
 func NewSeries(size, n int) (*Writer, error) {
 	if size < 1 || size > maxEntry || n < 1 || n > MaxCapacity/maxEntry {
-		return nil, fmt.Errorf("a series of %d entries of %d bytes is out of bounds", n, size)
+		return nil, fmt.Errorf("a series of %d entries of %d bytes exceeds the limits", n, size)
 	}
 	entry := max(align, 1<<bits.Len(uint(size-1)))
 	return newWriter(entry*(n+1), entry)

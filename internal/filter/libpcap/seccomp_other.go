@@ -8,5 +8,5 @@ import (
 )
 
 func restrictSyscalls() error {
-	return errors.New("system calls of " + runtime.GOARCH + " are not known")
+	return errors.New("the system calls of " + runtime.GOARCH + " are unknown")
 }
