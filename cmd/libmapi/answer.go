@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"gomapi/mapi"
@@ -26,7 +25,6 @@ type server struct {
 	calls  *C.struct_calls
 	client client
 	names  *names
-	idle   atomic.Int32 // goroutines waiting for a call
 
 	mu         sync.Mutex
 	flows      map[int]*flow

@@ -35,29 +35,12 @@ func libmapi_go_start(calls *C.struct_calls) C.int {
 		calls: calls, names: newNames(calls.names[:]),
 		flows: make(map[int]*flow), devices: make(map[string]*device), connections: make(map[<-chan struct{}]uint32),
 	}
-	s.idle.Add(1)
-	go s.serve()
-	return 0
-}
-
-// spare is the number of goroutines that wait when there are no calls.
-const spare = 2
-
-// serve takes calls and answers them. If no other goroutine waits for calls, it starts
-// one first. So a call that waits for the daemon delays no other call.
-func (s *server) serve() {
-	for {
-		c := C.call_next(s.calls)
-		if s.idle.Add(-1) == 0 {
-			s.idle.Add(1)
-			go s.serve()
-		}
-		s.answer(c)
-		if s.idle.Add(1) > spare {
-			s.idle.Add(-1)
-			return
-		}
+	bell, err := hang(calls)
+	if err != nil {
+		return -1
 	}
+	go s.attend(bell)
+	return 0
 }
 
 // client is the program's client of the daemon. It finds the daemon like a Go program

@@ -63,6 +63,23 @@ func words(mem []byte) *C.uint64_t { return (*C.uint64_t)(memory(mem)) }
 
 func memory(mem []byte) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(mem)) }
 
+// take claims a slot whose call is ready. It returns nil if there is none.
+func take(calls *C.struct_calls) *C.struct_call {
+	for i := range calls.slot {
+		c := &calls.slot[i]
+		state := (*atomic.Uint32)(unsafe.Pointer(&c.state))
+		if state.Load() == C.CALL_READY && state.CompareAndSwap(C.CALL_READY, C.CALL_TAKEN) {
+			return c
+		}
+	}
+	return nil
+}
+
+// attendedBy is the number of goroutines that poll the slots.
+func attendedBy(calls *C.struct_calls) *atomic.Uint32 {
+	return (*atomic.Uint32)(unsafe.Pointer(&calls.attended))
+}
+
 // setLost tells the C part that all connections up to number n are lost.
 func setLost(calls *C.struct_calls, n uint32) {
 	atomic.StoreUint32((*uint32)(unsafe.Pointer(&calls.lost)), n)

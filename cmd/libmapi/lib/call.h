@@ -1,6 +1,6 @@
 /*
  * call.h - the call slots, which the C part of the library shares with the Go part.
- * A caller fills a slot, posts it and sleeps until the Go part has written the answer
+ * A caller fills a slot, marks it ready and sleeps until the Go part has written the answer
  * to the slot. The slots are static, for two reasons: a call allocates no memory, so a
  * signal handler may make one; and the Go part can still write the answer after the
  * caller has left the call by longjmp.
@@ -10,8 +10,6 @@
 
 #include <errno.h>
 #include <linux/futex.h>
-#include <sched.h>
-#include <semaphore.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -98,38 +96,11 @@ struct calls {
 	size_t size; /* sizeof(struct calls) */
 	uint32_t lost; /* all connections up to this number are lost */
 	uint32_t active; /* calls that the Go part has not answered yet */
-	sem_t posted; /* counts the slots in state CALL_READY */
+	uint32_t attended; /* goroutines of the Go part that poll the slots */
+	int bell; /* socket on which the Go part sleeps when nobody polls */
 	char *names[CALL_NAMES]; /* only the Go part uses them */
 	struct call slot[CALL_SLOTS];
 };
-
-/* How often each part polls before it sleeps. Polling pays off while a program sets up
-   flows, because it makes one call after the other. With several calls in progress, other
-   threads need the processors. */
-enum { CALL_LOOKS = 100 };
-
-/* Polls for the next call. */
-static inline void call_expect(struct calls *calls)
-{
-	for (int i = 0; i < CALL_LOOKS && __atomic_load_n(&calls->active, __ATOMIC_ACQUIRE) == 0; i++)
-		sched_yield();
-}
-
-/* Waits for the next call. The Go part calls it. */
-static inline struct call *call_next(struct calls *calls)
-{
-	for (;;) {
-		call_expect(calls);
-		while (sem_wait(&calls->posted) != 0)
-			;
-		for (int i = 0; i < CALL_SLOTS; i++) {
-			uint32_t ready = CALL_READY;
-			if (__atomic_compare_exchange_n(&calls->slot[i].state, &ready, CALL_TAKEN, 0, __ATOMIC_ACQ_REL,
-			                                __ATOMIC_RELAXED))
-				return &calls->slot[i];
-		}
-	}
-}
 
 /* Marks a call as answered. The Go part calls it. */
 static inline void call_done(struct calls *calls, struct call *c)

@@ -187,7 +187,6 @@ static int load_once(char *message)
 	if (!prepared) {
 		calls.version = CALL_VERSION;
 		calls.size = sizeof calls;
-		sem_init(&calls.posted, 0, 0);
 		prepared = 1;
 	}
 	if (load_quietly(message) != 0)
