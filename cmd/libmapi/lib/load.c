@@ -86,7 +86,7 @@ static int changed(const struct sigaction *now, const struct sigaction *was, con
 {
 	Dl_info at;
 	if (now->sa_handler == was->sa_handler)
-		return now->sa_flags != was->sa_flags;
+		return (now->sa_flags ^ was->sa_flags) == SA_ONSTACK;
 	return dladdr((void *)now->sa_handler, &at) && at.dli_fbase == go->dli_fbase;
 }
 
