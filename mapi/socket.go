@@ -87,7 +87,7 @@ func dialError(path string, err error) error {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return absentError(path)
-	case errors.Is(err, os.ErrPermission):
+	case errors.Is(err, os.ErrPermission) && path == systemSocket:
 		return fmt.Errorf("%s: %w (members of group mapi have access)", path, os.ErrPermission)
 	}
 	var op *net.OpError

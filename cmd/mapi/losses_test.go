@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -11,11 +10,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"gomapi/internal/books"
+	"gomapi/internal/testenv"
 	"gomapi/internal/testnet"
 	"gomapi/mapi"
 )
@@ -75,18 +74,13 @@ func (d *losing) sent(ns *testnet.NS, n int, meanwhile func()) {
 // this.
 func (d *losing) counts(n uint64) {
 	d.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), testnet.Patience)
-	defer cancel()
-	for {
-		b, err := d.client.Books(ctx, testnet.B)
+	testenv.Until(d.t, fmt.Sprintf("books of %d packets", n), func() bool {
+		b, err := d.client.Books(d.t.Context(), testnet.B)
 		if err != nil {
 			d.t.Fatal(err)
 		}
-		if b.In == n && value(b.Out, books.Waiting) == 0 {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
+		return b.In == n && value(b.Out, books.Waiting) == 0
+	})
 }
 
 func value(lines []mapi.Counter, name string) uint64 {
