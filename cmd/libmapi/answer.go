@@ -26,6 +26,8 @@ type server struct {
 	client client
 	names  *names
 
+	patience, closePatience deadline
+
 	mu         sync.Mutex
 	flows      map[int]*flow
 	devices    map[string]*device
@@ -78,9 +80,7 @@ var handlers = map[C.enum_call_op]func(*server, context.Context, *C.struct_call)
 
 // answer calls the handler and returns the slot to the C part.
 func (s *server) answer(c *C.struct_call) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	if err := handlers[c.op](s, ctx, c); err != nil {
+	if err := handlers[c.op](s, s.patience.context(), c); err != nil {
 		c.code = C.int(numberOf(err))
 		put(c.message[:], err.Error())
 	}

@@ -86,13 +86,11 @@ func (s *server) connect(ctx context.Context, c *C.struct_call) error {
 }
 
 func (s *server) close(_ context.Context, c *C.struct_call) error {
-	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
-	defer cancel()
 	f, err := s.flow(c, "close")
 	if err != nil {
 		return err
 	}
-	return f.Close(ctx)
+	return f.Close(s.closePatience.context())
 }
 
 // release removes a closed flow and unmaps the memory of its packets.

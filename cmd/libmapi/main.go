@@ -33,6 +33,7 @@ func libmapi_go_start(calls *C.struct_calls) C.int {
 	}
 	s := &server{
 		calls: calls, names: newNames(calls.names[:]),
+		patience: deadline{limit: patience}, closePatience: deadline{limit: closePatience},
 		flows: make(map[int]*flow), devices: make(map[string]*device), connections: make(map[<-chan struct{}]uint32),
 	}
 	bell, err := hang(calls)
