@@ -73,20 +73,33 @@ struct call *call_begin(enum call_op op)
 	return c;
 }
 
-static void hand_over(struct call *c)
+/* Rings, and takes the call back if nobody can hear it: 0, or -1 with the error. */
+static int ring_bell(struct call *c)
+{
+	uint32_t ready = CALL_READY;
+	if (syscall(SYS_sendto, calls.bell, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0) == 1 || errno == EAGAIN)
+		return 0; /* a full socket rings as well */
+	if (!__atomic_compare_exchange_n(&c->state, &ready, CALL_CLAIMED, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return 0; /* a goroutine has it */
+	__atomic_sub_fetch(&calls.active, 1, __ATOMIC_ACQ_REL);
+	return fail(MCOM_SOCKET_ERROR, "the program has closed a descriptor of the library: close descriptors before the first call");
+}
+
+/* Passes a call to the Go part: 0, or -1 with the error. */
+static int hand_over(struct call *c)
 {
 	__atomic_add_fetch(&calls.active, 1, __ATOMIC_ACQ_REL);
 	/* A goroutine that stops polling looks once more: one of the two sees the other. */
 	__atomic_store_n(&c->state, CALL_READY, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&calls.attended, __ATOMIC_SEQ_CST) == 0)
-		syscall(SYS_sendto, calls.bell, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0); /* a full socket rings as well */
+	return __atomic_load_n(&calls.attended, __ATOMIC_SEQ_CST) == 0 ? ring_bell(c) : 0;
 }
 
 void call_post(struct call *c)
 {
 	c->posted = 1;
 	STORE(&c->thread, NULL);
-	hand_over(c);
+	if (hand_over(c) != 0)
+		call_end(c);
 }
 
 /* How often a caller polls for its answer before it sleeps. */
@@ -97,7 +110,10 @@ int call_send(struct call *c)
 	const struct timespec moment = {.tv_sec = 1};
 	uint32_t state;
 	int saved = errno;
-	hand_over(c);
+	if (hand_over(c) != 0) {
+		errno = saved;
+		return -1;
+	}
 	for (int i = 0; i < CALL_LOOKS && LOAD(&c->state) != CALL_DONE && LOAD(&calls.active) <= 1; i++)
 		sched_yield();
 	/* Signal handlers may run during the wait and make calls of their own. */
