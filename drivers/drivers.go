@@ -37,10 +37,14 @@ type Sink interface {
 	// Pause is called on the same goroutine when no packet is available, before
 	// the device waits for one. It updates the results from the packets so far.
 	// If that takes long, because very many flows share the packets equally,
-	// some results may be delayed by up to lag. Pause then returns the time at
-	// which it must be called again unless a packet arrives before. Otherwise
-	// it returns the zero time.
-	Pause(lag time.Duration) time.Time
+	// some results may be delayed by up to lag. Pause also calls functions that
+	// wait for a moment of packet time: a packet that follows arrived less than
+	// hold before the call. If the device cannot tell, hold is negative, and
+	// packet time stands still. Pause returns the time at which it must be
+	// called again unless a packet arrives before, the zero time if it need
+	// not. A device calls Pause again also while its interface is removed. A
+	// file never calls Pause.
+	Pause(lag, hold time.Duration) time.Time
 }
 
 // A Driver opens live devices.
@@ -115,6 +119,11 @@ type Info struct {
 	// is the only one.
 	LinkTypes []uint16
 	Snap      int // maximum captured length, bytes
+	// HostClock is set if packets carry the time of this host's clock at their
+	// arrival. Then flows are spared packets from before their connect. On
+	// another live device, such as one that replays, a flow sees all packets
+	// that the device delivers after its connect.
+	HostClock bool
 }
 
 // Stats are a device's counters since it was opened, and its current state.

@@ -6,8 +6,8 @@
 // documentation and the C library take everything from the Def.
 //
 // The engine calls an instance in this order: New (apply), Start (connect), any number of
-// Process, Expire and Reset calls, End (the device has ended), Close (the flow is closed,
-// connected or not). New, Start and Close run on control goroutines. Between Start and
+// Process, Expire and Reset calls, End (the device has ended, or the flow is being closed),
+// Close (the flow is closed, connected or not). New, Start and Close run on control goroutines. Between Start and
 // Close all other calls come from one goroutine at a time, so an instance needs no lock.
 // Optional methods are the small interfaces below. The engine looks for them once, when
 // the function is applied, never per packet.
@@ -15,6 +15,7 @@ package flib
 
 import (
 	"context"
+	"math"
 	"sync/atomic"
 
 	"gomapi/internal/books"
@@ -49,6 +50,9 @@ type Def struct {
 	// Modifies says that the function changes packets. From the first such function on,
 	// the flow works on private copies.
 	Modifies bool
+	// Emits says that the function emits packets: its own, or some that it was given. See
+	// Function.Process.
+	Emits bool
 	// Result describes the value that ReadResults returns, with its unit. It is empty if
 	// the function has no result.
 	Result string
@@ -67,6 +71,15 @@ type Function interface {
 	// list that the instance owns and that is valid until the next call. Process does not
 	// change or keep in, and does not keep the packets. It does not allocate, lock, log
 	// or wait.
+	//
+	// A function that emits (Def.Emits) may return any packets, at most MaxList at a time.
+	// Those that are its own belong to it and are valid until the next call. Their Wire is
+	// at least the length of Link. Process is then called with an empty list until it
+	// returns none; until then the packets that it was given stay valid. In the books all
+	// packets that it was given are taken, and all that it returns are emitted.
+	//
+	// A function that panics or returns something else ends its flow with 7007, and all
+	// other flows for which this instance runs.
 	Process(in []*Packet) []*Packet
 }
 
@@ -94,14 +107,39 @@ type CounterSource interface {
 	Books() (out, notes []books.Line)
 }
 
-// An Expirer acts when packet time passes. Expire is called with the time of the newest
-// packet after each batch of the device, even if no packet of the batch reached the
-// function. The packets that it returns go on to the next function, as from Process.
-type Expirer interface{ Expire(now uint64) []*Packet }
+// An Expirer acts when packet time reaches a moment.
+type Expirer interface {
+	// Deadline returns the moment, in packet time, at which Expire is next wanted, NoDeadline
+	// for none. It can change only during a call of Process, Expire or End, after which the
+	// engine asks again. A moment that has passed, such as 0, calls Expire after each batch.
+	Deadline() uint64
+	// Expire is called when packet time, now, has reached the deadline: after a batch of the
+	// device, even if no packet of it reached the function, and in lockstep before the
+	// packet. now is the newest time so far. While a live device delivers nothing, packet time
+	// goes on with the monotonic clock; that of a file is only that of its packets. A
+	// function that emits may return packets. Expire is then called until it returns none.
+	Expire(now uint64) []*Packet
+}
 
-// A Finisher is told that the device has ended and no packet will follow. The packets
-// that it returns go on to the next function, as from Process.
+// NoDeadline is the deadline of a function that waits for nothing.
+const NoDeadline = math.MaxUint64
+
+// Limits of the packets that a function emits. One that exceeds them ends its flow with 7007.
+const (
+	MaxList    = pkt.MaxBatch // packets per call
+	MaxEmitted = 16 << 20     // captured bytes of a packet
+)
+
+// A Finisher is told that no packet will follow: the device has ended, or the flow is being
+// closed. It comes before Close, once. A function that emits may return packets. End is then
+// called until it returns none. If the flow is being closed, a control goroutine calls End.
 type Finisher interface{ End() []*Packet }
+
+// A Publisher has a result that is too large to be written for each batch. Publish writes it.
+// The engine calls it, if the function has run since, when a live device pauses, every 64
+// batches, at the end of the device, and before a function of the same device reads the
+// result.
+type Publisher interface{ Publish() }
 
 // A Resetter can return to the state and result of a new instance. Other functions
 // request this with Ref.Reset; reading a result never resets it.

@@ -21,6 +21,8 @@ type Ref struct {
 	// Pending is true while a requested reset is not done yet. Readers already see the
 	// value 0. It is nil if resets are done at once.
 	Pending *atomic.Bool
+	// Fresh makes a target that is a Publisher publish its result, nil: not needed.
+	Fresh func()
 }
 
 // Value returns the first word of the target's current result. It reports false if there
@@ -32,6 +34,7 @@ func (r *Ref) Value() (uint64, bool) {
 	if r.pending() {
 		return 0, true
 	}
+	r.refresh()
 	return r.Result.Uint64(), true
 }
 
@@ -46,7 +49,14 @@ func (r *Ref) Copy(dst []byte) bool {
 		clear(dst)
 		return true
 	}
+	r.refresh()
 	return r.Result.Read(dst)
+}
+
+func (r *Ref) refresh() {
+	if r.Fresh != nil {
+		r.Fresh()
+	}
 }
 
 func (r *Ref) pending() bool { return r.Pending != nil && r.Pending.Load() }

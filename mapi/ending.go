@@ -37,17 +37,20 @@ func (l *link) event(resp *wire.Response) {
 	e := l.ending(ended.Device)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.err = nil
-	if ended.Error != nil {
-		e.err = remoteError(ended.Error)
+	if ended.Fd == 0 { // else only a flow has ended, whose waiters look at its state
+		e.err = nil
+		if ended.Error != nil {
+			e.err = remoteError(ended.Error)
+		}
+		e.times++
 	}
-	e.times++
 	close(e.next)
 	e.next = make(chan struct{})
 }
 
 // wait waits until done returns true or gone is closed. It calls done at once
-// and after each end of the device, with the number of ends so far. It returns
+// and after each end of the device or of a flow on it, with the number of ends of
+// the device so far. It returns
 // the error of the last end, and why it stopped waiting early.
 func (e *ending) wait(ctx context.Context, l *link, gone <-chan struct{}, done func(times int) bool) (last, err error) {
 	for {

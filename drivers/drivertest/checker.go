@@ -50,7 +50,7 @@ func (c *checker) Batch(pkts []drivers.Packet) {
 }
 
 // Pause implements drivers.Sink.
-func (c *checker) Pause(lag time.Duration) (again time.Time) {
+func (c *checker) Pause(lag, hold time.Duration) (again time.Time) {
 	select {
 	case <-c.paused: // not read yet
 	default:

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"gomapi/drivers"
 	"gomapi/internal/pkt"
@@ -42,23 +43,36 @@ func (d *device) Info() drivers.Info { return d.source.info }
 
 func (d *device) Run(ctx context.Context, sink drivers.Sink) error {
 	defer d.finish()
+	tick := time.NewTimer(0)
+	defer tick.Stop()
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 		case err := <-d.fail:
 			return err
 		case b := <-d.batches:
-			d.deliver(b, sink)
+			d.deliver(b, sink, tick)
+		case <-tick.C:
+			d.pause(sink, tick)
 		}
 	}
 	return nil
+}
+
+// pause pauses and sets the timer for the next pause, if there must be one.
+func (d *device) pause(sink drivers.Sink, tick *time.Timer) {
+	if again := sink.Pause(0, d.source.hold); again.IsZero() {
+		tick.Stop()
+	} else {
+		tick.Reset(time.Until(again))
+	}
 }
 
 // finish releases everyone who waits for the device.
 func (d *device) finish() { d.once.Do(func() { close(d.over) }) }
 
 // deliver replies to the sender even if the sink panics.
-func (d *device) deliver(b batch, sink drivers.Sink) {
+func (d *device) deliver(b batch, sink drivers.Sink, tick *time.Timer) {
 	defer close(b.done)
 	pkts := b.pkts
 	if len(pkts) > 0 && d.gap.Swap(false) {
@@ -75,7 +89,7 @@ func (d *device) deliver(b batch, sink drivers.Sink) {
 		}
 	}
 	sink.Batch(pkts)
-	sink.Pause(0)
+	d.pause(sink, tick)
 }
 
 func (d *device) lose(n uint64) {

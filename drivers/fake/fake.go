@@ -5,6 +5,7 @@ package fake
 import (
 	"context"
 	"sync"
+	"time"
 
 	"gomapi/drivers"
 	"gomapi/internal/mapierr"
@@ -23,7 +24,7 @@ func (d *Driver) Add(name string, info drivers.Info) *Source {
 	if d.sources == nil {
 		d.sources = make(map[string]*Source)
 	}
-	s := &Source{name: name, info: info}
+	s := &Source{name: name, info: info, hold: -1}
 	d.sources[name] = s
 	return s
 }
@@ -45,12 +46,17 @@ func (d *Driver) Open(_ context.Context, c drivers.Config) (drivers.Device, erro
 type Source struct {
 	name string
 	info drivers.Info
+	hold time.Duration // see drivers.Sink.Pause
 
 	mu     sync.Mutex
 	dev    *device // the device opened last, nil after its Close
 	opened int
 	away   bool
 }
+
+// SetHold makes packet time go on while nothing is sent, see drivers.Sink.Pause; by default it
+// stands still. It is called before the device is opened.
+func (s *Source) SetHold(hold time.Duration) { s.hold = hold }
 
 func (s *Source) open() (*device, error) {
 	s.mu.Lock()

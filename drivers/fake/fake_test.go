@@ -19,7 +19,7 @@ func (f *flags) Batch(pkts []drivers.Packet) {
 	}
 }
 
-func (*flags) Pause(time.Duration) time.Time { return time.Time{} }
+func (*flags) Pause(_, _ time.Duration) time.Time { return time.Time{} }
 
 func TestInterfaceGoesAway(t *testing.T) {
 	var drv Driver

@@ -33,8 +33,7 @@ func (d *device) follow(s drivers.Sink) error {
 	if err := d.detach(); err != nil {
 		return mapierr.Wrap(mapierr.NICThread, "interface "+d.name+": release its ring", err)
 	}
-	s.Pause(0) // no packet will arrive for a while
-	return d.comeBack()
+	return d.comeBack(s)
 }
 
 // succeeded reports whether another interface now has the name of the device.
@@ -58,11 +57,9 @@ func (d *device) noteName() {
 }
 
 // takeLast delivers the packets from before the removal of the interface. The
-// last of them are in a block that the kernel hands over after the retire time,
-// which takes up to two of its periods.
+// last of them are in a block that the kernel still has to hand over.
 func (d *device) takeLast(s drivers.Sink) error {
-	const slack = 20 * time.Millisecond
-	end := time.Now().Add(2*time.Duration(d.opts.retire)*time.Millisecond + slack)
+	end := time.Now().Add(d.hold())
 	for {
 		d.take(s)
 		left := time.Until(end)
@@ -80,8 +77,8 @@ func (d *device) takeLast(s drivers.Sink) error {
 const lookEvery = 5 * time.Second
 
 // comeBack waits for an interface with the device's name and opens it. It also
-// returns nil when wake is called.
-func (d *device) comeBack() error {
+// returns nil when wake is called. Meanwhile packet time goes on.
+func (d *device) comeBack(s drivers.Sink) error {
 	said := ""
 	for !d.wake.stopped() {
 		var until time.Time
@@ -102,7 +99,7 @@ func (d *device) comeBack() error {
 			until = time.Now().Add(d.retry.left(time.Now()))
 		}
 		d.stats.away.Store(true)
-		if _, err := d.wait(until); err != nil {
+		if _, err := d.wait(earlier(s.Pause(0, d.hold()), until)); err != nil {
 			return err
 		}
 	}

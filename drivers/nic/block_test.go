@@ -222,7 +222,7 @@ type discard struct{ packets int }
 
 func (d *discard) Batch(pkts []drivers.Packet) { d.packets += len(pkts) }
 
-func (d *discard) Pause(time.Duration) time.Time { return time.Time{} }
+func (d *discard) Pause(_, _ time.Duration) time.Time { return time.Time{} }
 
 func manyFrames() [][]byte {
 	frames := make([][]byte, 1000)

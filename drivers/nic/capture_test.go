@@ -218,7 +218,7 @@ func TestSnap(t *testing.T) {
 		if st := dev.Stats(); st.Truncated != 2 {
 			t.Errorf("%d packets counted as truncated, want 2", st.Truncated)
 		}
-		if !reflect.DeepEqual(dev.Info(), drivers.Info{DevType: "1.3", LinkType: 1, Snap: 100}) {
+		if !reflect.DeepEqual(dev.Info(), drivers.Info{DevType: "1.3", LinkType: 1, Snap: 100, HostClock: true}) {
 			t.Errorf("info: %+v", dev.Info())
 		}
 	})

@@ -204,7 +204,7 @@ func (s *stopwatch) Batch(pkts []drivers.Packet) {
 	}
 }
 
-func (s *stopwatch) Pause(time.Duration) time.Time { return time.Time{} }
+func (s *stopwatch) Pause(_, _ time.Duration) time.Time { return time.Time{} }
 
 // delays sends n packets, one per millisecond, and returns their delays to the
 // Sink, sorted.

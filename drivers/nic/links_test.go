@@ -214,7 +214,7 @@ func TestAny(t *testing.T) {
 		testnet.Run(t, func(ns *testnet.NS) {
 			r := newRecorder()
 			dev := mustOpen(t, "any", params)
-			if want := (drivers.Info{DevType: "1.3", LinkType: 276, Snap: drivers.MaxSnap}); !reflect.DeepEqual(dev.Info(), want) {
+			if want := (drivers.Info{DevType: "1.3", LinkType: 276, Snap: drivers.MaxSnap, HostClock: true}); !reflect.DeepEqual(dev.Info(), want) {
 				t.Errorf("info %+v", dev.Info())
 			}
 			run := start(t, dev, r)

@@ -44,7 +44,7 @@ func (r *recorder) Batch(pkts []drivers.Packet) {
 	}
 }
 
-func (r *recorder) Pause(lag time.Duration) time.Time {
+func (r *recorder) Pause(lag, hold time.Duration) time.Time {
 	if lag == 0 {
 		select {
 		case r.complete <- len(r.packets()):

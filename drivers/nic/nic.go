@@ -219,7 +219,7 @@ func (d *device) detach() error {
 
 // Info returns device type, link type and snap length, which are constant.
 func (d *device) Info() drivers.Info {
-	return drivers.Info{DevType: drivers.TypeNIC, LinkType: d.link.dlt, Snap: d.opts.snap}
+	return drivers.Info{DevType: drivers.TypeNIC, LinkType: d.link.dlt, Snap: d.opts.snap, HostClock: true}
 }
 
 // Stats returns the counters since Open. Recv and Drop come from the kernel's

@@ -30,7 +30,7 @@ func (d *device) Run(ctx context.Context, s drivers.Sink) error {
 		d.take(s)
 		d.warnMerged()
 		d.look(time.Now())
-		changed, err := d.wait(earlier(s.Pause(resultLag), d.untilLook()))
+		changed, err := d.wait(earlier(s.Pause(resultLag, d.hold()), d.untilLook()))
 		if err == nil && changed {
 			err = d.follow(s)
 		}
@@ -39,6 +39,15 @@ func (d *device) Run(ctx context.Context, s drivers.Sink) error {
 		}
 	}
 	return nil
+}
+
+// hold returns how long a packet may lie in a block before the device can see it. A timer of
+// the kernel looks at the open block every retire period (net/packet/af_packet.c,
+// prb_retire_rx_blk_timer_expired). It hands over the block if it was open at its last look
+// too, so after two periods at most. The slack is for a timer that is late.
+func (d *device) hold() time.Duration {
+	const slack = 20 * time.Millisecond
+	return 2*time.Duration(d.opts.retire)*time.Millisecond + slack
 }
 
 // take delivers the packets in the ring.

@@ -146,7 +146,7 @@ type counter struct{ packets atomic.Uint64 }
 
 func (c *counter) Batch(pkts []drivers.Packet) { c.packets.Add(uint64(len(pkts))) }
 
-func (c *counter) Pause(time.Duration) time.Time { return time.Time{} }
+func (c *counter) Pause(_, _ time.Duration) time.Time { return time.Time{} }
 
 // flood sends at full speed until the returned function is called.
 func flood(t *testing.T, ns *testnet.NS, size int) (end func()) {

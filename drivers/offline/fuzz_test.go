@@ -90,7 +90,7 @@ type inspector struct {
 	bytes   int64
 }
 
-func (s *inspector) Pause(time.Duration) time.Time { return time.Time{} }
+func (s *inspector) Pause(_, _ time.Duration) time.Time { return time.Time{} }
 
 func (s *inspector) Batch(pkts []pkt.Packet) {
 	if len(pkts) == 0 || len(pkts) > drivers.MaxBatch {

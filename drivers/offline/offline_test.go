@@ -22,7 +22,7 @@ type collector struct {
 	largest int
 }
 
-func (c *collector) Pause(time.Duration) time.Time { return time.Time{} }
+func (c *collector) Pause(_, _ time.Duration) time.Time { return time.Time{} }
 
 func (c *collector) Batch(pkts []pkt.Packet) {
 	c.batches++
@@ -89,7 +89,7 @@ type endless struct {
 	batches int
 }
 
-func (e *endless) Pause(time.Duration) time.Time { return time.Time{} }
+func (e *endless) Pause(_, _ time.Duration) time.Time { return time.Time{} }
 
 func (e *endless) Batch([]pkt.Packet) {
 	e.batches++

@@ -14,7 +14,7 @@ import (
 // A counter is the fastest possible sink.
 type counter struct{ packets, bytes uint64 }
 
-func (c *counter) Pause(time.Duration) time.Time { return time.Time{} }
+func (c *counter) Pause(_, _ time.Duration) time.Time { return time.Time{} }
 
 func (c *counter) Batch(pkts []pkt.Packet) {
 	for i := range pkts {

@@ -96,7 +96,7 @@ type watcher struct {
 	windows []int
 }
 
-func (w *watcher) Pause(time.Duration) time.Time { return time.Time{} }
+func (w *watcher) Pause(_, _ time.Duration) time.Time { return time.Time{} }
 
 func (w *watcher) Batch(pkts []pkt.Packet) {
 	for range pkts {

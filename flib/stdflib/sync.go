@@ -92,6 +92,14 @@ func (g *gate) connected() bool {
 	return true
 }
 
+// Deadline implements flib.Expirer: the gate looks after each batch until it is open.
+func (g *gate) Deadline() uint64 {
+	if g.open {
+		return flib.NoDeadline
+	}
+	return 0
+}
+
 // Expire implements flib.Expirer.
 func (g *gate) Expire(now uint64) []*flib.Packet {
 	if !g.open && g.connected() && now >= g.since {

@@ -127,12 +127,18 @@ func (w *watch) Process(in []*flib.Packet) []*flib.Packet {
 	return in
 }
 
+// Deadline implements flib.Expirer: the first time after the next moment.
+func (w *watch) Deadline() uint64 {
+	if !w.timed || !w.moment.started || w.silent() {
+		return flib.NoDeadline
+	}
+	return w.moment.last + w.moment.ticks + 1
+}
+
 // Expire implements flib.Expirer.
 func (w *watch) Expire(now uint64) []*flib.Packet {
-	if w.timed && w.moment.started {
-		w.pass(now)
-		w.out.flush()
-	}
+	w.pass(now)
+	w.out.flush()
 	return nil
 }
 

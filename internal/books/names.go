@@ -28,8 +28,12 @@ const (
 	// Names of lines of flows and functions.
 	Passed  = "passed"
 	Refused = "refused"
-	Emitted = "emitted besides"
+	Taken   = "taken"
+	Held    = "held"
+	Emitted = "emitted"
 	Early   = "from before connect"
+	// LostFault counts what a function was given when it failed.
+	LostFault = "lost: function failed"
 
 	// Names of lines of packet buffers.
 	Written      = "written"
@@ -79,7 +83,10 @@ func Glossary() []Entry {
 		{SingleSearches, "not packets: strings that are searched separately because there are too many"},
 		{Passed, "went on to the next function of the flow, or past the last one"},
 		{Refused, "not returned by a function, as requested"},
-		{Emitted, "created by a function in addition to those that it passed"},
+		{Taken, "reached a function that emits packets in their place, and are done with"},
+		{Held, "reached a function that emits packets in their place later"},
+		{Emitted, "left a function that emits packets: its own, and those that it passed on"},
+		{LostFault, "reached a function when it failed, which ended the flow"},
 		{Early, "already in the ring of the device when the flow was connected, so not for it"},
 		{Written, "in the packet buffer for its reader, or entirely in the file"},
 		{LostBuffer, "lost for one reader, which was too slow, stopped or gone"},

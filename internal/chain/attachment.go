@@ -39,6 +39,9 @@ func NewAttachment(c *Chain, shared Shared, drained *atomic.Bool) *Attachment {
 // Chain returns the chain of the attachment.
 func (a *Attachment) Chain() *Chain { return a.chain }
 
+// Shared returns the part of the segment that runs functions of the chain.
+func (a *Attachment) Shared() Shared { return a.shared }
+
 // Detached reports whether the chain has left the segment, which must not run it.
 func (a *Attachment) Detached() bool { return a.detached.Load() }
 
@@ -130,13 +133,13 @@ func (c *Chain) AskToDetach() bool {
 // detach makes the chain run all its functions itself. The segments flush their sums to the
 // chain's results for the last time, and their counts are added to the functions' own. Only
 // the capture goroutine may call it.
-func (c *Chain) detach(moves *Seqlock) {
-	moves.Begin()
+func (c *Chain) detach(moves *seqlock) {
+	moves.begin()
 	for a := c.attached.Load(); a != nil; a = a.older.Load() {
 		a.shared.Flush()
 		a.detach()
 		a.add()
 	}
 	c.attached.Store(nil)
-	moves.End()
+	moves.end()
 }

@@ -6,21 +6,18 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// A Batch is the packets under way, contiguous in memory. Loop and segments select the
-// packets of each chain from it. There is one per loop.
-type Batch struct {
+// A batch is the packets under way, contiguous in memory. Loop and segments select the
+// packets of each chain from it. The zero value is ready to use.
+type batch struct {
 	first  *pkt.Packet
 	ptrs   []*pkt.Packet // pointers to the packets
 	Newest uint64        // largest time stamp so far
 	Spared atomic.Uint64 // packets times functions that need not see them, thanks to sharing
 }
 
-// NewBatch makes the batch of a loop.
-func NewBatch() *Batch { return &Batch{ptrs: make([]*pkt.Packet, 0, pkt.MaxBatch)} }
-
 // Begin makes pkts the packets under way, returns their addresses and updates Newest.
 // Drivers use one array for all batches, so most calls reuse the addresses.
-func (b *Batch) Begin(pkts []pkt.Packet) []*pkt.Packet {
+func (b *batch) Begin(pkts []pkt.Packet) []*pkt.Packet {
 	if len(pkts) == 0 {
 		return nil
 	}
@@ -35,7 +32,7 @@ func (b *Batch) Begin(pkts []pkt.Packet) []*pkt.Packet {
 }
 
 // Index returns the position of p in the batch.
-func (b *Batch) Index(p *pkt.Packet) int { return place(b.first, p) }
+func (b *batch) Index(p *pkt.Packet) int { return place(b.first, p) }
 
 // Of appends the packets of the batch that are in set to list.
-func (b *Batch) Of(set *pkt.Set, list []*pkt.Packet) []*pkt.Packet { return set.Of(b.ptrs, list) }
+func (b *batch) Of(set *pkt.Set, list []*pkt.Packet) []*pkt.Packet { return set.Of(b.ptrs, list) }

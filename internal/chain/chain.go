@@ -3,7 +3,7 @@
 // that a segment runs for a chain are an Attachment of the chain.
 //
 // Once a chain is in a plan, the capture goroutine owns it, except for its counters and
-// atomic flags. Its Control belongs to the control side, which makes the plans.
+// atomic flags. Its last fields belong to the control side, which makes the plans.
 //
 // Files in reading order; each uses those before it:
 //
@@ -15,7 +15,13 @@
 //	step.go          an instance in its chain, with its counts
 //	lockstep.go      packets set aside for chains that go packet by packet
 //	attachment.go    the part of a chain that a segment runs
-//	chain.go         the chain: its state, and running its functions
+//	fault.go         what a function does that it must not
+//	host.go          what the chains of a loop share
+//	chain.go         the chain: its state
+//	contain.go       a function that fails ends its chain
+//	publication.go   results that are published on request
+//	run.go           running the functions with packets, also with those that they emit
+//	deadlines.go     functions that wait for a moment of packet time
 //	start.go         from connect to the first packet for the chain
 //	tally.go         reading the counts from any goroutine
 package chain
@@ -25,7 +31,6 @@ import (
 	"time"
 
 	"gomapi/flib"
-	"gomapi/internal/pkt"
 )
 
 // A Chain is the functions of one connected flow. The fields needed for each list of
@@ -49,8 +54,8 @@ type Chain struct {
 
 	deadline time.Time
 	ID       int64 // of the flow, in order of creation
-	Expires  bool  // some step is a flib.Expirer
-	finishes bool  // some step is a flib.Finisher
+	finishes bool  // some step is a flib.Finisher that was not told yet
+	timed    bool  // some step is a flib.Expirer
 	// caughtUp is set when every packet is for the chain: since is 0.
 	caughtUp atomic.Bool
 	// detaching is set when the chain leaves its segment for good. From then on only the
@@ -68,11 +73,11 @@ type Chain struct {
 	// the deadline has set since to 0.
 	startedRef, connectedRef *flib.FlowRef
 
-	Control
-}
+	host      *Host      // of the loop that runs the chain; nil: not started
+	deadlines *deadlines // of its functions; nil: not started
+	fault     atomic.Pointer[Fault]
 
-// Control is the state of a chain for the control side, guarded by the lock of the plans.
-type Control struct {
+	// For the control side, guarded by the lock of the plans.
 	Owner      any    // the flow
 	Group      *Group // the chains of its segment, nil: unmerged
 	Moving     bool   // being built into a segment
@@ -106,14 +111,32 @@ func New(id int64, owner any, functions []*Instance, started, connected *flib.Fl
 	for i, a := range functions {
 		s := &c.Steps[i]
 		s.fn, s.Instance = a.Fn, a
-		_, expires := a.Fn.(flib.Expirer)
 		_, finishes := a.Fn.(flib.Finisher)
-		c.Expires, c.finishes = c.Expires || expires, c.finishes || finishes
-		if a.Def.Modifies && !copied {
-			s.private, copied = &copies{}, true
-		}
+		c.finishes = c.finishes || finishes
+		c.specialize(i, a, a.Def.Modifies && !copied)
+		copied = copied || a.Def.Modifies
 	}
 	return c
+}
+
+// specialize gives step i what only few functions need.
+func (c *Chain) specialize(i int, a *Instance, copied bool) {
+	var sp special
+	if copied {
+		sp.private = &copies{}
+	}
+	sp.emits = a.Def.Emits
+	if f, ok := a.Fn.(flib.Expirer); ok {
+		c.timed = true
+		sp.timer = &timer{chain: c, step: i, fn: f}
+		sp.timer.Value = sp.timer
+	}
+	if f, ok := a.Fn.(flib.Publisher); ok {
+		sp.publish = &publication{chain: c, step: i, fn: f}
+	}
+	if sp != (special{}) {
+		c.Steps[i].special = &sp
+	}
 }
 
 // Has reports whether the function belongs to the chain.
@@ -144,132 +167,13 @@ func (c *Chain) Close() {
 // Closed reports whether the flow is being closed.
 func (c *Chain) Closed() bool { return c.closed.Load() }
 
+// Failed reports whether a function of the chain has failed. Any goroutine may call it.
+func (c *Chain) Failed() bool { return c.fault.Load() != nil }
+
 // Watch prepares the chain for functions of other chains that read its results.
 func (c *Chain) Watch() {
 	c.Alone = true
 	c.watched.Store(true)
-}
-
-// SetLockstep puts the chain in lockstep: its packets are set aside in l. nil ends that.
-func (c *Chain) SetLockstep(l *Lockstep) { c.lockstep = l }
-
-// Take runs the chain with packets that its prefilter let through. In lockstep it sets them
-// aside instead.
-func (c *Chain) Take(b *Batch, in []*pkt.Packet) {
-	if c.lockstep != nil {
-		c.lockstep.mark(b, in)
-	} else {
-		c.Run(in)
-	}
-}
-
-// Run runs the chain with packets, unless it is closed. It does not change in.
-func (c *Chain) Run(in []*pkt.Packet) {
-	if c.closed.Load() {
-		return
-	}
-	if c.Prefilter != nil {
-		c.passed.Add(uint64(len(in)))
-	}
-	if c.since != 0 {
-		in = c.late(in)
-	}
-	c.RunFrom(0, in)
-}
-
-// late drops and counts the packets from before the flow's connect. It allocates the list of
-// the rest, which happens only in the first batches of a chain.
-func (c *Chain) late(in []*pkt.Packet) []*pkt.Packet {
-	var out []*pkt.Packet
-	for _, p := range in {
-		if p.TS >= c.since {
-			out = append(out, p)
-		} else {
-			c.early.Add(1)
-		}
-	}
-	return out
-}
-
-// RunUnmerged runs the prefilter on in and the chain with the packets that match. It
-// collects them in the memory of list.
-func (c *Chain) RunUnmerged(b *Batch, list, in []*pkt.Packet) {
-	if c.Prefilter != nil {
-		program := c.Prefilter.Classifier.Program(in[0].LinkType)
-		if program == nil || c.closed.Load() {
-			return
-		}
-		list = list[:0]
-		for _, p := range in {
-			if program.Match(p.Link, p.Wire) {
-				list = append(list, p)
-			}
-		}
-		in = list
-	}
-	if len(in) > 0 {
-		c.Take(b, in)
-	}
-}
-
-// RunFrom runs the steps from i on.
-func (c *Chain) RunFrom(i int, in []*pkt.Packet) {
-	emitted := false
-	for ; i < len(c.Steps) && len(in) > 0; i++ {
-		s := &c.Steps[i]
-		if s.private != nil {
-			in = s.private.of(in)
-		}
-		n := len(in)
-		if c.watched.Load() && s.ResetAsked.Load() {
-			s.Reset()
-			s.ResetAsked.Store(false) // until here the readers take the value as 0
-		}
-		s.packets.Add(uint64(n))
-		in = s.fn.Process(in)
-		if len(in) > n {
-			c.inFlight.Add(uint64(len(in) - n))
-			emitted = true
-		}
-		s.sent(n, len(in))
-	}
-	if emitted {
-		c.inFlight.Store(0)
-	}
-}
-
-// Expire tells the functions that packet time has reached now.
-func (c *Chain) Expire(now uint64) {
-	if c.closed.Load() {
-		return
-	}
-	for i := range c.Steps {
-		if f, ok := c.Steps[i].fn.(flib.Expirer); ok {
-			c.emit(i, f.Expire(now))
-		}
-	}
-}
-
-// Finish tells the functions, in order, that no more packets come.
-func (c *Chain) Finish() {
-	if !c.finishes || c.closed.Load() {
-		return
-	}
-	for i := range c.Steps {
-		if f, ok := c.Steps[i].fn.(flib.Finisher); ok {
-			c.emit(i, f.End())
-		}
-	}
-}
-
-// emit runs the steps behind step i with packets that step i has made itself.
-func (c *Chain) emit(i int, out []*pkt.Packet) {
-	if len(out) > 0 {
-		c.inFlight.Add(uint64(len(out)))
-		c.Steps[i].sent(0, len(out))
-		c.RunFrom(i+1, out)
-		c.inFlight.Store(0)
-	}
 }
 
 // Fetch loads the chain into the cache, and FetchSteps its steps. A caller that does this for

@@ -30,28 +30,35 @@ func packets(times ...uint64) (pkts []pkt.Packet) {
 // Each function gets the packets that the one before lets through, and all are counted.
 func TestCounts(t *testing.T) {
 	extra := packets(0)
+	emits := of(func(in []*pkt.Packet) []*pkt.Packet {
+		if len(in) == 0 {
+			return nil
+		}
+		return append(in[:len(in):len(in)], &extra[0])
+	})
+	emits.Def = &flib.Def{Emits: true}
 	c := newChain(
 		of(func(in []*pkt.Packet) []*pkt.Packet { return in[1:] }),
-		of(func(in []*pkt.Packet) []*pkt.Packet { return append(in[:len(in):len(in)], &extra[0]) }),
+		emits,
 		of(func(in []*pkt.Packet) []*pkt.Packet { return nil }),
 		of(func(in []*pkt.Packet) []*pkt.Packet { t.Error("nothing was let through"); return in }),
 	)
 	c.SetSince(time.Time{})
-	c.Run(NewBatch().Begin(packets(1, 2, 3)))
-	var moves Seqlock
-	for i, want := range []Tally{{3, 1, 0}, {2, 0, 1}, {3, 3, 0}, {}} {
-		if got := c.Tally(&moves, i); got != want {
+	c.Run(new(Host).Begin(packets(1, 2, 3)))
+	var host Host
+	for i, want := range []Tally{{Packets: 3, Refused: 1}, {Packets: 2, Taken: 2, Emitted: 3}, {Packets: 3, Refused: 3}, {}} {
+		if got := c.Tally(&host, i); got != want {
 			t.Errorf("function %d: %+v, want %+v", i, got, want)
 		}
 	}
-	if c.Emitted() != 1 || c.InFlight() != 0 {
-		t.Errorf("%d emitted, %d in flight, want 1 and none", c.Emitted(), c.InFlight())
+	if c.Emitted() != 3 || c.InFlight() != 0 {
+		t.Errorf("%d emitted, %d in flight, want 3 and none", c.Emitted(), c.InFlight())
 	}
-	if c.Close(); c.Tally(&moves, 0).Packets != 3 {
+	if c.Close(); c.Tally(&host, 0).Packets != 3 {
 		t.Error("closing changes counts")
 	}
-	c.Run(NewBatch().Begin(packets(1)))
-	if n := c.Tally(&moves, 0).Packets; n != 3 {
+	c.Run(new(Host).Begin(packets(1)))
+	if n := c.Tally(&host, 0).Packets; n != 3 {
 		t.Errorf("a closed chain has taken %d packets, want 3", n)
 	}
 }
@@ -63,7 +70,7 @@ func TestCopies(t *testing.T) {
 	var behind byte
 	c := newChain(changes, of(func(in []*pkt.Packet) []*pkt.Packet { behind = in[0].Link[0]; return in }))
 	pkts := packets(1)
-	if c.Run(NewBatch().Begin(pkts)); pkts[0].Link[0] != 1 || behind != 9 {
+	if c.Run(new(Host).Begin(pkts)); pkts[0].Link[0] != 1 || behind != 9 {
 		t.Errorf("the packet has %d, its copy %d, want 1 and 9", pkts[0].Link[0], behind)
 	}
 }
@@ -74,12 +81,12 @@ func TestCatchUp(t *testing.T) {
 	since, seen := pkt.FromTime(now), 0
 	c := newChain(of(func(in []*pkt.Packet) []*pkt.Packet { seen += len(in); return in }))
 	c.SetSince(now)
-	if !c.Start(10, new(Seqlock)) || c.Start(10, new(Seqlock)) {
+	if !c.Start(10, new(Host)) || c.Start(10, new(Host)) {
 		t.Error("a chain starts once, and has to catch up")
 	}
 	pkts := packets(since-1, since, since+1)
 	c.CountOlder(pkts)
-	c.Run(NewBatch().Begin(pkts))
+	c.Run(new(Host).Begin(pkts))
 	if older, early := c.Older(); seen != 2 || older != 1 || early != 1 || c.Delivered(13) != 3 {
 		t.Errorf("saw %d of %d, %d older, %d early", seen, c.Delivered(13), older, early)
 	}
@@ -96,7 +103,7 @@ func TestCatchUpInTheEnd(t *testing.T) {
 	now := time.Now()
 	c := newChain()
 	c.SetSince(now)
-	c.Start(0, new(Seqlock))
+	c.Start(0, new(Host))
 	if c.CatchUp(1, now.Add(sinceLimit)) || !c.CatchUp(1, now.Add(sinceLimit+1)) {
 		t.Errorf("waits other than %v", sinceLimit)
 	}

@@ -9,7 +9,7 @@ import "gomapi/internal/pkt"
 type Lockstep struct{ packets pkt.Set }
 
 // mark sets packets of the batch aside.
-func (l *Lockstep) mark(b *Batch, in []*pkt.Packet) {
+func (l *Lockstep) mark(b *batch, in []*pkt.Packet) {
 	for _, p := range in {
 		l.packets.Add(b.Index(p))
 	}

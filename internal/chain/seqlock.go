@@ -5,25 +5,25 @@ import (
 	"sync/atomic"
 )
 
-// A Seqlock lets any goroutine read counts while the capture goroutine moves them from one
+// A seqlock lets any goroutine read counts while the capture goroutine moves them from one
 // place to another. Its number is odd during a move. There is one per loop.
-type Seqlock struct{ number atomic.Uint64 }
+type seqlock struct{ number atomic.Uint64 }
 
-// Begin begins a move.
-func (s *Seqlock) Begin() { s.number.Add(1) }
+// begin begins a move.
+func (s *seqlock) begin() { s.number.Add(1) }
 
-// End ends a move.
-func (s *Seqlock) End() { s.number.Add(1) }
+// end ends a move.
+func (s *seqlock) end() { s.number.Add(1) }
 
-// Abandon ends a move that a panic interrupted.
-func (s *Seqlock) Abandon() {
+// abandon ends a move that a panic interrupted.
+func (s *seqlock) abandon() {
 	if s.number.Load()&1 == 1 {
-		s.End()
+		s.end()
 	}
 }
 
 // read calls f until no move has overlapped the call.
-func (s *Seqlock) read(f func()) {
+func (s *seqlock) read(f func()) {
 	for {
 		before := s.number.Load()
 		f()

@@ -3,7 +3,6 @@ package chain
 import (
 	"time"
 
-	"gomapi/flib"
 	"gomapi/internal/pkt"
 )
 
@@ -21,12 +20,10 @@ func (c *Chain) SetSince(now time.Time) {
 	c.since, c.deadline = pkt.FromTime(now), now.Add(sinceLimit)
 }
 
-// NewNotice makes a chain without functions. When the loop starts it, functions that wait for
-// a flow learn that the flow will never be connected: they stop waiting with the packets
-// from since on.
-func NewNotice(started, connected *flib.FlowRef, since uint64) *Chain {
-	return &Chain{startedRef: started, connectedRef: connected, since: since}
-}
+// ShowFrom makes the chain a notice: it has no functions. When the loop starts it, functions
+// that wait for a flow learn that the flow will never be connected: they stop waiting with the
+// packets from since on.
+func (c *Chain) ShowFrom(since uint64) { c.since = since }
 
 // Since is the time stamp before which packets are not for the chain, 0 if all are.
 func (c *Chain) Since() uint64 { return c.since }
@@ -34,12 +31,16 @@ func (c *Chain) Since() uint64 { return c.since }
 // Start begins the chain after the loop has delivered total packets. It also detaches a
 // chain that was asked to detach. It returns true if the chain has just begun and has to
 // catch up. Only the loop calls it.
-func (c *Chain) Start(total uint64, moves *Seqlock) bool {
+func (c *Chain) Start(total uint64, h *Host) bool {
+	c.host = h
 	if c.detaching.Load() {
-		c.detach(moves)
+		c.detach(&h.moves)
 	}
 	if c.started.Load() {
 		return false
+	}
+	if c.deadlines == nil {
+		c.enlist(&h.deadlines)
 	}
 	c.base.Store(total)
 	c.started.Store(true)

@@ -1,10 +1,11 @@
 package chain
 
-// A Tally is a reading of the counts of a function.
-type Tally struct{ Packets, Refused, Emitted uint64 }
+// A Tally is a reading of the counts of a function. Packets is the sum of those that were
+// refused, taken by a function that emits others, lost because it failed, and passed on.
+type Tally struct{ Packets, Refused, Taken, Failed, Emitted uint64 }
 
 // Passed is how many of Packets went on.
-func (t Tally) Passed() uint64 { return t.Packets - t.Refused }
+func (t Tally) Passed() uint64 { return t.Packets - t.Refused - t.Taken - t.Failed }
 
 // Behind is how many packets left the function, including those that it emitted.
 func (t Tally) Behind() uint64 { return t.Passed() + t.Emitted }
@@ -12,10 +13,11 @@ func (t Tally) Behind() uint64 { return t.Passed() + t.Emitted }
 // Tally reads the counts of step i. The loop counts packets first and the others last; Tally
 // reads them in the opposite order. The caller holds the lock of the plans, so that the
 // control side cannot attach the chain meanwhile.
-func (c *Chain) Tally(moves *Seqlock, i int) (t Tally) {
+func (c *Chain) Tally(h *Host, i int) (t Tally) {
 	s := &c.Steps[i]
-	moves.read(func() {
+	h.moves.read(func() {
 		a := c.attached.Load()
+		t.Failed = c.lostIn(i)
 		t.Emitted, t.Refused = s.emitted.Load(), s.refused.Load()
 		t.Packets = s.packets.Load()
 		for ; a != nil; a = a.older.Load() {
@@ -25,12 +27,23 @@ func (c *Chain) Tally(moves *Seqlock, i int) (t Tally) {
 			}
 		}
 	})
+	if s.emits() {
+		t.Refused, t.Taken = 0, t.Refused
+	}
 	return t
 }
 
+// lostIn returns how many packets step i was given when it failed.
+func (c *Chain) lostIn(i int) uint64 {
+	if f := c.fault.Load(); f != nil && f.Step == i {
+		return uint64(f.Lost)
+	}
+	return 0
+}
+
 // Arrived reads how many packets the prefilter let through, under the same lock as Tally.
-func (c *Chain) Arrived(moves *Seqlock) (n uint64) {
-	moves.read(func() {
+func (c *Chain) Arrived(h *Host) (n uint64) {
+	h.moves.read(func() {
 		a := c.attached.Load()
 		n = c.passed.Load()
 		for ; a != nil; a = a.older.Load() {

@@ -29,8 +29,8 @@ type client struct {
 	// Events for the client. Only the newest event of a device is kept, so the
 	// memory for a client that does not read is bounded.
 	mu     sync.Mutex
-	events map[string]*wire.DeviceEnded
-	wake   chan struct{} // capacity 1
+	events map[string]*wire.DeviceEnded // by device and flow
+	wake   chan struct{}                // capacity 1
 }
 
 // request is a message and the file descriptors sent with it.
@@ -144,13 +144,13 @@ func (c *client) refuse(err error) {
 }
 
 // notify queues an event. The engine calls it from capture goroutines.
-func (c *client) notify(device string, err error) {
-	e := &wire.DeviceEnded{Device: device}
-	if err != nil {
-		e.Error = wireError(err)
+func (c *client) notify(ended engine.Ended) {
+	e := &wire.DeviceEnded{Device: ended.Device, Fd: ended.FD}
+	if ended.Err != nil {
+		e.Error = wireError(ended.Err)
 	}
 	c.mu.Lock()
-	c.events[device] = e
+	c.events[fmt.Sprint(ended.FD, " ", ended.Device)] = e
 	c.mu.Unlock()
 	select {
 	case c.wake <- struct{}{}:

@@ -14,7 +14,7 @@ func (l *Loop) Total() (delivered, noFlow uint64) { return l.total.Load(), l.noF
 
 // Spared returns packets times functions that need not see them because an equal function
 // has seen them for all.
-func (l *Loop) Spared() uint64 { return l.batch.Spared.Load() }
+func (l *Loop) Spared() uint64 { return l.host.Spared.Load() }
 
 // Parked reports whether the loop waits for a client in the middle of a batch.
 func (l *Loop) Parked() bool {
@@ -24,13 +24,13 @@ func (l *Loop) Parked() bool {
 }
 
 // Tally reads the counts of step i of a chain. The caller holds the lock of the plans.
-func (l *Loop) Tally(c *chain.Chain, i int) chain.Tally { return c.Tally(&l.moves, i) }
+func (l *Loop) Tally(c *chain.Chain, i int) chain.Tally { return c.Tally(&l.host, i) }
 
 // Arrived reads how many packets came to a chain: from its prefilter or, without one, from
 // the device. The caller holds the lock of the plans.
 func (l *Loop) Arrived(c *chain.Chain) uint64 {
 	if c.Prefilter != nil {
-		return c.Arrived(&l.moves)
+		return c.Arrived(&l.host)
 	}
 	return l.Delivered(c)
 }

@@ -1,6 +1,7 @@
 package datapath
 
 import (
+	"gomapi/flib"
 	"gomapi/internal/chain"
 	"gomapi/internal/segment"
 )
@@ -43,8 +44,11 @@ func (l *Loop) Connect(c *chain.Chain, lockstep bool) {
 	})
 }
 
-// Notify makes the loop start a notice between batches, see chain.NewNotice.
-func (l *Loop) Notify(notice *chain.Chain) {
+// Notify makes the loop tell functions that wait for a flow, between batches, that it will never
+// be connected: they stop waiting with the packets from since on.
+func (l *Loop) Notify(started, connected *flib.FlowRef, since uint64) {
+	notice := chain.New(0, nil, nil, started, connected)
+	notice.ShowFrom(since)
 	l.publish(func(next *plan) { l.renew(next, notice) })
 }
 

@@ -28,19 +28,14 @@ func (l *lockstep) take(chains []*inStep, changes uint64) {
 	l.chains, l.changes = chains, changes
 }
 
-// run runs the chains packet by packet, each chain with the packets set aside for it. All
-// chains learn the time of a packet before the first of them runs with it.
-func (l *lockstep) run(b *chain.Batch, ptrs []*pkt.Packet) {
-	first := 0
-	if len(ptrs) > 0 {
-		first = b.Index(ptrs[0])
-	}
+// run runs the chains packet by packet, each chain with the packets set aside for it. before
+// is packet time before the first of them. A function whose deadline a packet reaches is
+// called before the packet runs through the chains.
+func (l *lockstep) run(h *chain.Host, before uint64, ptrs []*pkt.Packet) {
+	first := h.Index(ptrs[0])
 	for i := range ptrs {
-		for _, t := range l.chains {
-			if t.Expires {
-				t.Expire(ptrs[i].TS)
-			}
-		}
+		before = max(before, ptrs[i].TS)
+		h.ExpireInStep(before)
 		for _, t := range l.chains {
 			if t.aside.Has(first + i) {
 				t.Run(ptrs[i : i+1])

@@ -19,12 +19,13 @@ type Loop struct {
 	total   atomic.Uint64        // packets handed to flows
 	noFlow  atomic.Uint64        // packets that came while there was no flow
 	epoch   epoch
-	moves   chain.Seqlock // odd while counts move between chains and segments
 
-	batch    *chain.Batch
+	host     chain.Host
 	lockstep lockstep
 	flusher  flusher
+	clock    clock
 	catching []*chain.Chain // chains that have to catch up
+	tidied   uint64         // plan.tidied of the plan that the loop runs
 
 	// For the control side, under the lock of the plans.
 	running  bool           // the capture goroutine may have begun
@@ -36,14 +37,22 @@ type Loop struct {
 type Options struct {
 	LinkType uint16 // of the device
 	Live     bool   // a live device: never waits for readers
+	// HostClock says that packet times are those of the host's clock, so that packet time
+	// begins before the first packet.
+	HostClock bool
 	// NewLinkType prepares all filters for a link type that has not come before and calls
 	// Unmerge. The capture goroutine calls it in the middle of a batch, between packets.
 	NewLinkType func(linkType uint16)
+	// Fault is called when a function has failed. The users, the chains for which it runs,
+	// are closed for the loop; the engine must Expel each of them under the lock of the
+	// plans. The capture goroutine calls it in the middle of a batch.
+	Fault func(f *chain.Fault, users []*chain.Chain)
 }
 
 // New makes the loop of a device, with a plan without chains.
 func New(o Options) *Loop {
-	l := &Loop{options: o, batch: chain.NewBatch()}
+	l := &Loop{options: o}
+	l.host.Fault, l.clock.real = o.Fault, o.HostClock
 	l.epoch.changed.L = &l.epoch.mu
 	l.plan.Store(&plan{types: []uint16{o.LinkType}, scratch: segment.NewScratch()})
 	return l
@@ -60,30 +69,30 @@ func (l *Loop) Batch(pkts []pkt.Packet) {
 	for _, c := range l.catching {
 		c.CountOlder(pkts)
 	}
-	ptrs := l.batch.Begin(pkts)
+	before := l.host.Newest
+	ptrs := l.host.Begin(pkts)
 	if len(p.chains) == 0 {
 		l.noFlow.Add(uint64(len(ptrs)))
 	} else {
 		for len(ptrs) > 0 {
 			n := sameLinkType(ptrs)
-			p = l.run(p, pkts[:n], ptrs[:n])
+			p = l.run(p, before, pkts[:n], ptrs[:n])
 			pkts, ptrs = pkts[n:], ptrs[n:]
 		}
-		for _, c := range p.expire {
-			c.Expire(l.batch.Newest)
-		}
+		l.host.Expire()
+		l.clock.afterBatch(&l.host)
 	}
 	if len(l.catching) > 0 {
 		l.catchUp()
 	}
-	l.flusher.afterBatch(l.options.Live, l.batch.Newest)
+	l.flusher.afterBatch(l.options.Live, l.host.Newest)
 	l.epoch.end()
 }
 
 // run runs the plan with packets of one link type: first the segments, then the unmerged
-// chains, then the chains in lockstep. It returns the plan that it has used: a new link type
-// brings a new plan.
-func (l *Loop) run(p *plan, pkts []pkt.Packet, ptrs []*pkt.Packet) *plan {
+// chains, then the chains in lockstep. before is packet time before the batch. run returns
+// the plan that it has used: a new link type brings a new plan.
+func (l *Loop) run(p *plan, before uint64, pkts []pkt.Packet, ptrs []*pkt.Packet) *plan {
 	linkType := ptrs[0].LinkType
 	if !slices.Contains(p.types, linkType) && len(p.types) < MaxLinkTypes {
 		l.options.NewLinkType(linkType)
@@ -91,26 +100,32 @@ func (l *Loop) run(p *plan, pkts []pkt.Packet, ptrs []*pkt.Packet) *plan {
 	}
 	l.total.Add(uint64(len(ptrs)))
 	for _, s := range p.segments {
-		s.Run(l.batch, p.scratch, pkts, ptrs)
+		s.Run(&l.host, p.scratch, pkts, ptrs)
 	}
 	for _, c := range p.unmerged {
-		c.RunUnmerged(l.batch, p.scratch.List, ptrs)
+		c.RunUnmerged(&l.host, p.scratch.List, ptrs)
 	}
 	if len(p.lockstep) > 0 {
-		l.lockstep.run(l.batch, ptrs)
+		l.lockstep.run(&l.host, before, ptrs)
 	}
 	return p
 }
 
-// Pause implements drivers.Sink: it flushes sums.
-func (l *Loop) Pause(lag time.Duration) (again time.Time) {
+// Pause implements drivers.Sink: it lets packet time go on, and brings results up to date.
+func (l *Loop) Pause(lag, hold time.Duration) (again time.Time) {
 	l.epoch.begin()
+	l.current() // its chains may have deadlines
+	tick := l.clock.pause(&l.host, hold)
+	l.host.Publish()
 	if lag == 0 {
 		l.flusher.flushAll()
 	} else {
-		again = l.flusher.atPause(lag, l.total.Load(), l.batch.Newest)
+		again = l.flusher.atPause(lag, l.total.Load(), l.host.Newest)
 	}
 	l.epoch.end()
+	if again.IsZero() || !tick.IsZero() && tick.Before(again) {
+		again = tick
+	}
 	return again
 }
 
@@ -121,15 +136,18 @@ func (l *Loop) Finish() error {
 	p := l.current()
 	l.flusher.flushAll()
 	for _, c := range p.chains {
-		c.Finish()
+		if !c.Closed() {
+			c.Finish()
+		}
 	}
+	l.host.Publish()
 	l.epoch.end()
 	return nil
 }
 
 // Abandon ends a batch that a panic interrupted. Only the capture goroutine may call it.
 func (l *Loop) Abandon() {
-	l.moves.Abandon()
+	l.host.Abandon()
 	l.epoch.abandon()
 }
 
@@ -146,6 +164,10 @@ func (l *Loop) current() *plan {
 	if p.steppings != l.lockstep.changes {
 		l.lockstep.take(p.lockstep, p.steppings)
 	}
+	if p.tidied != l.tidied {
+		l.host.Tidy()
+		l.tidied = p.tidied
+	}
 	if !slices.Equal(l.flusher.segments, p.segments) {
 		l.runSegments(p)
 	}
@@ -155,7 +177,7 @@ func (l *Loop) current() *plan {
 
 // start starts a chain, or detaches one that was asked to.
 func (l *Loop) start(c *chain.Chain) {
-	if c.Start(l.total.Load(), &l.moves) {
+	if c.Start(l.total.Load(), &l.host) {
 		l.catching = append(l.catching, c)
 	}
 }
@@ -179,7 +201,7 @@ func (l *Loop) catchUp() {
 	now := time.Now()
 	keep := l.catching[:0]
 	for _, c := range l.catching {
-		if !c.CatchUp(l.batch.Newest, now) {
+		if !c.CatchUp(l.host.Newest, now) {
 			keep = append(keep, c)
 		}
 	}

@@ -94,7 +94,7 @@ func TestFlushAtAPause(t *testing.T) {
 	if n := told(counters); n != 0 {
 		t.Errorf("%d are told before a pause", n)
 	}
-	if l.Pause(0); told(counters) != 300 {
+	if l.Pause(0, -1); told(counters) != 300 {
 		t.Errorf("%d are told, want 300", told(counters))
 	}
 }

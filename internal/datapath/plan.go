@@ -15,6 +15,7 @@
 //	plan.go      what happens to the packets of a device
 //	epoch.go     beginning, ending and waiting for epochs
 //	flush.go     when sums are added to results
+//	clock.go     packet time while no packets come
 //	loop.go      running a batch; switching to a new plan
 //	quiesce.go   waiting for the loop, and the loop waiting for a client
 //	control.go   changing the plan
@@ -45,10 +46,10 @@ type plan struct {
 	fresh      []*chain.Chain // chains that the loop may not have started yet
 	unmerged   []*chain.Chain // chains in no segment
 	segments   []*segment.Segment
-	lockstep   []*inStep      // chains in lockstep, in order of creation
-	steppings  uint64         // number of changes of lockstep
-	expire     []*chain.Chain // chains with a flib.Expirer
-	types      []uint16       // link types for which the filters are compiled
+	lockstep   []*inStep // chains in lockstep, in order of creation
+	steppings  uint64    // number of changes of lockstep
+	tidied     uint64    // number of times that closed chains were removed
+	types      []uint16  // link types for which the filters are compiled
 	scratch    *segment.Scratch
 }
 
@@ -63,9 +64,6 @@ func (p *plan) follow(fresh []*chain.Chain) *plan {
 func (p *plan) add(c *chain.Chain) {
 	p.chains = append(p.chains, c)
 	p.unmerged = append(p.unmerged, c)
-	if c.Expires {
-		p.expire = append(p.expire, c)
-	}
 }
 
 // step adds a chain to those in lockstep, in order of creation. If it does not belong at the
@@ -111,7 +109,8 @@ func (p *plan) unmerge(types []uint16) {
 
 // tidy removes closed chains, except from segments.
 func (p *plan) tidy() {
-	p.chains, p.unmerged, p.expire = alive(p.chains), alive(p.unmerged), alive(p.expire)
+	p.chains, p.unmerged = alive(p.chains), alive(p.unmerged)
+	p.tidied++
 	p.lockstep = slices.DeleteFunc(slices.Clone(p.lockstep), func(t *inStep) bool { return t.Closed() })
 	p.steppings++
 }

@@ -16,17 +16,20 @@ func (f *Flow) booksLocked() (b books.Stage) {
 	r := f.read()
 	arrived := f.capture.loop.Arrived(c)
 	_, early := c.Older()
-	var refused, emitted uint64
+	var refused, taken, failed, emitted uint64
 	passed := max(arrived, early) - early
 	for i := range c.Steps {
 		t := f.capture.loop.Tally(c, i)
 		refused += t.Refused
+		taken += t.Taken
+		failed += t.Failed
 		emitted += t.Emitted
 		passed = t.Behind()
 	}
 	b.In = arrived + emitted
 	b.Out = []books.Line{
-		{Name: books.Passed, Value: passed}, {Name: books.Refused, Value: refused}, {Name: books.Early, Value: early},
+		{Name: books.Passed, Value: passed}, {Name: books.Refused, Value: refused}, {Name: books.Taken, Value: taken},
+		{Name: books.LostFault, Value: failed}, {Name: books.Early, Value: early},
 	}
 	b.Notes = []books.Line{{Name: books.Emitted, Value: emitted}}
 	b.Moved = f.capture.loop.Arrived(c) - arrived + r.moved()
@@ -74,12 +77,20 @@ func (f *Flow) functionBooksLocked(i int) (b books.Stage, ok bool) {
 	b.Out = []books.Line{
 		{Name: books.Passed, Value: before.Passed()},
 		{Name: books.Refused, Value: before.Refused},
+		{Name: books.Taken, Value: before.Taken},
+		{Name: books.LostFault, Value: before.Failed},
 	}
 	b.Notes = []books.Line{{Name: books.Emitted, Value: before.Emitted}}
-	if acc, ok := a.Fn.(flib.CounterSource); ok {
-		b.Out, b.Notes = acc.Books()
+	acc, ok := a.Fn.(flib.CounterSource)
+	if ok {
+		var notes []books.Line
+		b.Out, notes = acc.Books()
+		b.Notes = append(b.Notes, notes...)
 	}
 	b.In = f.tallyLocked(i).Packets
+	if missing := b.Missing(); f.chain.Failed() && missing > 0 && acc != nil {
+		b.Out = append(b.Out, books.Line{Name: books.LostFault, Value: uint64(missing)})
+	}
 	b.Moved = b.In - before.Packets + r.moved()
 	b.Opening = f.capture.opening
 	return b, true

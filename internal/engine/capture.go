@@ -2,13 +2,16 @@ package engine
 
 import (
 	"context"
+	"encoding/hex"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"gomapi/drivers"
+	"gomapi/internal/chain"
 	"gomapi/internal/datapath"
+	"gomapi/internal/mapierr"
 )
 
 // A capture is one opening of a device: from Open to Close, with the goroutine
@@ -35,8 +38,9 @@ type capture struct {
 	compactor compactor
 	linkTypes []uint16 // seen so far
 	started   bool
-	ended     bool  // no more packets come
-	err       error // why it has ended, nil at the end of a file
+	ended     bool   // no more packets come
+	err       error  // why it has ended, nil at the end of a file
+	faults    uint64 // functions that have failed
 }
 
 func newCapture(d *device, dev drivers.Device) *capture {
@@ -46,7 +50,7 @@ func newCapture(d *device, dev drivers.Device) *capture {
 	c.linkTypes = []uint16{c.info.LinkType}
 	c.compactor.capture = c
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
-	c.loop = datapath.New(datapath.Options{LinkType: c.info.LinkType, Live: d.owner == nil, NewLinkType: c.addLinkType})
+	c.loop = datapath.New(datapath.Options{LinkType: c.info.LinkType, Live: d.owner == nil, HostClock: c.info.HostClock, NewLinkType: c.addLinkType, Fault: c.failed})
 	return c
 }
 
@@ -118,8 +122,8 @@ func (c *capture) cause() error {
 	return nil
 }
 
-// guard turns a panic of a driver or function into an error, which ends this device, never
-// the daemon.
+// guard turns a panic of a driver or of the loop into an error, which ends this device, never
+// the daemon. Panics of functions do not come here: see failed.
 func (c *capture) guard(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -153,7 +157,36 @@ func (c *capture) tell(err error) {
 		e.opts.Log("device %s ended: %v", c.device.spec.Name, err)
 	}
 	for s := range sessions {
-		s.notify(c.device.spec.Name, err)
+		s.notify(Ended{Device: c.device.spec.Name, Err: err})
+	}
+}
+
+// failed ends the flows for which a function has failed: they finish with 7007. The capture
+// goroutine calls it in the middle of a batch, or a goroutine that closes the flow.
+func (c *capture) failed(f *chain.Fault, users []*chain.Chain) {
+	e := c.device.engine
+	err := mapierr.New(mapierr.CouldNotInitFunction, "function %s failed: %v; this is a defect of the function", f.Function.Def.Name, f.Value)
+	first := "it was given no packet"
+	if f.First != nil {
+		first = "the first packet that it was given begins with " + hex.EncodeToString(f.First)
+	}
+	e.opts.Log("device %s: function %s failed and ends %d flows: %v; %s\n%s",
+		c.device.spec.Name, f.Function.Def.Name, len(users), f.Value, first, f.Stack)
+	ended := make([]*Flow, 0, len(users))
+	now := time.Now()
+	e.mu.Lock()
+	c.faults++
+	for _, u := range users {
+		if flow := u.Owner.(*Flow); flow.status == FlowActive {
+			u.Expel()
+			flow.err = err
+			flow.finishedLocked(now)
+			ended = append(ended, flow)
+		}
+	}
+	e.mu.Unlock()
+	for _, flow := range ended {
+		flow.session.notify(Ended{Device: c.device.spec.Name, FD: flow.fd, Err: err})
 	}
 }
 

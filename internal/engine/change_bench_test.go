@@ -65,7 +65,7 @@ func BenchmarkSlowestPacket(b *testing.B) {
 				loop().Batch(pkts[at : at+1])
 				took = append(took, threadTime(b)-start)
 				if i%512 == 511 {
-					loop().Pause(200 * time.Millisecond)
+					loop().Pause(200*time.Millisecond, -1)
 				}
 			}
 			b.StopTimer()

@@ -132,7 +132,7 @@ func (e *Engine) closeAll(functions []*instance) (first error) {
 func (s *Session) activate(f *Flow) error {
 	c, now, e := f.capture, time.Now(), s.engine
 	ch := f.newChain()
-	if c.device.owner == nil {
+	if c.info.HostClock {
 		ch.SetSince(now)
 	} else {
 		ch.SetSince(time.Time{})
@@ -198,7 +198,7 @@ func (s *Session) CloseFlow(fd int32) error {
 //   - removeLocked marks the chains: the loop skips them from now on.
 //   - interrupt ends waits of their functions in the middle of a batch.
 //   - Quiesce waits until the batch under way has left the chains.
-//   - finish closes the functions.
+//   - Finish lets the functions pass on what they hold, then finish closes them.
 //   - sever keeps functions of other flows from reading the results.
 //   - release frees the memory.
 //
@@ -226,6 +226,7 @@ func (s *Session) closeFlows(flows []*Flow) {
 		c.loop.Quiesce(chains(closing))
 	}
 	for _, f := range flows {
+		f.windDown()
 		s.finish(f)
 	}
 	s.sever(flows)
@@ -275,16 +276,29 @@ func (c *capture) tellWaitingLocked(closing []*Flow) {
 		if _, ok := f.started.Connected(); ok || !f.awaited {
 			continue
 		}
-		c.loop.Notify(chain.NewNotice(&f.started, &f.connected, c.now()))
+		c.loop.Notify(&f.started, &f.connected, c.now())
 	}
 }
 
 // now is the time stamp of the first packet that a flow connected now can see.
 func (c *capture) now() uint64 {
-	if c.device.owner != nil {
+	if !c.info.HostClock {
 		return 0
 	}
 	return pkt.FromTime(time.Now())
+}
+
+// windDown lets the functions of a flow that is being closed pass on what they hold.
+func (f *Flow) windDown() {
+	if f.chain == nil {
+		return
+	}
+	for _, a := range f.functions {
+		if a.Ring != nil {
+			a.Ring.Sever()
+		}
+	}
+	f.chain.Finish()
 }
 
 // finish closes the functions of a flow that no packet reaches any more. The functions that

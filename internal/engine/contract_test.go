@@ -43,6 +43,13 @@ func (s *script) Expire(now uint64) []*flib.Packet {
 	return s.expire(now)
 }
 
+func (s *script) Deadline() uint64 {
+	if s.expire == nil {
+		return flib.NoDeadline
+	}
+	return 0
+}
+
 func (s *script) End() []*flib.Packet {
 	if s.end == nil {
 		return nil
@@ -71,6 +78,7 @@ func library(defs map[string]*script, modifies ...string) flib.Library {
 		lib.Functions = append(lib.Functions, flib.Def{
 			Name:     name,
 			Modifies: slices.Contains(modifies, name),
+			Emits:    s.end != nil,
 			New:      func(context.Context, flib.Env, flib.Args) (flib.Function, error) { return s, nil },
 		})
 	}
@@ -116,6 +124,7 @@ func TestOnePacketInSeveralOut(t *testing.T) {
 			for i := range kept {
 				out = append(out, &kept[i])
 			}
+			kept = nil
 			return out
 		},
 	}
@@ -211,7 +220,7 @@ func TestFunctionsCloseInOrder(t *testing.T) {
 
 func TestPanicEndsTheDeviceOnly(t *testing.T) {
 	b := newBed(t, library(map[string]*script{"BOOM": {process: func([]*flib.Packet) []*flib.Packet { panic("boom") }}}))
-	other := b.driver.Add("net1", drivers.Info{DevType: drivers.TypeNIC, LinkType: ethernet})
+	other := b.driver.Add("net1", drivers.Info{DevType: drivers.TypeNIC, LinkType: ethernet, HostClock: true})
 	b.engine.AddDevice(DeviceSpec{Name: "net1", Driver: "fake"})
 	c := b.client(1)
 	fd, _ := c.connected(fn("BOOM"))

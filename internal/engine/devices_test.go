@@ -70,8 +70,8 @@ func (c *client) told() error {
 // TestSetDevices changes one device, removes another and keeps a third.
 func TestSetDevices(t *testing.T) {
 	b := newBed(t)
-	changing := b.driver.Add("net1", drivers.Info{DevType: drivers.TypeNIC, LinkType: ethernet})
-	b.driver.Add("net2", drivers.Info{DevType: drivers.TypeNIC, LinkType: ethernet})
+	changing := b.driver.Add("net1", drivers.Info{DevType: drivers.TypeNIC, LinkType: ethernet, HostClock: true})
+	b.driver.Add("net2", drivers.Info{DevType: drivers.TypeNIC, LinkType: ethernet, HostClock: true})
 	b.engine.SetDevices([]DeviceSpec{spec("net0"), spec("net1"), spec("net2")})
 	steady, c := b.client(1), b.client(1)
 	_, kept := steady.connected(fn("PKT_COUNTER"))
@@ -166,7 +166,7 @@ func TestSetDevicesWhileOpening(t *testing.T) {
 	b := newBed(t)
 	slow := slowDriver{b.driver, make(chan struct{}, 1), make(chan struct{})}
 	b.engine.opts.Drivers.Add("slow", slow)
-	b.driver.Add("net1", drivers.Info{DevType: drivers.TypeNIC, LinkType: ethernet})
+	b.driver.Add("net1", drivers.Info{DevType: drivers.TypeNIC, LinkType: ethernet, HostClock: true})
 	opening := spec("net1")
 	opening.Driver = "slow"
 	b.engine.SetDevices([]DeviceSpec{opening})

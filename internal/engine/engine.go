@@ -9,7 +9,7 @@
 // Files in reading order; each uses those before it, except that sessions, flows and devices
 // refer to each other:
 //
-//	fault.go                         panics of drivers and functions
+//	fault.go                         panics; what ended
 //	order.go                         flows by number
 //	flow.go                          a flow and the instances of its functions
 //	quota.go                         limits of one user, and what the user has taken

@@ -40,7 +40,7 @@ type bed struct {
 func newBed(t testing.TB, libs ...flib.Library) *bed {
 	t.Helper()
 	b := &bed{t: t, driver: &fake.Driver{}}
-	b.source = b.driver.Add("net0", drivers.Info{DevType: drivers.TypeNIC, LinkType: ethernet, Snap: 65535})
+	b.source = b.driver.Add("net0", drivers.Info{DevType: drivers.TypeNIC, LinkType: ethernet, Snap: 65535, HostClock: true})
 	var reg drivers.Registry
 	reg.Add("fake", b.driver)
 	b.engine = New(Options{
@@ -66,7 +66,7 @@ type client struct {
 func (b *bed) client(uid uint32) *client {
 	b.t.Helper()
 	c := &client{t: b.t, ended: make(chan error, 16)}
-	s, err := b.engine.NewSession(Owner{UID: uid}, func(_ string, err error) { c.ended <- err })
+	s, err := b.engine.NewSession(Owner{UID: uid}, func(e Ended) { c.ended <- e.Err })
 	if err != nil {
 		b.t.Fatal(err)
 	}

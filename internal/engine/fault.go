@@ -24,3 +24,10 @@ func (e *Engine) safely(what string, f func() error) (err error) {
 	}()
 	return f()
 }
+
+// Ended says that a device has ended with its flows, or a single flow.
+type Ended struct {
+	Device string
+	FD     int32 // the flow; 0: the device
+	Err    error // nil at the end of a file
+}

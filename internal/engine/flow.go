@@ -44,6 +44,7 @@ type Flow struct {
 	status    FlowStatus
 	start     time.Time
 	end       time.Time
+	err       error // of the function that has failed, nil: none
 }
 
 // An instance is a function applied to a flow: the part that only the control side needs,

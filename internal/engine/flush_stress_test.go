@@ -21,12 +21,12 @@ func (b *bed) rush(batch []pkt.Packet) (stop func()) {
 		for i := 0; ; i++ {
 			select {
 			case <-quit:
-				l.Pause(0)
+				l.Pause(0, -1)
 				return
 			default:
 			}
 			if l.Batch(batch); i%8 == 0 {
-				l.Pause(time.Duration(i%16) * time.Millisecond) // with 0 all are flushed, else some
+				l.Pause(time.Duration(i%16)*time.Millisecond, -1) // with 0 all are flushed, else some
 			}
 		}
 	}()
@@ -114,7 +114,7 @@ func TestAccumulatorsCloseWhileTheLoopWaits(t *testing.T) {
 		}
 	}
 	l.Batch(append(toEach(flows), udp(80, 0)))
-	l.Pause(0)
+	l.Pause(0, -1)
 	if len(next) == 0 {
 		t.Fatalf("%v did not wait", parked)
 	}
@@ -143,7 +143,7 @@ func TestAccumulatorsEndInTheMiddle(t *testing.T) {
 		mixed = append(mixed, p)
 	}
 	l.Batch(append(mixed, toEach(flows)...))
-	l.Pause(0)
+	l.Pause(0, -1)
 	for i, r := range counters {
 		wantCount(t, "a flow", r[0], 4)
 		if f := c.Flows()[i]; !f.Books.Balances() {

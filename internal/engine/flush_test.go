@@ -102,7 +102,7 @@ func TestClosedAccumulator(t *testing.T) {
 		next = append(next, r)
 	}
 	b.loop().Batch(toEach(flows))
-	b.loop().Pause(0)
+	b.loop().Pause(0, -1)
 	for i, r := range next {
 		wantCount(t, fmt.Sprintf("flow %d", i), r[0], 0)
 		wantCount(t, fmt.Sprintf("flow %d", i), r[1], 0)
@@ -166,7 +166,7 @@ func TestClosedSum(t *testing.T) {
 		}
 	}
 	_, next := c.flow(fn("PKT_COUNTER"))
-	b.loop().Pause(0)
+	b.loop().Pause(0, -1)
 	for i := range flows {
 		_, r := c.flow(fn("PKT_COUNTER"))
 		wantCount(t, fmt.Sprintf("flow %d", i), r[0], 0)
@@ -213,25 +213,25 @@ func TestResultsStayBehind(t *testing.T) {
 			}
 			l := b.loop()
 			l.Batch(pkts)
-			if again := l.Pause(time.Hour); !again.IsZero() {
+			if again := l.Pause(time.Hour, -1); !again.IsZero() {
 				t.Errorf("none was ever flushed, and it comes again at %v", again)
 			}
 			want(flows)
 			l.Batch(pkts)
-			again := l.Pause(time.Hour)
+			again := l.Pause(time.Hour, -1)
 			if left := time.Until(again); left < 50*time.Minute || left > time.Hour {
 				t.Errorf("to come again in %v, want an hour", left)
 			}
 			want(flows)
-			if later := l.Pause(time.Hour); later != again {
+			if later := l.Pause(time.Hour, -1); later != again {
 				t.Errorf("to come again at %v, then at %v", again, later)
 			}
-			if again := l.Pause(time.Nanosecond); !again.IsZero() {
+			if again := l.Pause(time.Nanosecond, -1); !again.IsZero() {
 				t.Errorf("the time has come, and it comes again at %v", again)
 			}
 			want(2 * flows)
 			l.Batch([]drivers.Packet{udp(1000, 0)})
-			if again := l.Pause(time.Hour); !again.IsZero() {
+			if again := l.Pause(time.Hour, -1); !again.IsZero() {
 				t.Errorf("few have part, and it comes again at %v", again)
 			}
 		})
@@ -249,12 +249,12 @@ func TestFlushCycleInSilence(t *testing.T) {
 	l := b.loop()
 	packet := []drivers.Packet{udp(53, 0)}
 	l.Batch(packet)
-	l.Pause(time.Hour)
+	l.Pause(time.Hour, -1)
 	l.Batch(packet) // most results get 2
 	l.Batch(packet)
 	lag := time.Nanosecond // has always passed
 	for pauses := 1; ; pauses++ {
-		again := l.Pause(lag)
+		again := l.Pause(lag, -1)
 		lag = time.Hour
 		if again.IsZero() {
 			break

@@ -151,7 +151,7 @@ func (f *Flow) infoLocked(asker *Session) FlowInfo {
 	return FlowInfo{
 		UID: f.session.owner.UID, PID: f.session.owner.PID, Program: f.session.owner.Program,
 		FD: fd, DeviceID: d.id, Device: d.spec.Name,
-		Functions: len(f.functions), Start: f.start, End: f.end, Status: f.shownStatusLocked(), Err: f.capture.err,
+		Functions: len(f.functions), Start: f.start, End: f.end, Status: f.shownStatusLocked(), Err: cmp.Or(f.err, f.capture.err),
 		Books: f.booksLocked(),
 	}
 }

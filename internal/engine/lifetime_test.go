@@ -184,7 +184,7 @@ func TestOneUserDoesNotTakeTheCompiler(t *testing.T) {
 func TestDiscoveredDevicesComeAndGo(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
-	b.driver.Add("veth1", drivers.Info{DevType: drivers.TypeNIC, LinkType: ethernet})
+	b.driver.Add("veth1", drivers.Info{DevType: drivers.TypeNIC, LinkType: ethernet, HostClock: true})
 	b.engine.Discover([]DeviceSpec{{Name: "veth1", Driver: "fake"}, {Name: "veth2", Driver: "fake"}})
 	fd, _ := c.flowOn("veth1")
 	b.engine.Discover(nil)

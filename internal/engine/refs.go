@@ -32,6 +32,9 @@ func (e *env) Refer(fd, fid int32) (*flib.Ref, error) {
 		r.OnReset = func() { target.ResetAsked.Store(true) }
 		r.Pending = &target.ResetAsked
 	}
+	if _, ok := target.Fn.(flib.Publisher); ok && flow.capture == e.capture {
+		r.Fresh = func() { flow.chain.PublishFor(&target.Instance) }
+	}
 	e.instance.refs = append(e.instance.refs, r)
 	r.Name = target.Def.Name
 	return &r.Ref, nil

@@ -30,8 +30,8 @@ type Session struct {
 	owner  Owner
 	user   *quota
 	// notify is called when a device has ended on which the session has flows, or which it
-	// owns. It must not wait.
-	notify func(device string, err error)
+	// owns, or when one of its flows has ended before its device. It must not wait.
+	notify func(Ended)
 	closed sync.Once
 
 	// calls is held during each call that changes something, so that Close
@@ -48,9 +48,9 @@ type Session struct {
 	lastFD  int32
 }
 
-// NewSession makes a session. notify is called, from any goroutine, when a device has
-// ended. It must not wait.
-func (e *Engine) NewSession(owner Owner, notify func(device string, err error)) (*Session, error) {
+// NewSession makes a session. notify is called, from any goroutine, when a device or a flow
+// has ended. It must not wait.
+func (e *Engine) NewSession(owner Owner, notify func(Ended)) (*Session, error) {
 	seg, err := shm.NewSegment()
 	if err != nil {
 		return nil, mapierr.Wrap(mapierr.DaemonShm, "no result memory for this connection", err)

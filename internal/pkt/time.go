@@ -55,3 +55,19 @@ func FromTime(t time.Time) uint64 {
 	}
 	return TS(uint64(sec), uint64(t.Nanosecond()))
 }
+
+// Ticks converts a duration, which must not be negative, to 2^-32 seconds, rounded up. The
+// result for 136 years or more is Latest.
+func Ticks(d time.Duration) uint64 {
+	sec, nsec := uint64(d/time.Second), uint64(d%time.Second)
+	if sec > math.MaxUint32 {
+		return Latest
+	}
+	return TS(sec, nsec)
+}
+
+// Duration converts 2^-32 seconds to a duration, rounded up.
+func Duration(ticks uint64) time.Duration {
+	sec, frac := ticks>>32, ticks&math.MaxUint32
+	return time.Duration(sec)*time.Second + time.Duration((frac*nanosPerSecond+math.MaxUint32)>>32)
+}

@@ -33,6 +33,7 @@ type Writer struct {
 	sock          int
 	wakeBytes     [64]byte // bytes from the reader, without meaning
 	stopped       atomic.Bool
+	severed       bool // End does not mark the end of the trace
 
 	backing  uint64 // position up to which the ring has memory
 	short    bool   // no more memory could be had
@@ -76,9 +77,15 @@ func (w *Writer) Flush() {
 // packet.
 func (w *Writer) End() {
 	w.show()
-	w.head.state.Store(stateEnded)
+	if !w.severed {
+		w.head.state.Store(stateEnded)
+	}
 	w.wake()
 }
+
+// Sever makes End leave the trace open, because the flow is being closed before the device
+// has ended: the reader gets ErrGone and not io.EOF.
+func (w *Writer) Sever() { w.severed = true }
 
 // Counts returns the counts so far.
 func (w *Writer) Counts() Counts { return w.counts }

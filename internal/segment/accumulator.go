@@ -62,9 +62,10 @@ func (a *accumulator) fetch() {
 
 // accumulators are the accumulators of a segment, by member.
 type accumulators struct {
-	list  []accumulator
-	kinds [][]flib.Accumulator // functions of the first chain of each kind; entry 0 is unused
-	known map[string]int       // kind by share keys, while the segment is built
+	list    []accumulator
+	kinds   [][]flib.Accumulator // functions of the first chain of each kind; entry 0 is unused
+	known   map[string]int       // kind by share keys, while the segment is built
+	failing int                  // index of the function that runs
 }
 
 func (as *accumulators) fit(members int) {
@@ -106,6 +107,7 @@ func (as *accumulators) open(member int, c Candidate) bool {
 // add adds up packets that the filter of a let through.
 func (as *accumulators) add(a *accumulator, in []*pkt.Packet) {
 	for i, f := range as.kinds[a.kind] {
+		as.failing = i
 		a.sums[i] += f.Sum(in)
 	}
 	a.packets.Add(uint64(len(in)))

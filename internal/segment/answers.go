@@ -57,21 +57,21 @@ func (a *answers) close() {
 }
 
 // ask scans the packets that were not scanned yet.
-func (a *answers) ask(b *chain.Batch, in []*pkt.Packet) {
+func (a *answers) ask(h *chain.Host, in []*pkt.Packet) {
 	list := a.list[:0]
 	for _, p := range in {
-		if i := b.Index(p); !a.asked.Has(i) {
+		if i := h.Index(p); !a.asked.Has(i) {
 			a.asked.Add(i)
 			list = append(list, p)
 		}
 	}
 	for len(list) > 0 {
 		n, hits := a.database.Scan(&a.scratch, list, a.hits[:0])
-		for _, h := range hits {
-			if a.found[h.Pattern] == (pkt.Set{}) {
-				a.touched = append(a.touched, int32(h.Pattern))
+		for _, hit := range hits {
+			if a.found[hit.Pattern] == (pkt.Set{}) {
+				a.touched = append(a.touched, int32(hit.Pattern))
 			}
-			a.found[h.Pattern].Add(b.Index(list[h.Packet]))
+			a.found[hit.Pattern].Add(h.Index(list[hit.Packet]))
 		}
 		list = list[n:]
 	}

@@ -23,7 +23,7 @@ func newMember(root *node) member {
 // run runs the member with packets.
 func (m member) run(x *run, in []*pkt.Packet) {
 	if m.chain != nil {
-		m.chain.Take(x.Batch, in)
+		m.chain.Take(x.Host, in)
 		return
 	}
 	m.tree.run(x, in)

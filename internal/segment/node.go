@@ -30,6 +30,7 @@ type node struct {
 	cursor   int    // index of the next sum to flush
 	number   uint32 // in the queue
 	queued   bool
+	failed   bool   // the function must not run any more
 	spares   uint64 // chains that need not run the function
 	cycle    uint64 // total when the first sum was flushed
 
@@ -45,26 +46,19 @@ type suffix struct {
 	attachment *chain.Attachment // the functions before; nil: none
 }
 
-// run is the state that nodes need while the segment runs them.
+// run is the state that nodes need while their segment runs them.
 type run struct {
-	*chain.Batch
+	*chain.Host
 	queue   *queue
-	answers *answers      // nil: nothing to search for
-	lists   []*pkt.Packet // stack of the packets that searches pass to their nodes
+	fail    func(n *node, in []*pkt.Packet, value any) // a function has failed
+	answers *answers                                   // nil: nothing to search for
+	lists   []*pkt.Packet                              // stack of the packets that searches pass to their nodes
 }
 
 // run runs the node and all that is behind it. It does not change in.
 func (n *node) run(x *run, in []*pkt.Packet) {
-	switch {
-	case n.accumulator != nil:
-		x.Spared.Add(n.spares * uint64(len(in)))
-		n.total += n.accumulator.Sum(in)
-		if !n.queued {
-			n.push(x.queue)
-		}
-	case n.picker != nil:
-		x.Spared.Add(n.spares * uint64(len(in)))
-		in = n.picker.Process(in)
+	if n.accumulator != nil || n.picker != nil {
+		in = n.process(x, in)
 	}
 	n.out.Add(uint64(len(in)))
 	if len(in) == 0 {
@@ -81,6 +75,28 @@ func (n *node) run(x *run, in []*pkt.Packet) {
 	}
 }
 
+// process runs the function of the node and returns the packets that go on. A fault ends all
+// chains that share the function.
+func (n *node) process(x *run, in []*pkt.Packet) (out []*pkt.Packet) {
+	if n.failed {
+		return nil
+	}
+	defer func() {
+		if value := recover(); value != nil {
+			x.fail(n, in, value)
+		}
+	}()
+	x.Spared.Add(n.spares * uint64(len(in)))
+	if n.accumulator == nil {
+		return n.picker.Process(in)
+	}
+	n.total += n.accumulator.Sum(in)
+	if !n.queued {
+		n.push(x.queue)
+	}
+	return in
+}
+
 // push queues the node: all its results are pending.
 func (n *node) push(q *queue) {
 	n.queued = true
@@ -94,7 +110,7 @@ func (s *suffix) run(x *run, in []*pkt.Packet) {
 	switch {
 	case c.Closed():
 	case s.attachment == nil:
-		c.Take(x.Batch, in)
+		c.Take(x.Host, in)
 	case !s.attachment.Detached():
 		c.RunFrom(s.from, in)
 	}
@@ -118,7 +134,7 @@ func (s *search) add(n *node) {
 // number of strings found or the number of nodes, whichever is smaller.
 func (s *search) run(x *run, in []*pkt.Packet) {
 	a := x.answers
-	a.ask(x.Batch, in)
+	a.ask(x.Host, in)
 	var here pkt.Set
 	for _, p := range in {
 		here.Add(x.Index(p))

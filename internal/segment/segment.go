@@ -22,6 +22,7 @@ package segment
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -91,6 +92,7 @@ func build(chains []Candidate, types []uint16, search bool) (*Segment, error) {
 	s.Control = newControl(chains, b.attachments)
 	s.stats = b.stats
 	s.stats.Members, s.stats.SingleSearches = len(groups), b.patterns.omitted()
+	s.run.queue, s.run.fail = &s.queue, s.failNode
 	return s, b.fitRun(&s.run)
 }
 
@@ -178,8 +180,8 @@ func (s *Segment) Stats() Stats {
 func (s *Segment) Begin() { s.began.Store(true) }
 
 // Run runs the segment with packets of one link type, which are contiguous in memory.
-func (s *Segment) Run(b *chain.Batch, sc *Scratch, pkts []pkt.Packet, ptrs []*pkt.Packet) {
-	s.run.Batch, s.run.queue = b, &s.queue
+func (s *Segment) Run(h *chain.Host, sc *Scratch, pkts []pkt.Packet, ptrs []*pkt.Packet) {
+	s.run.Host = h
 	if s.all != nil {
 		s.all.run(&s.run, ptrs)
 	}
@@ -206,9 +208,25 @@ func (s *Segment) classifier(linkType uint16) *classify.Classifier {
 func (s *Segment) dispatch(sc *Scratch, ptrs []*pkt.Packet) {
 	sc.touched = sc.matches.Members(sc.touched[:0])
 	s.fetch(sc)
-	for _, m := range sc.touched {
+	for next := 0; next < len(sc.touched); {
+		next = s.runMembers(sc, ptrs, next)
+	}
+}
+
+// runMembers runs the members from index next of the touched ones on, and returns the index
+// behind the last one that it has run: after a fault, some are left.
+func (s *Segment) runMembers(sc *Scratch, ptrs []*pkt.Packet, next int) (after int) {
+	after = next
+	var in []*pkt.Packet
+	defer func() {
+		if value := recover(); value != nil {
+			s.failAccumulators(sc.touched[after-1], in, value)
+		}
+	}()
+	for _, m := range sc.touched[next:] {
+		after++
 		set := sc.matches.Take(m)
-		in := set.Of(ptrs, sc.List[:0])
+		in = set.Of(ptrs, sc.List[:0])
 		if a := &s.accumulators.list[m]; a.kind != 0 {
 			s.accumulators.add(a, in)
 			if !a.queued {
@@ -219,6 +237,52 @@ func (s *Segment) dispatch(sc *Scratch, ptrs []*pkt.Packet) {
 		}
 		s.members[m].run(&s.run, in)
 	}
+	return after
+}
+
+// failNode ends all chains that share the function of node n, which has failed with in.
+func (s *Segment) failNode(n *node, in []*pkt.Packet, value any) {
+	n.failed = true
+	step := -1
+	users := s.users(func(shared chain.Shared) bool {
+		p, ok := shared.(*path)
+		if !ok {
+			return false
+		}
+		i := slices.Index(p.nodes, n)
+		if i > 0 {
+			step = i - 1 // the same for all
+		}
+		return i > 0
+	})
+	s.run.FailShared(users, step, in, len(in), value)
+}
+
+// failAccumulators ends all chains whose functions run as those of member m, one of which has
+// failed with in. The books do not have these packets yet.
+func (s *Segment) failAccumulators(m uint32, in []*pkt.Packet, value any) {
+	kind := s.accumulators.list[m].kind
+	if kind == 0 {
+		panic(value) // not in a function
+	}
+	step := s.accumulators.failing
+	s.accumulators.kinds[kind] = nil
+	users := s.users(func(shared chain.Shared) bool {
+		a, ok := shared.(*accumulator)
+		return ok && a.kind == kind
+	})
+	s.run.FailShared(users, step, in, 0, value)
+}
+
+// users returns the chains, not closed, for which the segment runs functions that are
+// accepted by the caller.
+func (s *Segment) users(accept func(chain.Shared) bool) (users []*chain.Chain) {
+	for _, a := range s.attachments {
+		if c := a.Chain(); !c.Closed() && !a.Detached() && accept(a.Shared()) {
+			users = append(users, c)
+		}
+	}
+	return users
 }
 
 // fetch loads the memory of the members into the cache before the first of them runs. A

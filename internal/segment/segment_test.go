@@ -77,7 +77,7 @@ func candidates(chains []*chain.Chain) (list []Candidate) {
 
 // pass begins a segment and runs it with packets.
 func pass(s *Segment, pkts []pkt.Packet) {
-	b := chain.NewBatch()
+	b := new(chain.Host)
 	s.Begin()
 	s.Run(b, s.Fit(NewScratch()), pkts, b.Begin(pkts))
 }
@@ -140,7 +140,7 @@ func TestChainsGo(t *testing.T) {
 			if !list[1].AskToDetach() || s.Has(list[1]) || s.Gone != 2 {
 				t.Errorf("%d have gone, want 2", s.Gone)
 			}
-			list[1].Start(0, new(chain.Seqlock))
+			list[1].Start(0, new(chain.Host))
 			if n := counters[1].total.Load(); n != 1 {
 				t.Errorf("the chain on its own has %d, want 1", n)
 			}
@@ -174,7 +174,7 @@ func TestAlone(t *testing.T) {
 // The counts of a chain continue from segment to segment, both before and after the older
 // one has drained.
 func TestCountsGoOn(t *testing.T) {
-	var moves chain.Seqlock
+	var moves chain.Host
 	list, counters := counting(t, 3, equal)
 	want := func(packets uint64) {
 		t.Helper()

@@ -2905,11 +2905,13 @@ func (x *Function) GetArgs() []string {
 }
 
 // DeviceEnded says that a device delivers no more packets: a file was read to
-// its end, or a device failed.
+// its end, or a device failed. With fd it says so of one flow, of which a
+// function has failed.
 type DeviceEnded struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Device        string                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
 	Error         *Error                 `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"` // not set at the regular end of a file
+	Fd            int32                  `protobuf:"varint,3,opt,name=fd,proto3" json:"fd,omitempty"`      // the flow; 0: all flows of the device
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2956,6 +2958,13 @@ func (x *DeviceEnded) GetError() *Error {
 		return x.Error
 	}
 	return nil
+}
+
+func (x *DeviceEnded) GetFd() int32 {
+	if x != nil {
+		return x.Fd
+	}
+	return 0
 }
 
 var File_internal_wire_mapi_proto protoreflect.FileDescriptor
@@ -3165,10 +3174,11 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\vresult_size\x18\a \x01(\x05R\n" +
 	"resultSize\x12(\n" +
 	"\x05books\x18\b \x01(\v2\x12.gomapi.wire.BooksR\x05books\x12\x12\n" +
-	"\x04args\x18\t \x03(\tR\x04args\"O\n" +
+	"\x04args\x18\t \x03(\tR\x04args\"_\n" +
 	"\vDeviceEnded\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12(\n" +
-	"\x05error\x18\x02 \x01(\v2\x12.gomapi.wire.ErrorR\x05errorb\x06proto3"
+	"\x05error\x18\x02 \x01(\v2\x12.gomapi.wire.ErrorR\x05error\x12\x0e\n" +
+	"\x02fd\x18\x03 \x01(\x05R\x02fdb\x06proto3"
 
 var (
 	file_internal_wire_mapi_proto_rawDescOnce sync.Once

@@ -57,7 +57,7 @@ type player struct {
 }
 
 // Pause implements drivers.Sink.
-func (p *player) Pause(time.Duration) time.Time { return time.Time{} }
+func (p *player) Pause(_, _ time.Duration) time.Time { return time.Time{} }
 
 // Batch implements drivers.Sink.
 func (p *player) Batch(pkts []drivers.Packet) {

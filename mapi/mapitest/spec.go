@@ -89,7 +89,7 @@ func configuration(specs []DeviceSpec) *config.Config {
 func (d *Daemon) addDevices(specs []DeviceSpec) drivers.Driver {
 	drv := &fake.Driver{}
 	for _, s := range specs {
-		info := drivers.Info{DevType: drivers.TypeNIC, LinkType: s.linkType(), Snap: drivers.MaxSnap}
+		info := drivers.Info{DevType: drivers.TypeNIC, LinkType: s.linkType(), Snap: drivers.MaxSnap, HostClock: true}
 		d.devices[s.Name] = &Device{daemon: d, name: s.Name, linkType: s.linkType(), source: drv.Add(s.Name, info)}
 	}
 	return drv

@@ -1,0 +1,55 @@
+package chain
+
+import "gomapi/internal/pkt"
+
+// contain is deferred by the methods that call functions: a panic ends the chain, not the
+// loop. Step i was given *in.
+func (c *Chain) contain(i *int, in *[]*pkt.Packet) {
+	if value := recover(); value != nil {
+		s := &c.Steps[*i]
+		f := newFault(s.Instance, *i, *in, value)
+		if s.emits() {
+			f.Lost = 0 // it had taken them
+		}
+		c.fault.Store(f)
+		c.end(f, []*Chain{c})
+	}
+}
+
+// end closes chains for the loop, because a function that runs for them all has failed.
+func (c *Chain) end(f *Fault, users []*Chain) {
+	if c.host == nil {
+		panic(f.Value) // in no loop
+	}
+	for _, u := range users {
+		u.closed.Store(true)
+	}
+	c.host.Fault(f, users)
+}
+
+// FailShared ends the chains for which a segment runs step i, which has failed with in. refused
+// is how many of these packets the counts of the segment show as refused. Only the capture
+// goroutine may call it.
+func (h *Host) FailShared(users []*Chain, i int, in []*pkt.Packet, refused int, value any) {
+	if len(users) == 0 {
+		return
+	}
+	f := newFault(users[0].Steps[i].Instance, i, in, value)
+	f.Lost = refused
+	users[0].end(f, users)
+	h.moves.begin()
+	for _, c := range users {
+		c.Steps[i].refused.Add(-uint64(refused))
+		c.fault.Store(f)
+	}
+	h.moves.end()
+}
+
+// Expel takes a chain that has failed out of its segment for good. The caller is the capture
+// goroutine and holds the lock of the plans.
+func (c *Chain) Expel() {
+	c.Alone = true
+	if c.AskToDetach() {
+		c.detach(&c.host.moves)
+	}
+}

@@ -1,0 +1,26 @@
+package chain
+
+import "gomapi/internal/deadline"
+
+// A Host is what the chains of one loop share. The capture goroutine owns it, except where a
+// field says otherwise.
+type Host struct {
+	batch
+	moves     seqlock   // odd while counts move between chains and segments
+	deadlines deadlines // of the chains that are not in lockstep
+	inStep    deadlines // of those in lockstep
+	published []*publication
+	// Fault is called when a function has panicked, with the chains that the function
+	// runs for. They are closed for the loop already. Fault must Expel each of them.
+	Fault func(f *Fault, users []*Chain)
+}
+
+// Abandon ends a move of counts that a panic interrupted.
+func (h *Host) Abandon() { h.moves.abandon() }
+
+// deadlines are the functions that want to be called when packet time has reached a moment.
+// The capture goroutine owns them. A closed chain leaves when it is due, or with tidy.
+type deadlines struct {
+	heap  deadline.Heap[*timer]
+	again []*timer // called in this Expire
+}
