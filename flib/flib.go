@@ -206,6 +206,9 @@ type Env interface {
 	Refer(fd, fid int32) (*Ref, error)
 	// ReferFlow finds the client's flow fd, which may be the instance's own.
 	ReferFlow(fd int32) (*FlowRef, error)
+	// Analyser returns the marks of the device's analyser with this key, which make makes if
+	// there is none. The key has the name of the library in front, "lib.name".
+	Analyser(key string, make func() (Analyser, error)) (*Marks, error)
 	// Live reports whether the device continues while a function waits. On such a device
 	// packets would be lost, so no function may wait. Capture files wait.
 	Live() bool

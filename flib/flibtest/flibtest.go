@@ -4,6 +4,7 @@ package flibtest
 import (
 	"context"
 	"os"
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -121,6 +122,31 @@ func reader(t testing.TB, seg *shm.Segment, slot *shm.Slot) *shm.Reader {
 // Process passes packets through the function in one batch and returns those that go on.
 func (b *Bench) Process(pkts ...*flib.Packet) []*flib.Packet { return b.Function.Process(pkts) }
 
+// Expire tells the function that packet time has reached now, if it waits for that, and
+// returns what it emits.
+func (b *Bench) Expire(now uint64) (out []*flib.Packet) { return Expire(b.Function, now) }
+
+// Expire is like Bench.Expire for a function. The packets are copies.
+func Expire(fn flib.Function, now uint64) (out []*flib.Packet) {
+	f, ok := fn.(flib.Expirer)
+	if !ok || f.Deadline() > now {
+		return nil
+	}
+	return drain(func() []*flib.Packet { return f.Expire(now) })
+}
+
+// drain calls more until it returns nothing, and copies what it has returned before.
+func drain(more func() []*flib.Packet) (all []*flib.Packet) {
+	for list := more(); len(list) > 0; list = more() {
+		for _, p := range list {
+			c := *p
+			c.Link = slices.Clone(p.Link)
+			all = append(all, &c)
+		}
+	}
+	return all
+}
+
 // Result reads the result as a client does.
 func (b *Bench) Result() []byte {
 	b.t.Helper()
@@ -168,6 +194,10 @@ func (e *env) LinkTypes() []uint16 {
 func (e *env) Live() bool { return !e.Offline }
 
 func (e *env) Park(wait func()) { wait() }
+
+func (e *env) Analyser(key string, make func() (flib.Analyser, error)) (*flib.Marks, error) {
+	return e.analyser(key, make)
+}
 
 func (e *env) NewRing(size int) (*flib.Ring, error) {
 	r, err := ring.New(size)

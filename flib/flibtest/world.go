@@ -22,6 +22,35 @@ type World struct {
 	segment *shm.Segment
 	targets map[flib.Target]*Target
 	flows   map[int32]*flib.FlowRef
+
+	analyses map[string]*analysis
+}
+
+// An analysis is an analyser with its marks.
+type analysis struct {
+	flib.Analyser
+	marks flib.Marks
+}
+
+// analyser implements flib.Env.Analyser.
+func (w *World) analyser(key string, make func() (flib.Analyser, error)) (*flib.Marks, error) {
+	if a, ok := w.analyses[key]; ok {
+		return &a.marks, nil
+	}
+	fn, err := make()
+	if err != nil {
+		return nil, err
+	}
+	a := &analysis{Analyser: fn}
+	w.analyses[key] = a
+	return &a.marks, nil
+}
+
+// Analyse runs the analysers for a batch. The packets that are processed next are in pkts.
+func (w *World) Analyse(pkts []flib.Packet) {
+	for _, a := range w.analyses {
+		a.Analyse(pkts, a.marks.Begin(pkts))
+	}
 }
 
 // NewWorld creates a world for one test.
@@ -32,7 +61,7 @@ func NewWorld(t testing.TB) *World {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { seg.Close() })
-	return &World{t: t, segment: seg, targets: make(map[flib.Target]*Target), flows: make(map[int32]*flib.FlowRef)}
+	return &World{t: t, segment: seg, targets: make(map[flib.Target]*Target), flows: make(map[int32]*flib.FlowRef), analyses: make(map[string]*analysis)}
 }
 
 // A Target is a function whose result the test sets.

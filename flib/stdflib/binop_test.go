@@ -133,9 +133,7 @@ func processOn(f flib.Function, in []*flib.Packet) {
 		p.TS += tick * uint64(len(in))
 		f.Process(in)
 	}
-	if e, ok := f.(flib.Expirer); ok {
-		e.Expire(in[len(in)-1].TS)
-	}
+	flibtest.Expire(f, in[len(in)-1].TS)
 }
 
 func BenchmarkReaders(b *testing.B) {

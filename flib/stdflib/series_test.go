@@ -33,9 +33,7 @@ func BenchmarkTinyPeriods(b *testing.B) {
 			for b.Loop() {
 				target.Result.Set(random.Uint64N(c.value))
 				p.TS += random.Uint64N(2 * second / 100) // 100 packets a second
-				if e, ok := f.(flib.Expirer); ok {
-					e.Expire(p.TS)
-				}
+				flibtest.Expire(f, p.TS)
 				f.Process(in)
 			}
 		})

@@ -23,7 +23,7 @@ func TestSync(t *testing.T) {
 	one, two := w.AddFlow(1), w.AddFlow(2)
 	b := w.New(Library(), "SYNC", "1, 2")
 	expire := func(now uint64) {
-		if out := b.Function.(flib.Expirer).Expire(now); len(out) != 0 {
+		if out := b.Expire(now); len(out) != 0 {
 			t.Errorf("%d packets out of nothing", len(out))
 		}
 	}
@@ -80,7 +80,7 @@ func TestSyncDoesNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { f.Process(in) }); n != 0 {
 		t.Errorf("%v allocations while it leaves out", n)
 	}
-	f.(flib.Expirer).Expire(10)
+	flibtest.Expire(f, 10)
 	if n := testing.AllocsPerRun(100, func() { f.Process(in) }); n != 0 {
 		t.Errorf("%v allocations while it is open", n)
 	}

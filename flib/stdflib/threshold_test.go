@@ -49,7 +49,7 @@ func play(b *flibtest.Bench, target *flibtest.Target, script ...instant) {
 			b.Process(packetAt(s.ts))
 		}
 		target.Result.Set(s.after)
-		b.Function.(flib.Expirer).Expire(s.ts)
+		b.Expire(s.ts)
 	}
 }
 
@@ -286,7 +286,7 @@ func TestThresholdAfterGap(t *testing.T) {
 			target.Result.Set(9)
 			b := w.New(Library(), "THRESHOLD", typ, int64(1), int64(1), uint64(10), int64(2), int64(1), int64(1), limit)
 			b.Process(packetAt(1))
-			if out := b.Function.(flib.Expirer).Expire(math.MaxInt64); len(out) != 0 {
+			if out := b.Expire(math.MaxInt64); len(out) != 0 {
 				t.Errorf("%d packets out of nothing", len(out))
 			}
 			ticks := uint64(4295)

@@ -31,8 +31,11 @@ func (b *batch) Begin(pkts []pkt.Packet) []*pkt.Packet {
 	return b.ptrs[:len(pkts)]
 }
 
+// First returns the first packet of the batch, as a list.
+func (b *batch) First() []*pkt.Packet { return b.ptrs[:1] }
+
 // Index returns the position of p in the batch.
-func (b *batch) Index(p *pkt.Packet) int { return place(b.first, p) }
+func (b *batch) Index(p *pkt.Packet) int { return pkt.Index(b.first, p) }
 
 // Of appends the packets of the batch that are in set to list.
 func (b *batch) Of(set *pkt.Set, list []*pkt.Packet) []*pkt.Packet { return set.Of(b.ptrs, list) }

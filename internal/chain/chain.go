@@ -7,7 +7,6 @@
 //
 // Files in reading order; each uses those before it:
 //
-//	index_unsafe.go  position of a packet in its batch
 //	batch.go         the packets under way
 //	instance.go      a function of one flow
 //	seqlock.go       reading counts while they move

@@ -7,7 +7,7 @@ import "gomapi/internal/pkt"
 func (c *Chain) contain(i *int, in *[]*pkt.Packet) {
 	if value := recover(); value != nil {
 		s := &c.Steps[*i]
-		f := newFault(s.Instance, *i, *in, value)
+		f := newFault(s.what(), *i, *in, value)
 		if s.emits() {
 			f.Lost = 0 // it had taken them
 		}
@@ -34,7 +34,7 @@ func (h *Host) FailShared(users []*Chain, i int, in []*pkt.Packet, refused int, 
 	if len(users) == 0 {
 		return
 	}
-	f := newFault(users[0].Steps[i].Instance, i, in, value)
+	f := newFault(users[0].Steps[i].what(), i, in, value)
 	f.Lost = refused
 	users[0].end(f, users)
 	h.moves.begin()
@@ -43,6 +43,18 @@ func (h *Host) FailShared(users []*Chain, i int, in []*pkt.Packet, refused int, 
 		c.fault.Store(f)
 	}
 	h.moves.end()
+}
+
+// FailAnalyser ends the chains that ask for an analyser, which has failed with in. Only the
+// capture goroutine may call it.
+func (h *Host) FailAnalyser(users []*Chain, key string, in []*pkt.Packet, value any) {
+	f := newFault("analyser "+key, -1, in, value)
+	f.Lost = 0 // no flow was given them
+	for _, c := range users {
+		c.fault.Store(f)
+		c.closed.Store(true)
+	}
+	h.Fault(f, users)
 }
 
 // Expel takes a chain that has failed out of its segment for good. The caller is the capture

@@ -10,20 +10,20 @@ import (
 
 // A Fault is a panic of a function, or a result that breaks the contract of package flib.
 type Fault struct {
-	Function *Instance
-	Value    any    // of the panic
-	Stack    []byte // of the goroutine
-	First    []byte // first bytes of the first packet that the function was given; nil: none
-	Step     int    // index in Chain.Steps
-	Lost     int    // packets that the function was given
+	What  string // "function NAME"
+	Value any    // of the panic
+	Stack []byte // of the goroutine
+	First []byte // first bytes of the first packet that it was given; nil: none
+	Step  int    // index in Chain.Steps, -1: none
+	Lost  int    // packets that the step was given
 }
 
 // maxFirst limits the bytes of a packet in a Fault.
 const maxFirst = 64
 
-// newFault describes a panic, which the caller has recovered, in a function that was given in.
-func newFault(function *Instance, step int, in []*pkt.Packet, value any) *Fault {
-	f := &Fault{Function: function, Value: value, Stack: make([]byte, 8<<10), Step: step, Lost: len(in)}
+// newFault describes a panic, which the caller has recovered, of what was given in.
+func newFault(what string, step int, in []*pkt.Packet, value any) *Fault {
+	f := &Fault{What: what, Value: value, Stack: make([]byte, 8<<10), Step: step, Lost: len(in)}
 	f.Stack = f.Stack[:runtime.Stack(f.Stack, false)]
 	if len(in) > 0 && in[0] != nil {
 		f.First = append(f.First, in[0].Link[:min(maxFirst, len(in[0].Link))]...)
@@ -31,8 +31,8 @@ func newFault(function *Instance, step int, in []*pkt.Packet, value any) *Fault 
 	return f
 }
 
-// checkPassed panics unless out is in with packets left out.
-func checkPassed(in, out []*pkt.Packet) {
+// CheckPassed panics unless out is in with packets left out.
+func CheckPassed(in, out []*pkt.Packet) {
 	if len(out) == 0 || len(in) == len(out) && &in[0] == &out[0] {
 		return
 	}

@@ -55,7 +55,7 @@ func TestFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			seen := 0
 			bad := of(c.process)
-			bad.Def = &flib.Def{Emits: c.emits}
+			bad.Def = &flib.Def{Name: "BAD", Emits: c.emits}
 			ch, h, faults := hosted(of(func(in []*pkt.Packet) []*pkt.Packet { seen += len(in); return in }), bad)
 			for range 2 {
 				ch.Run(h.Begin(packets(1, 2, 3)))
@@ -71,8 +71,8 @@ func TestFaults(t *testing.T) {
 			case string:
 				text = v
 			}
-			if f.Function != bad || !strings.Contains(text, c.text) || string(f.First) != "\x01" || len(f.Stack) == 0 {
-				t.Errorf("fault %q of %v, first packet %x", text, f.Function, f.First)
+			if f.What != "function BAD" || !strings.Contains(text, c.text) || string(f.First) != "\x01" || len(f.Stack) == 0 {
+				t.Errorf("fault %q of %s, first packet %x", text, f.What, f.First)
 			}
 			tally := ch.Tally(h, 1)
 			if tally.Packets != 3 || tally.Taken+tally.Failed != 3 || ch.InFlight() != 0 {

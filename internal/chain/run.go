@@ -81,7 +81,7 @@ func (c *Chain) RunFrom(i int, in []*pkt.Packet) {
 			continue
 		}
 		out := s.fn.Process(in)
-		checkPassed(in, out)
+		CheckPassed(in, out)
 		s.refused.Add(uint64(len(in) - len(out)))
 		in = out
 	}
@@ -97,7 +97,7 @@ func (c *Chain) runSpecial(i int, in []*pkt.Packet) (out []*pkt.Packet) {
 		c.take(i, in)
 	} else {
 		out = s.fn.Process(in)
-		checkPassed(in, out)
+		CheckPassed(in, out)
 		s.refused.Add(uint64(len(in) - len(out)))
 	}
 	if s.timer != nil && c.deadlines != nil {

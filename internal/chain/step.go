@@ -24,6 +24,9 @@ type counts struct {
 	emitted atomic.Uint64 // left the function, if it emits
 }
 
+// what names the function for people.
+func (s *Step) what() string { return "function " + s.Def.Name }
+
 // SharedKey returns the share key of the function. It returns false if the function cannot be
 // shared: it has a state of its own, or gets private copies of the packets. A function that
 // needs anything special is not shared.

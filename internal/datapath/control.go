@@ -1,6 +1,8 @@
 package datapath
 
 import (
+	"slices"
+
 	"gomapi/flib"
 	"gomapi/internal/chain"
 	"gomapi/internal/segment"
@@ -67,6 +69,20 @@ func (l *Loop) bind(next *plan, c *chain.Chain, lockstep bool) {
 		next.unmerged = append(next.unmerged, c)
 		l.renew(next, c)
 	}
+}
+
+// Analyse makes the loop run an analyser from the next batch on. The caller holds the lock of
+// the plans.
+func (l *Loop) Analyse(a *Analysis) {
+	l.publish(func(next *plan) { next.analyses = append(slices.Clip(next.analyses), a) })
+}
+
+// Forget makes the loop run an analyser no more from the next batch on, under the same lock.
+// The caller waits with Quiesce before it closes the analyser.
+func (l *Loop) Forget(a *Analysis) {
+	l.publish(func(next *plan) {
+		next.analyses = slices.DeleteFunc(slices.Clone(next.analyses), func(b *Analysis) bool { return a == b })
+	})
 }
 
 // maxClosed is how many more closed than connected chains a plan may keep.

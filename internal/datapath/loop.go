@@ -74,6 +74,9 @@ func (l *Loop) Batch(pkts []pkt.Packet) {
 	if len(p.chains) == 0 {
 		l.noFlow.Add(uint64(len(ptrs)))
 	} else {
+		for _, a := range p.analyses {
+			a.run(&l.host, pkts)
+		}
 		for len(ptrs) > 0 {
 			n := sameLinkType(ptrs)
 			p = l.run(p, before, pkts[:n], ptrs[:n])

@@ -12,6 +12,7 @@
 // Files in reading order; each uses those before it:
 //
 //	lockstep.go  chains that go packet by packet
+//	analysis.go  analysers
 //	plan.go      what happens to the packets of a device
 //	epoch.go     beginning, ending and waiting for epochs
 //	flush.go     when sums are added to results
@@ -46,10 +47,11 @@ type plan struct {
 	fresh      []*chain.Chain // chains that the loop may not have started yet
 	unmerged   []*chain.Chain // chains in no segment
 	segments   []*segment.Segment
-	lockstep   []*inStep // chains in lockstep, in order of creation
-	steppings  uint64    // number of changes of lockstep
-	tidied     uint64    // number of times that closed chains were removed
-	types      []uint16  // link types for which the filters are compiled
+	lockstep   []*inStep   // chains in lockstep, in order of creation
+	steppings  uint64      // number of changes of lockstep
+	tidied     uint64      // number of times that closed chains were removed
+	analyses   []*Analysis // analysers of the device
+	types      []uint16    // link types for which the filters are compiled
 	scratch    *segment.Scratch
 }
 

@@ -136,11 +136,12 @@ func (s *Session) instantiate(ctx context.Context, f *Flow, a *instance, raw []a
 
 // setShareKey decides which functions are equal, so that two flows can share one, such as a
 // counter: functions with equal keys at the same place of the tree become one node (see
-// segment.builder). A function gets a key if it picks packets, adds up or searches, and does
-// not modify packets. The key is a hash of the arguments and of the definition, because
+// segment.builder). A function gets a key if it picks packets without a state of its own, adds
+// up or searches, and does not modify packets. The key is a hash of the arguments and of the definition, because
 // functions of two libraries may have the same name.
 func (a *instance) setShareKey() {
-	if a.Classifier == nil && a.Accumulator() == nil && a.Searcher() == nil || a.Def.Modifies {
+	_, stateless := a.Fn.(flib.Stateless)
+	if !stateless && a.Classifier == nil && a.Accumulator() == nil && a.Searcher() == nil || a.Def.Modifies {
 		return
 	}
 	h := sha256.New()
@@ -159,6 +160,10 @@ func CloseFiles(args []any) {
 
 // free frees the slot and ring of a, and gives back what it has taken of the user's quota.
 func (s *Session) free(a *instance) {
+	for _, asked := range a.analysers {
+		asked.forget(a)
+	}
+	a.analysers = nil
 	s.engine.mu.Lock()
 	s.user.instructions -= a.instructions
 	if a.buffer > 0 {

@@ -32,9 +32,12 @@ type capture struct {
 	// types is held while filters are compiled for a link type: by connect, and by the
 	// capture goroutine when a file has a new link type.
 	types sync.Mutex
+	// analysing is held while an analyser is made or closed.
+	analysing sync.Mutex
 
 	// Guarded by Engine.mu.
-	connected int // flows that were connected and are not closed, also after the end
+	analysers map[string]*analyser // by key
+	connected int                  // flows that were connected and are not closed, also after the end
 	compactor compactor
 	linkTypes []uint16 // seen so far
 	started   bool
@@ -46,6 +49,7 @@ type capture struct {
 func newCapture(d *device, dev drivers.Device) *capture {
 	c := &capture{
 		device: d, opening: d.engine.openings.Add(1), dev: dev, info: dev.Info(), done: make(chan struct{}),
+		analysers: make(map[string]*analyser),
 	}
 	c.linkTypes = []uint16{c.info.LinkType}
 	c.compactor.capture = c
@@ -165,13 +169,13 @@ func (c *capture) tell(err error) {
 // goroutine calls it in the middle of a batch, or a goroutine that closes the flow.
 func (c *capture) failed(f *chain.Fault, users []*chain.Chain) {
 	e := c.device.engine
-	err := mapierr.New(mapierr.CouldNotInitFunction, "function %s failed: %v; this is a defect of the function", f.Function.Def.Name, f.Value)
+	err := mapierr.New(mapierr.CouldNotInitFunction, "%s failed: %v; this is a defect of it", f.What, f.Value)
 	first := "it was given no packet"
 	if f.First != nil {
 		first = "the first packet that it was given begins with " + hex.EncodeToString(f.First)
 	}
-	e.opts.Log("device %s: function %s failed and ends %d flows: %v; %s\n%s",
-		c.device.spec.Name, f.Function.Def.Name, len(users), f.Value, first, f.Stack)
+	e.opts.Log("device %s: %s failed and ends %d flows: %v; %s\n%s",
+		c.device.spec.Name, f.What, len(users), f.Value, first, f.Stack)
 	ended := make([]*Flow, 0, len(users))
 	now := time.Now()
 	e.mu.Lock()

@@ -17,7 +17,8 @@
 //	job.go, compactor.go             merging its chains
 //	engine.go, session.go            the tables; everything one connection has made
 //	device.go, devices.go            live devices and capture files
-//	env.go, refs.go, apply.go        functions
+//	env.go, analysers.go             what a function can ask for
+//	refs.go, apply.go                functions
 //	books.go, books_flow.go          packet counts
 //	info_args.go, info.go            information for clients
 //	connect.go                       connecting and closing flows

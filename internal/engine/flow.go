@@ -53,11 +53,12 @@ type instance struct {
 	fid   int32
 	entry int32 // bytes of an entry, if Ring is a series
 	chain.Instance
-	library string
-	args    flib.Args
-	slot    *shm.Slot        // nil: no result
-	refs    []*reference     // to other functions; under Session.calls
-	readers map[*capture]int // number of functions that refer to it, by their capture; under Session.calls
+	library   string
+	args      flib.Args
+	slot      *shm.Slot        // nil: no result
+	refs      []*reference     // to other functions; under Session.calls
+	analysers []*analyser      // that it asks for; see Env.Analyser
+	readers   map[*capture]int // number of functions that refer to it, by their capture; under Session.calls
 	// What the function has taken of the user's quota. Session.free gives it back.
 	instructions int // of filter programs
 	buffer       int // bytes of Ring

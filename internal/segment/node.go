@@ -88,7 +88,9 @@ func (n *node) process(x *run, in []*pkt.Packet) (out []*pkt.Packet) {
 	}()
 	x.Spared.Add(n.spares * uint64(len(in)))
 	if n.accumulator == nil {
-		return n.picker.Process(in)
+		out = n.picker.Process(in)
+		chain.CheckPassed(in, out)
+		return out
 	}
 	n.total += n.accumulator.Sum(in)
 	if !n.queued {
