@@ -45,6 +45,9 @@ func (d *device) Run(ctx context.Context, sink drivers.Sink) error {
 	defer d.finish()
 	tick := time.NewTimer(0)
 	defer tick.Stop()
+	if d.source.hold < 0 {
+		tick.Stop()
+	}
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():

@@ -75,6 +75,7 @@ type Chain struct {
 	host      *Host      // of the loop that runs the chain; nil: not started
 	deadlines *deadlines // of its functions; nil: not started
 	fault     atomic.Pointer[Fault]
+	stop      uint64 // Host.Delivered when a function failed; valid if fault is not nil
 
 	// For the control side, guarded by the lock of the plans.
 	Owner      any    // the flow

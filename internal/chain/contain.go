@@ -11,9 +11,17 @@ func (c *Chain) contain(i *int, in *[]*pkt.Packet) {
 		if s.emits() {
 			f.Lost = 0 // it had taken them
 		}
-		c.fault.Store(f)
+		c.blame(f)
 		c.end(f, []*Chain{c})
 	}
+}
+
+// blame notes why the chain ends, and with which packet.
+func (c *Chain) blame(f *Fault) {
+	if c.host != nil {
+		c.stop = c.host.Delivered
+	}
+	c.fault.Store(f)
 }
 
 // end closes chains for the loop, because a function that runs for them all has failed.
@@ -40,7 +48,7 @@ func (h *Host) FailShared(users []*Chain, i int, in []*pkt.Packet, refused int, 
 	h.moves.begin()
 	for _, c := range users {
 		c.Steps[i].refused.Add(-uint64(refused))
-		c.fault.Store(f)
+		c.blame(f)
 	}
 	h.moves.end()
 }
@@ -51,7 +59,7 @@ func (h *Host) FailAnalyser(users []*Chain, key string, in []*pkt.Packet, value 
 	f := newFault("analyser "+key, -1, in, value)
 	f.Lost = 0 // no flow was given them
 	for _, c := range users {
-		c.fault.Store(f)
+		c.blame(f)
 		c.closed.Store(true)
 	}
 	h.Fault(f, users)

@@ -6,6 +6,8 @@ import "gomapi/internal/deadline"
 // field says otherwise.
 type Host struct {
 	batch
+	// Delivered is how many packets the loop has handed to the chains so far.
+	Delivered uint64
 	moves     seqlock   // odd while counts move between chains and segments
 	deadlines deadlines // of the chains that are not in lockstep
 	inStep    deadlines // of those in lockstep

@@ -59,6 +59,9 @@ func (c *Chain) Delivered(total uint64) uint64 {
 	if !c.started.Load() {
 		return 0
 	}
+	if c.Failed() {
+		total = c.stop
+	}
 	base := c.base.Load()
 	return max(total, base) - base
 }

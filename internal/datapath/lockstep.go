@@ -33,9 +33,11 @@ func (l *lockstep) take(chains []*inStep, changes uint64) {
 // called before the packet runs through the chains.
 func (l *lockstep) run(h *chain.Host, before uint64, ptrs []*pkt.Packet) {
 	first := h.Index(ptrs[0])
+	delivered := h.Delivered - uint64(len(ptrs))
 	for i := range ptrs {
-		before = max(before, ptrs[i].TS)
+		before, h.Delivered = max(before, ptrs[i].TS), delivered+uint64(i)
 		h.ExpireInStep(before)
+		h.Delivered++
 		for _, t := range l.chains {
 			if t.aside.Has(first + i) {
 				t.Run(ptrs[i : i+1])

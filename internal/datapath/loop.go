@@ -101,7 +101,7 @@ func (l *Loop) run(p *plan, before uint64, pkts []pkt.Packet, ptrs []*pkt.Packet
 		l.options.NewLinkType(linkType)
 		p = l.current()
 	}
-	l.total.Add(uint64(len(ptrs)))
+	l.host.Delivered = l.total.Add(uint64(len(ptrs)))
 	for _, s := range p.segments {
 		s.Run(&l.host, p.scratch, pkts, ptrs)
 	}

@@ -184,6 +184,7 @@ func (c *capture) failed(f *chain.Fault, users []*chain.Chain) {
 		if flow := u.Owner.(*Flow); flow.status == FlowActive {
 			u.Expel()
 			flow.err = err
+			flow.abandonResults()
 			flow.finishedLocked(now)
 			ended = append(ended, flow)
 		}

@@ -21,6 +21,7 @@ type script struct {
 	start   func() error
 	stop    func()
 	close   func() error
+	emits   bool
 }
 
 func (s *script) Stop() {
@@ -78,7 +79,7 @@ func library(defs map[string]*script, modifies ...string) flib.Library {
 		lib.Functions = append(lib.Functions, flib.Def{
 			Name:     name,
 			Modifies: slices.Contains(modifies, name),
-			Emits:    s.end != nil,
+			Emits:    s.emits || s.end != nil,
 			New:      func(context.Context, flib.Env, flib.Args) (flib.Function, error) { return s, nil },
 		})
 	}

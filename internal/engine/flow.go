@@ -82,6 +82,16 @@ func (f *Flow) finishedLocked(now time.Time) {
 	f.setStatusLocked(FlowFinished)
 }
 
+// abandonResults ends writes that a panic has interrupted: readers of the results must not wait
+// for them. The capture goroutine calls it.
+func (f *Flow) abandonResults() {
+	for _, a := range f.functions {
+		if a.slot != nil {
+			a.slot.Abandon()
+		}
+	}
+}
+
 // shownStatusLocked is the state for info calls. A flow with unread packets is shown as
 // active after its device has ended, so that a program that takes packets until the flow is
 // finished gets them all. Engine.mu is held.

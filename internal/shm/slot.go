@@ -35,6 +35,14 @@ func (s *Slot) Begin() []byte {
 // End publishes the bytes written since Begin.
 func (s *Slot) End() { s.w[0].Add(1) }
 
+// Abandon ends a write that a panic has interrupted, so that readers do not wait for its end.
+// Only the goroutine of the writer may call it.
+func (s *Slot) Abandon() {
+	if s.w[0].Load()&1 == 1 {
+		s.End()
+	}
+}
+
 // slotTries is the maximum number of tries of Slot.Read.
 const slotTries = 64
 
