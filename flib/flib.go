@@ -24,6 +24,7 @@ import (
 	"gomapi/internal/pkt"
 	"gomapi/internal/ring"
 	"gomapi/internal/shm"
+	"gomapi/internal/table"
 )
 
 // Packet is a view of one captured frame; see pkt.Packet.
@@ -206,6 +207,11 @@ type Env interface {
 	Refer(fd, fid int32) (*Ref, error)
 	// ReferFlow finds the client's flow fd, which may be the instance's own.
 	ReferFlow(fd int32) (*FlowRef, error)
+	// Quota charges memory that an instance takes outside Go's heap to the flow's user. Any
+	// goroutine may use it, until the instance is closed. See NewTable.
+	Quota() table.Quota
+	// AtClose makes the engine call f after the instance is closed, or if New fails.
+	AtClose(f func())
 	// Analyser returns the marks of the device's analyser with this key, which make makes if
 	// there is none. The key has the name of the library in front, "lib.name".
 	Analyser(key string, make func() (Analyser, error)) (*Marks, error)

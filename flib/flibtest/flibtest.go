@@ -14,6 +14,7 @@ import (
 	"gomapi/internal/filter/libpcap"
 	"gomapi/internal/ring"
 	"gomapi/internal/shm"
+	"gomapi/internal/table"
 )
 
 // EN10MB is the link type of a Bench: Ethernet.
@@ -194,6 +195,10 @@ func (e *env) LinkTypes() []uint16 {
 func (e *env) Live() bool { return !e.Offline }
 
 func (e *env) Park(wait func()) { wait() }
+
+func (e *env) Quota() table.Quota { return nil }
+
+func (e *env) AtClose(f func()) { e.t.Cleanup(f) }
 
 func (e *env) Analyser(key string, make func() (flib.Analyser, error)) (*flib.Marks, error) {
 	return e.analyser(key, make)

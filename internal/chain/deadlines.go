@@ -88,7 +88,7 @@ func (h *Host) HeapMoves() uint64 { return h.deadlines.heap.Moves + h.inStep.hea
 // nil ends that.
 func (c *Chain) SetLockstep(l *Lockstep) {
 	c.lockstep = l
-	if l != nil {
+	if l != nil && c.host != nil { // else closed before it began
 		c.enlist(&c.host.inStep)
 	}
 }

@@ -32,6 +32,9 @@ func (c *Chain) Since() uint64 { return c.since }
 // chain that was asked to detach. It returns true if the chain has just begun and has to
 // catch up. Only the loop calls it.
 func (c *Chain) Start(total uint64, h *Host) bool {
+	if c.closed.Load() {
+		return false // a control goroutine may be ending its functions
+	}
 	c.host = h
 	if c.detaching.Load() {
 		c.detach(&h.moves)

@@ -164,6 +164,14 @@ func (s *Session) free(a *instance) {
 		asked.forget(a)
 	}
 	a.analysers = nil
+	for _, f := range a.atClose {
+		f()
+	}
+	a.atClose = nil
+	if q := a.tables; q != nil {
+		q.Release(int(q.charged.Load())) // what the function has forgotten
+	}
+	a.tables = nil
 	s.engine.mu.Lock()
 	s.user.instructions -= a.instructions
 	if a.buffer > 0 {

@@ -8,6 +8,7 @@ import (
 	"gomapi/internal/bpf"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/ring"
+	"gomapi/internal/table"
 )
 
 // env is the engine as a constructor of a function sees it. A function takes all its
@@ -99,6 +100,17 @@ func (e *env) own(r *flib.Ring, err error) error {
 	e.instance.Ring = r
 	return nil
 }
+
+// Quota implements flib.Env.
+func (e *env) Quota() table.Quota {
+	if e.instance.tables == nil {
+		e.instance.tables = &tableQuota{session: e.session}
+	}
+	return e.instance.tables
+}
+
+// AtClose implements flib.Env.
+func (e *env) AtClose(f func()) { e.instance.atClose = append(e.instance.atClose, f) }
 
 // Compile implements flib.Env.
 func (e *env) Compile(ctx context.Context, expr string, linkType uint16) (*bpf.Program, error) {

@@ -58,6 +58,8 @@ type instance struct {
 	slot      *shm.Slot        // nil: no result
 	refs      []*reference     // to other functions; under Session.calls
 	analysers []*analyser      // that it asks for; see Env.Analyser
+	tables    *tableQuota      // nil: none
+	atClose   []func()         // see Env.AtClose
 	readers   map[*capture]int // number of functions that refer to it, by their capture; under Session.calls
 	// What the function has taken of the user's quota. Session.free gives it back.
 	instructions int // of filter programs

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"sync/atomic"
 
 	"gomapi/internal/mapierr"
 )
@@ -19,6 +20,7 @@ const (
 	maxBuilding     = 2       // segments of capture files being built at a time
 	maxBuffers      = 1 << 30 // bytes of packet buffers and series
 	maxRings        = 4096    // packet buffers and series
+	maxTables       = 1 << 30 // bytes of tables of functions
 )
 
 // maxAllRings limits the packet buffers and series of all users, root included. Each takes a
@@ -26,7 +28,7 @@ const (
 const maxAllRings = 16384
 
 // A quota is what one user has taken of the daemon, over all connections. Engine.mu guards
-// it, except compiling and building.
+// it, except compiling, building and tables.
 type quota struct {
 	unlimited    bool // root
 	sessions     int
@@ -34,6 +36,7 @@ type quota struct {
 	buffers      int
 	rings        int
 	flows        order         // by Flow.number
+	tables       atomic.Int64  // bytes; functions take them while they run
 	compiling    chan struct{} // semaphore of maxCompiling
 	building     chan struct{} // semaphore of maxBuilding
 }
@@ -105,4 +108,29 @@ func (s *Session) charge(a *instance, instructions int) error {
 	s.user.instructions += instructions
 	a.instructions += instructions
 	return nil
+}
+
+// A tableQuota charges the tables of an instance to the quota of its user. It does not lock,
+// because tables grow while packets come.
+type tableQuota struct {
+	session *Session
+	charged atomic.Int64
+}
+
+// Charge implements table.Quota.
+func (q *tableQuota) Charge(bytes int) error {
+	user := q.session.user
+	if now := user.tables.Add(int64(bytes)); now > maxTables && !user.unlimited {
+		user.tables.Add(-int64(bytes))
+		return mapierr.New(mapierr.Memory, "the tables of user %d have %d bytes, more than %d are not allowed: close some flows",
+			q.session.owner.UID, now-int64(bytes), maxTables)
+	}
+	q.charged.Add(int64(bytes))
+	return nil
+}
+
+// Release implements table.Quota.
+func (q *tableQuota) Release(bytes int) {
+	q.charged.Add(-int64(bytes))
+	q.session.user.tables.Add(-int64(bytes))
 }

@@ -1,0 +1,249 @@
+package table
+
+import (
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// quota counts, and refuses what exceeds its limit.
+type quota struct{ taken, limit int }
+
+var errQuota = errors.New("no more")
+
+func (q *quota) Charge(n int) error {
+	if q.limit > 0 && q.taken+n > q.limit {
+		return errQuota
+	}
+	q.taken += n
+	return nil
+}
+func (q *quota) Release(n int) { q.taken -= n }
+
+// model is a table as one would write it without regard to cost.
+type model struct {
+	values map[uint32]uint64
+	order  []uint32
+}
+
+func (m *model) use(k uint32) {
+	if i := slices.Index(m.order, k); i >= 0 {
+		m.order = append(slices.Delete(m.order, i, i+1), k)
+	}
+}
+
+// play does what the bytes say to a table and to the model, and compares them.
+func play(t *testing.T, script []byte, most int) {
+	q := &quota{}
+	tab, err := New[uint32, uint64](most, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := model{values: map[uint32]uint64{}}
+	for i := 0; i+2 < len(script); i += 3 {
+		k := uint32(script[i+1]) | uint32(script[i+2]&3)<<8
+		_, known := m.values[k]
+		switch script[i] % 8 {
+		case 0, 1, 2, 3:
+			v, created, err := tab.Put(k)
+			if full := !known && len(m.values) == most; full != errors.Is(err, ErrFull) || err == nil && created == known {
+				t.Fatalf("put %d: %v, %v", k, created, err)
+			} else if full {
+				continue
+			}
+			if m.use(k); !known {
+				m.order = append(m.order, k)
+			}
+			*v += uint64(i)
+			m.values[k] += uint64(i)
+		case 4:
+			if tab.Delete(k) != known {
+				t.Fatalf("delete %d", k)
+			}
+			if delete(m.values, k); known {
+				i := slices.Index(m.order, k)
+				m.order = slices.Delete(m.order, i, i+1)
+			}
+		case 5:
+			if v := tab.Use(k); known != (v != nil) || known && *v != m.values[k] {
+				t.Fatalf("use %d", k)
+			}
+			m.use(k)
+		case 6:
+			if v := tab.Get(k); known != (v != nil) || known && *v != m.values[k] {
+				t.Fatalf("get %d", k)
+			}
+		case 7:
+			if k, v, ok := tab.Oldest(); ok != (len(m.order) > 0) || ok && (k != m.order[0] || *v != m.values[k]) {
+				t.Fatalf("oldest: %d", k)
+			}
+		}
+	}
+	compare(t, tab, m)
+	if q.taken != tab.Memory() {
+		t.Errorf("charged %d of %d bytes", q.taken, tab.Memory())
+	}
+	for k := range tab.All() {
+		if !tab.Delete(k) {
+			t.Errorf("%d is not there", k)
+		}
+	}
+	if tab.Len() != 0 {
+		t.Errorf("%d entries are left", tab.Len())
+	}
+	tab.Close()
+	tab.Close()
+	if q.taken != 0 {
+		t.Errorf("%d bytes are not released", q.taken)
+	}
+	if _, _, err := tab.Put(1); err != ErrClosed || tab.Get(1) != nil || tab.Delete(1) {
+		t.Errorf("a closed table: %v", err)
+	}
+}
+
+func compare(t *testing.T, tab *Table[uint32, uint64], m model) {
+	t.Helper()
+	var order []uint32
+	for k, v := range tab.All() {
+		if order = append(order, k); *v != m.values[k] {
+			t.Errorf("%d is %d, want %d", k, *v, m.values[k])
+		}
+	}
+	if !slices.Equal(order, m.order) || tab.Len() != len(m.order) {
+		t.Errorf("%d entries in order %d, want %d", tab.Len(), order, m.order)
+	}
+}
+
+func TestModel(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		script := make([]byte, random.IntN(6000))
+		for i := range script {
+			script[i] = byte(random.Uint32())
+		}
+		play(t, script, 1+random.IntN(1024))
+	}
+}
+
+func FuzzTable(f *testing.F) {
+	f.Add([]byte{0, 1, 0, 0, 1, 0, 4, 1, 0, 7, 0, 0}, 3)
+	f.Fuzz(func(t *testing.T, script []byte, most int) { play(t, script, 1+(most&1023)) })
+}
+
+// A table that grows moves at most MaxMoves entries per insert, finds all entries meanwhile, and
+// does not move the values.
+func TestGrowth(t *testing.T) {
+	const n = 200_000
+	tab, err := New[uint64, [6]uint64](n, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tab.Close()
+	values := make([]*[6]uint64, n)
+	steps := 0
+	for i := range uint64(n) {
+		before := inOld(tab)
+		v, _, err := tab.Put(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		values[i], v[0] = v, i
+		if after := inOld(tab); before > 0 && before-after > MaxMoves {
+			t.Fatalf("insert %d has moved %d entries", i, before-after)
+		} else if before != after {
+			steps++
+		}
+		if j := i * 7919 % (i + 1); tab.Get(j) != values[j] || values[j][0] != j {
+			t.Fatalf("entry %d is lost after %d", j, i)
+		}
+	}
+	if steps == 0 {
+		t.Error("the table has not grown")
+	}
+}
+
+// inOld counts the entries that are still to be moved; at most as many as matter.
+func inOld(t *Table[uint64, [6]uint64]) (n int) {
+	for b := t.moved; b < len(t.old.buckets) && n <= 2*MaxMoves; b++ {
+		for i := t.old.buckets[b]; i != 0; i = t.nodes.array[i].next {
+			n++
+		}
+	}
+	return n
+}
+
+// A quota that refuses memory leaves the table usable.
+func TestRefusal(t *testing.T) {
+	q := &quota{limit: 256 << 10}
+	tab, err := New[uint64, uint64](1<<20, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := uint64(0)
+	for ; err == nil; n++ {
+		_, _, err = tab.Put(n)
+	}
+	if n--; err != errQuota || q.taken > q.limit || n < 1000 {
+		t.Fatalf("%d entries, %d bytes, %v", n, q.taken, err)
+	}
+	for i := range n {
+		if tab.Get(i) == nil {
+			t.Fatalf("entry %d is lost", i)
+		}
+	}
+	if !tab.Delete(5) {
+		t.Error("entry 5 is lost")
+	}
+	if _, created, err := tab.Put(n); !created || err != nil {
+		t.Errorf("put in place of another one: %v", err)
+	}
+	tab.Close()
+	if q.taken != 0 {
+		t.Errorf("%d bytes are not released", q.taken)
+	}
+	if _, err := New[uint64, uint64](10, &quota{limit: 1}); err != errQuota {
+		t.Errorf("a table without memory: %v", err)
+	}
+}
+
+func TestTypes(t *testing.T) {
+	type inner struct {
+		a [4]uint16
+		p *int
+	}
+	if _, err := New[string, int](1, nil); !errors.Is(err, ErrPointers) {
+		t.Errorf("string: %v", err)
+	}
+	if _, err := New[int, [2]inner](1, nil); !errors.Is(err, ErrPointers) {
+		t.Errorf("pointer: %v", err)
+	}
+	for _, most := range []int{0, -1, MaxEntries + 1} {
+		if _, err := New[int, int](most, nil); err == nil {
+			t.Errorf("a maximum of %d is accepted", most)
+		}
+	}
+}
+
+func TestNoAllocations(t *testing.T) {
+	tab, err := New[[5]uint32, [6]uint64](1000, &quota{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tab.Close()
+	i := uint32(0)
+	if n := testing.AllocsPerRun(1000, func() {
+		i++
+		k := [5]uint32{i, i}
+		if v, _, err := tab.Put(k); err != nil {
+			oldest, _, _ := tab.Oldest()
+			tab.Delete(oldest)
+		} else {
+			v[0]++
+		}
+		tab.Use(k)
+		tab.Get([5]uint32{})
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
