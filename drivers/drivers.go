@@ -35,15 +35,20 @@ type Sink interface {
 	// When it returns, the sink holds no reference to pkts or their bytes.
 	Batch(pkts []Packet)
 	// Pause is called on the same goroutine when no packet is available, before
-	// the device waits for one. It updates the results from the packets so far.
-	// If that takes long, because very many flows share the packets equally,
-	// some results may be delayed by up to lag. Pause also calls functions that
-	// wait for a moment of packet time: a packet that follows arrived less than
-	// hold before the call. If the device cannot tell, hold is negative, and
-	// packet time stands still. Pause returns the time at which it must be
-	// called again unless a packet arrives before, the zero time if it need
-	// not. A device calls Pause again also while its interface is removed. A
-	// file never calls Pause.
+	// the device waits for one, also while its interface is removed. It updates
+	// the results from the packets so far. If that takes long, because very many
+	// flows share the packets equally, some results may be delayed by up to lag.
+	//
+	// Pause also lets packet time go on. hold is how long a packet may have been
+	// under way inside the device: every packet that follows arrived less than
+	// hold before this call. If the device cannot tell, hold is negative, and
+	// packet time stands still.
+	//
+	// Pause returns the time at which it must be called again unless a packet
+	// arrives before. The device calls it then or a little later, and waits
+	// until then. The zero time means that it need not be called: the device
+	// sleeps until a packet arrives. A file never calls Pause, because its
+	// packet time has nothing to do with a clock.
 	Pause(lag, hold time.Duration) time.Time
 }
 

@@ -89,25 +89,6 @@ func pause(t *testing.T, w World) {
 	r.stop(t)
 }
 
-// pauseAgain delays the results of a packet. If no other packet arrives, the
-// device must call Pause again at the returned time.
-func pauseAgain(t *testing.T, w World) {
-	if !w.endless() {
-		t.Skip("a file never waits for packets")
-	}
-	dev := open(t, w)
-	c := newChecker(t, w, dev)
-	c.behind = true
-	r := start(dev, c)
-	w.Feed(t.Context(), 1)
-	select {
-	case <-c.caught:
-	case <-time.After(patience):
-		t.Error("Pause was not called again")
-	}
-	r.stop(t)
-}
-
 func stopUnderLoad(t *testing.T, w World) {
 	dev := open(t, w)
 	c := newChecker(t, w, dev)
