@@ -171,15 +171,18 @@ func watch(t *testing.T, dev drivers.Device, stop <-chan struct{}) {
 	for {
 		now := dev.Stats()
 		for name, c := range map[string][2]uint64{
-			"Recv":        {last.Recv, now.Recv},
-			"Drop":        {last.Drop, now.Drop},
-			"IfDrop":      {last.IfDrop, now.IfDrop},
-			"IfDropOther": {last.IfDropOther, now.IfDropOther},
-			"Freezes":     {last.Freezes, now.Freezes},
-			"Truncated":   {last.Truncated, now.Truncated},
-			"OutOfTime":   {last.OutOfTime, now.OutOfTime},
-			"Errors":      {last.Errors, now.Errors},
-			"Reopens":     {last.Reopens, now.Reopens},
+			"Recv":           {last.Recv, now.Recv},
+			"Drop":           {last.Drop, now.Drop},
+			"IfDrop":         {last.IfDrop, now.IfDrop},
+			"IfDropOther":    {last.IfDropOther, now.IfDropOther},
+			"Freezes":        {last.Freezes, now.Freezes},
+			"Truncated":      {last.Truncated, now.Truncated},
+			"OutOfTime":      {last.OutOfTime, now.OutOfTime},
+			"Errors":         {last.Errors, now.Errors},
+			"Reopens":        {last.Reopens, now.Reopens},
+			"Filtered":       {last.Filtered, now.Filtered},
+			"SkippedRecords": {last.SkippedRecords, now.SkippedRecords},
+			"UnknownLosses":  {last.UnknownLosses, now.UnknownLosses},
 		} {
 			if c[1] < c[0] {
 				t.Errorf("%s went from %d to %d", name, c[0], c[1])

@@ -47,9 +47,20 @@ var faults = map[string]fault{
 			}
 			return t
 		}},
+	"another link type": {test: "packets", says: "announces 1 and [1 12]", packet: mixes,
+		info: func(i *drivers.Info) { i.LinkTypes = []uint16{1, 12} }},
+	"link types not announced": {test: "packets", says: "link type 12", packet: mixes},
+	"goes back":                {test: "packets", says: "before", packet: goesBack},
 	"promises too much": {test: "pause", says: "none before", info: hostClock,
 		packet: func(_ int, p *drivers.Packet) { p.TS = pkt.FromTime(time.Now().Add(-time.Minute)) }},
 }
+
+func mixes(i int, p *drivers.Packet) { p.LinkType = []uint16{1, 12, 113}[i%3] }
+
+func goesBack(i int, p *drivers.Packet) { p.TS = uint64(1000 - i%1000) }
+
+// liberal announces what mixes and goesBack do.
+func liberal(i *drivers.Info) { i.LinkTypes, i.Unordered = []uint16{1, 12, 113}, true }
 
 // wrong is a device with a fault.
 type wrong struct {
@@ -64,17 +75,6 @@ func (w wrong) Run(ctx context.Context, s drivers.Sink) error {
 type wrongSink struct {
 	drivers.Sink
 	fault
-	n int
-}
-
-func (w *wrongSink) Batch(pkts []drivers.Packet) {
-	for i := range pkts {
-		if w.packet != nil {
-			w.packet(w.n, &pkts[i])
-		}
-		w.n++
-	}
-	w.Sink.Batch(pkts)
 }
 
 func (w *wrongSink) Pause(lag, _ time.Duration) time.Time {
@@ -101,7 +101,11 @@ func (f fault) world() World {
 		},
 		Feed: func(ctx context.Context, n int) {
 			for range n {
-				if ctx.Err() != nil || s.Send(numbered(next)) != nil {
+				p := numbered(next)
+				if f.packet != nil {
+					f.packet(next, &p)
+				}
+				if ctx.Err() != nil || s.Send(p) != nil {
 					return
 				}
 				next++
@@ -141,7 +145,15 @@ func TestWrongDevices(t *testing.T) {
 	}
 }
 
-// TestRightDevice checks that the device is right without a fault.
-func TestRightDevice(t *testing.T) {
-	Run(t, func(_ *testing.T, f func(World)) { f(fault{info: hostClock, hold: time.Minute}.world()) })
+// TestRightDevices checks that the device is right without a fault, and that a device may do
+// what it announces.
+func TestRightDevices(t *testing.T) {
+	for name, f := range map[string]fault{
+		"in order": {info: hostClock, hold: time.Minute},
+		"mixed":    {info: liberal, hold: -1, packet: func(i int, p *drivers.Packet) { mixes(i, p); goesBack(i, p) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			Run(t, func(_ *testing.T, in func(World)) { in(f.world()) })
+		})
+	}
 }

@@ -25,7 +25,7 @@ func (d tape) OpenFile(_ context.Context, f *os.File) (drivers.Device, error) {
 type reel struct{ packets int }
 
 func (r *reel) Info() drivers.Info {
-	return drivers.Info{DevType: drivers.TypeNIC, LinkType: ethernet, Snap: 65535, HostClock: true}
+	return drivers.Info{DevType: drivers.TypeNIC, LinkType: ethernet, Snap: 65535}
 }
 func (r *reel) Stats() drivers.Stats { return drivers.Stats{} }
 func (r *reel) Close() error         { return nil }
