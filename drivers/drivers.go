@@ -35,15 +35,20 @@ type Sink interface {
 	// When it returns, the sink holds no reference to pkts or their bytes.
 	Batch(pkts []Packet)
 	// Pause is called on the same goroutine when no packet is available, before
-	// the device waits for one. It updates the results from the packets so far.
-	// If that takes long, because very many flows share the packets equally,
-	// some results may be delayed by up to lag. Pause also calls functions that
-	// wait for a moment of packet time: a packet that follows arrived less than
-	// hold before the call. If the device cannot tell, hold is negative, and
-	// packet time stands still. Pause returns the time at which it must be
-	// called again unless a packet arrives before, the zero time if it need
-	// not. A device calls Pause again also while its interface is removed. A
-	// file never calls Pause.
+	// the device waits for one, also while its interface is removed. It updates
+	// the results from the packets so far. If that takes long, because very many
+	// flows share the packets equally, some results may be delayed by up to lag.
+	//
+	// Pause also lets packet time go on. hold is how long a packet may have been
+	// under way inside the device: every packet that follows arrived less than
+	// hold before this call. If the device cannot tell, hold is negative, and
+	// packet time stands still.
+	//
+	// Pause returns the time at which it must be called again unless a packet
+	// arrives before. The device calls it then or a little later, and waits
+	// until then. The zero time means that it need not be called: the device
+	// sleeps until a packet arrives. A file never calls Pause, because its
+	// packet time has nothing to do with a clock.
 	Pause(lag, hold time.Duration) time.Time
 }
 
@@ -114,33 +119,51 @@ type Config struct {
 type Info struct {
 	DevType  string // node in the tree of device types: "1.3" is a network interface
 	LinkType uint16 // DLT of its packets; of the first interface in a file with several link types
-	// LinkTypes are the likely link types of a file with several, LinkType
-	// first. A filter that is valid for none of them is rejected. Nil: LinkType
-	// is the only one.
+	// LinkTypes are the link types that can come if there are several, LinkType
+	// first, at most 64; in a file those that are likely. Nil: LinkType is the
+	// only one. A filter that is valid for none of them is rejected. A live
+	// device announces all of them, because filters are compiled for them before
+	// the first packet. It does not wait for the compiler if another one comes:
+	// filters let no packets of that link type through until they are compiled.
 	LinkTypes []uint16
 	Snap      int // maximum captured length, bytes
+	// Unordered is set if the times of packets may go back, as in a file that was
+	// merged, or in each round of a device that replays. On other devices they
+	// go back by microseconds at most, when processors that receive at the same
+	// time overtake each other.
+	Unordered bool
 	// HostClock is set if packets carry the time of this host's clock at their
-	// arrival. Then flows are spared packets from before their connect. On
-	// another live device, such as one that replays, a flow sees all packets
-	// that the device delivers after its connect.
+	// arrival. Then a flow sees no packet that arrived before its connect. On
+	// another live device, such as one that replays or whose card sets the time,
+	// a flow sees all packets that the device delivers after its connect.
 	HostClock bool
 }
 
 // Stats are a device's counters since it was opened, and its current state.
 type Stats struct {
 	// Recv counts the packets that the device saw, including dropped ones. Each
-	// of them was delivered to the Sink, or is counted in Drop, Errors or
-	// Waiting.
+	// of them was delivered to the Sink, or is counted in Drop, Errors, Filtered
+	// or Waiting.
 	Recv        uint64
+	Filtered    uint64 // packets not delivered because a filter that was handed to the device refused them
 	Drop        uint64 // packets lost because the daemon was too slow: ring or buffer full
 	IfDrop      uint64 // packets lost by the interface before they reached the ring
 	IfDropOther uint64 // packets that were lost by the interface or dropped after capture; the interface does not distinguish the two
 	Freezes     uint64 // how often the ring was full
 	Truncated   uint64 // packets delivered with fewer bytes than the wire carried
 	OutOfTime   uint64 // packets before 1970 or after 2106, delivered with the nearest time within that range
-	Errors      uint64 // records that could not be delivered
-	Waiting     uint64 // packets received, but neither delivered nor dropped yet
-	Reopens     uint64 // how often the interface was removed, returned and was reopened
+	Errors      uint64 // packets, or records of unknown content, that were damaged and could not be delivered
+
+	// SkippedRecords counts records that are no packets or of unknown kind. They
+	// do not count in Recv.
+	SkippedRecords uint64
+	// UnknownLosses counts events by which an unknown number of packets was
+	// lost: the source reported a loss without its size. The packets are in no
+	// other counter.
+	UnknownLosses uint64
+
+	Waiting uint64 // packets received, but neither delivered nor dropped yet
+	Reopens uint64 // how often the interface was removed, returned and was reopened
 
 	LinkState    LinkState // current, or at the time of Close
 	LastPacketTS uint64    // timestamp of the last delivered packet, as in Packet.TS; 0 before the first

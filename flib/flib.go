@@ -152,8 +152,9 @@ type Resetter interface{ Reset() }
 type Predecessor interface{ Precedes() []*Ref }
 
 // A LinkTyper prepares for each link type of the device. AddLinkType is called for the
-// known link types before Start, and between batches for those that appear later in a
-// capture file.
+// known link types before Start. For those that appear later it is called between packets if
+// the device is a capture file, and from another goroutine, while Process may run, if it is
+// live.
 type LinkTyper interface {
 	AddLinkType(ctx context.Context, linkType uint16) error
 }
@@ -225,8 +226,8 @@ type Env interface {
 	// LinkType is the DLT of the device's packets, or of the first packet in a file with
 	// several link types.
 	LinkType() uint16
-	// LinkTypes are the link types of the device, or the likely ones in a file with
-	// several, LinkType first.
+	// LinkTypes are the link types that can come from the device, or the likely ones in a
+	// file with several, LinkType first.
 	LinkTypes() []uint16
 	// Compile compiles a tcpdump expression. A hostile expression may take seconds.
 	// Errors carry 1025.

@@ -2,6 +2,7 @@ package flib
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +45,32 @@ func TestFindTakesTheMostSpecificFunction(t *testing.T) {
 		}
 		if err != nil || got.Library != c.lib || got.Type() != c.typ {
 			t.Errorf("Find(%q, %s) gives %s %v, %v, want %s %s", c.name, c.devType, got.Library, got.Def, err, c.lib, c.typ)
+		}
+	}
+}
+
+// TestForms: each device type on the way to the root is tried once, with the first library.
+func TestForms(t *testing.T) {
+	r := NewRegistry(
+		Library{Name: "one", Functions: []Def{{Name: "F"}, {Name: "F", DevType: "1.1"}}},
+		Library{Name: "two", Functions: []Def{{Name: "F", DevType: "1.1.1"}, {Name: "F"}}},
+	)
+	for _, c := range []struct{ name, devType, want string }{
+		{"F", "1.1.1", "two 1.1.1, one 1.1, one 1"},
+		{"F", "1.3", "one 1"},
+		{"two:F", "1.1.1", "two 1.1.1, two 1"},
+		{"F!1", "1.1.1", "two 1.1.1"},
+		{"F!1.1", "1.1.2", "one 1.1"},
+		{"G", "1.1.1", ""},
+		{"F!1.3", "1.1.1", ""},
+	} {
+		forms, err := r.Forms(c.name, c.devType)
+		var got []string
+		for _, f := range forms {
+			got = append(got, f.Library+" "+f.Type())
+		}
+		if s := strings.Join(got, ", "); s != c.want || (c.want == "") != (mapierr.CodeOf(err, 0) == mapierr.FunctionNotFound) {
+			t.Errorf("Forms(%q, %s) are %q, %v, want %q", c.name, c.devType, s, err, c.want)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package flib
 
 import (
+	"iter"
+	"slices"
 	"strings"
 
 	"gomapi/internal/funcname"
@@ -36,22 +38,51 @@ type Found struct {
 // first library. With "!oid", Find considers only functions that are made for that device
 // type or one below it. The error is 6144 if there is none.
 func (r *Registry) Find(name, devType string) (Found, error) {
-	lib, fn, floor := funcname.Split(name)
-	for t := devType; t != ""; t = parentType(t) {
-		if floor != "" && !within(t, floor) {
-			break
-		}
-		for i := range r.libs {
-			if lib != "" && lib != r.libs[i].Name {
-				continue
-			}
-			if d := r.libs[i].find(fn, t); d != nil {
-				return Found{Def: d, Library: r.libs[i].Name}, nil
-			}
-		}
+	for f := range r.forms(name, devType) {
+		return f, nil
 	}
 	return Found{}, mapierr.New(mapierr.FunctionNotFound,
 		"no function %q for device type %s: mapi info functions lists the loaded functions", name, devType)
+}
+
+// Forms returns the functions to try one after the other: the one of Find, then those for
+// less specific device types, down to the one for any device. A function that the hardware
+// cannot run refuses with 7006, and the next one may be able to. With "!oid" there is only
+// the first. The error is that of Find.
+func (r *Registry) Forms(name, devType string) ([]Found, error) {
+	first, err := r.Find(name, devType)
+	if err != nil {
+		return nil, err
+	}
+	if _, _, floor := funcname.Split(name); floor != "" {
+		return []Found{first}, nil
+	}
+	return slices.Collect(r.forms(name, devType)), nil
+}
+
+// forms yields one function for each device type that has one, the most specific first.
+func (r *Registry) forms(name, devType string) iter.Seq[Found] {
+	lib, fn, floor := funcname.Split(name)
+	return func(yield func(Found) bool) {
+		for t := devType; t != "" && (floor == "" || within(t, floor)); t = parentType(t) {
+			if f, ok := r.at(lib, fn, t); ok && !yield(f) {
+				return
+			}
+		}
+	}
+}
+
+// at returns the function of the first library that has one for this very device type.
+func (r *Registry) at(lib, fn, devType string) (Found, bool) {
+	for i := range r.libs {
+		if lib != "" && lib != r.libs[i].Name {
+			continue
+		}
+		if d := r.libs[i].find(fn, devType); d != nil {
+			return Found{Def: d, Library: r.libs[i].Name}, true
+		}
+	}
+	return Found{}, false
 }
 
 func (l *Library) find(name, devType string) *Def {

@@ -21,6 +21,11 @@ type DeviceStats struct {
 	IfDropOther uint64
 	Delivered   uint64 // packets passed to the flows
 	Reopens     uint64 // how often the device went away and came back
+	Filtered    uint64 // packets refused by a filter that was handed to the device
+	// SkippedRecords counts records that carry no packet or are of an unknown
+	// kind, and UnknownLosses how often packets were lost without their number.
+	// Neither counts packets.
+	SkippedRecords, UnknownLosses uint64
 }
 
 // Stats returns the counters of a live device. Errors: 6157 empty name, 3200 no
@@ -55,6 +60,7 @@ func (c *Client) stats(ctx context.Context, device string) (DeviceStats, error) 
 	return DeviceStats{
 		Hostname: "localhost", Device: device, Recv: st.Received, Drop: st.Dropped, IfDrop: st.IfDropped,
 		IfDropOther: st.IfDroppedOther, Delivered: st.Delivered, Reopens: st.Reopens,
+		Filtered: st.Filtered, SkippedRecords: st.SkippedRecords, UnknownLosses: st.UnknownLosses,
 	}, nil
 }
 

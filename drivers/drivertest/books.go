@@ -14,7 +14,7 @@ import (
 // in transit.
 func balance(t *testing.T, st drivers.Stats, delivered int) {
 	t.Helper()
-	if st.Recv != uint64(delivered)+st.Drop+st.Errors+st.Waiting {
+	if st.Recv != uint64(delivered)+st.Drop+st.Errors+st.Filtered+st.Waiting {
 		t.Errorf("%d packets were delivered: %+v", delivered, st)
 	}
 }

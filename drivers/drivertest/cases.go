@@ -89,25 +89,6 @@ func pause(t *testing.T, w World) {
 	r.stop(t)
 }
 
-// pauseAgain delays the results of a packet. If no other packet arrives, the
-// device must call Pause again at the returned time.
-func pauseAgain(t *testing.T, w World) {
-	if !w.endless() {
-		t.Skip("a file never waits for packets")
-	}
-	dev := open(t, w)
-	c := newChecker(t, w, dev)
-	c.behind = true
-	r := start(dev, c)
-	w.Feed(t.Context(), 1)
-	select {
-	case <-c.caught:
-	case <-time.After(patience):
-		t.Error("Pause was not called again")
-	}
-	r.stop(t)
-}
-
 func stopUnderLoad(t *testing.T, w World) {
 	dev := open(t, w)
 	c := newChecker(t, w, dev)
@@ -190,15 +171,18 @@ func watch(t *testing.T, dev drivers.Device, stop <-chan struct{}) {
 	for {
 		now := dev.Stats()
 		for name, c := range map[string][2]uint64{
-			"Recv":        {last.Recv, now.Recv},
-			"Drop":        {last.Drop, now.Drop},
-			"IfDrop":      {last.IfDrop, now.IfDrop},
-			"IfDropOther": {last.IfDropOther, now.IfDropOther},
-			"Freezes":     {last.Freezes, now.Freezes},
-			"Truncated":   {last.Truncated, now.Truncated},
-			"OutOfTime":   {last.OutOfTime, now.OutOfTime},
-			"Errors":      {last.Errors, now.Errors},
-			"Reopens":     {last.Reopens, now.Reopens},
+			"Recv":           {last.Recv, now.Recv},
+			"Drop":           {last.Drop, now.Drop},
+			"IfDrop":         {last.IfDrop, now.IfDrop},
+			"IfDropOther":    {last.IfDropOther, now.IfDropOther},
+			"Freezes":        {last.Freezes, now.Freezes},
+			"Truncated":      {last.Truncated, now.Truncated},
+			"OutOfTime":      {last.OutOfTime, now.OutOfTime},
+			"Errors":         {last.Errors, now.Errors},
+			"Reopens":        {last.Reopens, now.Reopens},
+			"Filtered":       {last.Filtered, now.Filtered},
+			"SkippedRecords": {last.SkippedRecords, now.SkippedRecords},
+			"UnknownLosses":  {last.UnknownLosses, now.UnknownLosses},
 		} {
 			if c[1] < c[0] {
 				t.Errorf("%s went from %d to %d", name, c[0], c[1])

@@ -1,6 +1,7 @@
 package drivertest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -21,13 +22,12 @@ type checker struct {
 	more      chan int
 	paused    chan int
 
-	behind bool          // the first pause returns a delay
-	due    time.Time     // when another pause was requested
-	caught chan struct{} // closed when that pause is called
+	floor  uint64 // no packet may be older
+	ticker *ticker
 }
 
 func newChecker(t *testing.T, w World, dev drivers.Device) *checker {
-	return &checker{t: t, w: w, info: dev.Info(), more: make(chan int, 1), paused: make(chan int, 1), caught: make(chan struct{})}
+	return &checker{t: t, w: w, info: dev.Info(), more: make(chan int, 1), paused: make(chan int, 1)}
 }
 
 // Batch implements drivers.Sink.
@@ -49,32 +49,25 @@ func (c *checker) Batch(pkts []drivers.Packet) {
 	c.more <- c.n
 }
 
+// overslept is how much later than promised a packet may come, because the
+// thread of the device or the kernel may be interrupted.
+const overslept = 200 * time.Millisecond
+
 // Pause implements drivers.Sink.
 func (c *checker) Pause(lag, hold time.Duration) (again time.Time) {
+	now := time.Now()
+	if c.info.HostClock && hold >= 0 {
+		c.floor = pkt.FromTime(now.Add(-hold - overslept))
+	}
 	select {
 	case <-c.paused: // not read yet
 	default:
 	}
 	c.paused <- c.n
-	if c.behind && c.n > 0 {
-		again = c.stayBehind(lag)
+	if c.ticker != nil && c.n > 0 {
+		again = c.ticker.pause(now)
 	}
 	return again
-}
-
-// stayBehind requests another pause if the device allows delayed results, until
-// that pause is called.
-func (c *checker) stayBehind(lag time.Duration) time.Time {
-	now := time.Now()
-	if c.due.IsZero() && lag > 0 {
-		c.due = now.Add(min(lag, 20*time.Millisecond))
-	}
-	if now.Before(c.due) {
-		return c.due
-	}
-	c.behind = false
-	close(c.caught)
-	return time.Time{}
 }
 
 // await waits for n packets.
@@ -100,10 +93,12 @@ func (c *checker) check(p *drivers.Packet) {
 		c.t.Errorf("packet %d: %d bytes, the snap length is %d", c.n, len(p.Link), c.info.Snap)
 	case cut != (p.Flags&pkt.Truncated != 0):
 		c.t.Errorf("packet %d: %d bytes of %d, flags %b", c.n, len(p.Link), p.Wire, p.Flags)
-	case p.LinkType != c.info.LinkType:
-		c.t.Errorf("packet %d: link type %d, the device has %d", c.n, p.LinkType, c.info.LinkType)
-	case p.TS < c.last:
+	case p.LinkType != c.info.LinkType && !slices.Contains(c.info.LinkTypes, p.LinkType):
+		c.t.Errorf("packet %d: link type %d, the device announces %d and %d", c.n, p.LinkType, c.info.LinkType, c.info.LinkTypes)
+	case p.TS < c.last && !c.info.Unordered:
 		c.t.Errorf("packet %d: time %v before %v", c.n, pkt.Time(p.TS), pkt.Time(c.last))
+	case p.TS < c.floor:
+		c.t.Errorf("packet %d: time %v, but Pause was told that none before %v follows", c.n, pkt.Time(p.TS), pkt.Time(c.floor))
 	case !c.w.Is(c.n, *p):
 		c.t.Errorf("packet %d is not the packet that was sent: %+v", c.n, p)
 	}

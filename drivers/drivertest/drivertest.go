@@ -40,7 +40,7 @@ type World struct {
 
 func (w World) endless() bool { return w.Feed != nil }
 
-const patience = testenv.Patience
+var patience = testenv.Patience // tests of the suite shorten it
 
 // cases are the tests of the suite.
 var cases = map[string]func(t *testing.T, w World){

@@ -54,8 +54,9 @@ type Source struct {
 	away   bool
 }
 
-// SetHold makes packet time go on while nothing is sent, see drivers.Sink.Pause; by default it
-// stands still. It is called before the device is opened.
+// SetHold sets the hold of all pauses, see drivers.Sink.Pause: packet time goes on while nothing
+// is sent. By default it is negative, and packet time stands still. It is called before the
+// device is opened.
 func (s *Source) SetHold(hold time.Duration) { s.hold = hold }
 
 func (s *Source) open() (*device, error) {

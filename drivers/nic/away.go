@@ -59,7 +59,7 @@ func (d *device) noteName() {
 // takeLast delivers the packets from before the removal of the interface. The
 // last of them are in a block that the kernel still has to hand over.
 func (d *device) takeLast(s drivers.Sink) error {
-	end := time.Now().Add(d.hold())
+	end := time.Now().Add(d.blockDelay())
 	for {
 		d.take(s)
 		left := time.Until(end)
@@ -77,7 +77,8 @@ func (d *device) takeLast(s drivers.Sink) error {
 const lookEvery = 5 * time.Second
 
 // comeBack waits for an interface with the device's name and opens it. It also
-// returns nil when wake is called. Meanwhile packet time goes on.
+// returns nil when wake is called. Meanwhile packet time goes on: Pause is called
+// at the time that it returned last.
 func (d *device) comeBack(s drivers.Sink) error {
 	said := ""
 	for !d.wake.stopped() {
@@ -99,7 +100,7 @@ func (d *device) comeBack(s drivers.Sink) error {
 			until = time.Now().Add(d.retry.left(time.Now()))
 		}
 		d.stats.away.Store(true)
-		if _, err := d.wait(earlier(s.Pause(0, d.hold()), until)); err != nil {
+		if _, err := d.wait(earlier(s.Pause(0, d.blockDelay()), until)); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"gomapi/drivers"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/pkt"
+	"gomapi/internal/testenv"
 	"gomapi/internal/testnet"
 )
 
@@ -132,6 +134,69 @@ func TestResultsWhileAway(t *testing.T) {
 			t.Error("results are delayed")
 		}
 		run.stop(t)
+	})
+}
+
+// A pacemaker is a Sink that asks for pauses while the interface is away.
+type pacemaker struct {
+	discard
+	away   func() bool
+	asked  time.Time // the zero time: nothing was asked for
+	ticks  int       // pauses that came when they were due
+	early  int       // pauses that came before
+	holds  []time.Duration
+	enough chan struct{} // closed after some ticks; then none is asked for
+	idle   atomic.Int64  // pauses after that
+}
+
+func (p *pacemaker) Pause(_, hold time.Duration) time.Time {
+	const ticks = 5
+	now := time.Now()
+	switch {
+	case !p.away():
+		return time.Time{}
+	case p.ticks == ticks:
+		p.idle.Add(1)
+		return time.Time{}
+	case now.Before(p.asked):
+		p.early++
+		return p.asked
+	case !p.asked.IsZero():
+		p.ticks++
+		p.holds = append(p.holds, hold)
+	}
+	if p.ticks == ticks {
+		close(p.enough)
+		return time.Time{}
+	}
+	p.asked = now.Add(20 * time.Millisecond)
+	return p.asked
+}
+
+// TestPausesWhileAway checks that the device calls Pause at the times that it
+// returns while the interface is away, and does not wake up otherwise.
+func TestPausesWhileAway(t *testing.T) {
+	testnet.Run(t, func(ns *testnet.NS) {
+		dev := mustOpen(t, testnet.B, nil)
+		p := &pacemaker{away: dev.(drivers.Presence).Absent, enough: make(chan struct{})}
+		run := start(t, dev, p)
+		send(t, ns.Sender(testnet.A), testnet.UDP(0, 100))
+		ns.Delete(testnet.B)
+		testenv.Within(t, "pauses while the interface is away", func() { <-p.enough })
+		before := p.idle.Load()
+		time.Sleep(100 * time.Millisecond) // a device that polls would call it in this time
+		if n := p.idle.Load() - before; n > 2 {
+			t.Errorf("%d pauses although none was asked for", n)
+		}
+		run.stop(t)
+		if p.early > 20 {
+			t.Errorf("%d pauses came before they were due", p.early)
+		}
+		for _, h := range p.holds {
+			if h < 0 || h > time.Second {
+				t.Errorf("hold %v", h)
+			}
+		}
 	})
 }
 

@@ -217,9 +217,13 @@ func (d *device) detach() error {
 	return s.close()
 }
 
-// Info returns device type, link type and snap length, which are constant.
+// Info returns what is constant. The clock of a card is not that of the host, even
+// if both agree.
 func (d *device) Info() drivers.Info {
-	return drivers.Info{DevType: drivers.TypeNIC, LinkType: d.link.dlt, Snap: d.opts.snap, HostClock: true}
+	return drivers.Info{
+		DevType: drivers.TypeNIC, LinkType: d.link.dlt, Snap: d.opts.snap,
+		HostClock: d.opts.timestamp == software,
+	}
 }
 
 // Stats returns the counters since Open. Recv and Drop come from the kernel's

@@ -29,8 +29,10 @@ func (d *device) Run(ctx context.Context, s drivers.Sink) error {
 	for !d.wake.stopped() {
 		d.take(s)
 		d.warnMerged()
-		d.look(time.Now())
-		changed, err := d.wait(earlier(s.Pause(resultLag, d.hold()), d.untilLook()))
+		now := time.Now()
+		d.look(now)
+		d.take(s) // what was in the ring by now
+		changed, err := d.wait(earlier(s.Pause(resultLag, d.hold(now)), d.untilLook()))
 		if err == nil && changed {
 			err = d.follow(s)
 		}
@@ -41,14 +43,21 @@ func (d *device) Run(ctx context.Context, s drivers.Sink) error {
 	return nil
 }
 
-// hold returns how long a packet may lie in a block before the device can see it. A timer of
-// the kernel looks at the open block every retire period (net/packet/af_packet.c,
-// prb_retire_rx_blk_timer_expired). It hands over the block if it was open at its last look
-// too, so after two periods at most. The slack is for a timer that is late.
-func (d *device) hold() time.Duration {
+// blockDelay is the maximum time between the arrival of a packet and the
+// handover of its block. A timer of the kernel looks at the open block every
+// retire period (net/packet/af_packet.c, prb_retire_rx_blk_timer_expired). It
+// hands over a block that has packets if the same block was open at its last
+// look, so at the second look at the latest. The slack covers a period that is
+// rounded up to jiffies (at most 10 ms), a late timer, and the way of a packet
+// from its timestamp to the block.
+func (d *device) blockDelay() time.Duration {
 	const slack = 20 * time.Millisecond
 	return 2*time.Duration(d.opts.retire)*time.Millisecond + slack
 }
+
+// hold is the hold for a Pause if the ring was empty at some time after looked:
+// the thread may have been interrupted since.
+func (d *device) hold(looked time.Time) time.Duration { return d.blockDelay() + time.Since(looked) }
 
 // take delivers the packets in the ring.
 func (d *device) take(s drivers.Sink) {

@@ -65,3 +65,13 @@ func TestClockOffset(t *testing.T) {
 		t.Error("a clock that does not exist has a time")
 	}
 }
+
+// TestHostClock: only the kernel stamps packets with the clock of the host.
+func TestHostClock(t *testing.T) {
+	for source, want := range map[timestamp]bool{software: true, hardware: false, forced: false} {
+		d := &device{opts: options{timestamp: source}}
+		if got := d.Info().HostClock; got != want {
+			t.Errorf("time stamps of kind %d: host clock %v, want %v", source, got, want)
+		}
+	}
+}

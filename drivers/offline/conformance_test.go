@@ -23,7 +23,15 @@ func TestConformance(t *testing.T) {
 		pcap.Write(cut)
 		ng.enhanced(0, uint64(i)*1e6, uint32(len(data)), cut)
 	}
-	for name, file := range map[string][]byte{"pcap": pcap.Bytes(), "pcapng": ng.Bytes(), "gzip": zip(t, pcap.Bytes())} {
+	mixed := le().section().iface(1, 100).iface(113, 100)
+	for i := range packets {
+		data := numbered(i)
+		mixed.enhanced(uint32(i%2), uint64(i)*1e6, uint32(len(data)), data[:min(len(data), 100)])
+		if i%100 == 0 {
+			mixed.block(5, make([]byte, 8)) // statistics
+		}
+	}
+	for name, file := range map[string][]byte{"pcap": pcap.Bytes(), "pcapng": ng.Bytes(), "gzip": zip(t, pcap.Bytes()), "mixed": mixed.Bytes()} {
 		path := save(t, file)
 		t.Run(name, func(t *testing.T) {
 			drivertest.Run(t, func(_ *testing.T, f func(drivertest.World)) {

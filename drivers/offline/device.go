@@ -38,7 +38,7 @@ type device struct {
 	dec    decoder
 	batch  [drivers.MaxBatch]pkt.Packet
 
-	recv, truncated, outOfTime, errors atomic.Uint64
+	recv, truncated, outOfTime, errors, skipped atomic.Uint64
 
 	last atomic.Uint64 // timestamp of the newest packet
 }
@@ -117,14 +117,16 @@ func (d *device) refused(format string, args ...any) error {
 
 // Stats returns the current counters. A damaged record counts in Recv and in
 // Errors. Waiting is 0: packets are delivered as soon as they are read, and
-// unread packets do not count as received.
+// unread packets do not count as received. SkippedRecords counts blocks of a
+// pcapng file that neither carry nor describe packets.
 func (d *device) Stats() drivers.Stats {
 	return drivers.Stats{
-		Recv:         d.recv.Load(),
-		Truncated:    d.truncated.Load(),
-		OutOfTime:    d.outOfTime.Load(),
-		Errors:       d.errors.Load(),
-		LastPacketTS: d.last.Load(),
+		Recv:           d.recv.Load(),
+		Truncated:      d.truncated.Load(),
+		OutOfTime:      d.outOfTime.Load(),
+		Errors:         d.errors.Load(),
+		SkippedRecords: d.skipped.Load(),
+		LastPacketTS:   d.last.Load(),
 	}
 }
 

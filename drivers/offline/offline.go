@@ -131,7 +131,7 @@ func (d *device) openPcap(head []byte) error {
 }
 
 func (d *device) openPcapng(ctx context.Context) error {
-	r := &pcapngReader{}
+	r := &pcapngReader{skipped: &d.skipped}
 	if err := r.readHead(ctx, d.win); err != nil {
 		if err == ctx.Err() {
 			return mapierr.Wrap(mapierr.File, d.file.Name()+" was not opened", err)

@@ -121,7 +121,7 @@ func TestEndlessHead(t *testing.T) {
 
 // mixed is the Info of a file that may have packets of these link types.
 func mixed(types ...uint16) drivers.Info {
-	return drivers.Info{DevType: "1.3", LinkType: types[0], LinkTypes: types, Snap: drivers.MaxSnap}
+	return drivers.Info{DevType: "1.3", LinkType: types[0], LinkTypes: types, Snap: drivers.MaxSnap, Unordered: true}
 }
 
 func TestInfo(t *testing.T) {
@@ -129,10 +129,10 @@ func TestInfo(t *testing.T) {
 		file []byte
 		want drivers.Info
 	}{
-		"pcap":        {le().pcapHead(0xa1b2c3d4, 2, 4, 96, 101).Bytes(), drivers.Info{DevType: "1.3", LinkType: 12, Snap: 96}},
-		"no snap":     {be().pcapHead(0xa1b23c4d, 2, 4, 0, 276).Bytes(), drivers.Info{DevType: "1.3", LinkType: 276, Snap: 262144}},
-		"huge snap":   {be().pcapHead(0xa1b23c4d, 2, 4, 1<<30, 1).Bytes(), drivers.Info{DevType: "1.3", LinkType: 1, Snap: 262144}},
-		"fcs":         {le().pcapHead(0xa1b2c3d4, 2, 4, 96, 0x24000001).Bytes(), drivers.Info{DevType: "1.3", LinkType: 1, Snap: 96}},
+		"pcap":        {le().pcapHead(0xa1b2c3d4, 2, 4, 96, 101).Bytes(), drivers.Info{DevType: "1.3", LinkType: 12, Snap: 96, Unordered: true}},
+		"no snap":     {be().pcapHead(0xa1b23c4d, 2, 4, 0, 276).Bytes(), drivers.Info{DevType: "1.3", LinkType: 276, Snap: 262144, Unordered: true}},
+		"huge snap":   {be().pcapHead(0xa1b23c4d, 2, 4, 1<<30, 1).Bytes(), drivers.Info{DevType: "1.3", LinkType: 1, Snap: 262144, Unordered: true}},
+		"fcs":         {le().pcapHead(0xa1b2c3d4, 2, 4, 96, 0x24000001).Bytes(), drivers.Info{DevType: "1.3", LinkType: 1, Snap: 96, Unordered: true}},
 		"pcapng":      {le().section().iface(113, 96).Bytes(), mixed(113, 1)},
 		"no iface":    {be().section().Bytes(), mixed(1)},
 		"late iface":  {le().section().block(5, nil).section().iface(9, 0).Bytes(), mixed(9, 1)},

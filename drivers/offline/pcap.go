@@ -122,7 +122,7 @@ func (r *pcapReader) setLinkType(field uint32) error {
 }
 
 func (r *pcapReader) info() drivers.Info {
-	return drivers.Info{DevType: drivers.TypeNIC, LinkType: r.linkType, Snap: int(min(r.snap, r.limit))}
+	return drivers.Info{DevType: drivers.TypeNIC, LinkType: r.linkType, Snap: int(min(r.snap, r.limit)), Unordered: true}
 }
 
 func (r *pcapReader) more(w *window, need int) error { return w.fill(need) }

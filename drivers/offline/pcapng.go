@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync/atomic"
 
 	"gomapi/drivers"
 	"gomapi/internal/pkt"
@@ -16,9 +17,10 @@ const maxInterfaces = 1 << 16 // pkt.Packet numbers interfaces with 16 bits
 // pcapngReader decodes a pcapng file. Byte order and interfaces are those of
 // the current section.
 type pcapngReader struct {
-	order order
-	ifs   []iface
-	first uint16 // link type of the file's first interface
+	order   order
+	ifs     []iface
+	first   uint16         // link type of the file's first interface
+	skipped *atomic.Uint64 // blocks that neither carry nor describe packets
 }
 
 // readHead reads up to and including the first interface description. It
@@ -73,7 +75,7 @@ func (r *pcapngReader) describeMore(w *window) {
 
 func (r *pcapngReader) info() drivers.Info {
 	// Interfaces described later may capture more bytes than the first.
-	return drivers.Info{DevType: drivers.TypeNIC, LinkType: r.first, LinkTypes: r.likely(), Snap: drivers.MaxSnap}
+	return drivers.Info{DevType: drivers.TypeNIC, LinkType: r.first, LinkTypes: r.likely(), Snap: drivers.MaxSnap, Unordered: true}
 }
 
 // likely returns the link types of the interfaces described so far, and
@@ -130,6 +132,7 @@ func (r *pcapngReader) more(w *window, need int) error {
 		return err
 	}
 	w.advance(blockTail)
+	r.skipped.Add(1)
 	return nil
 }
 
@@ -141,6 +144,7 @@ func (r *pcapngReader) control(blk block) error {
 	case blockInterface:
 		return r.describe(blk.body)
 	}
+	r.skipped.Add(1)
 	return nil
 }
 

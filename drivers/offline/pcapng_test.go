@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -230,5 +231,28 @@ func TestTooManyInterfaces(t *testing.T) {
 	pkts, _, err := readBytes(t, w.Bytes())
 	if len(pkts) != 1 || pkts[0].IfIndex != maxInterfaces-1 || err == nil {
 		t.Errorf("%d packets, %v", len(pkts), err)
+	}
+}
+
+// TestSkippedRecords counts blocks that neither carry nor describe packets: before, between and
+// behind packets, and larger than the window.
+func TestSkippedRecords(t *testing.T) {
+	w := le().section().block(10, nil).iface(1, 100).block(5, make([]byte, 8)).enhanced(0, 1, 60, frame(60, 1))
+	w.block(0x0bad, make([]byte, 3*windowSize)).iface(1, 100).enhanced(1, 2, 60, frame(60, 2)).section().block(4, nil)
+	f, err := os.Open(save(t, w.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dev, err := Driver{}.OpenFile(t.Context(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dev.Close()
+	var c collector
+	if err := dev.Run(t.Context(), &c); err != nil {
+		t.Fatal(err)
+	}
+	if st := dev.Stats(); st.Recv != 2 || st.SkippedRecords != 4 || st.Errors != 0 {
+		t.Errorf("stats %+v, want 2 packets and 4 skipped records", st)
 	}
 }

@@ -10,20 +10,24 @@ const (
 	NoFlow         = "no flow"
 	LostRing       = "lost: ring full"
 	LostUnreadable = "lost: unreadable"
+	Filtered       = "filtered by the device"
 	Waiting        = "waiting"
 
 	// Notes of devices.
-	LostInterface    = "before: lost by the interface"
-	DroppedInterface = "maybe lost: dropped by interface or system"
-	OfWhichTruncated = "of which truncated"
-	OfWhichOutOfTime = "of which before 1970 or after 2106"
-	Freezes          = "times the ring was full"
-	Reopens          = "times the interface came back"
-	LostClosedFlows  = "lost by closed flows"
-	Shared           = "spared by sharing"
-	Unmerged         = "flows that settle"
-	SingleFilters    = "filters that run singly"
-	SingleSearches   = "searches that run singly"
+	LostInterface     = "before: lost by the interface"
+	DroppedInterface  = "maybe lost: dropped by interface or system"
+	OfWhichTruncated  = "of which truncated"
+	OfWhichOutOfTime  = "of which before 1970 or after 2106"
+	OfWhichUnfiltered = "of which without filters for their link type"
+	SkippedRecords    = "records skipped"
+	UnknownLosses     = "losses of unknown size"
+	Freezes           = "times the ring was full"
+	Reopens           = "times the interface came back"
+	LostClosedFlows   = "lost by closed flows"
+	Shared            = "spared by sharing"
+	Unmerged          = "flows that settle"
+	SingleFilters     = "filters that run singly"
+	SingleSearches    = "searches that run singly"
 
 	// Names of lines of flows and functions.
 	Passed  = "passed"
@@ -69,11 +73,15 @@ func Glossary() []Entry {
 		{NoFlow, "arrived while the device was open but no flow was connected"},
 		{LostRing, "dropped by the kernel because the ring of the device was full: the daemon was too slow"},
 		{LostUnreadable, "received, but the record of the packet was damaged or invalid"},
+		{Filtered, "refused by a filter that was handed to the device, which no flow of it wants"},
 		{Waiting, "received, but not passed on yet: in the ring of a device, or in the queue of a file"},
 		{LostInterface, "lost by the interface before reception because it had no room: missed and FIFO errors"},
 		{DroppedInterface, "dropped by the interface before reception, or by the system after capture because no protocol took them: the interface counts both together"},
 		{OfWhichTruncated, "delivered with fewer bytes than on the wire"},
 		{OfWhichOutOfTime, "delivered with the first or last moment of packet time, because their time is outside it"},
+		{OfWhichUnfiltered, "delivered, but of a link type for which no filters were compiled, or not yet: filters let none of them through"},
+		{SkippedRecords, "not packets: records of the source that carry no packet or are of an unknown kind"},
+		{UnknownLosses, "not packets: how often the source lost packets without telling how many"},
 		{Freezes, "not packets: how often the ring of the device was full"},
 		{Reopens, "not packets: how often the interface went away, returned and was reopened"},
 		{LostClosedFlows, "lost for a reader or file of a flow that is closed now, since the device was opened"},

@@ -77,6 +77,7 @@ func (c *client) deviceStats(q *wire.DeviceStatsQuery, resp *wire.Response) erro
 	resp.Result = &wire.Response_DeviceStats{DeviceStats: &wire.DeviceStats{
 		Received: st.Recv, Dropped: st.Drop, IfDropped: st.IfDrop, IfDroppedOther: st.IfDropOther,
 		Delivered: st.Delivered, Reopens: st.Reopens,
+		Filtered: st.Filtered, SkippedRecords: st.SkippedRecords, UnknownLosses: st.UnknownLosses,
 	}}
 	return nil
 }

@@ -62,6 +62,7 @@ func (l *Loop) Notes() []books.Line {
 		filters, searches = filters+st.SingleFilters, searches+st.SingleSearches
 	}
 	return []books.Line{
+		{Name: books.OfWhichUnfiltered, Value: l.unfiltered.Load()},
 		{Name: books.Unmerged, Value: uint64(len(p.unmerged) + merged - largest)},
 		{Name: books.SingleFilters, Value: uint64(filters)},
 		{Name: books.SingleSearches, Value: uint64(searches)},

@@ -18,7 +18,10 @@ type Loop struct {
 	seen    atomic.Uint64        // generation of the newest plan that the loop has loaded
 	total   atomic.Uint64        // packets handed to flows
 	noFlow  atomic.Uint64        // packets that came while there was no flow
-	epoch   epoch
+	// unfiltered counts packets of link types for which no filters were compiled.
+	unfiltered atomic.Uint64
+	met        []uint16 // link types for which filters are compiled, or were asked for
+	epoch      epoch
 
 	host     chain.Host
 	lockstep lockstep
@@ -36,12 +39,16 @@ type Loop struct {
 // Options configure a loop.
 type Options struct {
 	LinkType uint16 // of the device
-	Live     bool   // a live device: never waits for readers
+	// Announced are all link types for which filters are compiled before the first packet,
+	// LinkType first; nil: LinkType.
+	Announced []uint16
+	Live      bool // a live device: never waits for readers
 	// HostClock says that packet times are those of the host's clock, so that packet time
 	// begins before the first packet.
 	HostClock bool
 	// NewLinkType prepares all filters for a link type that has not come before and calls
-	// Unmerge. The capture goroutine calls it in the middle of a batch, between packets.
+	// Unmerge: at once, but on a live device later, on another goroutine. The capture
+	// goroutine calls it in the middle of a batch, between packets.
 	NewLinkType func(linkType uint16)
 	// Fault is called when a function has failed. The users, the chains for which it runs,
 	// are closed for the loop; the engine must Expel each of them under the lock of the
@@ -54,7 +61,12 @@ func New(o Options) *Loop {
 	l := &Loop{options: o}
 	l.host.Fault, l.clock.real = o.Fault, o.HostClock
 	l.epoch.changed.L = &l.epoch.mu
-	l.plan.Store(&plan{types: []uint16{o.LinkType}, scratch: segment.NewScratch()})
+	types := o.Announced
+	if types == nil {
+		types = []uint16{o.LinkType}
+	}
+	l.met = slices.Clone(types)
+	l.plan.Store(&plan{types: types, scratch: segment.NewScratch()})
 	return l
 }
 
@@ -97,9 +109,8 @@ func (l *Loop) Batch(pkts []pkt.Packet) {
 // the plan that it has used: a new link type brings a new plan.
 func (l *Loop) run(p *plan, before uint64, pkts []pkt.Packet, ptrs []*pkt.Packet) *plan {
 	linkType := ptrs[0].LinkType
-	if !slices.Contains(p.types, linkType) && len(p.types) < MaxLinkTypes {
-		l.options.NewLinkType(linkType)
-		p = l.current()
+	if !slices.Contains(p.types, linkType) {
+		p = l.meet(p, linkType, len(ptrs))
 	}
 	l.host.Delivered = l.total.Add(uint64(len(ptrs)))
 	for _, s := range p.segments {
@@ -110,6 +121,22 @@ func (l *Loop) run(p *plan, before uint64, pkts []pkt.Packet, ptrs []*pkt.Packet
 	}
 	if len(p.lockstep) > 0 {
 		l.lockstep.run(&l.host, before, ptrs)
+	}
+	return p
+}
+
+// meet asks once for filters for a link type that the plan does not know, and returns the plan
+// to use. It counts n packets if no filter can match them.
+func (l *Loop) meet(p *plan, linkType uint16, n int) *plan {
+	if !slices.Contains(l.met, linkType) && len(l.met) < MaxLinkTypes {
+		l.met = append(l.met, linkType)
+		l.options.NewLinkType(linkType)
+		if !l.options.Live {
+			p = l.current()
+		}
+	}
+	if !slices.Contains(p.types, linkType) {
+		l.unfiltered.Add(uint64(n))
 	}
 	return p
 }

@@ -28,7 +28,8 @@ type Applied struct {
 // Apply adds a function at the end of a flow that is not connected yet. Args are int64,
 // uint64, string or flib.OpenFile values. Apply owns the files, also after an error. Errors:
 // 6145 no such flow, 7006 connected already, 6144 no such function, 7000 to 7005 and 7011
-// bad arguments, and those of the function.
+// bad arguments, and those of the function. If the function for the device's own type
+// refuses with 7006, the one for a less specific type is tried.
 func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) (_ Applied, err error) {
 	defer func() {
 		if err != nil {
@@ -52,7 +53,7 @@ func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) 
 		return Applied{}, mapierr.New(mapierr.CouldNotApplyFunction,
 			"flow %d has %d functions, more are not allowed", fd, maxFunctions)
 	}
-	found, err := s.engine.opts.Functions.Find(name, f.capture.info.DevType)
+	forms, err := s.engine.opts.Functions.Forms(name, f.capture.info.DevType)
 	if err != nil {
 		return Applied{}, err
 	}
@@ -60,9 +61,8 @@ func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) 
 	if err != nil {
 		return Applied{}, err
 	}
-	a := &instance{fid: fid, library: found.Library}
-	a.Def = found.Def
-	if err := s.instantiate(ctx, f, a, args); err != nil {
+	a, err := s.instantiateFirst(ctx, f, fid, forms, args)
+	if err != nil {
 		return Applied{}, err
 	}
 	s.engine.mu.Lock()
@@ -113,25 +113,49 @@ func (d *device) nextFid() (int32, error) {
 	return 0, mapierr.New(mapierr.CouldNotApplyFunction, "device %s has no function numbers left", d.spec.Name)
 }
 
-// instantiate checks the arguments and makes the instance of a.
-func (s *Session) instantiate(ctx context.Context, f *Flow, a *instance, raw []any) error {
+// instantiateFirst makes an instance of the first form that does not refuse. If the last one
+// refuses too, the error is its own, and names the device types that have refused before.
+func (s *Session) instantiateFirst(ctx context.Context, f *Flow, fid int32, forms []flib.Found, args []any) (*instance, error) {
+	refusals := ""
+	for i, form := range forms {
+		a := &instance{fid: fid, library: form.Library}
+		a.Def = form.Def
+		refused, err := s.instantiate(ctx, f, a, args)
+		switch {
+		case err == nil:
+			return a, nil
+		case !refused || i == len(forms)-1:
+			if refusals != "" {
+				err = fmt.Errorf("%w%s", err, refusals)
+			}
+			return nil, err
+		}
+		refusals += fmt.Sprintf("; for device type %s: %v", a.Def.Type(), err)
+	}
+	return nil, nil // not reached: there is a form
+}
+
+// instantiate checks the arguments and makes the instance of a. It reports whether the
+// function itself has refused with 7006.
+func (s *Session) instantiate(ctx context.Context, f *Flow, a *instance, raw []any) (refused bool, _ error) {
 	args, err := a.Def.Check(raw)
 	if err != nil {
-		return err
+		return false, err
 	}
 	env := &env{session: s, instance: a, capture: f.capture}
 	err = s.engine.safely("applying "+a.Def.Name, func() (err error) {
 		a.Fn, err = a.Def.New(ctx, env, args)
+		refused = mapierr.CodeOf(err, 0) == mapierr.CouldNotApplyFunction
 		return err
 	})
 	if err != nil {
 		s.free(a)
-		return coded(mapierr.CouldNotApplyFunction, err)
+		return refused, coded(mapierr.CouldNotApplyFunction, err)
 	}
 	CloseFiles(raw[min(len(raw), len(a.Def.Args)):]) // surplus arguments
 	a.args = args
 	a.Classifier, _ = a.Fn.(flib.Classifier)
-	return nil
+	return false, nil
 }
 
 // setShareKey decides which functions are equal, so that two flows can share one, such as a

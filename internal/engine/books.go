@@ -51,6 +51,7 @@ func (c *capture) readBooks() books.Stage {
 			{Name: books.NoFlow, Value: noFlow},
 			{Name: books.LostRing, Value: st.Drop},
 			{Name: books.LostUnreadable, Value: st.Errors},
+			{Name: books.Filtered, Value: st.Filtered},
 			{Name: books.Waiting, Value: st.Waiting},
 		},
 		Notes: slices.Concat(deviceNotes(st), c.loop.Notes(), []books.Line{
@@ -70,6 +71,8 @@ func deviceNotes(st drivers.Stats) []books.Line {
 		{Name: books.DroppedInterface, Value: st.IfDropOther},
 		{Name: books.OfWhichTruncated, Value: st.Truncated},
 		{Name: books.OfWhichOutOfTime, Value: st.OutOfTime},
+		{Name: books.SkippedRecords, Value: st.SkippedRecords},
+		{Name: books.UnknownLosses, Value: st.UnknownLosses},
 		{Name: books.Freezes, Value: st.Freezes},
 		{Name: books.Reopens, Value: st.Reopens},
 	}

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"encoding/hex"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,7 +29,7 @@ type capture struct {
 	done   chan struct{}           // closed when the capture goroutine is gone
 
 	// types is held while filters are compiled for a link type: by connect, and by the
-	// capture goroutine when a file has a new link type.
+	// capture goroutine when a file has a new link type. On a live device see linktypes.go.
 	types sync.Mutex
 	// analysing is held while an analyser is made or closed.
 	analysing sync.Mutex
@@ -39,7 +38,8 @@ type capture struct {
 	analysers map[string]*analyser // by key
 	connected int                  // flows that were connected and are not closed, also after the end
 	compactor compactor
-	linkTypes []uint16 // seen so far
+	linkTypes []uint16 // those of the plan
+	coming    []uint16 // link types of a live device for which filters are being compiled
 	started   bool
 	ended     bool   // no more packets come
 	err       error  // why it has ended, nil at the end of a file
@@ -51,10 +51,10 @@ func newCapture(d *device, dev drivers.Device) *capture {
 		device: d, opening: d.engine.openings.Add(1), dev: dev, info: dev.Info(), done: make(chan struct{}),
 		analysers: make(map[string]*analyser),
 	}
-	c.linkTypes = []uint16{c.info.LinkType}
+	c.linkTypes = c.announced()
 	c.compactor.capture = c
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
-	c.loop = datapath.New(datapath.Options{LinkType: c.info.LinkType, Live: d.owner == nil, HostClock: c.info.HostClock, NewLinkType: c.addLinkType, Fault: c.failed})
+	c.loop = datapath.New(datapath.Options{LinkType: c.info.LinkType, Announced: c.linkTypes, Live: d.owner == nil, HostClock: c.info.HostClock, NewLinkType: c.newLinkType, Fault: c.failed})
 	return c
 }
 
@@ -217,29 +217,4 @@ func (c *capture) over() bool {
 	c.device.engine.mu.Lock()
 	defer c.device.engine.mu.Unlock()
 	return c.ended
-}
-
-// addLinkType prepares all filters of the device for a link type that it has not had before.
-// The capture goroutine of a file calls it in the middle of a batch, between packets, and
-// waits. Live devices have one link type.
-func (c *capture) addLinkType(linkType uint16) {
-	c.types.Lock()
-	defer c.types.Unlock()
-	e := c.device.engine
-	e.mu.Lock()
-	flows := c.flowsLocked()
-	e.mu.Unlock()
-	for _, f := range flows {
-		if err := f.prepare(c.ctx, linkType); c.ctx.Err() != nil {
-			return // stopped: nobody needs the rest of the batch
-		} else if err != nil {
-			e.opts.Log("device %s: flow %d has no filter for link type %d: %v", c.device.spec.Name, f.id, linkType, err)
-		}
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	c.linkTypes = append(slices.Clone(c.linkTypes), linkType)
-	ended := c.loop.Unmerge(c.linkTypes)
-	e.tasks.Go(func() { c.loop.Free(ended) })
-	c.compactor.stirLocked()
 }

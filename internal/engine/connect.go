@@ -77,11 +77,11 @@ func (c *capture) overForLocked(f *Flow) error {
 	return mapierr.New(mapierr.ClientConnect, "%s", what)
 }
 
-// prepareAll makes the functions ready for all link types that the device has had so far. The
-// capture's types lock is held.
+// prepareAll makes the functions ready for all link types that the device has announced or has
+// had so far. The capture's types lock is held.
 func (f *Flow) prepareAll(ctx context.Context) error {
 	f.session.engine.mu.Lock()
-	types := slices.Clone(f.capture.linkTypes)
+	types := slices.Concat(f.capture.linkTypes, f.capture.coming)
 	f.session.engine.mu.Unlock()
 	for _, lt := range types {
 		if err := f.prepare(ctx, lt); err != nil {

@@ -18,6 +18,7 @@
 //	engine.go, session.go            the tables; everything one connection has made
 //	device.go, devices.go            live devices and capture files
 //	env.go, analysers.go             what a function can ask for
+//	linktypes.go                     filters for the link types of a device
 //	refs.go, apply.go                functions
 //	books.go, books_flow.go          packet counts
 //	info_args.go, info.go            information for clients

@@ -302,8 +302,8 @@ func TestEqualFiltersKeepTheirOwnResults(t *testing.T) {
 	wantCount(t, "first flow after the second was closed", r1[1], 3)
 }
 
-func TestNewLinkTypeInTheMiddle(t *testing.T) {
-	b := newBed(t)
+func TestLinkTypesInOneBatch(t *testing.T) {
+	b, _ := mixedBed(t, &gate{linkType: 0xffff}, ethernet, rawIP)
 	c := b.client(1)
 	_, results := c.connected(fn("BPF_FILTER", "udp dst port 53"), fn("PKT_COUNTER"))
 	_, vlan := c.connected(fn("BPF_FILTER", "not vlan"), fn("PKT_COUNTER"))

@@ -14,6 +14,7 @@ import (
 	"gomapi/internal/datapath"
 	"gomapi/internal/filter/libpcap"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/testenv"
 )
 
 // TestLinkTypesWhileFlowsComeAndGo uses a device with ever new link types while plans are
@@ -41,11 +42,21 @@ func TestLinkTypesWhileFlowsComeAndGo(t *testing.T) {
 	for _, lt := range types {
 		p := udp(53, 0)
 		p.LinkType = lt
-		b.source.Send(p)
+		before := steady[1].Uint64()
+		testenv.Until(t, fmt.Sprintf("packets of link type %d pass the filter", lt), func() bool {
+			b.source.Send(p)
+			return steady[1].Uint64() > before
+		})
 	}
 	close(stop)
 	churn.Wait()
-	wantCount(t, "packets of all link types", steady[1], uint64(len(types)))
+	before := steady[1].Uint64()
+	for _, lt := range types {
+		p := udp(53, 0)
+		p.LinkType = lt
+		b.source.Send(p)
+	}
+	wantCount(t, "packets of all link types", steady[1], before+uint64(len(types)))
 }
 
 func TestLinkTypesAreBounded(t *testing.T) {
@@ -59,6 +70,8 @@ func TestLinkTypesAreBounded(t *testing.T) {
 		b.source.Send(p)
 	}
 	wantCount(t, "packets", all[0], 200)
+	b.engine.mu.Lock()
+	defer b.engine.mu.Unlock()
 	if n := len(b.engine.devices[0].cur.linkTypes); n > datapath.MaxLinkTypes {
 		t.Errorf("filters were compiled for %d link types, %d are the limit", n, datapath.MaxLinkTypes)
 	}

@@ -1728,6 +1728,9 @@ type DeviceStats struct {
 	IfDroppedOther uint64                 `protobuf:"varint,4,opt,name=if_dropped_other,json=ifDroppedOther,proto3" json:"if_dropped_other,omitempty"` // maybe lost: dropped by the interface or the system, the count includes both
 	Delivered      uint64                 `protobuf:"varint,5,opt,name=delivered,proto3" json:"delivered,omitempty"`                                   // packets passed to the flows
 	Reopens        uint64                 `protobuf:"varint,6,opt,name=reopens,proto3" json:"reopens,omitempty"`                                       // how often the device was reopened
+	Filtered       uint64                 `protobuf:"varint,7,opt,name=filtered,proto3" json:"filtered,omitempty"`                                     // refused by a filter that was handed to the device
+	SkippedRecords uint64                 `protobuf:"varint,8,opt,name=skipped_records,json=skippedRecords,proto3" json:"skipped_records,omitempty"`   // not packets: records without a packet or of an unknown kind
+	UnknownLosses  uint64                 `protobuf:"varint,9,opt,name=unknown_losses,json=unknownLosses,proto3" json:"unknown_losses,omitempty"`      // not packets: how often packets were lost without their number
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -1800,6 +1803,27 @@ func (x *DeviceStats) GetDelivered() uint64 {
 func (x *DeviceStats) GetReopens() uint64 {
 	if x != nil {
 		return x.Reopens
+	}
+	return 0
+}
+
+func (x *DeviceStats) GetFiltered() uint64 {
+	if x != nil {
+		return x.Filtered
+	}
+	return 0
+}
+
+func (x *DeviceStats) GetSkippedRecords() uint64 {
+	if x != nil {
+		return x.SkippedRecords
+	}
+	return 0
+}
+
+func (x *DeviceStats) GetUnknownLosses() uint64 {
+	if x != nil {
+		return x.UnknownLosses
 	}
 	return 0
 }
@@ -3083,7 +3107,7 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\vunavailable\x18\n" +
 	" \x01(\tR\vunavailable\"*\n" +
 	"\x10DeviceStatsQuery\x12\x16\n" +
-	"\x06device\x18\x01 \x01(\tR\x06device\"\xc4\x01\n" +
+	"\x06device\x18\x01 \x01(\tR\x06device\"\xb0\x02\n" +
 	"\vDeviceStats\x12\x1a\n" +
 	"\breceived\x18\x01 \x01(\x04R\breceived\x12\x18\n" +
 	"\adropped\x18\x02 \x01(\x04R\adropped\x12\x1d\n" +
@@ -3091,7 +3115,10 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"if_dropped\x18\x03 \x01(\x04R\tifDropped\x12(\n" +
 	"\x10if_dropped_other\x18\x04 \x01(\x04R\x0eifDroppedOther\x12\x1c\n" +
 	"\tdelivered\x18\x05 \x01(\x04R\tdelivered\x12\x18\n" +
-	"\areopens\x18\x06 \x01(\x04R\areopens\"*\n" +
+	"\areopens\x18\x06 \x01(\x04R\areopens\x12\x1a\n" +
+	"\bfiltered\x18\a \x01(\x04R\bfiltered\x12'\n" +
+	"\x0fskipped_records\x18\b \x01(\x04R\x0eskippedRecords\x12%\n" +
+	"\x0eunknown_losses\x18\t \x01(\x04R\runknownLosses\"*\n" +
 	"\x10DeviceBooksQuery\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\"\x9b\x01\n" +
 	"\x05Books\x12\x0e\n" +
