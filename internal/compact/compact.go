@@ -106,7 +106,7 @@ func First(s *State) (j *Job, wait bool) {
 
 // Crowded reports whether a connect must wait for the small segment that is being built,
 // while packets come: each unmerged chain costs time for every packet.
-func Crowded(s *State) bool { return s.Building.Small && s.Unmerged.Idle() > MaxCrowd }
+func (s *State) Crowded() bool { return s.Building.Small && s.Unmerged.Idle() > MaxCrowd }
 
 // Rest returns how long to wait before all become one again, given how long that took.
 func Rest(took time.Duration) time.Duration { return restFactor * took }
@@ -212,4 +212,4 @@ func (s *State) untilQuiet(now time.Time) time.Duration {
 }
 
 // Quiet reports whether there is no job, now or later, unless the state changes.
-func Quiet(s *State) bool { return s.Building == (Building{}) && !s.divided() }
+func (s *State) Quiet() bool { return s.Building == (Building{}) && !s.divided() }

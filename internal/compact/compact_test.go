@@ -79,7 +79,7 @@ func TestFlowsCome(t *testing.T) {
 	if j, _ = d.next(); j == nil || !j.All || d.do(j) != flows {
 		t.Fatalf("in silence: %+v", j)
 	}
-	if j, wait = d.next(); j != nil || wait != 0 || !Quiet(&d.State) {
+	if j, wait = d.next(); j != nil || wait != 0 || !d.Quiet() {
 		t.Errorf("when all are one: %+v, ask again in %v", j, wait)
 	}
 }
@@ -150,13 +150,13 @@ func TestFirst(t *testing.T) {
 func TestCrowded(t *testing.T) {
 	d := newDevice()
 	d.unmerged = MaxCrowd + 1
-	if Crowded(&d.State) {
+	if d.Crowded() {
 		t.Error("waits for nothing")
 	}
-	if d.Building.Small = true; !Crowded(&d.State) {
+	if d.Building.Small = true; !d.Crowded() {
 		t.Error("does not wait")
 	}
-	if d.unmerged--; Crowded(&d.State) {
+	if d.unmerged--; d.Crowded() {
 		t.Error("waits though few are unmerged")
 	}
 }

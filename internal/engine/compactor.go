@@ -152,7 +152,7 @@ func (c *compactor) keepUp(ctx context.Context) {
 func (c *compactor) crowded() <-chan struct{} {
 	c.capture.device.engine.mu.Lock()
 	defer c.capture.device.engine.mu.Unlock()
-	if total, _ := c.capture.loop.Total(); total == c.began || !compact.Crowded(c.stateLocked(time.Now())) {
+	if total, _ := c.capture.loop.Total(); total == c.began || !c.stateLocked(time.Now()).Crowded() {
 		return nil
 	}
 	return c.awaitBuiltLocked()

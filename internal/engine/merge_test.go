@@ -13,7 +13,6 @@ import (
 
 	"gomapi/drivers"
 	"gomapi/flib"
-	"gomapi/internal/compact"
 	"gomapi/internal/segment"
 	"gomapi/internal/shm"
 	"gomapi/internal/testenv"
@@ -153,7 +152,7 @@ func (b *bed) merged() *segment.Segment {
 	for {
 		b.engine.mu.Lock()
 		c := &capture.compactor
-		if compact.Quiet(c.stateLocked(time.Now())) {
+		if c.stateLocked(time.Now()).Quiet() {
 			b.engine.mu.Unlock()
 			for _, s := range capture.loop.Segments() {
 				return s
