@@ -57,6 +57,9 @@ type Def struct {
 	// Result describes the value that ReadResults returns, with its unit. It is empty if
 	// the function has no result.
 	Result string
+	// Fields are the layout of the result, or of an entry of a series, for programs that
+	// show results of functions that they do not know. It is empty if data cannot say it.
+	Fields []Field
 	// Example is a call in Go.
 	Example string
 	// New checks the arguments and creates an instance. It may request memory from env,

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"gomapi/internal/rawview"
 	"gomapi/mapi"
 )
 
@@ -59,7 +60,7 @@ func TestEndedContexts(t *testing.T) {
 		"device":  d.Wait,
 		"start":   d.Start,
 		"packet":  func(ctx context.Context) error { return second(buffer.Next(ctx)) },
-		"letters": func(ctx context.Context) error { _, _, err := f.ArgDescr(ctx, "SAMPLE"); return err },
+		"letters": func(ctx context.Context) error { _, _, err := rawview.ArgDescr(ctx, f, "SAMPLE"); return err },
 	} {
 		wantGivenUp(t, what, call(over), context.Canceled)
 		wantGivenUp(t, what+", too late", call(late), context.DeadlineExceeded)

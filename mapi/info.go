@@ -57,6 +57,14 @@ type LibFunctInfo struct {
 	Args        []ArgInfo
 	Result      string // the result and its unit; empty: no result
 	Example     string
+	Fields      []ResultField // the result, or an entry of its series, one after the other; nil: see Result
+}
+
+// ResultField describes a part of a result.
+type ResultField struct {
+	Name string // empty: of no interest
+	Kind string // uint32, int32, uint64, int64, float64, time (uint64 in 2^-32 s since 1970, 0: none), span (int64 in 2^-32 s)
+	Unit string // in the plural; empty: none, or that of the first function referred to
 }
 
 // ArgInfo describes an argument of a function.

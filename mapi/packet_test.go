@@ -16,6 +16,7 @@ import (
 	"github.com/google/gopacket/layers"
 	"github.com/google/gopacket/pcapgo"
 
+	"gomapi/internal/rawview"
 	"gomapi/internal/testenv"
 	"gomapi/mapi"
 )
@@ -382,7 +383,7 @@ func TestNoWaitNoticesTheEndOfTheDaemon(t *testing.T) {
 		t.Errorf("no packet: %v, %v", p, err)
 	}
 	cut()
-	<-f.Lost()
+	<-rawview.Lost(f)
 	_, err := fn.TryNext()
 	wantCode(t, "after the connection was lost", err, mapi.ErrCommSocket)
 }

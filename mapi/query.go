@@ -75,6 +75,9 @@ func (l *link) libraryFunctions(ctx context.Context, library, id int, next bool,
 		for _, a := range f.Args {
 			info.Args = append(info.Args, ArgInfo{Name: a.Name, Kind: a.Kind, Doc: a.Doc, Optional: a.Optional, Default: a.Default, Range: a.Range, Added: a.Added})
 		}
+		for _, r := range f.Fields {
+			info.Fields = append(info.Fields, ResultField{Name: r.Name, Kind: r.Kind, Unit: r.Unit})
+		}
 		out = append(out, info)
 	}
 	return out, nil

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"gomapi/internal/rawview"
 	"gomapi/mapi"
 )
 
@@ -47,7 +48,7 @@ type flow struct {
 // function keeps the memory with the values of a function.
 type function struct {
 	*mapi.Function
-	at mapi.Foreign
+	at rawview.View
 }
 
 // device is an offline device. The C part refers to it by number. The OfflineDevice is

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gomapi/internal/funcname"
+	"gomapi/internal/rawview"
 	"gomapi/mapi"
 )
 
@@ -18,7 +19,7 @@ func (s *server) lettersOf(ctx context.Context, c *C.struct_call) error {
 	if err != nil {
 		return err
 	}
-	letters, original, err := f.ArgDescr(ctx, text(c.text))
+	letters, original, err := rawview.ArgDescr(ctx, f.Flow, text(c.text))
 	put(c.letters[:], letters[:original])
 	return err
 }
@@ -31,7 +32,7 @@ func (s *server) apply(ctx context.Context, c *C.struct_call) error {
 		return err
 	}
 	name := text(c.text)
-	letters, _, err := f.ArgDescr(ctx, name)
+	letters, _, err := rawview.ArgDescr(ctx, f.Flow, name)
 	if err != nil {
 		return err
 	}
@@ -68,7 +69,7 @@ func (s *server) applyArray(ctx context.Context, c *C.struct_call) error {
 		return err
 	}
 	args := texts(c.array, int(c.count))
-	letters, _, err := f.ArgDescr(ctx, text(c.text))
+	letters, _, err := rawview.ArgDescr(ctx, f.Flow, text(c.text))
 	if err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func (s *server) applyArray(ctx context.Context, c *C.struct_call) error {
 
 // applied answers with the memory in which the values of a function lie.
 func (s *server) applied(c *C.struct_call, f *flow, fn *mapi.Function) error {
-	at, err := fn.Foreign()
+	at, err := rawview.OfFunction(fn)
 	if err != nil {
 		return err
 	}

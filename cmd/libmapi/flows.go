@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 
+	"gomapi/internal/rawview"
 	"gomapi/mapi"
 )
 
@@ -40,8 +41,8 @@ func (s *server) add(c *C.struct_call, f *mapi.Flow) {
 	defer s.mu.Unlock()
 	s.flows[f.FD()] = &flow{Flow: f}
 	c.fd = C.int(f.FD())
-	c.place = words(f.Foreign())
-	c.connection = C.uint32_t(s.connection(f.Lost()))
+	c.place = words(rawview.OfFlow(f))
+	c.connection = C.uint32_t(s.connection(rawview.Lost(f)))
 	if d := s.devices[f.Device()]; d != nil {
 		c.device = C.int(d.number)
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"time"
 
+	"gomapi/internal/rawview"
 	"gomapi/mapi"
 )
 
@@ -84,7 +85,7 @@ func (s *server) flowAt(ctx context.Context, fd int, next bool) (mapi.FlowInfo, 
 	if !next {
 		return s.client.FlowInfo(ctx, fd)
 	}
-	return first(s.client.FlowsAfter(ctx, fd, 1))
+	return as[mapi.FlowInfo](rawview.NextFlow(ctx, &s.client, fd))
 }
 
 // functionAt does the same for a function.
@@ -92,19 +93,11 @@ func (s *server) functionAt(ctx context.Context, fd, fid int, next bool) (mapi.F
 	if !next {
 		return s.client.FunctionInfo(ctx, fd, fid)
 	}
-	return first(s.client.FlowFunctionsAfter(ctx, fd, fid, 1))
+	return as[mapi.FunctionInfo](rawview.NextFunction(ctx, &s.client, fd, fid))
 }
 
-// first returns the only entry of a page of size one.
-func first[T any](page []T, err error) (entry T, _ error) {
-	if err == nil && len(page) == 0 {
-		err = fail(mapi.ErrCommUnknown, "answer of the daemon", errNone)
-	}
-	if err != nil {
-		return entry, err
-	}
-	return page[0], nil
-}
+// as gives the answer of package rawview its type.
+func as[T any](info any, err error) (T, error) { return info.(T), err }
 
 func (s *server) flowInfo(ctx context.Context, c *C.struct_call) error {
 	f, err := s.flowAt(ctx, int(c.fd), c.next != 0)

@@ -15,25 +15,24 @@ type view interface{ String() string }
 // views decode the results of functions and, for functions with a series, its
 // entries. They report false for malformed bytes.
 var views = map[string]func(f *applied, b []byte) (view, bool){
-	"BINOP":        viewBinop,
-	"BUCKET":       viewBucket,
-	"BURST":        viewBurst,
-	"BYTE_COUNTER": viewCounter,
-	"DIST":         viewDist,
-	"GAP":          viewGap,
-	"HASH":         viewHash,
-	"HASHSAMP":     viewSample,
-	"PKTINFO":      viewPktInfo,
-	"PKT_COUNTER":  viewCounter,
-	"STARTSTOP":    viewStartStop,
-	"STATS":        viewStats,
-	"THRESHOLD":    viewThreshold,
-	"TO_FILE":      viewFile,
+	"BINOP":     viewBinop,
+	"BUCKET":    viewBucket,
+	"BURST":     viewBurst,
+	"DIST":      viewDist,
+	"HASHSAMP":  viewSample,
+	"PKTINFO":   viewPktInfo,
+	"STARTSTOP": viewStartStop,
+	"STATS":     viewStats,
+	"THRESHOLD": viewThreshold,
+	"TO_FILE":   viewFile,
 }
 
-// view decodes a result. It shows a result of an unknown function in
-// hexadecimal.
+// view decodes a result. It shows a result that the daemon does not describe
+// in hexadecimal.
 func (f *applied) view(b []byte) view {
+	if r, ok := f.record(b); ok {
+		return r
+	}
 	if of := views[f.plain()]; of != nil {
 		if v, ok := of(f, b); ok {
 			return v
@@ -49,18 +48,18 @@ const ticks = "units of 2^-32 s"
 // functions read. A function that reads others has the unit of the first of
 // them.
 func (a *applying) unitOf(f *applied) string {
-	switch f.plain() {
-	case "PKT_COUNTER":
-		return "packets"
-	case "BYTE_COUNTER":
-		return "bytes"
-	case "GAP":
-		return ticks
-	case "PKTINFO":
+	if f.plain() == "PKTINFO" {
 		if f.arg(0) == uint64(mapi.PktSize) {
 			return "bytes"
 		}
 		return ticks
+	}
+	if len(f.fields) > 0 {
+		if u := f.fields[0]; u.Unit != "" {
+			return u.Unit
+		} else if u.Kind == "time" || u.Kind == "span" {
+			return ticks
+		}
 	}
 	for _, arg := range f.args {
 		if len(arg.refs) > 0 {
@@ -110,16 +109,6 @@ type amount struct {
 }
 
 func (n amount) String() string { return counted(n.Value, n.Unit) }
-
-func viewCounter(f *applied, b []byte) (view, bool) {
-	n, ok := result.ParseCounter(b)
-	return amount{uint64(n), f.unit}, ok
-}
-
-func viewHash(_ *applied, b []byte) (view, bool) {
-	n, ok := result.ParseHash(b)
-	return amount{Value: uint64(n)}, ok
-}
 
 func viewBinop(f *applied, b []byte) (view, bool) {
 	n, ok := result.ParseBinop(b)
@@ -177,18 +166,6 @@ func words(t *time.Time) string {
 	}
 	return t.Local().Format("2006-01-02T15:04:05.000000000Z07:00")
 }
-
-func viewGap(_ *applied, b []byte) (view, bool) {
-	g, ok := result.ParseGap(b)
-	return gap{inSeconds(g.Duration())}, ok
-}
-
-// gap is the time from one packet to the next.
-type gap struct {
-	Seconds float64 `json:"seconds"`
-}
-
-func (g gap) String() string { return fmt.Sprintf("%.9f s", g.Seconds) }
 
 func viewFile(_ *applied, b []byte) (view, bool) {
 	s, ok := result.ParseFileState(b)

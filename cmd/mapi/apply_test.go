@@ -2,10 +2,13 @@ package main
 
 import (
 	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
 	"math"
 	"testing"
 	"time"
 
+	"gomapi/mapi"
 	"gomapi/mapi/result"
 )
 
@@ -32,13 +35,10 @@ func TestViews(t *testing.T) {
 	}{
 		{"LATER", nil, []byte{1, 0xab}, "0x01ab"},
 		{"LATER", nil, nil, "0x"},
-		{"PKT_COUNTER", nil, []byte{1, 2}, "0x0102"},
-		{"stdflib:PKT_COUNTER", nil, word(7), "7 packets"},
 		{"PKTINFO", []string{"0x1"}, word(7), "7 bytes"},
 		{"BINOP", nil, word(math.MaxUint64), "no value"},
 		{"BINOP", []string{"1"}, word(1<<64 - 5), "-5"},
 		{"BINOP", []string{"0"}, word(1<<64 - 5), "18446744073709551611"},
-		{"GAP", nil, word(1<<64 - 1<<31), "-0.500000000 s"},
 		{"TO_FILE", nil, []byte{255, 255, 255, 255}, "failed"},
 		{"TO_FILE", nil, []byte{5, 0, 0, 0}, "0x05000000"},
 		{"THRESHOLD", []string{"2", "1", "1", "9", "8"}, event, "1970-01-01T00:00:01.000000000Z -5"},
@@ -69,6 +69,36 @@ func TestWhole(t *testing.T) {
 	} {
 		if got := whole(w); got != want {
 			t.Errorf("%v: %v, want %v", w, got, want)
+		}
+	}
+}
+
+// TestRecords formats results by their description alone.
+func TestRecords(t *testing.T) {
+	word := func(n ...uint64) (b []byte) {
+		for _, w := range n {
+			b = binary.NativeEndian.AppendUint64(b, w)
+		}
+		return b
+	}
+	for _, c := range []struct {
+		fields     []mapi.ResultField
+		res        []byte
+		text, json string
+	}{
+		{[]mapi.ResultField{{Name: "value", Kind: "uint64", Unit: "packets"}}, word(7), "7 packets", `{"value":7,"unit":"packets"}`},
+		{[]mapi.ResultField{{Name: "value", Kind: "uint64", Unit: "packets"}}, []byte{1, 2}, "0x0102", `{"hex":"0102"}`},
+		{[]mapi.ResultField{{Name: "seconds", Kind: "span"}}, word(1<<64 - 1<<31), "-0.500000000 s", `{"seconds":-0.5}`},
+		{[]mapi.ResultField{{Name: "value", Kind: "later"}}, word(1), "0x" + hex.EncodeToString(word(1)), `{"hex":"` + hex.EncodeToString(word(1)) + `"}`},
+		{[]mapi.ResultField{{Name: "least", Kind: "int64", Unit: "bytes"}, {Kind: "uint64"}, {Name: "mean_size", Kind: "float64"}},
+			word(1<<64-5, 9, math.Float64bits(0.5)), "least -5 bytes, mean size 0.5", `{"least":-5,"mean_size":0.5}`},
+		{[]mapi.ResultField{{Name: "at", Kind: "time"}, {Name: "x", Kind: "float64"}},
+			word(0, math.Float64bits(math.NaN())), "at none, x NaN", `{"at":null,"x":null}`},
+	} {
+		f := &applied{number: 1, name: "NEW", fields: c.fields}
+		v := f.view(c.res)
+		if b, err := json.Marshal(v); v.String() != c.text || string(b) != c.json || err != nil {
+			t.Errorf("%v: %q, %s, %v", c.fields, v, b, err)
 		}
 	}
 }

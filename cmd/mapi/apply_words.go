@@ -19,10 +19,11 @@ type applied struct {
 	args   []argument
 
 	fn     *mapi.Function
-	sent   []string      // arguments as sent to the daemon
-	unit   string        // unit of the first word of its result; empty: unknown
-	taken  atomic.Uint64 // packets
-	unread uint64        // entries not printed when the call ended
+	fields []mapi.ResultField // of its result; nil: not described
+	sent   []string           // arguments as sent to the daemon
+	unit   string             // unit of the first word of its result; empty: unknown
+	taken  atomic.Uint64      // packets
+	unread uint64             // entries not printed when the call ended
 }
 
 // An argument is plain text or a reference to functions before it.
@@ -77,6 +78,7 @@ func (a *applying) resolve(ctx context.Context, client *mapi.Client) error {
 		if i < 0 {
 			continue
 		}
+		f.fields = all[i].Fields
 		if err := f.resolve(all[i].ArgDescr); err != nil {
 			return usageError{fmt.Errorf("function %d: %s: %w", f.number, f.name, err)}
 		}

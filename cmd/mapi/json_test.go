@@ -88,8 +88,11 @@ func TestDocumentedResults(t *testing.T) {
 		}
 		got = append(got, fields)
 	}
+	described := struct { // GAP, by its definition
+		Seconds float64 `json:"seconds"`
+	}{}
 	var want [][]string
-	for _, v := range []view{amount{}, instant{}, gap{}, statistics{}, distribution{}, startStop{}, bursts{}, noted{}, event{},
+	for _, v := range []any{amount{}, instant{}, described, statistics{}, distribution{}, startStop{}, bursts{}, noted{}, event{},
 		sample{}, file{}, buffered{}, unknown{}} {
 		want = append(want, fieldsOf(reflect.TypeOf(v)))
 	}

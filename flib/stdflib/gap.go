@@ -12,6 +12,7 @@ var gap = flib.Def{
 	Description: "Measures the time between the newest packet that reached it and the packet before.",
 	Result: "uint64: time in 2^-32 seconds, 0 before the second packet; " +
 		"if a packet is older than the one before it, the negative time modulo 2^64",
+	Fields:  []flib.Field{{Name: "seconds", Kind: flib.FieldSpan}},
 	Example: `flow.Apply(ctx, "GAP")`,
 	New: func(_ context.Context, env flib.Env, _ flib.Args) (flib.Function, error) {
 		out, err := env.NewResult(result.GapSize)

@@ -11,6 +11,7 @@ var pktCounter = flib.Def{
 	Description: "Counts the packets that reach it.",
 	ExtraArgs:   true,
 	Result:      "uint64: packets since connect",
+	Fields:      []flib.Field{{Name: "value", Kind: flib.FieldUint64, Unit: "packets"}},
 	Example:     `flow.Apply(ctx, "PKT_COUNTER")`,
 	New: func(_ context.Context, env flib.Env, _ flib.Args) (flib.Function, error) {
 		total, err := newTotal(env)

@@ -160,6 +160,9 @@ func (c *client) libraryFunctions(q *wire.LibraryFunctionQuery, resp *wire.Respo
 				Optional: a.Default != nil, Range: a.Range(), Default: a.DefaultText(), Added: a.Added,
 			})
 		}
+		for _, f := range d.Fields {
+			w.Fields = append(w.Fields, &wire.Field{Name: f.Name, Kind: string(f.Kind), Unit: f.Unit})
+		}
 		all = append(all, w)
 	}
 	out := page(q, q.Id, slices.Values(all), (*wire.LibraryFunction).GetId)

@@ -2290,6 +2290,7 @@ type LibraryFunction struct {
 	Args          []*Argument            `protobuf:"bytes,6,rep,name=args,proto3" json:"args,omitempty"`
 	Result        string                 `protobuf:"bytes,7,opt,name=result,proto3" json:"result,omitempty"`
 	Example       string                 `protobuf:"bytes,8,opt,name=example,proto3" json:"example,omitempty"`
+	Fields        []*Field               `protobuf:"bytes,9,rep,name=fields,proto3" json:"fields,omitempty"` // of the result, one after the other; empty: see result
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2380,6 +2381,73 @@ func (x *LibraryFunction) GetExample() string {
 	return ""
 }
 
+func (x *LibraryFunction) GetFields() []*Field {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+type Field struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // empty: not shown
+	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"` // uint32, int32, uint64, int64, float64, time, span
+	Unit          string                 `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Field) Reset() {
+	*x = Field{}
+	mi := &file_internal_wire_mapi_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Field) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Field) ProtoMessage() {}
+
+func (x *Field) ProtoReflect() protoreflect.Message {
+	mi := &file_internal_wire_mapi_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Field.ProtoReflect.Descriptor instead.
+func (*Field) Descriptor() ([]byte, []int) {
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *Field) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Field) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Field) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
 type Argument struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -2395,7 +2463,7 @@ type Argument struct {
 
 func (x *Argument) Reset() {
 	*x = Argument{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[31]
+	mi := &file_internal_wire_mapi_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2407,7 +2475,7 @@ func (x *Argument) String() string {
 func (*Argument) ProtoMessage() {}
 
 func (x *Argument) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[31]
+	mi := &file_internal_wire_mapi_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2420,7 +2488,7 @@ func (x *Argument) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Argument.ProtoReflect.Descriptor instead.
 func (*Argument) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{31}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Argument) GetName() string {
@@ -2483,7 +2551,7 @@ type FlowQuery struct {
 
 func (x *FlowQuery) Reset() {
 	*x = FlowQuery{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[32]
+	mi := &file_internal_wire_mapi_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2495,7 +2563,7 @@ func (x *FlowQuery) String() string {
 func (*FlowQuery) ProtoMessage() {}
 
 func (x *FlowQuery) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[32]
+	mi := &file_internal_wire_mapi_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2508,7 +2576,7 @@ func (x *FlowQuery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FlowQuery.ProtoReflect.Descriptor instead.
 func (*FlowQuery) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{32}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *FlowQuery) GetFd() int32 {
@@ -2541,7 +2609,7 @@ type Flows struct {
 
 func (x *Flows) Reset() {
 	*x = Flows{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[33]
+	mi := &file_internal_wire_mapi_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2553,7 +2621,7 @@ func (x *Flows) String() string {
 func (*Flows) ProtoMessage() {}
 
 func (x *Flows) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[33]
+	mi := &file_internal_wire_mapi_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2566,7 +2634,7 @@ func (x *Flows) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flows.ProtoReflect.Descriptor instead.
 func (*Flows) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{33}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Flows) GetFlows() []*Flow {
@@ -2596,7 +2664,7 @@ type Flow struct {
 
 func (x *Flow) Reset() {
 	*x = Flow{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[34]
+	mi := &file_internal_wire_mapi_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2608,7 +2676,7 @@ func (x *Flow) String() string {
 func (*Flow) ProtoMessage() {}
 
 func (x *Flow) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[34]
+	mi := &file_internal_wire_mapi_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2621,7 +2689,7 @@ func (x *Flow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flow.ProtoReflect.Descriptor instead.
 func (*Flow) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{34}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Flow) GetUid() uint32 {
@@ -2720,7 +2788,7 @@ type FunctionQuery struct {
 
 func (x *FunctionQuery) Reset() {
 	*x = FunctionQuery{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[35]
+	mi := &file_internal_wire_mapi_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2732,7 +2800,7 @@ func (x *FunctionQuery) String() string {
 func (*FunctionQuery) ProtoMessage() {}
 
 func (x *FunctionQuery) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[35]
+	mi := &file_internal_wire_mapi_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2745,7 +2813,7 @@ func (x *FunctionQuery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FunctionQuery.ProtoReflect.Descriptor instead.
 func (*FunctionQuery) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{35}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *FunctionQuery) GetFd() int32 {
@@ -2785,7 +2853,7 @@ type Functions struct {
 
 func (x *Functions) Reset() {
 	*x = Functions{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[36]
+	mi := &file_internal_wire_mapi_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2797,7 +2865,7 @@ func (x *Functions) String() string {
 func (*Functions) ProtoMessage() {}
 
 func (x *Functions) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[36]
+	mi := &file_internal_wire_mapi_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2810,7 +2878,7 @@ func (x *Functions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Functions.ProtoReflect.Descriptor instead.
 func (*Functions) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{36}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Functions) GetFunctions() []*Function {
@@ -2837,7 +2905,7 @@ type Function struct {
 
 func (x *Function) Reset() {
 	*x = Function{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[37]
+	mi := &file_internal_wire_mapi_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2849,7 +2917,7 @@ func (x *Function) String() string {
 func (*Function) ProtoMessage() {}
 
 func (x *Function) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[37]
+	mi := &file_internal_wire_mapi_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2862,7 +2930,7 @@ func (x *Function) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Function.ProtoReflect.Descriptor instead.
 func (*Function) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{37}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Function) GetFid() int32 {
@@ -2942,7 +3010,7 @@ type DeviceEnded struct {
 
 func (x *DeviceEnded) Reset() {
 	*x = DeviceEnded{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[38]
+	mi := &file_internal_wire_mapi_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2954,7 +3022,7 @@ func (x *DeviceEnded) String() string {
 func (*DeviceEnded) ProtoMessage() {}
 
 func (x *DeviceEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[38]
+	mi := &file_internal_wire_mapi_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2967,7 +3035,7 @@ func (x *DeviceEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceEnded.ProtoReflect.Descriptor instead.
 func (*DeviceEnded) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{38}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *DeviceEnded) GetDevice() string {
@@ -3146,7 +3214,7 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x04next\x18\x03 \x01(\bR\x04next\x12\x14\n" +
 	"\x05limit\x18\x04 \x01(\rR\x05limit\"N\n" +
 	"\x10LibraryFunctions\x12:\n" +
-	"\tfunctions\x18\x01 \x03(\v2\x1c.gomapi.wire.LibraryFunctionR\tfunctions\"\xea\x01\n" +
+	"\tfunctions\x18\x01 \x03(\v2\x1c.gomapi.wire.LibraryFunctionR\tfunctions\"\x96\x02\n" +
 	"\x0fLibraryFunction\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x05R\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -3155,7 +3223,12 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\adevtype\x18\x05 \x01(\tR\adevtype\x12)\n" +
 	"\x04args\x18\x06 \x03(\v2\x15.gomapi.wire.ArgumentR\x04args\x12\x16\n" +
 	"\x06result\x18\a \x01(\tR\x06result\x12\x18\n" +
-	"\aexample\x18\b \x01(\tR\aexample\"\xa6\x01\n" +
+	"\aexample\x18\b \x01(\tR\aexample\x12*\n" +
+	"\x06fields\x18\t \x03(\v2\x12.gomapi.wire.FieldR\x06fields\"C\n" +
+	"\x05Field\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04unit\x18\x03 \x01(\tR\x04unit\"\xa6\x01\n" +
 	"\bArgument\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x10\n" +
@@ -3219,7 +3292,7 @@ func file_internal_wire_mapi_proto_rawDescGZIP() []byte {
 	return file_internal_wire_mapi_proto_rawDescData
 }
 
-var file_internal_wire_mapi_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
+var file_internal_wire_mapi_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_internal_wire_mapi_proto_goTypes = []any{
 	(*Request)(nil),              // 0: gomapi.wire.Request
 	(*Response)(nil),             // 1: gomapi.wire.Response
@@ -3252,14 +3325,15 @@ var file_internal_wire_mapi_proto_goTypes = []any{
 	(*LibraryFunctionQuery)(nil), // 28: gomapi.wire.LibraryFunctionQuery
 	(*LibraryFunctions)(nil),     // 29: gomapi.wire.LibraryFunctions
 	(*LibraryFunction)(nil),      // 30: gomapi.wire.LibraryFunction
-	(*Argument)(nil),             // 31: gomapi.wire.Argument
-	(*FlowQuery)(nil),            // 32: gomapi.wire.FlowQuery
-	(*Flows)(nil),                // 33: gomapi.wire.Flows
-	(*Flow)(nil),                 // 34: gomapi.wire.Flow
-	(*FunctionQuery)(nil),        // 35: gomapi.wire.FunctionQuery
-	(*Functions)(nil),            // 36: gomapi.wire.Functions
-	(*Function)(nil),             // 37: gomapi.wire.Function
-	(*DeviceEnded)(nil),          // 38: gomapi.wire.DeviceEnded
+	(*Field)(nil),                // 31: gomapi.wire.Field
+	(*Argument)(nil),             // 32: gomapi.wire.Argument
+	(*FlowQuery)(nil),            // 33: gomapi.wire.FlowQuery
+	(*Flows)(nil),                // 34: gomapi.wire.Flows
+	(*Flow)(nil),                 // 35: gomapi.wire.Flow
+	(*FunctionQuery)(nil),        // 36: gomapi.wire.FunctionQuery
+	(*Functions)(nil),            // 37: gomapi.wire.Functions
+	(*Function)(nil),             // 38: gomapi.wire.Function
+	(*DeviceEnded)(nil),          // 39: gomapi.wire.DeviceEnded
 }
 var file_internal_wire_mapi_proto_depIdxs = []int32{
 	3,  // 0: gomapi.wire.Request.hello:type_name -> gomapi.wire.Hello
@@ -3273,8 +3347,8 @@ var file_internal_wire_mapi_proto_depIdxs = []int32{
 	17, // 8: gomapi.wire.Request.devices:type_name -> gomapi.wire.DeviceQuery
 	25, // 9: gomapi.wire.Request.libraries:type_name -> gomapi.wire.LibraryQuery
 	28, // 10: gomapi.wire.Request.library_functions:type_name -> gomapi.wire.LibraryFunctionQuery
-	32, // 11: gomapi.wire.Request.flows:type_name -> gomapi.wire.FlowQuery
-	35, // 12: gomapi.wire.Request.functions:type_name -> gomapi.wire.FunctionQuery
+	33, // 11: gomapi.wire.Request.flows:type_name -> gomapi.wire.FlowQuery
+	36, // 12: gomapi.wire.Request.functions:type_name -> gomapi.wire.FunctionQuery
 	20, // 13: gomapi.wire.Request.device_stats:type_name -> gomapi.wire.DeviceStatsQuery
 	22, // 14: gomapi.wire.Request.device_books:type_name -> gomapi.wire.DeviceBooksQuery
 	2,  // 15: gomapi.wire.Response.error:type_name -> gomapi.wire.Error
@@ -3285,9 +3359,9 @@ var file_internal_wire_mapi_proto_depIdxs = []int32{
 	18, // 20: gomapi.wire.Response.devices:type_name -> gomapi.wire.Devices
 	26, // 21: gomapi.wire.Response.libraries:type_name -> gomapi.wire.Libraries
 	29, // 22: gomapi.wire.Response.library_functions:type_name -> gomapi.wire.LibraryFunctions
-	33, // 23: gomapi.wire.Response.flows:type_name -> gomapi.wire.Flows
-	36, // 24: gomapi.wire.Response.functions:type_name -> gomapi.wire.Functions
-	38, // 25: gomapi.wire.Response.device_ended:type_name -> gomapi.wire.DeviceEnded
+	34, // 23: gomapi.wire.Response.flows:type_name -> gomapi.wire.Flows
+	37, // 24: gomapi.wire.Response.functions:type_name -> gomapi.wire.Functions
+	39, // 25: gomapi.wire.Response.device_ended:type_name -> gomapi.wire.DeviceEnded
 	21, // 26: gomapi.wire.Response.device_stats:type_name -> gomapi.wire.DeviceStats
 	23, // 27: gomapi.wire.Response.device_books:type_name -> gomapi.wire.Books
 	8,  // 28: gomapi.wire.ApplyFunction.args:type_name -> gomapi.wire.Value
@@ -3297,18 +3371,19 @@ var file_internal_wire_mapi_proto_depIdxs = []int32{
 	24, // 32: gomapi.wire.Books.notes:type_name -> gomapi.wire.Counter
 	27, // 33: gomapi.wire.Libraries.libraries:type_name -> gomapi.wire.Library
 	30, // 34: gomapi.wire.LibraryFunctions.functions:type_name -> gomapi.wire.LibraryFunction
-	31, // 35: gomapi.wire.LibraryFunction.args:type_name -> gomapi.wire.Argument
-	34, // 36: gomapi.wire.Flows.flows:type_name -> gomapi.wire.Flow
-	2,  // 37: gomapi.wire.Flow.error:type_name -> gomapi.wire.Error
-	23, // 38: gomapi.wire.Flow.books:type_name -> gomapi.wire.Books
-	37, // 39: gomapi.wire.Functions.functions:type_name -> gomapi.wire.Function
-	23, // 40: gomapi.wire.Function.books:type_name -> gomapi.wire.Books
-	2,  // 41: gomapi.wire.DeviceEnded.error:type_name -> gomapi.wire.Error
-	42, // [42:42] is the sub-list for method output_type
-	42, // [42:42] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	32, // 35: gomapi.wire.LibraryFunction.args:type_name -> gomapi.wire.Argument
+	31, // 36: gomapi.wire.LibraryFunction.fields:type_name -> gomapi.wire.Field
+	35, // 37: gomapi.wire.Flows.flows:type_name -> gomapi.wire.Flow
+	2,  // 38: gomapi.wire.Flow.error:type_name -> gomapi.wire.Error
+	23, // 39: gomapi.wire.Flow.books:type_name -> gomapi.wire.Books
+	38, // 40: gomapi.wire.Functions.functions:type_name -> gomapi.wire.Function
+	23, // 41: gomapi.wire.Function.books:type_name -> gomapi.wire.Books
+	2,  // 42: gomapi.wire.DeviceEnded.error:type_name -> gomapi.wire.Error
+	43, // [43:43] is the sub-list for method output_type
+	43, // [43:43] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_internal_wire_mapi_proto_init() }
@@ -3359,7 +3434,7 @@ func file_internal_wire_mapi_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_internal_wire_mapi_proto_rawDesc), len(file_internal_wire_mapi_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   39,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

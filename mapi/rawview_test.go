@@ -8,13 +8,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gomapi/internal/rawview"
 	"gomapi/mapi"
 	"gomapi/mapi/mapitest"
 )
 
-// TestForeign reads like another language: the words of the result, and the
+// TestRawView reads like another language: the words of the result, and the
 // record of a packet after the header of the ring.
-func TestForeign(t *testing.T) {
+func TestRawView(t *testing.T) {
 	f, err := client(t).CreateOfflineFlow(t.Context(), "trace.pcap", mapi.FormatPCAP)
 	must(err)
 	counter, err := f.Apply(t.Context(), "PKT_COUNTER")
@@ -27,14 +28,14 @@ func TestForeign(t *testing.T) {
 	must(f.Wait(t.Context()))
 
 	word := binary.NativeEndian.Uint64
-	at, err := counter.Foreign()
+	at, err := rawview.OfFunction(counter)
 	if err != nil || at.Size != 8 || word(at.Result[8:]) != 5 || at.Ring != nil || at.Socket != nil {
 		t.Errorf("counter: %+v, %v", at, err)
 	}
-	if status := word(f.Foreign()); status != uint64(mapi.FlowFinished) {
+	if status := word(rawview.OfFlow(f)); status != uint64(mapi.FlowFinished) {
 		t.Errorf("status %d", status)
 	}
-	at, err = buffer.Foreign()
+	at, err = rawview.OfFunction(buffer)
 	if err != nil || at.Series || !at.NoWait || len(at.Page) != 4096 {
 		t.Fatalf("buffer: %v, %v, %v, %d", err, at.Series, at.NoWait, len(at.Page))
 	}
@@ -47,17 +48,17 @@ func TestForeign(t *testing.T) {
 	if err != nil || flags&unix.O_NONBLOCK != 0 {
 		t.Errorf("socket flags %#x, %v", flags, err)
 	}
-	at, err = series.Foreign()
+	at, err = rawview.OfFunction(series)
 	if err != nil || !at.Series || at.Size != 16 || at.Result != nil {
 		t.Fatalf("series: %v, %v, %d", err, at.Series, at.Size)
 	}
 	at.Socket.Close()
 	defer at.Free()
-	if _, err := series.Foreign(); !errors.Is(err, mapi.ErrReaderSem) {
+	if _, err := rawview.OfFunction(series); !errors.Is(err, mapi.ErrReaderSem) {
 		t.Errorf("twice: %v", err)
 	}
 	must(f.Close(t.Context()))
-	if _, err := buffer.Foreign(); !errors.Is(err, mapi.ErrInvalidFlow) {
+	if _, err := rawview.OfFunction(buffer); !errors.Is(err, mapi.ErrInvalidFlow) {
 		t.Errorf("of a closed flow: %v", err)
 	}
 }
@@ -67,12 +68,12 @@ func TestLost(t *testing.T) {
 	f, err := c.CreateFlow(t.Context(), "net0")
 	must(err)
 	select {
-	case <-f.Lost():
+	case <-rawview.Lost(f):
 		t.Error("the entry is lost")
 	default:
 	}
 	c.Close()
-	<-f.Lost()
+	<-rawview.Lost(f)
 }
 
 func TestArgDescr(t *testing.T) {
@@ -82,14 +83,14 @@ func TestArgDescr(t *testing.T) {
 		letters  string
 		original int
 	}{"STR_SEARCH": {"sii", 3}, "stdflib:TO_FILE!1": {"iwl", 3}, "NONE": {}, "BURST": {"iiiiiiii", 7}} {
-		letters, original, err := f.ArgDescr(t.Context(), name)
+		letters, original, err := rawview.ArgDescr(t.Context(), f, name)
 		if err != nil || letters != want.letters || original != want.original {
 			t.Errorf("%s: %q, %d of the original, %v", name, letters, original, err)
 		}
 	}
 }
 
-func TestPages(t *testing.T) {
+func TestNextInfo(t *testing.T) {
 	c := client(t)
 	for range 3 {
 		f, err := c.CreateFlow(t.Context(), "net0")
@@ -99,22 +100,18 @@ func TestPages(t *testing.T) {
 			must(err)
 		}
 	}
-	flows, err := c.FlowsAfter(t.Context(), 1, 1)
-	if err != nil || len(flows) != 1 || flows[0].FD != 2 {
-		t.Errorf("%+v, %v", flows, err)
+	if next, err := rawview.NextFlow(t.Context(), c, 1); err != nil || next.(mapi.FlowInfo).FD != 2 {
+		t.Errorf("%+v, %v", next, err)
 	}
-	if flows, err := c.FlowsAfter(t.Context(), 0, 3); err != nil || len(flows) != 3 {
-		t.Errorf("%+v, %v", flows, err)
-	}
-	both, err := c.FlowFunctionsAfter(t.Context(), 2, 0, 5)
+	both, err := c.FlowFunctions(t.Context(), 2)
 	if err != nil || len(both) != 2 {
 		t.Fatalf("%+v, %v", both, err)
 	}
-	second, err := c.FlowFunctionsAfter(t.Context(), 2, both[0].FID, 5)
-	if err != nil || len(second) != 1 || second[0].FID != both[1].FID {
+	second, err := rawview.NextFunction(t.Context(), c, 2, both[0].FID)
+	if err != nil || second.(mapi.FunctionInfo).FID != both[1].FID {
 		t.Errorf("%+v, %v", second, err)
 	}
-	if _, err := c.FlowFunctionsAfter(t.Context(), 2, both[1].FID, 1); !errors.Is(err, mapi.ErrFunctionInfo) {
+	if _, err := rawview.NextFunction(t.Context(), c, 2, both[1].FID); !errors.Is(err, mapi.ErrFunctionInfo) {
 		t.Errorf("after the last: %v", err)
 	}
 	if f, err := c.FlowInfo(t.Context(), 3); err != nil || f.FD != 3 || f.Functions != 2 {
@@ -133,8 +130,8 @@ func TestNumbersOfWhatIsNotThere(t *testing.T) {
 	must(err)
 	last, err := c.CreateFlow(ctx, "eth0")
 	must(err)
-	after := func(fd int) error { _, err := c.FlowsAfter(ctx, fd, 1); return err }
-	functions := func(fd int) error { _, err := c.FlowFunctionsAfter(ctx, fd, 0, 1); return err }
+	after := func(fd int) error { _, err := rawview.NextFlow(ctx, c, fd); return err }
+	functions := func(fd int) error { _, err := rawview.NextFunction(ctx, c, fd, 0); return err }
 	wantCode(t, "after the last flow", after(last.FD()), mapi.ErrFlowInfo)
 	wantCode(t, "of a flow without functions", functions(last.FD()), mapi.ErrFunctionInfo)
 	must(last.Close(ctx))

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/sirupsen/logrus"
+
+	"gomapi/drivers"
+	"gomapi/drivers/fake"
+	"gomapi/flib"
+	"gomapi/internal/config"
+	mapid "gomapi/internal/daemon"
+	"gomapi/internal/filter/libpcap"
+	"gomapi/mapi"
+)
+
+// twoWords is a function with a result that no other function has.
+var twoWords = flib.Def{
+	Name: "TWO_WORDS", Description: "Has a result of two words.", Result: "longest in bytes, then its time",
+	Fields: []flib.Field{{Name: "longest", Kind: flib.FieldUint64, Unit: "bytes"}, {Name: "at", Kind: flib.FieldTime}},
+	New: func(_ context.Context, env flib.Env, _ flib.Args) (flib.Function, error) {
+		out, err := env.NewResult(16)
+		return passAll{out}, err
+	},
+}
+
+type passAll struct{ *flib.Result }
+
+func (passAll) Process(in []*flib.Packet) []*flib.Packet { return in }
+
+// TestNewLibrary adds a library to a daemon. The tool and package mapi show its
+// function without knowing it.
+func TestNewLibrary(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "s")
+	startWith(t, socket, flib.Library{Name: "newlib", Functions: []flib.Def{twoWords}})
+	t.Setenv("MAPI_SOCKET", socket)
+	for want, args := range map[string][]string{
+		"{\"function\":1,\"name\":\"TWO_WORDS\",\"result\":{\"longest\":0,\"at\":null}}": {"apply", "--json", "-d", "eth0", "TWO_WORDS"},
+		"1 newlib:TWO_WORDS: longest 0 bytes, at none":                                   {"apply", "-d", "eth0", "newlib:TWO_WORDS"},
+		"TWO_WORDS()    library newlib":                                                  {"info", "functions", "TWO_WORDS"},
+	} {
+		l := startTool(t, args...)
+		got, err := l.lines.ReadString('\n')
+		l.cmd.Process.Kill()
+		l.cmd.Wait()
+		if withoutTime(got) != want {
+			t.Errorf("mapi %q: %q, %v, want %q", args, got, err, want)
+		}
+	}
+	c := &mapi.Client{Socket: socket}
+	defer c.Close()
+	all, err := c.LibraryFunctions(t.Context(), 0)
+	if err != nil || len(all) != 1 || len(all[0].Fields) != 2 || all[0].Fields[1] != (mapi.ResultField{Name: "at", Kind: "time"}) {
+		t.Errorf("%+v, %v", all, err)
+	}
+}
+
+// startWith runs a daemon with one device eth0 and the libraries until the end
+// of the test.
+func startWith(t *testing.T, socket string, libs ...flib.Library) {
+	t.Helper()
+	var reg drivers.Registry
+	drv := &fake.Driver{}
+	drv.Add("eth0", drivers.Info{DevType: drivers.TypeNIC, LinkType: 1, Snap: drivers.MaxSnap})
+	reg.Add("mapinicdrv", drv)
+	conf := config.Default()
+	conf.Auto = false
+	conf.Devices = []config.Device{{Name: "eth0", Driver: "mapinicdrv", Alias: config.DefaultAlias}}
+	log := logrus.New()
+	log.SetOutput(t.Output())
+	ctx, cancel := context.WithCancel(context.Background())
+	ready, done := make(chan struct{}), make(chan error, 1)
+	go func() {
+		done <- mapid.Run(ctx, mapid.Options{Socket: socket, Config: conf, Drivers: &reg, Functions: flib.NewRegistry(libs...),
+			Compiler: libpcap.InProcess{}, Log: log, Version: "test", Ready: func() { close(ready) }})
+	}()
+	select {
+	case <-ready:
+	case err := <-done:
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// withoutTime removes the line's end and the time of reading, in JSON or text.
+func withoutTime(line string) string {
+	return readingTime.ReplaceAllString(strings.TrimSuffix(line, "\n"), "$1")
+}
+
+var readingTime = regexp.MustCompile(`^(\{)"time":"[^"]*",|^[0-9:.]{12} `)
