@@ -51,7 +51,6 @@ func (c *capture) readBooks() books.Stage {
 			{Name: books.NoFlow, Value: noFlow},
 			{Name: books.LostRing, Value: st.Drop},
 			{Name: books.LostUnreadable, Value: st.Errors},
-			{Name: books.Filtered, Value: st.Filtered},
 			{Name: books.Waiting, Value: st.Waiting},
 		},
 		Notes: slices.Concat(deviceNotes(st), c.loop.Notes(), []books.Line{
@@ -60,6 +59,7 @@ func (c *capture) readBooks() books.Stage {
 		}),
 		Opening: c.opening,
 	}
+	b.Out = appendSome(b.Out, books.Filtered, st.Filtered)
 	total, without := c.loop.Total()
 	b.Moved = st.Recv - before + total - delivered + without - noFlow + c.loop.Since(at)
 	return b
@@ -76,4 +76,12 @@ func deviceNotes(st drivers.Stats) []books.Line {
 		{Name: books.Freezes, Value: st.Freezes},
 		{Name: books.Reopens, Value: st.Reopens},
 	}
+}
+
+// appendSome appends a line that most books do not have, unless it is 0.
+func appendSome(out []books.Line, name string, n uint64) []books.Line {
+	if n == 0 {
+		return out
+	}
+	return append(out, books.Line{Name: name, Value: n})
 }

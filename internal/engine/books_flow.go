@@ -28,9 +28,10 @@ func (f *Flow) booksLocked() (b books.Stage) {
 	}
 	b.In = arrived + emitted
 	b.Out = []books.Line{
-		{Name: books.Passed, Value: passed}, {Name: books.Refused, Value: refused}, {Name: books.Taken, Value: taken},
-		{Name: books.LostFault, Value: failed}, {Name: books.Early, Value: early},
+		{Name: books.Passed, Value: passed}, {Name: books.Refused, Value: refused}, {Name: books.Early, Value: early},
 	}
+	b.Out = appendSome(b.Out, books.Taken, taken)
+	b.Out = appendSome(b.Out, books.LostFault, failed)
 	b.Notes = []books.Line{{Name: books.Emitted, Value: emitted}}
 	b.Moved = f.capture.loop.Arrived(c) - arrived + r.moved()
 	b.Opening = f.capture.opening
@@ -77,9 +78,9 @@ func (f *Flow) functionBooksLocked(i int) (b books.Stage, ok bool) {
 	b.Out = []books.Line{
 		{Name: books.Passed, Value: before.Passed()},
 		{Name: books.Refused, Value: before.Refused},
-		{Name: books.Taken, Value: before.Taken},
-		{Name: books.LostFault, Value: before.Failed},
 	}
+	b.Out = appendSome(b.Out, books.Taken, before.Taken)
+	b.Out = appendSome(b.Out, books.LostFault, before.Failed)
 	b.Notes = []books.Line{{Name: books.Emitted, Value: before.Emitted}}
 	acc, ok := a.Fn.(flib.CounterSource)
 	if ok {
