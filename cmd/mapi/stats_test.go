@@ -21,7 +21,6 @@ const liveBooks = `device b: 1000 packets
                0  no flow
                0  lost: ring full
                0  lost: unreadable
-               0  filtered by the device
                0  waiting
 flow 1073741825 of user 0 on b: 500 packets
              500  passed
