@@ -14,11 +14,11 @@ const MaxRecord = 1 << 20
 const ofRecords = 1
 
 // A Record is what a function passes to its program: data of any length, whose layout
-// depends on the kind.
+// depends on the kind, which the function defines.
 type Record struct {
-	TS   uint64 // 2^-32 seconds since 1970-01-01 UTC
+	TS   uint64 // packet time, 2^-32 seconds since 1970-01-01 UTC
 	Kind uint16
-	Data []byte
+	Data []byte // at most MaxRecord
 }
 
 // NewRecords creates a ring for records of at least size bytes, like New. Such a Writer
@@ -49,6 +49,29 @@ func (p *Packet) Record() Record { return Record{TS: p.TS, Kind: p.IfIndex, Data
 
 // Records reports whether the ring holds records.
 func (r *Reader) Records() bool { return r.records }
+
+// TakeAll passes the records or packets that are there to take, until it returns false. The
+// bytes are valid until take returns. If there is none it returns the error of TryNext.
+func (r *Reader) TakeAll(take func(Packet) bool) error {
+	if err := r.enter(); err != nil {
+		return err
+	}
+	defer r.leave()
+	defer r.release()
+	// Until release the writer has only the rest of the ring, so this ends.
+	for r.next-r.freed < uint64(len(r.ring)) {
+		var p Packet
+		ok, err := r.take(&p)
+		switch {
+		case !ok && r.next == r.freed:
+			r.page.asked()
+			return err
+		case !ok || !take(p):
+			return nil
+		}
+	}
+	return nil
+}
 
 // series reports whether the ring holds entries of a series.
 func (h *head) series() bool { return h.entry.Load() > ofRecords }
