@@ -38,6 +38,8 @@ const (
 	recordWire    = 16 // 32 bits: bytes on the wire
 	recordData    = 20 // the packet from the link-layer header on
 
+	ofRecords = 1 // in head.entry: the ring holds records of a function
+
 	align = 8
 	skip  = 1<<32 - 1 // captured length that marks a skipped rest
 )

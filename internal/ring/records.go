@@ -10,9 +10,6 @@ import (
 // twice that allows less: half of the ring, less the head of 20 bytes.
 const MaxRecord = 1 << 20
 
-// ofRecords is the size of an entry of a ring that holds records.
-const ofRecords = 1
-
 // A Record is what a function passes to its program: data of any length, whose layout
 // depends on the kind, which the function defines.
 type Record struct {
