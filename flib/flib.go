@@ -108,6 +108,7 @@ type Interrupter interface{ Interrupt() }
 // is counted in one line of out. The names of the lines are those of package books. Any
 // goroutine may call Books, from New on, also after Close.
 type CounterSource interface {
+	// out is nil if the function only counts something else, in notes.
 	Books() (out, notes []books.Line)
 }
 
@@ -205,6 +206,9 @@ type Env interface {
 	// one by one; at least the newest n are kept. A series is a special kind of ring: the
 	// instance uses Append, Flush and End.
 	NewSeries(size, n int) (*Ring, error)
+	// NewRecords creates a ring of at least size bytes, through which the flow's owner
+	// receives records, data of any length and kind. It takes the place of NewRing.
+	NewRecords(size int) (*Records, error)
 	// Refer finds function fid of the client's flow fd, which must have a permanent
 	// result. The error carries no number for programs, because only the caller knows
 	// which argument was wrong.

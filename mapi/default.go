@@ -142,7 +142,8 @@ func (r Results) Uint64() uint64 {
 func (r Results) Int64() int64 { return int64(r.Uint64()) }
 
 // ReadResults copies the result of a function. For a series it waits for the
-// next entry and returns io.EOF after the last one. See Function.Read.
+// next entry and returns io.EOF after the last one. For records it returns those that are
+// there as one table. See Function.Read.
 // Additional errors: 6141 nothing was created yet, 6145 no such flow, or fd or
 // fid not positive, 6143 the flow is not connected, 6147 no such function, 6146
 // the function has no result.

@@ -109,8 +109,22 @@ func (fn *Function) Flow() *Flow { return fn.flow }
 
 // A Result is a copy of a function's result at one point in time.
 type Result struct {
-	Res []byte // the value; package result has the types and layouts
+	// Res is the value; package result has the types and layouts. The record that ReadNext
+	// and Results return is in memory that the daemon shares with the program, read-only (a
+	// write faults), and valid until the next read of the function. Clone copies it. All
+	// other values are copies.
+	Res []byte
 	TS  uint64 // time of the read, microseconds since 1970-01-01 UTC
+
+	// Of a record that ReadNext and Results return, otherwise 0.
+	Kind  uint16 // what Res is; the function defines it
+	Stamp uint64 // packet time, 2^-32 seconds since 1970-01-01 UTC
+}
+
+// Clone returns a copy of the result that owns its bytes.
+func (r Result) Clone() Result {
+	r.Res = append([]byte(nil), r.Res...)
+	return r
 }
 
 // Time is TS as a time.Time.
@@ -139,9 +153,16 @@ const narrow = 4
 
 // Read copies the result. It sends no message, makes no system call, and never
 // returns a partly written value. For a series it waits for the next entry,
-// like ReadNext. Errors: 6145 the flow is closed, 6143 it is not connected,
+// like ReadNext. For records it takes those that are there, without waiting, and
+// returns them as one table (result.ParseRecords), which is empty if there are none;
+// io.EOF when the device has ended and all were taken. Errors: 6145 the flow is closed, 6143 it is not connected,
 // 6146 the function has no result, 5123 the daemon is gone.
-func (fn *Function) Read() (Result, error) { return fn.ReadNext(context.Background()) }
+func (fn *Function) Read() (Result, error) {
+	if fn.hasRecords() {
+		return fn.readTable()
+	}
+	return fn.ReadNext(context.Background())
+}
 
 func (fn *Function) readNow() (Result, error) {
 	if err := fn.readable(); err != nil {
@@ -201,8 +222,8 @@ func (fn *Function) readable() error {
 		return errClosed(fn.flow.fd)
 	}
 	switch {
-	case fn.isSeries():
-		return mapierr.New(ErrNoResult, "the result of %s is a series: use ReadNext", fn.name)
+	case fn.inOrder():
+		return mapierr.New(ErrNoResult, "the result of %s is read in order: use ReadNext", fn.name)
 	case fn.result == nil:
 		return mapierr.New(ErrNoResult, "%s has no result", fn.name)
 	}

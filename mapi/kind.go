@@ -9,10 +9,11 @@ const (
 	KindResult              // the latest result: Read, Uint64
 	KindSeries              // entries in order: ReadNext
 	KindPackets             // packets: Next, TryNext, NextBatch
+	KindRecords             // records: ReadNext, or Read for all that are there
 )
 
 func (k Kind) String() string {
-	names := [...]string{"none", "result", "series", "packets"}
+	names := [...]string{"none", "result", "series", "packets", "records"}
 	if k < 0 || int(k) >= len(names) {
 		return "unknown"
 	}
@@ -25,6 +26,8 @@ func (fn *Function) Kind() Kind {
 	switch {
 	case fn.isSeries():
 		return KindSeries
+	case fn.hasRecords():
+		return KindRecords
 	case fn.buffer != nil:
 		return KindPackets
 	case fn.result != nil:

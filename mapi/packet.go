@@ -146,8 +146,8 @@ func (fn *Function) Packets(ctx context.Context) iter.Seq2[*Packet, error] {
 }
 
 // Lost returns how many packets this buffer has lost because they were not
-// taken in time or are too large, or how many entries of a series were not read
-// in time. It makes no system call.
+// taken in time or are too large, or how many entries of a series or records
+// were not read in time. It makes no system call.
 func (fn *Function) Lost() (uint64, error) {
 	if fn.buffer == nil {
 		return 0, fn.failPacket(fn.noBuffer())
@@ -166,7 +166,7 @@ func (fn *Function) takeable() error {
 	if err := fn.started(); err != nil {
 		return err
 	}
-	if fn.buffer == nil || fn.isSeries() {
+	if fn.Kind() != KindPackets {
 		return fn.noBuffer()
 	}
 	return nil

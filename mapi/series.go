@@ -15,12 +15,12 @@ import (
 // the oldest entries. Lost counts these, and the entries that the function
 // itself dropped.
 
-// ReadNext waits for the next entry of a series and returns it. For other
+// ReadNext waits for the next entry of a series, or the next record, and returns it. For other
 // functions it is Read. Only one goroutine at a time may read a function. The
 // error is io.EOF when the device has ended and all entries were read; other
 // errors are those of Next and Read.
 func (fn *Function) ReadNext(ctx context.Context) (Result, error) {
-	if !fn.isSeries() {
+	if !fn.inOrder() {
 		return fn.readNow()
 	}
 	if err := fn.started(); err != nil {
@@ -36,7 +36,7 @@ func (fn *Function) ReadNext(ctx context.Context) (Result, error) {
 // TryReadNext is ReadNext without waiting: if there is no entry now, it returns
 // false and no error.
 func (fn *Function) TryReadNext() (Result, bool, error) {
-	if !fn.isSeries() {
+	if !fn.inOrder() {
 		r, err := fn.readNow()
 		return r, err == nil, err
 	}
@@ -55,7 +55,7 @@ func (fn *Function) TryReadNext() (Result, bool, error) {
 	return fn.entry(p), true, nil
 }
 
-// Results returns the entries of a series as they arrive, until the device
+// Results returns the entries of a series, or the records, as they arrive, until the device
 // ends. If there is an error, the last pair carries it.
 func (fn *Function) Results(ctx context.Context) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
@@ -73,6 +73,9 @@ func (fn *Function) Results(ctx context.Context) iter.Seq2[Result, error] {
 
 func (fn *Function) isSeries() bool { return fn.buffer != nil && fn.buffer.entry > 0 }
 
+// inOrder reports whether entries or records are read from the function.
+func (fn *Function) inOrder() bool { return fn.isSeries() || fn.hasRecords() }
+
 // started returns why nothing can be taken from the flow, nil if something can.
 func (fn *Function) started() error {
 	switch {
@@ -84,8 +87,11 @@ func (fn *Function) started() error {
 	return nil
 }
 
-// entry copies an entry that the next read would overwrite.
+// entry copies an entry that the next read would overwrite. It does not copy a record.
 func (fn *Function) entry(p ring.Packet) Result {
+	if fn.hasRecords() {
+		return record(p)
+	}
 	data := p.Data[:min(fn.buffer.entry, len(p.Data))]
 	return Result{Res: append([]byte(nil), data...), TS: uint64(time.Now().UnixMicro())}
 }

@@ -59,8 +59,11 @@ func (a *applying) follow(parent context.Context) error {
 // buffer reports whether packets are taken from the function.
 func (f *applied) buffer() bool { return f.fn.Kind() == mapi.KindPackets }
 
-// series reports whether entries are read from the function.
-func (f *applied) series() bool { return f.fn.Kind() == mapi.KindSeries }
+// series reports whether entries or records are read from the function.
+func (f *applied) series() bool {
+	k := f.fn.Kind()
+	return k == mapi.KindSeries || k == mapi.KindRecords
+}
 
 // take reads packets or entries until they or ctx end.
 func (f *applied) take(ctx context.Context, entries chan<- entry) error {
@@ -83,6 +86,9 @@ func (f *applied) take(ctx context.Context, entries chan<- entry) error {
 				return err
 			}
 			continue
+		}
+		if f.fn.Kind() == mapi.KindRecords {
+			r = r.Clone() // the next read overwrites it
 		}
 		select {
 		case entries <- entry{f, r}:

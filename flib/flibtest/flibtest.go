@@ -210,6 +210,14 @@ func (e *env) NewRing(size int) (*flib.Ring, error) {
 	return r, err
 }
 
+func (e *env) NewRecords(size int) (*flib.Records, error) {
+	r, err := ring.NewRecords(size)
+	if e.ring = r; err != nil {
+		return nil, err
+	}
+	return flib.NewRecords(r, e.Offline), nil
+}
+
 func (e *env) NewSeries(size, n int) (*flib.Ring, error) {
 	r, err := ring.NewSeries(size, n)
 	e.ring = r

@@ -53,6 +53,11 @@ const (
 	OfWhichCut      = "of which cut to the snapshot length"
 	FileBytes       = "bytes written"
 
+	// Notes of functions with records.
+	RecordsWritten      = "records written"
+	RecordsLostBuffer   = "records lost: buffer full"
+	RecordsLostTooLarge = "records lost: too large"
+
 	// Notes of result files, which count rows.
 	RowsWritten         = "rows written"
 	RowsWaiting         = "rows waiting"
@@ -106,6 +111,9 @@ func Glossary() []Entry {
 		{OtherLinkType, "of another link type than that of the file"},
 		{OfWhichCut, "written with fewer bytes than captured"},
 		{FileBytes, "not packets: bytes in the file, including headers"},
+		{RecordsWritten, "not packets: records of a function in the buffer for its reader"},
+		{RecordsLostBuffer, "not packets: records lost for the reader, which was too slow, stopped or gone"},
+		{RecordsLostTooLarge, "not packets: records lost because they exceed 1 MiB or half of their buffer"},
 		{RowsWritten, "not packets: rows of results that are entirely in the file"},
 		{RowsWaiting, "not packets: rows of results in the queue of the file"},
 		{RowsLostQueue, "not packets: rows of results lost because the file was too slow"},

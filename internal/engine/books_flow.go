@@ -84,8 +84,10 @@ func (f *Flow) functionBooksLocked(i int) (b books.Stage, ok bool) {
 	b.Notes = []books.Line{{Name: books.Emitted, Value: before.Emitted}}
 	acc, ok := a.Fn.(flib.CounterSource)
 	if ok {
-		var notes []books.Line
-		b.Out, notes = acc.Books()
+		var out, notes []books.Line
+		if out, notes = acc.Books(); out != nil {
+			b.Out = out
+		}
 		b.Notes = append(b.Notes, notes...)
 	}
 	b.In = f.tallyLocked(i).Packets

@@ -62,8 +62,19 @@ func (e *env) Park(wait func()) {
 }
 
 // NewRing implements flib.Env.
-func (e *env) NewRing(size int) (*flib.Ring, error) {
-	r, err := ring.New(size)
+func (e *env) NewRing(size int) (*flib.Ring, error) { return e.waiting(ring.New(size)) }
+
+// NewRecords implements flib.Env.
+func (e *env) NewRecords(size int) (*flib.Records, error) {
+	r, err := e.waiting(ring.NewRecords(size))
+	if err != nil {
+		return nil, err
+	}
+	return flib.NewRecords(r, !e.Live()), nil
+}
+
+// waiting owns a new ring whose writer may wait.
+func (e *env) waiting(r *flib.Ring, err error) (*flib.Ring, error) {
 	if err = e.own(r, err); err != nil {
 		return nil, err
 	}

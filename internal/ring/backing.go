@@ -54,7 +54,7 @@ func populate(mem []byte) error {
 // kernels before 5.14, which cannot allocate memory for part of a mapping.
 func (w *Writer) back(file int, entry int) error {
 	w.populate = populate
-	if entry == 0 {
+	if entry <= ofRecords {
 		w.backedTo(backStep) // at most MinCapacity
 		err := populate(w.life.maps.data[:headSize+backStep])
 		if !errors.Is(err, unix.EINVAL) {

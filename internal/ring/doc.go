@@ -11,6 +11,9 @@
 // waits (WriteWait, for capture files). After the last packet of a trace the reader gets
 // io.EOF.
 //
+// A ring can also hold records: data of any length, of a kind (records.go). They are
+// passed on like packets.
+//
 // A ring can also hold a series: entries of one size. A slow reader misses the oldest
 // entries and is told how many (series.go).
 //

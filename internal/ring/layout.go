@@ -21,6 +21,9 @@ import "sync/atomic"
 //
 // This is the packet record of the original API. The link type is in its padding.
 //
+// A record of a function has the same head. The kind is in the place of the port, the link
+// type and the length on the wire are 0, and cap is the length of the data.
+//
 // A series holds entries of one size, a power of two, instead of records. They have no
 // heads, and the position is the end of the newest entry. The writer overwrites the
 // oldest entry and ignores the reader's position. So a reader copies an entry word by
@@ -34,6 +37,8 @@ const (
 	recordCap     = 12 // 32 bits: captured bytes
 	recordWire    = 16 // 32 bits: bytes on the wire
 	recordData    = 20 // the packet from the link-layer header on
+
+	ofRecords = 1 // in head.entry: the ring holds records of a function
 
 	align = 8
 	skip  = 1<<32 - 1 // captured length that marks a skipped rest
@@ -61,7 +66,7 @@ const (
 type head struct {
 	magic    atomic.Uint64 // 0
 	capacity atomic.Uint64 // 8: bytes of the ring
-	entry    atomic.Uint64 // 16: bytes of an entry of a series; 0: the ring holds packets
+	entry    atomic.Uint64 // 16: bytes of an entry of a series; 0: the ring holds packets; 1: records
 	_        [40]byte
 
 	position atomic.Uint64 // 64: end of the last record

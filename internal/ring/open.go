@@ -48,7 +48,9 @@ func newReader(maps mappings) *Reader {
 	r.next = r.page.read.Load()
 	r.freed, r.end = r.next, r.next
 	r.page.sleep.Add(r.page.sleep.Load() % 2)
-	r.entry = r.head.entry.Load()
+	if r.records = r.head.entry.Load() == ofRecords; !r.records {
+		r.entry = r.head.entry.Load()
+	}
 	r.copied = make([]byte, r.entry)
 	r.wakeWriter = func(fd uintptr) {
 		// If the socket is full, its bytes wake the writer as well. If it is broken,
@@ -78,8 +80,8 @@ func openMemory(data, reader *os.File) (m mappings, err error) {
 	if got := h.capacity.Load(); got != uint64(size) || size&(size-1) != 0 {
 		return m, fmt.Errorf("packet memory claims a ring of %d bytes, but has %d", got, size)
 	}
-	if got := h.entry.Load(); got&(got-1) != 0 || got != 0 && (got < align || got > maxEntry) {
-		return m, fmt.Errorf("packet memory claims entries of %d bytes", got)
+	if err := entryError(h.entry.Load()); err != nil {
+		return m, err
 	}
 	m.page, err = mapMemory(reader, "reader page", pageSize, pageSize, unix.PROT_READ|unix.PROT_WRITE)
 	return m, err

@@ -66,9 +66,10 @@ type Reader struct {
 	err          error  // the damage found
 	wakeBytes    [64]byte
 
-	entry  uint64        // size of an entry of a series; 0: packets
-	copied []byte        // the last entry read
-	missed atomic.Uint64 // entries that were overwritten before they were read
+	records bool          // the ring holds records
+	entry   uint64        // size of an entry of a series; 0: packets or records
+	copied  []byte        // the last entry read
+	missed  atomic.Uint64 // entries that were overwritten before they were read
 }
 
 // TryNext returns the next packet, or false if there is none now. The bytes are valid

@@ -14,16 +14,24 @@ import (
 // A caller that writes to several rings must call HasRoom first, and flush the other
 // rings if there is no room: the reader that must make room may be waiting for them.
 func (w *Writer) WriteWait(p *pkt.Packet) bool {
-	if !w.HasRoom(p) {
-		w.await(w.need(recordSize(uint64(len(p.Link)))))
-	}
+	w.makeRoom(recordSize(uint64(len(p.Link))))
 	return w.Write(p)
+}
+
+// makeRoom waits until there is room for a record of size bytes.
+func (w *Writer) makeRoom(size uint64) {
+	if !w.roomFor(size) {
+		w.await(w.need(size))
+	}
 }
 
 // HasRoom reports whether WriteWait would return at once: the packet fits now, or never
 // will.
 func (w *Writer) HasRoom(p *pkt.Packet) bool {
-	size := recordSize(uint64(len(p.Link)))
+	return w.roomFor(recordSize(uint64(len(p.Link))))
+}
+
+func (w *Writer) roomFor(size uint64) bool {
 	return size > uint64(len(w.ring))/2 || w.fits(w.need(size))
 }
 

@@ -7,7 +7,7 @@
  *	flow.c     flows and functions by number, and when their memory is released
  *	shared.c   reads results and rings in the memory of the daemon
  *	wait.c     waits for packets and entries
- *	results.c, packet.c                     reading, without the Go part
+ *	results.c, records.c, packet.c          reading, without the Go part
  *	control.c, apply.c, offline.c, info.c   calls to the Go part
  *
  * Without a lock the code calls only what is safe in a signal handler. Locks are held
@@ -72,7 +72,8 @@ struct ring {
 	uint64_t end;   /* end of the last known record */
 	uint64_t poked; /* last position that the writer waited for and was told of */
 	uint64_t state; /* state of the ring, loaded before end */
-	uint32_t entry; /* bytes of an entry of a series, rounded up; 0: packets */
+	uint32_t entry; /* bytes of an entry of a series, rounded up; 0: packets or records */
+	int records;    /* the ring holds records of a function */
 	int damaged;
 	int hung_up; /* the daemon has closed its end of the socket */
 	int sock;
@@ -81,6 +82,8 @@ enum ring_state { RING_RECORD, RING_EMPTY, RING_END, RING_GONE, RING_DAMAGED };
 void ring_open(struct ring *r, const struct call_function *from);
 enum ring_state ring_peek(struct ring *r, const uint8_t **record, uint32_t *caplen);
 void ring_pass(struct ring *r, uint32_t caplen);
+void ring_skip(struct ring *r, uint32_t caplen); /* ring_pass without ring_release */
+uint64_t ring_lost(const struct ring *r);
 enum ring_state ring_entry(struct ring *r, void *entry, size_t size);
 enum ring_state ring_look(struct ring *r); /* RING_RECORD: there is a record */
 void ring_release(struct ring *r);
@@ -132,6 +135,15 @@ void flow_reap(void);                        /* releases the memory of closed fl
 int flow_untouched(struct flow *f);
 int flow_awaited(const struct flow *f, const struct function *but, struct awaited *found);
 void *map_memory(size_t size);               /* zeroed memory; NULL: out of memory */
+
+/* results.c */
+mapi_results_t *now(struct function *fn); /* the results, read now */
+
+/* packet.c */
+int make_room(struct function *fn, size_t size); /* in fn->packet; 0, or -1 with the error */
+
+/* records.c */
+mapi_results_t *read_table(struct flow *f, struct function *fn); /* the caller is the reader */
 
 /* wait.c */
 int reader_enter(struct flow *f, struct function *fn); /* 0, or -1 with the error */

@@ -9,15 +9,15 @@
 #include "internal.h"
 #include "layout.h"
 
-/* Makes room for a packet with its header. */
-static int make_room(struct function *fn, size_t size)
+/* Makes room for a packet with its header, or for a table of records. */
+int make_room(struct function *fn, size_t size)
 {
 	size_t room = fn->packet_room ? fn->packet_room : 4096;
 	while (room < size)
 		room *= 2;
 	void *packet = map_memory(room);
 	if (!packet)
-		return fail(MAPID_MEM_ALLOCATION_ERROR, "no memory for a packet of %zu bytes", size);
+		return fail(MAPID_MEM_ALLOCATION_ERROR, "no memory for %zu bytes of packets or records", size);
 	if (fn->packet)
 		munmap(fn->packet, fn->packet_room);
 	fn->packet = packet;
@@ -68,7 +68,7 @@ static struct mapipkt *next_packet(struct flow *f, int fid)
 	struct function *fn = function_find(f, fid);
 	if (!fn)
 		return fail_null(MAPI_INVALID_FID_FUNCID, no_function, f->fd, fid);
-	if (!fn->from.ring || fn->from.series)
+	if (!fn->from.ring || fn->from.series || fn->ring.records)
 		return fail_null(MAPI_SHM_ERR, "function %d of flow %d is not a packet buffer: apply TO_BUFFER", fid, f->fd);
 	if (reader_enter(f, fn) != 0)
 		return NULL;

@@ -35,7 +35,7 @@ static int read_slot(struct function *fn)
 	return 0;
 }
 
-static mapi_results_t *now(struct function *fn)
+mapi_results_t *now(struct function *fn)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_REALTIME, &t);
@@ -81,11 +81,11 @@ static mapi_results_t *read_function(struct flow *f, int fid)
 		return fail_null(MAPI_INVALID_FID_FUNCID, no_function, f->fd, fid);
 	if (fn->from.slot)
 		return read_newest(f, fn);
-	if (!fn->from.series)
+	if (!fn->from.series && !fn->ring.records)
 		return fail_null(MAPI_SHM_ERR, "function %d of flow %d has no result", fid, f->fd);
 	if (reader_enter(f, fn) != 0)
 		return NULL;
-	results = read_next(f, fn);
+	results = fn->ring.records ? read_table(f, fn) : read_next(f, fn);
 	reader_leave(fn);
 	return results;
 }

@@ -82,6 +82,9 @@ void ring_open(struct ring *r, const struct call_function *from)
 	r->size = from->ring_size - HEAD_SIZE;
 	r->page = from->page;
 	r->entry = (uint32_t)word(r->head + HEAD_ENTRY);
+	r->records = r->entry == OF_RECORDS;
+	if (r->records)
+		r->entry = 0;
 	r->next = r->freed = r->end = ring_position(r);
 	r->sock = from->sock;
 }
@@ -142,11 +145,22 @@ enum ring_state ring_peek(struct ring *r, const uint8_t **record, uint32_t *capl
 	}
 }
 
+/* Moves on to the next record. */
+void ring_skip(struct ring *r, uint32_t caplen)
+{
+	r->next += record_size(caplen);
+}
+
 /* Moves on to the record after a copied packet. */
 void ring_pass(struct ring *r, uint32_t caplen)
 {
-	r->next += record_size(caplen);
+	ring_skip(r, caplen);
 	ring_release(r);
+}
+
+uint64_t ring_lost(const struct ring *r)
+{
+	return word(r->head + HEAD_FULL) + word(r->head + HEAD_TOO_LARGE);
 }
 
 /* Returns the position of the oldest entry that is certainly intact. */
