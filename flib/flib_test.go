@@ -43,8 +43,8 @@ func TestFindTakesTheMostSpecificFunction(t *testing.T) {
 			}
 			continue
 		}
-		if err != nil || got.Library != c.lib || got.Type() != c.typ {
-			t.Errorf("Find(%q, %s) gives %s %v, %v, want %s %s", c.name, c.devType, got.Library, got.Def, err, c.lib, c.typ)
+		if err != nil || got.Library.Name != c.lib || got.Type() != c.typ {
+			t.Errorf("Find(%q, %s) gives %s %v, %v, want %s %s", c.name, c.devType, got.Library.Name, got.Def, err, c.lib, c.typ)
 		}
 	}
 }
@@ -67,7 +67,7 @@ func TestForms(t *testing.T) {
 		forms, err := r.Forms(c.name, c.devType)
 		var got []string
 		for _, f := range forms {
-			got = append(got, f.Library+" "+f.Type())
+			got = append(got, f.Library.Name+" "+f.Type())
 		}
 		if s := strings.Join(got, ", "); s != c.want || (c.want == "") != (mapierr.CodeOf(err, 0) == mapierr.FunctionNotFound) {
 			t.Errorf("Forms(%q, %s) are %q, %v, want %q", c.name, c.devType, s, err, c.want)

@@ -4,33 +4,45 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"gomapi/internal/funcname"
 	"gomapi/internal/mapierr"
 )
 
-// A Library is a named list of functions.
-type Library struct {
-	Name      string // "stdflib"
-	Functions []Def  // in the order of the info calls
-}
-
-// A Registry holds the libraries of a daemon in search order. It is filled before the
-// daemon starts and then only read.
+// A Registry holds the libraries of a daemon in search order. Any goroutine may use it, also
+// while Replace gives it others.
 type Registry struct {
-	libs []Library
+	libs atomic.Pointer[[]*Loaded]
 }
 
 // NewRegistry creates a registry that searches the libraries in the given order.
-func NewRegistry(libs ...Library) *Registry { return &Registry{libs: libs} }
+func NewRegistry(libs ...Library) *Registry {
+	r, list := &Registry{}, make([]*Loaded, len(libs))
+	for i := range libs {
+		list[i] = Load(libs[i], nil)
+	}
+	r.libs.Store(&list)
+	return r
+}
+
+// Replace gives the registry these libraries in place of those that it has. Libraries that are
+// not among them any more are retired.
+func (r *Registry) Replace(libs ...*Loaded) {
+	for _, old := range *r.libs.Swap(&libs) {
+		if !slices.Contains(libs, old) {
+			old.Retire()
+		}
+	}
+}
 
 // Libraries returns the libraries in search order. The caller must not change them.
-func (r *Registry) Libraries() []Library { return r.libs }
+func (r *Registry) Libraries() []*Loaded { return *r.libs.Load() }
 
 // Found is a function and the library that contains it.
 type Found struct {
 	*Def
-	Library string
+	Library *Loaded
 }
 
 // Find looks up a function for a device of type devType. The name has the form
@@ -74,12 +86,12 @@ func (r *Registry) forms(name, devType string) iter.Seq[Found] {
 
 // at returns the function of the first library that has one for this very device type.
 func (r *Registry) at(lib, fn, devType string) (Found, bool) {
-	for i := range r.libs {
-		if lib != "" && lib != r.libs[i].Name {
+	for _, l := range r.Libraries() {
+		if lib != "" && lib != l.Name {
 			continue
 		}
-		if d := r.libs[i].find(fn, devType); d != nil {
-			return Found{Def: d, Library: r.libs[i].Name}, true
+		if d := l.find(fn, devType); d != nil {
+			return Found{Def: d, Library: l}, true
 		}
 	}
 	return Found{}, false

@@ -26,10 +26,10 @@ func fileDrivers() map[drivers.Format]drivers.FileDriver {
 	}
 }
 
-// libraries are the function libraries of this build.
-func libraries() []flib.Library {
-	return []flib.Library{
-		stdflib.Library(),
+// builders make the function libraries of this build, in search order.
+func builders() []flib.Builder {
+	return []flib.Builder{
+		{Name: "stdflib", New: func(map[string]string) (flib.Library, error) { return stdflib.Library(), nil }},
 	}
 }
 
@@ -37,15 +37,16 @@ func libraries() []flib.Library {
 func known() config.Known {
 	k := config.Known{
 		Drivers:       map[string]bool{},
-		Libraries:     map[string]bool{},
+		LibraryKeys:   map[string]map[string]func(string) error{},
 		CheckParams:   map[string]func(key, value string) error{"mapinicdrv": nic.CheckParam},
 		CheckTogether: map[string]func(params map[string]string) (string, error){"mapinicdrv": nic.CheckParams},
 	}
 	for name := range liveDrivers() {
 		k.Drivers[name] = true
 	}
-	for _, lib := range libraries() {
-		k.Libraries[lib.Name] = true
+	for _, b := range builders() {
+		k.Libraries = append(k.Libraries, b.Name)
+		k.LibraryKeys[b.Name] = b.Keys
 	}
 	return k
 }
@@ -83,17 +84,4 @@ func driverRegistry(formats []config.FormatEntry) *drivers.Registry {
 		}
 	}
 	return &r
-}
-
-// functionRegistry holds the named libraries, sorted by name.
-func functionRegistry(names []string) *flib.Registry {
-	var libs []flib.Library
-	for _, name := range names {
-		for _, lib := range libraries() {
-			if lib.Name == name {
-				libs = append(libs, lib)
-			}
-		}
-	}
-	return flib.NewRegistry(libs...)
 }

@@ -13,14 +13,15 @@ import (
 type reloader struct {
 	options *options
 	load    func(*options) (*setup, error)
+	libs    *libraries
 	log     *logger
 	first   *setup              // configuration at the start, for keys that need a restart
 	last    *setup              // the configuration applied last
 	out     chan *config.Config // configurations to apply
 }
 
-func newReloader(o *options, s *setup, log *logger) *reloader {
-	return &reloader{options: o, load: configure, log: log, first: s, last: s, out: make(chan *config.Config)}
+func newReloader(o *options, s *setup, libs *libraries, log *logger) *reloader {
+	return &reloader{options: o, load: configure, libs: libs, log: log, first: s, last: s, out: make(chan *config.Config)}
 }
 
 // reloadWait is how long the end of the daemon waits for a pending read of the
@@ -64,14 +65,20 @@ func (r *reloader) follow(ctx context.Context, hup *hangUps, stop func()) {
 		if ctx.Err() != nil {
 			return
 		}
+		var apply func()
+		if err == nil {
+			apply, err = r.libs.prepare(s)
+		}
 		if err != nil {
 			r.log.Errorf("the configuration is unchanged: %v", err)
 			continue
 		}
 		select {
 		case r.out <- s.Config:
+			apply()
 			r.last = s
 		case <-ctx.Done():
+			apply() // so that the new libraries are closed too
 		}
 	}
 }
@@ -104,7 +111,6 @@ func fixed(start, now *config.Config) (keys []string) {
 		name string
 		same bool
 	}{
-		{"libs", slices.Equal(start.Libs, now.Libs)},
 		{"dimapi_port", start.DimapiPort == now.DimapiPort},
 		{"log_level", start.LogLevel == now.LogLevel},
 		{"logfile", start.LogFile == now.LogFile},

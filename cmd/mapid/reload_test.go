@@ -31,7 +31,7 @@ func TestFixedKeys(t *testing.T) {
 		t.Errorf("%v differ, want nothing", keys)
 	}
 	other := config.Config{LogFile: "/log", Local: true}
-	want := []string{"libs", "dimapi_port", "log_level", "logfile", "local", "the list of [format] sections"}
+	want := []string{"dimapi_port", "log_level", "logfile", "local", "the list of [format] sections"}
 	if keys := fixed(start, &other); !slices.Equal(keys, want) {
 		t.Errorf("%v differ, want %v", keys, want)
 	}
@@ -46,7 +46,7 @@ func TestReloaderKeepsLast(t *testing.T) {
 	o := &options{config: filepath.Join(dir, "none")}
 	log := newLogger(logSetup{})
 	defer log.Close()
-	r := newReloader(o, auto, log)
+	r := newReloader(o, auto, newLibraries(nil), log)
 	if _, err := r.read(); err == nil {
 		t.Error("a file that was asked for is missing, and no error says so")
 	}
@@ -64,7 +64,7 @@ func TestReloaderKeepsLast(t *testing.T) {
 func TestReloaderHangs(t *testing.T) {
 	log := newLogger(logSetup{})
 	defer log.Close()
-	r := newReloader(&options{}, &setup{Config: config.Default()}, log)
+	r := newReloader(&options{}, &setup{Config: config.Default()}, newLibraries(nil), log)
 	reading, answer := make(chan struct{}), make(chan struct{})
 	r.load = func(*options) (*setup, error) {
 		close(reading)

@@ -73,10 +73,19 @@ func serve(ctx context.Context, o *options, parent *readyPipe, stdout, stderr io
 		warnClosed(log, user.LookupGroup)
 	}
 
+	libs := newLibraries(builders())
+	libs.log = log.Errorf
+	apply, err := libs.prepare(s)
+	if err != nil {
+		return err
+	}
+	apply()
+	defer libs.close()
 	opts, err := daemonOptions(o, s)
 	if err != nil {
 		return err
 	}
+	opts.Functions = libs.registry
 	opts.Log = log
 	opts.Ready = parent.ready
 	if o.daemon {
@@ -84,7 +93,7 @@ func serve(ctx context.Context, o *options, parent *readyPipe, stdout, stderr io
 		defer pid.remove()
 	}
 	ctx, stop := untilSignal(ctx, o.private())
-	r := newReloader(o, s, log)
+	r := newReloader(o, s, libs, log)
 	opts.Reload = r.out
 	defer r.start(ctx, hup, stop)()
 	return runDaemon(ctx, opts, log)
@@ -134,7 +143,6 @@ func daemonOptions(o *options, s *setup) (daemon.Options, error) {
 	opts := daemon.Options{
 		Config:     s.Config,
 		Drivers:    driverRegistry(s.Formats),
-		Functions:  functionRegistry(s.Libs),
 		Interfaces: nic.Interfaces,
 		Resolve:    nic.Resolve,
 		Version:    version,

@@ -22,7 +22,7 @@ type setup struct {
 // line names a file.
 func configure(o *options) (*setup, error) {
 	if o.builtin {
-		return &setup{Config: config.Default()}, nil
+		return &setup{Config: all(builders())}, nil
 	}
 	k := known()
 	k.Dir = o.dir
@@ -33,7 +33,7 @@ func configure(o *options) (*setup, error) {
 	s := &setup{Config: cfg, problems: problems}
 	switch {
 	case errors.Is(err, config.ErrNoFile) && o.config == "":
-		s.Config = config.Default()
+		s.Config = all(builders())
 		s.note = fmt.Sprintf("serving every interface that is up: %v", err)
 	case err != nil:
 		return nil, err

@@ -104,7 +104,13 @@ func TestRegistries(t *testing.T) {
 	if _, ok := driverRegistry(nil).File(drivers.FormatPCAP); ok {
 		t.Error("a format that is not configured is served")
 	}
-	libs := functionRegistry([]string{"stdflib"}).Libraries()
+	l := newLibraries(builders())
+	apply, err := l.prepare(&setup{Config: all(builders())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	apply()
+	libs := l.registry.Libraries()
 	if len(libs) != 1 || libs[0].Name != "stdflib" || len(libs[0].Functions) == 0 {
 		t.Errorf("libraries: %+v", libs)
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,6 +37,8 @@ func (b *builder) build(sections []Section) {
 			b.device(s)
 		case s.Name == "format":
 			b.format(s)
+		case slices.Contains(b.known.Libraries, s.Name):
+			b.library(s)
 		case extraSection(s.Name):
 			b.extra(s)
 		default:
@@ -81,8 +84,8 @@ func (b *builder) logFolder(k Key) {
 	}
 }
 
-// libraries returns the libraries of the key libs that this build has, or
-// stdflib if the key is absent.
+// libraries returns the libraries of the key libs that this build has, or all of
+// this build if the key is absent.
 func (b *builder) libraries(s *Section) []string {
 	list := []string{}
 	for _, k := range s.Keys {
@@ -95,7 +98,7 @@ func (b *builder) libraries(s *Section) []string {
 			case lib == "":
 			case slices.Contains(list, lib):
 				b.warnf(k.Line, "library %s is listed twice", lib)
-			case b.known.Libraries[lib]:
+			case slices.Contains(b.known.Libraries, lib):
 				list = append(list, lib)
 			case slices.Contains(knownLibraries, lib):
 				b.warnf(k.Line, "library %s is not part of this build: its functions are missing", lib)
@@ -105,20 +108,64 @@ func (b *builder) libraries(s *Section) []string {
 		}
 		return list
 	}
+	if len(b.known.Libraries) > 0 {
+		return b.known.Libraries
+	}
 	return Default().Libs
 }
 
-func (b *builder) extra(s *Section) {
-	if first, ok := b.singles[s.Name]; ok {
-		b.errorf(s.Line, "section [%s] already occurs in line %d: this one is ignored", s.Name, first)
+// library checks the section of a library. A key with an error is left out.
+func (b *builder) library(s *Section) {
+	if !b.first(s) {
 		return
 	}
-	b.singles[s.Name] = s.Line
+	if !slices.Contains(b.cfg.Libs, s.Name) {
+		b.warnf(s.Line, "section [%s] has no effect: libs does not list the library", s.Name)
+	}
+	keys, section := b.known.LibraryKeys[s.Name], *s
+	section.Keys = nil
+	for _, k := range s.Keys {
+		check, ok := keys[k.Name]
+		if !ok {
+			b.errorf(k.Line, "unknown key %s in [%s]%s", k.Name, s.Name, haveKeys(keys))
+		} else if err := check(k.Value); err != nil {
+			b.errorf(k.Line, "%s=%s in [%s]: %v", k.Name, k.Value, s.Name, err)
+		} else {
+			section.Keys = append(section.Keys, k)
+			continue
+		}
+		section.Bad = true
+	}
+	b.cfg.Extra = append(b.cfg.Extra, section)
+}
+
+// haveKeys lists the keys of a library, for people.
+func haveKeys(keys map[string]func(string) error) string {
+	if len(keys) == 0 {
+		return ": the library has no settings"
+	}
+	return ": known are " + strings.Join(slices.Sorted(maps.Keys(keys)), ", ")
+}
+
+func (b *builder) extra(s *Section) {
+	if !b.first(s) {
+		return
+	}
 	if kind, _, _ := strings.Cut(s.Name, " "); !b.known.Sections[kind] {
 		b.warnf(s.Line, "section [%s] has no effect: this build lacks the part that reads it; remove it, "+
 			"or use a build that has the part", s.Name)
 	}
 	b.cfg.Extra = append(b.cfg.Extra, *s)
+}
+
+// first reports whether a section that may occur once has not occurred before.
+func (b *builder) first(s *Section) bool {
+	if first, ok := b.singles[s.Name]; ok {
+		b.errorf(s.Line, "section [%s] already occurs in line %d: this one is ignored", s.Name, first)
+		return false
+	}
+	b.singles[s.Name] = s.Line
+	return true
 }
 
 // unknownKeys warns of the keys of a section that are not in the list.

@@ -64,6 +64,7 @@ type Section struct {
 	Name string // empty for the keys before the first section
 	Line int    // of the header
 	Keys []Key  // in order, without keys that have no value
+	Bad  bool   // has an error
 }
 
 // A Key is one line "name=value".
@@ -85,7 +86,11 @@ func (s *Section) Get(name string) string {
 // Known lists the drivers and libraries of this build, by their names in
 // mapi.conf without ".so", and describes the environment.
 type Known struct {
-	Drivers, Libraries map[string]bool
+	Drivers   map[string]bool
+	Libraries []string // in search order
+	// LibraryKeys has, by library, the keys of its section. The function says what is wrong
+	// with a value.
+	LibraryKeys map[string]map[string]func(value string) error
 	// CheckParams has, by driver, a function that checks one parameter of a
 	// device. A driver without an entry checks parameters when it opens the
 	// device.
@@ -109,6 +114,21 @@ func (k *Known) path(p string) string {
 		return p
 	}
 	return filepath.Join(k.Dir, p)
+}
+
+// Settings returns the keys of the section of a library, and its line; 0 if there is no
+// section. bad is set if the section has an error; the settings are then without it.
+func (c *Config) Settings(library string) (settings map[string]string, line int, bad bool) {
+	settings = make(map[string]string)
+	for i := range c.Extra {
+		if s := &c.Extra[i]; s.Name == library {
+			for _, k := range s.Keys {
+				settings[k.Name] = k.Value
+			}
+			return settings, s.Line, s.Bad
+		}
+	}
+	return settings, 0, false
 }
 
 // Default returns the configuration without a file: stdflib, pcap files, and

@@ -16,7 +16,7 @@ import (
 // build is what a small build of mapid contains.
 var build = Known{
 	Drivers:   map[string]bool{"mapinicdrv": true},
-	Libraries: map[string]bool{"stdflib": true},
+	Libraries: []string{"stdflib"},
 	Sections:  map[string]bool{"dag": true, "client": true},
 }
 

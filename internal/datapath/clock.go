@@ -38,13 +38,12 @@ func (c *clock) afterBatch(h *chain.Host) {
 
 // pause advances packet time if a function waits for a moment, and calls the functions that
 // are due. Packets that follow are at most hold old; if hold is negative, packet time stands
-// still. pause returns when to pause again, the zero time if no function waits.
-func (c *clock) pause(h *chain.Host, hold time.Duration) time.Time {
+// still, and now is the time of the call. pause returns when to pause again, the zero time if no function waits.
+func (c *clock) pause(h *chain.Host, now time.Time, hold time.Duration) time.Time {
 	c.batches = 0
 	if h.Deadline() == deadline.None || hold < 0 {
 		return time.Time{}
 	}
-	now := time.Now()
 	if !c.advance(h, now, hold) {
 		return time.Time{} // no packet has come: packet time has not begun
 	}

@@ -144,8 +144,9 @@ func (l *Loop) meet(p *plan, linkType uint16, n int) *plan {
 // Pause implements drivers.Sink: it lets packet time go on, and brings results up to date.
 func (l *Loop) Pause(lag, hold time.Duration) (again time.Time) {
 	l.epoch.begin()
+	now := time.Now()
 	l.current() // its chains may have deadlines
-	tick := l.clock.pause(&l.host, hold)
+	tick := l.clock.pause(&l.host, now, hold)
 	l.host.Publish()
 	if lag == 0 {
 		l.flusher.flushAll()

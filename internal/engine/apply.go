@@ -118,7 +118,10 @@ func (d *device) nextFid() (int32, error) {
 func (s *Session) instantiateFirst(ctx context.Context, f *Flow, fid int32, forms []flib.Found, args []any) (*instance, error) {
 	refusals := ""
 	for i, form := range forms {
-		a := &instance{fid: fid, library: form.Library}
+		if !form.Library.Hold() { // closed since it was found
+			return nil, mapierr.New(mapierr.FunctionNotFound, "library %s is not loaded any more", form.Library.Name)
+		}
+		a := &instance{fid: fid, library: form.Library, held: true}
 		a.Def = form.Def
 		refused, err := s.instantiate(ctx, f, a, args)
 		switch {
@@ -140,6 +143,7 @@ func (s *Session) instantiateFirst(ctx context.Context, f *Flow, fid int32, form
 func (s *Session) instantiate(ctx context.Context, f *Flow, a *instance, raw []any) (refused bool, _ error) {
 	args, err := a.Def.Check(raw)
 	if err != nil {
+		s.free(a)
 		return false, err
 	}
 	env := &env{session: s, instance: a, capture: f.capture}
@@ -196,6 +200,10 @@ func (s *Session) free(a *instance) {
 		q.Release(int(q.charged.Load())) // what the function has forgotten
 	}
 	a.tables = nil
+	if a.held { // after everything else of the instance
+		a.held = false
+		defer a.library.Release()
+	}
 	s.engine.mu.Lock()
 	s.user.instructions -= a.instructions
 	if a.buffer > 0 {

@@ -53,7 +53,8 @@ type instance struct {
 	fid   int32
 	entry int32 // bytes of an entry, if Ring is a series
 	chain.Instance
-	library   string
+	library   *flib.Loaded
+	held      bool // counts as an instance of library
 	args      flib.Args
 	slot      *shm.Slot        // nil: no result
 	refs      []*reference     // to other functions; under Session.calls

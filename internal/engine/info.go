@@ -205,7 +205,7 @@ func (s *Session) FunctionsAfter(fd, fid int32, n int) ([]FunctionInfo, error) {
 // functionInfoLocked describes function i of the flow. Engine.mu is held.
 func (f *Flow) functionInfoLocked(i int) FunctionInfo {
 	a := f.functions[i]
-	info := FunctionInfo{FID: a.fid, Name: a.Def.Name, Library: a.library, DevType: a.Def.Type(), Args: a.argTexts()}
+	info := FunctionInfo{FID: a.fid, Name: a.Def.Name, Library: a.library.Name, DevType: a.Def.Type(), Args: a.argTexts()}
 	info.Packets, info.Passed = f.packetsLocked(i)
 	if b, ok := f.functionBooksLocked(i); ok {
 		info.Books = &b
