@@ -2,6 +2,7 @@ package stdflib
 
 import (
 	"context"
+	"sync/atomic"
 
 	"gomapi/flib"
 	"gomapi/internal/books"
@@ -38,12 +39,20 @@ var toBuffer = flib.Def{
 
 // packetBuffer copies packets into a ring.
 type packetBuffer struct {
-	ring *flib.Ring
-	live bool
+	ring  *flib.Ring
+	live  bool
+	short flib.Packet   // a packet that is cut
+	cut   atomic.Uint64 // packets that were cut
 }
 
 func (b *packetBuffer) Process(in []*flib.Packet) []*flib.Packet {
 	for _, p := range in {
+		if most := b.ring.MaxData(); len(p.Link) > most { // emitted by a function
+			b.short = *p
+			b.short.Link = p.Link[:most]
+			b.cut.Add(1)
+			p = &b.short
+		}
 		if b.live {
 			b.ring.Write(p)
 		} else {
@@ -67,6 +76,5 @@ func (b *packetBuffer) Books() (out, notes []books.Line) {
 	return []books.Line{
 		{Name: books.Written, Value: c.Written},
 		{Name: books.LostBuffer, Value: c.Full},
-		{Name: books.LostTooLarge, Value: c.TooLarge},
-	}, nil
+	}, []books.Line{{Name: books.OfWhichCutBuffer, Value: b.cut.Load()}}
 }

@@ -40,9 +40,9 @@ const (
 	LostFault = "lost: function failed"
 
 	// Names of lines of packet buffers.
-	Written      = "written"
-	LostBuffer   = "lost: buffer full"
-	LostTooLarge = "lost: too large"
+	Written          = "written"
+	OfWhichCutBuffer = "of which cut to half of the buffer"
+	LostBuffer       = "lost: buffer full"
 
 	// Names of lines of files.
 	LostQueue       = "lost: queue full"
@@ -103,7 +103,7 @@ func Glossary() []Entry {
 		{Early, "already in the ring of the device when the flow was connected, so not for it"},
 		{Written, "in the packet buffer for its reader, or entirely in the file"},
 		{LostBuffer, "lost for one reader, which was too slow, stopped or gone"},
-		{LostTooLarge, "lost for one reader: the packet takes more than half of its buffer"},
+		{OfWhichCutBuffer, "written to the packet buffer with fewer bytes than the function that emitted them gave: they take more than half of it"},
 		{LostQueue, "lost for one file, which was too slow"},
 		{NotWrittenError, "lost for one file, which has failed: disk full, pipe broken"},
 		{NotWrittenClose, "lost for one file, which was too slow to accept them when its flow was closed"},

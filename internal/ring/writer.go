@@ -103,6 +103,10 @@ func (w *Writer) Shown() Counts {
 // Footprint returns the memory that the ring takes, in bytes.
 func (w *Writer) Footprint() int { return headSize + pageSize + len(w.ring) }
 
+// MaxData returns the largest number of bytes of a packet that a ring takes: a record with its
+// head is half of the ring at most.
+func (w *Writer) MaxData() int { return len(w.ring)/2 - recordData }
+
 // Capacity returns the size of the ring in bytes. A packet can be written if, with its
 // record head of 20 bytes, it takes at most half of it.
 func (w *Writer) Capacity() int { return len(w.ring) }

@@ -17,17 +17,18 @@ const (
 // the front on.
 type arena[T any] struct {
 	quota Quota
-	raw   []byte
+	raw   []byte // to be unmapped
+	use   []byte
 	array []T
-	taken int // bytes in use
+	taken int // bytes of use
 }
 
 // open reserves addresses for n elements.
 func (a *arena[T]) open(n int, quota Quota) (err error) {
 	a.quota = quota
-	a.raw, err = mapPages(n*sizeOf[T]() + firstPiece)
+	a.raw, a.use, err = mapPages(n*sizeOf[T]()+firstPiece, piece)
 	if err == nil {
-		a.array = asArray[T](a.raw)[:n]
+		a.array = asArray[T](a.use)[:n]
 	}
 	return err
 }
@@ -39,7 +40,7 @@ func (a *arena[T]) reach(n int) error {
 		if a.taken < piece {
 			more = max(firstPiece, a.taken) // 64, 64, 128 KiB ... up to a huge page
 		}
-		more = min(more, len(a.raw)-a.taken)
+		more = min(more, len(a.use)-a.taken)
 		if err := charge(a.quota, more); err != nil {
 			return err
 		}
@@ -50,8 +51,12 @@ func (a *arena[T]) reach(n int) error {
 
 // shrink gives all memory back, except for the first piece, which becomes zero.
 func (a *arena[T]) shrink() {
-	clear(a.raw[:firstPiece])
-	_ = unix.Madvise(a.raw[firstPiece:], unix.MADV_DONTNEED) // else it stays
+	if a.taken <= firstPiece {
+		clear(a.use[:a.taken])
+		return
+	}
+	clear(a.use[:firstPiece])
+	_ = unix.Madvise(a.use[firstPiece:], unix.MADV_DONTNEED) // else it stays
 	release(a.quota, a.taken-firstPiece)
 	a.taken = firstPiece
 }
@@ -63,7 +68,7 @@ func (a *arena[T]) close() {
 	}
 	release(a.quota, a.taken)
 	_ = unix.Munmap(a.raw) // a mapping of our own
-	a.raw, a.array, a.taken = nil, nil, 0
+	a.raw, a.use, a.array, a.taken = nil, nil, nil, 0
 }
 
 func charge(q Quota, bytes int) error {
@@ -79,15 +84,24 @@ func release(q Quota, bytes int) {
 	}
 }
 
-// mapPages maps memory that takes no page before it is used, and large pages if it is large.
-func mapPages(bytes int) ([]byte, error) {
+// mapPages maps memory that takes no page before it is used. It takes huge pages, if there are
+// many, behind the first small bytes. use is the memory, raw what is to be unmapped.
+func mapPages(bytes, small int) (raw, use []byte, err error) {
 	bytes = (bytes + firstPiece - 1) &^ (firstPiece - 1)
-	raw, err := unix.Mmap(-1, 0, bytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
+	huge := bytes >= small+piece
+	more := 0
+	if huge {
+		more = piece // to begin at the address of a huge page
+	}
+	raw, err = unix.Mmap(-1, 0, bytes+more, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
 	if err != nil {
-		return nil, os.NewSyscallError("mmap", err)
+		return nil, nil, os.NewSyscallError("mmap", err)
 	}
-	if bytes > 2*piece {
-		_ = unix.Madvise(raw[piece:], unix.MADV_HUGEPAGE) // only faster
+	use = raw[:bytes:bytes]
+	if huge {
+		at := misplaced(raw, piece)
+		use = raw[at:][:bytes:bytes]
+		_ = unix.Madvise(use[small:], unix.MADV_HUGEPAGE) // only faster
 	}
-	return raw, nil
+	return raw, use, nil
 }

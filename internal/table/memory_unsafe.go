@@ -8,3 +8,8 @@ func sizeOf[T any]() int { var v T; return int(unsafe.Sizeof(v)) }
 func asArray[T any](raw []byte) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(&raw[0])), len(raw)/sizeOf[T]())
 }
+
+// misplaced returns how many bytes of memory come before the first multiple of align.
+func misplaced(memory []byte, align int) int {
+	return int(-uintptr(unsafe.Pointer(&memory[0])) & uintptr(align-1))
+}

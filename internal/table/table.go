@@ -7,8 +7,10 @@
 // of use, for eviction and expiry. The hash is seeded for each table, so that nobody who chooses
 // the keys can make them collide.
 //
-// The index has two buckets for each entry or more, 4 bytes each; entries with the same bucket
-// form a chain. A larger index is filled step by step: an insert moves at most MaxMoves entries.
+// The index has two slots for each entry or more, 4 bytes each, and is probed linearly. A larger
+// index is filled step by step: an insert moves at most MaxMoves entries. An entry takes its own
+// size, 12 bytes for its hash and its place in the order, and 8 to 16 bytes of the index. A lookup
+// that is not in the cache reads one line of the index and, with few exceptions, one entry.
 //
 // A table belongs to one goroutine at a time. Only New allocates on Go's heap.
 //
@@ -16,7 +18,7 @@
 //
 //	memory_unsafe.go  mapped memory as an array
 //	arena.go          an array that grows in place
-//	index.go          the buckets
+//	index.go          the slots, by hash
 //	table.go          the table
 package table
 
@@ -32,15 +34,18 @@ const (
 	// MaxMoves is the maximum number of entries that an insert moves to a larger index.
 	MaxMoves = 64
 	// MaxEntries is the largest maximum of a table.
-	MaxEntries = 1 << 28
+	MaxEntries = 1<<nodeBits - 1
 
-	minBuckets = 1 << 8
-	maxEmpty   = 1 << 10 // empty buckets that an insert passes at most
+	maxChain = 4 // average number of entries per bucket if the quota refuses a larger index
+
+	minSlots = 1 << 8
+	maxScan  = 1 << 10 // slots that an insert passes at most
 )
 
 // Errors of New and Put. Those of a Quota are returned as they are.
 var (
 	ErrPointers = errors.New("table: the garbage collector does not see pointers in a table")
+	ErrFloats   = errors.New("table: a key must not have floating-point numbers")
 	ErrFull     = errors.New("table: the maximum number of entries is reached")
 	ErrClosed   = errors.New("table: closed")
 )
@@ -54,35 +59,44 @@ type Quota interface {
 
 // A Table maps keys to values. The zero value is not usable, see New.
 type Table[K comparable, V any] struct {
-	seed   maphash.Seed
-	most   int
-	nodes  arena[node[K, V]] // node 0 is the head of the list of use
-	used   uint32            // nodes below were used at least once
-	unused uint32            // first node of a deleted entry, linked by next; 0: none
-	index  index
-	old    index // smaller, of which entries are being moved; empty: none
-	moved  int   // buckets of old below are empty
-	n      int
-	closed bool
+	seed    maphash.Seed
+	most    int
+	entries arena[entry[K, V]] // by node; node 0 is not used
+	links   arena[link]        // by node; node 0 is the head of the order of use
+	used    uint32             // nodes below were used at least once
+	unused  uint32             // first node of a deleted entry, linked by newer; 0: none
+	index   index
+	old     index // of which entries are being moved; no slots: none
+	moved   int   // slots of old below are moved
+	n       int
+	closed  bool
 }
 
-// A node is an entry with its places in the table.
-type node[K comparable, V any] struct {
+// An entry is what a lookup reads. It stands alone, so that it takes as few cache lines as
+// possible.
+type entry[K comparable, V any] struct {
+	key   K
+	value V
+}
+
+// A link is the places of an entry in the table.
+type link struct {
 	hash         uint32
-	next         uint32 // node in the same bucket, 0: none
 	older, newer uint32 // neighbors in the order of use
-	key          K
-	value        V
 }
 
 // New makes an empty table for up to most entries. It takes memory as it needs it, and asks
 // quota before; nil means no limit. It fails with ErrPointers if K or V has pointers, as
-// strings, slices, maps, interfaces, functions and channels do.
+// strings, slices, maps, interfaces, functions and channels do, and with ErrFloats if K has
+// floating-point numbers, because a key that is not equal to itself is never found.
 func New[K comparable, V any](most int, quota Quota) (*Table[K, V], error) {
 	for _, t := range []reflect.Type{reflect.TypeFor[K](), reflect.TypeFor[V]()} {
-		if !flat(t) {
+		if !made(t, reflect.Bool, reflect.Complex128) {
 			return nil, fmt.Errorf("%w: %v has some", ErrPointers, t)
 		}
+	}
+	if t := reflect.TypeFor[K](); !made(t, reflect.Bool, reflect.Uintptr) {
+		return nil, fmt.Errorf("%w: %v has some", ErrFloats, t)
 	}
 	if most < 1 || most > MaxEntries {
 		return nil, fmt.Errorf("table: a maximum of %d entries is not between 1 and %d", most, MaxEntries)
@@ -97,56 +111,70 @@ func New[K comparable, V any](most int, quota Quota) (*Table[K, V], error) {
 
 func (t *Table[K, V]) open(quota Quota) error {
 	t.index.quota, t.old.quota = quota, quota
-	if err := t.nodes.open(t.most+1, quota); err != nil {
+	if err := t.entries.open(t.most+1, quota); err != nil {
+		return err
+	}
+	if err := t.links.open(t.most+1, quota); err != nil {
+		return err
+	}
+	if err := t.reach(1); err != nil {
 		return err
 	}
 	t.used = 1
-	if err := t.nodes.reach(1); err != nil {
-		return err
-	}
-	return t.index.open(minBuckets)
+	return t.index.open(minSlots)
 }
 
-// flat reports whether values of the type have no pointers.
-func flat(t reflect.Type) bool {
+// reach takes memory for the first n nodes.
+func (t *Table[K, V]) reach(n int) error {
+	if err := t.entries.reach(n); err != nil {
+		return err
+	}
+	return t.links.reach(n)
+}
+
+// made reports whether the type consists of basic types from one kind to another only.
+func made(t reflect.Type, from, to reflect.Kind) bool {
 	switch t.Kind() {
 	case reflect.Array:
-		return flat(t.Elem())
+		return made(t.Elem(), from, to)
 	case reflect.Struct:
 		for i := range t.NumField() {
-			if !flat(t.Field(i).Type) {
+			if !made(t.Field(i).Type, from, to) {
 				return false
 			}
 		}
 		return true
 	}
-	return t.Kind() >= reflect.Bool && t.Kind() <= reflect.Complex128
+	return t.Kind() >= from && t.Kind() <= to
 }
 
 // Len returns the number of entries.
 func (t *Table[K, V]) Len() int { return t.n }
 
 // Memory returns the memory that the table has taken, in bytes.
-func (t *Table[K, V]) Memory() int { return t.nodes.taken + t.index.memory() + t.old.memory() }
+func (t *Table[K, V]) Memory() int {
+	return t.entries.taken + t.links.taken + t.index.memory() + t.old.memory()
+}
 
 // Get returns the value of the entry with this key, nil if there is none. It is valid until the
 // entry is deleted. Get does not change the order of use.
 func (t *Table[K, V]) Get(key K) *V {
-	if i := t.find(key); i != 0 {
-		return &t.nodes.array[i].value
+	if x, at := t.find(key); x != nil {
+		return &t.entries.array[x.slots[at].node()].value
 	}
 	return nil
 }
 
 // Use is like Get, and makes the entry the newest in the order of use.
 func (t *Table[K, V]) Use(key K) *V {
-	i := t.find(key)
-	if i == 0 {
+	x, at := t.find(key)
+	if x == nil {
 		return nil
 	}
+	i := x.slots[at].node()
 	t.unlink(i)
 	t.link(i)
-	return &t.nodes.array[i].value
+	return &t.entries.array[i].value
 }
 
 // Put returns the value of the entry with this key, as Use does. If there is none, it makes one
@@ -156,30 +184,33 @@ func (t *Table[K, V]) Put(key K) (value *V, created bool, err error) {
 	if v := t.Use(key); v != nil {
 		return v, false, nil
 	}
+	if err := t.grow(); err != nil {
+		return nil, false, err
+	}
 	i, err := t.take()
 	if err != nil {
 		return nil, false, err
 	}
-	n := &t.nodes.array[i]
-	*n = node[K, V]{hash: t.hash(key), key: key}
-	t.grow()
-	t.push(i)
+	e := &t.entries.array[i]
+	*e = entry[K, V]{key: key}
+	hash := t.hash(key)
+	t.links.array[i].hash = hash
+	t.index.add(refer(i, hash), hash)
 	t.link(i)
 	t.n++
-	return &n.value, true, nil
+	return &e.value, true, nil
 }
 
 // Delete deletes the entry with this key. It returns false if there is none.
 func (t *Table[K, V]) Delete(key K) bool {
-	i := t.find(key)
-	if i == 0 {
+	x, at := t.find(key)
+	if x == nil {
 		return false
 	}
-	if !t.remove(&t.index, i) {
-		t.remove(&t.old, i)
-	}
+	i := x.slots[at].node()
+	x.slots[at] = gone
 	t.unlink(i)
-	t.nodes.array[i] = node[K, V]{next: t.unused}
+	t.links.array[i].newer = t.unused
 	t.unused = i
 	if t.n--; t.n == 0 {
 		t.clear()
@@ -193,8 +224,8 @@ func (t *Table[K, V]) Oldest() (key K, value *V, ok bool) {
 	if t.n == 0 {
 		return key, nil, false
 	}
-	n := &t.nodes.array[t.nodes.array[0].newer]
-	return n.key, &n.value, true
+	e := &t.entries.array[t.links.array[0].newer]
+	return e.key, &e.value, true
 }
 
 // All returns all entries, in the order of use, the oldest first. The loop may delete the entry
@@ -204,10 +235,9 @@ func (t *Table[K, V]) All() iter.Seq2[K, *V] {
 		if t.n == 0 {
 			return
 		}
-		for i := t.nodes.array[0].newer; i != 0; {
-			n := &t.nodes.array[i]
-			next := n.newer
-			if !yield(n.key, &n.value) {
+		for i := t.links.array[0].newer; i != 0; {
+			e, next := &t.entries.array[i], t.links.array[i].newer
+			if !yield(e.key, &e.value) {
 				return
 			}
 			i = next
@@ -219,50 +249,51 @@ func (t *Table[K, V]) All() iter.Seq2[K, *V] {
 // from it must not be used any more. Calling it twice is allowed.
 func (t *Table[K, V]) Close() {
 	t.closed, t.n, t.used, t.unused = true, 0, 0, 0
-	t.nodes.close()
+	t.entries.close()
+	t.links.close()
 	t.index.close()
 	t.old.close()
 }
 
 func (t *Table[K, V]) hash(key K) uint32 { return uint32(maphash.Comparable(t.seed, key) >> 32) }
 
-// find returns the node with this key, 0 if there is none.
-func (t *Table[K, V]) find(key K) uint32 {
+// find returns the place of the entry with this key; x is nil if there is none.
+func (t *Table[K, V]) find(key K) (x *index, at int) {
 	if t.n == 0 {
-		return 0
+		return nil, 0
 	}
 	hash := t.hash(key)
-	if i := t.search(t.index.first(hash), hash, key); i != 0 || !t.old.has(hash, t.moved) {
-		return i
+	if at := t.search(&t.index, hash, key); at >= 0 {
+		return &t.index, at
 	}
-	return t.search(t.old.first(hash), hash, key)
+	if len(t.old.slots) > 0 {
+		if at := t.search(&t.old, hash, key); at >= 0 {
+			return &t.old, at
+		}
+	}
+	return nil, 0
 }
 
-// search returns the node with this key in the chain that begins with node i.
-func (t *Table[K, V]) search(i, hash uint32, key K) uint32 {
-	for i != 0 {
-		n := &t.nodes.array[i]
-		if n.hash == hash && n.key == key {
-			return i
+// search returns the slot of the entry with this key in x, -1 if it is not there.
+func (t *Table[K, V]) search(x *index, hash uint32, key K) int {
+	for at := x.home(hash); ; at = x.after(at) {
+		r := x.slots[at]
+		if r == 0 {
+			return -1
 		}
-		i = n.next
+		if r.may(hash) && r != gone && t.entries.array[r.node()].key == key {
+			return at
+		}
 	}
-	return 0
 }
 
 // take returns an unused node.
 func (t *Table[K, V]) take() (uint32, error) {
-	switch {
-	case t.closed:
-		return 0, ErrClosed
-	case t.n == t.most:
-		return 0, ErrFull
-	case t.unused != 0:
-		i := t.unused
-		t.unused = t.nodes.array[i].next
+	if i := t.unused; i != 0 {
+		t.unused = t.links.array[i].newer
 		return i, nil
 	}
-	if err := t.nodes.reach(int(t.used) + 1); err != nil {
+	if err := t.reach(int(t.used) + 1); err != nil {
 		return 0, err
 	}
 	t.used++
@@ -271,66 +302,61 @@ func (t *Table[K, V]) take() (uint32, error) {
 
 // link makes the node the newest in the order of use.
 func (t *Table[K, V]) link(i uint32) {
-	head, n := &t.nodes.array[0], &t.nodes.array[i]
-	n.older, n.newer = head.older, 0
-	t.nodes.array[head.older].newer = i
+	head, l := &t.links.array[0], &t.links.array[i]
+	l.older, l.newer = head.older, 0
+	t.links.array[head.older].newer = i
 	head.older = i
 }
 
 // unlink takes the node out of the order of use.
 func (t *Table[K, V]) unlink(i uint32) {
-	n := &t.nodes.array[i]
-	t.nodes.array[n.older].newer = n.newer
-	t.nodes.array[n.newer].older = n.older
+	l := &t.links.array[i]
+	t.links.array[l.older].newer = l.newer
+	t.links.array[l.newer].older = l.older
 }
 
-// push puts the node into its bucket.
-func (t *Table[K, V]) push(i uint32) {
-	n := &t.nodes.array[i]
-	b := t.index.bucket(n.hash)
-	n.next, t.index.buckets[b] = t.index.buckets[b], i
-}
-
-// remove takes the node out of its bucket in x. It returns false if it is not there.
-func (t *Table[K, V]) remove(x *index, i uint32) bool {
-	n := &t.nodes.array[i]
-	at := &x.buckets[x.bucket(n.hash)]
-	for *at != 0 && *at != i {
-		at = &t.nodes.array[*at].next
-	}
-	if *at == 0 {
-		return false
-	}
-	*at = n.next
-	return true
-}
-
-// grow makes the index larger if it must be, and moves some entries to it. If the quota refuses
-// a larger index, the chains become longer.
-func (t *Table[K, V]) grow() {
-	if len(t.old.buckets) == 0 {
-		if 2*(t.n+1) <= len(t.index.buckets) {
-			return
+// grow prepares an insert. If the index is half full, it makes another one: larger, or as large
+// if it is full of deleted entries. It moves some entries to it. If the quota refuses that, the
+// index becomes fuller, up to three quarters.
+func (t *Table[K, V]) grow() error {
+	switch {
+	case t.closed:
+		return ErrClosed
+	case t.n == t.most:
+		return ErrFull
+	case len(t.old.slots) > 0:
+		t.move()
+	case 2*(t.index.filled+1) > len(t.index.slots):
+		size := len(t.index.slots)
+		if 4*t.n > size {
+			size *= 2
 		}
-		larger := index{quota: t.index.quota}
-		if larger.open(2*len(t.index.buckets)) != nil {
-			return
+		next := index{quota: t.index.quota}
+		if err := next.open(size); err != nil {
+			if 4*(t.index.filled+1) > 3*len(t.index.slots) {
+				return err
+			}
+			return nil
 		}
-		t.old, t.index, t.moved = t.index, larger, 0
+		t.old, t.index, t.moved = t.index, next, 0
+		t.move()
 	}
-	entries, empty := 0, 0
-	for t.moved < len(t.old.buckets) && entries < MaxMoves && empty < maxEmpty {
-		i := t.old.buckets[t.moved]
-		if i == 0 {
-			t.moved++
-			empty++
+	return nil
+}
+
+// move moves some entries from the old index to the new one.
+func (t *Table[K, V]) move() {
+	end := min(t.moved+maxScan, len(t.old.slots))
+	for n := 0; t.moved < end && n < MaxMoves; t.moved++ {
+		r := t.old.slots[t.moved]
+		if r == 0 || r == gone {
 			continue
 		}
-		t.old.buckets[t.moved] = t.nodes.array[i].next
-		t.push(i)
-		entries++
+		t.old.slots[t.moved] = gone
+		t.index.add(r, t.links.array[r.node()].hash)
+		n++
 	}
-	if t.moved == len(t.old.buckets) {
+	if t.moved == len(t.old.slots) {
 		t.old.close()
 	}
 }
@@ -338,13 +364,14 @@ func (t *Table[K, V]) grow() {
 // clear gives the memory of an empty table back, except for what a new one has.
 func (t *Table[K, V]) clear() {
 	t.old.close()
-	if t.nodes.taken <= firstPiece {
+	if t.entries.taken <= firstPiece {
 		return
 	}
-	t.nodes.shrink()
+	t.entries.shrink()
+	t.links.shrink()
 	t.used, t.unused = 1, 0
 	smaller := index{quota: t.index.quota}
-	if smaller.open(minBuckets) == nil {
+	if smaller.open(minSlots) == nil {
 		t.index.close()
 		t.index = smaller
 	}

@@ -165,12 +165,35 @@ func TestGrowth(t *testing.T) {
 
 // inOld counts the entries that are still to be moved; at most as many as matter.
 func inOld(t *Table[uint64, [6]uint64]) (n int) {
-	for b := t.moved; b < len(t.old.buckets) && n <= 2*MaxMoves; b++ {
-		for i := t.old.buckets[b]; i != 0; i = t.nodes.array[i].next {
+	for at := t.moved; at < len(t.old.slots) && n <= 2*MaxMoves; at++ {
+		if r := t.old.slots[at]; r != 0 && r != gone {
 			n++
 		}
 	}
 	return n
+}
+
+// A table in which entries come and go does not grow, and does not become slow.
+func TestComingAndGoing(t *testing.T) {
+	tab, err := New[uint64, uint64](1<<20, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tab.Close()
+	for i := range uint64(1_000_000) {
+		if _, _, err := tab.Put(i); err != nil {
+			t.Fatal(err)
+		}
+		if i >= 1000 && !tab.Delete(i-1000) {
+			t.Fatalf("entry %d is lost", i-1000)
+		}
+	}
+	if n := len(tab.index.slots); tab.Len() != 1000 || n > 8192 {
+		t.Errorf("%d entries in %d slots", tab.Len(), n)
+	}
+	if x := &tab.index; 4*x.filled > 3*len(x.slots) {
+		t.Errorf("%d of %d slots are filled", x.filled, len(x.slots))
+	}
 }
 
 // A quota that refuses memory leaves the table usable.
@@ -217,6 +240,9 @@ func TestTypes(t *testing.T) {
 	}
 	if _, err := New[int, [2]inner](1, nil); !errors.Is(err, ErrPointers) {
 		t.Errorf("pointer: %v", err)
+	}
+	if _, err := New[[2]float64, int](1, nil); !errors.Is(err, ErrFloats) {
+		t.Errorf("floats: %v", err)
 	}
 	for _, most := range []int{0, -1, MaxEntries + 1} {
 		if _, err := New[int, int](most, nil); err == nil {
