@@ -93,16 +93,17 @@ const (
 // changes measures closing and making flows while packets come: many mixed filters are
 // connected, and one program closes and makes flows all the time.
 func (b *bench) changes(ctx context.Context, l link) string {
-	log.Printf("changing flows under way, beside %d", b.mixedFilters)
+	beside := b.sizes["changes"][0]
+	log.Printf("changing flows under way, beside %d", beside)
 	// A new pair: the old one has GRO on, which merges segments of TCP.
 	l.ns.Delete(testnet.B)
 	l.ns.AddPair()
 	l.sender = l.ns.Sender(testnet.A)
-	filters := tracegen.Filters(b.mixedFilters+spareFilters, mixedSeed)
+	filters := tracegen.Filters(beside+spareFilters, mixedSeed)
 	expression := func(i int) string { return filters[i] }
-	m := b.startFlows(ctx, clients{1, b.mixedFilters}, concurrency, func(i int) []call { return counters(filter(expression(i))) }).rested(ctx)
+	m := b.startFlows(ctx, clients{1, beside}, concurrency, func(i int) []call { return counters(filter(expression(i))) }).rested(ctx)
 	defer m.stop()
-	_, once := b.readLibpcap(ctx, replayed, list(b.mixedFilters, filterTask(expression)))
+	_, once := b.readLibpcap(ctx, replayed, list(beside, filterTask(expression)))
 	loops := max(1, int(replayRate*b.changing.Seconds())/replayed)
 	s := &session{link: l, subject: m, traffic: traffic{want: func(uint64) (all []uint64) {
 		for _, c := range once {
@@ -110,7 +111,7 @@ func (b *bench) changes(ctx context.Context, l link) string {
 		}
 		return all
 	}}}
-	c := &changer{client: m.newClient(), filters: filters[b.mixedFilters:]}
+	c := &changer{client: m.newClient(), filters: filters[beside:]}
 	defer c.client.Close()
 	st := stream{rate: replayRate, packets: loops * replayed}
 	for frame := range tracegen.Frames(replayed, 1) {
@@ -127,7 +128,7 @@ func (b *bench) changes(ctx context.Context, l link) string {
 	return section("Changing flows under way", t,
 		"Beside %d flows with mixed filters one program makes flows with others and closes some, one call after the other, while %d packets of the file are sent again and again, %d in all, at %d a second. "+
 			"mapid lost %.0f of them; %d did not reach the interface. The flows that stayed count what libpcap counts.",
-		b.mixedFilters, replayed, r.sent, replayRate, r.lost, r.sent-r.arrived)
+		beside, replayed, r.sent, replayRate, r.lost, r.sent-r.arrived)
 }
 
 // A changer closes and makes flows.

@@ -14,7 +14,7 @@ func (b *bench) liveCounting(ctx context.Context, l link) string {
 		return b.startFlows(ctx, clients{1, 1}, 1, func(int) []call { return []call{{"PKT_COUNTER"}} })
 	}
 	rows := b.measureLive(ctx, l, liveWorkload{
-		name: "live counting, frames of", sizes: b.frameSizes, traffic: func(int) traffic { return oneIn(1, 1) },
+		name: "live counting, frames of", sizes: b.sizes["counting"], traffic: func(int) traffic { return oneIn(1, 1) },
 		streams: func(size int) []stream {
 			return b.loads(ctx, &session{link: l, subject: start(0), traffic: oneIn(1, 1)}, size)
 		},
@@ -45,7 +45,7 @@ func (b *bench) loads(ctx context.Context, s *session, size int) (all []stream) 
 	burst := func(rate float64) int { return int(rate * b.burst.Seconds()) }
 	most := must(s.run(ctx, stream{frames: frames, packets: burst(0.7e6)})).rate
 	flood := must(s.run(ctx, stream{frames: frames, packets: burst(0.7e6), flood: true})).rate
-	for _, share := range b.shares {
+	for _, share := range []float64{0.25, 0.5, 0.75} {
 		all = append(all, stream{name: fixed(100*share, 0) + " %", frames: frames, rate: share * most, packets: burst(most)})
 	}
 	return append(all, stream{name: "100 %", frames: frames, packets: burst(most)}, stream{name: "flood", frames: frames, packets: burst(flood), flood: true})

@@ -37,7 +37,7 @@ const (
 
 // equalPrograms measures programs with the same flow.
 func (b *bench) equalPrograms(ctx context.Context, l link) string {
-	rows := b.measurePrograms(ctx, l, "programs with the same flow", b.equals, []float64{equalRate},
+	rows := b.measurePrograms(ctx, l, "programs with the same flow", b.sizes["audience"], []float64{equalRate},
 		func(n int) *mapid {
 			return b.startFlows(ctx, clients{n, 1}, 1, func(int) []call { return counters(filter(equalFilter)) }).rested(ctx)
 		},
@@ -63,7 +63,7 @@ const samplePeriod = 20_000 // packets, of which a program that samples takes on
 
 // sampling measures programs that take one packet in so many.
 func (b *bench) sampling(ctx context.Context, l link) string {
-	rows := b.measureReaders(ctx, l, "programs that sample", b.samplers,
+	rows := b.measureReaders(ctx, l, "programs that sample", b.sizes["sampling"],
 		func(int) string { return fmt.Sprintf("p %d", samplePeriod) },
 		func(n int) traffic { return oneIn(samplePeriod, n) })
 	return b.programSection(l, "Sampling programs", rows,
@@ -74,8 +74,8 @@ func (b *bench) sampling(ctx context.Context, l link) string {
 
 // searching measures programs that search each its own string.
 func (b *bench) searching(ctx context.Context, l link) string {
-	words := randomWords(slices.Max(b.searchers))
-	rows := b.measureReaders(ctx, l, "programs that search", b.searchers,
+	words := randomWords(slices.Max(b.sizes["searching"]))
+	rows := b.measureReaders(ctx, l, "programs that search", b.sizes["searching"],
 		func(i int) string { return "s " + words[i] },
 		func(n int) traffic { return withWords(words[:n]) })
 	return b.programSection(l, "Searching programs", rows,
