@@ -17,7 +17,7 @@ const waiting = 100 // clients that wait for a packet
 // idleCost measures what connected flows and waiting programs cost while no packet comes.
 func (b *bench) idleCost(ctx context.Context, _ link) string {
 	log.Printf("silence for %v", b.silence)
-	m := b.startFlows(ctx, b.idle, 1, func(i int) []call { return []call{filter(udpPort(i)), {"PKT_COUNTER"}} })
+	m := b.startFlows(ctx, b.idle, 1, countPort)
 	defer m.stop()
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, waiting)

@@ -106,6 +106,9 @@ const (
 // udpPort is the filter of flow i.
 func udpPort(i int) string { return fmt.Sprintf("udp dst port %d", i+1) }
 
+// countPort is the calls of flow i that counts packets only.
+func countPort(i int) []call { return []call{filter(udpPort(i)), {"PKT_COUNTER"}} }
+
 // ports has flow i count packets to port i.
 func (b *bench) ports(ctx context.Context, _ link) string {
 	whole := tracegen.CountPorts(b.packets, 1)
