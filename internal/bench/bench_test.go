@@ -12,16 +12,28 @@ import (
 	"gomapi/internal/testnet"
 )
 
+// TestMain serves as reader too.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == readerCommand {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
 // small is a benchmark that takes moments, on a capture file of so many packets.
 func small(t *testing.T, packets int) *bench {
 	t.Helper()
 	dir := t.TempDir()
 	b := &bench{
 		bin: filepath.Join(dir, "mapid"), dir: dir, charts: filepath.Join(dir, "performance"), packets: packets,
-		rounds: 1, liveRounds: 1, flows: []int{1, 20}, equalFlows: []int{5}, mixedFilters: 50, strings: []int{25},
-		frameSizes: []int{64}, burst: 5 * time.Millisecond, streamed: 50 * time.Millisecond, rates: []float64{20}, programRates: []float64{50},
-		samplers: []int{2}, searchers: []int{3}, equals: []int{1, 5}, maxLibpcap: 20,
-		stamped: 50, silence: 10 * time.Millisecond, idle: clients{2, 3}, waiting: 3, setups: []clients{{1, 10}, {5, 2}},
+		rounds: 1, liveRounds: 1,
+		sizes: map[string][]int{
+			"ports": {1, 20}, "equal": {5}, "mixed": {1, 50}, "strings": {25}, "counting": {64}, "liveports": {1, 20},
+			"audience": {1, 5}, "sampling": {2}, "searching": {3}, "changes": {50},
+		},
+		burst: 5 * time.Millisecond, streamed: 50 * time.Millisecond, rates: []float64{20}, programRates: []float64{50},
+		stamped: 50, silence: 10 * time.Millisecond, idle: clients{2, 3}, setups: []clients{{1, 10}, {5, 2}},
 		churn: 50, changing: 50 * time.Millisecond,
 	}
 	if out, err := exec.Command("go", "build", "-o", b.bin, "gomapi/cmd/mapid").CombinedOutput(); err != nil {
@@ -62,7 +74,7 @@ func TestSlow(t *testing.T) {
 	b := small(t, 500)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	section, err := b.measurePart(ctx, t, part{name: "slow", file: func(ctx context.Context) string {
+	section, err := b.measure(ctx, t, part{name: "slow", run: func(ctx context.Context, _ link) string {
 		b.startDaemon(ctx, "")
 		return b.startDialog(ctx, nil, "sleep", "60").line() // which says nothing
 	}}, time.Second)
@@ -77,7 +89,7 @@ func TestSlow(t *testing.T) {
 // TestFailure has a part with an error: there is no report.
 func TestFailure(t *testing.T) {
 	b := &bench{}
-	_, err := b.measurePart(t.Context(), t, part{name: "wrong", file: func(context.Context) string {
+	_, err := b.measure(t.Context(), t, part{name: "wrong", run: func(context.Context, link) string {
 		parallel(20, 4, func(i int) {
 			if i == 7 {
 				fail("number %d", i)

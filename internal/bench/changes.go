@@ -36,7 +36,7 @@ func (b *bench) setup(ctx context.Context, l link) string {
 
 // setupOnce sets flows up, sends each a packet, which no other must count, and ends mapid.
 func (b *bench) setupOnce(ctx context.Context, l link, c clients) *mapid {
-	m := b.startFlows(ctx, c, 1, func(i int) []call { return []call{filter(udpPort(i)), {"PKT_COUNTER"}} })
+	m := b.startFlows(ctx, c, 1, countPort)
 	defer m.stop()
 	n := c.n * c.flows
 	s := &session{link: l, subject: m, traffic: toPorts(n, n)}
@@ -93,16 +93,17 @@ const (
 // changes measures closing and making flows while packets come: many mixed filters are
 // connected, and one program closes and makes flows all the time.
 func (b *bench) changes(ctx context.Context, l link) string {
-	log.Printf("changing flows under way, beside %d", b.mixedFilters)
+	beside := b.sizes["changes"][0]
+	log.Printf("changing flows under way, beside %d", beside)
 	// A new pair: the old one has GRO on, which merges segments of TCP.
 	l.ns.Delete(testnet.B)
 	l.ns.AddPair()
 	l.sender = l.ns.Sender(testnet.A)
-	filters := tracegen.Filters(b.mixedFilters+spareFilters, mixedSeed)
+	filters := tracegen.Filters(beside+spareFilters, mixedSeed)
 	expression := func(i int) string { return filters[i] }
-	m := b.startFlows(ctx, clients{1, b.mixedFilters}, concurrency, func(i int) []call { return counters(filter(expression(i))) }).rested(ctx)
+	m := b.startFlows(ctx, clients{1, beside}, concurrency, func(i int) []call { return counters(filter(expression(i))) }).rested(ctx)
 	defer m.stop()
-	_, once := b.readLibpcap(ctx, replayed, list(b.mixedFilters, filterTask(expression)))
+	_, once := b.readLibpcap(ctx, replayed, list(beside, filterTask(expression)))
 	loops := max(1, int(replayRate*b.changing.Seconds())/replayed)
 	s := &session{link: l, subject: m, traffic: traffic{want: func(uint64) (all []uint64) {
 		for _, c := range once {
@@ -110,61 +111,50 @@ func (b *bench) changes(ctx context.Context, l link) string {
 		}
 		return all
 	}}}
-	c := &changer{client: m.newClient(), filters: filters[b.mixedFilters:]}
-	defer c.client.Close()
+	client := m.newClient()
+	defer client.Close()
 	st := stream{rate: replayRate, packets: loops * replayed}
 	for frame := range tracegen.Frames(replayed, 1) {
 		st.frames = append(st.frames, bytes.Clone(frame))
 	}
+	changing, cancel := context.WithCancel(ctx)
+	var made, closed samples
+	done := make(chan error, 1)
+	go func() { // ends with changing
+		done <- catch(func() { made, closed = changeFlows(ctx, changing, client, filters[beside:]) })
+	}()
 	var sent transfer
-	c.during(ctx, func() { sent = s.send(st) })
+	err := catch(func() { sent = s.send(st) })
+	cancel()
+	check(errors.Join(err, <-done))
 	r := must(s.account(ctx, sent))
 	t := newTable("", "times", "half within, ms", "99 % within", "all within")
-	for i, name := range []string{"make and connect", "close"} {
-		times := c.times[i]
-		t.row(name, len(times), fixed(times.at(0.5), 2), fixed(times.at(0.99), 2), fixed(times.at(1), 2))
+	for i, times := range []samples{made, closed} {
+		t.row([]string{"make and connect", "close"}[i], len(times), fixed(times.at(0.5), 2), fixed(times.at(0.99), 2), fixed(times.at(1), 2))
 	}
 	return section("Changing flows under way", t,
 		"Beside %d flows with mixed filters one program makes flows with others and closes some, one call after the other, while %d packets of the file are sent again and again, %d in all, at %d a second. "+
 			"mapid lost %.0f of them; %d did not reach the interface. The flows that stayed count what libpcap counts.",
-		b.mixedFilters, replayed, r.sent, replayRate, r.lost, r.sent-r.arrived)
+		beside, replayed, r.sent, replayRate, r.lost, r.sent-r.arrived)
 }
 
-// A changer closes and makes flows.
-type changer struct {
-	client  *mapi.Client
-	filters []string
-	times   [2]samples // of making and of closing, in ms
-}
-
-// during changes flows until f has ended.
-func (c *changer) during(ctx context.Context, f func()) {
-	changing, cancel := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() { // ends with the context
-		done <- catch(func() {
-			for random, flows := rand.New(rand.NewPCG(11, 13)), []flow(nil); changing.Err() == nil; {
-				flows = c.change(ctx, random, flows)
-			}
-		})
-	}()
-	err := catch(f)
-	cancel()
-	check(errors.Join(err, <-done))
-}
-
-// change makes a flow, and closes one when there are enough.
-func (c *changer) change(ctx context.Context, random *rand.Rand, flows []flow) []flow {
-	since := func(start time.Time) float64 { return time.Since(start).Seconds() * 1e3 }
-	start := time.Now()
-	flows = append(flows, newFlow(ctx, c.client, testnet.B, counters(filter(c.filters[random.IntN(len(c.filters))]))...))
-	c.times[0] = append(c.times[0], since(start))
-	if len(flows) < changeable {
-		return flows
+// changeFlows makes flows, and closes one when there are enough, until changing ends. It
+// returns how long each took, in ms.
+func changeFlows(ctx, changing context.Context, client *mapi.Client, filters []string) (made, closed samples) {
+	timed := func(f func()) float64 {
+		start := time.Now()
+		f()
+		return time.Since(start).Seconds() * 1e3
 	}
-	i := random.IntN(len(flows))
-	start = time.Now()
-	check(flows[i].Close(ctx))
-	c.times[1] = append(c.times[1], since(start))
-	return slices.Delete(flows, i, i+1)
+	var flows []flow
+	for random := rand.New(rand.NewPCG(11, 13)); changing.Err() == nil; {
+		calls := counters(filter(filters[random.IntN(len(filters))]))
+		made = append(made, timed(func() { flows = append(flows, newFlow(ctx, client, testnet.B, calls...)) }))
+		if len(flows) == changeable {
+			i := random.IntN(len(flows))
+			closed = append(closed, timed(func() { check(flows[i].Close(ctx)) }))
+			flows = slices.Delete(flows, i, i+1)
+		}
+	}
+	return made, closed
 }

@@ -47,7 +47,8 @@ var errSlow = errors.New("too slow")
 // fails ends the part.
 func parallel(n, goroutines int, f func(i int)) {
 	var next atomic.Int64
-	errs := make(chan error, goroutines)
+	var once sync.Once
+	var failed error
 	var wg sync.WaitGroup
 	for range goroutines {
 		wg.Go(func() {
@@ -57,13 +58,11 @@ func parallel(n, goroutines int, f func(i int)) {
 				}
 			})
 			if err != nil {
+				once.Do(func() { failed = err })
 				next.Store(int64(n)) // nobody begins another
 			}
-			errs <- err
 		})
 	}
 	wg.Wait()
-	for range goroutines {
-		check(<-errs)
-	}
+	check(failed)
 }

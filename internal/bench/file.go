@@ -73,7 +73,7 @@ func (b *bench) measureFile(ctx context.Context, w fileWorkload, rounds int) (r 
 }
 
 // readFile has mapid read so many packets with the flows of a workload.
-func (b *bench) readFile(ctx context.Context, d *daemon, packets int, w fileWorkload, r *fileResult) {
+func (b *bench) readFile(ctx context.Context, d *mapid, packets int, w fileWorkload, r *fileResult) {
 	dev := must(d.client.CreateOfflineDevice(ctx, b.capture(packets), mapi.FormatPCAP))
 	start := time.Now()
 	flows := newFlows(ctx, d.client, dev.Name(), w.flows, concurrency, w.calls)
@@ -99,7 +99,7 @@ func compareCounts(who string, got, want []tracegen.Count) {
 }
 
 // counting measures counting the packets of the file, beside tcpdump.
-func (b *bench) counting(ctx context.Context) string {
+func (b *bench) counting(ctx context.Context, _ link) string {
 	const expression = "tcp and dst port 80"
 	t := newTable("functions of the flow", "packets", "mapid", "tcpdump --count", "mapid / tcpdump", "target", "cycles: mapid", "tcpdump")
 	for _, row := range []struct {

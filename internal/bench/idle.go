@@ -12,17 +12,19 @@ import (
 	"gomapi/internal/testnet"
 )
 
+const waiting = 100 // clients that wait for a packet
+
 // idleCost measures what connected flows and waiting programs cost while no packet comes.
 func (b *bench) idleCost(ctx context.Context, _ link) string {
 	log.Printf("silence for %v", b.silence)
-	m := b.startFlows(ctx, b.idle, 1, func(i int) []call { return []call{filter(udpPort(i)), {"PKT_COUNTER"}} })
+	m := b.startFlows(ctx, b.idle, 1, countPort)
 	defer m.stop()
 	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan error, b.waiting)
+	ended := make(chan error, waiting)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
-	for range b.waiting {
+	for range waiting {
 		c := m.newClient()
 		defer c.Close()
 		f := newFlow(ctx, c, testnet.B, call{"TO_BUFFER"})
@@ -47,11 +49,11 @@ func (b *bench) idleCost(ctx context.Context, _ link) string {
 		t.row(name, fixed(100*used.Seconds()/b.silence.Seconds(), 4), fixed(float64(switched)/b.silence.Seconds(), 1), "0.1 %")
 	}
 	cancel()
-	for range b.waiting {
+	for range waiting {
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			fail("a program that waited for a packet ends with %w", err)
 		}
 	}
 	return section("Silence", t, "%d clients with %d counting flows each are connected, %d further clients wait in Next. "+
-		"No packet comes for %v. All clients are in one process.", b.idle.n, b.idle.flows, b.waiting, b.silence)
+		"No packet comes for %v. All clients are in one process.", b.idle.n, b.idle.flows, waiting, b.silence)
 }

@@ -20,21 +20,15 @@ import (
 //go:embed libpcap/programs.c
 var libpcapSource []byte
 
-// buildPrograms makes the programs that use libpcap and the one that uses mapi.
+// buildPrograms makes the programs that use libpcap.
 func (b *bench) buildPrograms() {
 	check(os.MkdirAll(b.dir, 0o755))
-	source := filepath.Join(b.dir, "programs.c")
-	check(os.WriteFile(source, libpcapSource, 0o644))
-	for _, command := range [][]string{
-		{"cc", "-O2", "-o", b.libpcapPrograms(), source, "-lpcap"},
-		{"go", "build", "-o", b.reader(), "gomapi/internal/bench/reader"},
-	} {
-		output(exec.Command(command[0], command[1:]...))
-	}
+	cmd := exec.Command("cc", "-O2", "-x", "c", "-o", b.libpcapPrograms(), "-", "-lpcap")
+	cmd.Stdin = bytes.NewReader(libpcapSource)
+	output(cmd)
 }
 
 func (b *bench) libpcapPrograms() string { return filepath.Join(b.dir, "programs") }
-func (b *bench) reader() string          { return filepath.Join(b.dir, "reader") }
 
 // readLibpcap has one program that uses libpcap do all tasks on the first packets of the file.
 func (b *bench) readLibpcap(ctx context.Context, packets int, tasks []string) (cpu time.Duration, counts []tracegen.Count) {

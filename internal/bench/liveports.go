@@ -8,7 +8,10 @@ import (
 	"strings"
 )
 
-const portsSent = 60_000 // ports that packets are sent to
+const (
+	portsSent  = 60_000 // ports that packets are sent to
+	maxLibpcap = 1000   // processes of libpcap at a time
+)
 
 // livePorts measures many flows on the interface: flow i counts "udp dst port i". The rate
 // rises until packets are lost.
@@ -16,13 +19,13 @@ func (b *bench) livePorts(ctx context.Context, l link) string {
 	t := newTable("flows", "mapid: Mbit/s without loss", "beyond that", "idle at %", "ns a packet", "set up, s", "memory, MiB",
 		"libpcap: Mbit/s without loss", "beyond that", "idle at %")
 	lines := []series{{name: "mapid"}, {name: "libpcap", dashed: true}}
-	for _, n := range b.flows {
+	for _, n := range b.sizes["liveports"] {
 		log.Printf("%d flows on the interface", n)
 		m := b.startFlows(ctx, clients{1, n}, concurrency, func(i int) []call { return counters(filter(udpPort(i))) }).rested(ctx)
 		cells, cost := b.raise(ctx, &session{link: l, subject: m, traffic: toPorts(n, portsSent)}, n, &lines[0])
 		row := append([]any{n}, cells...)
 		row = append(row, cost, fixed(m.setup.Seconds(), 2), mib(m.memory))
-		if n <= b.maxLibpcap {
+		if n <= maxLibpcap {
 			log.Printf("%d libpcap programs on the interface", n)
 			cells, _ = b.raise(ctx, &session{link: l, subject: b.startLibpcap(ctx, n, filterTask(udpPort)), traffic: toPorts(n, portsSent)}, n, &lines[1])
 			row = append(row, cells...)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -15,28 +14,28 @@ import (
 // A part measures something and returns its section of the report.
 type part struct {
 	name string
-	file func(context.Context) string       // of the capture file, or
-	live func(context.Context, link) string // of an interface
+	live bool // of an interface; others, of the capture file, have no link
+	run  func(context.Context, link) string
 }
 
 func (b *bench) parts() []part {
 	return []part{
-		{name: "file", file: b.counting},
-		{name: "packets", file: b.toBuffer},
-		{name: "ports", file: b.ports},
-		{name: "equal", file: b.equal},
-		{name: "mixed", file: b.mixed},
-		{name: "strings", file: b.searches},
-		{name: "counting", live: b.liveCounting},
-		{name: "delay", live: b.delay},
-		{name: "idle", live: b.idleCost},
-		{name: "setup", live: b.setup},
-		{name: "liveports", live: b.livePorts},
-		{name: "audience", live: b.equalPrograms},
-		{name: "sampling", live: b.sampling},
-		{name: "searching", live: b.searching},
-		{name: "churn", live: b.churnFlows},
-		{name: "changes", live: b.changes},
+		{"file", false, b.counting},
+		{"packets", false, b.toBuffer},
+		{"ports", false, b.ports},
+		{"equal", false, b.equal},
+		{"mixed", false, b.mixed},
+		{"strings", false, b.searches},
+		{"counting", true, b.liveCounting},
+		{"delay", true, b.delay},
+		{"idle", true, b.idleCost},
+		{"setup", true, b.setup},
+		{"liveports", true, b.livePorts},
+		{"audience", true, b.equalPrograms},
+		{"sampling", true, b.sampling},
+		{"searching", true, b.searching},
+		{"churn", true, b.churnFlows},
+		{"changes", true, b.changes},
 	}
 }
 
@@ -65,34 +64,17 @@ func (b *bench) selected() (parts []part, err error) {
 // partLimit is how long a part may take, besides the flows that come and go.
 const partLimit = 5 * time.Minute
 
-// measure makes the sections of parts.
-func (b *bench) measure(ctx context.Context, t testnet.TB, parts []part) (sections []string, err error) {
-	limit := partLimit + time.Duration(b.churn)*2*time.Millisecond
-	for _, p := range parts {
-		if p.live != nil && os.Geteuid() != 0 {
-			return append(sections, "## Live capture\n\nLeft out: needs root, for a network namespace of its own.\n"), nil
-		}
-		section, err := b.measurePart(ctx, t, p, limit)
-		if err != nil {
-			return nil, err
-		}
-		sections = append(sections, section)
-	}
-	return sections, nil
-}
-
-// measurePart makes a section; on an interface, in a network namespace of its own.
-func (b *bench) measurePart(ctx context.Context, t testnet.TB, p part, limit time.Duration) (section string, err error) {
+// measure makes a section; on an interface, in a network namespace of its own.
+func (b *bench) measure(ctx context.Context, t testnet.TB, p part, limit time.Duration) (section string, err error) {
 	start := time.Now()
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer b.awaitEnd()
 	defer cancel()
-	if p.file != nil {
-		err = catch(func() { section = p.file(limited) })
+	run := func(l link) { section = p.run(limited, l) }
+	if p.live {
+		testnet.Run(t, func(ns *testnet.NS) { err = catch(func() { run(newLink(ns)) }) })
 	} else {
-		testnet.Run(t, func(ns *testnet.NS) {
-			err = catch(func() { section = p.live(limited, newLink(ns)) })
-		})
+		err = catch(func() { run(link{}) })
 	}
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		log.Printf("%s: %v", p.name, err)

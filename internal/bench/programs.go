@@ -10,22 +10,30 @@ import (
 // sides are the subjects when the competitor is libpcap.
 var sides = []string{"mapid", "libpcap"}
 
-// measurePrograms measures numbers of programs at rates in Mbit/s, each with a kind of task,
-// of mapi and of libpcap.
-func (b *bench) measurePrograms(ctx context.Context, l link, name string, sizes []int, rates []float64,
-	mapi func(n int) *mapid, task func(i int) string, traffic func(n int) traffic) []*liveRow {
-	frames := datagrams(frameSize)
+// programs are numbers of programs at rates in Mbit/s, each with a kind of task, of mapi
+// and of libpcap.
+type programs struct {
+	part    string
+	rates   []float64
+	mapid   func(n int) *mapid // starts those of mapi; nil: readers
+	task    func(i int) string
+	traffic func(n int) traffic
+}
+
+func (b *bench) measurePrograms(ctx context.Context, l link, p programs) []*liveRow {
+	if p.mapid == nil {
+		p.mapid = func(n int) *mapid { return b.startReaders(ctx, n, p.task) }
+	}
+	var streams []stream
+	for _, mbit := range p.rates {
+		streams = append(streams, b.streamOf(datagrams(frameSize), mbit))
+	}
 	return b.measureLive(ctx, l, liveWorkload{
-		name: name, sizes: sizes, traffic: traffic,
-		streams: func(int) (all []stream) {
-			for _, mbit := range rates {
-				all = append(all, b.streamOf(frames, mbit))
-			}
-			return all
-		},
+		name: "programs of " + p.part, sizes: b.sizes[p.part], traffic: p.traffic,
+		streams: func(int) []stream { return streams },
 		subjects: [2]func(int) subject{
-			func(n int) subject { return mapi(n) },
-			func(n int) subject { return b.startLibpcap(ctx, n, task) },
+			func(n int) subject { return p.mapid(n) },
+			func(n int) subject { return b.startLibpcap(ctx, n, p.task) },
 		},
 	})
 }
@@ -37,12 +45,15 @@ const (
 
 // equalPrograms measures programs with the same flow.
 func (b *bench) equalPrograms(ctx context.Context, l link) string {
-	rows := b.measurePrograms(ctx, l, "programs with the same flow", b.equals, []float64{equalRate},
-		func(n int) *mapid {
-			return b.startFlows(ctx, clients{n, 1}, 1, func(int) []call { return counters(filter(equalFilter)) }).rested(ctx)
+	first, task := filtering(equalFilter)
+	rows := b.measurePrograms(ctx, l, programs{
+		part: "audience", rates: []float64{equalRate},
+		mapid: func(n int) *mapid {
+			return b.startFlows(ctx, clients{n, 1}, 1, func(int) []call { return counters(first) }).rested(ctx)
 		},
-		func(int) string { return "f " + equalFilter },
-		func(n int) traffic { return oneIn(1, n) })
+		task:    func(int) string { return task },
+		traffic: func(n int) traffic { return oneIn(1, n) },
+	})
 	t := newTable("programs", "", "ns a packet", "idle %", "lost %", "Mbit/s reached", "memory, MiB")
 	for side, name := range sides {
 		for _, r := range rows {
@@ -63,9 +74,11 @@ const samplePeriod = 20_000 // packets, of which a program that samples takes on
 
 // sampling measures programs that take one packet in so many.
 func (b *bench) sampling(ctx context.Context, l link) string {
-	rows := b.measureReaders(ctx, l, "programs that sample", b.samplers,
-		func(int) string { return fmt.Sprintf("p %d", samplePeriod) },
-		func(n int) traffic { return oneIn(samplePeriod, n) })
+	rows := b.measurePrograms(ctx, l, programs{
+		part: "sampling", rates: b.programRates,
+		task:    func(int) string { return fmt.Sprintf("p %d", samplePeriod) },
+		traffic: func(n int) traffic { return oneIn(samplePeriod, n) },
+	})
 	return b.programSection(l, "Sampling programs", rows,
 		"Each program takes one packet in 20,000: SAMPLE and TO_BUFFER, read in a loop; with libpcap it gets all packets and counts.") +
 		b.programChart("sampling-idle", "Sampling programs: processors' idle time", "idle, %", rows, (*liveRow).idle) +
@@ -74,19 +87,16 @@ func (b *bench) sampling(ctx context.Context, l link) string {
 
 // searching measures programs that search each its own string.
 func (b *bench) searching(ctx context.Context, l link) string {
-	words := randomWords(slices.Max(b.searchers))
-	rows := b.measureReaders(ctx, l, "programs that search", b.searchers,
-		func(i int) string { return "s " + words[i] },
-		func(n int) traffic { return withWords(words[:n]) })
+	words := randomWords(slices.Max(b.sizes["searching"]))
+	rows := b.measurePrograms(ctx, l, programs{
+		part: "searching", rates: b.programRates,
+		task:    func(i int) string { return "s " + words[i] },
+		traffic: func(n int) traffic { return withWords(words[:n]) },
+	})
 	return b.programSection(l, "Searching programs", rows,
 		"Each program searches eight characters of its own, which one packet in 1,000 has for one of them, and takes the packets that have them: STR_SEARCH and TO_BUFFER; "+
 			"with libpcap it gets all packets and searches them with Boyer-Moore-Horspool.") +
 		b.programChart("searching-idle", "Searching programs: processors' idle time", "idle, %", rows, (*liveRow).idle)
-}
-
-// measureReaders measures programs that are processes on both sides.
-func (b *bench) measureReaders(ctx context.Context, l link, name string, sizes []int, task func(i int) string, traffic func(n int) traffic) []*liveRow {
-	return b.measurePrograms(ctx, l, name, sizes, b.programRates, func(n int) *mapid { return b.startReaders(ctx, n, task) }, task, traffic)
 }
 
 // programSection is the section of programs that are processes on both sides.

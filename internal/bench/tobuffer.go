@@ -13,7 +13,7 @@ import (
 )
 
 // toBuffer measures how fast a program gets packets through TO_BUFFER.
-func (b *bench) toBuffer(ctx context.Context) string {
+func (b *bench) toBuffer(ctx context.Context, _ link) string {
 	d := b.startDaemon(ctx, "")
 	defer d.stop()
 	path := b.capture(b.packets)
@@ -31,7 +31,7 @@ func (b *bench) toBuffer(ctx context.Context) string {
 
 // takeAll takes all packets of a file and returns how many a second, and the allocations of
 // this program for each.
-func (d *daemon) takeAll(ctx context.Context, path string, packets int) (rate, allocs float64) {
+func (d *mapid) takeAll(ctx context.Context, path string, packets int) (rate, allocs float64) {
 	dev := must(d.client.CreateOfflineDevice(ctx, path, mapi.FormatPCAP))
 	f := newFlow(ctx, d.client, dev.Name(), call{"TO_BUFFER"})
 	var before, after runtime.MemStats

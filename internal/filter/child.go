@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"strconv"
 	"syscall"
 
@@ -22,7 +24,7 @@ const maxServed = 8192
 // A child is a running helper process. One goroutine at a time may use it.
 type child struct {
 	process  *os.Process
-	requests *os.File
+	requests io.WriteCloser
 	answers  answers
 	served   int
 
@@ -32,46 +34,34 @@ type child struct {
 
 // spawn starts a child. The kernel kills it when the calling thread ends.
 func spawn(o HelperOptions) (*child, error) {
-	stdin, requests, err := os.Pipe()
+	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	defer stdin.Close()
-	answers, stdout, err := newAnswers()
-	if err != nil {
-		requests.Close()
-		return nil, err
-	}
-	defer stdout.Close()
-	c := &child{requests: requests, answers: answers, exited: make(chan struct{})}
-	if err := c.start(o, stdin, stdout); err != nil {
-		c.closePipes()
-		return nil, err
-	}
-	return c, nil
-}
-
-func (c *child) start(o HelperOptions, stdin, stdout *os.File) error {
-	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	defer null.Close()
+	defer w.Close()
 	cpu := uint64(2*maxServed*o.Timeout.Seconds()) + 60
-	args := []string{HelperName, strconv.FormatUint(o.MemoryLimit, 10), strconv.FormatUint(cpu, 10)}
-	c.process, err = os.StartProcess(o.Path, args, &os.ProcAttr{
-		Dir:   "/",
-		Env:   []string{"GOTRACEBACK=none"},
-		Files: []*os.File{stdin, stdout, null},
+	cmd := &exec.Cmd{
+		Path:   o.Path,
+		Args:   []string{HelperName, strconv.FormatUint(o.MemoryLimit, 10), strconv.FormatUint(cpu, 10)},
+		Dir:    "/",
+		Env:    []string{"GOTRACEBACK=none"},
+		Stdout: w,
 		// The child has its own process group, so that an interrupt from a terminal
 		// reaches only the daemon.
-		Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true},
-	})
-	if err != nil {
-		return err
+		SysProcAttr: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true},
 	}
+	conn, err := r.SyscallConn()
+	requests, errPipe := cmd.StdinPipe()
+	if err = errors.Join(err, errPipe); err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		r.Close()
+		return nil, err
+	}
+	c := &child{process: cmd.Process, requests: requests, answers: answers{bufio.NewReader(r), r, conn}, exited: make(chan struct{})}
 	go c.reap() // ends with the process, for which kill waits
-	return nil
+	return c, nil
 }
 
 func (c *child) reap() {
@@ -115,10 +105,6 @@ func (c *child) during(ctx context.Context, exchange func() ([]bpf.RawInstructio
 // interrupt kills the child, so that every exchange with it fails.
 func (c *child) interrupt() {
 	_ = c.process.Kill() // fails only if it has ended
-	c.closePipes()
-}
-
-func (c *child) closePipes() {
 	c.requests.Close()
 	c.answers.Close()
 }
@@ -152,21 +138,6 @@ type answers struct {
 	*bufio.Reader // reads an answer in one system call
 	file          *os.File
 	conn          syscall.RawConn
-}
-
-// newAnswers makes a pipe. w is the child's end.
-func newAnswers() (a answers, w *os.File, err error) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		return answers{}, nil, err
-	}
-	conn, err := r.SyscallConn()
-	if err != nil {
-		r.Close()
-		w.Close()
-		return answers{}, nil, err
-	}
-	return answers{bufio.NewReader(r), r, conn}, w, nil
 }
 
 // Close makes reads fail, including one under way.

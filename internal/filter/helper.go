@@ -68,7 +68,7 @@ func (h *Helper) compile(ctx context.Context, c *child, expr string, linkType ui
 	var verdict *mapierr.Error
 	switch {
 	case err == nil, errors.As(err, &verdict):
-		h.pool.put(c)
+		h.pool.idle <- c
 	default:
 		c.kill()
 	}

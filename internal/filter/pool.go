@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"runtime"
-	"sync"
 
 	"gomapi/internal/mapierr"
 )
@@ -15,13 +14,11 @@ type pool struct {
 	options HelperOptions
 	starts  chan func()   // functions for launch
 	stopped chan struct{} // closed when launch has ended
-
-	mu   sync.Mutex
-	idle []*child
+	idle    chan *child   // with room for all
 }
 
 func newPool(o HelperOptions) *pool {
-	p := &pool{options: o, starts: make(chan func()), stopped: make(chan struct{})}
+	p := &pool{options: o, starts: make(chan func()), stopped: make(chan struct{}), idle: make(chan *child, o.Max)}
 	go p.launch() // close ends it and waits
 	return p
 }
@@ -57,21 +54,14 @@ func (p *pool) take(ctx context.Context) (*child, error) {
 	return p.start(ctx)
 }
 
+// pop returns an idle child, nil if there is none.
 func (p *pool) pop() *child {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.idle) == 0 {
+	select {
+	case c := <-p.idle:
+		return c
+	default:
 		return nil
 	}
-	c := p.idle[len(p.idle)-1]
-	p.idle = p.idle[:len(p.idle)-1]
-	return c
-}
-
-func (p *pool) put(c *child) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.idle = append(p.idle, c)
 }
 
 // start starts a child and waits until it is ready.

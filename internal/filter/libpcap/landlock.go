@@ -62,17 +62,16 @@ func restrictFiles() error {
 		return nil
 	}
 	runtime.LockOSThread()
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return fmt.Errorf("no_new_privs: %w", err)
-	}
-	mapped, err := mappedFiles()
-	if err != nil {
-		return fmt.Errorf("list of libraries: %w", err)
-	}
-	if err := landlock(landlockRights(version), slices.Concat(readable, mapped)); err != nil {
-		return fmt.Errorf("landlock: %w", err)
-	}
-	return restart(bound)
+	return inOrder(
+		step{"no_new_privs", noNewPrivileges},
+		step{"landlock", func() error {
+			mapped, err := mappedFiles()
+			if err != nil {
+				return fmt.Errorf("list of libraries: %w", err)
+			}
+			return landlock(landlockRights(version), slices.Concat(readable, mapped))
+		}},
+		step{"exec", func() error { return restart(bound) }})
 }
 
 // mappedFiles returns rules that allow mapping the currently mapped files again.

@@ -42,16 +42,10 @@ func dropPrivileges() error {
 // becomeNobody changes the identity of every thread. All threads then also lose their
 // capabilities, see capabilities(7).
 func becomeNobody() error {
-	if err := syscall.Setgroups([]int{}); err != nil {
-		return fmt.Errorf("setgroups: %w", err)
-	}
-	if err := syscall.Setresgid(nobody, nobody, nobody); err != nil {
-		return fmt.Errorf("setresgid: %w", err)
-	}
-	if err := syscall.Setresuid(nobody, nobody, nobody); err != nil {
-		return fmt.Errorf("setresuid: %w", err)
-	}
-	return nil
+	return inOrder(
+		step{"setgroups", func() error { return syscall.Setgroups([]int{}) }},
+		step{"setresgid", func() error { return syscall.Setresgid(nobody, nobody, nobody) }},
+		step{"setresuid", func() error { return syscall.Setresuid(nobody, nobody, nobody) }})
 }
 
 // inUserNamespace reports whether the process is in a user namespace other than the first
@@ -62,21 +56,16 @@ func inUserNamespace() bool {
 	return err == nil && strings.Join(strings.Fields(string(b)), " ") != all
 }
 
-func capabilities() (unix.CapUserHeader, [2]unix.CapUserData) {
-	return unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, [2]unix.CapUserData{}
-}
-
 func anyCapability() (bool, error) {
-	head, sets := capabilities()
+	head, sets := noCapabilities()
 	if err := unix.Capget(&head, &sets[0]); err != nil {
 		return false, fmt.Errorf("capget: %w", err)
 	}
-	for _, s := range sets {
-		if s.Effective|s.Permitted != 0 {
-			return true, nil
-		}
-	}
-	return false, nil
+	return sets[0].Effective|sets[0].Permitted|sets[1].Effective|sets[1].Permitted != 0, nil
+}
+
+func noCapabilities() (unix.CapUserHeader, [2]unix.CapUserData) {
+	return unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, [2]unix.CapUserData{}
 }
 
 // execWithoutCapabilities executes the program again. Capabilities belong to threads;
@@ -84,19 +73,34 @@ func anyCapability() (bool, error) {
 // error.
 func execWithoutCapabilities() error {
 	runtime.LockOSThread()
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return fmt.Errorf("no_new_privs: %w", err)
-	}
-	head, none := capabilities()
-	if err := unix.Capset(&head, &none[0]); err != nil {
-		return fmt.Errorf("capset: %w", err)
-	}
-	return restart(again)
+	head, none := noCapabilities()
+	return inOrder(
+		step{"no_new_privs", noNewPrivileges},
+		step{"capset", func() error { return unix.Capset(&head, &none[0]) }},
+		step{"exec", func() error { return restart(again) }})
 }
+
+// noNewPrivileges forbids the calling thread what set-user-ID programs may do.
+func noNewPrivileges() error { return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }
 
 // restart executes the program again in this process, with one more argument. The new
 // program inherits the restrictions of the calling thread. It returns only with an error.
 func restart(arg string) error {
-	err := unix.Exec("/proc/self/exe", append(slices.Clone(os.Args), arg), os.Environ())
-	return fmt.Errorf("exec: %w", err)
+	return unix.Exec("/proc/self/exe", append(slices.Clone(os.Args), arg), os.Environ())
+}
+
+// A step of the confinement.
+type step struct {
+	name string
+	do   func() error
+}
+
+// inOrder does steps until one fails, which the error names.
+func inOrder(steps ...step) error {
+	for _, s := range steps {
+		if err := s.do(); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return nil
 }

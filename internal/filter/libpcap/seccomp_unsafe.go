@@ -14,7 +14,7 @@ import (
 func installSeccomp(raw []bpf.RawInstruction) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+	if err := noNewPrivileges(); err != nil {
 		return fmt.Errorf("no_new_privs: %w", err)
 	}
 	code := make([]unix.SockFilter, len(raw))

@@ -1,6 +1,7 @@
 package libpcap
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -38,30 +39,18 @@ func serve() error {
 }
 
 func prepare(s *streams) error {
-	// This comes first, because it may execute the program again.
-	if err := shed(); err != nil {
-		return err
-	}
-	if err := closeInherited(); err != nil {
-		return fmt.Errorf("close inherited files: %w", err)
-	}
-	if err := s.move(); err != nil {
-		return fmt.Errorf("move standard streams: %w", err)
-	}
-	return confine(os.Args)
+	return inOrder(
+		step{"shed privileges", shed}, // first, because it may execute the program again
+		step{"close inherited files", closeInherited},
+		step{"move standard streams", s.move},
+		step{"confine", func() error { return confine(os.Args) }})
 }
 
-// shed closes inherited files and gives up privileges. It may execute the program again.
+// shed restricts files and gives up privileges. It may execute the program again.
 func shed() error {
 	// Older C libraries load the code for look-ups here, and it must be mapped before
 	// files are restricted.
-	if err := pinNames(); err != nil {
-		return err
-	}
-	if err := restrictFiles(); err != nil {
-		return err
-	}
-	return dropPrivileges()
+	return inOrder(step{"names", pinNames}, step{"files", restrictFiles}, step{"privileges", dropPrivileges})
 }
 
 // streams are the two ends of the protocol.
@@ -118,22 +107,12 @@ func confine(args []string) error {
 	if len(args) < 3 {
 		return fmt.Errorf("%d arguments, 2 are needed", len(args)-1)
 	}
-	memory, err := strconv.ParseUint(args[1], 10, 64)
-	if err != nil {
-		return fmt.Errorf("memory limit: %w", err)
-	}
-	cpu, err := strconv.ParseUint(args[2], 10, 64)
-	if err != nil {
-		return fmt.Errorf("processor time limit: %w", err)
-	}
-	if err := pinNames(); err != nil {
-		return err
-	}
-	if err := giveWay(); err != nil {
-		return err
-	}
-	if err := limit(memory, cpu); err != nil {
-		return err
-	}
-	return restrictSyscalls()
+	memory, errMemory := strconv.ParseUint(args[1], 10, 64)
+	cpu, errCPU := strconv.ParseUint(args[2], 10, 64)
+	return inOrder(
+		step{"limits", func() error { return errors.Join(errMemory, errCPU) }},
+		step{"names", pinNames},
+		step{"priority", giveWay},
+		step{"limits", func() error { return limit(memory, cpu) }},
+		step{"system calls", restrictSyscalls})
 }
