@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 
 	"gomapi/flib"
@@ -61,11 +62,27 @@ func (l *libraries) make(name string, settings map[string]string) (*flib.Loaded,
 	if i < 0 {
 		return nil, fmt.Errorf("it is not part of this build")
 	}
-	lib, err := l.builders[i].New(settings)
+	lib, err := safely(func() (flib.Library, error) { return l.builders[i].New(settings) })
 	if err != nil {
 		return nil, err
 	}
+	if end := lib.Close; end != nil {
+		lib.Close = func() error {
+			_, err := safely(func() (flib.Library, error) { return lib, end() })
+			return err
+		}
+	}
 	return flib.Load(lib, func(err error) { l.log("library %s: close: %v", name, err) }), nil
+}
+
+// safely turns a panic of a library into an error.
+func safely(f func() (flib.Library, error)) (lib flib.Library, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("it failed: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f()
 }
 
 // close closes all libraries. It is called after all flows are closed.

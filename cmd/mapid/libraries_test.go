@@ -25,6 +25,9 @@ func greeter(closed *[]string) flib.Builder {
 		}},
 		New: func(settings map[string]string) (flib.Library, error) {
 			word := settings["word"]
+			if word == "panic" {
+				panic("no words")
+			}
 			if word == "refused" {
 				return flib.Library{}, errors.New("nobody says so")
 			}
@@ -77,6 +80,7 @@ func TestLibrariesFromSections(t *testing.T) {
 		{"[greetlib]\nword=good bye", ":2: word=good bye in [greetlib]: use one word", "", "bye", "hello"},
 		{"[greetlib]\nword=ciao\nlanguage=it", ":3: unknown key language in [greetlib]: known are word", "", "bye", "hello"},
 		{"[greetlib]\nword=refused", "", ":1: library greetlib: nobody says so", "bye", "hello"},
+		{"[greetlib]\nword=panic", "", "", "bye", "hello"},
 		{"[stdflib]\nfast=1", ":2: unknown key fast in [stdflib]: the library has no settings", "", "", "hello,bye"},
 		{"libs=greetlib.so", "", "", "", "hello,bye"},
 		{"libs=stdflib\n[greetlib]\nword=hi", ":2: warning: section [greetlib] has no effect: libs does not list the library", "", "-", "hello,bye,"},
@@ -85,7 +89,11 @@ func TestLibrariesFromSections(t *testing.T) {
 		if step.problem == "" && problems != "" || !strings.Contains(problems, step.problem) {
 			t.Errorf("%d: problems %q, want %q", i, problems, step.problem)
 		}
-		if step.err == "" && err != nil || step.err != "" && (err == nil || !strings.HasSuffix(err.Error(), step.err)) {
+		if strings.HasSuffix(step.text, "panic") {
+			if err == nil || !strings.Contains(err.Error(), "no words") {
+				t.Errorf("%d: %v, want a panic as an error", i, err)
+			}
+		} else if step.err == "" && err != nil || step.err != "" && (err == nil || !strings.HasSuffix(err.Error(), step.err)) {
 			t.Errorf("%d: %v, want %s", i, err, step.err)
 		}
 		if got := strings.Join(closed, ","); word() != step.word || got != step.closed {

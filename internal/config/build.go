@@ -39,7 +39,7 @@ func (b *builder) build(sections []Section) {
 			b.format(s)
 		case slices.Contains(b.known.Libraries, s.Name):
 			b.library(s)
-		case extraSection(s.Name):
+		case extraSection(s.Name), slices.Contains(knownLibraries, s.Name):
 			b.extra(s)
 		default:
 			b.warnf(s.Line, "unknown section [%s]: it is ignored", s.Name)
@@ -109,7 +109,7 @@ func (b *builder) libraries(s *Section) []string {
 		return list
 	}
 	if len(b.known.Libraries) > 0 {
-		return b.known.Libraries
+		return slices.Clone(b.known.Libraries)
 	}
 	return Default().Libs
 }

@@ -232,8 +232,8 @@ func TestRefusal(t *testing.T) {
 
 func TestTypes(t *testing.T) {
 	type inner struct {
-		a [4]uint16
-		p *int
+		_ [4]uint16
+		_ *int
 	}
 	if _, err := New[string, int](1, nil); !errors.Is(err, ErrPointers) {
 		t.Errorf("string: %v", err)
