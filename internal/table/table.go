@@ -36,8 +36,6 @@ const (
 	// MaxEntries is the largest maximum of a table.
 	MaxEntries = 1<<nodeBits - 1
 
-	maxChain = 4 // average number of entries per bucket if the quota refuses a larger index
-
 	minSlots = 1 << 8
 	maxScan  = 1 << 10 // slots that an insert passes at most
 )
