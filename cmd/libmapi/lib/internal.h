@@ -101,7 +101,7 @@ struct awaited {
 	uint64_t position; /* position of its reader */
 };
 struct function {
-	struct function *next;
+	_Alignas(max_align_t) struct function *next; /* the result follows the struct, with long doubles */
 	struct call_function from;
 	mapi_results_t results;
 	struct ring ring;
