@@ -4,8 +4,8 @@ import "gomapi/internal/pkt"
 
 // An Analyser sees every packet of a device, once for all flows, before the flows do. What it
 // finds out about a packet it leaves as a mark, on which functions decide. There is one per
-// device and key, as long as some instance asks for it (Env.Analyser). It may also be a
-// Closer.
+// device and key, as long as some instance asks for it (Env.Analyser). It sees the packets
+// that come while a flow is connected. It may also be a Closer.
 type Analyser interface {
 	// Analyse takes the packets of a batch, oldest first. marks[i] is 0 and may be set for
 	// pkts[i]. Analyse does not change or keep the packets or the marks. It does not
@@ -19,5 +19,6 @@ type Analyser interface {
 type Marks = pkt.Marks
 
 // Stateless says that a filter decides only by the packet, its mark and the arguments.
-// Instances with equal arguments that see the same packets then share one.
+// Instances with equal arguments that see the same packets then share one, whose Process may be
+// called after its own flow is closed. One that has something to close is not shared.
 type Stateless interface{ Stateless() }

@@ -136,7 +136,8 @@ const (
 )
 
 // A Finisher is told that no packet will follow: the device has ended, or the flow is being
-// closed. It comes before Close, once. A function that emits may return packets. End is then
+// closed. It comes before Close, once, if the loop has begun the flow: on a silent device a flow
+// may be closed before. A function that emits may return packets. End is then
 // called until it returns none. If the flow is being closed, a control goroutine calls End.
 type Finisher interface{ End() []*Packet }
 

@@ -39,8 +39,8 @@ func (l *libraries) prepare(s *setup) (apply func(), err error) {
 		m, known := l.made[name]
 		if !known || !bad && !maps.Equal(m.settings, settings) {
 			if m.Loaded, err = l.make(name, settings); err != nil {
-				for _, n := range next {
-					if n.Loaded != l.made[n.Name].Loaded {
+				for key, n := range next {
+					if n.Loaded != l.made[key].Loaded {
 						n.Retire()
 					}
 				}

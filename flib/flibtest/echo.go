@@ -42,10 +42,10 @@ func (e *echo) Deadline() uint64 {
 	if e.gone == len(e.queue) {
 		return flib.NoDeadline
 	}
-	return e.queue[e.gone].TS + second
+	return min(e.queue[e.gone].TS, flib.NoDeadline-second) + second
 }
 
-func (e *echo) Expire(now uint64) []*flib.Packet { return e.emit(now - second) }
+func (e *echo) Expire(now uint64) []*flib.Packet { return e.emit(now - min(now, second)) }
 
 func (e *echo) End() []*flib.Packet { return e.emit(math.MaxUint64) }
 

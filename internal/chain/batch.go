@@ -27,7 +27,9 @@ func (b *batch) Begin(pkts []pkt.Packet) []*pkt.Packet {
 			b.ptrs = append(b.ptrs, &pkts[i])
 		}
 	}
-	b.Newest = max(b.Newest, pkts[len(pkts)-1].TS)
+	for i := range pkts { // not always in order
+		b.Newest = max(b.Newest, pkts[i].TS)
+	}
 	return b.ptrs[:len(pkts)]
 }
 

@@ -114,7 +114,8 @@ func New(id int64, owner any, functions []*Instance, started, connected *flib.Fl
 		_, finishes := a.Fn.(flib.Finisher)
 		c.finishes = c.finishes || finishes
 		c.specialize(i, a, a.Def.Modifies && !copied)
-		copied = copied || a.Def.Modifies
+		// An emitter's packets are its own: a function that changes them gets copies again.
+		copied = (copied || a.Def.Modifies) && !a.Def.Emits
 	}
 	return c
 }

@@ -4,7 +4,7 @@ import (
 	"gomapi/internal/pkt"
 )
 
-// expire calls the functions whose deadline is not after now, each once.
+// expire calls the functions whose deadline is not after now.
 func (d *deadlines) expire(now uint64) {
 	for d.heap.Len() > 0 && d.heap.First() <= now {
 		t := d.heap.Pop().Value
@@ -36,6 +36,11 @@ func (t *timer) call(d *deadlines, now uint64) bool {
 func (t *timer) ask(d *deadlines) {
 	i, in := t.step, []*pkt.Packet(nil)
 	defer t.chain.contain(&i, &in)
+	t.want(d)
+}
+
+// want is ask for a caller that contains faults.
+func (t *timer) want(d *deadlines) {
 	if !t.chain.Closed() {
 		d.heap.Want(&t.Entry, t.fn.Deadline())
 	}

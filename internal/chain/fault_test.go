@@ -206,3 +206,37 @@ type publisher struct{ n int }
 
 func (p *publisher) Process(in []*pkt.Packet) []*pkt.Packet { return in }
 func (p *publisher) Publish()                               { p.n++ }
+
+// A function that changes packets gets copies of what another function emits, even if packets
+// were copied before.
+func TestCopiesBehindAnEmitter(t *testing.T) {
+	changes := func() *Instance {
+		a := of(func(in []*pkt.Packet) []*pkt.Packet {
+			for _, p := range in {
+				p.Link[0] *= 2
+			}
+			return in
+		})
+		a.Def = &flib.Def{Modifies: true}
+		return a
+	}
+	own := packets(7)
+	emits := of(func(in []*pkt.Packet) []*pkt.Packet {
+		if len(in) == 0 {
+			return nil
+		}
+		return []*pkt.Packet{&own[0], &own[0]}
+	})
+	emits.Def = &flib.Def{Emits: true}
+	var got []byte
+	ch, h, _ := hosted(changes(), emits, changes(), of(func(in []*pkt.Packet) []*pkt.Packet {
+		for _, p := range in {
+			got = append(got, p.Link[0])
+		}
+		return in
+	}))
+	ch.Run(h.Begin(packets(1)))
+	if string(got) != "\x02\x02" || own[0].Link[0] != 1 {
+		t.Errorf("the packets have %d, the emitter's %d", got, own[0].Link[0])
+	}
+}

@@ -77,7 +77,9 @@ func (c *Chain) RunFrom(i int, in []*pkt.Packet) {
 			s.ResetAsked.Store(false) // until here the readers take the value as 0
 		}
 		if s.special != nil {
-			in = c.runSpecial(i, in)
+			if in = c.runSpecial(i, in); s.timer != nil && c.deadlines != nil {
+				s.timer.want(c.deadlines)
+			}
 			continue
 		}
 		out := s.fn.Process(in)
@@ -99,9 +101,6 @@ func (c *Chain) runSpecial(i int, in []*pkt.Packet) (out []*pkt.Packet) {
 		out = s.fn.Process(in)
 		CheckPassed(in, out)
 		s.refused.Add(uint64(len(in) - len(out)))
-	}
-	if s.timer != nil && c.deadlines != nil {
-		s.timer.ask(c.deadlines)
 	}
 	c.markPublished(i)
 	return out

@@ -41,11 +41,8 @@ func (c *clock) afterBatch(h *chain.Host) {
 // still, and now is the time of the call. pause returns when to pause again, the zero time if no function waits.
 func (c *clock) pause(h *chain.Host, now time.Time, hold time.Duration) time.Time {
 	c.batches = 0
-	if h.Deadline() == deadline.None || hold < 0 {
+	if hold < 0 || !c.advance(h, now, hold) || h.Deadline() == deadline.None {
 		return time.Time{}
-	}
-	if !c.advance(h, now, hold) {
-		return time.Time{} // no packet has come: packet time has not begun
 	}
 	h.Expire()
 	h.ExpireInStep(h.Newest)
@@ -56,11 +53,19 @@ func (c *clock) pause(h *chain.Host, now time.Time, hold time.Duration) time.Tim
 	case first <= h.Newest:
 		return now.Add(pastTick)
 	}
-	at := c.anchor.Add(pkt.Duration(first-c.newest) + hold)
+	at := c.moment(first).Add(hold)
 	if soonest := now.Add(minTick); at.Before(soonest) {
 		return soonest
 	}
 	return at
+}
+
+// moment is the time of the host at which packet time is ts, if the device holds nothing back.
+func (c *clock) moment(ts uint64) time.Time {
+	if ts < c.newest {
+		return c.anchor.Add(-pkt.Duration(c.newest - ts))
+	}
+	return c.anchor.Add(pkt.Duration(ts - c.newest))
 }
 
 // advance sets packet time. It returns false before packet time has begun.
@@ -72,6 +77,7 @@ func (c *clock) advance(h *chain.Host, now time.Time, hold time.Duration) bool {
 		return false
 	case h.Newest == 0:
 		c.newest, c.anchor = pkt.FromTime(now), now
+		h.Newest = pkt.FromTime(now.Add(-hold))
 	}
 	if elapsed := now.Sub(c.anchor) - hold; elapsed > 0 {
 		h.Newest = max(h.Newest, c.newest+min(pkt.Ticks(elapsed), pkt.Latest-c.newest))

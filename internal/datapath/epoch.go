@@ -31,12 +31,8 @@ func (e *epoch) end() {
 	}
 }
 
-// abandon ends a batch that a panic interrupted.
-func (e *epoch) abandon() {
-	if e.number.Load()&1 == 1 {
-		e.end()
-	}
-}
+// odd reports whether a batch is under way. Only the capture goroutine may call it.
+func (e *epoch) odd() bool { return e.number.Load()&1 == 1 }
 
 // park notes that the loop waits in function a; nil: it goes on.
 func (e *epoch) park(a *chain.Instance) {

@@ -15,6 +15,7 @@ type inStep struct {
 type lockstep struct {
 	chains  []*inStep
 	changes uint64 // plan.steppings
+	now     uint64 // packet time, as of the last packet
 }
 
 // take puts the chains that a plan has in lockstep, and no others.
@@ -33,10 +34,11 @@ func (l *lockstep) take(chains []*inStep, changes uint64) {
 // called before the packet runs through the chains.
 func (l *lockstep) run(h *chain.Host, before uint64, ptrs []*pkt.Packet) {
 	first := h.Index(ptrs[0])
+	l.now = max(l.now, before)
 	delivered := h.Delivered - uint64(len(ptrs))
 	for i := range ptrs {
-		before, h.Delivered = max(before, ptrs[i].TS), delivered+uint64(i)
-		h.ExpireInStep(before)
+		l.now, h.Delivered = max(l.now, ptrs[i].TS), delivered+uint64(i)
+		h.ExpireInStep(l.now)
 		h.Delivered++
 		for _, t := range l.chains {
 			if t.aside.Has(first + i) {

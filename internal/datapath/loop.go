@@ -2,6 +2,7 @@ package datapath
 
 import (
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,9 @@ type Loop struct {
 	unfiltered atomic.Uint64
 	met        []uint16 // link types for which filters are compiled, or were asked for
 	epoch      epoch
+	// active is held while a batch or a pause runs, except while it is parked. So a control
+	// goroutine that holds it has the functions to itself, see FinishClosed.
+	active sync.Mutex
 
 	host     chain.Host
 	lockstep lockstep
@@ -76,7 +80,7 @@ const MaxLinkTypes = 64
 
 // Batch implements drivers.Sink: it runs the plan with one batch.
 func (l *Loop) Batch(pkts []pkt.Packet) {
-	l.epoch.begin()
+	l.begin()
 	p := l.current()
 	for _, c := range l.catching {
 		c.CountOlder(pkts)
@@ -101,7 +105,7 @@ func (l *Loop) Batch(pkts []pkt.Packet) {
 		l.catchUp()
 	}
 	l.flusher.afterBatch(l.options.Live, l.host.Newest)
-	l.epoch.end()
+	l.end()
 }
 
 // run runs the plan with packets of one link type: first the segments, then the unmerged
@@ -143,7 +147,7 @@ func (l *Loop) meet(p *plan, linkType uint16, n int) *plan {
 
 // Pause implements drivers.Sink: it lets packet time go on, and brings results up to date.
 func (l *Loop) Pause(lag, hold time.Duration) (again time.Time) {
-	l.epoch.begin()
+	l.begin()
 	now := time.Now()
 	l.current() // its chains may have deadlines
 	tick := l.clock.pause(&l.host, now, hold)
@@ -153,7 +157,7 @@ func (l *Loop) Pause(lag, hold time.Duration) (again time.Time) {
 	} else {
 		again = l.flusher.atPause(lag, l.total.Load(), l.host.Newest)
 	}
-	l.epoch.end()
+	l.end()
 	if again.IsZero() || !tick.IsZero() && tick.Before(again) {
 		again = tick
 	}
@@ -163,7 +167,7 @@ func (l *Loop) Pause(lag, hold time.Duration) (again time.Time) {
 // Finish tells all functions that no more packets come. It flushes the sums first, so that
 // they are not lost when a function fails.
 func (l *Loop) Finish() error {
-	l.epoch.begin()
+	l.begin()
 	p := l.current()
 	l.flusher.flushAll()
 	for _, c := range p.chains {
@@ -172,14 +176,28 @@ func (l *Loop) Finish() error {
 		}
 	}
 	l.host.Publish()
-	l.epoch.end()
+	l.end()
 	return nil
+}
+
+// begin begins a batch or a pause.
+func (l *Loop) begin() {
+	l.epoch.begin()
+	l.active.Lock()
+}
+
+// end ends it.
+func (l *Loop) end() {
+	l.active.Unlock()
+	l.epoch.end()
 }
 
 // Abandon ends a batch that a panic interrupted. Only the capture goroutine may call it.
 func (l *Loop) Abandon() {
 	l.host.Abandon()
-	l.epoch.abandon()
+	if l.epoch.odd() {
+		l.end()
+	}
 }
 
 // current loads the plan. If it is a new one, it starts the chains and segments that are new

@@ -10,9 +10,30 @@ import (
 // Meanwhile results are up to date, and chains other than that of a can be closed.
 func (l *Loop) Park(a *chain.Instance, wait func()) {
 	l.flusher.flushAll()
-	l.epoch.park(a)
+	l.park(a)
+	defer l.resume()
 	wait()
+}
+
+// park notes that the loop waits in function a.
+func (l *Loop) park(a *chain.Instance) {
+	l.epoch.park(a)
+	l.active.Unlock()
+}
+
+// resume ends that.
+func (l *Loop) resume() {
+	l.active.Lock()
 	l.epoch.park(nil)
+}
+
+// FinishClosed tells the functions of a closed chain that no packet follows. The loop has left
+// the chain, see Quiesce. It rests meanwhile, because the functions may use what belongs to
+// its goroutine.
+func (l *Loop) FinishClosed(c *chain.Chain) {
+	l.active.Lock()
+	defer l.active.Unlock()
+	c.Finish()
 }
 
 // AwaitReader notes that function a begins or ends to wait for the reader of its packet
@@ -20,14 +41,14 @@ func (l *Loop) Park(a *chain.Instance, wait func()) {
 // and sleep on another one.
 func (l *Loop) AwaitReader(a *chain.Instance, begin bool) {
 	if !begin {
-		l.epoch.park(nil)
+		l.resume()
 		return
 	}
 	l.flusher.flushAll()
 	for _, c := range l.plan.Load().chains { // before park: from then on they may be closed
 		c.Nudge(a)
 	}
-	l.epoch.park(a)
+	l.park(a)
 }
 
 // Quiesce returns when the loop no longer uses the closed chains: the grace period for their

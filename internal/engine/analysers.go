@@ -26,9 +26,11 @@ func (e *env) Analyser(key string, make func() (flib.Analyser, error)) (*flib.Ma
 	a := c.analysers[key]
 	failed := a != nil && a.failed
 	mu.Unlock()
-	if failed {
-		return nil, mapierr.New(mapierr.CouldNotInitFunction,
-			"analyser %s of device %s has failed: close the flows that use it first", key, c.device.spec.Name)
+	switch {
+	case failed:
+		return nil, a.errFailed()
+	case slices.Contains(e.instance.analysers, a):
+		return &a.Marks, nil
 	}
 	if a == nil {
 		fn, err := make()
@@ -47,6 +49,24 @@ func (e *env) Analyser(key string, make func() (flib.Analyser, error)) (*flib.Ma
 	a.users = append(a.users, e.instance)
 	e.instance.analysers = append(e.instance.analysers, a)
 	return &a.Marks, nil
+}
+
+func (a *analyser) errFailed() error {
+	return mapierr.New(mapierr.CouldNotInitFunction,
+		"analyser %s of device %s has failed: close the flows that use it first", a.Key, a.capture.device.spec.Name)
+}
+
+// analysersFailedLocked returns an error if an analyser for which the flow asks has failed.
+// Engine.mu is held.
+func (f *Flow) analysersFailedLocked() error {
+	for _, in := range f.functions {
+		for _, a := range in.analysers {
+			if a.failed {
+				return a.errFailed()
+			}
+		}
+	}
+	return nil
 }
 
 // fail notes that the analyser has failed and returns the chains that ask for it. The capture

@@ -168,13 +168,21 @@ func (s *Session) instantiate(ctx context.Context, f *Flow, a *instance, raw []a
 // up or searches, and does not modify packets. The key is a hash of the arguments and of the definition, because
 // functions of two libraries may have the same name.
 func (a *instance) setShareKey() {
-	_, stateless := a.Fn.(flib.Stateless)
+	stateless := a.stateless()
 	if !stateless && a.Classifier == nil && a.Accumulator() == nil && a.Searcher() == nil || a.Def.Modifies {
 		return
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%p %#v", a.Def, a.args)
 	a.ShareKey = unique.Make(string(h.Sum(nil)))
+}
+
+// stateless reports whether the function has no state and nothing that is closed: a segment may
+// call it for other flows after its own flow is closed.
+func (a *instance) stateless() bool {
+	_, ok := a.Fn.(flib.Stateless)
+	_, closes := a.Fn.(flib.Closer)
+	return ok && !closes && a.slot == nil && a.Ring == nil && a.tables == nil && len(a.atClose) == 0
 }
 
 // CloseFiles closes the files among arguments.
@@ -193,7 +201,7 @@ func (s *Session) free(a *instance) {
 	}
 	a.analysers = nil
 	for _, f := range a.atClose {
-		f()
+		_ = s.engine.safely("closing "+a.Def.Name, func() error { f(); return nil }) // logged
 	}
 	a.atClose = nil
 	if q := a.tables; q != nil {

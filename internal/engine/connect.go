@@ -142,6 +142,9 @@ func (s *Session) activate(f *Flow) error {
 	if err := c.overForLocked(f); err != nil {
 		return err
 	}
+	if err := f.analysersFailedLocked(); err != nil {
+		return err
+	}
 	f.chain, f.start = ch, now
 	for _, a := range f.functions {
 		a.Live.Store(true)
@@ -243,7 +246,7 @@ func interrupt(flows []*Flow) {
 	for _, f := range flows {
 		for _, a := range f.functions {
 			if w, ok := a.Fn.(flib.Interrupter); ok {
-				w.Interrupt()
+				_ = f.session.engine.safely("interrupting "+a.Def.Name, func() error { w.Interrupt(); return nil }) // logged
 			}
 		}
 	}
@@ -298,7 +301,7 @@ func (f *Flow) windDown() {
 			a.Ring.Sever()
 		}
 	}
-	f.chain.Finish()
+	f.capture.loop.FinishClosed(f.chain)
 }
 
 // finish closes the functions of a flow that no packet reaches any more. The functions that

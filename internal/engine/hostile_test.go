@@ -10,6 +10,7 @@ import (
 
 	"gomapi/drivers"
 	"gomapi/flib"
+	"gomapi/flib/flibtest"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/pkt"
 )
@@ -285,5 +286,35 @@ func TestAnalyserOfADevice(t *testing.T) {
 	wantCode(t, "close", c.CloseFlow(fd), 0)
 	if _, err := apply(); err != nil {
 		t.Errorf("apply after the flow is closed: %v", err)
+	}
+}
+
+// A flow that was applied before its analyser has failed cannot be connected.
+func TestConnectAfterTheAnalyserFailed(t *testing.T) {
+	b := newBed(t, bomb("Analyse"))
+	c := b.client(1)
+	late, _ := c.flow(fn("BOMB"))
+	first, _ := c.connected(fn("BOMB"))
+	b.source.Send(udp(53, 0))
+	f, _ := c.Flow(first)
+	wantCode(t, "the flow", f.Err, mapierr.CouldNotInitFunction)
+	wantCode(t, "connect", c.Connect(t.Context(), late), mapierr.CouldNotInitFunction)
+}
+
+// Closing a flow whose functions hold packets does not touch what the capture goroutine uses.
+func TestCloseWhileHeld(t *testing.T) {
+	b := newBed(t, flibtest.Library())
+	c := b.client(1)
+	_, open := c.connected(fn("LENGTHS"), fn("PKT_COUNTER"))
+	stop := b.rush([]pkt.Packet{udp(53, 0), udp(7, 1)})
+	for range 50 {
+		fd, _ := c.connected(fn("LEARNED"), fn("PKT_COUNTER"))
+		held, _ := c.connected(fn("ECHO"), fn("LEARNED"), fn("LENGTHS"), fn("PKT_COUNTER"))
+		wantCode(t, "close", c.CloseFlow(held), 0)
+		wantCode(t, "close", c.CloseFlow(fd), 0)
+	}
+	stop()
+	if open[1].Uint64() == 0 {
+		t.Error("no packets have come")
 	}
 }

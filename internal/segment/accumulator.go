@@ -106,9 +106,13 @@ func (as *accumulators) open(member int, c Candidate) bool {
 
 // add adds up packets that the filter of a let through.
 func (as *accumulators) add(a *accumulator, in []*pkt.Packet) {
+	var sums [mostSums]uint64 // added together: a function may fail
 	for i, f := range as.kinds[a.kind] {
 		as.failing = i
-		a.sums[i] += f.Sum(in)
+		sums[i] = f.Sum(in)
+	}
+	for i := range sums {
+		a.sums[i] += sums[i]
 	}
 	a.packets.Add(uint64(len(in)))
 }

@@ -53,6 +53,12 @@ func (x *index) close() {
 	x.raw, x.slots, x.filled = nil, nil, 0
 }
 
+// empty makes all slots empty.
+func (x *index) empty() {
+	clear(x.slots)
+	x.filled = 0
+}
+
 // home is the slot where probing for a hash begins.
 func (x *index) home(hash uint32) int { return int(hash) & (len(x.slots) - 1) }
 

@@ -96,6 +96,9 @@ func New[K comparable, V any](most int, quota Quota) (*Table[K, V], error) {
 	if t := reflect.TypeFor[K](); !made(t, reflect.Bool, reflect.Uintptr) {
 		return nil, fmt.Errorf("%w: %v has some", ErrFloats, t)
 	}
+	if sizeOf[entry[K, V]]() == 0 {
+		return nil, errors.New("table: the entries have no bytes")
+	}
 	if most < 1 || most > MaxEntries {
 		return nil, fmt.Errorf("table: a maximum of %d entries is not between 1 and %d", most, MaxEntries)
 	}
@@ -331,13 +334,28 @@ func (t *Table[K, V]) grow() error {
 		}
 		next := index{quota: t.index.quota}
 		if err := next.open(size); err != nil {
-			if 4*(t.index.filled+1) > 3*len(t.index.slots) {
-				return err
-			}
-			return nil
+			return t.makeDo(err)
 		}
 		t.old, t.index, t.moved = t.index, next, 0
 		t.move()
+	}
+	return nil
+}
+
+// makeDo goes on with the index that there is, because the quota refuses another one with err.
+// It fails if the index is full of entries.
+func (t *Table[K, V]) makeDo(err error) error {
+	size := len(t.index.slots)
+	switch {
+	case 4*(t.index.filled+1) <= 3*size:
+		return nil
+	case 4*(t.n+1) > 3*size:
+		return err
+	}
+	t.index.empty() // it has many slots of deleted entries
+	for i := t.links.array[0].newer; i != 0; i = t.links.array[i].newer {
+		hash := t.links.array[i].hash
+		t.index.add(refer(i, hash), hash)
 	}
 	return nil
 }
@@ -363,6 +381,7 @@ func (t *Table[K, V]) move() {
 func (t *Table[K, V]) clear() {
 	t.old.close()
 	if t.entries.taken <= firstPiece {
+		t.index.empty()
 		return
 	}
 	t.entries.shrink()

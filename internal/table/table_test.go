@@ -221,9 +221,22 @@ func TestRefusal(t *testing.T) {
 	if _, created, err := tab.Put(n); !created || err != nil {
 		t.Errorf("put in place of another one: %v", err)
 	}
+	for i := range 100_000 { // in turn, without memory for another index
+		k := n + 1 + uint64(i)
+		oldest, _, _ := tab.Oldest()
+		if !tab.Delete(oldest) {
+			t.Fatalf("entry %d is lost", oldest)
+		}
+		if _, _, err := tab.Put(k); err != nil {
+			t.Fatalf("put %d in place of another one: %v", i, err)
+		}
+	}
 	tab.Close()
 	if q.taken != 0 {
 		t.Errorf("%d bytes are not released", q.taken)
+	}
+	if _, err := New[struct{}, struct{}](1, nil); err == nil {
+		t.Error("entries without bytes are accepted")
 	}
 	if _, err := New[uint64, uint64](10, &quota{limit: 1}); err != errQuota {
 		t.Errorf("a table without memory: %v", err)
