@@ -29,7 +29,7 @@ func (e *env) Analyser(key string, make func() (flib.Analyser, error)) (*flib.Ma
 	switch {
 	case failed:
 		return nil, a.errFailed()
-	case slices.Contains(e.instance.analysers, a):
+	case slices.Contains(e.instance.asked(), a):
 		return &a.Marks, nil
 	}
 	if a == nil {
@@ -47,7 +47,8 @@ func (e *env) Analyser(key string, make func() (flib.Analyser, error)) (*flib.Ma
 		c.loop.Analyse(&a.Analysis)
 	}
 	a.users = append(a.users, e.instance)
-	e.instance.analysers = append(e.instance.analysers, a)
+	r := e.instance.rarely()
+	r.analysers = append(r.analysers, a)
 	return &a.Marks, nil
 }
 
@@ -60,7 +61,7 @@ func (a *analyser) errFailed() error {
 // Engine.mu is held.
 func (f *Flow) analysersFailedLocked() error {
 	for _, in := range f.functions {
-		for _, a := range in.analysers {
+		for _, a := range in.asked() {
 			if a.failed {
 				return a.errFailed()
 			}
@@ -77,7 +78,7 @@ func (a *analyser) fail() (users []*chain.Chain) {
 	defer e.mu.Unlock()
 	a.failed = true
 	for _, f := range a.capture.flowsLocked() {
-		if slices.ContainsFunc(f.functions, func(in *instance) bool { return slices.Contains(in.analysers, a) }) {
+		if slices.ContainsFunc(f.functions, func(in *instance) bool { return slices.Contains(in.asked(), a) }) {
 			users = append(users, f.chain)
 		}
 	}

@@ -182,7 +182,7 @@ func (a *instance) setShareKey() {
 func (a *instance) stateless() bool {
 	_, ok := a.Fn.(flib.Stateless)
 	_, closes := a.Fn.(flib.Closer)
-	return ok && !closes && a.slot == nil && a.Ring == nil && a.tables == nil && len(a.atClose) == 0
+	return ok && !closes && a.slot == nil && a.Ring == nil && (a.rare == nil || a.rare.tables == nil && len(a.rare.atClose) == 0)
 }
 
 // CloseFiles closes the files among arguments.
@@ -196,18 +196,7 @@ func CloseFiles(args []any) {
 
 // free frees the slot and ring of a, and gives back what it has taken of the user's quota.
 func (s *Session) free(a *instance) {
-	for _, asked := range a.analysers {
-		asked.forget(a)
-	}
-	a.analysers = nil
-	for _, f := range a.atClose {
-		_ = s.engine.safely("closing "+a.Def.Name, func() error { f(); return nil }) // logged
-	}
-	a.atClose = nil
-	if q := a.tables; q != nil {
-		q.Release(int(q.charged.Load())) // what the function has forgotten
-	}
-	a.tables = nil
+	s.freeRare(a)
 	if a.held { // after everything else of the instance
 		a.held = false
 		defer a.library.Release()
@@ -232,4 +221,22 @@ func (s *Session) free(a *instance) {
 		}
 		a.Ring = nil
 	}
+}
+
+// freeRare is the part of free for what few instances have.
+func (s *Session) freeRare(a *instance) {
+	r := a.rare
+	if r == nil {
+		return
+	}
+	for _, asked := range r.analysers {
+		asked.forget(a)
+	}
+	for _, f := range r.atClose {
+		_ = s.engine.safely("closing "+a.Def.Name, func() error { f(); return nil }) // logged
+	}
+	if q := r.tables; q != nil {
+		q.Release(int(q.charged.Load())) // what the function has forgotten
+	}
+	a.rare = nil
 }

@@ -114,14 +114,18 @@ func (e *env) own(r *flib.Ring, err error) error {
 
 // Quota implements flib.Env.
 func (e *env) Quota() table.Quota {
-	if e.instance.tables == nil {
-		e.instance.tables = &tableQuota{session: e.session}
+	r := e.instance.rarely()
+	if r.tables == nil {
+		r.tables = &tableQuota{session: e.session}
 	}
-	return e.instance.tables
+	return r.tables
 }
 
 // AtClose implements flib.Env.
-func (e *env) AtClose(f func()) { e.instance.atClose = append(e.instance.atClose, f) }
+func (e *env) AtClose(f func()) {
+	r := e.instance.rarely()
+	r.atClose = append(r.atClose, f)
+}
 
 // Compile implements flib.Env.
 func (e *env) Compile(ctx context.Context, expr string, linkType uint16) (*bpf.Program, error) {

@@ -53,18 +53,39 @@ type instance struct {
 	fid   int32
 	entry int32 // bytes of an entry, if Ring is a series
 	chain.Instance
-	library   *flib.Loaded
-	held      bool // counts as an instance of library
-	args      flib.Args
-	slot      *shm.Slot        // nil: no result
-	refs      []*reference     // to other functions; under Session.calls
-	analysers []*analyser      // that it asks for; see Env.Analyser
-	tables    *tableQuota      // nil: none
-	atClose   []func()         // see Env.AtClose
-	readers   map[*capture]int // number of functions that refer to it, by their capture; under Session.calls
+	library *flib.Loaded
+	held    bool // counts as an instance of library
+	args    flib.Args
+	slot    *shm.Slot        // nil: no result
+	refs    []*reference     // to other functions; under Session.calls
+	rare    *rare            // nil: nothing of it
+	readers map[*capture]int // number of functions that refer to it, by their capture; under Session.calls
 	// What the function has taken of the user's quota. Session.free gives it back.
 	instructions int // of filter programs
 	buffer       int // bytes of Ring
+}
+
+// rare is what few instances have.
+type rare struct {
+	analysers []*analyser // that it asks for; see Env.Analyser
+	tables    *tableQuota // nil: none
+	atClose   []func()    // see Env.AtClose
+}
+
+// rarely returns the rare part of an instance that is being made.
+func (a *instance) rarely() *rare {
+	if a.rare == nil {
+		a.rare = &rare{}
+	}
+	return a.rare
+}
+
+// asked returns the analysers for which the instance asks.
+func (a *instance) asked() []*analyser {
+	if a.rare == nil {
+		return nil
+	}
+	return a.rare.analysers
 }
 
 // A reference is the right of one function to read the result of another. It does not change
