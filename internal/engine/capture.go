@@ -185,6 +185,7 @@ func (c *capture) failed(f *chain.Fault, users []*chain.Chain) {
 			u.Expel()
 			flow.err = err
 			flow.abandonResults()
+			flow.endRings()
 			flow.finishedLocked(now)
 			ended = append(ended, flow)
 		}

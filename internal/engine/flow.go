@@ -116,6 +116,16 @@ func (f *Flow) abandonResults() {
 	}
 }
 
+// endRings tells the readers of a flow that has failed that nothing more comes. The capture
+// goroutine calls it.
+func (f *Flow) endRings() {
+	for _, a := range f.functions {
+		if a.Ring != nil {
+			a.Ring.End()
+		}
+	}
+}
+
 // shownStatusLocked is the state for info calls. A flow with unread packets is shown as
 // active after its device has ended, so that a program that takes packets until the flow is
 // finished gets them all. Engine.mu is held.

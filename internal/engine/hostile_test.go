@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"gomapi/flib/flibtest"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/pkt"
+	"gomapi/internal/ring"
 )
 
 // hostile is a function that fails at one point of its life.
@@ -180,6 +182,36 @@ func TestFunctionsThatFailElsewhere(t *testing.T) {
 		wantCode(t, at+": close", c.CloseFlow(f.FD), 0)
 		b.source.Send(udp(53, 0))
 		wantCount(t, at+": another flow", counts[0], 2)
+	}
+}
+
+// The reader of a flow that has failed gets its packets, and then the end.
+func TestReaderOfAFlowThatFails(t *testing.T) {
+	b := newBed(t, bomb("Process"))
+	c := b.client(1)
+	f, err := c.CreateFlow(t.Context(), "net0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := c.Apply(t.Context(), f.FD, "TO_BUFFER", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := ring.Open(a.Ring.Files()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if _, err := c.Apply(t.Context(), f.FD, "BOMB", nil); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, "connect", c.Connect(t.Context(), f.FD), 0)
+	b.source.Send(udp(53, 0))
+	if _, err := r.Next(t.Context()); err != nil {
+		t.Errorf("the packet from before the failure: %v", err)
+	}
+	if _, err := r.Next(t.Context()); err != io.EOF {
+		t.Errorf("behind it: %v, want EOF", err)
 	}
 }
 
