@@ -25,6 +25,7 @@ const (
 	Reopens           = "times the interface came back"
 	LostClosedFlows   = "lost by closed flows"
 	Shared            = "spared by sharing"
+	Faults            = "functions that failed"
 	Unmerged          = "flows that settle"
 	SingleFilters     = "filters that run singly"
 	SingleSearches    = "searches that run singly"
@@ -91,6 +92,7 @@ func Glossary() []Entry {
 		{Reopens, "not packets: how often the interface went away, returned and was reopened"},
 		{LostClosedFlows, "lost for a reader or file of a flow that is closed now, since the device was opened"},
 		{Shared, "not packets: how often a packet skipped a function because an equal function had processed it for all"},
+		{Faults, "not packets: functions and analysers that failed and ended the flows that use them"},
 		{Unmerged, "not packets: new flows that are not decided together with the others yet"},
 		{SingleFilters, "not packets: leading filters that run separately for each packet because they loop or exceed a limit"},
 		{SingleSearches, "not packets: strings that are searched separately because there are too many"},

@@ -60,6 +60,7 @@ func (c *capture) readBooks() books.Stage {
 		Opening: c.opening,
 	}
 	b.Out = appendSome(b.Out, books.Filtered, st.Filtered)
+	b.Notes = appendSome(b.Notes, books.Faults, c.faults.Load())
 	total, without := c.loop.Total()
 	b.Moved = st.Recv - before + total - delivered + without - noFlow + c.loop.Since(at)
 	return b

@@ -23,6 +23,7 @@ type capture struct {
 	loop    *datapath.Loop
 	// lostByClosed counts packets that functions of closed flows have lost.
 	lostByClosed atomic.Uint64
+	faults       atomic.Uint64 // functions and analysers that have failed
 
 	ctx    context.Context         // ends when the capture must stop
 	cancel context.CancelCauseFunc // with nil: the flows need not know why
@@ -41,9 +42,8 @@ type capture struct {
 	linkTypes []uint16 // those of the plan
 	coming    []uint16 // link types of a live device for which filters are being compiled
 	started   bool
-	ended     bool   // no more packets come
-	err       error  // why it has ended, nil at the end of a file
-	faults    uint64 // functions that have failed
+	ended     bool  // no more packets come
+	err       error // why it has ended, nil at the end of a file
 }
 
 func newCapture(d *device, dev drivers.Device) *capture {
@@ -176,10 +176,10 @@ func (c *capture) failed(f *chain.Fault, users []*chain.Chain) {
 	}
 	e.opts.Log("device %s: %s failed and ends %d flows: %v; %s\n%s",
 		c.device.spec.Name, f.What, len(users), f.Value, first, f.Stack)
+	c.faults.Add(1)
 	ended := make([]*Flow, 0, len(users))
 	now := time.Now()
 	e.mu.Lock()
-	c.faults++
 	for _, u := range users {
 		if flow := u.Owner.(*Flow); flow.status == FlowActive {
 			u.Expel()

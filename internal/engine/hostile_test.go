@@ -119,6 +119,9 @@ func TestFunctionsThatFail(t *testing.T) {
 						}
 					}
 				}
+				if books, err := c.DeviceBooks("net0"); err != nil || note(t, books, "functions that failed") != 1 {
+					t.Errorf("books of the device: %+v, %v", books, err)
+				}
 				if n != 1 {
 					t.Errorf("logged %d times: %q", n, logged)
 				}
