@@ -44,13 +44,13 @@ func (h *Host) FailShared(users []*Chain, i int, in []*pkt.Packet, refused int, 
 	}
 	f := newFault(users[0].Steps[i].what(), i, in, value)
 	f.Lost = refused
-	users[0].end(f, users)
-	h.moves.begin()
+	h.moves.begin() // the books are right before anybody is told
 	for _, c := range users {
 		c.Steps[i].refused.Add(-uint64(refused))
 		c.blame(f)
 	}
 	h.moves.end()
+	users[0].end(f, users)
 }
 
 // FailAnalyser ends the chains that ask for an analyser, which has failed with in. Only the

@@ -3,6 +3,7 @@ package chain
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -238,5 +239,30 @@ func TestCopiesBehindAnEmitter(t *testing.T) {
 	ch.Run(h.Begin(packets(1)))
 	if string(got) != "\x02\x02" || own[0].Link[0] != 1 {
 		t.Errorf("the packets have %d, the emitter's %d", got, own[0].Link[0])
+	}
+}
+
+// sharing is a segment that runs a chain's first function and was given three packets.
+type sharing struct{ passed uint64 }
+
+func (s *sharing) Functions() int { return 1 }
+func (s *sharing) Behind(i int) uint64 {
+	if i < 0 {
+		return 3
+	}
+	return s.passed
+}
+func (s *sharing) Flush()   {}
+func (s *sharing) Release() {}
+
+// Who is told that a shared function has failed finds the packets in the books as lost.
+func TestSharedFault(t *testing.T) {
+	ch, h, _ := hosted(of(func(in []*pkt.Packet) []*pkt.Packet { return in }))
+	NewAttachment(ch, &sharing{}, new(atomic.Bool)).Enter()
+	var told Tally
+	h.Fault = func(_ *Fault, users []*Chain) { told = users[0].Tally(h, 0) }
+	h.FailShared([]*Chain{ch}, 0, h.Begin(packets(1, 2, 3)), 3, "failed")
+	if want := (Tally{Packets: 3, Failed: 3}); told != want {
+		t.Errorf("books %+v, want %+v", told, want)
 	}
 }
