@@ -1,0 +1,150 @@
+// Package account keeps what each user has taken of the daemon, and decides whether there may
+// be more.
+//
+// Everything that a client can make the daemon take is charged to the account of one user,
+// whatever the number of connections: see Kind. Each kind has a limit for a user and one for
+// all users together. Some of what all may have is kept free for root and for users who have
+// little, and from three quarters in use on, a user who has more than an equal part gets
+// nothing more. So no user can take the last place.
+//
+// Charging neither locks nor waits, so functions may charge while packets come. Any goroutine
+// may call everything.
+//
+// Files in reading order; each uses those before it:
+//
+//	kind.go     what is charged
+//	limits.go   how much a user and all users may have
+//	machine.go  how much there is
+//	refusal.go  what a user is told
+//	account.go  the accounts
+package account
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// A Holder is whose account it is. Holders with the same ID share an account.
+type Holder struct {
+	ID   string // "user 1000"; for people, too
+	Root bool   // is bound by what there is in all only
+}
+
+// Accounts are the accounts of a daemon.
+type Accounts struct {
+	limits atomic.Pointer[Limits]
+	taken  [kinds]atomic.Int64
+	users  atomic.Int64 // accounts that are open
+
+	mu   sync.Mutex
+	open map[string]*Account
+}
+
+// New makes accounts without users.
+func New(l Limits) *Accounts {
+	a := &Accounts{open: make(map[string]*Account)}
+	a.SetLimits(l)
+	return a
+}
+
+// SetLimits changes the limits. What users have beyond them they keep.
+func (a *Accounts) SetLimits(l Limits) { a.limits.Store(&l) }
+
+// Limits returns the limits.
+func (a *Accounts) Limits() Limits { return *a.limits.Load() }
+
+// Taken returns how much all users have of a kind.
+func (a *Accounts) Taken(k Kind) int64 { return a.taken[k].Load() }
+
+// An Account is what one user has taken.
+type Account struct {
+	Holder  Holder
+	all     *Accounts
+	taken   [kinds]atomic.Int64
+	refused [kinds]atomic.Uint64
+	opened  int // times that it was opened and not closed; under Accounts.mu
+}
+
+// Open returns the account of a holder. The caller closes it once.
+func (a *Accounts) Open(h Holder) *Account {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	u := a.open[h.ID]
+	if u == nil {
+		u = &Account{Holder: h, all: a}
+		a.open[h.ID] = u
+		a.users.Add(1)
+	}
+	u.opened++
+	return u
+}
+
+// Close ends one use of the account. It is forgotten with the last one.
+func (u *Account) Close() {
+	u.all.mu.Lock()
+	defer u.all.mu.Unlock()
+	if u.opened--; u.opened == 0 {
+		delete(u.all.open, u.Holder.ID)
+		u.all.users.Add(-1)
+	}
+}
+
+// List returns the accounts that are open, by ID.
+func (a *Accounts) List() []*Account {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	list := make([]*Account, 0, len(a.open))
+	for _, id := range slices.Sorted(maps.Keys(a.open)) {
+		list = append(list, a.open[id])
+	}
+	return list
+}
+
+// Taken returns how much the user has of a kind.
+func (u *Account) Taken(k Kind) int64 { return u.taken[k].Load() }
+
+// Refused returns how often the user was refused more of a kind.
+func (u *Account) Refused(k Kind) uint64 { return u.refused[k].Load() }
+
+// Take charges n of a kind. The error is a *Refusal; nothing is then charged. It allocates only
+// then.
+func (u *Account) Take(k Kind, n int64) error {
+	if r := u.take(k, n); r.bound != none {
+		return &r
+	}
+	return nil
+}
+
+// TryTake is Take for callers that must not allocate.
+func (u *Account) TryTake(k Kind, n int64) bool {
+	r := u.take(k, n)
+	return r.bound == none
+}
+
+// Give gives back n of a kind.
+func (u *Account) Give(k Kind, n int64) {
+	u.taken[k].Add(-n)
+	u.all.taken[k].Add(-n)
+}
+
+// take charges the user before all, so that what a user asks for in vain is never missing for
+// another.
+func (u *Account) take(k Kind, n int64) Refusal {
+	l, users := u.all.limits.Load()[k], u.all.users.Load()
+	own := u.taken[k].Add(n)
+	b := l.ofUser(u.Holder.Root, own)
+	all := u.all.taken[k].Load()
+	if b == none {
+		all = u.all.taken[k].Add(n)
+		if b = l.ofAll(u.Holder.Root, own, all, users); b == none {
+			return Refusal{}
+		}
+		u.all.taken[k].Add(-n)
+		all -= n
+	}
+	u.taken[k].Add(-n)
+	u.refused[k].Add(1)
+	return Refusal{Holder: u.Holder, Kind: k, Wanted: n, Own: own - n, All: all, Limit: l, bound: b, users: users}
+}
