@@ -123,6 +123,33 @@ func (u *Account) TryTake(k Kind, n int64) bool {
 	return r.bound == none
 }
 
+// A Sum is how much of each kind something takes.
+type Sum [kinds]int64
+
+// TakeSum charges a sum, or nothing of it. The error is a *Refusal.
+func (u *Account) TakeSum(s Sum) error {
+	for k, n := range s {
+		if n == 0 {
+			continue
+		}
+		if err := u.Take(Kind(k), n); err != nil {
+			clear(s[k:])
+			u.GiveSum(s)
+			return err
+		}
+	}
+	return nil
+}
+
+// GiveSum gives back a sum.
+func (u *Account) GiveSum(s Sum) {
+	for k, n := range s {
+		if n != 0 {
+			u.Give(Kind(k), n)
+		}
+	}
+}
+
 // Give gives back n of a kind.
 func (u *Account) Give(k Kind, n int64) {
 	u.taken[k].Add(-n)

@@ -123,6 +123,10 @@ func (s *Session) instantiateFirst(ctx context.Context, f *Flow, fid int32, form
 		}
 		a := &instance{fid: fid, library: form.Library, held: true}
 		a.Def = form.Def
+		if err := s.charge(a, functionMemory); err != nil {
+			s.free(a)
+			return nil, err
+		}
 		refused, err := s.instantiate(ctx, f, a, args)
 		switch {
 		case err == nil:
@@ -182,7 +186,7 @@ func (a *instance) setShareKey() {
 func (a *instance) stateless() bool {
 	_, ok := a.Fn.(flib.Stateless)
 	_, closes := a.Fn.(flib.Closer)
-	return ok && !closes && a.slot == nil && a.Ring == nil && (a.rare == nil || a.rare.tables == nil && len(a.rare.atClose) == 0)
+	return ok && !closes && a.slot == nil && a.Ring == nil && (a.rare == nil || a.rare.state == nil && len(a.rare.atClose) == 0)
 }
 
 // CloseFiles closes the files among arguments.
@@ -194,22 +198,13 @@ func CloseFiles(args []any) {
 	}
 }
 
-// free frees the slot and ring of a, and gives back what it has taken of the user's quota.
+// free frees the slot and ring of a, and gives back what it has taken.
 func (s *Session) free(a *instance) {
 	s.freeRare(a)
 	if a.held { // after everything else of the instance
 		a.held = false
 		defer a.library.Release()
 	}
-	s.engine.mu.Lock()
-	s.user.instructions -= a.instructions
-	if a.buffer > 0 {
-		s.user.buffers -= a.buffer
-		s.user.rings--
-		s.engine.rings--
-	}
-	a.instructions, a.buffer = 0, 0
-	s.engine.mu.Unlock()
 	if a.slot != nil {
 		s.memory.FreeSlot(a.slot)
 		a.slot = nil
@@ -221,6 +216,7 @@ func (s *Session) free(a *instance) {
 		}
 		a.Ring = nil
 	}
+	s.refund(a)
 }
 
 // freeRare is the part of free for what few instances have.
@@ -235,7 +231,7 @@ func (s *Session) freeRare(a *instance) {
 	for _, f := range r.atClose {
 		_ = s.engine.safely("closing "+a.Def.Name, func() error { f(); return nil }) // logged
 	}
-	if q := r.tables; q != nil {
+	if q := r.state; q != nil {
 		q.Release(int(q.charged.Load())) // what the function has forgotten
 	}
 	a.rare = nil

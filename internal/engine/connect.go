@@ -326,4 +326,5 @@ func (s *Session) release(f *Flow) {
 		s.free(a)
 	}
 	s.memory.FreeFlow(f.place)
+	s.user.account.GiveSum(flowSum)
 }

@@ -12,7 +12,7 @@
 //	fault.go                         panics; what ended
 //	order.go                         flows by number
 //	flow.go                          a flow and the instances of its functions
-//	quota.go                         limits of one user, and what the user has taken
+//	user.go                          what a user has taken
 //	capture.go                       one opening of a device
 //	job.go, compactor.go             merging its chains
 //	engine.go, session.go            the tables; everything one connection has made
@@ -33,16 +33,16 @@ import (
 
 	"gomapi/drivers"
 	"gomapi/flib"
+	"gomapi/internal/account"
 	"gomapi/internal/filter"
 	"gomapi/internal/mapierr"
 )
 
-// Limits of one connection. They keep a mistaken or hostile program from taking the
-// daemon's memory. Package shm limits the results. For limits of one user see quota.go.
+// Limits of one connection. Package shm limits the results. For limits of one user see package
+// account.
 const (
 	maxFlows     = 1 << 17 // flows of one session
 	maxFunctions = 256     // functions of one flow
-	maxOffline   = 64      // offline devices of one session
 )
 
 // Options configure an engine.
@@ -50,6 +50,7 @@ type Options struct {
 	Functions *flib.Registry
 	Drivers   *drivers.Registry
 	Compiler  filter.Compiler
+	Accounts  *account.Accounts // of the users; nil: with the limits of this machine
 	// Linger is how long a live device stays open after its last flow.
 	Linger time.Duration
 	// Log takes texts for people about state changes that no request caused. It may be
@@ -73,17 +74,19 @@ type Engine struct {
 	closed     bool
 	devices    []*device // live ones by ascending id
 	sessions   map[*Session]struct{}
-	lastDev    int32 // device ids, shared by live and offline devices
-	lastFlow   int64 // flows, over all sessions
-	flows      order // of all sessions, by Flow.number
-	lastNumber int32 // last Flow.number given
-	users      map[uint32]*quota
-	rings      int // packet buffers and series of all users
+	lastDev    int32            // device ids, shared by live and offline devices
+	lastFlow   int64            // flows, over all sessions
+	flows      order            // of all sessions, by Flow.number
+	lastNumber int32            // last Flow.number given
+	users      map[string]*user // by identity
 }
 
 // New makes an engine without devices.
 func New(o Options) *Engine {
-	return &Engine{opts: o, sessions: make(map[*Session]struct{}), users: make(map[uint32]*quota)}
+	if o.Accounts == nil {
+		o.Accounts = account.New(account.ForMachine())
+	}
+	return &Engine{opts: o, sessions: make(map[*Session]struct{}), users: make(map[string]*user)}
 }
 
 // Close ends all sessions and closes all devices. It returns when everything

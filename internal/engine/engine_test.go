@@ -14,6 +14,7 @@ import (
 	"gomapi/drivers/fake"
 	"gomapi/flib"
 	"gomapi/flib/stdflib"
+	"gomapi/internal/account"
 	"gomapi/internal/filter/libpcap"
 	"gomapi/internal/leak"
 	"gomapi/internal/mapierr"
@@ -54,6 +55,16 @@ func newBed(t testing.TB, libs ...flib.Library) *bed {
 	t.Cleanup(b.engine.Close)
 	return b
 }
+
+// limit sets how much of a kind a user may have.
+func (b *bed) limit(k account.Kind, n int64) {
+	l := b.engine.opts.Accounts.Limits()
+	l[k] = account.Limit{User: n, All: 100*n + 100}
+	b.engine.opts.Accounts.SetLimits(l)
+}
+
+// taken returns how much of a kind the user of the client has.
+func (c *client) taken(k account.Kind) int64 { return c.user.account.Taken(k) }
 
 // client is a session with a view of its results and the device ends it was notified of.
 type client struct {

@@ -12,7 +12,7 @@ import (
 )
 
 // env is the engine as a constructor of a function sees it. A function takes all its
-// resources through it, so user limits are checked here (see quota.go).
+// resources through it, so it is charged for them here (see user.go).
 type env struct {
 	session  *Session
 	instance *instance
@@ -23,6 +23,9 @@ type env struct {
 func (e *env) NewResult(size int) (*flib.Result, error) {
 	if e.instance.slot != nil {
 		return nil, mapierr.New(mapierr.DaemonShm, "function asks for a second result")
+	}
+	if err := e.session.charge(e.instance, size+resultMemory); err != nil {
+		return nil, err
 	}
 	slot, err := e.session.memory.Slot(size)
 	if err != nil {
@@ -94,7 +97,7 @@ func (e *env) NewSeries(size, n int) (*flib.Ring, error) {
 	return r, nil
 }
 
-// own charges a new ring to the user's quota, or closes it.
+// own charges a new ring to the user, or closes it.
 func (e *env) own(r *flib.Ring, err error) error {
 	switch {
 	case err != nil:
@@ -102,7 +105,7 @@ func (e *env) own(r *flib.Ring, err error) error {
 	case e.instance.Ring != nil:
 		err = mapierr.New(mapierr.DaemonShm, "function asks for a second packet buffer")
 	default:
-		err = e.session.reserve(e.instance, r.Footprint())
+		err = e.session.chargeRing(e.instance, r.Footprint())
 	}
 	if err != nil {
 		r.Close()
@@ -115,10 +118,10 @@ func (e *env) own(r *flib.Ring, err error) error {
 // Quota implements flib.Env.
 func (e *env) Quota() table.Quota {
 	r := e.instance.rarely()
-	if r.tables == nil {
-		r.tables = &tableQuota{session: e.session}
+	if r.state == nil {
+		r.state = &stateQuota{user: e.session.user}
 	}
-	return r.tables
+	return r.state
 }
 
 // AtClose implements flib.Env.
@@ -138,5 +141,5 @@ func (e *env) Compile(ctx context.Context, expr string, linkType uint16) (*bpf.P
 	if err != nil {
 		return nil, err
 	}
-	return p, s.charge(e.instance, p.Len())
+	return p, s.charge(e.instance, instructionMemory*p.Len())
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"gomapi/flib"
@@ -60,15 +61,15 @@ type instance struct {
 	refs    []*reference     // to other functions; under Session.calls
 	rare    *rare            // nil: nothing of it
 	readers map[*capture]int // number of functions that refer to it, by their capture; under Session.calls
-	// What the function has taken of the user's quota. Session.free gives it back.
-	instructions int // of filter programs
-	buffer       int // bytes of Ring
+	// What it has taken of the account of its user, besides rare.state; see Session.refund.
+	memory    atomic.Int64
+	ringTaken bool
 }
 
 // rare is what few instances have.
 type rare struct {
 	analysers []*analyser // that it asks for; see Env.Analyser
-	tables    *tableQuota // nil: none
+	state     *stateQuota // nil: none
 	atClose   []func()    // see Env.AtClose
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"gomapi/drivers"
 	"gomapi/flib"
+	"gomapi/internal/account"
 	"gomapi/internal/bpf"
 	"gomapi/internal/datapath"
 	"gomapi/internal/filter/libpcap"
@@ -138,23 +139,29 @@ func TestNumbersOfFunctionsComeAgain(t *testing.T) {
 func TestUsersAreBounded(t *testing.T) {
 	b := newBed(t)
 	c := b.client(5)
-	c.user.sessions = maxSessions
+	b.limit(account.Connections, 1)
 	_, err := b.engine.NewSession(Owner{UID: 5}, nil)
 	wantCode(t, "one session too many", err, mapierr.AuthFailed)
-	c.user.sessions = 1
 	b.client(6) // another user is not affected
 
-	c.user.instructions = maxInstructions
 	fd, _ := c.flow()
+	before := c.taken(account.Memory)
+	b.limit(account.Memory, before)
 	_, err = c.Apply(t.Context(), fd, "BPF_FILTER", []any{"tcp"})
 	wantCode(t, "filters beyond the limit", err, mapierr.Memory)
-	c.user.instructions = 0
-	if _, err = c.Apply(t.Context(), fd, "BPF_FILTER", []any{"tcp"}); err != nil || c.user.instructions == 0 {
-		t.Errorf("filter within the limit: %v, %d instructions on the quota", err, c.user.instructions)
+	b.limit(account.Memory, 2*before)
+	if _, err = c.Apply(t.Context(), fd, "BPF_FILTER", []any{"tcp"}); err != nil || c.taken(account.Memory) == before {
+		t.Errorf("filter within the limit: %v, %d bytes are charged", err, c.taken(account.Memory)-before)
 	}
 	wantCode(t, "close", c.CloseFlow(fd), 0)
-	if n := c.user.instructions; n != 0 {
-		t.Errorf("%d instructions are left on the quota of a user without flows", n)
+	if n := c.taken(account.Memory); n != sessionMemory {
+		t.Errorf("a user without flows has %d bytes", n)
+	}
+	c.Session.Close()
+	for _, k := range account.Kinds() {
+		if k != account.Connections && c.taken(k) != 0 {
+			t.Errorf("%d %v are left", c.taken(k), k)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gomapi/drivers"
+	"gomapi/internal/account"
 	"gomapi/internal/books"
 	"gomapi/internal/bpf"
 	"gomapi/internal/filter/libpcap"
@@ -163,8 +164,8 @@ func TestCloseWhileFiltersAreCompiled(t *testing.T) {
 	c.Session.Close()
 	b.engine.mu.Lock()
 	defer b.engine.mu.Unlock()
-	if n := c.user.instructions; n != 0 {
-		t.Errorf("the user holds %d instructions", n)
+	if n := c.taken(account.Memory); n != 0 {
+		t.Errorf("the user holds %d bytes", n)
 	}
 }
 

@@ -24,9 +24,9 @@ func (s *Session) CreateOffline(ctx context.Context, f *os.File, path string, fo
 		f.Close()
 		return "", mapierr.New(mapierr.NoDriver, "%s: this daemon reads no files of format %d (0 is MFF_PCAP; mapi.conf needs a [format] section for it)", path, format)
 	}
-	if len(s.offline) >= maxOffline {
+	if err := s.user.take(offlineSum, mapierr.File); err != nil {
 		f.Close()
-		return "", mapierr.New(mapierr.File, "%s: this connection has %d offline devices, more are not allowed: delete some", path, maxOffline)
+		return "", fmt.Errorf("%s: %w", path, err)
 	}
 	var dev drivers.Device
 	err := s.engine.safely("opening "+path, func() (err error) {
@@ -34,6 +34,7 @@ func (s *Session) CreateOffline(ctx context.Context, f *os.File, path string, fo
 		return err
 	})
 	if err != nil {
+		s.user.account.GiveSum(offlineSum)
 		return "", coded(mapierr.File, err)
 	}
 	e := s.engine
@@ -82,6 +83,7 @@ func (s *Session) DeleteOffline(name string) error {
 	s.engine.mu.Unlock()
 	s.closeFlows(flows)
 	d.delete(nil)
+	s.user.account.GiveSum(offlineSum)
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"gomapi/drivers"
 	"gomapi/flib"
+	"gomapi/internal/account"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/shm"
 )
@@ -264,21 +265,21 @@ func TestSeriesOnTheQuota(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
 	fd, _ := c.flow(fn("PKT_COUNTER"))
+	before := c.taken(account.Memory)
 	series, _ := c.flow(fn("BUCKET", int64(fd), int64(1), "1s", int64(0)))
-	if got := c.user.buffers; got < 64<<10 || c.user.rings != 1 || b.engine.rings != 1 {
-		t.Errorf("%d bytes, %d rings", got, c.user.rings)
+	if got := c.taken(account.Memory) - before; got < 64<<10 || c.taken(account.Buffers) != 1 {
+		t.Errorf("%d bytes, %d rings", got, c.taken(account.Buffers))
 	}
 	if err := c.CloseFlow(series); err != nil {
 		t.Fatal(err)
 	}
-	if c.user.buffers != 0 || c.user.rings != 0 || b.engine.rings != 0 {
-		t.Errorf("after close %d bytes, %d rings", c.user.buffers, c.user.rings)
+	if c.taken(account.Memory) != before || c.taken(account.Buffers) != 0 {
+		t.Errorf("after close %d bytes, %d rings", c.taken(account.Memory)-before, c.taken(account.Buffers))
 	}
-	c.user.rings = maxRings
+	b.limit(account.Buffers, 0)
 	f, _ := c.flow()
 	_, err := c.Apply(t.Context(), f, "TO_BUFFER", nil)
 	wantCode(t, "one ring too many", err, mapierr.Memory)
-	c.user.rings = 0
 }
 
 // TestReadersAreKnown tests that a function knows the captures of its readers, so that

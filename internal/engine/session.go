@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"gomapi/internal/account"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/shm"
 )
@@ -15,11 +16,13 @@ import (
 // can only look at these flows.
 const ForeignFD = 1 << 30
 
-// Owner is the user behind a session, as reported by the kernel.
+// Owner is who is behind a session, as reported by the kernel.
 type Owner struct {
 	UID, GID uint32
-	PID      int32  // 0: unknown
-	Program  string // name of the process, empty: unknown
+	PID      int32          // 0: unknown
+	Program  string         // name of the process, empty: unknown
+	Client   string         // the client for whom the process acts, empty: itself
+	Payer    account.Holder // whose account is charged; no ID: the client's, or the user's
 }
 
 // A Session holds everything one connection has made: its flows, its offline devices,
@@ -28,7 +31,7 @@ type Owner struct {
 type Session struct {
 	engine *Engine
 	owner  Owner
-	user   *quota
+	user   *user
 	// notify is called when a device has ended on which the session has flows, or which it
 	// owns, or when one of its flows has ended before its device. It must not wait.
 	notify func(Ended)
@@ -65,7 +68,9 @@ func (e *Engine) NewSession(owner Owner, notify func(Ended)) (*Session, error) {
 		seg.Close()
 		return nil, errShuttingDown
 	}
-	if s.user, err = e.joinLocked(owner.UID); err != nil {
+	s.user = e.joinLocked(owner)
+	if err := s.user.take(sessionSum, mapierr.AuthFailed); err != nil {
+		e.leaveLocked(s)
 		seg.Close()
 		return nil, err
 	}
@@ -101,10 +106,12 @@ func (s *Session) Close() {
 		s.closeFlows(flows)
 		for _, d := range devices {
 			d.delete(nil)
+			s.user.account.GiveSum(offlineSum)
 		}
 		s.engine.mu.Lock()
 		delete(s.engine.sessions, s)
-		s.user.leaveLocked()
+		s.user.account.GiveSum(sessionSum)
+		s.engine.leaveLocked(s)
 		s.engine.mu.Unlock()
 		s.memory.Close()
 	})
@@ -182,13 +189,18 @@ func (s *Session) CreateFlow(ctx context.Context, name string) (Created, error) 
 	if s.flows.n >= maxFlows || s.lastFD >= ForeignFD-1 {
 		return Created{}, mapierr.New(mapierr.DaemonShm, "this connection has %d flows, more are not allowed: close some", maxFlows)
 	}
+	if err := s.user.take(flowSum, mapierr.Memory); err != nil {
+		return Created{}, err
+	}
 	place, err := s.memory.Flow()
 	if err != nil {
+		s.user.account.GiveSum(flowSum)
 		return Created{}, mapierr.Wrap(mapierr.DaemonShm, "no room for the flow", err)
 	}
 	c, err := d.acquire(ctx)
 	if err != nil {
 		s.memory.FreeFlow(place)
+		s.user.account.GiveSum(flowSum)
 		return Created{}, err
 	}
 	e := s.engine

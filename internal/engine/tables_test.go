@@ -7,6 +7,7 @@ import (
 	"gomapi/drivers"
 	"gomapi/flib"
 	"gomapi/flib/flibtest"
+	"gomapi/internal/account"
 	"gomapi/internal/mapierr"
 )
 
@@ -23,12 +24,13 @@ func TestTableOfAFunction(t *testing.T) {
 	for _, size := range []int{1, 7, 256} {
 		b := newBed(t, flibtest.Library())
 		c := b.client(5)
+		before := c.taken(account.Memory)
 		fd, results := c.connected(fn("TALKERS"))
 		for i := 0; i < len(pkts); i += size {
 			b.source.Send(pkts[i:min(i+size, len(pkts))]...)
 		}
 		wantCount(t, "addresses", results[0], 1280)
-		if c.user.tables.Load() == 0 {
+		if c.taken(account.Memory) <= before {
 			t.Error("the table is nobody's")
 		}
 		later := udp(53, 0)
@@ -36,7 +38,7 @@ func TestTableOfAFunction(t *testing.T) {
 		b.source.Send(later) // has no address
 		wantCount(t, "addresses later", results[0], 0)
 		wantCode(t, "close", c.CloseFlow(fd), 0)
-		if n := c.user.tables.Load(); n != 0 {
+		if n := c.taken(account.Memory) - before; n != 0 {
 			t.Errorf("%d bytes are not given back", n)
 		}
 	}
@@ -55,13 +57,14 @@ func TestQuotaOfTables(t *testing.T) {
 	})
 	b := newBed(t, greedy)
 	c := b.client(5)
+	before := c.taken(account.Memory)
 	fd, _ := c.connected(fn("GREEDY"))
 	wantCode(t, "too much", refused, mapierr.Memory)
-	if n := c.user.tables.Load(); n != maxTables {
-		t.Errorf("%d bytes are taken, want %d", n, maxTables)
+	if n, most := c.taken(account.Memory), b.engine.opts.Accounts.Limits()[account.Memory].User; n <= most-64<<20 || n > most {
+		t.Errorf("%d bytes are taken of %d", n, most)
 	}
 	wantCode(t, "close", c.CloseFlow(fd), 0)
-	if n := c.user.tables.Load(); n != 0 {
+	if n := c.taken(account.Memory) - before; n != 0 {
 		t.Errorf("%d bytes are not given back", n)
 	}
 }

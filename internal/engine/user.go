@@ -1,0 +1,153 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"gomapi/internal/account"
+	"gomapi/internal/mapierr"
+)
+
+// Limits of one user that are not in its account. Root is bound by them too.
+const (
+	maxCompiling = 2 // filters being compiled at a time
+	maxBuilding  = 2 // segments of capture files being built at a time
+)
+
+// What things take, in bytes, as charged to accounts. TestChargedMemory compares it with the
+// memory that a process really takes.
+const (
+	sessionMemory     = 192 << 10 // a connection: its buffers here and in the kernel, goroutines
+	flowMemory        = 2 << 10
+	functionMemory    = 1 << 10
+	instructionMemory = 64 // of a filter program, with its part of a classifier
+	resultMemory      = 32 // besides the result itself
+	offlineMemory     = 3 << 20
+)
+
+// What a connection, a capture file and a packet buffer or series take, besides the memory of
+// a buffer.
+var (
+	sessionSum = account.Sum{account.Connections: 1, account.Descriptors: 8, account.Memory: sessionMemory}
+	flowSum    = account.Sum{account.Memory: flowMemory}
+	offlineSum = account.Sum{account.OfflineFiles: 1, account.Descriptors: 1, account.Memory: offlineMemory}
+	ringSum    = account.Sum{account.Buffers: 1, account.Descriptors: 4} // until the client has them
+)
+
+// A user is what the engine keeps of an identity, over all connections. What it takes is on its
+// account, which several identities may share. Engine.mu guards it, except for the semaphores.
+type user struct {
+	account   *account.Account
+	sessions  int
+	flows     order         // by Flow.number
+	compiling chan struct{} // semaphore of maxCompiling
+	building  chan struct{} // semaphore of maxBuilding
+}
+
+// identity is a key for who is behind a session: what a user may see goes by it.
+func (o Owner) identity() string {
+	if o.Client != "" {
+		return "client " + o.Client
+	}
+	return fmt.Sprint("user ", o.UID)
+}
+
+// payer returns whose account a session uses.
+func (o Owner) payer() account.Holder {
+	if o.Payer.ID == "" {
+		return account.Holder{ID: o.identity(), Root: o.UID == 0 && o.Client == ""}
+	}
+	return o.Payer
+}
+
+// joinLocked counts one more session of a user. Engine.mu is held.
+func (e *Engine) joinLocked(o Owner) *user {
+	u := e.users[o.identity()]
+	if u == nil {
+		u = &user{
+			account:   e.opts.Accounts.Open(o.payer()),
+			compiling: make(chan struct{}, maxCompiling), building: make(chan struct{}, maxBuilding),
+		}
+		e.users[o.identity()] = u
+	}
+	u.sessions++
+	return u
+}
+
+// leaveLocked counts one session less. Engine.mu is held.
+func (e *Engine) leaveLocked(s *Session) {
+	if s.user.sessions--; s.user.sessions == 0 {
+		delete(e.users, s.owner.identity())
+		s.user.account.Close()
+	}
+}
+
+// take charges something to the account of the user. The error has the number code.
+func (u *user) take(s account.Sum, code mapierr.Code) error {
+	if err := u.account.TakeSum(s); err != nil {
+		return mapierr.New(code, "%v", err)
+	}
+	return nil
+}
+
+// beginCompile waits until the user may have one more filter compiled. Root waits too.
+func (u *user) beginCompile(ctx context.Context) error {
+	select {
+	case u.compiling <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return mapierr.Wrap(mapierr.PcapOpenDead, "gave up waiting for the filter compiler", ctx.Err())
+	}
+}
+
+func (u *user) endCompile() { <-u.compiling }
+
+// charge charges memory of an instance to its user. Session.free gives it back.
+func (s *Session) charge(a *instance, memory int) error {
+	if err := s.user.take(account.Sum{account.Memory: int64(memory)}, mapierr.Memory); err != nil {
+		return err
+	}
+	a.memory.Add(int64(memory))
+	return nil
+}
+
+// chargeRing charges a packet buffer or series. Session.free gives it back.
+func (s *Session) chargeRing(a *instance, memory int) error {
+	if err := s.user.take(ringSum, mapierr.Memory); err != nil {
+		return err
+	}
+	a.ringTaken = true
+	return s.charge(a, memory)
+}
+
+// refund gives back what an instance has taken.
+func (s *Session) refund(a *instance) {
+	s.user.account.Give(account.Memory, a.memory.Swap(0))
+	if a.ringTaken {
+		s.user.account.GiveSum(ringSum)
+		a.ringTaken = false
+	}
+}
+
+// A stateQuota charges the state of an instance, such as tables, to the account of its user.
+// It does not lock, because tables grow while packets come.
+type stateQuota struct {
+	user    *user
+	charged atomic.Int64
+}
+
+// Charge implements table.Quota.
+func (q *stateQuota) Charge(bytes int) error {
+	if err := q.user.take(account.Sum{account.Memory: int64(bytes)}, mapierr.Memory); err != nil {
+		return err
+	}
+	q.charged.Add(int64(bytes))
+	return nil
+}
+
+// Release implements table.Quota.
+func (q *stateQuota) Release(bytes int) {
+	q.charged.Add(-int64(bytes))
+	q.user.account.Give(account.Memory, int64(bytes))
+}
