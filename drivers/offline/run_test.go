@@ -36,10 +36,10 @@ func TestAllocations(t *testing.T) {
 	}
 	for _, file := range [][]byte{pc.Bytes(), ng.Bytes()} {
 		d := opened(t, file)
-		src, dec, sink := &positioned{file: d.file}, d.dec, &counter{}
+		src, dec, sink := d.raw, d.dec, &counter{}
 		start := d.win.start
 		allocs := testing.AllocsPerRun(5, func() {
-			src.pos = 0
+			src.Rewind()
 			d.win.src, d.win.err, d.win.end, d.win.base = src, nil, 0, 0
 			d.win.start = 0
 			if err := d.win.fill(start); err != nil {
@@ -86,7 +86,7 @@ func benchmark(b *testing.B, f *os.File) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		dev, err := Driver{}.OpenFile(b.Context(), again)
+		dev, err := Driver{}.OpenFile(b.Context(), own(again))
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -121,11 +121,12 @@ func BenchmarkPread(b *testing.B) {
 	defer f.Close()
 	buf := make([]byte, windowSize)
 	for b.Loop() {
-		src := &positioned{file: f}
-		for {
-			if n, err := src.Read(buf); err != nil || n == 0 {
+		for pos := int64(0); ; {
+			n, err := f.ReadAt(buf, pos)
+			if err != nil {
 				break
 			}
+			pos += int64(n)
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchPackets, "ns/packet")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gomapi/internal/engine"
+	"gomapi/internal/foreign"
 )
 
 // maxClients is the maximum number of simultaneous connections.
@@ -53,7 +54,7 @@ func (d *daemon) admit(ctx context.Context, sock *net.UnixConn) {
 	c, err := d.welcome(sock)
 	if err != nil {
 		d.Log.Warnf("rejected a client: %v", err)
-		sock.Close()
+		d.engine.Refuse(sock)
 		return
 	}
 	d.serving.Go(func() {
@@ -61,6 +62,9 @@ func (d *daemon) admit(ctx context.Context, sock *net.UnixConn) {
 		c.serve(ctx)
 	})
 }
+
+// refuse closes the socket of a client that was not welcomed.
+func (d *daemon) refuse(fd int) { d.engine.Refuse(foreign.Descriptor(fd)) }
 
 // enrol adds c, unless there are too many clients or the daemon is ending.
 func (d *daemon) enrol(c *client) bool {

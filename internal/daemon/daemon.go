@@ -80,6 +80,7 @@ func Run(ctx context.Context, o Options) error {
 func (d *daemon) servePrivate(ctx context.Context) error {
 	c, err := d.welcome(d.Conn)
 	if err != nil {
+		d.engine.Refuse(d.Conn)
 		return err
 	}
 	stop := context.AfterFunc(ctx, c.hangUp)

@@ -217,7 +217,9 @@ func (s *Session) closeFlows(flows []*Flow) {
 		c.removeLocked(closing)
 	}
 	s.engine.mu.Unlock()
-	interrupt(flows)
+	for _, f := range flows {
+		s.engine.interrupt(f.functions)
+	}
 	for _, f := range flows {
 		for _, a := range f.functions {
 			a.Closing.Store(true)
@@ -241,14 +243,25 @@ func (s *Session) closeFlows(flows []*Flow) {
 	}
 }
 
-// interrupt makes functions of the flows stop waiting for a program.
-func interrupt(flows []*Flow) {
-	for _, f := range flows {
-		for _, a := range f.functions {
-			if w, ok := a.Fn.(flib.Interrupter); ok {
-				_ = f.session.engine.safely("interrupting "+a.Def.Name, func() error { w.Interrupt(); return nil }) // logged
-			}
+// interrupt makes functions stop waiting for a program.
+func (e *Engine) interrupt(functions []*instance) {
+	for _, a := range functions {
+		if w, ok := a.Fn.(flib.Interrupter); ok {
+			_ = e.safely("interrupting "+a.Def.Name, func() error { w.Interrupt(); return nil }) // logged
 		}
+	}
+}
+
+// interrupt makes the functions of all flows stop waiting for a program, at the same time.
+func (s *Session) interrupt() {
+	var functions [][]*instance
+	s.engine.mu.Lock()
+	for f := range s.flows.all() {
+		functions = append(functions, f.functions)
+	}
+	s.engine.mu.Unlock()
+	for _, list := range functions {
+		s.engine.interrupt(list)
 	}
 }
 

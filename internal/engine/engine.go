@@ -24,6 +24,7 @@
 //	info_args.go, info.go            information for clients
 //	connect.go                       connecting and closing flows
 //	offline.go                       capture files
+//	files.go                         descriptors of clients
 package engine
 
 import (
@@ -35,6 +36,7 @@ import (
 	"gomapi/flib"
 	"gomapi/internal/account"
 	"gomapi/internal/filter"
+	"gomapi/internal/foreign"
 	"gomapi/internal/mapierr"
 )
 
@@ -65,6 +67,7 @@ type Engine struct {
 	// freeing of segments.
 	tasks    sync.WaitGroup
 	openings atomic.Uint64 // of devices
+	files    *foreign.Pool // of clients
 
 	// mu guards the fields below, the plans of all loops, and every field of devices,
 	// captures, sessions and flows that says so. It is never held while something is
@@ -86,7 +89,7 @@ func New(o Options) *Engine {
 	if o.Accounts == nil {
 		o.Accounts = account.New(account.ForMachine())
 	}
-	return &Engine{opts: o, sessions: make(map[*Session]struct{}), users: make(map[string]*user)}
+	return &Engine{opts: o, files: foreign.NewPool(o.Accounts), sessions: make(map[*Session]struct{}), users: make(map[string]*user)}
 }
 
 // Close ends all sessions and closes all devices. It returns when everything
@@ -99,9 +102,11 @@ func (e *Engine) Close() {
 		sessions = append(sessions, s)
 	}
 	e.mu.Unlock()
+	var closing sync.WaitGroup
 	for _, s := range sessions {
-		s.Close()
+		closing.Go(s.Close) // at the same time, because files may keep each waiting
 	}
+	closing.Wait()
 	e.mu.Lock()
 	devices := e.devices
 	e.mu.Unlock()
@@ -109,7 +114,11 @@ func (e *Engine) Close() {
 		d.delete(nil)
 	}
 	e.tasks.Wait()
+	e.files.Wait(closingGrace)
 }
+
+// closingGrace is how long the files of clients may take to be closed at the end.
+const closingGrace = 100 * time.Millisecond
 
 // errShuttingDown is the answer to requests that come after Close.
 var errShuttingDown = mapierr.New(mapierr.ShuttingDown, "the daemon is going down")

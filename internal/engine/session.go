@@ -93,6 +93,7 @@ func (s *Session) Results() *os.File { return s.memory.File() }
 // memory. It returns when all of them have stopped. Calling it twice is allowed.
 func (s *Session) Close() {
 	s.closed.Do(func() {
+		s.interrupt() // what a call under way waits for, too
 		s.calls.Lock()
 		defer s.calls.Unlock()
 		s.engine.mu.Lock()
@@ -106,7 +107,6 @@ func (s *Session) Close() {
 		s.closeFlows(flows)
 		for _, d := range devices {
 			d.delete(nil)
-			s.user.account.GiveSum(offlineSum)
 		}
 		s.engine.mu.Lock()
 		delete(s.engine.sessions, s)

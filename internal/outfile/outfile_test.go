@@ -10,16 +10,18 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"gomapi/internal/foreign/foreigntest"
 )
 
 // open opens f until the end of the test.
 func open(t *testing.T, f *os.File) *File {
 	t.Helper()
-	o, err := Open(f, "file", NewBudget(1))
+	o, err := Open(t.Context(), foreigntest.Own(t, f), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { o.Close() })
+	t.Cleanup(func() { _ = o.Close() })
 	return o
 }
 
@@ -140,7 +142,11 @@ func TestStopEndsTheWaitForAReader(t *testing.T) {
 			}()
 			o.Stop()
 			written := <-end
-			flags, err := unix.FcntlInt(uintptr(o.fd), unix.F_GETFL, 0)
+			flags := 0
+			err := o.file.Use(func(fd int) (err error) {
+				flags, err = unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+				return err
+			})
 			if err != nil || flags&unix.O_NONBLOCK != 0 {
 				t.Errorf("flags are %#x, %v", flags, err)
 			}
@@ -205,35 +211,11 @@ func TestRefusesWhatIsNoStreamToWrite(t *testing.T) {
 		files[what] = f
 	}
 	for what, f := range files {
-		budget := NewBudget(1)
-		if _, err := Open(f, what, budget); err == nil {
+		own := foreigntest.Own(t, f)
+		if _, err := Open(t.Context(), own, 0); err == nil {
 			t.Errorf("%s: opened", what)
 		} else {
 			t.Log(err)
 		}
-		if n := budget.open.Load(); n != 0 {
-			t.Errorf("%s: budget has %d open files", what, n)
-		}
 	}
-}
-
-func TestBudget(t *testing.T) {
-	budget := NewBudget(1)
-	_, w := pipe(t)
-	first, err := Open(w, "first", budget)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, w = pipe(t)
-	if _, err := Open(w, "second", budget); err == nil {
-		t.Error("a second file is open")
-	}
-	first.Close()
-	first.Close()
-	first.Stop()
-	second, err := Open(w, "second", budget)
-	if err != nil {
-		t.Fatal(err)
-	}
-	second.Close()
 }
