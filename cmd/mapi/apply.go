@@ -47,6 +47,7 @@ type applying struct {
 	before    map[string]uint64 // losses of the device at the start
 	functions []*applied
 	out       *bufio.Writer // flushed when nothing is left to print
+	terminals terminals
 }
 
 func (t *tool) applyCommand() *cobra.Command {
@@ -141,16 +142,29 @@ func (a *applying) startFlow(ctx context.Context, client *mapi.Client) error {
 		return err
 	}
 	for _, f := range a.functions {
-		f.sent = f.texts(a.functions)
-		if f.fn, err = a.flow.ApplyArray(ctx, f.name, f.sent); err != nil {
-			return fmt.Errorf("function %d: %w", f.number, err)
+		if err := a.apply(ctx, f); err != nil {
+			return err
 		}
-		f.unit = a.unitOf(f)
 	}
 	if a.file == "" {
 		a.before = losses(ctx, client, a.flow.Device())
 	}
 	return a.flow.Connect(ctx)
+}
+
+// apply applies a function to the flow.
+func (a *applying) apply(ctx context.Context, f *applied) error {
+	pipes, err := a.terminals.replace(f)
+	defer closeAll(pipes)
+	if err != nil {
+		return err
+	}
+	f.sent = f.texts(a.functions)
+	if f.fn, err = a.flow.ApplyArray(ctx, f.name, f.sent); err != nil {
+		return fmt.Errorf("function %d: %w", f.number, err)
+	}
+	f.unit = a.unitOf(f)
+	return nil
 }
 
 // finish prints the last results and the losses, and closes the flow so that
@@ -175,6 +189,7 @@ func (a *applying) finish(ctx context.Context) error {
 	}
 	err := a.unwritten(ctx)
 	_ = a.flow.Close(ctx) // the user already knows that the daemon is gone
+	a.terminals.wait(ctx)
 	return err
 }
 
