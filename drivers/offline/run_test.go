@@ -2,13 +2,16 @@ package offline
 
 import (
 	"bufio"
+	"context"
 	"encoding/binary"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"gomapi/internal/foreign/foreigntest"
 	"gomapi/internal/pkt"
+	"gomapi/internal/testenv"
 )
 
 // A counter is the fastest possible sink.
@@ -130,4 +133,31 @@ func BenchmarkPread(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchPackets, "ns/packet")
+}
+
+// TestReadThatHangs ends Run and Close while a read does not return.
+func TestReadThatHangs(t *testing.T) {
+	w := le().pcapHead(0xa1b2c3d4, 2, 4, 65535, 1)
+	for range 400 {
+		w.record(1, 2, frame(1500, 1))
+	}
+	fs := foreigntest.Hang(t, w.Bytes())
+	dev, err := Driver{}.OpenFile(t.Context(), fs.Give(t, foreigntest.User(t), os.O_RDONLY))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fs.Hang(foreigntest.Read)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		fs.Await(t, foreigntest.Read, 1)
+		cancel()
+	}()
+	testenv.Within(t, "the end of the device", func() {
+		var c counter
+		if err := dev.Run(ctx, &c); err != nil || c.packets == 0 || c.packets == 400 {
+			t.Errorf("%d packets, %v", c.packets, err)
+		}
+		dev.Close()
+	})
+	cancel()
 }

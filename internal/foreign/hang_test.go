@@ -116,33 +116,6 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// lingering is a TCP connection whose close waits until the peer reads or goes, for a minute
-// at most.
-func lingering(t *testing.T) (c *os.File, let func()) {
-	t.Helper()
-	listen, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	must(t, err)
-	defer unix.Close(listen)
-	must(t, unix.SetsockoptInt(listen, unix.SOL_SOCKET, unix.SO_RCVBUF, 2048))
-	must(t, unix.Bind(listen, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
-	must(t, unix.Listen(listen, 1))
-	addr, err := unix.Getsockname(listen)
-	must(t, err)
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	must(t, err)
-	must(t, unix.Connect(fd, addr))
-	peer, _, err := unix.Accept4(listen, unix.SOCK_CLOEXEC)
-	must(t, err)
-	for err == nil {
-		_, err = unix.SendmsgN(fd, make([]byte, 1<<16), nil, nil, unix.MSG_DONTWAIT)
-	}
-	must(t, unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: 60}))
-	return os.NewFile(uintptr(fd), "lingering"), func() { // a reset ends the wait
-		must(t, unix.SetsockoptLinger(peer, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}))
-		must(t, unix.Close(peer))
-	}
-}
-
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -157,7 +130,7 @@ func TestClosingsThatLinger(t *testing.T) {
 	ann, bob := w.user("ann"), w.user("bob")
 	var lets []func()
 	for range 5 {
-		f, let := lingering(t)
+		f, let := foreigntest.Lingering(t)
 		lets = append(lets, let)
 		w.give(ann, f).Close()
 	}

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gomapi/internal/foreign"
 	"gomapi/internal/foreign/foreigntest"
 )
 
@@ -217,5 +218,44 @@ func TestRefusesWhatIsNoStreamToWrite(t *testing.T) {
 		} else {
 			t.Log(err)
 		}
+	}
+}
+
+// TestSocketsTellTheClient: the peer of a local socket that asks who writes is told the client.
+func TestSocketsTellTheClient(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root to write for another user")
+	}
+	r, w := sockets(t, unix.SOCK_STREAM)
+	fd, err := unix.Dup(int(w.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := foreigntest.User(t).Open(foreign.Descriptor(fd), "socket", foreign.Rights{UID: 54321, GID: 54322})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.SetsockoptInt(int(r.Fd()), unix.SOL_SOCKET, unix.SO_PASSCRED, 1); err != nil {
+		t.Fatal(err)
+	}
+	o, err := Open(t.Context(), own, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	if _, err := o.Write([]byte("data")); err != nil {
+		t.Fatal(err)
+	}
+	data, oob := make([]byte, 10), make([]byte, 100)
+	n, oobn, _, _, err := unix.Recvmsg(int(r.Fd()), data, oob, 0)
+	if err != nil || string(data[:n]) != "data" {
+		t.Fatalf("%q, %v", data[:n], err)
+	}
+	msgs, err := unix.ParseSocketControlMessage(oob[:oobn])
+	if err != nil || len(msgs) != 1 {
+		t.Fatalf("%v, %v", msgs, err)
+	}
+	if c, err := unix.ParseUnixCredentials(&msgs[0]); err != nil || c.Uid != 54321 || c.Gid != 54322 {
+		t.Errorf("the writer is %+v, %v", c, err)
 	}
 }

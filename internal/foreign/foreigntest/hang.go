@@ -20,10 +20,10 @@ type Hanging struct {
 	data []byte
 	dir  string
 	dev  *os.File
-	hang []Call
 	done sync.WaitGroup
 
 	mu    sync.Mutex
+	hang  []Call
 	held  map[Call]int
 	began chan struct{} // a call hangs
 }
@@ -70,6 +70,13 @@ func Hang(t testing.TB, data []byte, calls ...Call) *Hanging {
 	h.done.Go(h.serve)
 	t.Cleanup(h.Release)
 	return h
+}
+
+// Hang makes more calls hang from now on.
+func (h *Hanging) Hang(calls ...Call) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.hang = append(h.hang, calls...)
 }
 
 // Release ends the file system: all calls return with errors.
@@ -134,10 +141,13 @@ func (h *Hanging) serve() {
 func (h *Hanging) answer(req []byte) {
 	const headSize = 40
 	op, id, body := binary.NativeEndian.Uint32(req[4:]), binary.NativeEndian.Uint64(req[8:]), req[headSize:]
-	if slices.Contains(h.hang, Call(op)) {
-		h.mu.Lock()
+	h.mu.Lock()
+	hangs := slices.Contains(h.hang, Call(op))
+	if hangs {
 		h.held[Call(op)]++
-		h.mu.Unlock()
+	}
+	h.mu.Unlock()
+	if hangs {
 		select {
 		case h.began <- struct{}{}:
 		default:
