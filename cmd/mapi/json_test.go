@@ -59,7 +59,7 @@ func TestDocumentedFields(t *testing.T) {
 		"mapi dump": packetObject{}, "mapi count: each interval": line{}, "mapi count: the last line": total{},
 		"mapi apply": resultObject{}, "mapi info devices": deviceObject{}, "mapi info libraries": libraryObject{},
 		"mapi info functions": functionObject{}, "mapi info functions: args": argumentObject{},
-		"mapi info flows": flowObject{}, "mapi info flows: functions": appliedObject{},
+		"mapi info users": takenObject{}, "mapi info flows": flowObject{}, "mapi info flows: functions": appliedObject{},
 		"mapi stats: kind is stage": stageObject{}, "mapi stats: kind is filter": filterObject{}, "mapi stats: kind is sum": sumObject{},
 	} {
 		want[heading] = fieldsOf(reflect.TypeOf(object))

@@ -12,6 +12,7 @@ import (
 
 	"gomapi/internal/engine"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/principal"
 	"gomapi/internal/spin"
 	"gomapi/internal/wire"
 )
@@ -20,7 +21,7 @@ import (
 type client struct {
 	daemon  *daemon
 	conn    *wire.Conn
-	peer    wire.Peer
+	owner   engine.Owner
 	log     logrus.FieldLogger
 	session *engine.Session
 	greeted bool
@@ -46,7 +47,7 @@ type request struct {
 
 // welcome creates a client for a new connection.
 func (d *daemon) welcome(sock *net.UnixConn) (*client, error) {
-	peer, err := wire.PeerOf(sock)
+	peer, err := principal.Of(sock)
 	if err != nil {
 		return nil, err
 	}
@@ -57,20 +58,21 @@ func (d *daemon) welcome(sock *net.UnixConn) (*client, error) {
 	c := &client{
 		daemon: d,
 		conn:   conn,
-		peer:   peer,
+		owner:  ownerOf(peer),
 		log:    d.Log.WithFields(logrus.Fields{"uid": peer.UID, "pid": peer.PID}),
 		lines:  lines{left: lineBurst},
 		events: make(map[string]*wire.DeviceEnded),
 		wake:   make(chan struct{}, 1),
 	}
 	if !d.enrol(c) {
+		err := mapierr.New(mapierr.AuthFailed, "the daemon has the maximum of %d connections: try again later", maxClients)
+		_ = conn.TrySend(&wire.Response{Error: wireError(err)})
 		conn.Close()
-		return nil, fmt.Errorf("uid %d, process %d: the maximum of %d clients is reached", peer.UID, peer.PID, maxClients)
+		return nil, fmt.Errorf("uid %d, process %d: %w", peer.UID, peer.PID, err)
 	}
-	c.session, err = d.engine.NewSession(engine.Owner{
-		UID: peer.UID, GID: peer.GID, PID: peer.PID, Program: programOf(peer.PID),
-	}, c.notify)
+	c.session, err = d.engine.NewSession(c.owner, c.notify)
 	if err != nil {
+		_ = conn.TrySend(&wire.Response{Error: wireError(err)}) // the client may be gone
 		d.forget(c)
 		conn.Close()
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gomapi/internal/account"
 	"gomapi/internal/engine"
 )
 
@@ -16,9 +17,11 @@ const maxClients = 4096
 // daemon is a running daemon.
 type daemon struct {
 	Options
-	engine  *engine.Engine
-	serving sync.WaitGroup // one per client
-	busy    atomic.Int32   // clients with a request in progress
+	engine   *engine.Engine
+	accounts *account.Accounts
+	trusted  atomic.Pointer[map[uint32]bool] // users whose programs may act for others
+	serving  sync.WaitGroup                  // one per client
+	busy     atomic.Int32                    // clients with a request in progress
 
 	mu      sync.Mutex
 	clients map[*client]struct{}
@@ -48,15 +51,16 @@ func (d *daemon) accept(ctx context.Context, l *listener) error {
 	}
 }
 
-// admit serves a client on a separate goroutine, which serveSocket waits for.
+// admit serves a client on a separate goroutine, which serveSocket waits for. Nothing
+// that depends on the client happens on the goroutine that accepts.
 func (d *daemon) admit(ctx context.Context, sock *net.UnixConn) {
-	c, err := d.welcome(sock)
-	if err != nil {
-		d.Log.Warnf("rejected a client: %v", err)
-		sock.Close()
-		return
-	}
 	d.serving.Go(func() {
+		c, err := d.welcome(sock)
+		if err != nil {
+			d.Log.Warnf("rejected a client: %v", err)
+			sock.Close()
+			return
+		}
 		defer d.forget(c)
 		c.serve(ctx)
 	})

@@ -17,6 +17,7 @@ import (
 
 	"gomapi/drivers"
 	"gomapi/flib"
+	"gomapi/internal/account"
 	"gomapi/internal/config"
 	"gomapi/internal/engine"
 	"gomapi/internal/filter"
@@ -43,7 +44,7 @@ type Options struct {
 	Resolve func(name string) (string, error)
 	Version string // for people
 	// Reload delivers configurations that replace Config. The daemon applies
-	// their devices only. It may be nil.
+	// their devices, limits and trusted peers only. It may be nil.
 	Reload <-chan *config.Config
 }
 
@@ -51,11 +52,13 @@ type Options struct {
 // daemon is gone. When it returns, everything has stopped: flows are closed,
 // files flushed, the socket removed. The caller still owns the compiler.
 func Run(ctx context.Context, o Options) error {
-	d := &daemon{Options: o, clients: make(map[*client]struct{})}
+	d := &daemon{Options: o, clients: make(map[*client]struct{}), accounts: account.New(account.ForMachine())}
+	d.setUsers(o.Config)
 	d.engine = engine.New(engine.Options{
 		Functions: o.Functions,
 		Drivers:   o.Drivers,
 		Compiler:  o.Compiler,
+		Accounts:  d.accounts,
 		Linger:    linger,
 		Log:       o.Log.Warnf,
 	})
