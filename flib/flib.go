@@ -216,8 +216,9 @@ type Env interface {
 	Refer(fd, fid int32) (*Ref, error)
 	// ReferFlow finds the client's flow fd, which may be the instance's own.
 	ReferFlow(fd int32) (*FlowRef, error)
-	// Quota charges memory that an instance takes outside Go's heap to the flow's user. Any
-	// goroutine may use it, until the instance is closed. See NewTable.
+	// Quota charges memory to the flow's user: tables (see NewTable), and whatever an instance
+	// has beyond some hundred bytes, its result, its texts and its ring. Any goroutine may use
+	// it, until the instance is closed, which gives back what is left.
 	Quota() table.Quota
 	// AtClose makes the engine call f after the instance is closed, or if New fails.
 	AtClose(f func())

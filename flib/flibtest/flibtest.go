@@ -196,7 +196,13 @@ func (e *env) Live() bool { return !e.Offline }
 
 func (e *env) Park(wait func()) { wait() }
 
-func (e *env) Quota() table.Quota { return nil }
+func (e *env) Quota() table.Quota { return unlimited{} }
+
+// unlimited grants everything.
+type unlimited struct{}
+
+func (unlimited) Charge(int) error { return nil }
+func (unlimited) Release(int)      {}
 
 func (e *env) AtClose(f func()) { e.t.Cleanup(f) }
 

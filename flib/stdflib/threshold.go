@@ -87,6 +87,9 @@ func newThreshold(_ context.Context, env flib.Env, args flib.Args) (flib.Functio
 	if typ&modeWindow != 0 {
 		looks = uint64(max(args.Int(6), 1))
 	}
+	if err := env.Quota().Charge(int(looks) * runSize); err != nil {
+		return nil, err
+	}
 	if w.gauge, err = newGauge(typ, args.Uint64(3), boundary, int(looks)); err != nil {
 		return nil, err
 	}

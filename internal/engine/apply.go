@@ -123,7 +123,7 @@ func (s *Session) instantiateFirst(ctx context.Context, f *Flow, fid int32, form
 		}
 		a := &instance{fid: fid, library: form.Library, held: true}
 		a.Def = form.Def
-		if err := s.charge(a, functionMemory); err != nil {
+		if err := s.charge(a, functionMemory+textMemory*texts(args)); err != nil {
 			s.free(a)
 			return nil, err
 		}
@@ -140,6 +140,16 @@ func (s *Session) instantiateFirst(ctx context.Context, f *Flow, fid int32, form
 		refusals += fmt.Sprintf("; for device type %s: %v", a.Def.Type(), err)
 	}
 	return nil, nil // not reached: there is a form
+}
+
+// texts returns the length of all texts among arguments.
+func texts(args []any) (n int) {
+	for _, a := range args {
+		if text, ok := a.(string); ok {
+			n += len(text)
+		}
+	}
+	return n
 }
 
 // instantiate checks the arguments and makes the instance of a. It reports whether the

@@ -22,6 +22,7 @@ const (
 	flowMemory        = 2 << 10
 	functionMemory    = 1 << 10
 	instructionMemory = 64 // of a filter program, with its part of a classifier
+	textMemory        = 8  // a byte of a text argument, such as a pattern with its automaton
 	resultMemory      = 32 // besides the result itself
 	offlineMemory     = 3 << 20
 )
