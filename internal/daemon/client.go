@@ -51,6 +51,12 @@ func (d *daemon) welcome(sock *net.UnixConn) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if peer.Way != principal.ByNamespace {
+		d.blind.Do(func() {
+			d.Log.Warn("the owners of user namespaces cannot be seen (root and CAP_SYS_PTRACE can): " +
+				"users of such namespaces are charged by the ranges of /etc/subuid")
+		})
+	}
 	conn, err := wire.NewConn(sock)
 	if err != nil {
 		return nil, err
