@@ -168,7 +168,7 @@ var only = []struct {
 	{"C", []string{"gomapi/internal/filter/libpcap", "gomapi/internal/content", "gomapi/cmd/libmapi"}},
 	{"gopkg.in/ini.v1", []string{"gomapi/internal/config"}},
 	{"github.com/sirupsen/logrus", []string{"gomapi/cmd", "gomapi/internal/daemon", mapitest}},
-	{"os/exec", []string{"gomapi/cmd", "gomapi/internal/filter", "gomapi/internal/bench", "gomapi/examples"}},
+	{"os/exec", []string{"gomapi/cmd", "gomapi/internal/filter", "gomapi/internal/bench", "gomapi/internal/soak", "gomapi/examples"}},
 	{"github.com/spf13/cobra", []string{"gomapi/cmd"}},
 	{"testing", []string{"gomapi/internal/testdata", "gomapi/internal/testenv", "gomapi/internal/testnet", "gomapi/internal/leak", "gomapi/flib/flibtest",
 		"gomapi/drivers/drivertest", "gomapi/internal/bpf/bpftest", mapitest}},
