@@ -54,7 +54,7 @@ func TestNewLibrary(t *testing.T) {
 	c := &mapi.Client{Socket: socket}
 	defer c.Close()
 	all, err := c.LibraryFunctions(t.Context(), 0)
-	if err != nil || len(all) != 1 || len(all[0].Fields) != 2 || all[0].Fields[1] != (mapi.ResultField{Name: "at", Kind: "time"}) {
+	if err != nil || len(all) != 1 || len(all[0].Fields) != 2 || all[0].Fields[1].Kind != "time" {
 		t.Errorf("%+v, %v", all, err)
 	}
 }
