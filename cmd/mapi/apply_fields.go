@@ -31,8 +31,9 @@ type part struct {
 	json   any  // nil: null, or no value
 	number string
 	text   string // number with its unit
-	beside string // JSON behind the value if it is alone
-	target bool   // beside is the unit of the target
+	unit   string
+	target bool   // the unit is that of the target
+	code   string // number for which a word stands
 }
 
 // record decodes a result by its fields. It reports false if they do not
@@ -140,10 +141,8 @@ func words(t *time.Time) string {
 
 // set sets a number.
 func (p *part) set(n any, unit string) {
-	p.json, p.number, p.text = n, fmt.Sprint(n), counted(n, unit)
-	if unit != "" {
-		p.beside = fmt.Sprintf(`,"unit":%q`, unit)
-	}
+	p.json, p.number, p.unit = n, fmt.Sprint(n), unit
+	p.text = counted(p.number, unit)
 }
 
 func (p *part) setTime(ts uint64, none bool) {
@@ -156,7 +155,7 @@ func (p *part) setTime(ts uint64, none bool) {
 
 // setWord puts a word in the place of the number.
 func (p *part) setWord(word string) bool {
-	p.beside = `,"number":` + p.number
+	p.code, p.unit = p.number, ""
 	p.json, p.number, p.text = word, word, word
 	return word != ""
 }
@@ -248,8 +247,11 @@ func (r record) MarshalJSON() ([]byte, error) {
 			b.WriteByte(',')
 		}
 		fmt.Fprintf(&b, "%q:%s", p.name, text)
-		if i == last && (p.target || len(parts) == 1) {
-			b.WriteString(p.beside)
+		switch beside := i == last && (p.target || len(parts) == 1); {
+		case beside && p.unit != "":
+			fmt.Fprintf(&b, ",\"unit\":%q", p.unit)
+		case beside && p.code != "":
+			fmt.Fprintf(&b, ",\"number\":%s", p.code)
 		}
 	}
 	b.WriteByte('}')

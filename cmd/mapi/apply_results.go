@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
-	"slices"
 	"time"
 
 	"gomapi/mapi"
@@ -46,26 +45,28 @@ func (a *applying) setUnits(f *applied) {
 			break
 		}
 	}
-	f.unit = f.target
-	if len(f.fields) > 0 {
+	if f.unit = f.target; len(f.fields) > 0 {
 		f.unit = f.unitOf(f.fields)
 	}
 }
 
 // unitOf is the unit of the first word of fields.
 func (f *applied) unitOf(fields []mapi.ResultField) string {
-	switch first := fields[0]; {
-	case first.Kind == "index":
-		return f.unitOf(fields[1:])
-	case first.Kind == "rows":
-		return f.unitOf(first.Rows)
-	case first.Unit == targetUnit:
-		return f.target
-	case first.Unit == "" && slices.Contains([]string{"time", "moment", "span"}, first.Kind):
-		return ticks
-	default:
+	for _, first := range fields {
+		switch first.Kind {
+		case "index":
+			continue // has no bytes
+		case "rows":
+			return f.unitOf(first.Rows)
+		case "time", "moment", "span":
+			return ticks
+		}
+		if first.Unit == targetUnit {
+			return f.target
+		}
 		return first.Unit
 	}
+	return ""
 }
 
 // A resultObject is a result, or an entry of a series, in JSON.

@@ -64,6 +64,25 @@ func TestViews(t *testing.T) {
 	}
 }
 
+// TestUnits finds the units of the words that other functions read.
+func TestUnits(t *testing.T) {
+	known := standard(t)
+	sizes := &applied{unit: "bytes"}
+	for _, c := range []struct {
+		name, arg, want string
+	}{
+		{"BURST", "", "bytes"}, {"DIST", "", "bytes"}, {"GAP", "", ticks}, {"HASH", "1", ""}, {"PKTINFO", "0", ticks},
+		{"PKTINFO", "1", "bytes"}, {"PKT_COUNTER", "", "packets"}, {"STARTSTOP", "", ticks}, {"TO_FILE", "0", ""},
+	} {
+		f := &applied{name: c.name, sent: []string{c.arg}, args: []argument{{refs: []int{1}}}}
+		f.use(&known[slices.IndexFunc(known, func(d definition) bool { return d.Name == c.name })])
+		(&applying{functions: []*applied{sizes}}).setUnits(f)
+		if f.unit != c.want || f.target != "bytes" {
+			t.Errorf("%s %s: %q, want %q", c.name, c.arg, f.unit, c.want)
+		}
+	}
+}
+
 // standard returns the definitions of stdflib as a daemon sends them.
 func standard(t *testing.T) []definition {
 	t.Helper()

@@ -229,6 +229,9 @@ func properties(f mapi.ResultField) []string {
 	if f.Optional {
 		list = append(list, "all bits set: none")
 	}
+	if f.Hidden {
+		list = append(list, "not in JSON")
+	}
 	return list
 }
 
