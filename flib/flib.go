@@ -60,6 +60,10 @@ type Def struct {
 	// Fields are the layout of the result, or of an entry of a series, for programs that
 	// show results of functions that they do not know. It is empty if data cannot say it.
 	Fields []Field
+	// Text is the result as text. {name} is the value of a field with its unit, {#name} the
+	// value alone, or the number of rows. [a|b] is a if the fields in it have values,
+	// otherwise b. Empty: the names of the fields with their values.
+	Text string
 	// Example is a call in Go.
 	Example string
 	// New checks the arguments and creates an instance. It may request memory from env,

@@ -62,6 +62,9 @@ func (w *World) Apply(lib flib.Library, name string, args ...any) (*Bench, error
 	if err != nil {
 		return nil, err
 	}
+	if err := found.CheckFields(); err != nil {
+		t.Error(err)
+	}
 	checked, err := found.Check(args)
 	if err != nil {
 		return nil, err

@@ -2333,6 +2333,7 @@ type LibraryFunction struct {
 	Result        string                 `protobuf:"bytes,7,opt,name=result,proto3" json:"result,omitempty"`
 	Example       string                 `protobuf:"bytes,8,opt,name=example,proto3" json:"example,omitempty"`
 	Fields        []*Field               `protobuf:"bytes,9,rep,name=fields,proto3" json:"fields,omitempty"` // of the result, one after the other; empty: see result
+	Text          string                 `protobuf:"bytes,10,opt,name=text,proto3" json:"text,omitempty"`    // the result as text: {name}, {#name}, [a|b]; empty: names and values
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2430,11 +2431,23 @@ func (x *LibraryFunction) GetFields() []*Field {
 	return nil
 }
 
+func (x *LibraryFunction) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 type Field struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // empty: not shown
-	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"` // uint32, int32, uint64, int64, float64, time, span
-	Unit          string                 `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`                                                                                // empty: not shown
+	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`                                                                                // uint32, int32, uint64, int64, float64, time, moment, span, rows, index
+	Unit          string                 `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"`                                                                                // @target: that of the first function referred to
+	When          string                 `protobuf:"bytes,4,opt,name=when,proto3" json:"when,omitempty"`                                                                                // arguments with which it is there: "name=value,value name=value"; empty: always
+	Optional      bool                   `protobuf:"varint,5,opt,name=optional,proto3" json:"optional,omitempty"`                                                                       // a value with all bits set is none
+	Hidden        bool                   `protobuf:"varint,6,opt,name=hidden,proto3" json:"hidden,omitempty"`                                                                           // for text only
+	Words         map[int64]string       `protobuf:"bytes,7,rep,name=words,proto3" json:"words,omitempty" protobuf_key:"zigzag64,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // for the values
+	Rows          []*Field               `protobuf:"bytes,8,rep,name=rows,proto3" json:"rows,omitempty"`                                                                                // fields of each row
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2488,6 +2501,41 @@ func (x *Field) GetUnit() string {
 		return x.Unit
 	}
 	return ""
+}
+
+func (x *Field) GetWhen() string {
+	if x != nil {
+		return x.When
+	}
+	return ""
+}
+
+func (x *Field) GetOptional() bool {
+	if x != nil {
+		return x.Optional
+	}
+	return false
+}
+
+func (x *Field) GetHidden() bool {
+	if x != nil {
+		return x.Hidden
+	}
+	return false
+}
+
+func (x *Field) GetWords() map[int64]string {
+	if x != nil {
+		return x.Words
+	}
+	return nil
+}
+
+func (x *Field) GetRows() []*Field {
+	if x != nil {
+		return x.Rows
+	}
+	return nil
 }
 
 type Argument struct {
@@ -3487,7 +3535,7 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x04next\x18\x03 \x01(\bR\x04next\x12\x14\n" +
 	"\x05limit\x18\x04 \x01(\rR\x05limit\"N\n" +
 	"\x10LibraryFunctions\x12:\n" +
-	"\tfunctions\x18\x01 \x03(\v2\x1c.gomapi.wire.LibraryFunctionR\tfunctions\"\x96\x02\n" +
+	"\tfunctions\x18\x01 \x03(\v2\x1c.gomapi.wire.LibraryFunctionR\tfunctions\"\xaa\x02\n" +
 	"\x0fLibraryFunction\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x05R\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -3497,11 +3545,22 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x04args\x18\x06 \x03(\v2\x15.gomapi.wire.ArgumentR\x04args\x12\x16\n" +
 	"\x06result\x18\a \x01(\tR\x06result\x12\x18\n" +
 	"\aexample\x18\b \x01(\tR\aexample\x12*\n" +
-	"\x06fields\x18\t \x03(\v2\x12.gomapi.wire.FieldR\x06fields\"C\n" +
+	"\x06fields\x18\t \x03(\v2\x12.gomapi.wire.FieldR\x06fields\x12\x12\n" +
+	"\x04text\x18\n" +
+	" \x01(\tR\x04text\"\xa2\x02\n" +
 	"\x05Field\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
-	"\x04unit\x18\x03 \x01(\tR\x04unit\"\xa6\x01\n" +
+	"\x04unit\x18\x03 \x01(\tR\x04unit\x12\x12\n" +
+	"\x04when\x18\x04 \x01(\tR\x04when\x12\x1a\n" +
+	"\boptional\x18\x05 \x01(\bR\boptional\x12\x16\n" +
+	"\x06hidden\x18\x06 \x01(\bR\x06hidden\x123\n" +
+	"\x05words\x18\a \x03(\v2\x1d.gomapi.wire.Field.WordsEntryR\x05words\x12&\n" +
+	"\x04rows\x18\b \x03(\v2\x12.gomapi.wire.FieldR\x04rows\x1a8\n" +
+	"\n" +
+	"WordsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\x12R\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa6\x01\n" +
 	"\bArgument\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x10\n" +
@@ -3579,7 +3638,7 @@ func file_internal_wire_mapi_proto_rawDescGZIP() []byte {
 	return file_internal_wire_mapi_proto_rawDescData
 }
 
-var file_internal_wire_mapi_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
+var file_internal_wire_mapi_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
 var file_internal_wire_mapi_proto_goTypes = []any{
 	(*Request)(nil),              // 0: gomapi.wire.Request
 	(*Response)(nil),             // 1: gomapi.wire.Response
@@ -3625,6 +3684,7 @@ var file_internal_wire_mapi_proto_goTypes = []any{
 	(*User)(nil),                 // 41: gomapi.wire.User
 	(*Taken)(nil),                // 42: gomapi.wire.Taken
 	(*DeviceEnded)(nil),          // 43: gomapi.wire.DeviceEnded
+	nil,                          // 44: gomapi.wire.Field.WordsEntry
 }
 var file_internal_wire_mapi_proto_depIdxs = []int32{
 	3,  // 0: gomapi.wire.Request.hello:type_name -> gomapi.wire.Hello
@@ -3666,20 +3726,22 @@ var file_internal_wire_mapi_proto_depIdxs = []int32{
 	30, // 36: gomapi.wire.LibraryFunctions.functions:type_name -> gomapi.wire.LibraryFunction
 	32, // 37: gomapi.wire.LibraryFunction.args:type_name -> gomapi.wire.Argument
 	31, // 38: gomapi.wire.LibraryFunction.fields:type_name -> gomapi.wire.Field
-	35, // 39: gomapi.wire.Flows.flows:type_name -> gomapi.wire.Flow
-	2,  // 40: gomapi.wire.Flow.error:type_name -> gomapi.wire.Error
-	23, // 41: gomapi.wire.Flow.books:type_name -> gomapi.wire.Books
-	38, // 42: gomapi.wire.Functions.functions:type_name -> gomapi.wire.Function
-	23, // 43: gomapi.wire.Function.books:type_name -> gomapi.wire.Books
-	41, // 44: gomapi.wire.Users.users:type_name -> gomapi.wire.User
-	42, // 45: gomapi.wire.Users.all:type_name -> gomapi.wire.Taken
-	42, // 46: gomapi.wire.User.taken:type_name -> gomapi.wire.Taken
-	2,  // 47: gomapi.wire.DeviceEnded.error:type_name -> gomapi.wire.Error
-	48, // [48:48] is the sub-list for method output_type
-	48, // [48:48] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	44, // 39: gomapi.wire.Field.words:type_name -> gomapi.wire.Field.WordsEntry
+	31, // 40: gomapi.wire.Field.rows:type_name -> gomapi.wire.Field
+	35, // 41: gomapi.wire.Flows.flows:type_name -> gomapi.wire.Flow
+	2,  // 42: gomapi.wire.Flow.error:type_name -> gomapi.wire.Error
+	23, // 43: gomapi.wire.Flow.books:type_name -> gomapi.wire.Books
+	38, // 44: gomapi.wire.Functions.functions:type_name -> gomapi.wire.Function
+	23, // 45: gomapi.wire.Function.books:type_name -> gomapi.wire.Books
+	41, // 46: gomapi.wire.Users.users:type_name -> gomapi.wire.User
+	42, // 47: gomapi.wire.Users.all:type_name -> gomapi.wire.Taken
+	42, // 48: gomapi.wire.User.taken:type_name -> gomapi.wire.Taken
+	2,  // 49: gomapi.wire.DeviceEnded.error:type_name -> gomapi.wire.Error
+	50, // [50:50] is the sub-list for method output_type
+	50, // [50:50] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_internal_wire_mapi_proto_init() }
@@ -3732,7 +3794,7 @@ func file_internal_wire_mapi_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_internal_wire_mapi_proto_rawDesc), len(file_internal_wire_mapi_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   44,
+			NumMessages:   45,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
