@@ -23,7 +23,12 @@ const patience = testenv.Patience
 // binaries is the directory with mapid, built once for all tests.
 var binaries string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	if play() {
+		return
+	}
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	testenv.HeedSignals()

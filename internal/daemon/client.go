@@ -46,7 +46,7 @@ type request struct {
 }
 
 // welcome creates a client for a new connection.
-func (d *daemon) welcome(sock *net.UnixConn) (*client, error) {
+func (d *daemon) welcome(ctx context.Context, sock *net.UnixConn) (*client, error) {
 	peer, err := principal.Of(sock)
 	if err != nil {
 		return nil, err
@@ -72,15 +72,13 @@ func (d *daemon) welcome(sock *net.UnixConn) (*client, error) {
 	}
 	if !d.enrol(c) {
 		err := mapierr.New(mapierr.AuthFailed, "the daemon has the maximum of %d connections: try again later", maxClients)
-		_ = conn.TrySend(&wire.Response{Error: wireError(err)})
-		conn.Close()
+		d.turnAway(ctx, conn, err)
 		return nil, fmt.Errorf("uid %d, process %d: %w", peer.UID, peer.PID, err)
 	}
 	c.session, err = d.engine.NewSession(c.owner, c.notify)
 	if err != nil {
-		_ = conn.TrySend(&wire.Response{Error: wireError(err)}) // the client may be gone
 		d.forget(c)
-		conn.Close()
+		d.turnAway(ctx, conn, err)
 		return nil, err
 	}
 	return c, nil

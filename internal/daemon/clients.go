@@ -9,6 +9,7 @@ import (
 
 	"gomapi/internal/account"
 	"gomapi/internal/engine"
+	"gomapi/internal/wire"
 )
 
 // maxClients is the maximum number of simultaneous connections.
@@ -20,6 +21,7 @@ type daemon struct {
 	engine   *engine.Engine
 	accounts *account.Accounts
 	trusted  atomic.Pointer[map[uint32]bool] // users whose programs may act for others
+	turned   atomic.Int32                    // clients that are being turned away
 	blind    sync.Once                       // tells that user namespaces cannot be seen
 	serving  sync.WaitGroup                  // one per client
 	busy     atomic.Int32                    // clients with a request in progress
@@ -56,7 +58,7 @@ func (d *daemon) accept(ctx context.Context, l *listener) error {
 // that depends on the client happens on the goroutine that accepts.
 func (d *daemon) admit(ctx context.Context, sock *net.UnixConn) {
 	d.serving.Go(func() {
-		c, err := d.welcome(sock)
+		c, err := d.welcome(ctx, sock)
 		if err != nil {
 			d.Log.Warnf("rejected a client: %v", err)
 			sock.Close()
@@ -65,6 +67,27 @@ func (d *daemon) admit(ctx context.Context, sock *net.UnixConn) {
 		defer d.forget(c)
 		c.serve(ctx)
 	})
+}
+
+// A client that is turned away has this time to read the reason. So many can have it at a
+// time; others see that the connection is closed.
+const (
+	turnTime  = time.Second
+	maxTurned = 256
+)
+
+// turnAway tells a client why it cannot be served, and closes the connection when the
+// client has done so: closing it earlier would throw away the reason, because the client's
+// first message is unread.
+func (d *daemon) turnAway(ctx context.Context, conn *wire.Conn, reason error) {
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(ctx, turnTime)
+	defer cancel()
+	if d.turned.Add(1) <= maxTurned && conn.TrySend(&wire.Response{Error: wireError(reason)}) == nil {
+		defer context.AfterFunc(ctx, func() { conn.Close() })()
+		_ = conn.AwaitHangUp()
+	}
+	d.turned.Add(-1)
 }
 
 // enrol adds c, unless there are too many clients or the daemon is ending.

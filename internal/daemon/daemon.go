@@ -81,7 +81,7 @@ func Run(ctx context.Context, o Options) error {
 
 // servePrivate serves the only client of a private daemon.
 func (d *daemon) servePrivate(ctx context.Context) error {
-	c, err := d.welcome(d.Conn)
+	c, err := d.welcome(ctx, d.Conn)
 	if err != nil {
 		return err
 	}
