@@ -8,8 +8,7 @@ import (
 )
 
 // A ref is the number of a node and, in the lower 8 bits, bits of the hash of its key. So a
-// lookup passes most entries with other keys without reading them. 0 is no ref: node 0 is not
-// used.
+// lookup passes most entries with other keys without reading them.
 type ref uint32
 
 const nodeBits = 24
@@ -23,7 +22,8 @@ func (r ref) may(hash uint32) bool { return uint8(r) == uint8(hash) }
 
 // A group is one cache line of an index.
 type group struct {
-	over uint32 // refs that would be here or in a group before, but are in one behind
+	n    uint16 // refs that are here
+	over uint16 // refs that found this group full, and are in one behind
 	refs [perGroup]ref
 }
 
@@ -39,7 +39,6 @@ type index struct {
 	quota  Quota
 	raw    []byte
 	groups []group
-	n      int // refs
 }
 
 // open makes an index without refs.
@@ -52,7 +51,7 @@ func (x *index) open(groups int) error {
 		release(x.quota, groupSize*groups)
 		return err
 	}
-	x.raw, x.groups, x.n = raw, asArray[group](use)[:groups], 0
+	x.raw, x.groups = raw, asArray[group](use)[:groups]
 	return nil
 }
 
@@ -65,14 +64,11 @@ func (x *index) close() {
 	}
 	release(x.quota, x.memory())
 	_ = unix.Munmap(x.raw) // a mapping of our own
-	x.raw, x.groups, x.n = nil, nil, 0
+	x.raw, x.groups = nil, nil
 }
 
 // empty takes all refs out.
-func (x *index) empty() {
-	clear(x.groups)
-	x.n = 0
-}
+func (x *index) empty() { clear(x.groups) }
 
 // fits reports whether n refs are at most 1 - 1/part of what the groups hold.
 func (x *index) fits(n, part int) bool { return part*n <= (part-1)*perGroup*len(x.groups) }
@@ -96,9 +92,9 @@ func (x *index) after(group int) int {
 func (x *index) add(r ref, hash uint32) {
 	for at := x.home(hash); ; at = x.after(at) {
 		g := &x.groups[at]
-		if i := slices.Index(g.refs[:], 0); i >= 0 {
-			g.refs[i] = r
-			x.n++
+		if g.n < perGroup {
+			g.refs[g.n] = r
+			g.n++
 			return
 		}
 		g.over++
@@ -110,9 +106,9 @@ func (x *index) remove(r ref, hash uint32) bool {
 	at := x.home(hash)
 	for range x.groups {
 		g := &x.groups[at]
-		if i := slices.Index(g.refs[:], r); i >= 0 {
-			g.refs[i] = 0
-			x.n--
+		if i := slices.Index(g.refs[:g.n], r); i >= 0 {
+			g.n--
+			g.refs[i] = g.refs[g.n]
 			x.unpass(hash, at)
 			return true
 		}

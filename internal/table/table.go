@@ -278,8 +278,8 @@ func (t *Table[K, V]) search(x *index, hash uint32, key K) uint32 {
 	at := x.home(hash)
 	for range x.groups {
 		g := &x.groups[at]
-		for _, r := range g.refs[:] {
-			if r.may(hash) && r != 0 && t.entries.array[r.node()].key == key {
+		for _, r := range g.refs[:g.n] {
+			if r.may(hash) && t.entries.array[r.node()].key == key {
 				return r.node()
 			}
 		}
@@ -348,14 +348,17 @@ func (t *Table[K, V]) grow() error {
 func (t *Table[K, V]) move() {
 	end := min(t.moved+maxScan, len(t.old.groups))
 	for n := 0; t.moved < end && n+perGroup <= MaxMoves; t.moved++ {
-		refs := &t.old.groups[t.moved].refs
-		for i, r := range refs {
-			if r != 0 {
-				refs[i] = 0
-				t.index.add(r, t.links.array[r.node()].hash)
-				n++
-			}
+		g := &t.old.groups[t.moved]
+		refs := g.refs[:g.n]
+		var hashes [perGroup]uint32
+		for i, r := range refs { // all before the first add, so that these reads overlap
+			hashes[i] = t.links.array[r.node()].hash
 		}
+		for i, r := range refs {
+			t.index.add(r, hashes[i])
+		}
+		n += len(refs)
+		g.n = 0
 	}
 	if t.moved == len(t.old.groups) {
 		t.old.close()
