@@ -163,6 +163,31 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
+// An entry that is deleted while the index grows is in neither index any more.
+func TestDeleteWhileGrowing(t *testing.T) {
+	const n = 20_000
+	tab, err := New[uint64, uint64](n, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tab.Close()
+	deleted := make(map[uint64]bool)
+	for i := range uint64(n) {
+		if _, _, err := tab.Put(i); err != nil {
+			t.Fatal(err)
+		}
+		if j := i * 7919 % (i + 1); len(tab.old.groups) > 0 {
+			if tab.Get(j) != nil == deleted[j] || tab.Delete(j) == deleted[j] || tab.Get(j) != nil {
+				t.Fatalf("entry %d: deleted before: %v", j, deleted[j])
+			}
+			deleted[j] = true
+		}
+	}
+	if len(deleted) < 100 {
+		t.Errorf("%d entries were deleted", len(deleted))
+	}
+}
+
 // Near a million entries of 64 bytes take less than 100 bytes each, also while the index grows.
 func TestMemory(t *testing.T) {
 	const n = 1_000_000
