@@ -62,6 +62,7 @@ type Table[K comparable, V any] struct {
 	most    int
 	entries arena[entry[K, V]] // by node; node 0 is not used
 	links   arena[link]        // by node; node 0 is the head of the order of use
+	hashes  arena[uint32]      // by node; apart, because an index that grows reads them alone
 	used    uint32             // nodes below were used at least once
 	unused  uint32             // first node of a deleted entry, linked by newer; 0: none
 	index   index
@@ -78,11 +79,8 @@ type entry[K comparable, V any] struct {
 	value V
 }
 
-// A link is the places of an entry in the table.
-type link struct {
-	hash         uint32
-	older, newer uint32 // neighbors in the order of use
-}
+// A link has the neighbors of an entry in the order of use.
+type link struct{ older, newer uint32 }
 
 // New makes an empty table for up to most entries. It takes memory as it needs it, and asks
 // quota before; nil means no limit. It fails with ErrPointers if K or V has pointers, as
@@ -119,6 +117,9 @@ func (t *Table[K, V]) open(quota Quota) error {
 	if err := t.links.open(t.most+1, quota); err != nil {
 		return err
 	}
+	if err := t.hashes.open(t.most+1, quota); err != nil {
+		return err
+	}
 	if err := t.reach(1); err != nil {
 		return err
 	}
@@ -131,7 +132,10 @@ func (t *Table[K, V]) reach(n int) error {
 	if err := t.entries.reach(n); err != nil {
 		return err
 	}
-	return t.links.reach(n)
+	if err := t.links.reach(n); err != nil {
+		return err
+	}
+	return t.hashes.reach(n)
 }
 
 // made reports whether the type consists of basic types from one kind to another only.
@@ -155,7 +159,7 @@ func (t *Table[K, V]) Len() int { return t.n }
 
 // Memory returns the memory that the table has taken, in bytes.
 func (t *Table[K, V]) Memory() int {
-	return t.entries.taken + t.links.taken + t.index.memory() + t.old.memory()
+	return t.entries.taken + t.links.taken + t.hashes.taken + t.index.memory() + t.old.memory()
 }
 
 // Get returns the value of the entry with this key, nil if there is none. It is valid until the
@@ -195,7 +199,7 @@ func (t *Table[K, V]) Put(key K) (value *V, created bool, err error) {
 	e := &t.entries.array[i]
 	*e = entry[K, V]{key: key}
 	hash := t.hash(key)
-	t.links.array[i].hash = hash
+	t.hashes.array[i] = hash
 	t.index.add(refer(i, hash), hash)
 	t.link(i)
 	t.n++
@@ -208,7 +212,7 @@ func (t *Table[K, V]) Delete(key K) bool {
 	if i == 0 {
 		return false
 	}
-	hash := t.links.array[i].hash
+	hash := t.hashes.array[i]
 	if r := refer(i, hash); !t.index.remove(r, hash) {
 		t.old.remove(r, hash)
 	}
@@ -254,6 +258,7 @@ func (t *Table[K, V]) Close() {
 	t.closed, t.n, t.used, t.unused = true, 0, 0, 0
 	t.entries.close()
 	t.links.close()
+	t.hashes.close()
 	t.index.close()
 	t.old.close()
 }
@@ -352,7 +357,7 @@ func (t *Table[K, V]) move() {
 		refs := g.refs[:g.n]
 		var hashes [perGroup]uint32
 		for i, r := range refs { // all before the first add, so that these reads overlap
-			hashes[i] = t.links.array[r.node()].hash
+			hashes[i] = t.hashes.array[r.node()]
 		}
 		for i, r := range refs {
 			t.index.add(r, hashes[i])
@@ -374,6 +379,7 @@ func (t *Table[K, V]) clear() {
 	}
 	t.entries.shrink()
 	t.links.shrink()
+	t.hashes.shrink()
 	t.used, t.unused = 1, 0
 	smaller := index{quota: t.index.quota}
 	if smaller.open(minGroups) == nil {
