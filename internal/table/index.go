@@ -67,9 +67,6 @@ func (x *index) close() {
 	x.raw, x.groups = nil, nil
 }
 
-// empty takes all refs out.
-func (x *index) empty() { clear(x.groups) }
-
 // fits reports whether n refs are at most 1 - 1/part of what the groups hold.
 func (x *index) fits(n, part int) bool { return part*n <= (part-1)*perGroup*len(x.groups) }
 

@@ -374,7 +374,6 @@ func (t *Table[K, V]) move() {
 func (t *Table[K, V]) clear() {
 	t.old.close()
 	if t.entries.taken <= firstPiece {
-		t.index.empty()
 		return
 	}
 	t.entries.shrink()
