@@ -11,7 +11,8 @@
 // table, 83 to 94 percent. A larger index is filled step by step: an insert moves at most MaxMoves
 // entries. An entry takes its own size, 12 bytes for its hash and its place in the order, and 4.5
 // to 5.2 bytes of the index; while the index grows, up to 9.7. A lookup that is not in the cache
-// reads one line of the index and, with few exceptions, one entry.
+// reads one line of the index, seldom two, and with few exceptions one entry. How long this takes
+// depends on how much of the index stays in the cache; BenchmarkLookup compares it with one read.
 //
 // A table belongs to one goroutine at a time. Only New allocates on Go's heap.
 //
@@ -19,7 +20,7 @@
 //
 //	memory_unsafe.go  mapped memory as an array
 //	arena.go          an array that grows in place
-//	index.go          the slots, by hash
+//	index.go          the numbers of entries, by hash
 //	table.go          the table
 package table
 
