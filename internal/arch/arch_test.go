@@ -140,7 +140,8 @@ var rules = []rule{
 	{
 		who: []string{"gomapi/internal/daemon", "gomapi/cmd/mapid"},
 		not: []string{"gomapi/mapi/...", "gomapi/internal/tracegen", "gomapi/internal/testnet", "gomapi/internal/leak",
-			"gomapi/internal/testdata", "gomapi/internal/testenv", "gomapi/drivers/fake", "gomapi/drivers/drivertest", "gomapi/flib/flibtest", "gomapi/internal/bpf/bpftest"},
+			"gomapi/internal/testdata", "gomapi/internal/testenv", "gomapi/drivers/fake", "gomapi/drivers/drivertest", "gomapi/flib/flibtest", "gomapi/internal/bpf/bpftest",
+			"gomapi/internal/table/tabletest"},
 		why: "the daemon is not its own client and contains no test code",
 	},
 }
@@ -171,7 +172,7 @@ var only = []struct {
 	{"os/exec", []string{"gomapi/cmd", "gomapi/internal/filter", "gomapi/internal/bench", "gomapi/internal/soak", "gomapi/examples"}},
 	{"github.com/spf13/cobra", []string{"gomapi/cmd"}},
 	{"testing", []string{"gomapi/internal/testdata", "gomapi/internal/testenv", "gomapi/internal/testnet", "gomapi/internal/leak", "gomapi/flib/flibtest",
-		"gomapi/drivers/drivertest", "gomapi/internal/bpf/bpftest", mapitest}},
+		"gomapi/drivers/drivertest", "gomapi/internal/bpf/bpftest", "gomapi/internal/table/tabletest", mapitest}},
 	{"gomapi/drivers/fake", []string{mapitest}},
 	{mapitest, nil}, // tests only
 }
