@@ -2,22 +2,15 @@ package acceptance
 
 import (
 	"context"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
-	"github.com/sirupsen/logrus"
-
 	"gomapi/drivers"
 	"gomapi/drivers/offline"
-	"gomapi/flib"
-	"gomapi/flib/flibtest"
-	"gomapi/flib/stdflib"
-	"gomapi/internal/config"
 	"gomapi/internal/daemon"
-	"gomapi/internal/filter/libpcap"
+	"gomapi/internal/testmapid"
 	"gomapi/mapi"
 )
 
@@ -25,19 +18,10 @@ import (
 // and reads files in batches of at most size packets.
 func startContracts(t *testing.T, size int) *mapi.Client {
 	t.Helper()
-	var reg drivers.Registry
-	reg.AddFormat(drivers.FormatPCAP, chopped{size: size})
-	c := config.Default()
-	c.Auto = false
-	log := logrus.New()
-	log.SetOutput(io.Discard)
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, done := make(chan struct{}), make(chan error, 1)
-	o := daemon.Options{
-		Socket: filepath.Join(t.TempDir(), "mapid.sock"), Config: c, Drivers: &reg,
-		Functions: flib.NewRegistry(stdflib.Library(), flibtest.Library()),
-		Compiler:  libpcap.InProcess{}, Log: log, Version: "test", Ready: func() { close(ready) },
-	}
+	o := testmapid.Options(filepath.Join(t.TempDir(), "s"), chopped{size: size})
+	o.Ready = func() { close(ready) }
 	go func() { done <- daemon.Run(ctx, o) }()
 	t.Cleanup(func() {
 		cancel()

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"gomapi/internal/testenv"
+	"gomapi/internal/testmapid"
 	"gomapi/mapi"
 )
 
@@ -26,6 +27,7 @@ var binaries string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	testmapid.Main()
 	testenv.HeedSignals()
 	var err error
 	if binaries, err = os.MkdirTemp("", "acceptance"); err != nil {
