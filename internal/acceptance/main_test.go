@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"gomapi/internal/testenv"
+	"gomapi/internal/testmapid"
 	"gomapi/mapi"
 )
 
@@ -31,6 +32,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
+	testmapid.Main()
 	testenv.HeedSignals()
 	var err error
 	if binaries, err = os.MkdirTemp("", "acceptance"); err != nil {

@@ -53,10 +53,11 @@ func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) 
 		return Applied{}, mapierr.New(mapierr.CouldNotApplyFunction,
 			"flow %d has %d functions, more are not allowed", fd, maxFunctions)
 	}
-	forms, err := s.engine.opts.Functions.Forms(name, f.capture.info.DevType)
+	forms, err := s.engine.opts.Functions.Hold(name, f.capture.info.DevType)
 	if err != nil {
 		return Applied{}, err
 	}
+	defer flib.Release(forms)
 	fid, err := f.capture.device.nextFid()
 	if err != nil {
 		return Applied{}, err
@@ -118,9 +119,7 @@ func (d *device) nextFid() (int32, error) {
 func (s *Session) instantiateFirst(ctx context.Context, f *Flow, fid int32, forms []flib.Found, args []any) (*instance, error) {
 	refusals := ""
 	for i, form := range forms {
-		if !form.Library.Hold() { // closed since it was found
-			return nil, mapierr.New(mapierr.FunctionNotFound, "library %s is not loaded any more", form.Library.Name)
-		}
+		form.Library.Hold() // for the instance; it is not closed, because forms are held
 		a := &instance{fid: fid, library: form.Library, held: true}
 		a.Def = form.Def
 		if err := s.charge(a, functionMemory+textMemory*texts(args)); err != nil {
