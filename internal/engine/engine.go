@@ -64,6 +64,7 @@ type Engine struct {
 	// freeing of segments.
 	tasks    sync.WaitGroup
 	openings atomic.Uint64 // of devices
+	ending   atomic.Bool   // see Ending
 
 	// mu guards the fields below, the plans of all loops, and every field of devices,
 	// captures, sessions and flows that says so. It is never held while something is
@@ -86,9 +87,15 @@ func New(o Options) *Engine {
 	return &Engine{opts: o, sessions: make(map[*Session]struct{}), users: make(map[uint32]*quota)}
 }
 
+// Ending says that the process is about to end. Sessions that are closed from now on leave
+// the memory of results and packets to their clients, so that programs still get what was
+// published.
+func (e *Engine) Ending() { e.ending.Store(true) }
+
 // Close ends all sessions and closes all devices. It returns when everything
 // has stopped and files are flushed.
 func (e *Engine) Close() {
+	e.Ending()
 	e.mu.Lock()
 	e.closed = true
 	sessions := make([]*Session, 0, len(e.sessions))
