@@ -10,6 +10,7 @@
 // refer to each other:
 //
 //	fault.go                         panics; what ended
+//	reclaim.go                       memory that is free goes back to the system
 //	order.go                         flows by number
 //	flow.go                          a flow and the instances of its functions
 //	quota.go                         limits of one user, and what the user has taken
@@ -65,6 +66,7 @@ type Engine struct {
 	tasks    sync.WaitGroup
 	openings atomic.Uint64 // of devices
 	ending   atomic.Bool   // see Ending
+	reclaim  reclaimer
 
 	// mu guards the fields below, the plans of all loops, and every field of devices,
 	// captures, sessions and flows that says so. It is never held while something is
@@ -113,6 +115,7 @@ func (e *Engine) Close() {
 		d.delete(nil)
 	}
 	e.tasks.Wait()
+	e.reclaim.close()
 }
 
 // errShuttingDown is the answer to requests that come after Close.

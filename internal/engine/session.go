@@ -107,6 +107,7 @@ func (s *Session) Close() {
 		s.user.leaveLocked()
 		s.engine.mu.Unlock()
 		s.freeMemory()
+		s.engine.reclaim.add(connectionBytes)
 	})
 }
 
