@@ -1,6 +1,7 @@
 package mapi_test
 
 import (
+	"bytes"
 	"context"
 	"testing"
 
@@ -55,4 +56,27 @@ func lost(t *testing.T, d *mapitest.Daemon) {
 		t.Errorf("%d packets lost, %v", lost, err)
 	}
 	f.Status() // must not fault
+}
+
+// TestTakenPacketsEndWithTheirFlow: a program may keep the bytes of a packet. After the flow is
+// closed they are 0, and reading them does not fault.
+func TestTakenPacketsEndWithTheirFlow(t *testing.T) {
+	f, fn := buffered(t, client(t), "net0")
+	send(packet(1))
+	p, err := fn.Next(t.Context())
+	must(err)
+	copied := p.Clone()
+	if bytes.Equal(p.Data, make([]byte, len(p.Data))) {
+		t.Fatal("the packet has no bytes")
+	}
+	must(f.Close(t.Context()))
+	if !bytes.Equal(p.Data, make([]byte, len(p.Data))) {
+		t.Error("the daemon has not taken the memory back")
+	}
+	if !bytes.Equal(copied.Data, packet(1)) {
+		t.Error("the copy has changed")
+	}
+	if lost, err := fn.Lost(); lost != 0 || err != nil {
+		t.Errorf("%d packets lost, %v", lost, err)
+	}
 }
