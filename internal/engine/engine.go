@@ -60,13 +60,13 @@ type Options struct {
 
 // An Engine holds the devices and flows of a daemon.
 type Engine struct {
-	opts Options
+	opts    Options
+	ending  atomic.Bool // see Ending
+	reclaim reclaimer
 	// tasks counts what Close waits for: closing of idle devices, SetDevices, building and
 	// freeing of segments.
 	tasks    sync.WaitGroup
 	openings atomic.Uint64 // of devices
-	ending   atomic.Bool   // see Ending
-	reclaim  reclaimer
 
 	// mu guards the fields below, the plans of all loops, and every field of devices,
 	// captures, sessions and flows that says so. It is never held while something is
