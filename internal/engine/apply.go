@@ -223,7 +223,7 @@ func (s *Session) free(a *instance) {
 // freeRing takes the memory of a ring back, or leaves it to the client.
 func (s *Session) freeRing(r *flib.Ring) {
 	free := r.Close
-	if s.engine.ending.Load() {
+	if s.engine.leaving.Load() {
 		free = r.Leave
 	}
 	if err := free(); err != nil {

@@ -61,7 +61,7 @@ type Options struct {
 // An Engine holds the devices and flows of a daemon.
 type Engine struct {
 	opts    Options
-	ending  atomic.Bool // see Ending
+	leaving atomic.Bool // see LeaveMemory
 	reclaim reclaimer
 	// tasks counts what Close waits for: closing of idle devices, SetDevices, building and
 	// freeing of segments.
@@ -89,15 +89,15 @@ func New(o Options) *Engine {
 	return &Engine{opts: o, sessions: make(map[*Session]struct{}), users: make(map[uint32]*quota)}
 }
 
-// Ending says that the process is about to end. Sessions that are closed from now on leave
-// the memory of results and packets to their clients, so that programs still get what was
-// published.
-func (e *Engine) Ending() { e.ending.Store(true) }
+// LeaveMemory is called when the process is about to end. Sessions that are closed from then
+// on leave the memory of results and packets to their clients, so that programs still get
+// what was published.
+func (e *Engine) LeaveMemory() { e.leaving.Store(true) }
 
 // Close ends all sessions and closes all devices. It returns when everything
 // has stopped and files are flushed.
 func (e *Engine) Close() {
-	e.Ending()
+	e.LeaveMemory()
 	e.mu.Lock()
 	e.closed = true
 	sessions := make([]*Session, 0, len(e.sessions))

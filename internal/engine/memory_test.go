@@ -69,7 +69,7 @@ func TestMemoryEndsWithFlowAndConnection(t *testing.T) {
 	}{
 		"close of the flow":       {func(_ *bed, c *client, fd int32) { wantCode(t, "close", c.CloseFlow(fd), 0) }, false, true},
 		"close of the connection": {func(_ *bed, c *client, _ int32) { c.Close() }, false, false},
-		"end of the daemon":       {func(b *bed, c *client, _ int32) { b.engine.Ending(); c.Close() }, true, true},
+		"end of the daemon":       {func(b *bed, c *client, _ int32) { b.engine.LeaveMemory(); c.Close() }, true, true},
 		"end of the engine":       {func(b *bed, _ *client, _ int32) { b.engine.Close() }, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {

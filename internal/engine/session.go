@@ -114,7 +114,7 @@ func (s *Session) Close() {
 // freeMemory takes the result memory back, or leaves it to the client.
 func (s *Session) freeMemory() {
 	free := s.memory.Close
-	if s.engine.ending.Load() {
+	if s.engine.leaving.Load() {
 		free = s.memory.Leave
 	}
 	if err := free(); err != nil {
