@@ -100,6 +100,16 @@ func TestDaemonKilled(t *testing.T) {
 	})
 }
 
+// TestHungUp ends the connection of a program while the daemon goes on.
+func TestHungUp(t *testing.T) {
+	path, packets, _ := capture(t, "nd-skype.pcap")
+	d := startDaemon(t)
+	program := compile(t, source(t, "hungup.c"), strict...)
+	for range 5 {
+		judged(t, d.command(program, path, packets))
+	}
+}
+
 // TestStoppedDaemon stops the daemon. Ctrl-C must end a program that waits for its
 // answer.
 func TestStoppedDaemon(t *testing.T) {

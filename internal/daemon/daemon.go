@@ -85,7 +85,7 @@ func (d *daemon) servePrivate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, c.hangUp)
+	stop := context.AfterFunc(ctx, func() { d.engine.LeaveMemory(); c.hangUp() })
 	defer stop()
 	d.ready()
 	c.serve(ctx)
@@ -104,6 +104,7 @@ func (d *daemon) serveSocket(ctx context.Context) error {
 	d.ready()
 	d.Log.Infof("listening on %s", d.Socket)
 	err = d.accept(ctx, l)
+	d.engine.LeaveMemory()
 	d.hangUpAll()
 	d.serving.Wait()
 	if errors.Is(err, net.ErrClosed) {

@@ -219,13 +219,21 @@ func (s *Session) free(a *instance) {
 		a.slot = nil
 	}
 	if a.Ring != nil {
-		a.Ring.CloseFiles()
-		if err := a.Ring.Close(); err != nil {
-			s.engine.opts.Log("close a packet buffer: %v", err)
-		}
+		s.freeRing(a.Ring)
 		a.Ring = nil
 	}
 	s.refund(a)
+}
+
+// freeRing takes the memory of a ring back, or leaves it to the client.
+func (s *Session) freeRing(r *flib.Ring) {
+	free := r.Close
+	if s.engine.leaving.Load() {
+		free = r.Leave
+	}
+	if err := free(); err != nil {
+		s.engine.opts.Log("close a packet buffer: %v", err)
+	}
 }
 
 // freeRare is the part of free for what few instances have.

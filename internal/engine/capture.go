@@ -11,6 +11,7 @@ import (
 	"gomapi/internal/chain"
 	"gomapi/internal/datapath"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/segment"
 )
 
 // A capture is one opening of a device: from Open to Close, with the goroutine
@@ -90,10 +91,20 @@ func (c *capture) stop(cause error) {
 	e.mu.Lock()
 	segments := c.loop.Stop()
 	e.mu.Unlock()
-	c.loop.Free(segments)
+	c.free(segments)
 	if err := c.dev.Close(); err != nil {
 		e.opts.Log("device %s: close: %v", c.device.spec.Name, err)
 	}
+}
+
+// free frees segments that are in no plan any more.
+func (c *capture) free(segments []*segment.Segment) {
+	freed := 0
+	for _, s := range segments {
+		freed += len(s.Chains()) * memberBytes
+	}
+	c.loop.Free(segments)
+	c.device.engine.reclaim.add(freed)
 }
 
 // run is the capture goroutine.

@@ -233,9 +233,12 @@ func (s *Session) closeFlows(flows []*Flow) {
 		s.finish(f)
 	}
 	s.sever(flows)
+	freed := 0
 	for _, f := range flows {
+		freed += f.bytes()
 		s.release(f)
 	}
+	s.engine.reclaim.add(freed)
 	for c, closing := range byCapture {
 		c.device.release(len(closing))
 	}

@@ -10,6 +10,7 @@
 // refer to each other:
 //
 //	fault.go                         panics; what ended
+//	reclaim.go                       memory that is free goes back to the system
 //	order.go                         flows by number
 //	flow.go                          a flow and the instances of its functions
 //	user.go                          what a user has taken
@@ -60,7 +61,9 @@ type Options struct {
 
 // An Engine holds the devices and flows of a daemon.
 type Engine struct {
-	opts Options
+	opts    Options
+	leaving atomic.Bool // see LeaveMemory
+	reclaim reclaimer
 	// tasks counts what Close waits for: closing of idle devices, SetDevices, building and
 	// freeing of segments.
 	tasks    sync.WaitGroup
@@ -89,9 +92,15 @@ func New(o Options) *Engine {
 	return &Engine{opts: o, sessions: make(map[*Session]struct{}), users: make(map[string]*user)}
 }
 
+// LeaveMemory is called when the process is about to end. Sessions that are closed from then
+// on leave the memory of results and packets to their clients, so that programs still get
+// what was published.
+func (e *Engine) LeaveMemory() { e.leaving.Store(true) }
+
 // Close ends all sessions and closes all devices. It returns when everything
 // has stopped and files are flushed.
 func (e *Engine) Close() {
+	e.LeaveMemory()
 	e.mu.Lock()
 	e.closed = true
 	sessions := make([]*Session, 0, len(e.sessions))
@@ -109,6 +118,7 @@ func (e *Engine) Close() {
 		d.delete(nil)
 	}
 	e.tasks.Wait()
+	e.reclaim.close()
 }
 
 // errShuttingDown is the answer to requests that come after Close.

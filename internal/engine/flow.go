@@ -89,6 +89,20 @@ func (a *instance) asked() []*analyser {
 	return a.rare.analysers
 }
 
+// bytes estimates what is freed with the flow.
+func (f *Flow) bytes() int {
+	n := flowBytes
+	for _, a := range f.functions {
+		n += functionBytes + a.instructions*instructionBytes
+		for _, arg := range a.args {
+			if text, ok := arg.(string); ok {
+				n += 4 * len(text) // the function keeps copies, and what it has made of it
+			}
+		}
+	}
+	return n
+}
+
 // A reference is the right of one function to read the result of another. It does not change
 // after the function is applied.
 type reference struct {

@@ -113,7 +113,7 @@ func (c *compactor) run(j *job) {
 	}
 	c.stirLocked()
 	e.mu.Unlock()
-	capture.loop.Free(unused)
+	capture.free(unused)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s.Fold()

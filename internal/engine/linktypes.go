@@ -95,6 +95,6 @@ func (c *capture) publishLinkType(linkType uint16) {
 	c.coming = slices.DeleteFunc(c.coming, func(lt uint16) bool { return lt == linkType })
 	c.linkTypes = append(slices.Clone(c.linkTypes), linkType)
 	ended := c.loop.Unmerge(c.linkTypes)
-	e.tasks.Go(func() { c.loop.Free(ended) })
+	e.tasks.Go(func() { c.free(ended) })
 	c.compactor.stirLocked()
 }

@@ -89,7 +89,7 @@ func (s *Session) ContinueAfter(fd int32) {
 // Results is the result memory, to be passed to the client. The session owns it.
 func (s *Session) Results() *os.File { return s.memory.File() }
 
-// Close closes all flows, deletes all offline devices and frees the result
+// Close closes all flows, deletes all offline devices and takes back the result
 // memory. It returns when all of them have stopped. Calling it twice is allowed.
 func (s *Session) Close() {
 	s.closed.Do(func() {
@@ -113,8 +113,20 @@ func (s *Session) Close() {
 		s.user.account.GiveSum(sessionSum)
 		s.engine.leaveLocked(s)
 		s.engine.mu.Unlock()
-		s.memory.Close()
+		s.freeMemory()
+		s.engine.reclaim.add(connectionBytes)
 	})
+}
+
+// freeMemory takes the result memory back, or leaves it to the client.
+func (s *Session) freeMemory() {
+	free := s.memory.Close
+	if s.engine.leaving.Load() {
+		free = s.memory.Leave
+	}
+	if err := free(); err != nil {
+		s.engine.opts.Log("close the result memory of a connection: %v", err)
+	}
 }
 
 // enter begins a call that changes something. It locks s.calls; the caller unlocks it.

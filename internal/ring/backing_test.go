@@ -10,36 +10,26 @@ import (
 	"gomapi/internal/testenv"
 )
 
-// memory returns the memory that the file of packets takes, in bytes.
-func memory(t *testing.T, w *Writer) int64 {
-	t.Helper()
-	var st unix.Stat_t
-	if err := unix.Fstat(int(w.Files()[0].Fd()), &st); err != nil {
-		t.Fatal(err)
-	}
-	return st.Blocks * 512
-}
-
 // TestMemoryComesWithPackets: a ring takes as much memory as has been written, rounded up
 // to a step.
 func TestMemoryComesWithPackets(t *testing.T) {
 	const size = 1 << 20
 	w := packets(t, size)
-	if got := memory(t, w); got > headSize+backStep {
+	if got := allocated(t, w.Files()[0]); got > headSize+backStep {
 		t.Errorf("a new ring takes %d bytes", got)
 	}
 	for w.pos < size/2 {
 		if !w.Write(numbered(0, 1000)) {
 			t.Fatalf("no room at %d", w.pos)
 		}
-		if got := memory(t, w); got < headSize+int64(w.pos) || got > headSize+int64(w.pos)+backStep+4096 {
+		if got := allocated(t, w.Files()[0]); got < headSize+int64(w.pos) || got > headSize+int64(w.pos)+backStep+4096 {
 			t.Fatalf("with %d bytes written it takes %d", w.pos, got)
 		}
 	}
 	for range size {
 		w.Write(numbered(0, 1000)) // until it is full
 	}
-	if got := memory(t, w); got > headSize+size {
+	if got := allocated(t, w.Files()[0]); got > headSize+size {
 		t.Errorf("a full ring takes %d bytes", got)
 	}
 }
