@@ -101,7 +101,7 @@ func (c *capture) stop(cause error) {
 func (c *capture) free(segments []*segment.Segment) {
 	freed := 0
 	for _, s := range segments {
-		freed += len(s.Chains()) * memberBytes
+		freed += len(s.Chains()) * memberMemory
 	}
 	c.loop.Free(segments)
 	c.device.engine.reclaim.add(freed)

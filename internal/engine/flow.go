@@ -89,15 +89,14 @@ func (a *instance) asked() []*analyser {
 	return a.rare.analysers
 }
 
-// bytes estimates what is freed with the flow.
+// bytes returns what is freed with the flow, except for packet buffers, which are taken back
+// at once.
 func (f *Flow) bytes() int {
-	n := flowBytes
+	n := flowMemory
 	for _, a := range f.functions {
-		n += functionBytes + a.instructions*instructionBytes
-		for _, arg := range a.args {
-			if text, ok := arg.(string); ok {
-				n += 4 * len(text) // the function keeps copies, and what it has made of it
-			}
+		n += int(a.memory.Load())
+		if a.Ring != nil {
+			n -= a.Ring.Footprint()
 		}
 	}
 	return n

@@ -26,15 +26,8 @@ const (
 	much = 16 << 20
 )
 
-// Estimates of the memory that is freed with each thing, in bytes, without its results and
-// packet buffers, which are taken back at once.
-const (
-	connectionBytes  = 256 << 10
-	flowBytes        = 2 << 10
-	functionBytes    = 1 << 10
-	memberBytes      = 2 << 10 // of a segment, for each chain
-	instructionBytes = 64      // of a filter program
-)
+// memberMemory is what a chain takes in a segment, in bytes, by estimate.
+const memberMemory = 2 << 10
 
 // add notes that memory is free, or will be found to be.
 func (r *reclaimer) add(bytes int) {

@@ -114,7 +114,7 @@ func (s *Session) Close() {
 		s.engine.leaveLocked(s)
 		s.engine.mu.Unlock()
 		s.freeMemory()
-		s.engine.reclaim.add(connectionBytes)
+		s.engine.reclaim.add(sessionMemory)
 	})
 }
 
