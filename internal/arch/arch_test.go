@@ -133,7 +133,7 @@ var rules = []rule{
 		why: "the compiler creates filter programs and does not know how they are used",
 	},
 	{
-		who: []string{"gomapi/internal/shm", "gomapi/internal/pkt", "gomapi/internal/mapierr", "gomapi/mapi/result"},
+		who: []string{"gomapi/internal/shm", "gomapi/internal/pkt", "gomapi/internal/mapierr", "gomapi/internal/fair", "gomapi/mapi/result"},
 		not: []string{"gomapi", "github.com"},
 		why: "leaf packages depend on no other package of the module",
 	},
