@@ -13,6 +13,7 @@
 //	order.go                         flows by number
 //	flow.go                          a flow and the instances of its functions
 //	quota.go                         limits of one user, and what the user has taken
+//	turns.go                         who may compile and build next
 //	capture.go                       one opening of a device
 //	job.go, compactor.go             merging its chains
 //	engine.go, session.go            the tables; everything one connection has made
@@ -64,6 +65,7 @@ type Engine struct {
 	// freeing of segments.
 	tasks    sync.WaitGroup
 	openings atomic.Uint64 // of devices
+	turns    turns
 
 	// mu guards the fields below, the plans of all loops, and every field of devices,
 	// captures, sessions and flows that says so. It is never held while something is
@@ -83,7 +85,7 @@ type Engine struct {
 
 // New makes an engine without devices.
 func New(o Options) *Engine {
-	return &Engine{opts: o, sessions: make(map[*Session]struct{}), users: make(map[uint32]*quota)}
+	return &Engine{opts: o, turns: newTurns(), sessions: make(map[*Session]struct{}), users: make(map[uint32]*quota)}
 }
 
 // Close ends all sessions and closes all devices. It returns when everything
@@ -107,6 +109,10 @@ func (e *Engine) Close() {
 	}
 	e.tasks.Wait()
 }
+
+// CompileTime returns the time that a user has used lately for compiling filters and building
+// segments. Any goroutine may call it.
+func (e *Engine) CompileTime(uid uint32) time.Duration { return e.turns.spent.Used(uid) }
 
 // errShuttingDown is the answer to requests that come after Close.
 var errShuttingDown = mapierr.New(mapierr.ShuttingDown, "the daemon is going down")

@@ -12,6 +12,7 @@ import (
 	"gomapi/flib"
 	"gomapi/internal/bpf"
 	"gomapi/internal/datapath"
+	"gomapi/internal/filter"
 	"gomapi/internal/filter/libpcap"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/testenv"
@@ -167,7 +168,8 @@ func (s slowCompiler) Compile(ctx context.Context, expr string, linkType uint16)
 	return libpcap.InProcess{}.Compile(ctx, expr, linkType)
 }
 
-func TestOneUserDoesNotTakeTheCompiler(t *testing.T) {
+// Two users who ask for many filters that take long do not make a third one wait.
+func TestFewUsersDoNotTakeTheCompiler(t *testing.T) {
 	b := newBed(t)
 	slow := slowCompiler{make(chan struct{}, 10), make(chan struct{})}
 	b.engine.opts.Compiler = slow
@@ -180,18 +182,28 @@ func TestOneUserDoesNotTakeTheCompiler(t *testing.T) {
 			}
 		})
 	}
-	for range maxCompiling {
+	for range 4 {
 		apply(b.client(5))
+		apply(b.client(6))
+	}
+	for range filter.MaxChildren - 1 {
 		<-slow.begun
 	}
-	apply(b.client(5)) // waits for the limit of its user
-	apply(b.client(6))
-	<-slow.begun // this can only be the other user's
 	if n := len(slow.begun); n != 0 {
-		t.Errorf("%d more compilations of the first user have begun", n)
+		t.Errorf("%d more compilations of the first two users have begun", n)
+	}
+	apply(b.client(7))
+	<-slow.begun // this can only be the third user's
+	if used := b.engine.CompileTime(5); used != 0 {
+		t.Errorf("a user whose filters are under way has used %v", used)
 	}
 	close(slow.release)
 	all.Wait()
+	for uid := range uint32(3) {
+		if b.engine.CompileTime(5+uid) == 0 {
+			t.Errorf("user %d has used no time", 5+uid)
+		}
+	}
 }
 
 func TestDiscoveredDevicesComeAndGo(t *testing.T) {

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"sync/atomic"
 
 	"gomapi/internal/mapierr"
@@ -16,8 +15,8 @@ import (
 const (
 	maxSessions     = 1024
 	maxInstructions = 8 << 20 // of filter programs; one takes about 32 bytes
-	maxCompiling    = 2       // filters being compiled at a time
-	maxBuilding     = 2       // segments of capture files being built at a time
+	maxCompiling    = 2       // filters being compiled at a time, root's too
+	maxBuilding     = 2       // segments of capture files being built at a time, root's too
 	maxBuffers      = 1 << 30 // bytes of packet buffers and series
 	maxRings        = 4096    // packet buffers and series
 	maxTables       = 1 << 30 // bytes of tables of functions
@@ -28,27 +27,22 @@ const (
 const maxAllRings = 16384
 
 // A quota is what one user has taken of the daemon, over all connections. Engine.mu guards
-// it, except compiling, building and tables.
+// it, except tables.
 type quota struct {
 	unlimited    bool // root
 	sessions     int
 	instructions int
 	buffers      int
 	rings        int
-	flows        order         // by Flow.number
-	tables       atomic.Int64  // bytes; functions take them while they run
-	compiling    chan struct{} // semaphore of maxCompiling
-	building     chan struct{} // semaphore of maxBuilding
+	flows        order        // by Flow.number
+	tables       atomic.Int64 // bytes; functions take them while they run
 }
 
 // joinLocked counts one more session of a user, or fails with 8003. Engine.mu is held.
 func (e *Engine) joinLocked(uid uint32) (*quota, error) {
 	q := e.users[uid]
 	if q == nil {
-		q = &quota{
-			unlimited: uid == 0,
-			compiling: make(chan struct{}, maxCompiling), building: make(chan struct{}, maxBuilding),
-		}
+		q = &quota{unlimited: uid == 0}
 		e.users[uid] = q
 	}
 	if q.sessions >= maxSessions && !q.unlimited {
@@ -60,18 +54,6 @@ func (e *Engine) joinLocked(uid uint32) (*quota, error) {
 
 // leaveLocked counts one session less. Engine.mu is held.
 func (q *quota) leaveLocked() { q.sessions-- }
-
-// beginCompile waits until the user may have one more filter compiled. Root waits too.
-func (q *quota) beginCompile(ctx context.Context) error {
-	select {
-	case q.compiling <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return mapierr.Wrap(mapierr.PcapOpenDead, "gave up waiting for the filter compiler", ctx.Err())
-	}
-}
-
-func (q *quota) endCompile() { <-q.compiling }
 
 // reserve charges a packet buffer or series to the quota of the user. env.own calls it, and
 // free gives it back.

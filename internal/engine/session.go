@@ -73,6 +73,9 @@ func (e *Engine) NewSession(owner Owner, notify func(Ended)) (*Session, error) {
 	return s, nil
 }
 
+// payer is the user to whom everything of the session is charged.
+func (s *Session) payer() uint32 { return s.owner.UID }
+
 // ContinueAfter makes the session number its flows from fd+1 on, so that a client that
 // reconnects never sees a number twice. It is called before the first flow.
 func (s *Session) ContinueAfter(fd int32) {

@@ -11,8 +11,9 @@ import (
 // A Candidate is a chain to build a segment of, in its state when building begins.
 type Candidate struct {
 	Chain    *chain.Chain
-	Alone    bool // must not be shared
-	CaughtUp bool // every packet is for it: those from before its connect have passed
+	User     uint32 // whose chain it is
+	Alone    bool   // must not be shared
+	CaughtUp bool   // every packet is for it: those from before its connect have passed
 }
 
 // Control is the state of a segment for the control side, guarded by the lock of the plans.
