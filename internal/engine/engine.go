@@ -56,6 +56,9 @@ type Options struct {
 	// Log takes texts for people about state changes that no request caused. It may be
 	// called from any goroutine, never for packets.
 	Log func(format string, args ...any)
+	// UserLog takes those texts that a user can cause. It limits their number for each user. Nil: Log
+	// takes them too.
+	UserLog func(uid uint32, format string, args ...any)
 }
 
 // An Engine holds the devices and flows of a daemon.
@@ -108,6 +111,15 @@ func (e *Engine) Close() {
 		d.delete(nil)
 	}
 	e.tasks.Wait()
+}
+
+// logFor logs what a user can cause.
+func (e *Engine) logFor(uid uint32, format string, args ...any) {
+	if e.opts.UserLog == nil {
+		e.opts.Log(format, args...)
+		return
+	}
+	e.opts.UserLog(uid, format, args...)
 }
 
 // CompileTime returns the time that a user has used lately for compiling filters and building

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"gomapi/drivers"
@@ -351,5 +352,44 @@ func TestCloseWhileHeld(t *testing.T) {
 	stop()
 	if open[1].Uint64() == 0 {
 		t.Error("no packets have come")
+	}
+}
+
+// What a user causes is logged as this user's, and what becomes of a live device is nobody's.
+func TestLinesOfUsers(t *testing.T) {
+	b := newBed(t, bomb("Process"))
+	var mu sync.Mutex
+	lines := make(map[string]uint32) // the user, by the beginning of the line
+	note := func(uid uint32, format string, args ...any) {
+		mu.Lock()
+		defer mu.Unlock()
+		line, _, _ := strings.Cut(fmt.Sprintf(format, args...), "\n")
+		lines[line] = uid
+	}
+	const nobody = 1 << 20
+	b.engine.opts.Log = func(format string, args ...any) { note(nobody, format, args...) }
+	b.engine.opts.UserLog = note
+	c, other := b.client(5), b.client(6)
+	c.connected(fn("PKT_COUNTER"), fn("BOMB"))
+	other.connected(fn("PKT_COUNTER"))
+	b.source.Send(udp(53, 1))
+	<-c.ended
+	b.source.End(mapierr.New(mapierr.PcapOpen, "cable eaten"))
+	<-other.ended
+	mu.Lock()
+	defer mu.Unlock()
+	for text, want := range map[string]uint32{"function BOMB failed": 5, "net0 ended": nobody} {
+		found := false
+		for line, uid := range lines {
+			if strings.Contains(line, text) {
+				found = true
+				if uid != want {
+					t.Errorf("%q is logged for user %d, want %d", line, uid, want)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("no line with %q in %v", text, lines)
+		}
 	}
 }

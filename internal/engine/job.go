@@ -98,7 +98,7 @@ func (c *compactor) run(j *job) {
 	start := time.Now()
 	var s *segment.Segment
 	if capture.ctx.Err() == nil {
-		_ = e.safely("merging flows", func() error { s = segment.Build(j.chains, j.types, e.opts.Log); return nil }) // logged
+		_ = report(capture.device.log).safely("merging flows", func() error { s = segment.Build(j.chains, j.types, capture.device.log); return nil }) // logged
 	}
 	endBuilding()
 	end := time.Now()

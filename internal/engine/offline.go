@@ -29,7 +29,7 @@ func (s *Session) CreateOffline(ctx context.Context, f *os.File, path string, fo
 		return "", mapierr.New(mapierr.File, "%s: this connection has %d offline devices, more are not allowed: delete some", path, maxOffline)
 	}
 	var dev drivers.Device
-	err := s.engine.safely("opening "+path, func() (err error) {
+	err := s.safely("opening "+path, func() (err error) {
 		dev, err = drv.OpenFile(ctx, f)
 		return err
 	})

@@ -76,6 +76,12 @@ func (e *Engine) NewSession(owner Owner, notify func(Ended)) (*Session, error) {
 // payer is the user to whom everything of the session is charged.
 func (s *Session) payer() uint32 { return s.owner.UID }
 
+// log reports what the user of the session has caused.
+func (s *Session) log(format string, args ...any) { s.engine.logFor(s.payer(), format, args...) }
+
+// safely calls f, which does something for the session, and turns a panic into an error.
+func (s *Session) safely(what string, f func() error) error { return report(s.log).safely(what, f) }
+
 // ContinueAfter makes the session number its flows from fd+1 on, so that a client that
 // reconnects never sees a number twice. It is called before the first flow.
 func (s *Session) ContinueAfter(fd int32) {
