@@ -21,10 +21,9 @@ type client struct {
 	daemon  *daemon
 	conn    *wire.Conn
 	peer    wire.Peer
-	log     logrus.FieldLogger
+	log     *logrus.Entry
 	session *engine.Session
 	greeted bool
-	lines   lines
 
 	// Events for the client. Only the newest event of a device is kept, so the
 	// memory for a client that does not read is bounded.
@@ -44,12 +43,8 @@ type request struct {
 	replied func()
 }
 
-// welcome creates a client for a new connection.
-func (d *daemon) welcome(sock *net.UnixConn) (*client, error) {
-	peer, err := wire.PeerOf(sock)
-	if err != nil {
-		return nil, err
-	}
+// welcome creates a client for a new connection of a process.
+func (d *daemon) welcome(sock *net.UnixConn, peer wire.Peer) (*client, error) {
 	conn, err := wire.NewConn(sock)
 	if err != nil {
 		return nil, err
@@ -59,7 +54,6 @@ func (d *daemon) welcome(sock *net.UnixConn) (*client, error) {
 		conn:   conn,
 		peer:   peer,
 		log:    d.Log.WithFields(logrus.Fields{"uid": peer.UID, "pid": peer.PID}),
-		lines:  lines{left: lineBurst},
 		events: make(map[string]*wire.DeviceEnded),
 		wake:   make(chan struct{}, 1),
 	}
@@ -89,12 +83,12 @@ func (c *client) serve(ctx context.Context) {
 	helpers.Go(func() { defer cancel(); _ = c.conn.AwaitHangUp() })
 	helpers.Go(func() { c.sendEvents(ctx) })
 	err := c.converse(ctx)
-	c.log.Debugf("connection ends: %v", err)
+	c.sayAt(logrus.DebugLevel, "connection ends: %v", err)
 	cancel()
 	c.hangUp()
 	c.session.Close()
 	helpers.Wait()
-	c.log.Debug("client gone")
+	c.sayAt(logrus.DebugLevel, "client gone")
 }
 
 // converse handles requests until the connection ends or a request ends it.
@@ -102,7 +96,7 @@ func (c *client) converse(ctx context.Context) error {
 	for {
 		r, err := c.next()
 		if errors.Is(err, wire.ErrTooLong) || errors.Is(err, wire.ErrMalformed) || errors.Is(err, wire.ErrFilesLost) {
-			c.log.Warnf("connection ends: %v", err)
+			c.sayAt(logrus.WarnLevel, "connection ends: %v", err)
 			c.refuse(mapierr.Wrap(mapierr.CommUnknown, "the daemon closed the connection", err))
 		}
 		if err == nil {

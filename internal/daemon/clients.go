@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gomapi/internal/engine"
+	"gomapi/internal/wire"
 )
 
 // maxClients is the maximum number of simultaneous connections.
@@ -19,6 +20,7 @@ type daemon struct {
 	engine  *engine.Engine
 	serving sync.WaitGroup // one per client
 	busy    atomic.Int32   // clients with a request in progress
+	lines   userLines      // log lines that users can cause
 
 	mu      sync.Mutex
 	clients map[*client]struct{}
@@ -31,28 +33,38 @@ const acceptPause = 50 * time.Millisecond
 
 // accept serves clients until the listener is closed.
 func (d *daemon) accept(ctx context.Context, l *listener) error {
-	for {
+	for failing := false; ; {
 		sock, err := l.AcceptUnix()
 		if err != nil {
 			if !temporary(err) {
 				return err
 			}
-			d.Log.Warnf("accept a client: %v", err)
+			if !failing {
+				d.Log.Warnf("accept clients: %v; trying again", err)
+			}
+			failing = true
 			select {
 			case <-time.After(acceptPause):
 			case <-ctx.Done():
 			}
 			continue
 		}
+		failing = false
 		d.admit(ctx, sock)
 	}
 }
 
 // admit serves a client on a separate goroutine, which serveSocket waits for.
 func (d *daemon) admit(ctx context.Context, sock *net.UnixConn) {
-	c, err := d.welcome(sock)
+	peer, err := wire.PeerOf(sock)
 	if err != nil {
 		d.Log.Warnf("rejected a client: %v", err)
+		sock.Close()
+		return
+	}
+	c, err := d.welcome(sock, peer)
+	if err != nil {
+		d.warnUser(peer.UID, "rejected a client: %v", err)
 		sock.Close()
 		return
 	}

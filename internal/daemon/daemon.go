@@ -20,6 +20,7 @@ import (
 	"gomapi/internal/config"
 	"gomapi/internal/engine"
 	"gomapi/internal/filter"
+	"gomapi/internal/wire"
 )
 
 // linger is how long a device stays open after its last flow, so that a
@@ -51,13 +52,14 @@ type Options struct {
 // daemon is gone. When it returns, everything has stopped: flows are closed,
 // files flushed, the socket removed. The caller still owns the compiler.
 func Run(ctx context.Context, o Options) error {
-	d := &daemon{Options: o, clients: make(map[*client]struct{})}
+	d := &daemon{Options: o, lines: userLines{users: make(map[uint32]*lines)}, clients: make(map[*client]struct{})}
 	d.engine = engine.New(engine.Options{
 		Functions: o.Functions,
 		Drivers:   o.Drivers,
 		Compiler:  o.Compiler,
 		Linger:    linger,
 		Log:       o.Log.Warnf,
+		UserLog:   d.warnUser,
 	})
 	defer d.engine.Close()
 	d.configure(o.Config)
@@ -78,7 +80,11 @@ func Run(ctx context.Context, o Options) error {
 
 // servePrivate serves the only client of a private daemon.
 func (d *daemon) servePrivate(ctx context.Context) error {
-	c, err := d.welcome(d.Conn)
+	peer, err := wire.PeerOf(d.Conn)
+	if err != nil {
+		return err
+	}
+	c, err := d.welcome(d.Conn, peer)
 	if err != nil {
 		return err
 	}
