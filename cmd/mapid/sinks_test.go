@@ -226,6 +226,24 @@ func TestHang(t *testing.T) {
 	}
 }
 
+// TestUsersLeaveRoom has a sink that hangs: what users cause does not displace what the daemon says.
+func TestUsersLeaveRoom(t *testing.T) {
+	f := &fragile{gate: make(chan error)}
+	l := &logger{Logger: newLogger(logSetup{}).Logger}
+	l.add("fragile", f, lineFormatter{}, infoLevels)
+	for range 2 * queueLength {
+		l.WithField("uid", uint32(7)).Warn("a user's")
+	}
+	for range userLength {
+		l.Warn("the daemon's")
+	}
+	close(f.gate)
+	l.Close()
+	if n := strings.Count(strings.Join(f.lines, ""), "the daemon's"); n < userLength-1 { // the goroutine may have taken none
+		t.Errorf("%d lines of the daemon are written, want %d", n, userLength)
+	}
+}
+
 // TestSyslogReturns stops the log daemon and starts it again.
 func TestSyslogReturns(t *testing.T) {
 	s := &syslogSink{}

@@ -136,7 +136,7 @@ var rules = []rule{
 		why: "the compiler creates filter programs and does not know how they are used",
 	},
 	{
-		who: []string{"gomapi/internal/memfile", "gomapi/internal/shm", "gomapi/internal/pkt", "gomapi/internal/mapierr", "gomapi/mapi/result"},
+		who: []string{"gomapi/internal/memfile", "gomapi/internal/shm", "gomapi/internal/pkt", "gomapi/internal/mapierr", "gomapi/internal/fair", "gomapi/mapi/result"},
 		not: []string{"gomapi", "github.com"},
 		why: "leaf packages depend on no other package of the module",
 	},

@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/sirupsen/logrus"
+
 	"gomapi/internal/mapierr"
 	"gomapi/internal/wire"
 )
@@ -38,7 +40,7 @@ func (c *client) answer(ctx context.Context, r request) error {
 func (c *client) guarded(ctx context.Context, r *request) (resp *wire.Response, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			c.log.Errorf("request %T: panic: %v\n%s", r.Call, p, debug.Stack())
+			c.sayAt(logrus.ErrorLevel, "request %T: panic: %v\n%s", r.Call, p, debug.Stack())
 			err = mapierr.New(mapierr.CommUnknown, "internal error of the daemon: %v", p)
 			resp = &wire.Response{Error: wireError(err)}
 		}
@@ -62,7 +64,7 @@ func (c *client) greet(id uint64, m *wire.Hello) error {
 	}
 	c.greeted = true
 	c.session.ContinueAfter(m.After)
-	c.log.Debug("client connected")
+	c.sayAt(logrus.DebugLevel, "client connected")
 	return c.conn.Send(&wire.Response{Id: id, Result: &wire.Response_Welcome{Welcome: &wire.Welcome{
 		Version: wire.Version, Daemon: "mapid " + c.daemon.Version,
 	}}}, c.session.Results())

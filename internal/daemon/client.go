@@ -22,10 +22,9 @@ type client struct {
 	daemon  *daemon
 	conn    *wire.Conn
 	owner   engine.Owner
-	log     logrus.FieldLogger
+	log     *logrus.Entry
 	session *engine.Session
 	greeted bool
-	lines   lines
 
 	// Events for the client. Only the newest event of a device is kept, so the
 	// memory for a client that does not read is bounded.
@@ -45,10 +44,13 @@ type request struct {
 	replied func()
 }
 
-// welcome creates a client for a new connection.
+// welcome creates a client for a new connection. It tells the client and the log why it
+// cannot.
 func (d *daemon) welcome(ctx context.Context, sock *net.UnixConn) (*client, error) {
 	peer, err := principal.Of(sock)
 	if err != nil {
+		sock.Close()
+		d.Log.Warnf("rejected a client: %v", err)
 		return nil, err
 	}
 	if peer.Way != principal.ByNamespace {
@@ -59,6 +61,7 @@ func (d *daemon) welcome(ctx context.Context, sock *net.UnixConn) (*client, erro
 	}
 	conn, err := wire.NewConn(sock)
 	if err != nil {
+		d.Log.Warnf("rejected a client: %v", err)
 		return nil, err
 	}
 	c := &client{
@@ -66,19 +69,18 @@ func (d *daemon) welcome(ctx context.Context, sock *net.UnixConn) (*client, erro
 		conn:   conn,
 		owner:  ownerOf(peer),
 		log:    d.Log.WithFields(logrus.Fields{"uid": peer.UID, "pid": peer.PID}),
-		lines:  lines{left: lineBurst},
 		events: make(map[string]*wire.DeviceEnded),
 		wake:   make(chan struct{}, 1),
 	}
 	if !d.enrol(c) {
 		err := mapierr.New(mapierr.AuthFailed, "the daemon has the maximum of %d connections: try again later", maxClients)
-		d.turnAway(ctx, conn, err)
-		return nil, fmt.Errorf("uid %d, process %d: %w", peer.UID, peer.PID, err)
+		c.turnAway(ctx, err)
+		return nil, err
 	}
 	c.session, err = d.engine.NewSession(c.owner, c.notify)
 	if err != nil {
 		d.forget(c)
-		d.turnAway(ctx, conn, err)
+		c.turnAway(ctx, err)
 		return nil, err
 	}
 	return c, nil
@@ -95,12 +97,12 @@ func (c *client) serve(ctx context.Context) {
 	helpers.Go(func() { defer cancel(); _ = c.conn.AwaitHangUp() })
 	helpers.Go(func() { c.sendEvents(ctx) })
 	err := c.converse(ctx)
-	c.log.Debugf("connection ends: %v", err)
+	c.sayAt(logrus.DebugLevel, "connection ends: %v", err)
 	cancel()
 	c.hangUp()
 	c.session.Close()
 	helpers.Wait()
-	c.log.Debug("client gone")
+	c.sayAt(logrus.DebugLevel, "client gone")
 }
 
 // converse handles requests until the connection ends or a request ends it.
@@ -108,7 +110,7 @@ func (c *client) converse(ctx context.Context) error {
 	for {
 		r, err := c.next()
 		if errors.Is(err, wire.ErrTooLong) || errors.Is(err, wire.ErrMalformed) || errors.Is(err, wire.ErrFilesLost) {
-			c.log.Warnf("connection ends: %v", err)
+			c.sayAt(logrus.WarnLevel, "connection ends: %v", err)
 			c.refuse(mapierr.Wrap(mapierr.CommUnknown, "the daemon closed the connection", err))
 		}
 		if err == nil {

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sirupsen/logrus"
+
 	"gomapi/internal/account"
 	"gomapi/internal/engine"
 	"gomapi/internal/wire"
@@ -25,6 +27,7 @@ type daemon struct {
 	blind    sync.Once                       // tells that user namespaces cannot be seen
 	serving  sync.WaitGroup                  // one per client
 	busy     atomic.Int32                    // clients with a request in progress
+	lines    userLines                       // log lines that users can cause
 
 	mu      sync.Mutex
 	clients map[*client]struct{}
@@ -37,19 +40,23 @@ const acceptPause = 50 * time.Millisecond
 
 // accept serves clients until the listener is closed.
 func (d *daemon) accept(ctx context.Context, l *listener) error {
-	for {
+	for failing := false; ; {
 		sock, err := l.AcceptUnix()
 		if err != nil {
 			if !temporary(err) {
 				return err
 			}
-			d.Log.Warnf("accept a client: %v", err)
+			if !failing {
+				d.Log.Warnf("accept clients: %v; trying again", err)
+			}
+			failing = true
 			select {
 			case <-time.After(acceptPause):
 			case <-ctx.Done():
 			}
 			continue
 		}
+		failing = false
 		d.admit(ctx, sock)
 	}
 }
@@ -58,14 +65,10 @@ func (d *daemon) accept(ctx context.Context, l *listener) error {
 // that depends on the client happens on the goroutine that accepts.
 func (d *daemon) admit(ctx context.Context, sock *net.UnixConn) {
 	d.serving.Go(func() {
-		c, err := d.welcome(ctx, sock)
-		if err != nil {
-			d.Log.Warnf("rejected a client: %v", err)
-			sock.Close()
-			return
+		if c, err := d.welcome(ctx, sock); err == nil {
+			defer d.forget(c)
+			c.serve(ctx)
 		}
-		defer d.forget(c)
-		c.serve(ctx)
 	})
 }
 
@@ -79,8 +82,10 @@ const (
 // turnAway tells a client why it cannot be served, and closes the connection when the
 // client has done so: closing it earlier would throw away the reason, because the client's
 // first message is unread.
-func (d *daemon) turnAway(ctx context.Context, conn *wire.Conn, reason error) {
+func (c *client) turnAway(ctx context.Context, reason error) {
+	d, conn := c.daemon, c.conn
 	defer conn.Close()
+	c.sayAt(logrus.WarnLevel, "rejected a client: %v", reason)
 	ctx, cancel := context.WithTimeout(ctx, turnTime)
 	defer cancel()
 	if d.turned.Add(1) <= maxTurned && conn.TrySend(&wire.Response{Error: wireError(reason)}) == nil {

@@ -52,7 +52,10 @@ type Options struct {
 // daemon is gone. When it returns, everything has stopped: flows are closed,
 // files flushed, the socket removed. The caller still owns the compiler.
 func Run(ctx context.Context, o Options) error {
-	d := &daemon{Options: o, clients: make(map[*client]struct{}), accounts: account.New(account.ForMachine())}
+	d := &daemon{
+		Options: o, clients: make(map[*client]struct{}), lines: userLines{users: make(map[string]*lines)},
+		accounts: account.New(account.ForMachine()),
+	}
 	d.setUsers(o.Config)
 	d.engine = engine.New(engine.Options{
 		Functions: o.Functions,
@@ -61,6 +64,7 @@ func Run(ctx context.Context, o Options) error {
 		Accounts:  d.accounts,
 		Linger:    linger,
 		Log:       o.Log.Warnf,
+		UserLog:   d.warnUser,
 	})
 	defer d.engine.Close()
 	d.configure(o.Config)

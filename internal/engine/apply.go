@@ -160,7 +160,7 @@ func (s *Session) instantiate(ctx context.Context, f *Flow, a *instance, raw []a
 		return false, err
 	}
 	env := &env{session: s, instance: a, capture: f.capture}
-	err = s.engine.safely("applying "+a.Def.Name, func() (err error) {
+	err = s.safely("applying "+a.Def.Name, func() (err error) {
 		a.Fn, err = a.Def.New(ctx, env, args)
 		refused = mapierr.CodeOf(err, 0) == mapierr.CouldNotApplyFunction
 		return err
@@ -232,7 +232,7 @@ func (s *Session) freeRing(r *flib.Ring) {
 		free = r.Leave
 	}
 	if err := free(); err != nil {
-		s.engine.opts.Log("close a packet buffer: %v", err)
+		s.log("close a packet buffer: %v", err)
 	}
 }
 
@@ -246,7 +246,7 @@ func (s *Session) freeRare(a *instance) {
 		asked.forget(a)
 	}
 	for _, f := range r.atClose {
-		_ = s.engine.safely("closing "+a.Def.Name, func() error { f(); return nil }) // logged
+		_ = s.safely("closing "+a.Def.Name, func() error { f(); return nil }) // logged
 	}
 	if q := r.state; q != nil {
 		q.Release(int(q.charged.Load())) // what the function has forgotten

@@ -14,6 +14,7 @@
 //	order.go                         flows by number
 //	flow.go                          a flow and the instances of its functions
 //	user.go                          what a user has taken
+//	turns.go                         who may compile and build next
 //	capture.go                       one opening of a device
 //	job.go, compactor.go             merging its chains
 //	engine.go, session.go            the tables; everything one connection has made
@@ -57,6 +58,9 @@ type Options struct {
 	// Log takes texts for people about state changes that no request caused. It may be
 	// called from any goroutine, never for packets.
 	Log func(format string, args ...any)
+	// UserLog takes those texts that a user can cause. It limits their number for each user. Nil: Log
+	// takes them too.
+	UserLog func(user string, format string, args ...any)
 }
 
 // An Engine holds the devices and flows of a daemon.
@@ -68,6 +72,7 @@ type Engine struct {
 	// freeing of segments.
 	tasks    sync.WaitGroup
 	openings atomic.Uint64 // of devices
+	turns    turns
 
 	// mu guards the fields below, the plans of all loops, and every field of devices,
 	// captures, sessions and flows that says so. It is never held while something is
@@ -89,7 +94,7 @@ func New(o Options) *Engine {
 	if o.Accounts == nil {
 		o.Accounts = account.New(account.ForMachine())
 	}
-	return &Engine{opts: o, sessions: make(map[*Session]struct{}), users: make(map[string]*user)}
+	return &Engine{opts: o, turns: newTurns(), sessions: make(map[*Session]struct{}), users: make(map[string]*user)}
 }
 
 // LeaveMemory is called when the process is about to end. Sessions that are closed from then
@@ -120,6 +125,19 @@ func (e *Engine) Close() {
 	e.tasks.Wait()
 	e.reclaim.close()
 }
+
+// logFor logs what a user can cause.
+func (e *Engine) logFor(user string, format string, args ...any) {
+	if e.opts.UserLog == nil {
+		e.opts.Log(format, args...)
+		return
+	}
+	e.opts.UserLog(user, format, args...)
+}
+
+// CompileTime returns the time that the holder of an account has used lately for compiling filters and building
+// segments. Any goroutine may call it.
+func (e *Engine) CompileTime(user string) time.Duration { return e.turns.spent.Used(user) }
 
 // errShuttingDown is the answer to requests that come after Close.
 var errShuttingDown = mapierr.New(mapierr.ShuttingDown, "the daemon is going down")

@@ -133,11 +133,12 @@ func (e *env) AtClose(f func()) {
 // Compile implements flib.Env.
 func (e *env) Compile(ctx context.Context, expr string, linkType uint16) (*bpf.Program, error) {
 	s := e.session
-	if err := s.user.beginCompile(ctx); err != nil {
-		return nil, err
+	end, err := s.engine.turns.compiling.Enter(ctx, s.payer()) // root waits too
+	if err != nil {
+		return nil, mapierr.Wrap(mapierr.PcapOpenDead, "gave up waiting for the filter compiler", err)
 	}
+	defer end()
 	p, err := s.engine.opts.Compiler.Compile(ctx, expr, linkType)
-	s.user.endCompile()
 	if err != nil {
 		return nil, err
 	}

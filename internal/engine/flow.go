@@ -164,7 +164,7 @@ func (f *Flow) setStatusLocked(s FlowStatus) {
 // prepare makes the functions ready for packets of a link type. The capture's
 // types lock is held.
 func (f *Flow) prepare(ctx context.Context, linkType uint16) error {
-	return f.session.engine.safely("preparing functions", func() error {
+	return f.session.safely("preparing functions", func() error {
 		for _, a := range f.functions {
 			if lt, ok := a.Fn.(flib.LinkTyper); ok {
 				if err := lt.AddLinkType(ctx, linkType); err != nil {

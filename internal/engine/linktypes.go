@@ -80,7 +80,7 @@ func (c *capture) flows() []*Flow {
 // prepare makes a flow ready for packets of a link type, or logs why it cannot.
 func (c *capture) prepare(f *Flow, linkType uint16) {
 	if err := f.prepare(c.ctx, linkType); err != nil && c.ctx.Err() == nil {
-		c.device.engine.opts.Log("device %s: flow %d has no filter for link type %d: %v", c.device.spec.Name, f.id, linkType, err)
+		f.session.log("device %s: flow %d has no filter for link type %d: %v", c.device.spec.Name, f.id, linkType, err)
 	}
 }
 

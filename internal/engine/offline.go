@@ -29,7 +29,7 @@ func (s *Session) CreateOffline(ctx context.Context, f *os.File, path string, fo
 		return "", fmt.Errorf("%s: %w", path, err)
 	}
 	var dev drivers.Device
-	err := s.engine.safely("opening "+path, func() (err error) {
+	err := s.safely("opening "+path, func() (err error) {
 		dev, err = drv.OpenFile(ctx, f)
 		return err
 	})

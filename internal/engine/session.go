@@ -78,6 +78,15 @@ func (e *Engine) NewSession(owner Owner, notify func(Ended)) (*Session, error) {
 	return s, nil
 }
 
+// payer is the holder of the account to which everything of the session is charged.
+func (s *Session) payer() string { return s.user.account.Holder.ID }
+
+// log reports what the user of the session has caused.
+func (s *Session) log(format string, args ...any) { s.engine.logFor(s.payer(), format, args...) }
+
+// safely calls f, which does something for the session, and turns a panic into an error.
+func (s *Session) safely(what string, f func() error) error { return report(s.log).safely(what, f) }
+
 // ContinueAfter makes the session number its flows from fd+1 on, so that a client that
 // reconnects never sees a number twice. It is called before the first flow.
 func (s *Session) ContinueAfter(fd int32) {

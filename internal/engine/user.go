@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"fmt"
 	"sync/atomic"
 
@@ -37,13 +36,11 @@ var (
 )
 
 // A user is what the engine keeps of an identity, over all connections. What it takes is on its
-// account, which several identities may share. Engine.mu guards it, except for the semaphores.
+// account, which several identities may share. Engine.mu guards it.
 type user struct {
-	account   *account.Account
-	sessions  int
-	flows     order         // by Flow.number
-	compiling chan struct{} // semaphore of maxCompiling
-	building  chan struct{} // semaphore of maxBuilding
+	account  *account.Account
+	sessions int
+	flows    order // by Flow.number
 }
 
 // identity is a key for who is behind a session: what a user may see goes by it.
@@ -66,10 +63,7 @@ func (o Owner) payer() account.Holder {
 func (e *Engine) joinLocked(o Owner) *user {
 	u := e.users[o.identity()]
 	if u == nil {
-		u = &user{
-			account:   e.opts.Accounts.Open(o.payer()),
-			compiling: make(chan struct{}, maxCompiling), building: make(chan struct{}, maxBuilding),
-		}
+		u = &user{account: e.opts.Accounts.Open(o.payer())}
 		e.users[o.identity()] = u
 	}
 	u.sessions++
@@ -91,18 +85,6 @@ func (u *user) take(s account.Sum, code mapierr.Code) error {
 	}
 	return nil
 }
-
-// beginCompile waits until the user may have one more filter compiled. Root waits too.
-func (u *user) beginCompile(ctx context.Context) error {
-	select {
-	case u.compiling <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return mapierr.Wrap(mapierr.PcapOpenDead, "gave up waiting for the filter compiler", ctx.Err())
-	}
-}
-
-func (u *user) endCompile() { <-u.compiling }
 
 // charge charges memory of an instance to its user. Session.free gives it back.
 func (s *Session) charge(a *instance, memory int) error {
