@@ -110,6 +110,12 @@ func TestHungUp(t *testing.T) {
 	}
 }
 
+// TestKept looks at what a program keeps of a flow that it has closed.
+func TestKept(t *testing.T) {
+	path, _, _ := capture(t, "nd-skype.pcap")
+	judged(t, startDaemon(t).command(compile(t, source(t, "kept.c"), strict...), path))
+}
+
 // TestStoppedDaemon stops the daemon. Ctrl-C must end a program that waits for its
 // answer.
 func TestStoppedDaemon(t *testing.T) {
