@@ -15,6 +15,9 @@ func counters(first ...call) []call { return append(first, call{"PKT_COUNTER"}, 
 
 func filter(expression string) call { return call{"BPF_FILTER", expression} }
 
+// filterTask is what libpcap/programs.c is told to count what a filter lets pass.
+func filterTask(expression string) string { return "f " + expression }
+
 // A flow has functions that are read.
 type flow struct {
 	*mapi.Flow
@@ -41,16 +44,6 @@ func newFlow(ctx context.Context, c *mapi.Client, device string, calls ...call) 
 	}
 	check(f.Connect(ctx))
 	return f
-}
-
-// concurrency is how many calls a program makes at a time, where nothing else is said.
-const concurrency = 16
-
-// newFlows makes so many flows of one client.
-func newFlows(ctx context.Context, c *mapi.Client, device string, n, concurrency int, calls func(i int) []call) []flow {
-	flows := make([]flow, n)
-	parallel(n, min(n, concurrency), func(i int) { flows[i] = newFlow(ctx, c, device, calls(i)...) })
-	return flows
 }
 
 // countsOf reads what flows have counted.

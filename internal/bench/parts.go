@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -14,27 +15,27 @@ import (
 // A part measures something and returns its section of the report.
 type part struct {
 	name string
-	live bool // of an interface; others, of the capture file, have no link
-	run  func(context.Context, link) string
+	live bool // on an interface; others have no link
+	run  func(context.Context) *table
 }
 
 func (b *bench) parts() []part {
 	return []part{
-		{"file", false, b.counting},
-		{"packets", false, b.toBuffer},
+		{"file", false, b.fileCounting},
+		{"packets", false, b.packetsOfFile},
 		{"ports", false, b.ports},
 		{"equal", false, b.equal},
 		{"mixed", false, b.mixed},
-		{"strings", false, b.searches},
-		{"counting", true, b.liveCounting},
+		{"strings", false, b.strings},
+		{"counting", true, b.counting},
 		{"delay", true, b.delay},
-		{"idle", true, b.idleCost},
+		{"idle", true, b.idle},
 		{"setup", true, b.setup},
 		{"liveports", true, b.livePorts},
-		{"audience", true, b.equalPrograms},
+		{"audience", true, b.audience},
 		{"sampling", true, b.sampling},
 		{"searching", true, b.searching},
-		{"churn", true, b.churnFlows},
+		{"churn", true, b.comeAndGo},
 		{"changes", true, b.changes},
 	}
 }
@@ -54,7 +55,8 @@ func (b *bench) selected() (parts []part, err error) {
 	for name := range strings.SplitSeq(b.only, ",") {
 		i := slices.Index(partNames(), name)
 		if i < 0 {
-			return nil, fmt.Errorf("-only %s: there is no part %q, but %s", b.only, name, strings.Join(partNames(), ", "))
+			return nil, fmt.Errorf("-only %s: there is no part %q, but %s",
+				b.only, name, strings.Join(partNames(), ", "))
 		}
 		parts = append(parts, b.parts()[i])
 	}
@@ -64,25 +66,52 @@ func (b *bench) selected() (parts []part, err error) {
 // partLimit is how long a part may take, besides the flows that come and go.
 const partLimit = 5 * time.Minute
 
-// measure makes a section; on an interface, in a network namespace of its own.
-func (b *bench) measure(ctx context.Context, t testnet.TB, p part, limit time.Duration) (section string, err error) {
+// run measures everything and returns the report.
+func (b *bench) run(ctx context.Context, t testnet.TB) (string, error) {
+	parts, err := b.selected()
+	if err != nil {
+		return "", err
+	}
+	if err := catch(b.buildPrograms); err != nil {
+		return "", err
+	}
+	report := []string{head()}
+	for _, p := range parts {
+		if p.live && os.Geteuid() != 0 {
+			report = append(report,
+				"## Live capture\n\nLeft out: needs root, for a network namespace of its own.\n")
+			break
+		}
+		s, err := b.section(ctx, t, p, partLimit+time.Duration(b.churn)*2*time.Millisecond)
+		if err != nil {
+			return "", err
+		}
+		report = append(report, s)
+	}
+	return strings.Join(report, "\n"), nil
+}
+
+// section makes a part; on an interface, in a network namespace of its own.
+func (b *bench) section(ctx context.Context, t testnet.TB, p part, limit time.Duration) (string, error) {
 	start := time.Now()
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer b.awaitEnd()
 	defer cancel()
-	run := func(l link) { section = p.run(limited, l) }
+	var text string
+	var err error
+	run := func() { err = catch(func() { text = p.run(limited).markdown(b.charts) }) }
 	if p.live {
-		testnet.Run(t, func(ns *testnet.NS) { err = catch(func() { run(newLink(ns)) }) })
+		testnet.Run(t, func(ns *testnet.NS) { b.link = newLink(ns); run() })
 	} else {
-		err = catch(func() { run(link{}) })
+		run()
 	}
-	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+	switch {
+	case err == nil:
+		log.Printf("%s took %.0f s", p.name, time.Since(start).Seconds())
+		return text, nil
+	case limited.Err() != nil && ctx.Err() == nil:
 		log.Printf("%s: %v", p.name, err)
 		return fmt.Sprintf("## Part %s\n\nToo slow: over %.0f s.\n", p.name, limit.Seconds()), nil
 	}
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", p.name, err)
-	}
-	log.Printf("%s took %.0f s", p.name, time.Since(start).Seconds())
-	return section, nil
+	return "", fmt.Errorf("%s: %w", p.name, err)
 }

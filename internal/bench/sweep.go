@@ -3,91 +3,71 @@ package main
 import (
 	"context"
 	"fmt"
-	"log"
 	"slices"
 	"time"
 
 	"gomapi/internal/tracegen"
 )
 
-// A sweep is file workloads that differ in the number of their flows.
+// A sweep is file workloads that differ in the number of their flows. The competitor is one
+// libpcap program that does the task of each flow (libpcap/programs.c).
 type sweep struct {
-	part, title, text string
-	unit              string // what there are many of
-	perPacket         bool   // the table has the matches of a packet too
-	chart, chartTitle string // "" for no chart
-	budget            int    // packets times flows that libpcap may do in a round
-	// first returns the function of flow i before its counters, and what libpcap/programs.c
+	*table
+	sizes     []int
+	perPacket bool // the table has the matches of a packet too
+	budget    int  // packets times flows that libpcap may do in a round
+	// first returns the function of flow i before its counters, and what the libpcap program
 	// is told to do for the same.
 	first func(i int) (call, string)
-	// expect sets what is to be counted.
-	expect func(w *fileWorkload)
+	// want returns what flows count in the first packets of the file; of all flows, or of one
+	// in so many.
+	want func(flows, packets int) []tracegen.Count
 }
 
-const sweepText = "CPU time in nanoseconds per packet of the file, median (minimum); of mapid with its children from start to end of the file, " +
-	"and cycles at the clock rate that /proc/cpuinfo shows; of one libpcap program that does the same for each packet in turn, " +
-	"on the first packets of the file when there are many flows. Matches: packets times flows. Set up: until all flows of a program are connected. "
+const sweepText = "CPU time in nanoseconds per packet of the file, median (minimum); of mapid with its children " +
+	"from start to end of the file, and cycles at the clock rate that /proc/cpuinfo shows; of one libpcap program " +
+	"that does the same for each packet in turn, on the first packets of the file when there are many flows. " +
+	"Matches: packets times flows. Set up: until all flows of a program are connected. "
 
-// measureSweep measures each size, in fewer rounds when it takes long to set up, and
-// returns the section.
-func (b *bench) measureSweep(ctx context.Context, s sweep) string {
-	columns := []string{s.unit, "matches", "mapid", "cycles", "libpcap", "of packets", "mapid / libpcap", "set up, s", "mapid's memory, MiB"}
-	if s.perPacket {
-		columns = slices.Insert(columns, 1, "matches a packet")
-	}
-	t := newTable(columns...)
-	mapid, libpcap := series{name: "mapid"}, series{name: "libpcap", dashed: true}
-	for _, n := range b.sizes[s.part] {
-		log.Printf("%s: %d", s.title, n)
-		rounds := 5
-		if n > 10_000 {
-			rounds = 2
-		} else if n > 1000 {
-			rounds = 3
-		}
-		w := b.sweepWorkload(n, s)
-		r := b.measureFile(ctx, w, min(rounds, b.rounds))
-		var matches uint64
-		for _, c := range r.counts {
-			matches += c.Packets
-		}
-		m, c := r.mapid.median(), r.competitor.median()
-		cells := []any{n, matches, r.mapid.both(1), cycles(m), r.competitor.both(1), w.sample, fixed(m/c, 4), r.setup.both(2), mib(r.memory)}
+const sweepColumns = " | matches | mapid | cycles | libpcap | of packets | mapid / libpcap | set up, s | " +
+	"mapid's memory, MiB"
+
+func newSweep(title, unit, text string) *sweep {
+	t := newTable(title, unit+sweepColumns)
+	t.text = sweepText + text
+	return &sweep{table: t}
+}
+
+// measureSweep measures each size.
+func (b *bench) measureSweep(ctx context.Context, s *sweep) *table {
+	for _, n := range s.sizes {
+		w := b.sweepWorkload(s, n)
+		mapid, libpcap := b.measureFile(ctx, fmt.Sprintf("%s, %d", s.title, n), w)
+		m, l := mapid.of(sample.ns), libpcap.of(sample.ns)
+		matches := []string{fmt.Sprint(mapid[0].matches)}
 		if s.perPacket {
-			cells = slices.Insert(cells, 1, any(fixed(float64(matches)/float64(b.packets), 2)))
+			a := fixed(float64(mapid[0].matches)/float64(b.packets), 2)
+			matches = slices.Insert(matches, 0, a)
 		}
-		t.row(cells...)
-		mapid.add(float64(n), m)
-		libpcap.add(float64(n), c)
+		s.row(n, matches, m.both(1), m.cycles(), l.both(1), w.sample, fixed(m.median()/l.median(), 4),
+			mapid.of(sample.setupTime).both(2), mapid.of(sample.memoryMiB).middle(1))
 	}
-	text := section(s.title, t, "%s", sweepText+s.text)
-	if s.chart != "" {
-		text += b.addChart(s.chart, chart{s.chartTitle, axis{s.unit, true}, axis{"ns a packet", true}, []series{mapid, libpcap}})
-	}
-	return text
+	return s.table
 }
 
-// sweepWorkload has n flows, each with PKT_COUNTER and BYTE_COUNTER behind its first
-// function. The competitor is one libpcap program that does the task of each flow
-// (libpcap/programs.c), as many for all packets as the budget allows.
-func (b *bench) sweepWorkload(n int, s sweep) fileWorkload {
-	w := fileWorkload{flows: n, step: 1, sample: min(b.packets, max(100, s.budget/n))}
+func (b *bench) sweepWorkload(s *sweep, n int) fileWorkload {
+	w := fileWorkload{flows: n, sample: min(b.packets, max(100, s.budget/n))}
 	w.calls = func(i int) []call { first, _ := s.first(i); return counters(first) }
 	tasks := list(n, func(i int) string { _, task := s.first(i); return task })
 	w.competitor = func(ctx context.Context) (time.Duration, []tracegen.Count) {
 		return b.readLibpcap(ctx, w.sample, tasks)
 	}
-	s.expect(&w)
+	w.want, w.part = s.want(n, b.packets), s.want(n, w.sample)
 	return w
 }
 
 // filtering is BPF_FILTER with an expression, for mapid and for libpcap.
-func filtering(expression string) (call, string) { return filter(expression), "f " + expression }
-
-// filterTask is what libpcap/programs.c is told to count what a filter lets pass.
-func filterTask(expression func(i int) string) func(i int) string {
-	return func(i int) string { return "f " + expression(i) }
-}
+func filtering(expression string) (call, string) { return filter(expression), filterTask(expression) }
 
 // list is the first n of something.
 func list(n int, of func(i int) string) (all []string) {
@@ -106,33 +86,35 @@ const (
 // udpPort is the filter of flow i.
 func udpPort(i int) string { return fmt.Sprintf("udp dst port %d", i+1) }
 
-// countPort is the calls of flow i that counts packets only.
-func countPort(i int) []call { return []call{filter(udpPort(i)), {"PKT_COUNTER"}} }
+// portSizes are numbers of flows with it.
+func (b *bench) portSizes() []int { return b.upTo(1, 10, 100, 600, 1000, 10_000, 60_000) }
 
 // ports has flow i count packets to port i.
-func (b *bench) ports(ctx context.Context, _ link) string {
-	whole := tracegen.CountPorts(b.packets, 1)
-	return b.measureSweep(ctx, sweep{
-		part: "ports", title: "Many flows of a file", unit: "flows", budget: filterBudget,
-		text: "Flow i has BPF_FILTER \"udp dst port i\", PKT_COUNTER, BYTE_COUNTER; each packet of the file matches one flow at most. " +
-			"All counters are as the generator of the file says.",
-		chart: "flows-file", chartTitle: "udp dst port i: CPU time for each packet of a file",
-		first: func(i int) (call, string) { return filtering(udpPort(i)) },
-		expect: func(w *fileWorkload) {
-			w.want, w.part = whole[1:w.flows+1], tracegen.CountPorts(w.sample, 1)[1:w.flows+1]
-		},
-	})
+func (b *bench) ports(ctx context.Context) *table {
+	s := newSweep("Many flows of a file", "flows",
+		`Flow i has BPF_FILTER "udp dst port i", PKT_COUNTER, BYTE_COUNTER; each packet of the file matches one flow `+
+			"at most. All counters are as the generator of the file says.")
+	s.charts = []chart{{file: "flows-file", title: "udp dst port i: CPU time for each packet of a file",
+		y: "ns a packet", columns: [2]int{2, 4}}}
+	s.sizes, s.budget = b.portSizes(), filterBudget
+	s.first = func(i int) (call, string) { return filtering(udpPort(i)) }
+	s.want = func(flows, packets int) []tracegen.Count {
+		return tracegen.CountPorts(packets, 1)[1 : flows+1]
+	}
+	return b.measureSweep(ctx, s)
 }
 
 // equal has flows that are all the same.
-func (b *bench) equal(ctx context.Context, _ link) string {
-	_, one := b.readLibpcap(ctx, 0, []string{"f udp"})
-	return b.measureSweep(ctx, sweep{
-		part: "equal", title: "Equal flows of a file", unit: "flows", budget: filterBudget,
-		text:   "Each flow has BPF_FILTER \"udp\", PKT_COUNTER, BYTE_COUNTER. All count the same, which is what libpcap counts.",
-		first:  func(int) (call, string) { return filtering("udp") },
-		expect: func(w *fileWorkload) { w.want = slices.Repeat(one, w.flows) },
-	})
+func (b *bench) equal(ctx context.Context) *table {
+	s := newSweep("Equal flows of a file", "flows", `Each flow has BPF_FILTER "udp", PKT_COUNTER, BYTE_COUNTER. `+
+		"All count the same, which is what libpcap counts.")
+	s.sizes, s.budget = b.upTo(1, 10, 100, 1000, 10_000), filterBudget
+	s.first = func(int) (call, string) { return filtering("udp") }
+	s.want = func(flows, packets int) []tracegen.Count {
+		_, one := b.readLibpcap(ctx, packets, []string{filterTask("udp")})
+		return slices.Repeat(one, flows)
+	}
+	return b.measureSweep(ctx, s)
 }
 
 const (
@@ -141,43 +123,38 @@ const (
 )
 
 // mixed has filters of many kinds.
-func (b *bench) mixed(ctx context.Context, _ link) string {
-	filters := tracegen.Filters(slices.Max(b.sizes["mixed"]), mixedSeed)
-	return b.measureSweep(ctx, sweep{
-		part: "mixed", title: "Mixed filters", unit: "filters", perPacket: true, budget: 2 * filterBudget,
-		text: fmt.Sprintf("Hosts, networks of 8 to 32 bits, ports, port ranges, TCP flags, combinations and negations, drawn at random; "+
-			"PKT_COUNTER, BYTE_COUNTER. libpcap counts for all filters on its sample, and for %d of them on the whole file, as mapid does.", spotChecks),
-		first: func(i int) (call, string) { return filtering(filters[i]) },
-		expect: func(w *fileWorkload) {
-			b.verifySample(ctx, *w)
-			w.step = max(1, w.flows/spotChecks)
-			_, w.want = b.readLibpcap(ctx, 0, list(w.flows/w.step, func(i int) string { return "f " + filters[i*w.step] }))
-		},
-	})
+func (b *bench) mixed(ctx context.Context) *table {
+	s := newSweep("Mixed filters", "filters | matches a packet", fmt.Sprintf("Hosts, networks of 8 to 32 bits, ports, "+
+		"port ranges, TCP flags, combinations and negations, drawn at random; PKT_COUNTER, BYTE_COUNTER. libpcap counts "+
+		"for all filters on its sample, and for %d of them on the whole file, as mapid does.", spotChecks))
+	s.sizes, s.budget, s.perPacket = b.upTo(1, 10_000), 2*filterBudget, true
+	filters := tracegen.Filters(slices.Max(s.sizes), mixedSeed)
+	s.first = func(i int) (call, string) { return filtering(filters[i]) }
+	s.want = func(flows, packets int) []tracegen.Count {
+		every := max(1, flows/spotChecks)
+		tasks := list(flows/every, func(i int) string { return filterTask(filters[i*every]) })
+		_, counts := b.readLibpcap(ctx, packets, tasks)
+		return counts
+	}
+	for _, n := range s.sizes { // all filters on the sample
+		w := b.sweepWorkload(s, n)
+		_, counts := b.readFile(ctx, w, w.sample)
+		_, want := w.competitor(ctx)
+		compareCounts("mapid on the sample", counts, want)
+	}
+	return b.measureSweep(ctx, s)
 }
 
-// verifySample has mapid read what the competitor reads, and compares what they count.
-func (b *bench) verifySample(ctx context.Context, w fileWorkload) {
-	d := b.startDaemon(ctx, "")
-	defer d.stop()
-	var r fileResult
-	b.readFile(ctx, d, w.sample, w, &r)
-	_, want := w.competitor(ctx)
-	compareCounts("mapid on the sample", r.counts, want)
-}
-
-// searches has flow i search for a string of its own.
-func (b *bench) searches(ctx context.Context, _ link) string {
-	all := tracegen.Strings(slices.Max(b.sizes["strings"]), 1)
-	return b.measureSweep(ctx, sweep{
-		part: "strings", title: "Many strings in a file", unit: "flows", budget: stringBudget,
-		text: "Each flow has STR_SEARCH with eight printable characters of its own, PKT_COUNTER, BYTE_COUNTER; one string in ten occurs in the file. " +
-			"The libpcap program searches with Boyer-Moore-Horspool. All counters are those of a program that looks each eight bytes of the file up in a table.",
-		chart: "strings-file", chartTitle: "String search: CPU time for each packet of a file",
-		first: func(i int) (call, string) { return call{"STR_SEARCH", all[i], 0, 0}, "s " + all[i] },
-		expect: func(w *fileWorkload) {
-			s := all[:w.flows]
-			w.want, w.part = tracegen.CountStrings(s, b.packets, 1), tracegen.CountStrings(s, w.sample, 1)
-		},
-	})
+// strings has flow i search for a string of its own.
+func (b *bench) strings(ctx context.Context) *table {
+	s := newSweep("Many strings in a file", "flows", "Each flow has STR_SEARCH with eight printable characters of its "+
+		"own, PKT_COUNTER, BYTE_COUNTER; one string in ten occurs in the file. The libpcap program searches with "+
+		"Boyer-Moore-Horspool. All counters are those of a program that looks each eight bytes of the file up in a table.")
+	s.charts = []chart{{file: "strings-file", title: "String search: CPU time for each packet of a file",
+		y: "ns a packet", columns: [2]int{2, 4}}}
+	s.sizes, s.budget = b.upTo(1, 50, 1000, 10_000), stringBudget
+	all := tracegen.Strings(slices.Max(s.sizes), 1)
+	s.first = func(i int) (call, string) { return call{"STR_SEARCH", all[i], 0, 0}, "s " + all[i] }
+	s.want = func(flows, packets int) []tracegen.Count { return tracegen.CountStrings(all[:flows], packets, 1) }
+	return b.measureSweep(ctx, s)
 }

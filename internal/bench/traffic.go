@@ -33,7 +33,7 @@ func datagrams(size int) [][]byte {
 	return all
 }
 
-// traffic is packets of which flows and programs must get some.
+// traffic is packets of which the members of a subject must get some.
 type traffic struct {
 	mark func(frame []byte)            // see stream; may be nil
 	want func(arrived uint64) []uint64 // what each must have got of all packets so far
