@@ -11,12 +11,11 @@ import (
 
 // TestSVG has the standard library read the picture, and counts what is in it.
 func TestSVG(t *testing.T) {
-	c := chart{title: "a < b & c", y: "y", percent: true, columns: [2]int{2, 3}, by: 1}
-	table := newTable("", "x | Mbit/s | one | two")
-	table.row(1, 5, "3.0 (1.0)", 7)
-	table.row(10, 5, 50, "too slow")
-	table.row(60000, 6, 99, "none")
-	svg := c.svg(table)
+	var table rows
+	table.add(1, 5, "3.0 (1.0)", 7)
+	table.add(10, 5, 50, "too slow")
+	table.add(60000, 6, 99, "none")
+	svg := newChart("a < b & c", axis{from: 100, to: 580}, axis{from: 400, to: 50, percent: true}, table, 2, 3, 1).svg()
 	found := make(map[string]int)
 	for d := xml.NewDecoder(bytes.NewReader(svg)); ; {
 		token, err := d.Token()
@@ -55,12 +54,12 @@ func TestScale(t *testing.T) {
 		{[]float64{0}, 0, 0, 2},
 		{nil, 1e10, 100, 2},
 	} {
-		s := decades(c.values, 0, 100)
-		if at := s.at(c.v); math.Abs(at-c.at) > 1e-9 {
+		s := axis{from: 0, to: 100}.spanning(c.values)
+		if at := s.At(c.v); math.Abs(at-c.at) > 1e-9 {
 			t.Errorf("%v: %g is at %g, want %g", c.values, c.v, at, c.at)
 		}
-		if len(s.ticks) != c.ticks {
-			t.Errorf("%v: ticks %v, want %d", c.values, s.ticks, c.ticks)
+		if len(s.Ticks) != c.ticks {
+			t.Errorf("%v: ticks %v, want %d", c.values, s.Ticks, c.ticks)
 		}
 	}
 }

@@ -29,13 +29,13 @@ func (b *bench) libpcapPrograms() string { return filepath.Join(b.dir, "programs
 
 // readLibpcap has one program that uses libpcap do all tasks on the first packets of the
 // file, 0 for all.
-func (b *bench) readLibpcap(ctx context.Context, packets int, tasks []string) (time.Duration, []tracegen.Count) {
-	cmd := exec.CommandContext(ctx, b.libpcapPrograms(), "file", b.capture(), fmt.Sprint(packets))
+func (b *bench) readLibpcap(ctx context.Context, packets int, tasks []string) (
+	cpu time.Duration, counts []tracegen.Count) {
+	cmd := exec.CommandContext(ctx, b.libpcapPrograms(), "file", b.capture(b.packets), fmt.Sprint(packets))
 	cmd.Stdin = strings.NewReader(strings.Join(tasks, "\n") + "\n")
 	out := strings.NewReader(output(cmd))
-	var cpu time.Duration
 	must(fmt.Fscan(out, (*int64)(&cpu)))
-	counts := make([]tracegen.Count, len(tasks))
+	counts = make([]tracegen.Count, len(tasks))
 	for i := range counts {
 		must(fmt.Fscan(out, &counts[i].Packets, &counts[i].Bytes))
 	}
@@ -44,7 +44,7 @@ func (b *bench) readLibpcap(ctx context.Context, packets int, tasks []string) (t
 
 // readTcpdump has tcpdump count the packets of the file, without their bytes.
 func (b *bench) readTcpdump(ctx context.Context, filter ...string) (time.Duration, []tracegen.Count) {
-	args := append([]string{"-n", "-r", b.capture(), "--count"}, filter...)
+	args := append([]string{"-n", "-r", b.capture(b.packets), "--count"}, filter...)
 	cmd := exec.CommandContext(ctx, "tcpdump", args...)
 	var count tracegen.Count
 	must(fmt.Sscan(output(cmd), &count.Packets))
@@ -53,12 +53,10 @@ func (b *bench) readTcpdump(ctx context.Context, filter ...string) (time.Duratio
 
 // startLibpcap starts a libpcap program for each task. Their rings have 64 MiB together, as
 // that of mapid, and each the 2 MiB of libpcap's programs at least.
-func (b *bench) startLibpcap(ctx context.Context, n int, task func(i int) string) *programs {
-	ring := fmt.Sprint(max(2<<20, 64<<20/n))
-	p := b.startPrograms(ctx, n, func(i int) []string {
-		return []string{b.libpcapPrograms(), "live", testnet.B, ring, task(i)}
-	})
-	p.filtered = task(0)[0] == 'f'
+func (b *bench) startLibpcap(ctx context.Context, tasks []string) *programs {
+	ring := fmt.Sprint(max(2<<20, 64<<20/len(tasks)))
+	p := b.startPrograms(ctx, tasks, b.libpcapPrograms(), "live", testnet.B, ring)
+	p.filtered = tasks[0][0] == 'f'
 	return p
 }
 
@@ -66,7 +64,6 @@ func (b *bench) startLibpcap(ctx context.Context, n int, task func(i int) string
 // that of mapid. It keeps its rights: otherwise it would give what it writes to the user
 // that it becomes, and that is /dev/null.
 func (b *bench) startTcpdump(ctx context.Context) *programs {
-	return b.startPrograms(ctx, 1, func(int) []string {
-		return []string{"tcpdump", "-Z", "root", "-i", testnet.B, "-w", "/dev/null", "-s", "0", "-B", "65536"}
-	})
+	return b.startPrograms(ctx, []string{"65536"},
+		"tcpdump", "-Z", "root", "-i", testnet.B, "-w", "/dev/null", "-s", "0", "-B")
 }

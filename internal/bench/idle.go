@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"runtime"
 	"time"
@@ -11,22 +10,21 @@ import (
 	"gomapi/internal/testnet"
 )
 
+// silence is how long no packet comes.
+func (b *bench) silence() time.Duration { return b.stream * 50 / 3 }
+
 // idle measures what connected flows and waiting programs cost while no packet comes.
-func (b *bench) idle(ctx context.Context) *table {
+func (b *bench) idle(ctx context.Context) (t rows) {
 	const waiting = 100 // clients that wait for a packet
-	connected, silence := clients{10, 100}, b.stream*50/3
-	t := newTable("Silence", "process | % of a CPU | context switches a second | target")
-	t.text = fmt.Sprintf("%d clients with %d counting flows each are connected, %d further clients wait in Next. "+
-		"No packet comes for %v. All clients are in one process.", connected.n, connected.flows, waiting, silence)
-	m := b.startFlows(ctx, connected, 1, countPort)
+	m := b.startFlows(ctx, 10, 1, portTasks(1000), counter)
 	defer m.stop()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan error, waiting)
 	for range waiting {
-		f := newFlow(ctx, m.newClient(), testnet.B, call{"TO_BUFFER"})
+		buffer := newBuffer(ctx, m.newClient(), testnet.B, "")
 		go func() { // ends with ctx
-			_, err := f.buffer.Next(ctx)
+			_, err := buffer.Next(ctx)
 			ended <- err
 		}()
 	}
@@ -36,11 +34,12 @@ func (b *bench) idle(ctx context.Context) *table {
 	pids := []int{m.pid(), os.Getpid()}
 	cpu := []time.Duration{cpuOf(pids[0]), cpuOf(pids[1])}
 	switches := []uint64{switchesOf(pids[0]), switchesOf(pids[1])}
-	time.Sleep(silence)
+	time.Sleep(b.silence())
+	seconds := b.silence().Seconds()
 	for i, name := range []string{"mapid", "the clients"} {
 		used, switched := cpuOf(pids[i])-cpu[i], switchesOf(pids[i])-switches[i]
-		t.row(name, fixed(100*used.Seconds()/silence.Seconds(), 4),
-			fixed(float64(switched)/silence.Seconds(), 1), "0.1 %")
+		t.add(name, fixed(100*used.Seconds()/seconds, 4),
+			fixed(float64(switched)/seconds, 1), "0.1 %")
 	}
 	cancel()
 	for range waiting {

@@ -38,7 +38,8 @@ type stream struct {
 
 // streamOf is a stream of datagrams of Mbit a second.
 func (b *bench) streamOf(mbit float64) stream {
-	return stream{mbit: mbit, frames: datagrams(frameSize), rate: mbit * 1e6 / 8 / frameSize, length: b.stream}
+	rate := mbit * 1e6 / 8 / frameSize
+	return stream{mbit: mbit, frames: datagrams(frameSize), rate: rate, length: b.stream}
 }
 
 // send sends a stream over the pair.
@@ -111,7 +112,8 @@ func sleepUntil(at time.Time) {
 // idleTime returns how long all processors together have been idle, since the start of
 // the machine (proc_stat(5)). Its unit is 10 ms.
 func idleTime() time.Duration {
-	var user, nice, system, idle, wait int64
-	must(fmt.Sscanf(string(must(os.ReadFile("/proc/stat"))), "cpu %d %d %d %d %d", &user, &nice, &system, &idle, &wait))
+	var busy, idle, wait int64
+	stat := string(must(os.ReadFile("/proc/stat")))
+	must(fmt.Sscanf(stat, "cpu %d %d %d %d %d", &busy, &busy, &busy, &idle, &wait))
 	return time.Duration(idle+wait) * 10 * time.Millisecond
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"log"
+	"time"
 
 	"gomapi/internal/testnet"
 )
@@ -16,27 +18,17 @@ var portRates = []float64{100, 300, 500, 700, 1000, 2000, 4000, 0} // Mbit/s; 0:
 
 // livePorts measures many flows on the interface: flow i counts "udp dst port i". The rate
 // rises until packets are lost.
-func (b *bench) livePorts(ctx context.Context) *table {
-	t := newTable("Many flows on an interface", "flows | mapid: Mbit/s without loss | beyond that | idle at % | "+
-		"ns a packet | set up, s | memory, MiB | libpcap: Mbit/s without loss | beyond that | idle at %")
-	t.text = fmt.Sprintf("Flow i has BPF_FILTER \"udp dst port i\", PKT_COUNTER, BYTE_COUNTER; frames of %d bytes go to "+
-		"ports 1 to %d in turn, for %v at each rate: 100, 300, 500, 700, 1000, 2000, 4000 Mbit/s and as fast as it goes. "+
-		"Beside it a libpcap program for each flow, with its filter in the kernel. A rate counts when nothing is lost and "+
-		"all is dealt with 0.3 s later; one try in three is enough. Idle: share of all processors' time, the sender's and "+
-		"the kernel's work included, at the rate of which it says so. ns a packet: CPU time of mapid there. All counters "+
-		"are what was sent.", frameSize, portsSent, b.stream)
-	t.charts = []chart{{file: "flows-live", title: "udp dst port i: the rate that flows bear without loss",
-		y: "Mbit/s", columns: [2]int{1, 7}}}
-	calls := func(i int) []call { return counters(filter(udpPort(i))) }
-	task := func(i int) string { return filterTask(udpPort(i)) }
+func (b *bench) livePorts(ctx context.Context) (t rows) {
 	for _, n := range b.portSizes() {
-		m := b.startFlows(ctx, clients{1, n}, concurrency, calls).rest(ctx, testnet.B)
+		log.Printf("%d flows on the interface", n)
+		m := b.startFlows(ctx, 1, calls, portTasks(n), counters).rest(ctx, testnet.B)
 		mapid := b.raise(ctx, b.session(m, toPorts(n, portsSent)))
 		libpcap := []string{"none", fmt.Sprintf("not tried: %d processes", n), ""}
 		if n <= maxLibpcap {
-			libpcap = b.raise(ctx, b.session(b.startLibpcap(ctx, n, task), toPorts(n, portsSent)))[:3]
+			p := b.startLibpcap(ctx, portTasks(n))
+			libpcap = b.raise(ctx, b.session(p, toPorts(n, portsSent)))[:3]
 		}
-		t.row(n, mapid, fixed(m.setup.Seconds(), 2), mib(m.memory), libpcap)
+		t.add(n, mapid, fixed(m.setup.Seconds(), 2), mib(m.memory), libpcap)
 	}
 	return t
 }
@@ -64,9 +56,24 @@ func (b *bench) raise(ctx context.Context, s *session) []string {
 func (s *session) try(ctx context.Context, st stream) (r sample, trouble string) {
 	for range 3 {
 		r = s.run(ctx, st)
-		if trouble = r.trouble(st.mbit); trouble == "" || r.slow {
+		if trouble = r.trouble(st.mbit); trouble == "" {
 			break
 		}
 	}
 	return r, trouble
+}
+
+// trouble says what was wrong with a sample at this rate, "" when nothing was.
+func (s sample) trouble(mbit float64) string {
+	const soon = 300 * time.Millisecond
+	kept := (float64(s.arrived) - s.lost) / float64(s.sent)
+	switch {
+	case kept < 1:
+		return fmt.Sprintf("%.0f Mbit/s: %.1f %% lost", s.mbit, 100-100*kept)
+	case s.mbit < 0.95*mbit:
+		return fmt.Sprintf("%.0f Mbit/s: the sender gets to %.0f", mbit, s.mbit)
+	case s.late > soon:
+		return fmt.Sprintf("%.0f Mbit/s: %.1f s behind", s.mbit, s.late.Seconds())
+	}
+	return ""
 }

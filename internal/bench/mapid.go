@@ -13,9 +13,6 @@ import (
 	"gomapi/mapi"
 )
 
-// clients are a number of programs with as many flows each.
-type clients struct{ n, flows int }
-
 // mapid is a daemon with clients in this process, whose flows only read counters, or with
 // readers, processes that take packets.
 type mapid struct {
@@ -75,39 +72,39 @@ func (m *mapid) pid() int { return m.cmd.Process.Pid }
 // cpu returns the CPU time of the daemon, its children, and the readers.
 func (m *mapid) cpu() time.Duration { return cpuOf(treeOf(m.pid())...) + m.readers.cpu() }
 
-// concurrency is how many calls a program makes at a time, where nothing else is said.
-const concurrency = 16
-
-// connect has clients make their flows of a device, 100 clients at once and each so many
-// calls at a time.
-func (m *mapid) connect(ctx context.Context, device string, c clients, concurrency int, calls func(i int) []call) {
-	m.flows = make([]flow, c.n*c.flows)
-	for len(m.clients) < c.n {
+// connect has clients make flows of a device, one for each task, with functions: 100 clients
+// at once and each so many calls at a time.
+func (m *mapid) connect(ctx context.Context, device string, clients, calls int,
+	tasks, functions []string) {
+	m.flows = make([]flow, len(tasks))
+	for len(m.clients) < clients {
 		m.newClient()
 	}
+	each := len(tasks) / clients
 	start, before := time.Now(), cpuOf(m.pid())
-	parallel(c.n, 100, func(i int) {
-		parallel(c.flows, concurrency, func(j int) {
-			f := i*c.flows + j
-			m.flows[f] = newFlow(ctx, m.clients[i], device, calls(f)...)
+	parallel(clients, 100, func(i int) {
+		parallel(each, calls, func(j int) {
+			f := i*each + j
+			m.flows[f] = newFlow(ctx, m.clients[i], device, tasks[f], functions...)
 		})
 	})
 	m.setup, m.setupCPU = time.Since(start), cpuOf(m.pid())-before
 }
 
+// calls is how many calls a program makes at a time that makes many flows.
+const calls = 16
+
 // startFlows starts a mapid with flows of the interface.
-func (b *bench) startFlows(ctx context.Context, c clients, concurrency int, calls func(i int) []call) *mapid {
+func (b *bench) startFlows(ctx context.Context, clients, calls int, tasks, functions []string) *mapid {
 	m := b.startDaemon(ctx, "")
-	m.connect(ctx, testnet.B, c, concurrency, calls)
+	m.connect(ctx, testnet.B, clients, calls, tasks, functions)
 	return m
 }
 
 // startReaders starts a mapid and a reader for each task.
-func (b *bench) startReaders(ctx context.Context, n int, task func(i int) string) *mapid {
+func (b *bench) startReaders(ctx context.Context, tasks []string) *mapid {
 	m := b.startDaemon(ctx, "")
-	m.readers = b.startPrograms(ctx, n, func(i int) []string {
-		return []string{"/proc/self/exe", readerCommand, m.socket, testnet.B, task(i)}
-	})
+	m.readers = b.startPrograms(ctx, tasks, "/proc/self/exe", readerCommand, m.socket, testnet.B)
 	return m
 }
 
@@ -132,7 +129,7 @@ func (m *mapid) rest(ctx context.Context, device string) *mapid {
 func (m *mapid) dealt(ctx context.Context, all total) bool {
 	const soon = 2500 * time.Millisecond
 	if len(m.flows) > 0 && all.want[0] == all.arrived && time.Since(all.end) < soon {
-		return must(m.flows[0].packets.Uint64()) >= all.arrived
+		return m.flows[0].count().Packets >= all.arrived
 	}
 	_, done := m.books(ctx, all.arrived)
 	return done
@@ -153,8 +150,8 @@ func (m *mapid) results(ctx context.Context, all total) []result {
 		fail("%d packets have arrived, the books say %+v", all.arrived, b)
 	}
 	rs := m.readers.results(ctx, all)
-	for _, c := range countsOf(m.flows) {
-		rs = append(rs, result{got: c.Packets})
+	for _, f := range m.flows {
+		rs = append(rs, result{got: f.count().Packets})
 	}
 	for i := range rs {
 		rs[i].lost += b.Lost()

@@ -61,6 +61,9 @@ func statusOf(path string, names ...string) (sum uint64) {
 	return sum
 }
 
+// mib is bytes in MiB.
+func mib(bytes uint64) string { return fixed(float64(bytes)/(1<<20), 1) }
+
 // memoryOf returns the memory of a process and its children, in bytes. Memory that a
 // process shares with its clients counts once, where the process itself has it.
 func memoryOf(pid int) (sum uint64) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -54,18 +55,18 @@ type programs struct {
 	filtered bool // in the kernel: a program sees only what it is about
 }
 
-// startPrograms starts n programs and returns when all listen.
-func (b *bench) startPrograms(ctx context.Context, n int, command func(i int) []string) *programs {
+// startPrograms starts a program for each task, its last argument, and returns when all listen.
+func (b *bench) startPrograms(ctx context.Context, tasks []string,
+	path string, args ...string) *programs {
 	ctx, end := context.WithCancel(ctx)
 	p := &programs{end: end}
-	for i := range n {
-		args := command(i)
-		cmd := b.command(ctx, args[0], args[1:]...)
+	for _, task := range tasks {
+		cmd := b.command(ctx, path, append(slices.Clip(args), task)...)
 		p.said = append(p.said, bufio.NewScanner(must(cmd.StderrPipe())))
 		check(cmd.Start())
 		p.cmds, p.pids = append(p.cmds, cmd), append(p.pids, cmd.Process.Pid)
 	}
-	for i := range n {
+	for i := range tasks {
 		p.await(i, "listening on")
 	}
 	return p

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"log"
+	"slices"
 	"time"
 )
 
@@ -16,7 +17,6 @@ type sample struct {
 	lost    float64 // packets, mean of the programs
 	cpu     time.Duration
 	late    time.Duration // from the last packet until all were dealt with
-	slow    bool          // until then has passed too much time
 
 	// Of mapid:
 	setup   time.Duration // until all flows were connected
@@ -24,14 +24,14 @@ type sample struct {
 	matches uint64        // of the file: packets times flows
 }
 
-// ns is CPU time for each packet.
-func (s sample) ns() float64 { return float64(s.cpu) / float64(s.arrived) }
-
-// nsCaptured is CPU time for each packet that was not lost.
+// ns is CPU time for each packet, or each that was not lost.
+func (s sample) ns() float64         { return float64(s.cpu) / float64(s.arrived) }
 func (s sample) nsCaptured() float64 { return float64(s.cpu) / (float64(s.arrived) - s.lost) }
 func (s sample) us() float64         { return s.ns() / 1e3 }
 func (s sample) idleShare() float64  { return s.idle }
 func (s sample) reached() float64    { return s.mbit }
+func (s sample) speed() float64      { return s.rate }
+func (s sample) losses() float64     { return s.lost }
 func (s sample) lostShare() float64  { return 100 * s.lost / float64(s.arrived) } // percent
 func (s sample) setupTime() float64  { return s.setup.Seconds() }
 func (s sample) memoryMiB() float64  { return float64(s.memory) / (1 << 20) }
@@ -48,40 +48,46 @@ func missed(mbit float64) func(sample) float64 {
 	}
 }
 
-// trouble says what was wrong with a sample at this rate, "" when nothing was.
-func (s sample) trouble(mbit float64) string {
-	const soon = 300 * time.Millisecond
-	switch {
-	case s.slow:
-		return fmt.Sprintf("%.0f Mbit/s: over %.0f s behind", mbit, patience.Seconds())
-	case s.lost > 0:
-		return fmt.Sprintf("%.0f Mbit/s: %.1f %% lost", s.mbit, s.lostShare())
-	case s.arrived < s.sent:
-		return fmt.Sprintf("%.0f Mbit/s: %.1f %% lost before the interface",
-			s.mbit, 100*float64(s.sent-s.arrived)/float64(s.sent))
-	case s.mbit < 0.95*mbit:
-		return fmt.Sprintf("%.0f Mbit/s: the sender gets to %.0f", mbit, s.mbit)
-	case s.late > soon:
-		return fmt.Sprintf("%.0f Mbit/s: %.1f s behind", s.mbit, s.late.Seconds())
-	}
-	return ""
-}
+// sides are the names of both when the competitor is libpcap.
+var sides = []string{"mapid", "libpcap"}
 
-// results are what the rounds of one side have given, but those that were too slow.
-type results []sample
+// A duel is what the rounds have given of both sides.
+type duel [][]sample
 
-// of is one figure of all samples.
-func (r results) of(figure func(sample) float64) (all figures) {
-	for _, s := range r {
-		if !s.slow {
-			all = append(all, figure(s))
-		}
+// of is one figure of all samples of a side.
+func (d duel) of(side int, figure func(sample) float64) (all figures) {
+	for _, s := range d[side] {
+		all = append(all, figure(s))
 	}
 	return all
 }
 
-// sides are the names of both when the competitor is libpcap.
-var sides = []string{"mapid", "libpcap"}
+// each writes a figure of both sides.
+func (d duel) each(figure func(sample) float64, write func(figures) string) []string {
+	return []string{write(d.of(0, figure)), write(d.of(1, figure))}
+}
+
+func (d duel) middles(digits int, figure func(sample) float64) []string {
+	return d.each(figure, func(f figures) string { return f.middle(digits) })
+}
+
+func (d duel) boths(digits int, figure func(sample) float64) []string {
+	return d.each(figure, func(f figures) string { return f.both(digits) })
+}
+
+func (d duel) worst(figure func(sample) float64) []string {
+	return d.each(figure, func(f figures) string { return fixed(f.at(1), 0) })
+}
+
+// cycles are those of so many nanoseconds.
+func (d duel) cycles(ns func(sample) float64) []string {
+	return d.each(ns, func(f figures) string { return fixed(f.median()*clockRate(), 0) })
+}
+
+// ratio is that of the medians.
+func (d duel) ratio(digits int, figure func(sample) float64) string {
+	return fixed(d.of(0, figure).median()/d.of(1, figure).median(), digits)
+}
 
 // inTurn measures sides in turn, so that a slow moment of the machine meets all, in so many
 // rounds; fewer when they take long. It returns what each side has given.
@@ -96,4 +102,40 @@ func inTurn[T any](what string, rounds int, sides ...func() T) [][]T {
 		}
 	}
 	return all
+}
+
+// figures are what the rounds of a measurement have given.
+type figures []float64
+
+// at is the value that a share of the figures does not exceed; 0 when there are none.
+func (f figures) at(share float64) float64 {
+	if len(f) == 0 {
+		return 0
+	}
+	return slices.Sorted(slices.Values(f))[int(share*float64(len(f)-1)+0.5)]
+}
+
+func (f figures) median() float64 { return f.at(0.5) }
+
+// middle is the median, with so many digits.
+func (f figures) middle(digits int) string { return fixed(f.median(), digits) }
+
+// both is the median and the minimum.
+func (f figures) both(digits int) string {
+	return f.middle(digits) + " (" + fixed(f.at(0), digits) + ")"
+}
+
+// fixed writes a number with so many digits.
+func fixed(v float64, digits int) string { return fmt.Sprintf("%.*f", digits, v) }
+
+// thousands writes 10000 as 10,000 and small numbers with the digits that they need.
+func thousands(v float64) string {
+	if v < 1000 {
+		return fmt.Sprintf("%.3g", v)
+	}
+	digits := fixed(v, 0)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
 }

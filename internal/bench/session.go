@@ -64,10 +64,8 @@ func (s *session) account(ctx context.Context, r sample) sample {
 	s.all.missing += r.sent - r.arrived
 	s.all.want = s.want(s.all.arrived)
 	s.all.end = time.Now()
-	if !poll(patience, step, func() bool { return s.dealt(ctx, s.all) }) {
+	for !poll(patience, step, func() bool { return s.dealt(ctx, s.all) }) {
 		s.mustWork()
-		r.slow = true
-		return r
 	}
 	r.late, r.cpu = time.Since(s.all.end), s.cpu()
 	var results []result
@@ -87,8 +85,8 @@ func (s *session) account(ctx context.Context, r sample) sample {
 	return r
 }
 
-// mustWork fails when the subject does nothing any more: then it is not slow, but its counts
-// are wrong.
+// mustWork fails when the subject does nothing any more: then it is not slow, which the time
+// of the part limits, but its counts are wrong.
 func (s *session) mustWork() {
 	before := s.cpu()
 	time.Sleep(time.Second)

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gomapi/internal/testnet"
+	"gomapi/internal/tracegen"
 )
 
 // TestTraffic looks at the frames that traffic marks.
@@ -23,7 +24,7 @@ func TestTraffic(t *testing.T) {
 			t.Fatalf("%d packets to port %d, want 2", n, i+1)
 		}
 	}
-	words := randomWords(3)
+	words := tracegen.Strings(3, 1)
 	w := withWords(words)
 	found := make([]uint64, len(words))
 	for i := range 10_000 {
