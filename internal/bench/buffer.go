@@ -53,19 +53,24 @@ func (m *mapid) takeAll(ctx context.Context, path string, packets int) (time.Dur
 // second.
 func (b *bench) delay(ctx context.Context) (t rows) {
 	packets := int(b.stream / (300 * time.Microsecond))
-	side := func(latency string) func() figures {
-		return func() figures { return b.delays(ctx, "latency="+latency, packets) }
+	names := []string{"low", "efficient"}
+	targets := []string{"99 % within 200", "all within 11,000"}
+	all := make([][]figures, len(names))
+	for range b.liveRounds {
+		for i, name := range names {
+			all[i] = append(all[i], b.delays(ctx, "latency="+name, packets))
+		}
 	}
-	for i, rounds := range inTurn("delay", b.liveRounds, side("low"), side("efficient")) {
+	for i, rounds := range all {
 		at := func(share float64) (all figures) {
 			for _, delays := range rounds {
 				all = append(all, delays.at(share))
 			}
 			return all
 		}
-		t.add([]string{"low", "efficient"}[i], packets,
+		t.add(names[i], packets,
 			at(0.5).middle(0), at(0.99).middle(0), at(1).middle(0),
-			fixed(at(1).at(1), 0), []string{"99 % within 200", "all within 11,000"}[i])
+			fixed(at(1).at(1), 0), targets[i])
 	}
 	return t
 }

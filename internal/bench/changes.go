@@ -19,14 +19,13 @@ func (b *bench) setup(ctx context.Context) (t rows) {
 	for _, c := range []struct{ clients, flows int }{{1, thousand}, {hundred, 10}, {hundred, hundred}} {
 		var wall, cpu figures // ms a flow
 		n := c.clients * c.flows
-		inTurn("setting up flows", b.liveRounds, func() sample {
+		inTurn("setting up flows", b.liveRounds, func() []sample {
 			m := b.startFlows(ctx, c.clients, 1, portTasks(n), counter)
-			defer m.stop()
 			wall = append(wall, m.setup.Seconds()*1e3/float64(n))
 			cpu = append(cpu, m.setupCPU.Seconds()*1e3/float64(n))
 			// Each flow gets a packet, which no other must count.
 			s := b.session(m, toPorts(n, n))
-			return s.run(ctx, stream{frames: datagrams(64), packets: n})
+			return s.runAll(ctx, []stream{{frames: datagrams(64), packets: n}})
 		})
 		t.add(c.clients, c.flows, wall.both(3), cpu.both(3), "0.2")
 	}

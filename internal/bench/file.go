@@ -40,15 +40,15 @@ type fileWorkload struct {
 
 // measureFile makes the rounds, mapid and the competitor in turn.
 func (b *bench) measureFile(ctx context.Context, what string, w fileWorkload) duel {
-	return duel(inTurn(fmt.Sprintf("%s, %d", what, len(w.tasks)), b.rounds, func() sample {
+	return inTurn(fmt.Sprintf("%s, %d", what, len(w.tasks)), b.rounds, func() []sample {
 		r, counts := b.readFile(ctx, w, b.packets)
 		compareCounts("mapid", counts, w.want)
-		return r
-	}, func() sample {
+		return []sample{r}
+	}, func() []sample {
 		cpu, counts := w.competitor()
 		compareCounts("the competitor", counts, w.part)
-		return sample{arrived: uint64(w.sample), cpu: cpu}
-	}))
+		return []sample{{arrived: uint64(w.sample), cpu: cpu}}
+	})[0]
 }
 
 // readFile has a fresh mapid read so many packets with the flows of a workload.

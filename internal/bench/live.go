@@ -11,25 +11,12 @@ func (b *bench) session(s subject, t traffic) *session {
 	return &session{link: b.link, subject: s, traffic: t}
 }
 
-// measureLive makes the rounds: subject after subject, stream after stream. It returns what
-// each stream has given.
+// measureLive sends streams to subjects in turn.
 func (b *bench) measureLive(ctx context.Context, what string, streams []stream,
-	sides ...func() *session) []duel {
-	var measures []func() []sample
-	for _, start := range sides {
-		measures = append(measures, func() []sample { return start().runAll(ctx, streams) })
-	}
-	all := make([]duel, len(streams))
-	for _, rounds := range inTurn(what, b.liveRounds, measures...) {
-		for i := range all {
-			var samples []sample
-			for _, round := range rounds {
-				samples = append(samples, round[i])
-			}
-			all[i] = append(all[i], samples)
-		}
-	}
-	return all
+	mapid, competitor func() *session) []duel {
+	return inTurn(what, b.liveRounds,
+		func() []sample { return mapid().runAll(ctx, streams) },
+		func() []sample { return competitor().runAll(ctx, streams) })
 }
 
 // runAll sends streams to a subject, and ends it.

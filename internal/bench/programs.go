@@ -9,27 +9,23 @@ import (
 	"gomapi/internal/tracegen"
 )
 
-// measureCrowd measures programs at rates in Mbit/s: those of mapi beside as many of libpcap,
-// one for each task.
-func (b *bench) measureCrowd(ctx context.Context, rates []float64, tasks []string,
-	mapid func() *mapid, traffic func(n int) traffic) []duel {
-	var streams []stream
+// streamsOf are streams at rates in Mbit/s.
+func (b *bench) streamsOf(rates ...float64) (all []stream) {
 	for _, mbit := range rates {
-		streams = append(streams, b.streamOf(mbit))
+		all = append(all, b.streamOf(mbit))
 	}
-	n := len(tasks)
-	return b.measureLive(ctx, fmt.Sprintf("%d programs", n), streams,
-		func() *session { return b.session(mapid().rest(ctx, testnet.B), traffic(n)) },
-		func() *session { return b.session(b.startLibpcap(ctx, tasks), traffic(n)) })
+	return all
 }
 
 // audience measures programs with the same flow.
 func (b *bench) audience(ctx context.Context) (t rows) {
 	for _, n := range b.upTo(1, 1000) {
 		tasks := slices.Repeat([]string{"f udp dst portrange 1-60000"}, n) // all packets
-		mapid := func() *mapid { return b.startFlows(ctx, n, 1, tasks, counters) }
-		all := func(n int) traffic { return oneIn(1, n) }
-		d := b.measureCrowd(ctx, []float64{500}, tasks, mapid, all)[0]
+		mapid := func() *session {
+			return b.session(b.startFlows(ctx, n, 1, tasks, counters).rest(ctx, testnet.B), oneIn(1, n))
+		}
+		libpcap := func() *session { return b.session(b.startLibpcap(ctx, tasks), oneIn(1, n)) }
+		d := b.measureLive(ctx, fmt.Sprintf("%d clients", n), b.streamsOf(500), mapid, libpcap)[0]
 		memory := []string{d.of(0, sample.memoryMiB).middle(1), ""}
 		for side, name := range sides {
 			t.add(n, name, d.of(side, sample.ns).both(1), d.of(side, sample.idleShare).middle(1),
@@ -57,16 +53,22 @@ func (b *bench) searching(ctx context.Context) rows {
 // measureReaders measures numbers of programs that are processes on both sides.
 func (b *bench) measureReaders(ctx context.Context, sizes []int, tasks []string,
 	traffic func(n int) traffic) (t rows) {
-	rates := []float64{100, 500}
-	var nobody []string
-	for _, mbit := range rates {
-		d := duel(inTurn("nobody", b.liveRounds, func() sample { return b.link.send(b.streamOf(mbit)) }))
-		nobody = append(nobody, d.of(0, sample.idleShare).middle(1))
-	}
+	rates := []float64{100, 500} // Mbit/s
+	streams := b.streamsOf(rates...)
+	nobody := inTurn("nobody", b.liveRounds, func() (all []sample) {
+		for _, st := range streams {
+			all = append(all, b.link.send(st))
+		}
+		return all
+	})
 	for _, n := range sizes {
-		mapid := func() *mapid { return b.startReaders(ctx, tasks[:n]) }
-		for i, d := range b.measureCrowd(ctx, rates, tasks[:n], mapid, traffic) {
-			t.add(n, rates[i], nobody[i], d.middles(1, sample.idleShare), d.middles(2, missed(rates[i])),
+		mapid := func() *session {
+			return b.session(b.startReaders(ctx, tasks[:n]).rest(ctx, testnet.B), traffic(n))
+		}
+		libpcap := func() *session { return b.session(b.startLibpcap(ctx, tasks[:n]), traffic(n)) }
+		for i, d := range b.measureLive(ctx, fmt.Sprintf("%d programs", n), streams, mapid, libpcap) {
+			t.add(n, rates[i], nobody[i].of(0, sample.idleShare).middle(1),
+				d.middles(1, sample.idleShare), d.middles(2, missed(rates[i])),
 				d.boths(2, sample.us), d.middles(0, sample.reached))
 		}
 	}

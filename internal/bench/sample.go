@@ -90,18 +90,23 @@ func (d duel) ratio(digits int, figure func(sample) float64) string {
 }
 
 // inTurn measures sides in turn, so that a slow moment of the machine meets all, in so many
-// rounds; fewer when they take long. It returns what each side has given.
-func inTurn[T any](what string, rounds int, sides ...func() T) [][]T {
+// rounds; fewer when they take long. Each time a side gives a sample of each stream; inTurn
+// returns what they have given of each stream.
+func inTurn(what string, rounds int, sides ...func() []sample) (streams []duel) {
 	const long = 20 * time.Second
-	all := make([][]T, len(sides))
 	start := time.Now()
 	for round := 0; round < rounds && (round == 0 || time.Since(start) < long); round++ {
 		log.Printf("%s: round %d of %d", what, round+1, rounds)
-		for i, measure := range sides {
-			all[i] = append(all[i], measure())
+		for side, measure := range sides {
+			for i, s := range measure() {
+				if i == len(streams) {
+					streams = append(streams, make(duel, len(sides)))
+				}
+				streams[i][side] = append(streams[i][side], s)
+			}
 		}
 	}
-	return all
+	return streams
 }
 
 // figures are what the rounds of a measurement have given.
