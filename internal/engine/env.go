@@ -104,8 +104,11 @@ func (e *env) own(r *flib.Ring, err error) error {
 		return err
 	case e.instance.Ring != nil:
 		err = mapierr.New(mapierr.DaemonShm, "function asks for a second packet buffer")
-	default:
+	case e.Live():
 		err = e.session.chargeRing(e.instance, r.Footprint())
+		r.Grant = func(bytes int) bool { return e.session.grant(e.instance, bytes) }
+	default: // all of it, because no packet of a file may be lost for want of memory
+		err = e.session.chargeRing(e.instance, r.Footprint()+r.Unbacked())
 	}
 	if err != nil {
 		r.Close()

@@ -89,15 +89,11 @@ func (a *instance) asked() []*analyser {
 	return a.rare.analysers
 }
 
-// bytes returns what is freed with the flow, except for packet buffers, which are taken back
-// at once.
+// bytes returns what is freed with the flow.
 func (f *Flow) bytes() int {
 	n := flowMemory
 	for _, a := range f.functions {
 		n += int(a.memory.Load())
-		if a.Ring != nil {
-			n -= a.Ring.Footprint()
-		}
 	}
 	return n
 }

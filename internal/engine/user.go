@@ -95,6 +95,15 @@ func (s *Session) charge(a *instance, memory int) error {
 	return nil
 }
 
+// grant is charge for the capture goroutine.
+func (s *Session) grant(a *instance, memory int) bool {
+	if !s.user.account.TryTake(account.Memory, int64(memory)) {
+		return false
+	}
+	a.memory.Add(int64(memory))
+	return true
+}
+
 // chargeRing charges a packet buffer or series. Session.free gives it back.
 func (s *Session) chargeRing(a *instance, memory int) error {
 	if err := s.user.take(ringSum, mapierr.Memory); err != nil {

@@ -106,3 +106,33 @@ func TestNoMemoryAtTheEnd(t *testing.T) {
 	w.End()
 	hears(reader, io.EOF)
 }
+
+// TestGrant: a ring takes only memory that it is granted, all of which it says, and asks again
+// with the next batch.
+func TestGrant(t *testing.T) {
+	const size = 1 << 20
+	w := packets(t, size)
+	left, taken := 3*backStep, w.Footprint()
+	w.Grant = func(bytes int) bool {
+		if bytes > left {
+			return false
+		}
+		left -= bytes
+		taken += bytes
+		return true
+	}
+	write := func() (n int) {
+		for w.Write(numbered(0, 1000)) {
+			n++
+		}
+		w.Flush()
+		return n
+	}
+	first := write()
+	if got := allocated(t, w.Files()[0]); left != 0 || first == 0 || got > int64(taken) || w.Footprint() != taken {
+		t.Errorf("%d packets, %d bytes taken, %d granted, footprint %d", first, got, taken, w.Footprint())
+	}
+	if left = size; write() == 0 || w.Unbacked() != 0 {
+		t.Errorf("%d bytes are missing after a grant", w.Unbacked())
+	}
+}

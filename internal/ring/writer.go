@@ -15,6 +15,10 @@ type Writer struct {
 	// Waits is called with true before WriteWait waits, when the reader can already see
 	// this (Awaited), and with false afterwards. Set it before the first write.
 	Waits func(begin bool)
+	// Grant is asked before the ring takes so many more bytes of memory; nil grants all. If it
+	// refuses, packets are lost and counted as if the ring were full, until the next batch asks
+	// again. The capture goroutine calls it. Set it before the first write.
+	Grant func(bytes int) bool
 
 	head *head
 	page *page // written by the client: never trusted
@@ -97,8 +101,12 @@ func (w *Writer) Counts() Counts { return w.counts }
 // Shown returns the published counts. Any goroutine may call it, also after Close.
 func (w *Writer) Shown() Counts { return w.public.load() }
 
-// Footprint returns the memory that the ring takes, in bytes.
-func (w *Writer) Footprint() int { return headSize + pageSize + len(w.ring) }
+// Footprint returns the memory that a new ring has taken, in bytes. It takes the rest as packets
+// fill it, see Grant.
+func (w *Writer) Footprint() int { return headSize + pageSize + len(w.ring) - w.Unbacked() }
+
+// Unbacked returns the memory that the ring has not taken yet, in bytes.
+func (w *Writer) Unbacked() int { return len(w.ring) - int(min(w.backing, uint64(len(w.ring)))) }
 
 // MaxData returns the largest number of bytes of a packet that a ring takes: a record with its
 // head is half of the ring at most.
