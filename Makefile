@@ -9,6 +9,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 DEVICE   ?= lo
 SECONDS  ?= 10
 FUZZTIME ?= 1m
+MINUTES  ?= 60
 
 # Directory of the configuration: "make install" writes to it, mapid looks there first.
 SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
@@ -22,7 +23,7 @@ LDFLAGS  := -X main.version=$(VERSION) -X gomapi/internal/config.sysconfdir=$(SY
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := build
-.PHONY: deps test-deps go seconds build libmapi run test bench fuzz lint arm64 gen api module install install-libmapi help
+.PHONY: deps test-deps go seconds build libmapi run test bench soak fuzz lint arm64 gen api module install install-libmapi help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -90,6 +91,10 @@ test: build test-deps ## run all tests
 
 bench: build test-deps ## measure speed, also of tcpdump and libpcap; OUT=FILE keeps the report, ONLY=PARTS selects
 	$(GO) run ./internal/bench $(if $(OUT),-o $(OUT)) $(if $(ONLY),-only $(ONLY))
+
+soak: build ## run a daemon with many programs for MINUTES, and see that nothing grows; needs root
+	$(GO) build -o bin/soak ./internal/soak
+	$(AS_ROOT) bin/soak -mapid bin/mapid -minutes $(MINUTES)
 
 fuzz: build ## run each fuzz target for FUZZTIME (default 1m)
 	@grep -rno --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's|/[^/]*:[0-9]*:func | |' | sort | \

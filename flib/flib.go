@@ -60,6 +60,10 @@ type Def struct {
 	// Fields are the layout of the result, or of an entry of a series, for programs that
 	// show results of functions that they do not know. It is empty if data cannot say it.
 	Fields []Field
+	// Text is the result as text. {name} is the value of a field with its unit, {#name} the
+	// value alone, or the number of rows. [a|b] is a if the fields in it have values,
+	// otherwise b. Empty: the names of the fields with their values.
+	Text string
 	// Example is a call in Go.
 	Example string
 	// New checks the arguments and creates an instance. It may request memory from env,
@@ -216,8 +220,9 @@ type Env interface {
 	Refer(fd, fid int32) (*Ref, error)
 	// ReferFlow finds the client's flow fd, which may be the instance's own.
 	ReferFlow(fd int32) (*FlowRef, error)
-	// Quota charges memory that an instance takes outside Go's heap to the flow's user. Any
-	// goroutine may use it, until the instance is closed. See NewTable.
+	// Quota charges memory to the flow's user: tables (see NewTable), and whatever an instance
+	// has beyond some hundred bytes, its result, its texts and its ring. Any goroutine may use
+	// it, until the instance is closed, which gives back what is left.
 	Quota() table.Quota
 	// AtClose makes the engine call f after the instance is closed, or if New fails.
 	AtClose(f func())

@@ -64,13 +64,14 @@ func TestForms(t *testing.T) {
 		{"G", "1.1.1", ""},
 		{"F!1.3", "1.1.1", ""},
 	} {
-		forms, err := r.Forms(c.name, c.devType)
+		forms, err := r.Hold(c.name, c.devType)
+		Release(forms)
 		var got []string
 		for _, f := range forms {
 			got = append(got, f.Library.Name+" "+f.Type())
 		}
 		if s := strings.Join(got, ", "); s != c.want || (c.want == "") != (mapierr.CodeOf(err, 0) == mapierr.FunctionNotFound) {
-			t.Errorf("Forms(%q, %s) are %q, %v, want %q", c.name, c.devType, s, err, c.want)
+			t.Errorf("Hold(%q, %s) gives %q, %v, want %q", c.name, c.devType, s, err, c.want)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package flib
 
 import (
-	"iter"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -50,43 +49,59 @@ type Found struct {
 // first library. With "!oid", Find considers only functions that are made for that device
 // type or one below it. The error is 6144 if there is none.
 func (r *Registry) Find(name, devType string) (Found, error) {
-	for f := range r.forms(name, devType) {
-		return f, nil
+	list, err := r.forms(name, devType)
+	if err != nil {
+		return Found{}, err
 	}
-	return Found{}, mapierr.New(mapierr.FunctionNotFound,
-		"no function %q for device type %s: mapi info functions lists the loaded functions", name, devType)
+	return list[0], nil
 }
 
-// Forms returns the functions to try one after the other: the one of Find, then those for
+// Hold returns the functions to try one after the other: the one of Find, then those for
 // less specific device types, down to the one for any device. A function that the hardware
 // cannot run refuses with 7006, and the next one may be able to. With "!oid" there is only
-// the first. The error is that of Find.
-func (r *Registry) Forms(name, devType string) ([]Found, error) {
-	first, err := r.Find(name, devType)
-	if err != nil {
-		return nil, err
+// the first. The error is that of Find. The library of each is held for the caller: Replace
+// does not close it before Release.
+func (r *Registry) Hold(name, devType string) ([]Found, error) {
+	for {
+		list, err := r.forms(name, devType)
+		if err != nil {
+			return nil, err
+		}
+		n := slices.IndexFunc(list, func(f Found) bool { return !f.Library.Hold() })
+		if n < 0 {
+			return list, nil
+		}
+		Release(list[:n]) // others have replaced them meanwhile
 	}
-	if _, _, floor := funcname.Split(name); floor != "" {
-		return []Found{first}, nil
-	}
-	return slices.Collect(r.forms(name, devType)), nil
 }
 
-// forms yields one function for each device type that has one, the most specific first.
-func (r *Registry) forms(name, devType string) iter.Seq[Found] {
+// Release gives up the libraries that Hold has held.
+func Release(list []Found) {
+	for _, f := range list {
+		f.Library.Release()
+	}
+}
+
+// forms returns one function for each device type that has one, the most specific first, all
+// from the libraries of one moment.
+func (r *Registry) forms(name, devType string) (list []Found, err error) {
 	lib, fn, floor := funcname.Split(name)
-	return func(yield func(Found) bool) {
-		for t := devType; t != "" && (floor == "" || within(t, floor)); t = parentType(t) {
-			if f, ok := r.at(lib, fn, t); ok && !yield(f) {
-				return
-			}
+	libs := r.Libraries()
+	for t := devType; t != "" && (floor == "" || within(t, floor) && len(list) == 0); t = parentType(t) {
+		if f, ok := at(libs, lib, fn, t); ok {
+			list = append(list, f)
 		}
 	}
+	if len(list) == 0 {
+		err = mapierr.New(mapierr.FunctionNotFound,
+			"no function %q for device type %s: mapi info functions lists the loaded functions", name, devType)
+	}
+	return list, err
 }
 
 // at returns the function of the first library that has one for this very device type.
-func (r *Registry) at(lib, fn, devType string) (Found, bool) {
-	for _, l := range r.Libraries() {
+func at(libs []*Loaded, lib, fn, devType string) (Found, bool) {
+	for _, l := range libs {
 		if lib != "" && lib != l.Name {
 			continue
 		}

@@ -13,7 +13,7 @@ const batchMax = 64
 // NextBatch is Next for several packets, and the fastest way to take many
 // packets. It waits until a packet is available, stores the available packets
 // in dst, at most 64, and returns their number. Their bytes are valid until the
-// next call. If dst is empty, it returns 0 and does not wait. It has the errors
+// next call, or until the flow is closed. If dst is empty, it returns 0 and does not wait. It has the errors
 // of Next; with an error it returns no packets.
 func (fn *Function) NextBatch(ctx context.Context, dst []Packet) (int, error) {
 	if err := fn.takeable(); err != nil {

@@ -11,7 +11,7 @@ import (
 // GetNextPkt returns the next packet of a flow from its function fid, a
 // TO_BUFFER. With the flag Wait it waits for a packet; with NoWait it returns
 // nil if there is none. The packet is valid until the next call on the same
-// function. The error is io.EOF at the end of a capture file, when all packets
+// function, or until the flow is closed. The error is io.EOF at the end of a capture file, when all packets
 // were taken. Other errors: 6141 nothing was created yet, 6147 a number is not
 // positive or there is no such function, 6145 no such flow, 6143 the flow is
 // not connected, 6146 the function is not a TO_BUFFER.

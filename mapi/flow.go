@@ -186,6 +186,15 @@ func (f *Flow) Start() time.Time { return fromNanos(f.place.Start()) }
 // End returns the time at which the device ended, zero before.
 func (f *Flow) End() time.Time { return fromNanos(f.place.End()) }
 
+// errEnded is the error of a call on a flow that was closed, by the program or with the
+// connection.
+func (f *Flow) errEnded() error {
+	if f.closed.Load() {
+		return errClosed(f.fd)
+	}
+	return mapierr.Wrap(ErrCommSocket, "connection to mapid lost", errHungUp)
+}
+
 func (f *Flow) errNotConnected() error {
 	return mapierr.New(ErrFlowNotConnected, "flow %d is not connected", f.fd)
 }
@@ -247,7 +256,7 @@ func (f *Flow) wait(ctx context.Context) error {
 	case FlowInit:
 		return mapierr.New(ErrFlowNotConnected, "flow %d is not connected", f.fd)
 	case FlowClosed:
-		return errClosed(f.fd)
+		return f.errEnded()
 	}
 	ended := func(int) bool { return f.state() != FlowActive }
 	if _, err := f.link.ending(f.device).wait(ctx, f.link, f.gone, ended); err != nil {
@@ -265,7 +274,8 @@ func (f *Flow) wait(ctx context.Context) error {
 }
 
 // Close ends the flow. When it returns, its functions have finished their
-// writes. A second Close returns 6145.
+// writes, packets that were not taken are lost, and the bytes of taken packets
+// have become 0. A second Close returns 6145.
 func (f *Flow) Close(ctx context.Context) error {
 	return f.client.fail(f.close(ctx), "close flow %d", f.fd)
 }

@@ -111,8 +111,8 @@ func (fn *Function) Flow() *Flow { return fn.flow }
 type Result struct {
 	// Res is the value; package result has the types and layouts. The record that ReadNext
 	// and Results return is in memory that the daemon shares with the program, read-only (a
-	// write faults), and valid until the next read of the function. Clone copies it. All
-	// other values are copies.
+	// write faults), and valid until the next read of the function or the close of its flow.
+	// Clone copies it. All other values are copies.
 	Res []byte
 	TS  uint64 // time of the read, microseconds since 1970-01-01 UTC
 
@@ -172,8 +172,8 @@ func (fn *Function) readNow() (Result, error) {
 	if err := fn.result.Read(r.Res); err != nil {
 		return Result{}, fn.fail(mapierr.Wrap(ErrReaderSem, "result", err))
 	}
-	if fn.flow.closed.Load() { // the data may belong to another flow now
-		return Result{}, fn.fail(errClosed(fn.flow.fd))
+	if fn.flow.state() == FlowClosed { // the data may belong to another flow now, or be gone
+		return Result{}, fn.fail(fn.flow.errEnded())
 	}
 	r.TS = uint64(time.Now().UnixMicro())
 	return r, nil
@@ -204,8 +204,8 @@ func (fn *Function) Int64() (int64, error) {
 	default:
 		return 0, fn.fail(mapierr.New(ErrNoResult, "the result of %s is %d bytes, not one number: use Read", fn.name, fn.result.Size()))
 	}
-	if fn.flow.closed.Load() { // the data may belong to another flow now
-		return 0, fn.fail(errClosed(fn.flow.fd))
+	if fn.flow.state() == FlowClosed { // the data may belong to another flow now, or be gone
+		return 0, fn.fail(fn.flow.errEnded())
 	}
 	return n, nil
 }
@@ -219,7 +219,7 @@ func (fn *Function) readable() error {
 	case FlowInit:
 		return fn.flow.errNotConnected()
 	case FlowClosed:
-		return errClosed(fn.flow.fd)
+		return fn.flow.errEnded()
 	}
 	switch {
 	case fn.inOrder():

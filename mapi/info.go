@@ -58,13 +58,31 @@ type LibFunctInfo struct {
 	Result      string // the result and its unit; empty: no result
 	Example     string
 	Fields      []ResultField // the result, or an entry of its series, one after the other; nil: see Result
+	// Text is the result as text. {name} is the value of a field with its unit,
+	// {#name} the value alone, or the number of rows. [a|b] is a if the fields in
+	// it have values, otherwise b. Empty: the names of the fields with their values.
+	Text string
 }
 
 // ResultField describes a part of a result.
 type ResultField struct {
 	Name string // empty: of no interest
-	Kind string // uint32, int32, uint64, int64, float64, time (uint64 in 2^-32 s since 1970, 0: none), span (int64 in 2^-32 s)
-	Unit string // in the plural; empty: none, or that of the first function referred to
+	// Kind is the encoding, in the host's byte order: uint32, int32, uint64, int64,
+	// float64, time (uint64 in 2^-32 s since 1970, 0: none), moment (the same, but 0
+	// is a time too), span (int64 in 2^-32 s), rows (a list), or index (in a row: its
+	// number, from 0; it takes no bytes, and rows of zeros need not be shown).
+	Kind string
+	Unit string // in the plural; "@target": that of the first word of the first function referred to; empty: none
+	// When has the arguments with which the field is there, such as
+	// "type=2,66 boundary=0"; empty: always. Of several fields with one name, the
+	// first of these is there.
+	When     string
+	Optional bool             // a value with all bits set is none
+	Hidden   bool             // only for Text
+	Words    map[int64]string // the values as words; nil: numbers
+	// Rows are the fields of each row of a list. The list takes the room that the
+	// fields behind it leave.
+	Rows []ResultField
 }
 
 // ArgInfo describes an argument of a function.

@@ -28,7 +28,8 @@ func (m WaitMode) String() string {
 
 // A Packet is a captured packet. Its bytes are in memory that the daemon shares
 // with the program, read-only (a write faults). They are valid until the next
-// packet is taken from the same function. Clone copies them.
+// packet is taken from the same function, or until its flow is closed: then the
+// daemon takes the memory back, and the bytes become 0. Clone copies them.
 type Packet struct {
 	TS       uint64 // 2^-32 seconds since 1970-01-01 UTC: seconds in the upper half
 	IfIndex  uint16 // interface or port number; 0 if there is only one
@@ -82,8 +83,8 @@ func (fn *Function) openBuffer(args []any, entry int, files []*os.File) error {
 	return nil
 }
 
-// Close releases the packet buffer, if there is one. Packets taken before
-// remain readable. Closing the flow also does this.
+// Close ends reading from the packet buffer, if there is one. Packets taken
+// before remain readable until the flow is closed, which also does this.
 func (fn *Function) Close() error {
 	if fn.buffer != nil {
 		fn.buffer.Reader.Close()
@@ -93,7 +94,8 @@ func (fn *Function) Close() error {
 
 // Next returns the next packet of TO_BUFFER and waits for it. Only one
 // goroutine at a time may take packets of a function; different functions may
-// be used concurrently. The packet and its bytes are valid until the next call.
+// be used concurrently. The packet and its bytes are valid until the next call, or
+// until the flow is closed.
 // The error is io.EOF when the device has ended and all packets were taken.
 // Other errors: 6148 another goroutine is taking packets, or the daemon has
 // waited for a second for room in another buffer of the same capture file, from

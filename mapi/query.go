@@ -70,17 +70,24 @@ func (l *link) libraryFunctions(ctx context.Context, library, id int, next bool,
 	for _, f := range resp.GetLibraryFunctions().GetFunctions() {
 		info := LibFunctInfo{
 			ID: int(f.Id), Name: f.Name, Description: f.Description, ArgDescr: f.Argdescr,
-			DevType: f.Devtype, Result: f.Result, Example: f.Example,
+			DevType: f.Devtype, Result: f.Result, Example: f.Example, Fields: resultFields(f.Fields), Text: f.Text,
 		}
 		for _, a := range f.Args {
 			info.Args = append(info.Args, ArgInfo{Name: a.Name, Kind: a.Kind, Doc: a.Doc, Optional: a.Optional, Default: a.Default, Range: a.Range, Added: a.Added})
 		}
-		for _, r := range f.Fields {
-			info.Fields = append(info.Fields, ResultField{Name: r.Name, Kind: r.Kind, Unit: r.Unit})
-		}
 		out = append(out, info)
 	}
 	return out, nil
+}
+
+func resultFields(fields []*wire.Field) (out []ResultField) {
+	for _, f := range fields {
+		out = append(out, ResultField{
+			Name: f.Name, Kind: f.Kind, Unit: f.Unit, When: f.When,
+			Optional: f.Optional, Hidden: f.Hidden, Words: f.Words, Rows: resultFields(f.Rows),
+		})
+	}
+	return out
 }
 
 func (c *Client) flows(ctx context.Context, fd int, next bool, limit uint32) ([]FlowInfo, error) {

@@ -11,6 +11,7 @@ import (
 func init() {
 	rawview.OfFunction = func(fn any) (rawview.View, error) { return fn.(*Function).raw() }
 	rawview.OfFlow = func(flow any) []byte { return flow.(*Flow).place.Bytes() }
+	rawview.Memory = func(flow any) []byte { return flow.(*Flow).place.Head() }
 	rawview.Lost = func(flow any) <-chan struct{} { return flow.(*Flow).link.lost }
 	rawview.ArgDescr = func(ctx context.Context, flow any, name string) (string, int, error) {
 		return flow.(*Flow).argDescr(ctx, name)

@@ -253,6 +253,48 @@ func TestLostRecordsOfALiveDevice(t *testing.T) {
 	if _, more, err := fn.TryReadNext(); more || err != nil {
 		t.Errorf("%v, %v", more, err)
 	}
+	must(source.End(nil))
+	must(f.Wait(t.Context()))
+	if _, err := fn.Read(); err != io.EOF {
+		t.Errorf("a table after the end of the device: %v", err)
+	}
+	if _, err := fn.ReadNext(t.Context()); err != io.EOF {
+		t.Errorf("a record after the end of the device: %v", err)
+	}
+	if n, err := fn.Lost(); n != lost || err != nil {
+		t.Errorf("%d lost, %v, want %d", n, err, lost)
+	}
+}
+
+// TestRecordsInLockstep reads the records of a live device whose flow goes packet by packet.
+func TestRecordsInLockstep(t *testing.T) {
+	c, source := recording(t)
+	f, err := c.CreateFlow(t.Context(), "net0")
+	must(err)
+	counter, err := f.Apply(t.Context(), "PKT_COUNTER")
+	must(err)
+	fn, err := f.Apply(t.Context(), "SAMPLES")
+	must(err)
+	_, err = f.Apply(t.Context(), "THRESHOLD", mapi.ThresholdUint64, counter, uint64(1), mapi.BoundaryAbove, 0)
+	must(err)
+	must(f.Connect(t.Context()))
+	start := uint64(time.Now().Unix()) + 60
+	for n := 0; n < 1000; n += 100 { // less than the buffer holds
+		var batch []drivers.Packet
+		for i := n; i < n+100; i++ {
+			p := recordedPacket(i)
+			batch = append(batch, drivers.Packet{TS: (start + uint64(i)) << 32, Link: p, Wire: uint32(len(p)), LinkType: 1})
+		}
+		must(source.Send(batch...))
+		for i := n; i < n+100; i++ {
+			r, err := fn.ReadNext(t.Context())
+			must(err)
+			isRecord(t, i, r.Stamp-start<<32, r.Kind, r.Res)
+		}
+	}
+	if n, err := counter.Uint64(); n != 1000 || err != nil {
+		t.Errorf("%d packets, %v", n, err)
+	}
 }
 
 // TestFileWaitsForItsReader: a flow whose records nobody reads can be closed, also by the

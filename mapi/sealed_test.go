@@ -13,7 +13,7 @@ func sealed() *os.File {
 	must(err)
 	_, err = seg.Flow()
 	must(err)
-	defer seg.Close()
+	defer seg.Leave()
 	fd, err := unix.FcntlInt(seg.File().Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	must(err)
 	return os.NewFile(uintptr(fd), "results")

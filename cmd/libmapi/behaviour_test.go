@@ -100,6 +100,22 @@ func TestDaemonKilled(t *testing.T) {
 	})
 }
 
+// TestHungUp ends the connection of a program while the daemon goes on.
+func TestHungUp(t *testing.T) {
+	path, packets, _ := capture(t, "nd-skype.pcap")
+	d := startDaemon(t)
+	program := compile(t, source(t, "hungup.c"), strict...)
+	for range 5 {
+		judged(t, d.command(program, path, packets))
+	}
+}
+
+// TestKept looks at what a program keeps of a flow that it has closed.
+func TestKept(t *testing.T) {
+	path, _, _ := capture(t, "nd-skype.pcap")
+	judged(t, startDaemon(t).command(compile(t, source(t, "kept.c"), strict...), path))
+}
+
 // TestStoppedDaemon stops the daemon. Ctrl-C must end a program that waits for its
 // answer.
 func TestStoppedDaemon(t *testing.T) {

@@ -41,7 +41,7 @@ func (s *server) add(c *C.struct_call, f *mapi.Flow) {
 	defer s.mu.Unlock()
 	s.flows[f.FD()] = &flow{Flow: f}
 	c.fd = C.int(f.FD())
-	c.place = words(rawview.OfFlow(f))
+	c.place, c.memory = words(rawview.OfFlow(f)), words(rawview.Memory(f))
 	c.connection = C.uint32_t(s.connection(rawview.Lost(f)))
 	if d := s.devices[f.Device()]; d != nil {
 		c.device = C.int(d.number)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gomapi/internal/testenv"
+	"gomapi/internal/testmapid"
 	"gomapi/internal/testnet"
 	"gomapi/mapi"
 )
@@ -25,6 +26,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
+	testmapid.Main()
 	testenv.HeedSignals()
 	var err error
 	if built, err = os.MkdirTemp("", "libmapi-test"); err != nil {

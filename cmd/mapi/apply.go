@@ -45,6 +45,7 @@ type applying struct {
 
 	flow      *mapi.Flow
 	before    map[string]uint64 // losses of the device at the start
+	known     []definition
 	functions []*applied
 	out       *bufio.Writer // flushed when nothing is left to print
 	terminals terminals
@@ -126,10 +127,13 @@ func (a *applying) run(ctx context.Context, client *mapi.Client) error {
 
 // startFlow creates the flow, applies the functions and starts the flow.
 func (a *applying) startFlow(ctx context.Context, client *mapi.Client) error {
-	if err := a.resolve(ctx, client); err != nil {
+	var err error
+	if a.known, err = definitions(ctx, client); err != nil {
 		return err
 	}
-	var err error
+	if err = a.resolve(); err != nil {
+		return err
+	}
 	if a.file != "" {
 		err = a.withFile(ctx, a.file, func(path string) (err error) {
 			a.flow, err = client.CreateOfflineFlow(ctx, path, mapi.FormatPCAP)
@@ -163,8 +167,7 @@ func (a *applying) apply(ctx context.Context, f *applied) error {
 	if f.fn, err = a.flow.ApplyArray(ctx, f.name, f.sent); err != nil {
 		return fmt.Errorf("function %d: %w", f.number, err)
 	}
-	f.unit = a.unitOf(f)
-	return nil
+	return a.describe(ctx, f)
 }
 
 // finish prints the last results and the losses, and closes the flow so that
@@ -232,7 +235,7 @@ func (a *applying) awaitFiles(ctx context.Context) {
 
 // writing reports whether f is a TO_FILE that still has something to write.
 func (f *applied) writing() bool {
-	if f.plain() != "TO_FILE" {
+	if f.of != "stdflib:TO_FILE" {
 		return false
 	}
 	r, err := f.fn.Read()

@@ -5,15 +5,14 @@ import (
 	"strings"
 	"time"
 
-	"gomapi/mapi"
 	"gomapi/mapi/result"
 )
 
-// Views of results with several numbers.
+// Views of results that have no description, see views.
 
 func viewStats(f *applied, b []byte) (view, bool) {
 	s, ok := result.ParseStats(b)
-	return statistics{s.Count, whole(s.Sum), whole(s.Sum2), s.Min, s.Max, s.Mean(), f.unit}, ok
+	return statistics{s.Count, whole(s.Sum), whole(s.Sum2), s.Min, s.Max, s.Mean(), f.target}, ok
 }
 
 // statistics describe a set of values of one unit.
@@ -38,125 +37,6 @@ func whole(w result.Wide) any {
 		return n
 	}
 	return w.Float64()
-}
-
-func viewDist(f *applied, b []byte) (view, bool) {
-	d, ok := result.ParseDist(b)
-	return distribution{d.Min, d.Max, f.unit, d.Counts}, ok
-}
-
-// distribution counts packets by value: one count for each interval from min to
-// max, and a last count for greater values.
-type distribution struct {
-	Min    uint64   `json:"min"`
-	Max    uint64   `json:"max"`
-	Unit   string   `json:"unit,omitempty"`
-	Counts []uint64 `json:"counts"`
-}
-
-func (d distribution) String() string {
-	return fmt.Sprintf("packets in %s from %d to %s, and above: %s",
-		counted(len(d.Counts)-1, "intervals"), d.Min, counted(d.Max, d.Unit), strings.Trim(fmt.Sprint(d.Counts), "[]"))
-}
-
-func viewStartStop(_ *applied, b []byte) (view, bool) {
-	s, ok := result.ParseStartStop(b)
-	return startStop{momentOf(s.First), momentOf(s.FirstPassed), momentOf(s.Last)}, ok
-}
-
-// startStop has times of packets, nil for none.
-type startStop struct {
-	First  *time.Time `json:"first"`
-	Passed *time.Time `json:"first_passed"`
-	Last   *time.Time `json:"last_passed"`
-}
-
-func (s startStop) String() string {
-	return fmt.Sprintf("first packet %s, first passed %s, last passed %s", words(s.First), words(s.Passed), words(s.Last))
-}
-
-func viewBurst(_ *applied, b []byte) (view, bool) {
-	list, ok := result.ParseBurst(b)
-	found := bursts{Categories: []category{}}
-	for i, c := range list {
-		if c.Bursts > 0 || c.Gaps > 0 {
-			found.Categories = append(found.Categories, category{i, c.Bytes, c.Packets, c.Bursts, c.GapBytes, c.Gaps})
-		}
-	}
-	return found, ok
-}
-
-// bursts are the size categories that contain a burst or a gap.
-type bursts struct {
-	Categories []category `json:"categories"`
-}
-
-// category is a result.BurstCategory with its index.
-type category struct {
-	Category int    `json:"category"`
-	Bytes    uint64 `json:"bytes"`
-	Packets  uint64 `json:"packets"`
-	Bursts   uint64 `json:"bursts"`
-	GapBytes uint64 `json:"gap_bytes"`
-	Gaps     uint64 `json:"gaps"`
-}
-
-func (b bursts) String() string {
-	if len(b.Categories) == 0 {
-		return "no bursts or gaps"
-	}
-	var text strings.Builder
-	fmt.Fprintf(&text, "%s with bursts or gaps\n", counted(len(b.Categories), "categories"))
-	tab := newTable(&text, "    ", "CATEGORY", "BYTES", "PACKETS", "BURSTS", "GAP BYTES", "GAPS")
-	for _, c := range b.Categories {
-		tab.row(c.Category, c.Bytes, c.Packets, c.Bursts, c.GapBytes, c.Gaps)
-	}
-	_ = tab.flush() // writes to memory, cannot fail
-	return strings.TrimSuffix(text.String(), "\n")
-}
-
-func viewBucket(f *applied, b []byte) (view, bool) {
-	e, ok := result.ParseBucket(b)
-	return noted{e.Time().Local(), e.Value, f.unit}, ok
-}
-
-// noted is a result at one point in time.
-type noted struct {
-	At    time.Time `json:"at"`
-	Value uint64    `json:"value"`
-	Unit  string    `json:"unit,omitempty"`
-}
-
-func (n noted) String() string { return words(&n.At) + " " + counted(n.Value, n.Unit) }
-
-func viewThreshold(f *applied, b []byte) (view, bool) {
-	e, ok := result.ParseThreshold(b)
-	v := event{At: e.Time().Local(), Value: e.Int(), Unit: f.unit}
-	// Increases within a window and differences are signed.
-	typ, boundary := f.arg(0), f.arg(4)
-	if typ&^uint64(mapi.ThresholdPoll) == uint64(mapi.ThresholdUint64) && boundary <= uint64(mapi.BoundaryBelow) {
-		v.Value = e.Value
-	}
-	if e.Remaining != result.Unlimited {
-		v.Remaining = &e.Remaining
-	}
-	return v, ok
-}
-
-// event is the moment when a value met a boundary.
-type event struct {
-	At        time.Time `json:"at"`
-	Value     any       `json:"value"` // uint64 or int64
-	Unit      string    `json:"unit,omitempty"`
-	Remaining *int32    `json:"remaining,omitempty"` // events that may follow; nil if unlimited
-}
-
-func (e event) String() string {
-	text := words(&e.At) + " " + counted(e.Value, e.Unit)
-	if e.Remaining != nil {
-		text += fmt.Sprintf(", at most %d more", *e.Remaining)
-	}
-	return text
 }
 
 func viewSample(_ *applied, b []byte) (view, bool) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"gomapi/internal/funcname"
 	"gomapi/mapi"
 )
 
@@ -19,9 +19,12 @@ type applied struct {
 	args   []argument
 
 	fn     *mapi.Function
-	fields []mapi.ResultField // of its result; nil: not described
+	of     string             // the function that was applied, with its library
+	fields []mapi.ResultField // of its result, with these arguments; nil: not described
+	form   form               // text of its result
 	sent   []string           // arguments as sent to the daemon
 	unit   string             // unit of the first word of its result; empty: unknown
+	target string             // unit of the function that it reads; empty: unknown
 	taken  atomic.Uint64      // packets
 	unread uint64             // entries not printed when the call ended
 }
@@ -55,32 +58,20 @@ func parseCalls(words []string) (functions []*applied, err error) {
 	return functions, nil
 }
 
-// plain is the name without the library prefix.
-func (f *applied) plain() string {
-	name := f.name
-	if _, rest, ok := strings.Cut(name, ":"); ok {
-		name = rest
-	}
-	name, _, _ = strings.Cut(name, "!")
-	return name
-}
-
 // resolve resolves the references in arguments that name functions. It rejects
 // surplus arguments even if the daemon ignores them, because they show that a
 // comma is missing. It skips functions that the daemon does not know; the
 // daemon rejects these.
-func (a *applying) resolve(ctx context.Context, client *mapi.Client) error {
-	all, err := definitions(ctx, client)
-	if err != nil {
-		return err
-	}
+func (a *applying) resolve() error {
 	for _, f := range a.functions {
-		i := slices.IndexFunc(all, func(d definition) bool { return d.Name == f.plain() })
+		library, name, _ := funcname.Split(f.name)
+		i := slices.IndexFunc(a.known, func(d definition) bool {
+			return d.Name == name && (library == "" || d.library == library)
+		})
 		if i < 0 {
 			continue
 		}
-		f.fields = all[i].Fields
-		if err := f.resolve(all[i].ArgDescr); err != nil {
+		if err := f.resolve(a.known[i].ArgDescr); err != nil {
 			return usageError{fmt.Errorf("function %d: %s: %w", f.number, f.name, err)}
 		}
 	}
@@ -158,13 +149,4 @@ func (f *applied) texts(all []*applied) (texts []string) {
 		}
 	}
 	return texts
-}
-
-// arg returns argument i of the function as a number, 0 if it is not a number.
-func (f *applied) arg(i int) uint64 {
-	if i >= len(f.sent) {
-		return 0
-	}
-	n, _ := strconv.ParseUint(f.sent[i], 0, 64) // the daemon has checked it
-	return n
 }

@@ -30,6 +30,7 @@ func (t *tool) infoCommand() *cobra.Command {
 		t.sectionCommand("devices", "Show the devices, with the reason for those that are unavailable", anyDaemon, t.devices),
 		t.sectionCommand("libraries", "Show the function libraries", anyDaemon, t.libraries),
 		t.functionsCommand(),
+		t.usersCommand(),
 		t.sectionCommand("flows", "Show the flows of your programs (as root: all flows)", hostDaemon, t.flows),
 	)
 	return cmd
@@ -42,6 +43,12 @@ func (t *tool) sectionCommand(name, short string, from source, s section) *cobra
 		Args:  noMore("argument"),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return t.show(cmd.Context(), from, s) },
 	}
+}
+
+func (t *tool) usersCommand() *cobra.Command {
+	cmd := t.sectionCommand("users", "Show what each user has taken of the daemon", hostDaemon, t.users)
+	cmd.Long = usersHelp
+	return cmd
 }
 
 // show prints a section of a daemon.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,7 +22,8 @@ func (t *tool) functionsCommand() *cobra.Command {
 		Use:   "functions [NAME]",
 		Short: "Show the functions, or the full description of one",
 		Long: `Show the functions that can be applied to flows, one on each line. With NAME, or
-LIBRARY:NAME, show the full description of that function.
+LIBRARY:NAME, show the full description of that function, with the fields of its
+result: name, type, unit, and the arguments with which they are there.
 
 The column ARGS has a letter for each argument: s string, i int, l uint64, c char,
 w file, r flow, f function of the flow in the argument before it, S list of functions.`,
@@ -49,6 +52,8 @@ type functionObject struct {
 	ArgDescr    string           `json:"argdescr"`
 	Args        []argumentObject `json:"args"`
 	Result      string           `json:"result"`
+	Fields      []fieldObject    `json:"fields"`
+	Text        string           `json:"text"`
 	DeviceType  string           `json:"device_type"`
 	Description string           `json:"description"`
 	Example     string           `json:"example"`
@@ -65,6 +70,26 @@ type argumentObject struct {
 	Added    bool   `json:"added"`   // not part of the original
 }
 
+// A fieldObject is a part of a result.
+type fieldObject struct {
+	Name     string           `json:"name"`
+	Kind     string           `json:"type"`
+	Unit     string           `json:"unit"`
+	When     string           `json:"when"`
+	Optional bool             `json:"optional"`
+	Hidden   bool             `json:"hidden"`
+	Words    map[int64]string `json:"words,omitempty"`
+	Rows     []fieldObject    `json:"rows,omitempty"`
+}
+
+func fieldObjects(fields []mapi.ResultField) []fieldObject {
+	list := []fieldObject{}
+	for _, f := range fields {
+		list = append(list, fieldObject{f.Name, f.Kind, f.Unit, f.When, f.Optional, f.Hidden, f.Words, fieldObjects(f.Rows)})
+	}
+	return list
+}
+
 // A definition is a function with its library.
 type definition struct {
 	library string
@@ -74,7 +99,7 @@ type definition struct {
 func (d definition) object() functionObject {
 	o := functionObject{
 		Kind: "function", Library: d.library, ID: d.ID, Name: d.Name, ArgDescr: d.ArgDescr,
-		Args: []argumentObject{}, Result: d.Result, DeviceType: d.DevType, Description: d.Description, Example: d.Example,
+		Args: []argumentObject{}, Result: d.Result, Fields: fieldObjects(d.Fields), Text: d.Text, DeviceType: d.DevType, Description: d.Description, Example: d.Example,
 	}
 	for _, a := range d.Args {
 		o.Args = append(o.Args, argumentObject(a))
@@ -163,10 +188,51 @@ func (d definition) document(b *strings.Builder) {
 		fmt.Fprintf(b, "    %s (%s)\n%s", a.Name, kind(a), wrap("        ", a.Doc))
 	}
 	fmt.Fprintf(b, "\nResult\n%s", wrap("    ", cmp.Or(d.Result, "none")))
+	if len(d.Fields) > 0 {
+		b.WriteString("\nFields\n")
+		documentFields(b, "    ", d.Fields)
+	}
 	fmt.Fprintf(b, "\nDevices\n    %s\n", deviceType(d.DevType))
 	if d.Example != "" {
 		fmt.Fprintf(b, "\nExample\n    %s\n", strings.ReplaceAll(d.Example, "\n", "\n    "))
 	}
+}
+
+// documentFields writes a line for each field, with the fields of a list below it.
+func documentFields(b *strings.Builder, indent string, fields []mapi.ResultField) {
+	for i, f := range fields {
+		if i > 0 && f.When == "" && f.Name != "" && f.Name == fields[i-1].Name {
+			fmt.Fprintf(b, "%sotherwise ", indent)
+		} else {
+			b.WriteString(indent)
+		}
+		fmt.Fprintf(b, "%s (%s)\n", cmp.Or(f.Name, "unused"), strings.Join(properties(f), ", "))
+		documentFields(b, indent+"    ", f.Rows)
+	}
+}
+
+// properties describes the type of a field, its unit, words and condition.
+func properties(f mapi.ResultField) []string {
+	list := []string{f.Kind}
+	switch {
+	case f.Unit == targetUnit:
+		list = append(list, "unit of the function that it reads")
+	case f.Unit != "" && f.Kind != "rows":
+		list = append(list, f.Unit)
+	}
+	for _, n := range slices.Sorted(maps.Keys(f.Words)) {
+		list = append(list, fmt.Sprintf("%d: %s", n, f.Words[n]))
+	}
+	if f.When != "" {
+		list = append(list, "if "+f.When)
+	}
+	if f.Optional {
+		list = append(list, "all bits set: none")
+	}
+	if f.Hidden {
+		list = append(list, "not in JSON")
+	}
+	return list
 }
 
 // kind describes the type of an argument, with its range and default.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"gomapi/internal/testnet"
 	"gomapi/mapi"
@@ -58,7 +59,8 @@ func TestDocumentedFields(t *testing.T) {
 	for heading, object := range map[string]any{
 		"mapi dump": packetObject{}, "mapi count: each interval": line{}, "mapi count: the last line": total{},
 		"mapi apply": resultObject{}, "mapi info devices": deviceObject{}, "mapi info libraries": libraryObject{},
-		"mapi info functions": functionObject{}, "mapi info functions: args": argumentObject{},
+		"mapi info users":     takenObject{},
+		"mapi info functions": functionObject{}, "mapi info functions: args": argumentObject{}, "mapi info functions: fields": fieldObject{},
 		"mapi info flows": flowObject{}, "mapi info flows: functions": appliedObject{},
 		"mapi stats: kind is stage": stageObject{}, "mapi stats: kind is filter": filterObject{}, "mapi stats: kind is sum": sumObject{},
 	} {
@@ -75,33 +77,56 @@ func TestDocumentedResults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := regexp.MustCompile("(?m)^\\| ([^`|]+) \\| (.*`.*) \\|$")
-	var got [][]string
-	for _, m := range row.FindAllStringSubmatch(string(text), -1) {
-		var fields []string
-		for _, f := range regexp.MustCompile("`(\\w+)`( \\(optional\\))?").FindAllStringSubmatch(m[2], -1) {
-			if name := f[1]; f[2] != "" {
-				fields = append(fields, name+"?")
-			} else {
-				fields = append(fields, name)
+	got := make(map[string][]string)
+	for _, m := range regexp.MustCompile("(?m)^\\| ([^`|]+) \\| (.*`.*) \\|$").FindAllStringSubmatch(string(text), -1) {
+		for _, name := range regexp.MustCompile("[A-Z_]{3,}").FindAllString(m[1], -1) {
+			for _, f := range regexp.MustCompile("`(\\w+)`").FindAllStringSubmatch(m[2], -1) {
+				if !slices.Contains(got[name], f[1]) {
+					got[name] = append(got[name], f[1])
+				}
 			}
 		}
-		got = append(got, fields)
 	}
-	described := struct { // GAP, by its definition
-		Seconds float64 `json:"seconds"`
-	}{}
-	var want [][]string
-	for _, v := range []any{amount{}, instant{}, described, statistics{}, distribution{}, startStop{}, bursts{}, noted{}, event{},
-		sample{}, file{}, buffered{}, unknown{}} {
-		want = append(want, fieldsOf(reflect.TypeOf(v)))
+	want := map[string][]string{
+		"HASHSAMP": fieldsOf(reflect.TypeOf(sample{})), "STATS": fieldsOf(reflect.TypeOf(statistics{})),
+		"TO_BUFFER": fieldsOf(reflect.TypeOf(buffered{})),
 	}
-	i := slices.IndexFunc(want, func(f []string) bool { return f[0] == "categories" })
-	want[i] = append(want[i], fieldsOf(reflect.TypeOf(category{}))...)
-	got = slices.DeleteFunc(got, func(f []string) bool { return len(f) == 1 && f[0] == "value" }) // BINOP that subtracts
-	if diff := cmp.Diff(want, got); diff != "" {
+	for _, d := range standard(t) {
+		if len(d.Fields) > 0 {
+			want[d.Name] = written(d.Fields)
+		}
+	}
+	for name := range want {
+		for i, field := range want[name] {
+			want[name][i] = strings.TrimSuffix(field, "?")
+		}
+	}
+	order := cmpopts.SortSlices(strings.Compare)
+	if diff := cmp.Diff(want, got, order); diff != "" {
 		t.Errorf("results (-code +docs/json.md):\n%s", diff)
 	}
+}
+
+// written returns the names in JSON of a described result.
+func written(fields []mapi.ResultField) (names []string) {
+	for _, f := range fields {
+		switch {
+		case f.Name == "" || f.Hidden:
+			continue
+		case f.Words != nil:
+			names = append(names, "number")
+		case strings.Contains(f.Kind, "int"):
+			names = append(names, "unit")
+		}
+		names = append(names, f.Name)
+		if len(f.Rows) > 1 { // others are plain values
+			for _, column := range f.Rows {
+				names = append(names, column.Name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // TestPacketObject has a tagged packet on a device, and one of no network.

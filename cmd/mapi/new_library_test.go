@@ -28,6 +28,28 @@ var twoWords = flib.Def{
 	},
 }
 
+// otherWords has the name, but neither the arguments nor the result.
+var otherWords = flib.Def{
+	Name: "TWO_WORDS", Description: "Has a result of two rows, after a state.", Result: "state, then packets of each host",
+	Args: []flib.Arg{{Name: "what", Kind: flib.Int, Doc: "anything"}},
+	Fields: []flib.Field{
+		{Name: "state", Kind: flib.FieldUint64, When: "what=1", Words: map[int64]string{0: "open"}},
+		{Name: "state", Kind: flib.FieldUint64, Hidden: true},
+		{Name: "hosts", Kind: flib.FieldRows, Unit: "hosts", Rows: []flib.Field{{Name: "packets", Kind: flib.FieldUint32, Unit: "packets"}}},
+	},
+	Text: "{state}, {#hosts}: {hosts}",
+	New:  twoWords.New,
+}
+
+// typed returns a function for a type of device, with its result in a unit.
+func typed(devType, unit string) flib.Def {
+	return flib.Def{
+		Name: "TYPED", DevType: devType, Result: "two numbers",
+		Fields: []flib.Field{{Name: "value", Kind: flib.FieldUint64, Unit: unit}, {Kind: flib.FieldUint64}},
+		New:    twoWords.New,
+	}
+}
+
 type passAll struct{ *flib.Result }
 
 func (passAll) Process(in []*flib.Packet) []*flib.Packet { return in }
@@ -36,12 +58,18 @@ func (passAll) Process(in []*flib.Packet) []*flib.Packet { return in }
 // function without knowing it.
 func TestNewLibrary(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
-	startWith(t, socket, flib.Library{Name: "newlib", Functions: []flib.Def{twoWords}})
+	startWith(t, socket, flib.Library{Name: "newlib", Functions: []flib.Def{twoWords, typed("", "packets")}},
+		flib.Library{Name: "otherlib", Functions: []flib.Def{otherWords, typed(drivers.TypeNIC, "bytes")}})
 	t.Setenv("MAPI_SOCKET", socket)
 	for want, args := range map[string][]string{
-		"{\"function\":1,\"name\":\"TWO_WORDS\",\"result\":{\"longest\":0,\"at\":null}}": {"apply", "--json", "-d", "eth0", "TWO_WORDS"},
-		"1 newlib:TWO_WORDS: longest 0 bytes, at none":                                   {"apply", "-d", "eth0", "newlib:TWO_WORDS"},
-		"TWO_WORDS()    library newlib":                                                  {"info", "functions", "TWO_WORDS"},
+		`{"function":1,"name":"TWO_WORDS","result":{"longest":0,"at":null}}`: {"apply", "--json", "-d", "eth0", "TWO_WORDS"},
+		"1 newlib:TWO_WORDS: longest 0 bytes, at none":                       {"apply", "-d", "eth0", "newlib:TWO_WORDS"},
+		"1 TYPED: 0 bytes":                         {"apply", "-d", "eth0", "TYPED"},
+		"1 TYPED!1.3: 0 bytes":                     {"apply", "-d", "eth0", "TYPED!1.3"},
+		"1 otherlib:TWO_WORDS: open, 2 hosts: 0 0": {"apply", "-d", "eth0", "otherlib:TWO_WORDS", "1"},
+		"1 otherlib:TWO_WORDS!1: 0, 2 hosts: 0 0":  {"apply", "-d", "eth0", "otherlib:TWO_WORDS!1", "2"},
+		`{"function":1,"name":"otherlib:TWO_WORDS","result":{"state":"open","hosts":[0,0]}}`: {"apply", "--json", "-d", "eth0", "otherlib:TWO_WORDS", "1"},
+		"TWO_WORDS()    library newlib": {"info", "functions", "TWO_WORDS"},
 	} {
 		l := startTool(t, args...)
 		got, err := l.lines.ReadString('\n')
@@ -54,7 +82,7 @@ func TestNewLibrary(t *testing.T) {
 	c := &mapi.Client{Socket: socket}
 	defer c.Close()
 	all, err := c.LibraryFunctions(t.Context(), 0)
-	if err != nil || len(all) != 1 || len(all[0].Fields) != 2 || all[0].Fields[1] != (mapi.ResultField{Name: "at", Kind: "time"}) {
+	if err != nil || len(all) != 2 || len(all[0].Fields) != 2 || all[0].Fields[1].Kind != "time" {
 		t.Errorf("%+v, %v", all, err)
 	}
 }

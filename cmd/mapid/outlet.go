@@ -36,6 +36,7 @@ type message struct {
 
 const (
 	queueLength = 1024                   // messages queued for a sink
+	userLength  = queueLength / 2        // a message that a user has caused finds at most so many
 	closeWait   = 500 * time.Millisecond // bound for sinks that hang
 )
 
@@ -56,8 +57,13 @@ func newOutlet(s sink, f lineFormatter, levels []logrus.Level, complain func(err
 // Levels implements logrus.Hook.
 func (o *outlet) Levels() []logrus.Level { return o.levels }
 
-// Fire implements logrus.Hook. It never waits and never fails.
+// Fire implements logrus.Hook. It never waits and never fails. Messages with the field uid are caused
+// by users: they leave room for others.
 func (o *outlet) Fire(e *logrus.Entry) error {
+	if _, user := e.Data["uid"]; user && len(o.queue) >= userLength {
+		o.lost.Add(1)
+		return nil
+	}
 	line, _ := o.format.Format(e)
 	select {
 	case o.queue <- message{e.Level, line}:

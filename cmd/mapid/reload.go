@@ -76,6 +76,7 @@ func (r *reloader) follow(ctx context.Context, hup *hangUps, stop func()) {
 		select {
 		case r.out <- s.Config:
 			apply()
+			boundMemory(s.Config)
 			r.last = s
 		case <-ctx.Done():
 			apply() // so that the new libraries are closed too

@@ -8,11 +8,14 @@ import (
 	"net"
 	"os"
 	"os/user"
+	"runtime/debug"
 	"strings"
 
 	"github.com/sirupsen/logrus"
 
 	"gomapi/drivers/nic"
+	"gomapi/internal/account"
+	"gomapi/internal/config"
 	"gomapi/internal/content"
 	"gomapi/internal/daemon"
 	"gomapi/internal/filter"
@@ -80,6 +83,7 @@ func serve(ctx context.Context, o *options, parent *readyPipe, stdout, stderr io
 		return err
 	}
 	apply()
+	boundMemory(s.Config)
 	defer libs.close()
 	opts, err := daemonOptions(o, s)
 	if err != nil {
@@ -97,6 +101,14 @@ func serve(ctx context.Context, o *options, parent *readyPipe, stdout, stderr io
 	opts.Reload = r.out
 	defer r.start(ctx, hup, stop)()
 	return runDaemon(ctx, opts, log)
+}
+
+// boundMemory makes the garbage collector work harder when the memory that all users may
+// have is in use. GOMEMLIMIT takes precedence.
+func boundMemory(c *config.Config) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(c.ApplyTo(account.ForMachine())[account.Memory].All)
+	}
 }
 
 // runDaemon runs the daemon with its filter compiler.

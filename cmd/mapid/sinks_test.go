@@ -115,7 +115,7 @@ func TestFullDisk(t *testing.T) {
 		l.Info(longMessage)
 	}
 	books := func() (written, lost int) {
-		return account(t, readLocked(t, filepath.Join(dir, "mapi.info")))
+		return tally(t, readLocked(t, filepath.Join(dir, "mapi.info")))
 	}
 	testenv.Until(t, "each message is written, or counted as lost", func() bool {
 		unsaid := int(l.outlets[0].lost.Load())
@@ -154,9 +154,9 @@ func readLocked(t *testing.T, path string) string {
 
 var longMessage = strings.Repeat("x", 2000)
 
-// account counts messages, and the losses according to the notices between
+// tally counts messages, and the losses according to the notices between
 // them. No line may be partial.
-func account(t *testing.T, text string) (written, lost int) {
+func tally(t *testing.T, text string) (written, lost int) {
 	t.Helper()
 	for line := range strings.Lines(stamp.ReplaceAllString(text, "")) {
 		n := 0
@@ -220,9 +220,27 @@ func TestHang(t *testing.T) {
 	}
 	close(f.gate)
 	l.Close()
-	written, lost := account(t, strings.Join(f.lines, ""))
+	written, lost := tally(t, strings.Join(f.lines, ""))
 	if lost == 0 || written+lost != sent {
 		t.Errorf("%d written and %d lost of %d", written, lost, sent)
+	}
+}
+
+// TestUsersLeaveRoom has a sink that hangs: what users cause does not displace what the daemon says.
+func TestUsersLeaveRoom(t *testing.T) {
+	f := &fragile{gate: make(chan error)}
+	l := &logger{Logger: newLogger(logSetup{}).Logger}
+	l.add("fragile", f, lineFormatter{}, infoLevels)
+	for range 2 * queueLength {
+		l.WithField("uid", uint32(7)).Warn("a user's")
+	}
+	for range userLength {
+		l.Warn("the daemon's")
+	}
+	close(f.gate)
+	l.Close()
+	if n := strings.Count(strings.Join(f.lines, ""), "the daemon's"); n < userLength-1 { // the goroutine may have taken none
+		t.Errorf("%d lines of the daemon are written, want %d", n, userLength)
 	}
 }
 

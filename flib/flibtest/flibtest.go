@@ -62,6 +62,9 @@ func (w *World) Apply(lib flib.Library, name string, args ...any) (*Bench, error
 	if err != nil {
 		return nil, err
 	}
+	if err := found.CheckFields(); err != nil {
+		t.Error(err)
+	}
 	checked, err := found.Check(args)
 	if err != nil {
 		return nil, err
@@ -196,7 +199,13 @@ func (e *env) Live() bool { return !e.Offline }
 
 func (e *env) Park(wait func()) { wait() }
 
-func (e *env) Quota() table.Quota { return nil }
+func (e *env) Quota() table.Quota { return unlimited{} }
+
+// unlimited grants everything.
+type unlimited struct{}
+
+func (unlimited) Charge(int) error { return nil }
+func (unlimited) Release(int)      {}
 
 func (e *env) AtClose(f func()) { e.t.Cleanup(f) }
 

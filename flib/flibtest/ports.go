@@ -17,7 +17,7 @@ var learnedDef = flib.Def{
 	},
 }
 
-// ports is an analyser that learns ports. It marks the packets to them with 1.
+// ports is an analyser that learns ports of UDP. It marks the packets to them with 1.
 type ports struct{ known [1 << 16]bool }
 
 func (a *ports) Analyse(pkts []flib.Packet, marks []uint8) {
@@ -25,7 +25,7 @@ func (a *ports) Analyse(pkts []flib.Packet, marks []uint8) {
 		var h pkt.Headers
 		pkt.Parse(pkts[i].Link, pkts[i].LinkType, &h)
 		switch payload := pkts[i].Link[h.Payload:h.End]; {
-		case h.Has&pkt.HasPorts == 0:
+		case h.Has&pkt.HasPorts == 0 || h.Proto != pkt.ProtoUDP:
 		case h.DstPort == 7 && len(payload) >= 2:
 			a.known[binary.BigEndian.Uint16(payload)] = true
 		case a.known[h.DstPort]:

@@ -25,7 +25,12 @@ var binop = flib.Def{
 		{Name: "flow2", Kind: flib.Flow, Doc: "flow of the second function"},
 		{Name: "function2", Kind: flib.Func, Doc: "second function"},
 	},
-	Result:  "uint64: sum or difference modulo 2^64 in the unit of the functions; 2^64-1 if one of their flows is closed or not connected",
+	Result: "uint64: sum or difference modulo 2^64 in the unit of the functions; 2^64-1 if one of their flows is closed or not connected",
+	Fields: []flib.Field{
+		{Name: "value", Kind: flib.FieldUint64, Unit: flib.TargetUnit, Optional: true, When: "type=0"},
+		{Name: "value", Kind: flib.FieldInt64, Unit: flib.TargetUnit, Optional: true},
+	},
+	Text:    "[{value}|no value]",
 	Example: `flow.Apply(ctx, "BINOP", mapi.BinopSub, sent, received)`,
 	New:     newBinop,
 }

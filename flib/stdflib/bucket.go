@@ -27,6 +27,11 @@ var bucket = flib.Def{
 	Result: "series of 16 bytes each: end of the period as uint64 in 2^-32 s since 1970, result as uint64; " +
 		"periods without packets give 0. At least the newest 1000 entries are kept; " +
 		"at least 1000 zeros are recorded at once, and 24 more for each packet that ends periods; others count as lost",
+	Fields: []flib.Field{
+		{Name: "at", Kind: flib.FieldMoment},
+		{Name: "value", Kind: flib.FieldUint64, Unit: flib.TargetUnit},
+	},
+	Text:    "{at} {value}",
 	Example: `flow.Apply(ctx, "BUCKET", packets, "5s", 1)`,
 	New:     newBucket,
 }

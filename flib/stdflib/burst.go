@@ -35,6 +35,15 @@ var burst = flib.Def{
 	},
 	Result: "5 uint64 for each category of sizes (result.BurstCategory): bytes, packets and number of its bursts, " +
 		"bytes that would fit into its gaps, number of its gaps; a gap follows each burst that has ended, even if no byte fits into it",
+	Fields: []flib.Field{{Name: "categories", Kind: flib.FieldRows, Unit: "categories", Rows: []flib.Field{
+		{Name: "category", Kind: flib.FieldIndex},
+		{Name: "bytes", Kind: flib.FieldUint64, Unit: "bytes"},
+		{Name: "packets", Kind: flib.FieldUint64, Unit: "packets"},
+		{Name: "bursts", Kind: flib.FieldUint64, Unit: "bursts"},
+		{Name: "gap_bytes", Kind: flib.FieldUint64, Unit: "bytes"},
+		{Name: "gaps", Kind: flib.FieldUint64, Unit: "gaps"},
+	}}},
+	Text:    "[{#categories} with bursts or gaps{categories}|no bursts or gaps]",
 	Example: `flow.Apply(ctx, "BURST", 0, 10000, 1000, 16000, 1230400, 1230400, 10)`,
 	New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
 		b, err := newBurst(args)

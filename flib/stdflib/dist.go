@@ -24,7 +24,15 @@ var dist = flib.Def{
 		{Name: "max", Kind: flib.String, Number: true, Doc: "upper limit of the last interval, in the same form, not less than min"},
 		{Name: "interval", Kind: flib.String, Number: true, Doc: "width of the intervals, in the same form, from 1 to max-min; at most 16384 intervals"},
 	},
-	Result:  "min, max, n (intervals), then n+1 counters of packets (below min+interval, ..., from max on), and an unused word; all uint64",
+	Result: "min, max, n (intervals), then n+1 counters of packets (below min+interval, ..., from max on), and an unused word; all uint64",
+	Fields: []flib.Field{
+		{Name: "min", Kind: flib.FieldUint64, Unit: flib.TargetUnit},
+		{Name: "max", Kind: flib.FieldUint64, Unit: flib.TargetUnit},
+		{Name: "intervals", Kind: flib.FieldUint64, Unit: "intervals", Hidden: true},
+		{Name: "counts", Kind: flib.FieldRows, Rows: []flib.Field{{Name: "packets", Kind: flib.FieldUint64, Unit: "packets"}}},
+		{Kind: flib.FieldUint64},
+	},
+	Text:    "packets in {intervals} from {#min} to {max}, and above: {counts}",
 	Example: `flow.Apply(ctx, "DIST", size, 0, 1600, 100)`,
 	New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
 		return newDistribution(env, args)

@@ -12,6 +12,8 @@ type lookback struct {
 
 type run struct{ value, looks uint64 }
 
+const runSize = 16 // bytes
+
 func newLookback(looks int) *lookback { return &lookback{runs: make([]run, looks)} }
 
 // fill makes v the value of all looks.

@@ -22,7 +22,11 @@ var pktInfo = flib.Def{
 		Name: "what", Kind: flib.Int,
 		Doc: "mapi.PktTS (0): the time stamp; mapi.PktSize (1): the length on the wire",
 	}},
-	Result:  "uint64: time stamp in 2^-32 seconds since 1970-01-01 UTC, or length in bytes; 0 before the first packet",
+	Result: "uint64: time stamp in 2^-32 seconds since 1970-01-01 UTC, or length in bytes; 0 before the first packet",
+	Fields: []flib.Field{
+		{Name: "at", Kind: flib.FieldTime, When: "what=0"},
+		{Name: "value", Kind: flib.FieldUint64, Unit: "bytes", When: "what=1"},
+	},
 	Example: `flow.Apply(ctx, "PKTINFO", mapi.PktSize)`,
 	New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
 		what := args.Int(0)

@@ -32,6 +32,12 @@ var startStop = flib.Def{
 	Filters: true,
 	Result: "3 uint64 (result.StartStop), times in 2^-32 s since 1970: of the first packet seen, the first that passed, " +
 		"the last that passed; 0 for none",
+	Fields: []flib.Field{
+		{Name: "first", Kind: flib.FieldTime},
+		{Name: "first_passed", Kind: flib.FieldTime},
+		{Name: "last_passed", Kind: flib.FieldTime},
+	},
+	Text:    "first packet {first}, first passed {first_passed}, last passed {last_passed}",
 	Example: `flow.Apply(ctx, "STARTSTOP", "+10s", "+20s")`,
 	New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
 		w, err := parseWindow(args.String(0), args.String(1))

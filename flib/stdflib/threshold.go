@@ -48,6 +48,15 @@ var threshold = flib.Def{
 	Result: "series of 24 bytes each: time as uint64 in 2^-32 s since 1970, compared value as uint64 (signed, except for a plain uint64), " +
 		"number of events that may still follow as int32, -1 without a limit. At least the newest 1000 events are kept; " +
 		"at fixed moments at least 1000 are recorded at once, and 24 more for each packet that comes after a moment; others count as lost",
+	// Increases within a window and differences are signed.
+	Fields: []flib.Field{
+		{Name: "at", Kind: flib.FieldMoment},
+		{Name: "value", Kind: flib.FieldUint64, Unit: flib.TargetUnit, When: "type=2,66 boundary=0,1,2"},
+		{Name: "value", Kind: flib.FieldInt64, Unit: flib.TargetUnit},
+		{Name: "remaining", Kind: flib.FieldInt32, Optional: true},
+		{Kind: flib.FieldInt32},
+	},
+	Text:    "{at} {value}[, at most {remaining} more]",
 	Example: `flow.Apply(ctx, "THRESHOLD", mapi.ThresholdUint64+mapi.ThresholdWindow, bytes, 10_000_000, mapi.BoundaryAbove, 1_000_000, 10, 0)`,
 	New:     newThreshold,
 }
@@ -86,6 +95,9 @@ func newThreshold(_ context.Context, env flib.Env, args flib.Args) (flib.Functio
 	looks := uint64(1)
 	if typ&modeWindow != 0 {
 		looks = uint64(max(args.Int(6), 1))
+	}
+	if err := env.Quota().Charge(int(looks) * runSize); err != nil {
+		return nil, err
 	}
 	if w.gauge, err = newGauge(typ, args.Uint64(3), boundary, int(looks)); err != nil {
 		return nil, err

@@ -30,6 +30,10 @@ var toFile = flib.Def{
 	},
 	Result: "int32: 11 while writing; 0 when the limit is reached or the device has ended, and everything is in the file; " +
 		"-1 if writing has failed",
+	Fields: []flib.Field{{Name: "state", Kind: flib.FieldInt32, Words: map[int64]string{
+		int64(result.FileFailed): result.FileFailed.String(), int64(result.FileDone): result.FileDone.String(),
+		int64(result.FileWriting): result.FileWriting.String(),
+	}}},
 	Example: `flow.Apply(ctx, "TO_FILE", mapi.FormatPCAP, "web.pcap", 1000)`,
 	New:     newFileWriter,
 }

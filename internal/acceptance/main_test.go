@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"gomapi/internal/testenv"
+	"gomapi/internal/testmapid"
 	"gomapi/mapi"
 )
 
@@ -23,9 +24,15 @@ const patience = testenv.Patience
 // binaries is the directory with mapid, built once for all tests.
 var binaries string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	if play() {
+		return
+	}
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
+	testmapid.Main()
 	testenv.HeedSignals()
 	var err error
 	if binaries, err = os.MkdirTemp("", "acceptance"); err != nil {

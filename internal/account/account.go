@@ -40,6 +40,7 @@ type Accounts struct {
 
 	mu   sync.Mutex
 	open map[string]*Account
+	last uint32 // number given last
 }
 
 // New makes accounts without users.
@@ -61,6 +62,7 @@ func (a *Accounts) Taken(k Kind) int64 { return a.taken[k].Load() }
 // An Account is what one user has taken.
 type Account struct {
 	Holder  Holder
+	Number  uint32 // differs from those of all other accounts that are open
 	all     *Accounts
 	taken   [kinds]atomic.Int64
 	refused [kinds]atomic.Uint64
@@ -73,7 +75,8 @@ func (a *Accounts) Open(h Holder) *Account {
 	defer a.mu.Unlock()
 	u := a.open[h.ID]
 	if u == nil {
-		u = &Account{Holder: h, all: a}
+		a.last++
+		u = &Account{Holder: h, Number: a.last, all: a}
 		a.open[h.ID] = u
 		a.users.Add(1)
 	}

@@ -65,6 +65,9 @@ func under(path string, roots ...string) bool {
 // mapitest is a package with a daemon for tests. It is below mapi because users import it.
 const mapitest = "gomapi/mapi/mapitest"
 
+// testmapid is a daemon for the project's own tests, in a process of its own.
+const testmapid = "gomapi/internal/testmapid"
+
 // rule forbids dependencies of packages on others, direct and indirect ones.
 type rule struct {
 	who []string // packages bound by the rule
@@ -133,15 +136,15 @@ var rules = []rule{
 		why: "the compiler creates filter programs and does not know how they are used",
 	},
 	{
-		who: []string{"gomapi/internal/shm", "gomapi/internal/pkt", "gomapi/internal/mapierr", "gomapi/mapi/result"},
+		who: []string{"gomapi/internal/memfile", "gomapi/internal/shm", "gomapi/internal/pkt", "gomapi/internal/mapierr", "gomapi/internal/fair", "gomapi/mapi/result"},
 		not: []string{"gomapi", "github.com"},
 		why: "leaf packages depend on no other package of the module",
 	},
 	{
 		who: []string{"gomapi/internal/daemon", "gomapi/cmd/mapid"},
 		not: []string{"gomapi/mapi/...", "gomapi/internal/tracegen", "gomapi/internal/testnet", "gomapi/internal/leak",
-			"gomapi/internal/testdata", "gomapi/internal/testenv", "gomapi/drivers/fake", "gomapi/drivers/drivertest", "gomapi/flib/flibtest", "gomapi/internal/bpf/bpftest",
-			"gomapi/internal/foreign/foreigntest"},
+			"gomapi/internal/testdata", "gomapi/internal/testenv", testmapid, "gomapi/drivers/fake", "gomapi/drivers/drivertest", "gomapi/flib/flibtest", "gomapi/internal/bpf/bpftest",
+			"gomapi/internal/table/tabletest", "gomapi/internal/foreign/foreigntest"},
 		why: "the daemon is not its own client and contains no test code",
 	},
 }
@@ -168,14 +171,15 @@ var only = []struct {
 }{
 	{"C", []string{"gomapi/internal/filter/libpcap", "gomapi/internal/content", "gomapi/cmd/libmapi"}},
 	{"gopkg.in/ini.v1", []string{"gomapi/internal/config"}},
-	{"github.com/sirupsen/logrus", []string{"gomapi/cmd", "gomapi/internal/daemon", mapitest}},
-	{"os/exec", []string{"gomapi/cmd", "gomapi/internal/filter", "gomapi/internal/bench", "gomapi/examples"}},
+	{"github.com/sirupsen/logrus", []string{"gomapi/cmd", "gomapi/internal/daemon", mapitest, testmapid}},
+	{"os/exec", []string{"gomapi/cmd", "gomapi/internal/filter", "gomapi/internal/bench", "gomapi/internal/soak", "gomapi/examples", testmapid}},
 	{"github.com/spf13/cobra", []string{"gomapi/cmd"}},
 	{"testing", []string{"gomapi/internal/testdata", "gomapi/internal/testenv", "gomapi/internal/testnet", "gomapi/internal/leak", "gomapi/flib/flibtest",
-		"gomapi/drivers/drivertest", "gomapi/internal/bpf/bpftest",
-		"gomapi/internal/foreign/foreigntest", mapitest}},
+		"gomapi/drivers/drivertest", "gomapi/internal/bpf/bpftest", "gomapi/internal/table/tabletest", "gomapi/internal/foreign/foreigntest",
+		mapitest, testmapid}},
 	{"gomapi/drivers/fake", []string{mapitest}},
 	{mapitest, nil}, // tests only
+	{testmapid, nil},
 }
 
 func TestPrivilegedImports(t *testing.T) {

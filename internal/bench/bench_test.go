@@ -27,14 +27,7 @@ func small(t *testing.T, packets int) *bench {
 	dir := t.TempDir()
 	b := &bench{
 		bin: filepath.Join(dir, "mapid"), dir: dir, charts: filepath.Join(dir, "performance"), packets: packets,
-		rounds: 1, liveRounds: 1,
-		sizes: map[string][]int{
-			"ports": {1, 20}, "equal": {5}, "mixed": {1, 50}, "strings": {25}, "counting": {64}, "liveports": {1, 20},
-			"audience": {1, 5}, "sampling": {2}, "searching": {3}, "changes": {50},
-		},
-		burst: 5 * time.Millisecond, streamed: 50 * time.Millisecond, rates: []float64{20}, programRates: []float64{50},
-		stamped: 50, silence: 10 * time.Millisecond, idle: clients{2, 3}, setups: []clients{{1, 10}, {5, 2}},
-		churn: 50, changing: 50 * time.Millisecond,
+		rounds: 1, liveRounds: 1, churn: 50, largest: 10, stream: 30 * time.Millisecond,
 	}
 	if out, err := exec.Command("go", "build", "-o", b.bin, "gomapi/cmd/mapid").CombinedOutput(); err != nil {
 		t.Fatalf("build mapid: %v\n%s", err, out)
@@ -45,7 +38,7 @@ func small(t *testing.T, packets int) *bench {
 // hasRows makes a report, whose parts compare their counts themselves, and looks for rows.
 func hasRows(t *testing.T, b *bench, rows ...string) {
 	t.Helper()
-	report, err := b.run(t.Context(), t)
+	report, err := b.run(t.Context(), t, parts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,9 +53,9 @@ func hasRows(t *testing.T, b *bench, rows ...string) {
 func TestReport(t *testing.T) {
 	testnet.Run(t, func(*testnet.NS) {}) // skips without root
 	b := small(t, 6000)
-	hasRows(t, b, "| PKT_COUNTER | 6000 |", "| 6000 |", "| 20 |", "| 5 |", "| 50 |", "| 25 |",
-		"| 64 | 100 % |", "| 64 | flood |", "| low |", "| efficient |", "| the clients |", "| 5 | 2 |",
-		"| 5 | mapid |", "| 5 | libpcap |", "| 2 | 50 |", "| 3 | 50 |", "| 50 | ", "| close |", "](performance/flows-live.svg)")
+	hasRows(t, b, "| PKT_COUNTER | 6000 |", "| 6000 |", "| 1 |", "| 10 |",
+		"| 64 | 100 % |", "| 64 | flood |", "| low |", "| efficient |", "| the clients |", "| 10 | 10 |",
+		"| 1 | mapid |", "| 1 | libpcap |", "| 10 | 100 |", "| 5 | 500 |", "| close |", "](performance/flows-live.svg)")
 	svgs, err := filepath.Glob(filepath.Join(b.charts, "*.svg"))
 	if err != nil || len(svgs) != 6 {
 		t.Errorf("charts %v (%v), want 6", svgs, err)
@@ -74,12 +67,13 @@ func TestSlow(t *testing.T) {
 	b := small(t, 500)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	section, err := b.measure(ctx, t, part{name: "slow", run: func(ctx context.Context, _ link) string {
+	section := b.section(ctx, t, part{name: "slow", run: func(b *bench, ctx context.Context) rows {
 		b.startDaemon(ctx, "")
-		return b.startDialog(ctx, nil, "sleep", "60").line() // which says nothing
+		b.startPrograms(ctx, []string{"60"}, "sleep") // which says nothing
+		return nil
 	}}, time.Second)
-	if err != nil || !strings.Contains(section, "Too slow: over 1 s") {
-		t.Errorf("section %q, %v", section, err)
+	if !strings.Contains(section, "Too slow: over 1 s") {
+		t.Errorf("section %q", section)
 	}
 	if pids := treeOf(os.Getpid()); len(pids) != 1 {
 		t.Errorf("processes %v are left", pids)
@@ -89,26 +83,25 @@ func TestSlow(t *testing.T) {
 // TestFailure has a part with an error: there is no report.
 func TestFailure(t *testing.T) {
 	b := &bench{}
-	_, err := b.measure(t.Context(), t, part{name: "wrong", run: func(context.Context, link) string {
+	wrong := part{name: "wrong", run: func(*bench, context.Context) rows {
 		parallel(20, 4, func(i int) {
 			if i == 7 {
 				fail("number %d", i)
 			}
 		})
-		return "x"
-	}}, time.Minute)
+		return nil
+	}}
+	err := catch(func() { b.section(t.Context(), t, wrong, time.Minute) })
 	if err == nil || err.Error() != "wrong: number 7" {
 		t.Errorf("error %v", err)
 	}
 }
 
 func TestUnknownPart(t *testing.T) {
-	b := &bench{only: "file,live"}
-	if _, err := b.selected(); err == nil || !strings.Contains(err.Error(), `"live"`) {
+	if _, err := selected("file,live"); err == nil || !strings.Contains(err.Error(), `"live"`) {
 		t.Errorf("error %v", err)
 	}
-	b.only = "file,churn"
-	if parts, err := b.selected(); err != nil || len(parts) != 2 || parts[1].name != "churn" {
+	if parts, err := selected("file,churn"); err != nil || len(parts) != 2 || parts[1].name != "churn" {
 		t.Errorf("parts %v, %v", parts, err)
 	}
 }

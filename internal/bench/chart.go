@@ -2,116 +2,89 @@ package main
 
 import (
 	"bytes"
+	_ "embed" // the picture
 	"fmt"
+	"html/template"
 	"math"
-	"strings"
+	"slices"
 )
 
-// A chart is drawn as SVG: two axes, a line with marks for each series, a legend. It has
+//go:embed chart.svg
+var chartText string
+
+var chartTemplate = template.Must(template.New("").
+	Funcs(template.FuncMap{"thousands": thousands}).Parse(chartText))
+
+// A chart is drawn as SVG: two axes, a line with marks for each of the lines, a legend. It has
 // its own white background, so that it can be read on any page.
 type chart struct {
-	title  string
-	x, y   axis
-	series []series
+	Title string
+	X, Y  axis
+	Lines []line
 }
 
-// An axis is in percent, or logarithmic: it spans the values with whole decades.
+type line struct {
+	Name, Color string
+	Dashed      bool
+	Legend      int // height of its entry
+	Points      []point
+}
+
+type point struct{ X, Y float64 }
+
+// An axis goes from one pixel to another: logarithmic from one power of ten to another, or in
+// percent.
 type axis struct {
-	label string
-	log   bool
+	Label    string
+	Ticks    []float64 // values that get a line of the grid
+	from, to float64
+	percent  bool
 }
-
-// A series is a line.
-type series struct {
-	name   string
-	dashed bool
-	x, y   []float64
-}
-
-func (s *series) add(x, y float64) { s.x, s.y = append(s.x, x), append(s.y, y) }
-
-// The area of the lines in the SVG, in its own coordinates.
-const left, right, top, bottom = 100, 580, 50, 400
 
 // lineColors are told apart also by who sees red and green alike (Okabe, Ito).
 var lineColors = []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7"}
 
-// svg returns the picture. Equal charts give equal bytes.
-func (c *chart) svg() []byte {
-	b := &bytes.Buffer{}
-	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 820 460" width="820" height="460" font-sweep="sans-serif" font-size="13">` +
-		"\n" + `<rect width="820" height="460" fill="#fff"/>` + "\n")
-	text(b, (left+right)/2, 28, `text-anchor="middle" font-weight="bold"`, c.title)
+// newChart takes the x values from the first column of rows, the y values from two others, of
+// mapid and of libpcap. Each value of a further column (0: none), Mbit/s, has lines of its own.
+// What is no number is left out.
+func newChart(title string, x, y axis, rows rows, mapid, libpcap, by int) chart {
+	c := chart{Title: title}
 	var xs, ys []float64
-	for _, s := range c.series {
-		xs, ys = append(xs, s.x...), append(ys, s.y...)
+	for _, row := range rows {
+		for side, column := range []int{mapid, libpcap} {
+			name := sides[side]
+			if by > 0 {
+				name += ", " + row[by] + " Mbit/s"
+			}
+			i := slices.IndexFunc(c.Lines, func(l line) bool { return l.Name == name })
+			if i < 0 {
+				i = len(c.Lines)
+				c.Lines = append(c.Lines, line{name, lineColors[i], side == 1, 60 + 22*i, nil})
+			}
+			var p point
+			if _, err := fmt.Sscan(row[0]+" "+row[column], &p.X, &p.Y); err == nil {
+				c.Lines[i].Points = append(c.Lines[i].Points, p)
+				xs, ys = append(xs, p.X), append(ys, p.Y)
+			}
+		}
 	}
-	x, y := newScale(c.x, xs, left, right), newScale(c.y, ys, bottom, top)
-	for _, v := range x.ticks {
-		line(b, x.at(v), top, x.at(v), bottom, `stroke="#ddd"`)
-		text(b, x.at(v), bottom+20, `text-anchor="middle"`, thousands(v))
-	}
-	for _, v := range y.ticks {
-		line(b, left, y.at(v), right, y.at(v), `stroke="#ddd"`)
-		text(b, left-8, y.at(v)+4, `text-anchor="end"`, thousands(v))
-	}
-	text(b, (left+right)/2, bottom+44, `text-anchor="middle"`, c.x.label)
-	text(b, 18, (top+bottom)/2, fmt.Sprintf(`text-anchor="middle" transform="rotate(-90 18 %d)"`, (top+bottom)/2), c.y.label)
-	for i, s := range c.series {
-		s.draw(b, x, y, lineColors[i%len(lineColors)], float64(top+10+22*i))
-	}
-	b.WriteString("</svg>\n")
+	c.X, c.Y = x.spanning(xs), y.spanning(ys)
+	return c
+}
+
+// svg returns the picture. Equal charts give equal bytes.
+func (c chart) svg() []byte {
+	var b bytes.Buffer
+	check(chartTemplate.Execute(&b, c))
 	return b.Bytes()
 }
 
-// draw draws the line and, at a height beside the chart, its entry of the legend.
-func (s series) draw(b *bytes.Buffer, x, y scale, color string, height float64) {
-	style := fmt.Sprintf(`stroke="%s" stroke-width="2"`, color)
-	if s.dashed {
-		style += ` stroke-dasharray="6 4"`
-	}
-	var path []string
-	for i := range s.x {
-		path = append(path, fmt.Sprintf("%.1f,%.1f", x.at(s.x[i]), y.at(s.y[i])))
-		fmt.Fprintf(b, `<circle cx="%.1f" cy="%.1f" r="3.5" fill="%s"/>`+"\n", x.at(s.x[i]), y.at(s.y[i]), color)
-	}
-	fmt.Fprintf(b, `<polyline points="%s" fill="none" %s/>`+"\n", strings.Join(path, " "), style)
-	line(b, right+20, height, right+46, height, style)
-	text(b, right+54, height+4, `text-anchor="start"`, s.name)
-}
-
-func line(b *bytes.Buffer, x1, y1, x2, y2 float64, style string) {
-	fmt.Fprintf(b, `<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" %s/>`+"\n", x1, y1, x2, y2, style)
-}
-
-func text(b *bytes.Buffer, x, y float64, style, s string) {
-	escaped := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
-	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" %s>%s</text>`+"\n", x, y, style, escaped)
-}
-
-// thousands writes 10000 as 10,000 and small numbers with the digits that they need.
-func thousands(v float64) string {
-	if v < 1000 {
-		return fmt.Sprintf("%.3g", v)
-	}
-	digits := fixed(v, 0)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
-}
-
-// A scale maps the values of an axis to pixels.
-type scale struct {
-	at    func(v float64) float64
-	ticks []float64 // values that get a line of the grid
-}
-
-// newScale makes a scale from one pixel to another. What is not above 0 is at the low end of
-// a logarithmic one.
-func newScale(a axis, values []float64, from, to float64) scale {
-	if !a.log {
-		return scale{at: func(v float64) float64 { return from + v/100*(to-from) }, ticks: []float64{0, 20, 40, 60, 80, 100}}
+// spanning returns the axis with ticks that span the values. What is not above 0 is at the low
+// end of a logarithmic one.
+func (a axis) spanning(values []float64) axis {
+	if a.percent {
+		a.Ticks = []float64{0, 20, 40, 60, 80, 100}
+		return a
 	}
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, v := range values {
@@ -123,9 +96,17 @@ func newScale(a axis, values []float64, from, to float64) scale {
 		low = max(-3, min(low, 9))
 		high = low + 1
 	}
-	s := scale{at: func(v float64) float64 { return from + (max(low, math.Log10(v))-low)/(high-low)*(to-from) }}
 	for d := low; d <= high; d++ {
-		s.ticks = append(s.ticks, math.Pow(10, d))
+		a.Ticks = append(a.Ticks, math.Pow(10, d))
 	}
-	return s
+	return a
+}
+
+// At is the pixel of a value.
+func (a axis) At(v float64) float64 {
+	low, high := a.Ticks[0], a.Ticks[len(a.Ticks)-1]
+	if !a.percent {
+		v, low, high = math.Log10(max(v, low)), math.Log10(low), math.Log10(high)
+	}
+	return math.Round(10*(a.from+(v-low)/(high-low)*(a.to-a.from))) / 10
 }

@@ -11,15 +11,11 @@ import (
 
 // TestSVG has the standard library read the picture, and counts what is in it.
 func TestSVG(t *testing.T) {
-	c := chart{
-		title: "a < b & c", x: axis{label: "x", log: true}, y: axis{label: "y"},
-		series: []series{
-			{name: "one", x: []float64{1, 10, 60000}, y: []float64{3, 50, 99}},
-			{name: "two", dashed: true, x: []float64{0, 100}, y: []float64{1, 7}},
-			{name: "none"},
-		},
-	}
-	svg := c.svg()
+	var table rows
+	table.add(1, 5, "3.0 (1.0)", 7)
+	table.add(10, 5, 50, "too slow")
+	table.add(60000, 6, 99, "none")
+	svg := newChart("a < b & c", axis{from: 100, to: 580}, axis{from: 400, to: 50, percent: true}, table, 2, 3, 1).svg()
 	found := make(map[string]int)
 	for d := xml.NewDecoder(bytes.NewReader(svg)); ; {
 		token, err := d.Token()
@@ -33,10 +29,10 @@ func TestSVG(t *testing.T) {
 			found[e.Name.Local]++
 		}
 	}
-	if found["svg"] != 1 || found["circle"] != 5 || found["polyline"] != 3 {
-		t.Errorf("elements %v, want 1 svg, 5 circles, 3 polylines", found)
+	if found["svg"] != 1 || found["circle"] != 4 || found["polyline"] != 4 {
+		t.Errorf("elements %v, want 1 svg, 4 circles, 4 polylines", found)
 	}
-	for _, want := range []string{"a &lt; b &amp; c", ">100,000<", ">one<"} {
+	for _, want := range []string{"a &lt; b &amp; c", ">100,000<", ">mapid, 5 Mbit/s<"} {
 		if !strings.Contains(string(svg), want) {
 			t.Errorf("no %q in the picture", want)
 		}
@@ -48,25 +44,22 @@ func TestSVG(t *testing.T) {
 
 func TestScale(t *testing.T) {
 	for _, c := range []struct {
-		axis   axis
 		values []float64
 		v, at  float64
 		ticks  int
 	}{
-		{axis{}, []float64{7}, 25, 25, 6},
-		{axis{log: true}, []float64{1, 10000}, 100, 50, 5},
-		{axis{log: true}, []float64{3, 60}, 10, 50, 3},
-		{axis{log: true}, []float64{1}, 1, 0, 2},
-		{axis{log: true}, []float64{0}, 0, 0, 2},
-		{axis{log: true}, nil, 1e10, 100, 2},
-		{axis{}, nil, 0, 0, 6},
+		{[]float64{1, 10000}, 100, 50, 5},
+		{[]float64{3, 60}, 10, 50, 3},
+		{[]float64{1}, 1, 0, 2},
+		{[]float64{0}, 0, 0, 2},
+		{nil, 1e10, 100, 2},
 	} {
-		s := newScale(c.axis, c.values, 0, 100)
-		if at := s.at(c.v); math.Abs(at-c.at) > 1e-9 {
-			t.Errorf("%+v %v: %g is at %g, want %g", c.axis, c.values, c.v, at, c.at)
+		s := axis{from: 0, to: 100}.spanning(c.values)
+		if at := s.At(c.v); math.Abs(at-c.at) > 1e-9 {
+			t.Errorf("%v: %g is at %g, want %g", c.values, c.v, at, c.at)
 		}
-		if len(s.ticks) != c.ticks {
-			t.Errorf("%+v %v: ticks %v, want %d", c.axis, c.values, s.ticks, c.ticks)
+		if len(s.Ticks) != c.ticks {
+			t.Errorf("%v: ticks %v, want %d", c.values, s.Ticks, c.ticks)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // A failure ends a part: check panics with it, catch makes an error of it.
@@ -40,29 +41,33 @@ func catch(f func()) (err error) {
 	return nil
 }
 
-// errSlow says that something has taken too long.
-var errSlow = errors.New("too slow")
-
-// parallel calls f for each number below n, from so many goroutines. The first that
-// fails ends the part.
+// parallel calls f for each number below n, from so many goroutines at most. One that
+// fails calls it no more; in the end the part fails.
 func parallel(n, goroutines int, f func(i int)) {
 	var next atomic.Int64
-	var once sync.Once
-	var failed error
 	var wg sync.WaitGroup
-	for range goroutines {
+	errs := make([]error, min(n, goroutines))
+	for g := range errs {
 		wg.Go(func() {
-			err := catch(func() {
+			errs[g] = catch(func() {
 				for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 					f(i)
 				}
 			})
-			if err != nil {
-				once.Do(func() { failed = err })
-				next.Store(int64(n)) // nobody begins another
-			}
 		})
 	}
 	wg.Wait()
-	check(failed)
+	check(errors.Join(errs...))
+}
+
+// poll asks whether something is done until it is, or some time has passed.
+func poll(limit, every time.Duration, done func() bool) bool {
+	for deadline := time.Now().Add(limit); ; time.Sleep(every) {
+		if done() {
+			return true
+		}
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
 }

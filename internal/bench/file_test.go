@@ -30,7 +30,7 @@ func TestCompetitors(t *testing.T) {
 	if got[1].Packets != packets/7 {
 		t.Errorf("one in 7 of %d packets are %d", packets, got[1].Packets)
 	}
-	if _, udp := b.countTcpdump(t.Context(), "udp"); got[0].Packets != udp[0].Packets {
+	if _, udp := b.readTcpdump(t.Context(), "udp"); got[0].Packets != udp[0].Packets {
 		t.Errorf("libpcap counts %d packets of UDP, tcpdump %d", got[0].Packets, udp[0].Packets)
 	}
 	err := catch(func() { b.readLibpcap(t.Context(), 0, []string{"f no filter"}) })
@@ -75,9 +75,9 @@ func TestProcesses(t *testing.T) {
 	}
 }
 
-func TestSamples(t *testing.T) {
-	s := samples{5, 1, 4, 2, 3}
-	if s.median() != 3 || s.at(0) != 1 || s.at(1) != 5 || s.both(1) != "3.0 (1.0)" || (samples{}).both(1) != "" {
+func TestFigures(t *testing.T) {
+	s := figures{5, 1, 4, 2, 3}
+	if s.median() != 3 || s.at(0) != 1 || s.at(1) != 5 || s.both(1) != "3.0 (1.0)" {
 		t.Errorf("median %g, least %g, most %g, %q", s.median(), s.at(0), s.at(1), s.both(1))
 	}
 }

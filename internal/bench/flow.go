@@ -2,65 +2,65 @@ package main
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
 	"gomapi/internal/tracegen"
 	"gomapi/mapi"
 )
 
-// A call applies a function: its name, and its arguments.
-type call []any
+// Functions that flows have behind the one of their task.
+var (
+	counters = []string{"PKT_COUNTER", "BYTE_COUNTER"}
+	counter  = counters[:1]
+)
 
-// counters are the calls of a flow that counts what the first ones let pass.
-func counters(first ...call) []call { return append(first, call{"PKT_COUNTER"}, call{"BYTE_COUNTER"}) }
-
-func filter(expression string) call { return call{"BPF_FILTER", expression} }
-
-// A flow has functions that are read.
-type flow struct {
-	*mapi.Flow
-	packets, bytes, buffer *mapi.Function
+// leading returns the function of a task, as libpcap/programs.c has them, and its arguments;
+// "" when the task is "", all packets.
+func leading(task string) (function string, args []any) {
+	kind, text, _ := strings.Cut(task, " ")
+	switch kind {
+	case "f":
+		return "BPF_FILTER", []any{text}
+	case "s":
+		return "STR_SEARCH", []any{text, 0, 0}
+	case "p":
+		return "SAMPLE", []any{must(strconv.Atoi(text)), mapi.SamplePeriodic}
+	}
+	return "", nil
 }
 
-// newFlow makes a flow and connects it.
-func newFlow(ctx context.Context, c *mapi.Client, device string, calls ...call) (f flow) {
-	f.Flow = must(c.CreateFlow(ctx, device))
-	for _, call := range calls {
-		name := call[0].(string)
-		fn, err := f.Apply(ctx, name, call[1:]...)
-		if err != nil {
-			fail("%v: %w", call, err)
+// A flow has functions by their names.
+type flow struct {
+	*mapi.Flow
+	functions map[string]*mapi.Function
+}
+
+// newFlow makes a flow that does a task, and connects it.
+func newFlow(ctx context.Context, c *mapi.Client, device, task string, functions ...string) flow {
+	f := flow{must(c.CreateFlow(ctx, device)), make(map[string]*mapi.Function)}
+	if name, args := leading(task); name != "" {
+		if _, err := f.Apply(ctx, name, args...); err != nil {
+			fail("%s: %w", task, err)
 		}
-		switch name {
-		case "PKT_COUNTER":
-			f.packets = fn
-		case "BYTE_COUNTER":
-			f.bytes = fn
-		case "TO_BUFFER":
-			f.buffer = fn
-		}
+	}
+	for _, name := range functions {
+		f.functions[name] = must(f.Apply(ctx, name))
 	}
 	check(f.Connect(ctx))
 	return f
 }
 
-// concurrency is how many calls a program makes at a time, where nothing else is said.
-const concurrency = 16
-
-// newFlows makes so many flows of one client.
-func newFlows(ctx context.Context, c *mapi.Client, device string, n, concurrency int, calls func(i int) []call) []flow {
-	flows := make([]flow, n)
-	parallel(n, min(n, concurrency), func(i int) { flows[i] = newFlow(ctx, c, device, calls(i)...) })
-	return flows
+// newBuffer makes a flow and returns its TO_BUFFER.
+func newBuffer(ctx context.Context, c *mapi.Client, device, task string) *mapi.Function {
+	return newFlow(ctx, c, device, task, "TO_BUFFER").functions["TO_BUFFER"]
 }
 
-// countsOf reads what flows have counted.
-func countsOf(flows []flow) []tracegen.Count {
-	all := make([]tracegen.Count, len(flows))
-	for i, f := range flows {
-		all[i].Packets = must(f.packets.Uint64())
-		if f.bytes != nil {
-			all[i].Bytes = must(f.bytes.Uint64())
-		}
+// count reads what a flow has counted: packets, and bytes when it counts them.
+func (f flow) count() (c tracegen.Count) {
+	c.Packets = must(f.functions["PKT_COUNTER"].Uint64())
+	if bytes := f.functions["BYTE_COUNTER"]; bytes != nil {
+		c.Bytes = must(bytes.Uint64())
 	}
-	return all
+	return c
 }

@@ -36,40 +36,33 @@ type stream struct {
 	flood   bool          // the first frame without socket buffers, see testnet.Sender.Flood
 }
 
-// streamOf is a stream of Mbit a second, for as long as programs are measured.
-func (b *bench) streamOf(frames [][]byte, mbit float64) stream {
-	return stream{mbit: mbit, frames: frames, rate: mbit * 1e6 / 8 / float64(len(frames[0])), length: b.streamed}
-}
-
-// A transfer is what a stream has come to.
-type transfer struct {
-	sent    uint64
-	arrived uint64  // at the far end; the others are lost on the way
-	rate    float64 // packets a second
-	mbit    float64 // a second, of frames like the first
-	idle    float64 // percent of the processors' time
+// streamOf is a stream of datagrams of Mbit a second.
+func (b *bench) streamOf(mbit float64) stream {
+	rate := mbit * 1e6 / 8 / frameSize
+	return stream{mbit: mbit, frames: datagrams(frameSize), rate: rate, length: b.stream}
 }
 
 // send sends a stream over the pair.
-func (l link) send(s stream) (t transfer) {
+func (l link) send(s stream) (r sample) {
 	received, dropped := l.counters(s.flood)
 	start, idle := time.Now(), idleTime()
 	if s.flood {
-		t.sent = uint64(s.packets)
+		r.sent = uint64(s.packets)
 		check(l.sender.Flood(s.frames[0], s.packets))
 	} else {
-		t.sent = l.sendPaced(s)
+		r.sent = l.sendPaced(s)
 	}
 	took := time.Since(start)
-	t.idle = min(100, 100*float64(idleTime()-idle)/float64(took*time.Duration(runtime.NumCPU())))
-	t.rate = float64(t.sent) / took.Seconds()
-	t.mbit = t.rate * float64(len(s.frames[0])) * 8 / 1e6
+	r.idle = min(100, 100*float64(idleTime()-idle)/float64(took)/float64(runtime.NumCPU()))
+	r.rate = float64(r.sent) / took.Seconds()
+	r.mbit = r.rate * float64(len(s.frames[0])) * 8 / 1e6
 	after, droppedAfter := l.counters(s.flood)
-	t.arrived = after - received
-	if lost := droppedAfter - dropped; t.arrived+lost != t.sent {
-		fail("%d packets sent, the kernel says that %d arrived and %d were dropped on the way", t.sent, t.arrived, lost)
+	r.arrived = after - received
+	if lost := droppedAfter - dropped; r.arrived+lost != r.sent {
+		fail("%d packets sent, the kernel says that %d arrived and %d were dropped on the way",
+			r.sent, r.arrived, lost)
 	}
-	return t
+	return r
 }
 
 // counters returns what the kernel has counted at the far end, and what was
@@ -86,8 +79,11 @@ func (l link) counters(flood bool) (received, dropped uint64) {
 // sendPaced sends batches, each at its time, and returns how many packets.
 func (l link) sendPaced(s stream) uint64 {
 	batch := make([][]byte, testnet.MaxBatch)
-	sent := 0
-	for start := time.Now(); (s.length == 0 || time.Since(start) < s.length) && (s.packets == 0 || sent < s.packets); sent += len(batch) {
+	start, sent := time.Now(), 0
+	for ; s.packets == 0 || sent < s.packets; sent += len(batch) {
+		if s.length > 0 && time.Since(start) >= s.length {
+			break
+		}
 		if s.rate > 0 {
 			sleepUntil(start.Add(time.Duration(float64(sent) / s.rate * float64(time.Second))))
 		}
@@ -116,7 +112,8 @@ func sleepUntil(at time.Time) {
 // idleTime returns how long all processors together have been idle, since the start of
 // the machine (proc_stat(5)). Its unit is 10 ms.
 func idleTime() time.Duration {
-	var user, nice, system, idle, wait int64
-	must(fmt.Sscanf(string(must(os.ReadFile("/proc/stat"))), "cpu %d %d %d %d %d", &user, &nice, &system, &idle, &wait))
+	var busy, idle, wait int64
+	stat := string(must(os.ReadFile("/proc/stat")))
+	must(fmt.Sscanf(stat, "cpu %d %d %d %d %d", &busy, &busy, &busy, &idle, &wait))
 	return time.Duration(idle+wait) * 10 * time.Millisecond
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -11,78 +12,93 @@ import (
 	"gomapi/internal/testnet"
 )
 
-// A part measures something and returns its section of the report.
+// A part measures something and returns the rows of its section of the report.
 type part struct {
 	name string
-	live bool // of an interface; others, of the capture file, have no link
-	run  func(context.Context, link) string
+	live bool // on an interface; others have no link
+	run  func(*bench, context.Context) rows
 }
 
-func (b *bench) parts() []part {
-	return []part{
-		{"file", false, b.counting},
-		{"packets", false, b.toBuffer},
-		{"ports", false, b.ports},
-		{"equal", false, b.equal},
-		{"mixed", false, b.mixed},
-		{"strings", false, b.searches},
-		{"counting", true, b.liveCounting},
-		{"delay", true, b.delay},
-		{"idle", true, b.idleCost},
-		{"setup", true, b.setup},
-		{"liveports", true, b.livePorts},
-		{"audience", true, b.equalPrograms},
-		{"sampling", true, b.sampling},
-		{"searching", true, b.searching},
-		{"churn", true, b.churnFlows},
-		{"changes", true, b.changes},
-	}
+var parts = []part{
+	{"file", false, (*bench).fileCounting},
+	{"packets", false, (*bench).packetsOfFile},
+	{"ports", false, (*bench).ports},
+	{"equal", false, (*bench).equal},
+	{"mixed", false, (*bench).mixed},
+	{"strings", false, (*bench).strings},
+	{"counting", true, (*bench).counting},
+	{"delay", true, (*bench).delay},
+	{"idle", true, (*bench).idle},
+	{"setup", true, (*bench).setup},
+	{"liveports", true, (*bench).livePorts},
+	{"audience", true, (*bench).audience},
+	{"sampling", true, (*bench).sampling},
+	{"searching", true, (*bench).searching},
+	{"churn", true, (*bench).comeAndGo},
+	{"changes", true, (*bench).changes},
 }
 
-func partNames() (names []string) {
-	for _, p := range new(bench).parts() {
+// partNames are what the user may select, with commas.
+func partNames() string {
+	var names []string
+	for _, p := range parts {
 		names = append(names, p.name)
 	}
-	return names
+	return strings.Join(names, ",")
 }
 
-// selected returns the parts that -only names, or all.
-func (b *bench) selected() (parts []part, err error) {
-	if b.only == "" {
-		return b.parts(), nil
-	}
-	for name := range strings.SplitSeq(b.only, ",") {
-		i := slices.Index(partNames(), name)
+// selected returns the parts with these names.
+func selected(names string) (all []part, err error) {
+	for name := range strings.SplitSeq(names, ",") {
+		i := slices.IndexFunc(parts, func(p part) bool { return p.name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("-only %s: there is no part %q, but %s", b.only, name, strings.Join(partNames(), ", "))
+			return nil, fmt.Errorf("-only: there is no part %q, but %s", name, partNames())
 		}
-		parts = append(parts, b.parts()[i])
+		all = append(all, parts[i])
 	}
-	return parts, nil
+	return all, nil
+}
+
+// run measures parts and returns the report.
+func (b *bench) run(ctx context.Context, t testnet.TB, parts []part) (string, error) {
+	var report string
+	err := catch(func() {
+		b.buildPrograms()
+		report = b.write("head", nil)
+		for _, p := range parts {
+			if p.live && os.Geteuid() != 0 {
+				report += "\n## Live capture\n\nLeft out: needs root, for a network namespace of its own.\n"
+				break
+			}
+			start := time.Now()
+			report += "\n" + b.section(ctx, t, p, partLimit+time.Duration(b.churn)*2*time.Millisecond)
+			log.Printf("%s took %.0f s", p.name, time.Since(start).Seconds())
+		}
+	})
+	return report, err
 }
 
 // partLimit is how long a part may take, besides the flows that come and go.
 const partLimit = 5 * time.Minute
 
-// measure makes a section; on an interface, in a network namespace of its own.
-func (b *bench) measure(ctx context.Context, t testnet.TB, p part, limit time.Duration) (section string, err error) {
-	start := time.Now()
+// section makes a part; on an interface, in a network namespace of its own.
+func (b *bench) section(ctx context.Context, t testnet.TB, p part, limit time.Duration) (text string) {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer b.awaitEnd()
 	defer cancel()
-	run := func(l link) { section = p.run(limited, l) }
+	var err error
+	run := func() { err = catch(func() { text = b.write(p.name, p.run(b, limited)) }) }
 	if p.live {
-		testnet.Run(t, func(ns *testnet.NS) { err = catch(func() { run(newLink(ns)) }) })
+		testnet.Run(t, func(ns *testnet.NS) { b.link = newLink(ns); run() })
 	} else {
-		err = catch(func() { run(link{}) })
+		run()
 	}
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		log.Printf("%s: %v", p.name, err)
-		return fmt.Sprintf("## Part %s\n\nToo slow: over %.0f s.\n", p.name, limit.Seconds()), nil
+		return fmt.Sprintf("## Part %s\n\nToo slow: over %.0f s.\n", p.name, limit.Seconds())
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", p.name, err)
+		fail("%s: %w", p.name, err)
 	}
-	log.Printf("%s took %.0f s", p.name, time.Since(start).Seconds())
-	return section, nil
+	return text
 }

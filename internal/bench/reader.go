@@ -1,14 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"log"
 	"os"
-	"strconv"
-	"strings"
+	"os/signal"
 	"sync/atomic"
+	"syscall"
 
 	"gomapi/mapi"
 )
@@ -18,39 +17,30 @@ import (
 // arguments are socket, device, task.
 const readerCommand = "reader"
 
-// read does a task: "p PERIOD", take every PERIOD-th packet, or "s STRING", take those that
-// contain the string. It prints "ready" when the flow is connected, and for each line of
-// its input how many packets it has got and how many it has lost. It ends with its input.
+// read takes the packets of a task. It speaks as one of the programs does, and ends with a signal.
 func read(args []string) error {
 	if len(args) != 3 {
 		return fmt.Errorf("%s: %d arguments, want SOCKET DEVICE TASK", readerCommand, len(args))
 	}
-	client := &mapi.Client{Socket: args[0]}
-	defer client.Close()
 	return catch(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		kind, text, _ := strings.Cut(args[2], " ")
-		first := call{"STR_SEARCH", text, 0, 0}
-		if kind == "p" {
-			first = call{"SAMPLE", must(strconv.Atoi(text)), mapi.SamplePeriodic}
-		}
-		packets := newFlow(ctx, client, args[1], first, call{"TO_BUFFER"}).buffer
+		ctx := context.Background()
+		asked := make(chan os.Signal, 1)
+		signal.Notify(asked, syscall.SIGUSR1)
+		buffer := newBuffer(ctx, &mapi.Client{Socket: args[0]}, args[1], args[2])
+		fmt.Fprintln(os.Stderr, "listening on", args[1])
 		var got atomic.Uint64
-		ended := make(chan struct{})
-		go func() { // ends with ctx
-			defer close(ended)
-			for _, err := range packets.Packets(ctx) {
-				if err != nil && ctx.Err() == nil {
-					log.Fatal(err)
-				}
-				got.Add(1)
+		go func() { // as long as the program
+			for range asked {
+				n := got.Load()
+				fmt.Fprintf(os.Stderr, "%d packets captured, %d packets counted, %d packets dropped\n",
+					n, n, must(buffer.Lost()))
 			}
 		}()
-		fmt.Println("ready")
-		for questions := bufio.NewScanner(os.Stdin); questions.Scan(); {
-			fmt.Println(got.Load(), must(packets.Lost()))
+		for _, err := range buffer.Packets(ctx) {
+			if err != nil {
+				log.Fatal(err)
+			}
+			got.Add(1)
 		}
-		cancel()
-		<-ended
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gomapi/internal/testnet"
+	"gomapi/internal/tracegen"
 )
 
 // TestTraffic looks at the frames that traffic marks.
@@ -23,7 +24,7 @@ func TestTraffic(t *testing.T) {
 			t.Fatalf("%d packets to port %d, want 2", n, i+1)
 		}
 	}
-	words := randomWords(3)
+	words := tracegen.Strings(3, 1)
 	w := withWords(words)
 	found := make([]uint64, len(words))
 	for i := range 10_000 {
@@ -70,27 +71,10 @@ func TestMissed(t *testing.T) {
 	}{
 		{500, 0, 10, 10, 0}, {495, 0, 10, 10, 0}, {250, 0, 10, 10, 50}, {250, 5, 10, 10, 75}, {500, 1, 10, 10, 10}, {500, 0, 10, 9, 10},
 	} {
-		r := sample{transfer: transfer{sent: c.sent, arrived: c.arrived, mbit: c.mbit}, lost: c.lost}
-		if got := r.missed(500); got < c.want-1e-9 || got > c.want+1e-9 {
+		r := sample{sent: c.sent, arrived: c.arrived, mbit: c.mbit, lost: c.lost}
+		if got := missed(500)(r); got < c.want-1e-9 || got > c.want+1e-9 {
 			t.Errorf("%+v: %g", c, got)
 		}
-	}
-}
-
-func TestMissing(t *testing.T) {
-	b := &bench{programRates: []float64{100, 500}}
-	row := func(n int, mbit, mapid, libpcap float64) *liveRow {
-		r := &liveRow{size: n, stream: stream{mbit: mbit}}
-		for side, missed := range []float64{mapid, libpcap} {
-			r.samples[side] = []sample{{transfer: transfer{sent: 100, arrived: 100, mbit: mbit}, lost: missed}}
-		}
-		return r
-	}
-	got := b.missing([]*liveRow{row(1, 100, 0, 0), row(1, 500, 0, 0.5), row(9, 100, 0, 2), row(9, 500, 1.5, 60)})
-	want := "\nMore than 1 % is missed at 100 Mbit/s with mapid never, with libpcap from 9 programs on;" +
-		" at 500 Mbit/s with mapid from 9 programs on, with libpcap from 9 programs on.\n"
-	if got != want {
-		t.Errorf("%q, want %q", got, want)
 	}
 }
 

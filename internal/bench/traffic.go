@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/binary"
 	"math/rand/v2"
-	"slices"
 	"strings"
 
 	"gomapi/internal/testnet"
@@ -20,20 +19,22 @@ const (
 	udpPayload = 14 + 20 + 8
 )
 
-// datagrams returns frames of UDP with random letters, no checksum and room for what
-// traffic writes into them.
+// datagrams returns frames of UDP with random lower-case letters, no checksum and room for
+// what traffic writes into them.
 func datagrams(size int) [][]byte {
 	all := make([][]byte, 2*testnet.MaxBatch) // a batch must not have one twice
 	random := rand.New(rand.NewPCG(3, 5))
 	for i := range all {
 		all[i] = testnet.UDP(uint64(i), size)
 		clear(all[i][udpSum : udpSum+2])
-		letters(random, all[i][udpPayload:])
+		for at := udpPayload; at < size; at++ {
+			all[i][at] = 'a' + byte(random.UintN(26))
+		}
 	}
 	return all
 }
 
-// traffic is packets of which flows and programs must get some.
+// traffic is packets of which the members of a subject must get some.
 type traffic struct {
 	mark func(frame []byte)            // see stream; may be nil
 	want func(arrived uint64) []uint64 // what each must have got of all packets so far
@@ -82,26 +83,4 @@ func withWords(words []string) traffic {
 		},
 		want: func(uint64) []uint64 { return sent },
 	}
-}
-
-// randomWords returns n different words of lower-case letters behind a capital, which
-// datagrams have in no payload.
-func randomWords(n int) (all []string) {
-	random := rand.New(rand.NewPCG(3, 5))
-	for len(all) < n {
-		w := letters(random, make([]byte, tracegen.StringLength))
-		w[0] -= 'a' - 'A'
-		if !slices.Contains(all, string(w)) {
-			all = append(all, string(w))
-		}
-	}
-	return all
-}
-
-// letters fills b with random lower-case letters.
-func letters(random *rand.Rand, b []byte) []byte {
-	for i := range b {
-		b[i] = 'a' + byte(random.UintN(26))
-	}
-	return b
 }

@@ -17,6 +17,7 @@ const (
 // planner.
 type access struct {
 	filter
+	payer   uint32      // user who pays for it
 	negated bool        // the filter matches by default; the cover is for its refusals
 	cover   []predicate // access predicates
 }
@@ -27,6 +28,8 @@ type planner struct {
 	selectivity        selectivity
 	positive, negative coverSearch
 	groups             joiner
+	owners             *owners
+	shares             *shares
 	fields             fieldBuilder
 	memo               memo
 	residuals          residuals
@@ -38,21 +41,21 @@ type planner struct {
 	every   []block         // what the leaf does for every packet
 	paths   []access        // filters that get an index
 
-	indexes   int // of all leaves
-	blocks    int // in all indexes
 	unindexed int // filters whose index would exceed a limit
 }
 
-func newPlanner(d *diagram, groups groupSet) *planner {
+func newPlanner(d *diagram, groups groupSet, o *owners, s *shares) *planner {
 	p := &planner{
 		statistics: statistics{diagram: d},
 		groups:     joiner{groups, make(map[string]uint32)},
+		owners:     o,
+		shares:     s,
 		fields:     newFieldBuilder(d),
 		lists:      postingLists{list: make([]postingList, 1)},
 	}
 	p.positive = coverSearch{statistics: &p.statistics, selectivity: &p.selectivity, goal: accept}
 	p.negative = coverSearch{statistics: &p.statistics, selectivity: &p.selectivity, goal: refuse}
-	p.residuals = residuals{statistics: &p.statistics, fields: &p.fields, memo: &p.memo}
+	p.residuals = residuals{statistics: &p.statistics, fields: &p.fields, memo: &p.memo, shares: s}
 	p.leaf(nil, nil) // emptyLeaf
 	return p
 }
@@ -105,13 +108,13 @@ func (p *planner) plan(l *leaf, f filter, known []extent) {
 		}
 	}
 	if math.IsInf(cost, 1) {
-		p.forEvery(f, verify, p.residuals.check(f.node))
+		p.forEvery(f, verify, p.residuals.check(f.node, p.anyOwner(f)))
 		return
 	}
 	a.cover = slices.Clone(search.collect(f.node))
-	if !p.afford(a.cover) {
+	if !p.afford(&a) {
 		p.unindexed++
-		p.forEvery(f, verify, p.residuals.check(f.node))
+		p.forEvery(f, verify, p.residuals.check(f.node, a.payer))
 		return
 	}
 	if a.negated {
@@ -131,20 +134,50 @@ func (p *planner) hasValues(root nodeID, known []extent) bool {
 	return ok
 }
 
-// afford reports whether indexes may contain a cover, and counts it.
-func (p *planner) afford(cover []predicate) bool {
-	blocks := countBlocks(cover)
-	if blocks > maxBlocks || p.blocks+blocks > maxAllBlocks || p.indexes+min(len(cover), 64) > maxIndexes {
-		return false
+// afford reports whether indexes may contain the cover of a filter, and sets its payer.
+func (p *planner) afford(a *access) bool {
+	fresh := p.fresh(a.cover)
+	cost := amounts{ofBlocks: countBlocks(a.cover), ofIndexes: len(fresh)}
+	a.payer = p.payer(a.filter, cost)
+	if cost[ofBlocks] <= maxBlocks && p.shares.take(a.payer, cost) {
+		return true
 	}
-	p.blocks += blocks
+	for _, t := range fresh {
+		delete(p.indexed, t)
+	}
+	return false
+}
+
+// fresh returns the terms of a cover that have no index yet, and notes that they have one.
+func (p *planner) fresh(cover []predicate) (fresh []termID) {
 	for _, c := range cover {
 		if !p.indexed[c.term] {
 			p.indexed[c.term] = true
-			p.indexes++
+			fresh = append(fresh, c.term)
 		}
 	}
-	return true
+	return fresh
+}
+
+// payer returns a user of the filter who can pay the cost, if there is one.
+func (p *planner) payer(f filter, cost amounts) (payer uint32) {
+	payer = p.anyOwner(f)
+	g := p.groups.groups[f.group]
+	p.owners.each(p.groups.members[g.from:g.to], func(user uint32) bool {
+		can := p.shares.can(user, cost)
+		if can {
+			payer = user
+		}
+		return !can
+	})
+	return payer
+}
+
+// anyOwner returns a user of the filter.
+func (p *planner) anyOwner(f filter) (owner uint32) {
+	g := p.groups.groups[f.group]
+	p.owners.each(p.groups.members[g.from:g.to], func(user uint32) bool { owner = user; return false })
+	return owner
 }
 
 // index makes the indexes of a leaf.
@@ -152,7 +185,7 @@ func (p *planner) index(l *leaf, proven []extent) {
 	blocks := make(map[termID][]block)
 	p.residuals.beginFilters(proven)
 	for _, a := range p.paths {
-		p.residuals.begin(a.node, a.negated)
+		p.residuals.begin(a)
 		for _, c := range a.cover {
 			if k, wanted := p.residuals.posting(p.entry(a.filter), a.negated, c); wanted {
 				blocks[c.term] = appendBlocks(blocks[c.term], c.lo, c.hi, k)

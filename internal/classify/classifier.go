@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"gomapi/internal/bpf"
+	"gomapi/internal/fair"
 )
 
 // A Classifier decides which of many filters match a packet. It is immutable. Any number
@@ -31,10 +32,29 @@ type Classifier struct {
 // its place. Equal programs are decided once. There must be fewer than 2^28 members. It
 // runs on the control side: tens of thousands of filters may take seconds. Its time and
 // memory are bounded for any filters.
-func NewClassifier(programs []*bpf.Program) *Classifier {
+func NewClassifier(programs []*bpf.Program) *Classifier { return newClassifier(programs, owners{}) }
+
+// NewShared is NewClassifier for the programs of several users: those of member i are users[i], at
+// least one. The limits are divided between users, so that those whose filters exceed them do not
+// affect others.
+func NewShared(programs []*bpf.Program, users [][]uint32) *Classifier {
+	return newClassifier(programs, newOwners(users))
+}
+
+func newClassifier(programs []*bpf.Program, o owners) *Classifier {
+	s := newShares(o.n)
+	c := build(programs, &o, s)
+	if s.short && o.n > 1 {
+		c = build(programs, &o, s.leveled())
+	}
+	return c
+}
+
+// build makes the classifier with these shares.
+func build(programs []*bpf.Program, o *owners, s *shares) *Classifier {
 	c := &Classifier{groupSet: newGroupSet(programs)}
 	c.stats.Members, c.stats.Programs = len(programs), len(c.groups)
-	p := newPlanner(newDiagram(), c.groupSet)
+	p := newPlanner(newDiagram(), c.groupSet, o, s)
 	filters := c.readAll(p)
 	p.count(filters)
 	b := treeBuilder{planner: p}
@@ -48,14 +68,22 @@ func NewClassifier(programs []*bpf.Program) *Classifier {
 }
 
 // readAll reads the distinct programs and returns those that could be read; the others
-// run singly.
+// run singly. Users read their short programs first, and the user who has used the least of the
+// limits reads next.
 func (c *Classifier) readAll(p *planner) []filter {
 	r := newReader(p.diagram)
 	filters := make([]filter, 0, len(c.groups))
+	done := make([]bool, len(c.groups))
 	size := 0
-	for _, i := range c.byLength() {
+	fair.Fill(p.owners.claims(&c.groupSet, c.byLength()), func(int) float64 { return 0 }, func(i int) (float64, bool) {
+		if done[i] {
+			return 0, true
+		}
+		done[i] = true
+		before := r.usage()
 		n, why := r.read(c.groups[i].program)
-		if size += p.sizeOf(n); why == expressed && size > maxAllSizes {
+		used := p.sizeOf(n)
+		if size += used; why == expressed && size > maxAllSizes {
 			why = noBudget
 		}
 		if why != expressed {
@@ -64,7 +92,8 @@ func (c *Classifier) readAll(p *planner) []filter {
 		} else if n != refuse {
 			filters = append(filters, filter{uint32(i), n})
 		}
-	}
+		return max(r.usage().since(before), float64(used)/maxAllSizes), true
+	})
 	return filters
 }
 

@@ -16,6 +16,8 @@
 //	selectivity.go   the fraction of packets that a predicate accepts
 //	cover.go         the cheapest access predicates of a filter
 //	field.go         reading the value of a term from a packet
+//	users.go         whose the members are
+//	share.go         limits divided between users
 //	group.go         groups of members with the same decision
 //	posting.go       the action for a filter whose access predicate holds
 //	block.go         intervals divided into aligned blocks
@@ -29,6 +31,7 @@
 //	tree.go          growing the decision tree
 //	stats.go         statistics of a classifier
 //	classifier.go    the classifier and its construction
+//	possible.go      members that some packet could match
 //	matches.go       the packets of a batch that match each member
 //	scratch.go       working memory of a goroutine
 //	decide.go        following posting lists

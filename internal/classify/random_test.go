@@ -45,8 +45,12 @@ func (f *filterset) want(m int, data []byte) (match, agreed bool) {
 func (f *filterset) compare(t *testing.T, name string, pkts []pkt.Packet) {
 	t.Helper()
 	c := classify.NewClassifier(f.programs)
+	possible := c.Possible()
 	for i, p := range pkts {
 		hits := hitsOf(c, pkts[i:i+1])
+		if n := slices.IndexFunc(hits, func(h hit) bool { return !possible[h.member] }); n >= 0 {
+			t.Fatalf("%s: packet %x matches %v, which counts as impossible", name, p.Link, f.raw[hits[n].member])
+		}
 		var want []hit
 		for m := range f.programs {
 			match, agreed := f.want(m, p.Link)

@@ -42,6 +42,16 @@ func newReader(d *diagram) *reader {
 	return r
 }
 
+// A usage is what reading has used of the limits for all programs.
+type usage struct{ steps, nodes, terms int }
+
+func (r *reader) usage() usage { return usage{r.allSteps, len(r.nodes), len(r.list)} }
+
+// since returns the largest part of a limit that was used after b.
+func (u usage) since(b usage) float64 {
+	return max(float64(u.steps-b.steps)/maxAllSteps, float64(u.nodes-b.nodes)/maxAllNodes, float64(u.terms-b.terms)/maxAllTerms)
+}
+
 // read returns the node that decides like the program.
 func (r *reader) read(p *bpf.Program) (nodeID, reason) {
 	if p.HasLoop() {

@@ -13,10 +13,10 @@ const (
 // leaf.
 type residuals struct {
 	*statistics
-	fields    *fieldBuilder
-	memo      *memo
-	checks    []check // of all leaves
-	allEffort int     // nodes visited
+	fields *fieldBuilder
+	memo   *memo
+	shares *shares
+	checks []check // of all leaves
 
 	// These are for the current leaf.
 	known []extent          // extents of packets that the leaf does not truncate
@@ -25,6 +25,7 @@ type residuals struct {
 
 	// These are for the current filter.
 	filter   nodeID
+	payer    uint32
 	size     int                // nodes
 	effort   int                // nodes visited
 	decisive map[predicate]bool // access predicates that decide the filter alone
@@ -37,22 +38,21 @@ func (r *residuals) beginLeaf() { r.made = make(map[nodeID]uint32) }
 func (r *residuals) beginFilters(known []extent) { r.known, r.first = known, len(r.nodes) }
 
 // begin starts another filter.
-func (r *residuals) begin(node nodeID, negated bool) {
-	r.filter, r.size, r.effort = node, r.sizeOf(node), 0
+func (r *residuals) begin(a access) {
+	r.filter, r.payer, r.size, r.effort = a.node, a.payer, r.sizeOf(a.node), 0
 	if len(r.decisive) > 64 || r.decisive == nil {
 		r.decisive = make(map[predicate]bool)
 	}
 	clear(r.decisive)
-	r.findDecisive(negated)
+	r.findDecisive(a.negated)
 }
 
 // residual returns what remains of the filter if an access predicate holds. ok is false
 // if this is not known.
 func (r *residuals) residual(p predicate) (rest nodeID, ok bool) {
-	if r.effort += r.size; r.effort > maxEffort || r.allEffort > maxAllEffort || len(r.nodes)-r.first > maxMadeNodes {
+	if r.effort += r.size; r.effort > maxEffort || len(r.nodes)-r.first > maxMadeNodes || !r.shares.take(r.payer, amounts{ofEffort: r.size}) {
 		return 0, false
 	}
-	r.allEffort += r.size
 	r.memo.clear(len(r.nodes))
 	n := restriction{
 		diagram: r.diagram, term: p.term, class: class{{p.lo, p.hi}},
@@ -62,12 +62,18 @@ func (r *residuals) residual(p predicate) (rest nodeID, ok bool) {
 }
 
 // check returns the check for a node, noCheck if it is too long.
-func (r *residuals) check(rest nodeID) uint32 {
-	size := r.sizeOf(rest)
-	if size > maxCheck || len(r.checks)+size > maxChecks {
+func (r *residuals) check(rest nodeID, payer uint32) uint32 {
+	cost, before := amounts{ofChecks: r.sizeOf(rest)}, len(r.checks)
+	if cost[ofChecks] > maxCheck {
 		return noCheck
 	}
-	return r.make(rest)
+	if !r.shares.can(payer, cost) {
+		r.shares.take(payer, cost) // so that it counts as wanted
+		return noCheck
+	}
+	at := r.make(rest) // some parts of it may be there
+	r.shares.take(payer, amounts{ofChecks: len(r.checks) - before})
+	return at
 }
 
 func (r *residuals) make(id nodeID) uint32 {
@@ -131,5 +137,5 @@ func (r *residuals) posting(e entry, negated bool, p predicate) (_ posting, want
 	case rest <= accept:
 		return posting{entry: e}, true
 	}
-	return posting{e | verify, r.check(rest)}, true
+	return posting{e | verify, r.check(rest, r.payer)}, true
 }

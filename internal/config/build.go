@@ -37,6 +37,8 @@ func (b *builder) build(sections []Section) {
 			b.device(s)
 		case s.Name == "format":
 			b.format(s)
+		case s.Name == "limits":
+			b.limits(s)
 		case slices.Contains(b.known.Libraries, s.Name):
 			b.library(s)
 		case extraSection(s.Name), slices.Contains(knownLibraries, s.Name):
@@ -67,6 +69,8 @@ func (b *builder) global(s *Section) {
 			b.logFolder(k)
 		case "local":
 			b.cfg.Local = b.orDefault(k, 0, 1, 0) == 1
+		case "trusted_peers":
+			b.trustedPeers(k)
 		}
 	}
 }

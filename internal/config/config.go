@@ -33,7 +33,13 @@ type Config struct {
 	Auto       bool     // serve every interface that is up; only without a file
 	Devices    []Device // in the order of the file
 	Formats    []FormatEntry
-	Extra      []Section // unchecked sections of other parts: dag, ipfixflib, dimapi, metrics, "client NAME"
+	// Limits are the keys of [limits]: how much of each kind the users may have.
+	// Kinds that are absent have the limits of the machine.
+	Limits map[LimitKey]int64
+	// TrustedPeers are the users whose programs may act for others, by name or
+	// number.
+	TrustedPeers []string
+	Extra        []Section // unchecked sections of other parts: dag, ipfixflib, dimapi, metrics, "client NAME"
 }
 
 // A Device is one [driver] section.

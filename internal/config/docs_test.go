@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"gomapi/internal/account"
 )
 
 // TestShippedFile loads the installed file.
@@ -21,6 +23,14 @@ func TestShippedFile(t *testing.T) {
 	if len(cfg.Devices) == 0 || len(cfg.Formats) == 0 {
 		t.Errorf("nothing to serve: %+v", cfg)
 	}
+}
+
+// limitNames are the keys of [limits] in the order of their kinds.
+func limitNames() (keys []string) {
+	for _, k := range account.Kinds() {
+		keys = append(keys, k.String(), "user_"+k.String())
+	}
+	return keys
 }
 
 // TestDocumentedKeys compares the tables of docs/config.md with the keys that
@@ -46,6 +56,7 @@ func TestDocumentedKeys(t *testing.T) {
 		"global": globalKeys,
 		"driver": slices.Concat(driverKeys, driverParams["mapinicdrv"], driverParams["mapivindrv"]),
 		"format": formatKeys,
+		"limits": limitNames(),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("keys (-code +docs/config.md):\n%s", diff)

@@ -23,7 +23,7 @@ var (
 // Keys that the code knows, by section.
 var (
 	globalKeys = []string{
-		"libpath", "drvpath", "libs", "dimapi_port", "log_level", "syslog_level", "logfile", "local",
+		"libpath", "drvpath", "libs", "dimapi_port", "log_level", "syslog_level", "logfile", "local", "trusted_peers",
 	}
 	driverKeys = []string{
 		"device", "driver", "description", "alias", "link_speed", "mpls", "vlan", "devgroup",

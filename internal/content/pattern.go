@@ -33,6 +33,16 @@ func (p *Pattern) Match(captured []byte) bool {
 	return false
 }
 
+// Impossible reports whether p matches no packet: none of its strings fits into its window.
+func (p *Pattern) Impossible() bool {
+	for _, s := range p.Strings {
+		if p.Depth == 0 || len(s) <= p.Depth {
+			return false
+		}
+	}
+	return true
+}
+
 // check returns an error if p is invalid.
 func (p *Pattern) check() error {
 	if len(p.Strings) == 0 {

@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/sirupsen/logrus"
+
 	"gomapi/internal/mapierr"
 	"gomapi/internal/wire"
 )
@@ -37,7 +39,7 @@ func (c *client) answer(ctx context.Context, r request) error {
 func (c *client) guarded(ctx context.Context, r *request) (resp *wire.Response, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			c.log.Errorf("request %T: panic: %v\n%s", r.Call, p, debug.Stack())
+			c.sayAt(logrus.ErrorLevel, "request %T: panic: %v\n%s", r.Call, p, debug.Stack())
 			err = mapierr.New(mapierr.CommUnknown, "internal error of the daemon: %v", p)
 			resp = &wire.Response{Error: wireError(err)}
 		}
@@ -53,12 +55,34 @@ func (c *client) greet(id uint64, m *wire.Hello) error {
 		_ = c.conn.Send(&wire.Response{Id: id, Error: wireError(err)})
 		return err
 	}
+	if m.OnBehalf != "" {
+		if err := c.actFor(m.OnBehalf); err != nil {
+			_ = c.conn.Send(&wire.Response{Id: id, Error: wireError(err)})
+			return err
+		}
+	}
 	c.greeted = true
 	c.session.ContinueAfter(m.After)
-	c.log.Debug("client connected")
+	c.sayAt(logrus.DebugLevel, "client connected")
 	return c.conn.Send(&wire.Response{Id: id, Result: &wire.Response_Welcome{Welcome: &wire.Welcome{
 		Version: wire.Version, Daemon: "mapid " + c.daemon.Version,
 	}}}, c.session.Results())
+}
+
+// actFor gives the connection a session of the client for whom the program acts.
+func (c *client) actFor(client string) error {
+	owner, err := c.daemon.onBehalf(c.owner, client)
+	if err != nil {
+		return err
+	}
+	session, err := c.daemon.engine.NewSession(owner, c.notify)
+	if err != nil {
+		return err
+	}
+	c.session.Close()
+	c.owner, c.session = owner, session
+	c.log = c.log.WithField("client", client)
+	return nil
 }
 
 // handle calls the handler of a request.
@@ -92,6 +116,8 @@ func (c *client) handle(ctx context.Context, r *request) *wire.Response {
 		err = c.deviceBooks(m.DeviceBooks, resp)
 	case *wire.Request_Flows:
 		err = c.flows(m.Flows, resp)
+	case *wire.Request_Users:
+		err = c.users(m.Users, resp)
 	case *wire.Request_Functions:
 		err = c.functions(m.Functions, resp)
 	default:

@@ -12,6 +12,7 @@ import (
 
 	"gomapi/internal/engine"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/principal"
 	"gomapi/internal/spin"
 	"gomapi/internal/wire"
 )
@@ -20,11 +21,10 @@ import (
 type client struct {
 	daemon  *daemon
 	conn    *wire.Conn
-	peer    wire.Peer
-	log     logrus.FieldLogger
+	owner   engine.Owner
+	log     *logrus.Entry
 	session *engine.Session
 	greeted bool
-	lines   lines
 
 	// Events for the client. Only the newest event of a device is kept, so the
 	// memory for a client that does not read is bounded.
@@ -44,36 +44,45 @@ type request struct {
 	replied func()
 }
 
-// welcome creates a client for a new connection.
-func (d *daemon) welcome(sock *net.UnixConn) (*client, error) {
-	peer, err := wire.PeerOf(sock)
+// welcome creates a client for a new connection. It tells the client and the log why it
+// cannot.
+func (d *daemon) welcome(ctx context.Context, sock *net.UnixConn) (*client, error) {
+	peer, err := principal.Of(sock)
 	if err != nil {
+		d.engine.Refuse(sock)
+		d.Log.Warnf("rejected a client: %v", err)
 		return nil, err
+	}
+	if peer.Way != principal.ByNamespace {
+		d.blind.Do(func() {
+			d.Log.Warn("the owners of user namespaces cannot be seen (root and CAP_SYS_PTRACE can): " +
+				"users of such namespaces are charged by the ranges of /etc/subuid")
+		})
 	}
 	conn, err := wire.NewConn(sock)
 	if err != nil {
+		d.engine.Refuse(sock)
+		d.Log.Warnf("rejected a client: %v", err)
 		return nil, err
 	}
 	c := &client{
 		daemon: d,
 		conn:   conn,
-		peer:   peer,
+		owner:  ownerOf(peer),
 		log:    d.Log.WithFields(logrus.Fields{"uid": peer.UID, "pid": peer.PID}),
-		lines:  lines{left: lineBurst},
 		events: make(map[string]*wire.DeviceEnded),
 		wake:   make(chan struct{}, 1),
 	}
-	c.session, err = d.engine.NewSession(engine.Owner{
-		UID: peer.UID, GID: peer.GID, PID: peer.PID, Program: programOf(peer.PID),
-	}, c.notify)
+	c.session, err = d.engine.NewSession(c.owner, c.notify)
 	if err != nil {
-		conn.End(d.refuse)
+		c.turnAway(ctx, err)
 		return nil, err
 	}
 	if !d.enrol(c) {
 		c.session.Close()
-		conn.End(d.refuse)
-		return nil, fmt.Errorf("uid %d, process %d: the maximum of %d clients is reached", peer.UID, peer.PID, maxClients)
+		err := mapierr.New(mapierr.AuthFailed, "the daemon has the maximum of %d connections: try again later", maxClients)
+		c.turnAway(ctx, err)
+		return nil, err
 	}
 	conn.AcceptDescriptors()
 	return c, nil
@@ -90,12 +99,12 @@ func (c *client) serve(ctx context.Context) {
 	helpers.Go(func() { defer cancel(); _ = c.conn.AwaitHangUp() })
 	helpers.Go(func() { c.sendEvents(ctx) })
 	err := c.converse(ctx)
-	c.log.Debugf("connection ends: %v", err)
+	c.sayAt(logrus.DebugLevel, "connection ends: %v", err)
 	cancel()
 	c.hangUp()
 	c.session.Close()
 	helpers.Wait()
-	c.log.Debug("client gone")
+	c.sayAt(logrus.DebugLevel, "client gone")
 }
 
 // converse handles requests until the connection ends or a request ends it.
@@ -103,7 +112,7 @@ func (c *client) converse(ctx context.Context) error {
 	for {
 		r, err := c.next()
 		if errors.Is(err, wire.ErrTooLong) || errors.Is(err, wire.ErrMalformed) || errors.Is(err, wire.ErrFilesLost) {
-			c.log.Warnf("connection ends: %v", err)
+			c.sayAt(logrus.WarnLevel, "connection ends: %v", err)
 			c.refuse(mapierr.Wrap(mapierr.CommUnknown, "the daemon closed the connection", err))
 		}
 		if err == nil {

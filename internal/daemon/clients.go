@@ -7,8 +7,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sirupsen/logrus"
+
+	"gomapi/internal/account"
 	"gomapi/internal/engine"
 	"gomapi/internal/foreign"
+	"gomapi/internal/wire"
 )
 
 // maxClients is the maximum number of simultaneous connections.
@@ -17,9 +21,14 @@ const maxClients = 4096
 // daemon is a running daemon.
 type daemon struct {
 	Options
-	engine  *engine.Engine
-	serving sync.WaitGroup // one per client
-	busy    atomic.Int32   // clients with a request in progress
+	engine   *engine.Engine
+	accounts *account.Accounts
+	trusted  atomic.Pointer[map[uint32]bool] // users whose programs may act for others
+	turned   atomic.Int32                    // clients that are being turned away
+	blind    sync.Once                       // tells that user namespaces cannot be seen
+	serving  sync.WaitGroup                  // one per client
+	busy     atomic.Int32                    // clients with a request in progress
+	lines    userLines                       // log lines that users can cause
 
 	mu      sync.Mutex
 	clients map[*client]struct{}
@@ -32,39 +41,63 @@ const acceptPause = 50 * time.Millisecond
 
 // accept serves clients until the listener is closed.
 func (d *daemon) accept(ctx context.Context, l *listener) error {
-	for {
+	for failing := false; ; {
 		sock, err := l.AcceptUnix()
 		if err != nil {
 			if !temporary(err) {
 				return err
 			}
-			d.Log.Warnf("accept a client: %v", err)
+			if !failing {
+				d.Log.Warnf("accept clients: %v; trying again", err)
+			}
+			failing = true
 			select {
 			case <-time.After(acceptPause):
 			case <-ctx.Done():
 			}
 			continue
 		}
+		failing = false
 		d.admit(ctx, sock)
 	}
 }
 
-// admit serves a client on a separate goroutine, which serveSocket waits for.
+// admit serves a client on a separate goroutine, which serveSocket waits for. Nothing
+// that depends on the client happens on the goroutine that accepts.
 func (d *daemon) admit(ctx context.Context, sock *net.UnixConn) {
-	c, err := d.welcome(sock)
-	if err != nil {
-		d.Log.Warnf("rejected a client: %v", err)
-		d.engine.Refuse(sock)
-		return
-	}
 	d.serving.Go(func() {
-		defer d.forget(c)
-		c.serve(ctx)
+		if c, err := d.welcome(ctx, sock); err == nil {
+			defer d.forget(c)
+			c.serve(ctx)
+		}
 	})
 }
 
 // refuse closes the socket of a client that was not welcomed.
 func (d *daemon) refuse(fd int) { d.engine.Refuse(foreign.Descriptor(fd)) }
+
+// A client that is turned away has this time to read the reason. So many can have it at a
+// time; others see that the connection is closed.
+const (
+	turnTime  = time.Second
+	maxTurned = 256
+)
+
+// turnAway tells a client why it cannot be served, and closes the connection when the
+// client has done so: closing it earlier would throw away the reason, because the client's
+// first message is unread.
+func (c *client) turnAway(ctx context.Context, reason error) {
+	d, conn := c.daemon, c.conn
+	defer conn.End(d.refuse)
+	c.sayAt(logrus.WarnLevel, "rejected a client: %v", reason)
+	ctx, cancel := context.WithTimeout(ctx, turnTime)
+	defer cancel()
+	if d.turned.Add(1) <= maxTurned && conn.TrySend(&wire.Response{Error: wireError(reason)}) == nil {
+		defer context.AfterFunc(ctx, func() { conn.End(d.refuse) })()
+		_ = conn.AwaitHangUp()
+	}
+	d.turned.Add(-1)
+}
 
 // enrol adds c, unless there are too many clients or the daemon is ending.
 func (d *daemon) enrol(c *client) bool {

@@ -17,6 +17,7 @@ import (
 
 	"gomapi/drivers"
 	"gomapi/flib"
+	"gomapi/internal/account"
 	"gomapi/internal/config"
 	"gomapi/internal/engine"
 	"gomapi/internal/filter"
@@ -43,7 +44,7 @@ type Options struct {
 	Resolve func(name string) (string, error)
 	Version string // for people
 	// Reload delivers configurations that replace Config. The daemon applies
-	// their devices only. It may be nil.
+	// their devices, limits and trusted peers only. It may be nil.
 	Reload <-chan *config.Config
 }
 
@@ -51,13 +52,19 @@ type Options struct {
 // daemon is gone. When it returns, everything has stopped: flows are closed,
 // files flushed, the socket removed. The caller still owns the compiler.
 func Run(ctx context.Context, o Options) error {
-	d := &daemon{Options: o, clients: make(map[*client]struct{})}
+	d := &daemon{
+		Options: o, clients: make(map[*client]struct{}), lines: userLines{users: make(map[string]*lines)},
+		accounts: account.New(account.ForMachine()),
+	}
+	d.setUsers(o.Config)
 	d.engine = engine.New(engine.Options{
 		Functions: o.Functions,
 		Drivers:   o.Drivers,
 		Compiler:  o.Compiler,
+		Accounts:  d.accounts,
 		Linger:    linger,
 		Log:       o.Log.Warnf,
+		UserLog:   d.warnUser,
 	})
 	defer d.engine.Close()
 	d.configure(o.Config)
@@ -78,12 +85,11 @@ func Run(ctx context.Context, o Options) error {
 
 // servePrivate serves the only client of a private daemon.
 func (d *daemon) servePrivate(ctx context.Context) error {
-	c, err := d.welcome(d.Conn)
+	c, err := d.welcome(ctx, d.Conn)
 	if err != nil {
-		d.engine.Refuse(d.Conn)
 		return err
 	}
-	stop := context.AfterFunc(ctx, c.hangUp)
+	stop := context.AfterFunc(ctx, func() { d.engine.LeaveMemory(); c.hangUp() })
 	defer stop()
 	d.ready()
 	c.serve(ctx)
@@ -102,6 +108,7 @@ func (d *daemon) serveSocket(ctx context.Context) error {
 	d.ready()
 	d.Log.Infof("listening on %s", d.Socket)
 	err = d.accept(ctx, l)
+	d.engine.LeaveMemory()
 	d.hangUpAll()
 	d.serving.Wait()
 	if errors.Is(err, net.ErrClosed) {

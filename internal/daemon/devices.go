@@ -29,6 +29,7 @@ func (d *daemon) reload(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case c := <-d.Reload:
+			d.setUsers(c)
 			diff := d.configure(c)
 			d.report(diff)
 			d.warnMissing(slices.DeleteFunc(d.specs(c.Devices), func(s engine.DeviceSpec) bool {

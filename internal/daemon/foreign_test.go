@@ -18,32 +18,53 @@ func askDevices() *wire.Request {
 	return &wire.Request{Call: &wire.Request_Devices{Devices: &wire.DeviceQuery{Id: -1, Next: true, Limit: 10}}}
 }
 
-// TestDescriptorsThatLinger sends connections whose close takes very long: with a call that takes
-// no descriptors, and with one that is never received. Other clients, new ones and the end of the
-// daemon do not wait for them.
+// openHanging asks for a device of a capture file that does not answer.
+func (p *program) openHanging(fs *foreigntest.Hanging) {
+	p.t.Helper()
+	f, err := os.Open(fs.Path)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer f.Close()
+	err = p.conn.Send(&wire.Request{Id: 2, Call: &wire.Request_CreateOfflineDevice{CreateOfflineDevice: &wire.CreateOfflineDevice{Path: "x"}}}, f)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// TestDescriptorsThatLinger sends connections whose close takes very long, while the daemon is
+// busy with a call before, so that nobody else has them when it takes them: with calls that take
+// no descriptors, and with calls that are never received. Other clients, new ones and the end of
+// the daemon do not wait for them.
 func TestDescriptorsThatLinger(t *testing.T) {
+	fs := foreigntest.Hang(t, nil, foreigntest.Read)
 	socket := t.TempDir() + "/mapid.sock"
 	o, _ := options(t, socket)
 	stop := start(t, o)
-	hostile, other := greeted(t, socket), greeted(t, socket)
+	other := greeted(t, socket)
 	var lets []func()
-	for range 10 {
-		f, let := foreigntest.Lingering(t)
-		lets = append(lets, let)
-		hostile.call(askDevices(), f)
-		f.Close() // the daemon has it
+	hostile := func() *program {
+		p := greeted(t, socket)
+		p.openHanging(fs)
+		for range 10 {
+			f, let := foreigntest.Lingering(t)
+			lets = append(lets, let)
+			if err := p.conn.Send(askDevices(), f); err != nil {
+				t.Fatal(err)
+			}
+			f.Close()
+		}
+		return p
 	}
-	unread := greeted(t, socket)
-	f, let := foreigntest.Lingering(t)
-	lets = append(lets, let)
-	if err := unread.conn.Send(&wire.Request{}, f); err != nil { // ends the connection
-		t.Fatal(err)
-	}
-	if err := unread.conn.Send(&wire.Request{Id: 2}, f); err != nil && !errors.Is(err, unix.EPIPE) {
-		t.Fatal(err)
-	}
+	read, unread := hostile(), hostile()
+	fs.Await(t, foreigntest.Read, 2)
 	unread.conn.Close()
-	f.Close()
+	fs.Release()
+	for range 2 { // a request without a number is refused, and ends the connection
+		if _, err := read.conn.Receive(&wire.Response{}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	testenv.Within(t, "calls of others", func() {
 		other.call(askDevices())
 		greeted(t, socket).call(askDevices())
@@ -86,16 +107,8 @@ func TestFilesWhoseReadsHang(t *testing.T) {
 	o, _ := options(t, socket)
 	stop := start(t, o)
 	other := greeted(t, socket)
-	open := &wire.Request{Id: 2, Call: &wire.Request_CreateOfflineDevice{CreateOfflineDevice: &wire.CreateOfflineDevice{Path: "x"}}}
 	for range 20 {
-		f, err := os.Open(fs.Path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := greeted(t, socket).conn.Send(open, f); err != nil {
-			t.Fatal(err)
-		}
-		f.Close()
+		greeted(t, socket).openHanging(fs)
 	}
 	fs.Await(t, foreigntest.Read, 4)
 	testenv.Within(t, "the end", func() {

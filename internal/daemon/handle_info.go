@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"gomapi/drivers"
+	"gomapi/flib"
 	"gomapi/internal/books"
 	"gomapi/internal/config"
 	"gomapi/internal/engine"
@@ -152,16 +153,13 @@ func (c *client) libraryFunctions(q *wire.LibraryFunctionQuery, resp *wire.Respo
 		d := &libs[q.Library].Functions[i]
 		w := &wire.LibraryFunction{
 			Id: int32(i), Name: d.Name, Description: d.Description, Argdescr: d.Descr(),
-			Devtype: d.Type(), Result: d.Result, Example: d.Example,
+			Devtype: d.Type(), Result: d.Result, Example: d.Example, Fields: wireFields(d.Fields), Text: d.Text,
 		}
 		for _, a := range d.Args {
 			w.Args = append(w.Args, &wire.Argument{
 				Name: a.Name, Kind: a.Kind.String(), Doc: a.Doc,
 				Optional: a.Default != nil, Range: a.Range(), Default: a.DefaultText(), Added: a.Added,
 			})
-		}
-		for _, f := range d.Fields {
-			w.Fields = append(w.Fields, &wire.Field{Name: f.Name, Kind: string(f.Kind), Unit: f.Unit})
 		}
 		all = append(all, w)
 	}
@@ -171,6 +169,16 @@ func (c *client) libraryFunctions(q *wire.LibraryFunctionQuery, resp *wire.Respo
 	}
 	resp.Result = &wire.Response_LibraryFunctions{LibraryFunctions: &wire.LibraryFunctions{Functions: out}}
 	return nil
+}
+
+func wireFields(fields []flib.Field) (out []*wire.Field) {
+	for _, f := range fields {
+		out = append(out, &wire.Field{
+			Name: f.Name, Kind: string(f.Kind), Unit: f.Unit, When: f.When,
+			Optional: f.Optional, Hidden: f.Hidden, Words: f.Words, Rows: wireFields(f.Rows),
+		})
+	}
+	return out
 }
 
 func (c *client) flows(q *wire.FlowQuery, resp *wire.Response) error {

@@ -1,8 +1,13 @@
 package daemon
 
-import "time"
+import (
+	"sync"
+	"time"
 
-// Limits on the log lines that one client can cause. A client can send
+	"github.com/sirupsen/logrus"
+)
+
+// Limits on the log lines that one user can cause, over all connections. A client can send
 // thousands of requests per second.
 const (
 	lineBurst = 200 // lines at once
@@ -10,38 +15,98 @@ const (
 	maxLogged = 200 // bytes of a name in a line
 )
 
-// lines is a client's budget of log lines. It belongs to the goroutine that
-// handles the client's requests.
+// refill is the time after which a user who has caused no lines has the whole budget again.
+const refill = lineBurst * time.Second / lineRate
+
+// userLines are the budgets of log lines of all users. Any goroutine may use them.
+type userLines struct {
+	mu    sync.Mutex
+	users map[string]*lines
+	swept time.Time // when those who have the whole budget were last forgotten
+}
+
+// lines is the budget of one user.
 type lines struct {
 	left    float64
 	last    time.Time
-	dropped int
+	omitted int // since the last line
 }
 
-// take reports whether a line may be logged now, and how many were dropped
-// since the last logged line.
-func (l *lines) take(now time.Time) (ok bool, dropped int) {
-	if !l.last.IsZero() {
+// A gap says that lines of a user were not logged.
+type gap struct {
+	user  string
+	lines int
+}
+
+// take reports whether a user may cause a line now. The gaps are to be logged first, that of this
+// user and those of users who have caused nothing more.
+func (u *userLines) take(user string, now time.Time) (ok bool, gaps []gap) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	gaps = u.sweep(now)
+	l := u.users[user]
+	if l == nil {
+		l = &lines{left: lineBurst}
+		u.users[user] = l
+	} else {
 		l.left = min(l.left+now.Sub(l.last).Seconds()*lineRate, lineBurst)
 	}
 	l.last = now
 	if l.left < 1 {
-		l.dropped++
-		return false, 0
+		l.omitted++
+		return false, gaps
 	}
 	l.left--
-	dropped, l.dropped = l.dropped, 0
-	return true, dropped
+	if l.omitted > 0 {
+		gaps = append(gaps, gap{user, l.omitted})
+		l.omitted = 0
+	}
+	return true, gaps
 }
 
-// say logs the effect of a request, within the client's budget.
-func (c *client) say(format string, args ...any) {
-	ok, dropped := c.lines.take(time.Now())
-	if !ok {
+// sweep forgets the users who have the whole budget, some time after the last sweep, and returns
+// their gaps.
+func (u *userLines) sweep(now time.Time) (gaps []gap) {
+	if now.Sub(u.swept) < refill {
+		return nil
+	}
+	u.swept = now
+	for user, l := range u.users {
+		if now.Sub(l.last) < refill {
+			continue
+		}
+		if l.omitted > 0 {
+			gaps = append(gaps, gap{user, l.omitted})
+		}
+		delete(u.users, user)
+	}
+	return gaps
+}
+
+// userLog logs a line that a user has caused, within the budget of the user.
+func (d *daemon) userLog(user string, log *logrus.Entry, level logrus.Level, format string, args ...any) {
+	if !log.Logger.IsLevelEnabled(level) {
 		return
 	}
-	if dropped > 0 {
-		c.log.Infof("%d requests of this client were not logged", dropped)
+	ok, gaps := d.lines.take(user, time.Now())
+	for _, g := range gaps {
+		d.Log.WithField("user", g.user).Warnf("%d lines that this user caused were left out", g.lines)
 	}
-	c.log.Infof(format, args...)
+	if ok {
+		log.Logf(level, format, args...)
+	}
+}
+
+// warnUser logs a warning about something that a user has caused.
+func (d *daemon) warnUser(user string, format string, args ...any) {
+	d.userLog(user, d.Log.WithField("user", user), logrus.WarnLevel, format, args...)
+}
+
+// say logs the effect of a request.
+func (c *client) say(format string, args ...any) {
+	c.sayAt(logrus.InfoLevel, format, args...)
+}
+
+func (c *client) sayAt(level logrus.Level, format string, args ...any) {
+	c.daemon.userLog(c.owner.Payer.ID, c.log, level, format, args...)
 }

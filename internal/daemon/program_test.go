@@ -45,11 +45,3 @@ func ownName(t *testing.T) string {
 	}
 	return strings.TrimSuffix(string(name), "\n")
 }
-
-func TestProgramOfNobody(t *testing.T) {
-	for _, pid := range []int32{0, -1, 1<<31 - 1} {
-		if got := programOf(pid); got != "" {
-			t.Errorf("process %d is called %q", pid, got)
-		}
-	}
-}

@@ -28,16 +28,25 @@ func (a *alarm) Expire(now uint64) []*pkt.Packet {
 	return nil
 }
 
-// pauses makes the loop pause at the times that it asks for, and returns how often it did.
-func pauses(t *testing.T, l *Loop, hold time.Duration) (n int) {
+// noon is a time of the host's clock. In these tests it goes on only from pause to pause.
+var noon = time.Unix(1_700_000_000, 0)
+
+// pauses makes the loop pause at now and at the times that it asks for. It returns how often
+// the loop asked, and the time of the last pause.
+func pauses(t *testing.T, l *Loop, now time.Time, hold time.Duration) (n int, last time.Time) {
 	t.Helper()
-	for again := l.Pause(0, hold); !again.IsZero(); again = l.Pause(0, hold) {
-		if n++; n > 100 || time.Until(again) > time.Minute {
-			t.Fatalf("pause %d is wanted at %v", n, again)
+	for again := l.pause(now, 0, hold); !again.IsZero(); again = l.pause(now, 0, hold) {
+		if n++; n > 100 || again.Sub(now) < minTick || again.Sub(now) > time.Minute {
+			t.Fatalf("pause %d is wanted %v after the one before", n, again.Sub(now))
 		}
-		time.Sleep(time.Until(again))
+		now = again
 	}
-	return n
+	return n, now
+}
+
+// nearly reports whether ticks are d but for rounding.
+func nearly(ticks uint64, d time.Duration) bool {
+	return (pkt.Duration(ticks) - d).Abs() < time.Microsecond
 }
 
 // If packets have the time of the host's clock, packet time begins without a packet.
@@ -47,11 +56,15 @@ func TestPacketTimeBeginsWithThePause(t *testing.T) {
 		l.Run()
 		a := &alarm{after: pkt.Ticks(50 * time.Millisecond)}
 		l.Connect(chainOf(1, of(a)), false)
-		begin := time.Now()
-		n := pauses(t, l, hold)
-		took := time.Since(begin)
-		if len(a.called) != 2 || a.called[1]-a.called[0] < a.after || took < 50*time.Millisecond || n > 5 {
-			t.Errorf("hold %v: called at %d after %v and %d pauses", hold, a.called, took, n)
+		n, last := pauses(t, l, noon, hold)
+		if len(a.called) != 2 || n != 1 {
+			t.Fatalf("hold %v: called at %d, %d pauses", hold, a.called, n)
+		}
+		if a.called[0] != pkt.FromTime(noon.Add(-hold)) || !nearly(a.called[1]-a.called[0], 50*time.Millisecond) {
+			t.Errorf("hold %v: called at %d", hold, a.called)
+		}
+		if (last.Sub(noon) - 50*time.Millisecond).Abs() > time.Microsecond {
+			t.Errorf("hold %v: the last pause is after %v", hold, last.Sub(noon))
 		}
 	}
 }
@@ -59,28 +72,29 @@ func TestPacketTimeBeginsWithThePause(t *testing.T) {
 // Silence counts, also that from before a function waits. Without a packet, packet time of another
 // clock does not begin, and if the device cannot tell, it stands still.
 func TestPacketTimeInSilence(t *testing.T) {
+	const sent = 1 << 40 // packet time of any clock
 	l := New(Options{LinkType: 1, Live: true})
 	l.Run()
 	a := &alarm{after: pkt.Ticks(20 * time.Millisecond)}
 	l.Connect(chainOf(1, of(a)), false)
-	if n := pauses(t, l, 0); n != 0 || len(a.called) != 0 {
+	if n, _ := pauses(t, l, noon, 0); n != 0 || len(a.called) != 0 {
 		t.Errorf("%d pauses, called at %d before the first packet", n, a.called)
 	}
 	pkts := packets(1)
-	pkts[0].TS = 1 << 40 // of any clock
+	pkts[0].TS = sent
 	l.Batch(pkts)
-	if n := pauses(t, l, -1); n != 0 {
-		t.Errorf("%d pauses while packet time stands still", n)
+	if n, _ := pauses(t, l, noon.Add(time.Hour), -1); n != 0 || len(a.called) != 1 {
+		t.Errorf("%d pauses, called at %d while packet time stands still", n, a.called)
 	}
-	if pauses(t, l, 0); len(a.called) != 2 {
+	_, last := pauses(t, l, noon, 0) // the first after the packet
+	if len(a.called) != 2 || a.called[0] != sent || !nearly(a.called[1]-sent, 20*time.Millisecond) {
 		t.Errorf("called at %d", a.called)
 	}
-	time.Sleep(100 * time.Millisecond)
 	late := &alarm{after: 0}
 	l.Connect(chainOf(2, of(late)), false)
-	pauses(t, l, 0)
-	if elapsed := late.called[0] - a.called[0]; elapsed < pkt.Ticks(100*time.Millisecond) {
-		t.Errorf("only %v of silence have passed", pkt.Duration(elapsed))
+	pauses(t, l, last.Add(100*time.Millisecond), 0)
+	if len(late.called) == 0 || !nearly(late.called[0]-a.called[1], 100*time.Millisecond) {
+		t.Errorf("called at %d after 100 ms of silence since %d", late.called, a.called[1])
 	}
 }
 

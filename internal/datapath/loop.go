@@ -146,9 +146,11 @@ func (l *Loop) meet(p *plan, linkType uint16, n int) *plan {
 }
 
 // Pause implements drivers.Sink: it lets packet time go on, and brings results up to date.
-func (l *Loop) Pause(lag, hold time.Duration) (again time.Time) {
+func (l *Loop) Pause(lag, hold time.Duration) time.Time { return l.pause(time.Now(), lag, hold) }
+
+// pause is Pause at the time now of the host's clock.
+func (l *Loop) pause(now time.Time, lag, hold time.Duration) (again time.Time) {
 	l.begin()
-	now := time.Now()
 	l.current() // its chains may have deadlines
 	tick := l.clock.pause(&l.host, now, hold)
 	l.host.Publish()

@@ -105,8 +105,8 @@ func (a *analyser) forget(in *instance) {
 	}
 	c.loop.Quiesce(nil)
 	if closer, ok := a.Analyser.(flib.Closer); ok {
-		if err := e.safely("closing analyser "+a.Key, closer.Close); err != nil {
-			e.opts.Log("device %s: analyser %s: close: %v", c.device.spec.Name, a.Key, err)
+		if err := report(c.device.log).safely("closing analyser "+a.Key, closer.Close); err != nil {
+			c.device.log("device %s: analyser %s: close: %v", c.device.spec.Name, a.Key, err)
 		}
 	}
 }

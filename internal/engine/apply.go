@@ -53,10 +53,11 @@ func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) 
 		return Applied{}, mapierr.New(mapierr.CouldNotApplyFunction,
 			"flow %d has %d functions, more are not allowed", fd, maxFunctions)
 	}
-	forms, err := s.engine.opts.Functions.Forms(name, f.capture.info.DevType)
+	forms, err := s.engine.opts.Functions.Hold(name, f.capture.info.DevType)
 	if err != nil {
 		return Applied{}, err
 	}
+	defer flib.Release(forms)
 	fid, err := f.capture.device.nextFid()
 	if err != nil {
 		return Applied{}, err
@@ -118,12 +119,10 @@ func (d *device) nextFid() (int32, error) {
 func (s *Session) instantiateFirst(ctx context.Context, f *Flow, fid int32, forms []flib.Found, args []any) (*instance, error) {
 	refusals := ""
 	for i, form := range forms {
-		if !form.Library.Hold() { // closed since it was found
-			return nil, mapierr.New(mapierr.FunctionNotFound, "library %s is not loaded any more", form.Library.Name)
-		}
+		form.Library.Hold() // for the instance; it is not closed, because forms are held
 		a := &instance{fid: fid, library: form.Library, held: true}
 		a.Def = form.Def
-		if err := s.charge(a, functionMemory); err != nil {
+		if err := s.charge(a, functionMemory+textMemory*texts(args)); err != nil {
 			s.free(a)
 			return nil, err
 		}
@@ -142,6 +141,16 @@ func (s *Session) instantiateFirst(ctx context.Context, f *Flow, fid int32, form
 	return nil, nil // not reached: there is a form
 }
 
+// texts returns the length of all texts among arguments.
+func texts(args []any) (n int) {
+	for _, a := range args {
+		if text, ok := a.(string); ok {
+			n += len(text)
+		}
+	}
+	return n
+}
+
 // instantiate checks the arguments and makes the instance of a. It reports whether the
 // function itself has refused with 7006.
 func (s *Session) instantiate(ctx context.Context, f *Flow, a *instance, raw []any) (refused bool, _ error) {
@@ -151,7 +160,7 @@ func (s *Session) instantiate(ctx context.Context, f *Flow, a *instance, raw []a
 		return false, err
 	}
 	env := &env{session: s, instance: a, capture: f.capture}
-	err = s.engine.safely("applying "+a.Def.Name, func() (err error) {
+	err = s.safely("applying "+a.Def.Name, func() (err error) {
 		a.Fn, err = a.Def.New(ctx, env, args)
 		refused = mapierr.CodeOf(err, 0) == mapierr.CouldNotApplyFunction
 		return err
@@ -210,13 +219,21 @@ func (s *Session) free(a *instance) {
 		a.slot = nil
 	}
 	if a.Ring != nil {
-		a.Ring.CloseFiles()
-		if err := a.Ring.Close(); err != nil {
-			s.engine.opts.Log("close a packet buffer: %v", err)
-		}
+		s.freeRing(a.Ring)
 		a.Ring = nil
 	}
 	s.refund(a)
+}
+
+// freeRing takes the memory of a ring back, or leaves it to the client.
+func (s *Session) freeRing(r *flib.Ring) {
+	free := r.Close
+	if s.engine.leaving.Load() {
+		free = r.Leave
+	}
+	if err := free(); err != nil {
+		s.log("close a packet buffer: %v", err)
+	}
 }
 
 // freeRare is the part of free for what few instances have.
@@ -229,7 +246,7 @@ func (s *Session) freeRare(a *instance) {
 		asked.forget(a)
 	}
 	for _, f := range r.atClose {
-		_ = s.engine.safely("closing "+a.Def.Name, func() error { f(); return nil }) // logged
+		_ = s.safely("closing "+a.Def.Name, func() error { f(); return nil }) // logged
 	}
 	if q := r.state; q != nil {
 		q.Release(int(q.charged.Load())) // what the function has forgotten

@@ -11,6 +11,7 @@ import (
 	"gomapi/internal/chain"
 	"gomapi/internal/datapath"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/segment"
 )
 
 // A capture is one opening of a device: from Open to Close, with the goroutine
@@ -90,10 +91,20 @@ func (c *capture) stop(cause error) {
 	e.mu.Lock()
 	segments := c.loop.Stop()
 	e.mu.Unlock()
-	c.loop.Free(segments)
+	c.free(segments)
 	if err := c.dev.Close(); err != nil {
-		e.opts.Log("device %s: close: %v", c.device.spec.Name, err)
+		c.device.log("device %s: close: %v", c.device.spec.Name, err)
 	}
+}
+
+// free frees segments that are in no plan any more.
+func (c *capture) free(segments []*segment.Segment) {
+	freed := 0
+	for _, s := range segments {
+		freed += len(s.Chains()) * memberMemory
+	}
+	c.loop.Free(segments)
+	c.device.engine.reclaim.add(freed)
 }
 
 // run is the capture goroutine.
@@ -106,7 +117,7 @@ func (c *capture) run() {
 	}
 	e := c.device.engine
 	if n := c.dev.Stats().OutOfTime; n > 0 {
-		e.opts.Log("device %s: %d packets have a time before 1970 or after 2106 and count as of the first or the last moment of packet time",
+		c.device.log("device %s: %d packets have a time before 1970 or after 2106 and count as of the first or the last moment of packet time",
 			c.device.spec.Name, n)
 	}
 	e.mu.Lock()
@@ -131,7 +142,7 @@ func (c *capture) cause() error {
 func (c *capture) guard(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = c.device.engine.fault("device "+c.device.spec.Name+" was stopped", p)
+			err = report(c.device.log).fault("device "+c.device.spec.Name+" was stopped", p)
 			c.loop.Abandon()
 		}
 	}()
@@ -158,7 +169,7 @@ func (c *capture) tell(err error) {
 		return
 	}
 	if err != nil {
-		e.opts.Log("device %s ended: %v", c.device.spec.Name, err)
+		c.device.log("device %s ended: %v", c.device.spec.Name, err)
 	}
 	for s := range sessions {
 		s.notify(Ended{Device: c.device.spec.Name, Err: err})
@@ -174,7 +185,7 @@ func (c *capture) failed(f *chain.Fault, users []*chain.Chain) {
 	if f.First != nil {
 		first = "the first packet that it was given begins with " + hex.EncodeToString(f.First)
 	}
-	e.opts.Log("device %s: %s failed and ends %d flows: %v; %s\n%s",
+	c.faultLog(users)("device %s: %s failed and ends %d flows: %v; %s\n%s",
 		c.device.spec.Name, f.What, len(users), f.Value, first, f.Stack)
 	c.faults.Add(1)
 	ended := make([]*Flow, 0, len(users))
@@ -194,6 +205,15 @@ func (c *capture) failed(f *chain.Fault, users []*chain.Chain) {
 	for _, flow := range ended {
 		flow.session.notify(Ended{Device: c.device.spec.Name, FD: flow.fd, Err: err})
 	}
+}
+
+// faultLog returns where to report that the functions of chains have failed: one of their users may
+// have caused it.
+func (c *capture) faultLog(users []*chain.Chain) report {
+	if len(users) == 0 {
+		return c.device.log
+	}
+	return users[0].Owner.(*Flow).session.log
 }
 
 // flowsLocked returns the connected flows. Engine.mu is held.

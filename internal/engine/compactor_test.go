@@ -236,14 +236,29 @@ func TestSegmentsGoWhileTheLoopWaits(t *testing.T) {
 	<-freed
 }
 
+// takeBuilders takes all that a user can have built at a time.
+func (c *client) takeBuilders() (giveBack func()) {
+	var leaves []func()
+	for range maxBuilding {
+		leave, err := c.engine.turns.building.Enter(c.t.Context(), c.payer())
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		leaves = append(leaves, leave)
+	}
+	return func() {
+		for _, leave := range leaves {
+			leave()
+		}
+	}
+}
+
 // The segments of a user with many files are built few at a time.
 func TestOneUserDoesNotTakeTheProcessors(t *testing.T) {
 	b := newBed(t)
 	b.engine.opts.Drivers.AddFormat(drivers.FormatPCAP, tape{drivers.MaxBatch})
 	c, other := b.client(5), b.client(6)
-	for range maxBuilding {
-		c.user.building <- struct{}{}
-	}
+	giveBack := c.takeBuilders()
 	mine, others := c.tape(), other.tape()
 	for range 2 * compact.MaxUnmerged {
 		for device, client := range map[string]*client{mine: c, others: other} {
@@ -258,9 +273,7 @@ func TestOneUserDoesNotTakeTheProcessors(t *testing.T) {
 		t.Errorf("%d segments were built beyond what a user can have", n)
 	}
 	b.engine.mu.Unlock()
-	for range maxBuilding {
-		<-c.user.building
-	}
+	giveBack()
 	b.until("the user has a segment", func() bool { return segments(c, mine) > 0 })
 }
 
@@ -450,9 +463,7 @@ func TestFileStartsWhileItMerges(t *testing.T) {
 	b := files(t)
 	c := b.client(1)
 	for _, deleted := range []bool{false, true} {
-		for range maxBuilding {
-			c.user.building <- struct{}{}
-		}
+		giveBack := c.takeBuilders()
 		unmerged := 0
 		name, file := b.gather(c, &unmerged)
 		b.until("all become one", func() bool { return file.compactor.building.Large })
@@ -461,9 +472,7 @@ func TestFileStartsWhileItMerges(t *testing.T) {
 		if deleted {
 			wantCode(t, "delete", c.DeleteOffline(name), 0)
 		}
-		for range maxBuilding {
-			<-c.user.building
-		}
+		giveBack()
 		if !deleted {
 			<-c.ended
 			if unmerged != 0 {

@@ -52,11 +52,11 @@ func (s *Session) connect(ctx context.Context, f *Flow) error {
 	if err := f.prepareAll(ctx); err != nil {
 		return err
 	}
-	if err := s.engine.startAll(f.functions); err != nil {
+	if err := s.startAll(f.functions); err != nil {
 		return err
 	}
 	if err := s.activate(f); err != nil {
-		s.engine.stopAll(f.functions)
+		s.stopAll(f.functions)
 		return err
 	}
 	return nil
@@ -92,14 +92,14 @@ func (f *Flow) prepareAll(ctx context.Context) error {
 }
 
 // startAll starts the functions in order. If one fails, it stops those before it.
-func (e *Engine) startAll(functions []*instance) error {
+func (s *Session) startAll(functions []*instance) error {
 	for i, a := range functions {
 		st, ok := a.Fn.(flib.Starter)
 		if !ok {
 			continue
 		}
-		if err := e.safely("starting "+a.Def.Name, st.Start); err != nil {
-			e.stopAll(functions[:i])
+		if err := s.safely("starting "+a.Def.Name, st.Start); err != nil {
+			s.stopAll(functions[:i])
 			return err
 		}
 	}
@@ -107,19 +107,19 @@ func (e *Engine) startAll(functions []*instance) error {
 }
 
 // stopAll undoes startAll.
-func (e *Engine) stopAll(functions []*instance) {
+func (s *Session) stopAll(functions []*instance) {
 	for _, a := range functions {
 		if st, ok := a.Fn.(flib.Starter); ok {
-			_ = e.safely("stopping "+a.Def.Name, func() error { st.Stop(); return nil }) // logged
+			_ = s.safely("stopping "+a.Def.Name, func() error { st.Stop(); return nil }) // logged
 		}
 	}
 }
 
 // closeAll closes functions in order and returns the first error.
-func (e *Engine) closeAll(functions []*instance) (first error) {
+func (s *Session) closeAll(functions []*instance) (first error) {
 	for _, a := range functions {
 		if c, ok := a.Fn.(flib.Closer); ok {
-			if err := e.safely("closing "+a.Def.Name, c.Close); err != nil && first == nil {
+			if err := s.safely("closing "+a.Def.Name, c.Close); err != nil && first == nil {
 				first = err
 			}
 		}
@@ -218,7 +218,7 @@ func (s *Session) closeFlows(flows []*Flow) {
 	}
 	s.engine.mu.Unlock()
 	for _, f := range flows {
-		s.engine.interrupt(f.functions)
+		s.interrupt(f.functions)
 	}
 	for _, f := range flows {
 		for _, a := range f.functions {
@@ -235,25 +235,28 @@ func (s *Session) closeFlows(flows []*Flow) {
 		s.finish(f)
 	}
 	s.sever(flows)
+	freed := 0
 	for _, f := range flows {
+		freed += f.bytes()
 		s.release(f)
 	}
+	s.engine.reclaim.add(freed)
 	for c, closing := range byCapture {
 		c.device.release(len(closing))
 	}
 }
 
 // interrupt makes functions stop waiting for a program.
-func (e *Engine) interrupt(functions []*instance) {
+func (s *Session) interrupt(functions []*instance) {
 	for _, a := range functions {
 		if w, ok := a.Fn.(flib.Interrupter); ok {
-			_ = e.safely("interrupting "+a.Def.Name, func() error { w.Interrupt(); return nil }) // logged
+			_ = s.safely("interrupting "+a.Def.Name, func() error { w.Interrupt(); return nil }) // logged
 		}
 	}
 }
 
-// interrupt makes the functions of all flows stop waiting for a program, at the same time.
-func (s *Session) interrupt() {
+// interruptAll makes the functions of all flows stop waiting for a program, at the same time.
+func (s *Session) interruptAll() {
 	var functions [][]*instance
 	s.engine.mu.Lock()
 	for f := range s.flows.all() {
@@ -261,7 +264,7 @@ func (s *Session) interrupt() {
 	}
 	s.engine.mu.Unlock()
 	for _, list := range functions {
-		s.engine.interrupt(list)
+		s.interrupt(list)
 	}
 }
 
@@ -320,8 +323,8 @@ func (f *Flow) windDown() {
 // finish closes the functions of a flow that no packet reaches any more. The functions that
 // they refer to still exist. Functions that wait for the flow go on.
 func (s *Session) finish(f *Flow) {
-	if err := s.engine.closeAll(f.functions); err != nil {
-		s.engine.opts.Log("flow %d on %s: close: %v", f.id, f.capture.device.spec.Name, err)
+	if err := s.closeAll(f.functions); err != nil {
+		s.log("flow %d on %s: close: %v", f.id, f.capture.device.spec.Name, err)
 	}
 	f.connected.Close(f.capture.now())
 	if !f.awaited || f.capture.over() {

@@ -126,6 +126,15 @@ func (d *device) present() error {
 	return mapierr.New(mapierr.PcapOpen, "device %s: the interface is not there; capturing goes on when it is back", d.spec.Name)
 }
 
+// log reports what has become of the device. A capture file is its user's.
+func (d *device) log(format string, args ...any) {
+	if d.owner != nil {
+		d.owner.log(format, args...)
+		return
+	}
+	d.engine.opts.Log(format, args...)
+}
+
 // open opens a live device and starts capturing.
 func (d *device) open(ctx context.Context) (*capture, error) {
 	drv, ok := d.engine.opts.Drivers.Live(d.spec.Driver)
@@ -133,7 +142,7 @@ func (d *device) open(ctx context.Context) (*capture, error) {
 		return nil, mapierr.New(mapierr.NoDriver, "device %s: this daemon has no driver %q", d.spec.Name, d.spec.Driver)
 	}
 	var dev drivers.Device
-	err := d.engine.safely("opening device "+d.spec.Name, func() (err error) {
+	err := report(d.log).safely("opening device "+d.spec.Name, func() (err error) {
 		dev, err = drv.Open(ctx, drivers.Config{Device: d.spec.Name, Params: d.spec.Params, Log: d.engine.opts.Log})
 		return err
 	})

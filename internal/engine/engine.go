@@ -10,9 +10,11 @@
 // refer to each other:
 //
 //	fault.go                         panics; what ended
+//	reclaim.go                       memory that is free goes back to the system
 //	order.go                         flows by number
 //	flow.go                          a flow and the instances of its functions
 //	user.go                          what a user has taken
+//	turns.go                         who may compile and build next
 //	capture.go                       one opening of a device
 //	job.go, compactor.go             merging its chains
 //	engine.go, session.go            the tables; everything one connection has made
@@ -58,16 +60,22 @@ type Options struct {
 	// Log takes texts for people about state changes that no request caused. It may be
 	// called from any goroutine, never for packets.
 	Log func(format string, args ...any)
+	// UserLog takes those texts that a user can cause. It limits their number for each user. Nil: Log
+	// takes them too.
+	UserLog func(user string, format string, args ...any)
 }
 
 // An Engine holds the devices and flows of a daemon.
 type Engine struct {
-	opts Options
+	opts    Options
+	leaving atomic.Bool // see LeaveMemory
+	reclaim reclaimer
 	// tasks counts what Close waits for: closing of idle devices, SetDevices, building and
 	// freeing of segments.
 	tasks    sync.WaitGroup
 	openings atomic.Uint64 // of devices
 	files    *foreign.Pool // of clients
+	turns    turns
 
 	// mu guards the fields below, the plans of all loops, and every field of devices,
 	// captures, sessions and flows that says so. It is never held while something is
@@ -89,12 +97,21 @@ func New(o Options) *Engine {
 	if o.Accounts == nil {
 		o.Accounts = account.New(account.ForMachine())
 	}
-	return &Engine{opts: o, files: foreign.NewPool(o.Accounts), sessions: make(map[*Session]struct{}), users: make(map[string]*user)}
+	return &Engine{
+		opts: o, files: foreign.NewPool(o.Accounts), turns: newTurns(),
+		sessions: make(map[*Session]struct{}), users: make(map[string]*user),
+	}
 }
+
+// LeaveMemory is called when the process is about to end. Sessions that are closed from then
+// on leave the memory of results and packets to their clients, so that programs still get
+// what was published.
+func (e *Engine) LeaveMemory() { e.leaving.Store(true) }
 
 // Close ends all sessions and closes all devices. It returns when everything
 // has stopped and files are flushed.
 func (e *Engine) Close() {
+	e.LeaveMemory()
 	e.mu.Lock()
 	e.closed = true
 	sessions := make([]*Session, 0, len(e.sessions))
@@ -115,10 +132,24 @@ func (e *Engine) Close() {
 	}
 	e.tasks.Wait()
 	e.files.Wait(closingGrace)
+	e.reclaim.close()
 }
 
 // closingGrace is how long the files of clients may take to be closed at the end.
 const closingGrace = 100 * time.Millisecond
+
+// logFor logs what a user can cause.
+func (e *Engine) logFor(user string, format string, args ...any) {
+	if e.opts.UserLog == nil {
+		e.opts.Log(format, args...)
+		return
+	}
+	e.opts.UserLog(user, format, args...)
+}
+
+// CompileTime returns the time that the holder of an account has used lately for compiling filters and building
+// segments. Any goroutine may call it.
+func (e *Engine) CompileTime(user string) time.Duration { return e.turns.spent.Used(user) }
 
 // errShuttingDown is the answer to requests that come after Close.
 var errShuttingDown = mapierr.New(mapierr.ShuttingDown, "the daemon is going down")

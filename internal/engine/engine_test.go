@@ -15,6 +15,7 @@ import (
 	"gomapi/flib"
 	"gomapi/flib/stdflib"
 	"gomapi/internal/account"
+	"gomapi/internal/compact"
 	"gomapi/internal/filter/libpcap"
 	"gomapi/internal/leak"
 	"gomapi/internal/mapierr"
@@ -438,6 +439,9 @@ func TestNoAllocationPerPacket(t *testing.T) {
 	b := newBed(t)
 	c := b.client(1)
 	c.connected(fn("PKT_COUNTER"), fn("BYTE_COUNTER"))
+	b.engine.mu.Lock()
+	b.engine.devices[0].cur.compactor.building = compact.Building{Small: true, Large: true} // builds nothing meanwhile
+	b.engine.mu.Unlock()
 	c.connected(fn("BPF_FILTER", "udp dst port 53"), fn("PKT_COUNTER"))
 	c.connected(fn("BPF_FILTER", "udp dst port 80"), fn("PKT_COUNTER"), fn("BPF_FILTER", "udp"), fn("BYTE_COUNTER"))
 	pkts := make([]drivers.Packet, drivers.MaxBatch)

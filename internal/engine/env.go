@@ -104,8 +104,11 @@ func (e *env) own(r *flib.Ring, err error) error {
 		return err
 	case e.instance.Ring != nil:
 		err = mapierr.New(mapierr.DaemonShm, "function asks for a second packet buffer")
-	default:
+	case e.Live():
 		err = e.session.chargeRing(e.instance, r.Footprint())
+		r.Grant = func(bytes int) bool { return e.session.grant(e.instance, bytes) }
+	default: // all of it, because no packet of a file may be lost for want of memory
+		err = e.session.chargeRing(e.instance, r.Footprint()+r.Unbacked())
 	}
 	if err != nil {
 		r.Close()
@@ -133,11 +136,12 @@ func (e *env) AtClose(f func()) {
 // Compile implements flib.Env.
 func (e *env) Compile(ctx context.Context, expr string, linkType uint16) (*bpf.Program, error) {
 	s := e.session
-	if err := s.user.beginCompile(ctx); err != nil {
-		return nil, err
+	end, err := s.engine.turns.compiling.Enter(ctx, s.payer()) // root waits too
+	if err != nil {
+		return nil, mapierr.Wrap(mapierr.PcapOpenDead, "gave up waiting for the filter compiler", err)
 	}
+	defer end()
 	p, err := s.engine.opts.Compiler.Compile(ctx, expr, linkType)
-	s.user.endCompile()
 	if err != nil {
 		return nil, err
 	}

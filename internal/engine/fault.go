@@ -6,20 +6,23 @@ import (
 	"gomapi/internal/mapierr"
 )
 
-// fault logs a panic and returns it as an error. A fault in a driver or function ends the
+// A report takes a text for people.
+type report func(format string, args ...any)
+
+// fault reports a panic and returns it as an error. A fault in a driver or function ends the
 // call or the device in which it happens, never the daemon.
-func (e *Engine) fault(what string, p any) error {
+func (r report) fault(what string, p any) error {
 	stack := make([]byte, 8<<10)
 	stack = stack[:runtime.Stack(stack, false)]
-	e.opts.Log("%s by a fault: %v\n%s", what, p, stack)
+	r("%s by a fault: %v\n%s", what, p, stack)
 	return mapierr.New(mapierr.CouldNotApplyFunction, "%s by a fault of the daemon: %v", what, p)
 }
 
 // safely calls f and turns a panic into an error.
-func (e *Engine) safely(what string, f func() error) (err error) {
+func (r report) safely(what string, f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = e.fault(what+" failed", p)
+			err = r.fault(what+" failed", p)
 		}
 	}()
 	return f()

@@ -89,6 +89,15 @@ func (a *instance) asked() []*analyser {
 	return a.rare.analysers
 }
 
+// bytes returns what is freed with the flow.
+func (f *Flow) bytes() int {
+	n := flowMemory
+	for _, a := range f.functions {
+		n += int(a.memory.Load())
+	}
+	return n
+}
+
 // A reference is the right of one function to read the result of another. It does not change
 // after the function is applied.
 type reference struct {
@@ -151,7 +160,7 @@ func (f *Flow) setStatusLocked(s FlowStatus) {
 // prepare makes the functions ready for packets of a link type. The capture's
 // types lock is held.
 func (f *Flow) prepare(ctx context.Context, linkType uint16) error {
-	return f.session.engine.safely("preparing functions", func() error {
+	return f.session.safely("preparing functions", func() error {
 		for _, a := range f.functions {
 			if lt, ok := a.Fn.(flib.LinkTyper); ok {
 				if err := lt.AddLinkType(ctx, linkType); err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"gomapi/drivers"
@@ -351,5 +352,44 @@ func TestCloseWhileHeld(t *testing.T) {
 	stop()
 	if open[1].Uint64() == 0 {
 		t.Error("no packets have come")
+	}
+}
+
+// What a user causes is logged as this user's, and what becomes of a live device is nobody's.
+func TestLinesOfUsers(t *testing.T) {
+	b := newBed(t, bomb("Process"))
+	var mu sync.Mutex
+	lines := make(map[string]string) // the user, by the beginning of the line
+	note := func(user string, format string, args ...any) {
+		mu.Lock()
+		defer mu.Unlock()
+		line, _, _ := strings.Cut(fmt.Sprintf(format, args...), "\n")
+		lines[line] = user
+	}
+	const nobody = "nobody"
+	b.engine.opts.Log = func(format string, args ...any) { note(nobody, format, args...) }
+	b.engine.opts.UserLog = note
+	c, other := b.client(5), b.client(6)
+	c.connected(fn("PKT_COUNTER"), fn("BOMB"))
+	other.connected(fn("PKT_COUNTER"))
+	b.source.Send(udp(53, 1))
+	<-c.ended
+	b.source.End(mapierr.New(mapierr.PcapOpen, "cable eaten"))
+	<-other.ended
+	mu.Lock()
+	defer mu.Unlock()
+	for text, want := range map[string]string{"function BOMB failed": "user 5", "net0 ended": nobody} {
+		found := false
+		for line, user := range lines {
+			if strings.Contains(line, text) {
+				found = true
+				if user != want {
+					t.Errorf("%q is logged for %q, want %q", line, user, want)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("no line with %q in %v", text, lines)
+		}
 	}
 }

@@ -118,7 +118,7 @@ func (s *Session) flowsAfter(fd int32, n int) (infos []FlowInfo, _ int32, more b
 // othersLocked returns the flows that the session may look at, by Flow.number: those of its
 // user, for root all. The session's own flows are among them. Engine.mu is held.
 func (s *Session) othersLocked() *order {
-	if s.owner.UID == 0 {
+	if s.owner.UID == 0 && s.owner.Client == "" {
 		return &s.engine.flows
 	}
 	return &s.user.flows

@@ -13,6 +13,7 @@ import (
 type job struct {
 	*compact.Job
 	chains   []segment.Candidate
+	fresh    int // of chains: the first ones, which were in no segment
 	types    []uint16
 	replaces []*segment.Segment
 }
@@ -24,7 +25,9 @@ func (c *compactor) jobLocked(wanted *compact.Job) *job {
 	now := time.Now()
 	add := func(ch *chain.Chain) {
 		if !ch.Moving && !ch.Closed() {
-			j.chains = append(j.chains, segment.Candidate{Chain: ch, Alone: ch.Alone, CaughtUp: ch.CaughtUp(now)})
+			j.chains = append(j.chains, segment.Candidate{
+				Chain: ch, User: ch.Owner.(*Flow).session.user.account.Number, Alone: ch.Alone, CaughtUp: ch.CaughtUp(now),
+			})
 		}
 	}
 	if wanted.Unmerged {
@@ -32,6 +35,7 @@ func (c *compactor) jobLocked(wanted *compact.Job) *job {
 			add(ch)
 		}
 	}
+	j.fresh = len(j.chains)
 	segments := c.capture.loop.Segments()
 	for _, i := range wanted.Segments {
 		j.replaces = append(j.replaces, segments[i])
@@ -90,20 +94,22 @@ func (j *job) markLocked(moving bool) {
 // types have changed meanwhile.
 func (c *compactor) run(j *job) {
 	capture, e := c.capture, c.capture.device.engine
-	capture.beginBuilding()
+	endBuilding := capture.beginBuilding()
 	start := time.Now()
 	var s *segment.Segment
 	if capture.ctx.Err() == nil {
-		_ = e.safely("merging flows", func() error { s = segment.Build(j.chains, j.types, e.opts.Log); return nil }) // logged
+		_ = report(capture.device.log).safely("merging flows", func() error { s = segment.Build(j.chains, j.types, capture.device.log); return nil }) // logged
 	}
-	capture.endBuilding()
+	endBuilding()
+	end := time.Now()
+	j.chargeBuilding(capture, end.Sub(start))
 	e.mu.Lock()
 	c.endLocked(j)
 	if s == nil {
 		e.mu.Unlock()
 		return // the chains stay where they are
 	}
-	if end := time.Now(); j.All {
+	if j.All {
 		c.resume = end.Add(compact.Rest(end.Sub(start)))
 	}
 	unused := []*segment.Segment{s}
@@ -113,7 +119,7 @@ func (c *compactor) run(j *job) {
 	}
 	c.stirLocked()
 	e.mu.Unlock()
-	capture.loop.Free(unused)
+	capture.free(unused)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s.Fold()
@@ -125,17 +131,28 @@ func (j *job) holdsLocked(c *capture) bool {
 	return c.ctx.Err() == nil && len(j.types) == len(c.linkTypes)
 }
 
-// beginBuilding waits until a segment may be built. A live device never waits. A user may have
-// many files, so the user's quota limits how many of their segments are built at a time:
-// they must not take the processors from live devices.
-func (c *capture) beginBuilding() {
-	if owner := c.device.owner; owner != nil {
-		owner.user.building <- struct{}{}
+// beginBuilding waits until a segment may be built, or the capture must stop. A live device never
+// waits. A user may have many files: their segments must not take the processors from live devices.
+func (c *capture) beginBuilding() (end func()) {
+	if c.device.owner != nil {
+		if end, err := c.device.engine.turns.building.Enter(c.ctx, c.device.owner.payer()); err == nil {
+			return end
+		}
 	}
+	return func() {}
 }
 
-func (c *capture) endBuilding() {
-	if owner := c.device.owner; owner != nil {
-		<-owner.user.building
+// chargeBuilding charges the building of a live device's segment. Each chain costs an equal part of
+// the time. The users of new chains pay theirs; nobody pays for chains that are built once more.
+func (j *job) chargeBuilding(c *capture, took time.Duration) {
+	if c.device.owner != nil {
+		return // its owner has paid
+	}
+	fresh := make(map[string]time.Duration)
+	for _, ch := range j.chains[:j.fresh] {
+		fresh[ch.Chain.Owner.(*Flow).session.payer()]++
+	}
+	for user, n := range fresh {
+		c.device.engine.turns.spent.Charge(user, took*n/time.Duration(len(j.chains)))
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"gomapi/internal/account"
 	"gomapi/internal/bpf"
 	"gomapi/internal/datapath"
+	"gomapi/internal/filter"
 	"gomapi/internal/filter/libpcap"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/testenv"
@@ -174,7 +175,8 @@ func (s slowCompiler) Compile(ctx context.Context, expr string, linkType uint16)
 	return libpcap.InProcess{}.Compile(ctx, expr, linkType)
 }
 
-func TestOneUserDoesNotTakeTheCompiler(t *testing.T) {
+// Two users who ask for many filters that take long do not make a third one wait.
+func TestFewUsersDoNotTakeTheCompiler(t *testing.T) {
 	b := newBed(t)
 	slow := slowCompiler{make(chan struct{}, 10), make(chan struct{})}
 	b.engine.opts.Compiler = slow
@@ -187,18 +189,28 @@ func TestOneUserDoesNotTakeTheCompiler(t *testing.T) {
 			}
 		})
 	}
-	for range maxCompiling {
+	for range 4 {
 		apply(b.client(5))
+		apply(b.client(6))
+	}
+	for range filter.MaxChildren - 1 {
 		<-slow.begun
 	}
-	apply(b.client(5)) // waits for the limit of its user
-	apply(b.client(6))
-	<-slow.begun // this can only be the other user's
 	if n := len(slow.begun); n != 0 {
-		t.Errorf("%d more compilations of the first user have begun", n)
+		t.Errorf("%d more compilations of the first two users have begun", n)
+	}
+	apply(b.client(7))
+	<-slow.begun // this can only be the third user's
+	if used := b.engine.CompileTime("user 5"); used != 0 {
+		t.Errorf("a user whose filters are under way has used %v", used)
 	}
 	close(slow.release)
 	all.Wait()
+	for _, user := range []string{"user 5", "user 6", "user 7"} {
+		if b.engine.CompileTime(user) == 0 {
+			t.Errorf("%s has used no time", user)
+		}
+	}
 }
 
 func TestDiscoveredDevicesComeAndGo(t *testing.T) {

@@ -80,7 +80,7 @@ func (c *capture) flows() []*Flow {
 // prepare makes a flow ready for packets of a link type, or logs why it cannot.
 func (c *capture) prepare(f *Flow, linkType uint16) {
 	if err := f.prepare(c.ctx, linkType); err != nil && c.ctx.Err() == nil {
-		c.device.engine.opts.Log("device %s: flow %d has no filter for link type %d: %v", c.device.spec.Name, f.id, linkType, err)
+		f.session.log("device %s: flow %d has no filter for link type %d: %v", c.device.spec.Name, f.id, linkType, err)
 	}
 }
 
@@ -95,6 +95,6 @@ func (c *capture) publishLinkType(linkType uint16) {
 	c.coming = slices.DeleteFunc(c.coming, func(lt uint16) bool { return lt == linkType })
 	c.linkTypes = append(slices.Clone(c.linkTypes), linkType)
 	ended := c.loop.Unmerge(c.linkTypes)
-	e.tasks.Go(func() { c.loop.Free(ended) })
+	e.tasks.Go(func() { c.free(ended) })
 	c.compactor.stirLocked()
 }

@@ -29,7 +29,7 @@ func (s *Session) CreateOffline(ctx context.Context, f *foreign.File, path strin
 		return "", mapierr.New(mapierr.File, "%s: %v", path, err)
 	}
 	var dev drivers.Device
-	err := s.engine.safely("opening "+path, func() (err error) {
+	err := s.safely("opening "+path, func() (err error) {
 		dev, err = drv.OpenFile(ctx, f)
 		return err
 	})

@@ -78,6 +78,15 @@ func (e *Engine) NewSession(owner Owner, notify func(Ended)) (*Session, error) {
 	return s, nil
 }
 
+// payer is the holder of the account to which everything of the session is charged.
+func (s *Session) payer() string { return s.user.account.Holder.ID }
+
+// log reports what the user of the session has caused.
+func (s *Session) log(format string, args ...any) { s.engine.logFor(s.payer(), format, args...) }
+
+// safely calls f, which does something for the session, and turns a panic into an error.
+func (s *Session) safely(what string, f func() error) error { return report(s.log).safely(what, f) }
+
 // ContinueAfter makes the session number its flows from fd+1 on, so that a client that
 // reconnects never sees a number twice. It is called before the first flow.
 func (s *Session) ContinueAfter(fd int32) {
@@ -89,11 +98,11 @@ func (s *Session) ContinueAfter(fd int32) {
 // Results is the result memory, to be passed to the client. The session owns it.
 func (s *Session) Results() *os.File { return s.memory.File() }
 
-// Close closes all flows, deletes all offline devices and frees the result
+// Close closes all flows, deletes all offline devices and takes back the result
 // memory. It returns when all of them have stopped. Calling it twice is allowed.
 func (s *Session) Close() {
 	s.closed.Do(func() {
-		s.interrupt() // what a call under way waits for, too
+		s.interruptAll() // what a call under way waits for, too
 		s.calls.Lock()
 		defer s.calls.Unlock()
 		s.engine.mu.Lock()
@@ -113,8 +122,20 @@ func (s *Session) Close() {
 		s.user.account.GiveSum(sessionSum)
 		s.engine.leaveLocked(s)
 		s.engine.mu.Unlock()
-		s.memory.Close()
+		s.freeMemory()
+		s.engine.reclaim.add(sessionMemory)
 	})
+}
+
+// freeMemory takes the result memory back, or leaves it to the client.
+func (s *Session) freeMemory() {
+	free := s.memory.Close
+	if s.engine.leaving.Load() {
+		free = s.memory.Leave
+	}
+	if err := free(); err != nil {
+		s.engine.opts.Log("close the result memory of a connection: %v", err)
+	}
 }
 
 // enter begins a call that changes something. It locks s.calls; the caller unlocks it.

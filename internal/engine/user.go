@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"fmt"
 	"sync/atomic"
 
@@ -23,6 +22,7 @@ const (
 	flowMemory        = 2 << 10
 	functionMemory    = 1 << 10
 	instructionMemory = 64 // of a filter program, with its part of a classifier
+	textMemory        = 8  // a byte of a text argument, such as a pattern with its automaton
 	resultMemory      = 32 // besides the result itself
 	offlineMemory     = 3 << 20
 )
@@ -37,14 +37,12 @@ var (
 )
 
 // A user is what the engine keeps of an identity, over all connections. What it takes is on its
-// account, which several identities may share. Engine.mu guards it, except for the semaphores.
+// account, which several identities may share. Engine.mu guards it.
 type user struct {
-	account   *account.Account
-	files     *foreign.User // of the account
-	sessions  int
-	flows     order         // by Flow.number
-	compiling chan struct{} // semaphore of maxCompiling
-	building  chan struct{} // semaphore of maxBuilding
+	account  *account.Account
+	files    *foreign.User // of the account
+	sessions int
+	flows    order // by Flow.number
 }
 
 // identity is a key for who is behind a session: what a user may see goes by it.
@@ -67,10 +65,7 @@ func (o Owner) payer() account.Holder {
 func (e *Engine) joinLocked(o Owner) *user {
 	u := e.users[o.identity()]
 	if u == nil {
-		u = &user{
-			account: e.opts.Accounts.Open(o.payer()), files: e.files.Join(o.payer()),
-			compiling: make(chan struct{}, maxCompiling), building: make(chan struct{}, maxBuilding),
-		}
+		u = &user{account: e.opts.Accounts.Open(o.payer()), files: e.files.Join(o.payer())}
 		e.users[o.identity()] = u
 	}
 	u.sessions++
@@ -94,18 +89,6 @@ func (u *user) take(s account.Sum, code mapierr.Code) error {
 	return nil
 }
 
-// beginCompile waits until the user may have one more filter compiled. Root waits too.
-func (u *user) beginCompile(ctx context.Context) error {
-	select {
-	case u.compiling <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return mapierr.Wrap(mapierr.PcapOpenDead, "gave up waiting for the filter compiler", ctx.Err())
-	}
-}
-
-func (u *user) endCompile() { <-u.compiling }
-
 // charge charges memory of an instance to its user. Session.free gives it back.
 func (s *Session) charge(a *instance, memory int) error {
 	if err := s.user.take(account.Sum{account.Memory: int64(memory)}, mapierr.Memory); err != nil {
@@ -113,6 +96,15 @@ func (s *Session) charge(a *instance, memory int) error {
 	}
 	a.memory.Add(int64(memory))
 	return nil
+}
+
+// grant is charge for the capture goroutine.
+func (s *Session) grant(a *instance, memory int) bool {
+	if !s.user.account.TryTake(account.Memory, int64(memory)) {
+		return false
+	}
+	a.memory.Add(int64(memory))
+	return true
 }
 
 // chargeRing charges a packet buffer or series. Session.free gives it back.

@@ -130,6 +130,34 @@ func TestHelperReplacesChild(t *testing.T) {
 	}
 }
 
+// TestHelperTriesAgain: a request whose child ends is tried once more. One that takes too long is
+// not.
+func TestHelperTriesAgain(t *testing.T) {
+	for _, c := range []struct {
+		what, text string
+		timeout    time.Duration
+	}{
+		{"kill", "", time.Minute}, {"exit", "", time.Minute}, {"short", "", time.Minute},
+		{"garbage", "not an answer", time.Minute}, {"hang", "needs more than", 300 * time.Millisecond},
+	} {
+		h := newHelper(t, filter.HelperOptions{Timeout: c.timeout})
+		testenv.Until(t, "there is a child", func() bool {
+			_, err := h.Compile(t.Context(), "abc", 1)
+			return err == nil
+		})
+		path := filepath.Join(t.TempDir(), "once")
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := h.Compile(t.Context(), c.what+" once "+path, 1)
+		if c.text != "" {
+			wantError(t, err, mapierr.PcapBPF, c.text)
+		} else if err != nil {
+			t.Errorf("%s: %v", c.what, err)
+		}
+	}
+}
+
 func TestHelperReplacesDeadChild(t *testing.T) {
 	h := newHelper(t, filter.HelperOptions{})
 	works(t, h)

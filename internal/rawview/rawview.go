@@ -39,6 +39,10 @@ var (
 	// OfFlow returns the state of a flow, read-only and valid as long as the flow is in use.
 	OfFlow func(flow any) []byte
 
+	// Memory returns the start of the memory that the flow's connection shares, under the
+	// same conditions. Its first word becomes 0 when the daemon takes the memory back.
+	Memory func(flow any) []byte
+
 	// Lost returns a channel that is closed when the flow's connection to the daemon is
 	// lost. The results of the flow no longer change then.
 	Lost func(flow any) <-chan struct{}

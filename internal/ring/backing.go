@@ -22,7 +22,7 @@ func (w *Writer) backed(end uint64) bool {
 	for end > w.backing && !w.short {
 		from := w.backing
 		to := min(from+backStep, uint64(len(w.ring)))
-		if w.populate(w.ring[from:to]) != nil {
+		if w.Grant != nil && !w.Grant(int(to-from)) || w.populate(w.ring[from:to]) != nil {
 			w.short = true
 			return false
 		}

@@ -10,36 +10,26 @@ import (
 	"gomapi/internal/testenv"
 )
 
-// memory returns the memory that the file of packets takes, in bytes.
-func memory(t *testing.T, w *Writer) int64 {
-	t.Helper()
-	var st unix.Stat_t
-	if err := unix.Fstat(int(w.Files()[0].Fd()), &st); err != nil {
-		t.Fatal(err)
-	}
-	return st.Blocks * 512
-}
-
 // TestMemoryComesWithPackets: a ring takes as much memory as has been written, rounded up
 // to a step.
 func TestMemoryComesWithPackets(t *testing.T) {
 	const size = 1 << 20
 	w := packets(t, size)
-	if got := memory(t, w); got > headSize+backStep {
+	if got := allocated(t, w.Files()[0]); got > headSize+backStep {
 		t.Errorf("a new ring takes %d bytes", got)
 	}
 	for w.pos < size/2 {
 		if !w.Write(numbered(0, 1000)) {
 			t.Fatalf("no room at %d", w.pos)
 		}
-		if got := memory(t, w); got < headSize+int64(w.pos) || got > headSize+int64(w.pos)+backStep+4096 {
+		if got := allocated(t, w.Files()[0]); got < headSize+int64(w.pos) || got > headSize+int64(w.pos)+backStep+4096 {
 			t.Fatalf("with %d bytes written it takes %d", w.pos, got)
 		}
 	}
 	for range size {
 		w.Write(numbered(0, 1000)) // until it is full
 	}
-	if got := memory(t, w); got > headSize+size {
+	if got := allocated(t, w.Files()[0]); got > headSize+size {
 		t.Errorf("a full ring takes %d bytes", got)
 	}
 }
@@ -115,4 +105,34 @@ func TestNoMemoryAtTheEnd(t *testing.T) {
 	reader = sleeps()
 	w.End()
 	hears(reader, io.EOF)
+}
+
+// TestGrant: a ring takes only memory that it is granted, all of which it says, and asks again
+// with the next batch.
+func TestGrant(t *testing.T) {
+	const size = 1 << 20
+	w := packets(t, size)
+	left, taken := 3*backStep, w.Footprint()
+	w.Grant = func(bytes int) bool {
+		if bytes > left {
+			return false
+		}
+		left -= bytes
+		taken += bytes
+		return true
+	}
+	write := func() (n int) {
+		for w.Write(numbered(0, 1000)) {
+			n++
+		}
+		w.Flush()
+		return n
+	}
+	first := write()
+	if got := allocated(t, w.Files()[0]); left != 0 || first == 0 || got > int64(taken) || w.Footprint() != taken {
+		t.Errorf("%d packets, %d bytes taken, %d granted, footprint %d", first, got, taken, w.Footprint())
+	}
+	if left = size; write() == 0 || w.Unbacked() != 0 {
+		t.Errorf("%d bytes are missing after a grant", w.Unbacked())
+	}
 }

@@ -118,7 +118,8 @@ func TestWaitingLosesNothing(t *testing.T) {
 	}
 }
 
-// TestEitherSideEndsAtAnyMoment closes one side in the middle, again and again.
+// TestEitherSideEndsAtAnyMoment ends one side in the middle, again and again. The memory stays,
+// so that the bytes of packets do; see TestZerosAreNoPackets.
 func TestEitherSideEndsAtAnyMoment(t *testing.T) {
 	for round := range 200 {
 		w, r := pair(t, MinCapacity)
@@ -133,7 +134,7 @@ func TestEitherSideEndsAtAnyMoment(t *testing.T) {
 					break
 				}
 			}
-			w.Close()
+			w.Leave()
 		})
 		sides.Go(func() {
 			for n := uint64(0); ; n++ {

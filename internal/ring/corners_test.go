@@ -161,7 +161,7 @@ func TestEndWithLeftovers(t *testing.T) {
 	w.Write(numbered(1, 60))
 	w.Write(numbered(2, 60))
 	w.End()
-	w.Close()
+	w.Leave()
 	mustNext(t, r, 1, 60)
 	mustNext(t, r, 2, 60)
 	for range 3 {
@@ -172,10 +172,10 @@ func TestEndWithLeftovers(t *testing.T) {
 	}
 }
 
-func TestCloseWithLeftovers(t *testing.T) {
+func TestLeaveWithLeftovers(t *testing.T) {
 	w, r := pair(t, 0)
 	w.Write(numbered(1, 60))
-	w.Close()
+	w.Leave()
 	w.Close()
 	mustNext(t, r, 1, 60)
 	mustBeEmpty(t, r, ErrGone)

@@ -19,8 +19,9 @@
 //
 // The client can only read the packets. It can write its read position and the socket,
 // which the daemon treats as hostile: an invalid position counts as a full ring. The size
-// of the memory is fixed when the ring is created. The memory belongs to both sides:
-// either may end at any time, and the other keeps what it has mapped.
+// of the memory is fixed when the ring is created. The memory belongs to the daemon: Close
+// takes it back from all who have it. Either process may end at any time; the other keeps
+// what it has mapped.
 //
 // layout.go describes the layout exactly, for readers in other languages. The package
 // knows nothing of flows and returns errors without MAPI numbers.

@@ -22,6 +22,7 @@ func FuzzReader(f *testing.F) {
 		m := mappings{data: make([]byte, headSize+capacity), page: make([]byte, pageSize)}
 		copy(m.data[headSize:], content)
 		asPage(m.page).read.Store(read)
+		asHead(m.data).magic.Store(Magic)
 		asHead(m.data).position.Store(position)
 		asHead(m.data).state.Store(state)
 		r := newReader(m)
@@ -59,6 +60,7 @@ func FuzzRing(f *testing.F) {
 		const capacity = 1024
 		m := mappings{data: make([]byte, headSize+capacity), page: make([]byte, pageSize)}
 		w := &Writer{head: asHead(m.data), page: asPage(m.page), ring: m.data[headSize:], mask: capacity - 1, sock: -1, backing: allBacked}
+		w.head.magic.Store(Magic)
 		r := newReader(m)
 		var queue, shown []int // written lengths, and how many of them were published
 		var lost Counts
@@ -76,7 +78,7 @@ func FuzzRing(f *testing.F) {
 					lost.Full++
 				}
 				n++
-				if w.shown == w.pos {
+				if w.shown.Load() == w.pos {
 					shown = queue
 				}
 			case 2:

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -39,6 +40,24 @@ func hostileClient(t *testing.T, w *Writer) *client {
 	return &client{maps.data, maps.page, conn}
 }
 
+// asNobody calls f with the rights to files of another user. It needs root.
+func asNobody(t *testing.T, f func() error) (err error) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("needs root")
+	}
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // for good: the thread ends with the goroutine
+		_, err := unix.SetfsuidRetUid(65534)
+		if err == nil {
+			err = f()
+		}
+		done <- err
+	}()
+	return <-done
+}
+
 func TestClientCannotChangeTheFiles(t *testing.T) {
 	w := packets(t, 0)
 	files := received(t, w)
@@ -70,12 +89,23 @@ func TestClientCannotChangeTheFiles(t *testing.T) {
 				_, err := unix.Mmap(fd, 0, headSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 				return err
 			},
-			"reopen": func() error {
-				f, err := os.OpenFile(fmt.Sprint("/proc/self/fd/", fd), os.O_RDWR|os.O_TRUNC, 0)
-				if err == nil {
-					f.Close()
+			"hole by mapping": func() error {
+				mem, err := unix.Mmap(fd, 0, headSize, unix.PROT_READ, unix.MAP_SHARED)
+				if err != nil {
+					t.Fatal(err)
 				}
-				return err
+				defer unix.Munmap(mem)
+				return unix.Madvise(mem, unix.MADV_REMOVE)
+			},
+			"permit": func() error { return asNobody(t, func() error { return unix.Fchmod(fd, 0o666) }) },
+			"reopen": func() error {
+				return asNobody(t, func() error {
+					f, err := os.OpenFile(fmt.Sprint("/proc/self/fd/", fd), os.O_RDWR, 0)
+					if err == nil {
+						f.Close()
+					}
+					return err
+				})
 			},
 		} {
 			if try() == nil {

@@ -6,7 +6,8 @@ import "sync/atomic"
 // have 64 bits in host order, are 8-byte aligned, and are loaded and stored atomically.
 //
 // Only the daemon writes the data file: a head of headSize bytes, then the ring, whose
-// size is a power of two. Only the client writes the reader page. Positions count bytes
+// size is a power of two. Only the client writes the reader page. The daemon reads back
+// neither: root could open the data file for writing. Positions count bytes
 // since the ring was created and never wrap. The place of a position in the ring is its
 // remainder modulo the size of the ring.
 //
@@ -30,6 +31,11 @@ import "sync/atomic"
 // word and then loads the position again. The entry is valid only if it ends less than
 // the size of the ring minus one entry before that position; otherwise it may have been
 // overwritten.
+//
+// When the daemon closes a ring, it stores the state, sets magic to 0, and takes back the
+// memory of both files, whatever descriptors and mappings the client keeps. All words are 0
+// from then on. So a reader that has read a record, the position or the counts loads magic
+// afterwards. If it is 0, what was read may be zeros, and the ring is gone.
 const (
 	recordTS      = 0  // 2^-32 seconds since 1970
 	recordIfIndex = 8  // 16 bits: port or interface number
@@ -64,15 +70,13 @@ const (
 // A head is the start of the data file. The words that the writer stores for every batch
 // have their own cache line, and so have those that the reader loads for every packet.
 type head struct {
-	magic    atomic.Uint64 // 0
+	magic    atomic.Uint64 // 0; 0 when the memory is taken back
 	capacity atomic.Uint64 // 8: bytes of the ring
 	entry    atomic.Uint64 // 16: bytes of an entry of a series; 0: the ring holds packets; 1: records
 	_        [40]byte
 
 	position atomic.Uint64 // 64: end of the last record
-	written  atomic.Uint64 // 72: packets or entries put into the ring so far
-	full     atomic.Uint64 // 80: packets lost because the ring was full
-	tooLarge atomic.Uint64 // 88: packets lost because they are larger than half of the ring
+	counts   tally         // 72
 	_        [32]byte
 
 	state atomic.Uint64 // 128
@@ -115,8 +119,21 @@ type Counts struct {
 	TooLarge uint64 // lost: the record is larger than half of the ring and would not always fit
 }
 
-func (h *head) counts() Counts {
-	return Counts{Written: h.written.Load(), Full: h.full.Load(), TooLarge: h.tooLarge.Load()}
+// A tally is Counts for several goroutines or processes.
+type tally struct {
+	written  atomic.Uint64 // packets or entries put into the ring so far
+	full     atomic.Uint64 // packets lost because the ring was full
+	tooLarge atomic.Uint64 // packets lost because they are larger than half of the ring
+}
+
+func (t *tally) load() Counts {
+	return Counts{Written: t.written.Load(), Full: t.full.Load(), TooLarge: t.tooLarge.Load()}
+}
+
+func (t *tally) store(c Counts) {
+	t.written.Store(c.Written)
+	t.full.Store(c.Full)
+	t.tooLarge.Store(c.TooLarge)
 }
 
 // Lost returns the number of packets that the reader never gets.

@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"gomapi/internal/memfile"
 )
 
 // A lifetime guards the system resources of a Writer.
@@ -39,7 +41,7 @@ func newWriter(size, entry int) (_ *Writer, err error) {
 	if size > MinCapacity {
 		capacity = 1 << bits.Len(uint(size-1))
 	}
-	w := &Writer{sock: -1}
+	w := &Writer{sock: -1, entry: uint64(entry)}
 	defer func() {
 		if err != nil {
 			w.Close()
@@ -58,16 +60,21 @@ func newWriter(size, entry int) (_ *Writer, err error) {
 
 func (w *Writer) makeFiles(capacity, entry int) error {
 	l := &w.life
-	data, mem, err := makeMemory("mapi-ring", headSize+capacity, unix.PROT_READ|unix.PROT_WRITE, dataSeals)
+	size := headSize + capacity
+	data, mem, err := memfile.Create("mapi-ring", size, size, unix.PROT_READ|unix.PROT_WRITE, fixedSize)
 	if err != nil {
 		return err
 	}
-	l.files, l.maps.data = append(l.files, data), mem
-	w.ring = mem[headSize:]
+	l.maps.data, w.ring = mem, mem[headSize:]
 	if err := w.back(int(data.Fd()), entry); err != nil {
+		data.Close()
 		return fmt.Errorf("allocate memory for a packet buffer: %w", err)
 	}
-	reader, mem, err := makeMemory("mapi-ring-reader", pageSize, unix.PROT_READ, pageSeals)
+	if data, err = memfile.ReadOnly(data); err != nil {
+		return err
+	}
+	l.files = append(l.files, data)
+	reader, mem, err := memfile.Create("mapi-ring-reader", pageSize, pageSize, unix.PROT_READ, fixedSize)
 	if err != nil {
 		return err
 	}
@@ -107,9 +114,16 @@ func (l *lifetime) closeFiles() {
 	l.files = nil
 }
 
-// Close releases the daemon's side. The reader still gets the published packets, then
-// ErrGone, or io.EOF after End. Close may be called again.
-func (w *Writer) Close() error {
+// Close ends the ring and takes its memory back, whatever the client keeps of it. Packets
+// that the reader has not taken are lost; it gets ErrGone. Those that it has taken become
+// zeros. Close may be called again, and after Leave.
+func (w *Writer) Close() error { return w.end(true) }
+
+// Leave ends the ring and leaves its memory to the client: the reader still gets the
+// published packets, then ErrGone, or io.EOF after End. It is for the end of the process.
+func (w *Writer) Leave() error { return w.end(false) }
+
+func (w *Writer) end(takeBack bool) (err error) {
 	l := &w.life
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -119,13 +133,21 @@ func (w *Writer) Close() error {
 	l.closed = true
 	if w.head != nil {
 		w.show()
-		w.head.state.CompareAndSwap(stateOpen, stateClosed)
+		if w.state == stateOpen {
+			w.head.state.Store(stateClosed)
+		}
+		if takeBack {
+			w.head.magic.Store(0) // before the first byte becomes 0; see layout.go
+		}
 	}
 	if w.sock >= 0 {
 		unix.Close(w.sock) // wakes the reader
 	}
 	l.closeFiles()
+	if takeBack {
+		err = l.maps.takeBack()
+	}
 	l.maps.unmap()
 	w.head, w.page, w.ring = nil, nil, nil
-	return nil
+	return err
 }

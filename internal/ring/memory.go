@@ -1,22 +1,27 @@
 package ring
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"gomapi/internal/memfile"
 )
 
-// Seals of the two files. Their sizes cannot change, so no access hits a missing page
-// (SIGBUS). Only the daemon can map the packets writable.
-const (
-	fixedSize = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW
-	dataSeals = fixedSize | unix.F_SEAL_FUTURE_WRITE | unix.F_SEAL_SEAL
-	pageSeals = fixedSize | unix.F_SEAL_SEAL
-)
+// fixedSize are the seals that both files have. Their sizes cannot change, so no access hits
+// a missing page (SIGBUS).
+const fixedSize = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW
 
 // mappings are the two files in memory.
 type mappings struct{ data, page []byte }
+
+// takeBack returns the memory of both files to the system. Whoever has mapped them reads
+// zeros from then on.
+func (m mappings) takeBack() error {
+	return errors.Join(memfile.TakeBack(m.data), memfile.TakeBack(m.page))
+}
 
 func (m mappings) unmap() {
 	for _, mem := range [][]byte{m.data, m.page} {
@@ -24,34 +29,6 @@ func (m mappings) unmap() {
 			_ = unix.Munmap(mem) // fails only if it is not a mapping
 		}
 	}
-}
-
-// makeMemory creates a memory file of size bytes, maps it and seals it. No memory is
-// allocated yet.
-func makeMemory(name string, size, prot, seals int) (_ *os.File, _ []byte, err error) {
-	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
-	if err != nil {
-		return nil, nil, fmt.Errorf("create %s: %w", name, err)
-	}
-	file := os.NewFile(uintptr(fd), name)
-	defer func() {
-		if err != nil {
-			file.Close()
-		}
-	}()
-	if err := unix.Ftruncate(fd, int64(size)); err != nil {
-		return nil, nil, fmt.Errorf("allocate %d bytes for %s: %w", size, name, err)
-	}
-	mem, err := unix.Mmap(fd, 0, size, prot, unix.MAP_SHARED)
-	if err != nil {
-		return nil, nil, fmt.Errorf("map %s: %w", name, err)
-	}
-	// F_SEAL_FUTURE_WRITE does not affect the mapping above, so it comes after it.
-	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
-		_ = unix.Munmap(mem)
-		return nil, nil, fmt.Errorf("seal %s: %w", name, err)
-	}
-	return file, mem, nil
 }
 
 // allocate allocates all memory of the file now, because a later shortage would end the

@@ -101,12 +101,13 @@ func openSocket(file *os.File) (*net.UnixConn, error) {
 }
 
 // Close ends reading. A Next under way returns os.ErrClosed. Packets read before stay
-// valid as long as the Reader is in use; after that the memory is unmapped. Close may be
+// readable as long as the Reader is in use; after that the memory is unmapped. Close may be
 // called again.
 func (r *Reader) Close() error {
 	if r.closed.Swap(true) {
 		return nil
 	}
+	r.Counts() // for later calls
 	r.page.taken.Store(noReader)
 	runtime.AddCleanup(r, mappings.unmap, r.maps)
 	return r.conn.Close()

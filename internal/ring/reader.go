@@ -18,7 +18,8 @@ import (
 var (
 	// ErrBusy says that another goroutine is reading.
 	ErrBusy = errors.New("packet buffer is being read by another goroutine")
-	// ErrGone says that all packets were read and no more will come.
+	// ErrGone says that no more packets will come. After the end of the daemon all were
+	// read; if the daemon has closed the ring, the others are lost.
 	ErrGone = errors.New("packet buffer was closed by the daemon, or the daemon has ended")
 	// ErrCorrupt says that the ring holds data that no writer writes.
 	ErrCorrupt = errors.New("packet buffer is damaged")
@@ -32,7 +33,8 @@ type Packet struct {
 	LinkType uint16 // DLT
 	Wlen     uint32 // length on the wire in bytes
 	// Data holds the captured bytes from the link-layer header on. They are in the ring,
-	// read-only (a write faults), and valid until the next reading call.
+	// read-only (a write faults), and valid until the next reading call. They become zeros
+	// when the daemon closes the ring.
 	Data []byte
 }
 
@@ -54,6 +56,7 @@ type Reader struct {
 	raw        syscall.RawConn
 	wakeWriter func(fd uintptr)
 
+	last    tally // the counts before the daemon took the memory back
 	closed  atomic.Bool
 	reading atomic.Bool // guards the following fields
 
@@ -63,7 +66,7 @@ type Reader struct {
 	answeredWant uint64 // last value of want that was answered
 	state        uint64 // loaded before end
 	hup          bool   // the daemon's end of the socket is closed
-	err          error  // the damage found
+	err          error  // the damage found, or ErrGone: the memory was taken back
 	wakeBytes    [64]byte
 
 	records bool          // the ring holds records
@@ -88,19 +91,26 @@ func (r *Reader) TryNext() (p Packet, ok bool, err error) {
 
 // Written returns the number of packets put into the ring so far. Like Lost, it is up to
 // date as of the daemon's last batch and makes no system call.
-func (r *Reader) Written() uint64 {
-	defer runtime.KeepAlive(r)
-	return r.head.written.Load()
-}
+func (r *Reader) Written() uint64 { return r.Counts().Written }
 
 // Lost returns the number of packets or entries that this reader never gets.
 func (r *Reader) Lost() uint64 { return r.Counts().Lost() + r.missed.Load() }
 
-// Counts returns the counts for this reader.
+// Counts returns the counts for this reader. After the daemon has closed the ring they are
+// those of the last call, or of Close.
 func (r *Reader) Counts() Counts {
 	defer runtime.KeepAlive(r)
-	return r.head.counts()
+	c := r.head.counts.load()
+	if r.takenBack() {
+		return r.last.load()
+	}
+	r.last.store(c)
+	return c
 }
+
+// takenBack reports whether what was loaded before may be zeros, because the daemon has
+// closed the ring.
+func (r *Reader) takenBack() bool { return r.head.magic.Load() != Magic }
 
 // Awaited reports whether the writer waits for this reader. Its device then stands still,
 // and so do all other readers of the device.
@@ -166,6 +176,9 @@ func (r *Reader) take(p *Packet) (bool, error) {
 		p.LinkType = binary.NativeEndian.Uint16(rec[recordLink:])
 		p.Wlen = binary.NativeEndian.Uint32(rec[recordWire:])
 		p.Data = rec[recordData : recordData+length : recordData+length]
+		if r.takenBack() {
+			return false, r.gone()
+		}
 		r.next += size
 		if first := r.next == size; first || r.next == r.end {
 			r.page.taken.Store(r.next)
@@ -183,6 +196,10 @@ func (r *Reader) loadPosition() bool {
 	}
 	r.state = r.head.state.Load()
 	end := r.head.position.Load()
+	if r.takenBack() {
+		r.gone()
+		return false
+	}
 	if r.entry == 0 && end-r.next > uint64(len(r.ring)) || (end-r.next)%align != 0 {
 		r.damaged("moves from %d to %d, but has %d bytes", r.next, end, len(r.ring))
 		return false
@@ -204,10 +221,19 @@ func (r *Reader) endReason() error {
 	return nil
 }
 
-// damaged ends reading permanently.
+// damaged ends reading permanently. Zeros are not damage if the memory was taken back.
 func (r *Reader) damaged(format string, args ...any) error {
+	if r.takenBack() {
+		return r.gone()
+	}
 	r.err = fmt.Errorf("%w: it "+format, append([]any{ErrCorrupt}, args...)...)
 	r.end = r.next
+	return r.err
+}
+
+// gone ends reading permanently, because the memory was taken back.
+func (r *Reader) gone() error {
+	r.err, r.end = ErrGone, r.next
 	return r.err
 }
 

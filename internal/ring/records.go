@@ -70,9 +70,6 @@ func (r *Reader) TakeAll(take func(Packet) bool) error {
 	return nil
 }
 
-// series reports whether the ring holds entries of a series.
-func (h *head) series() bool { return h.entry.Load() > ofRecords }
-
 // entryError returns what is wrong with the size of an entry that a ring claims.
 func entryError(n uint64) error {
 	if n&(n-1) != 0 || n > ofRecords && n < align || n > maxEntry {

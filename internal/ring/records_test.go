@@ -188,6 +188,7 @@ func FuzzRecords(f *testing.F) {
 		const capacity = 512
 		m := mappings{data: make([]byte, headSize+capacity), page: make([]byte, pageSize)}
 		copy(m.data[headSize:], content)
+		asHead(m.data).magic.Store(Magic)
 		asHead(m.data).entry.Store(ofRecords)
 		asPage(m.page).read.Store(read)
 		asHead(m.data).position.Store(position)

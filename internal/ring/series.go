@@ -25,7 +25,7 @@ func NewSeries(size, n int) (*Writer, error) {
 // Append adds an entry, invisible until Flush. If the ring is full, it overwrites the
 // oldest entry. If e is shorter than an entry, the rest is zero.
 func (w *Writer) Append(e []byte) {
-	size := w.head.entry.Load()
+	size := w.entry
 	at := w.words(w.pos, size)
 	whole := min(len(e)/align, len(at))
 	for i := range whole {
@@ -57,7 +57,7 @@ func (w *Writer) LeaveOut(n uint64) {
 }
 
 // Entries returns the number of entries of a series that fit into the ring.
-func (w *Writer) Entries() int { return len(w.ring) / int(w.head.entry.Load()) }
+func (w *Writer) Entries() int { return len(w.ring) / int(w.entry) }
 
 func (w *Writer) words(pos, size uint64) []atomic.Uint64 {
 	off := pos & w.mask
@@ -78,6 +78,9 @@ func (r *Reader) takeEntry(p *Packet) (bool, error) {
 		}
 		if r.next < r.oldest() {
 			continue // possibly overwritten in the meantime
+		}
+		if r.err != nil {
+			return false, r.err
 		}
 		*p = Packet{Data: r.copied}
 		r.next += r.entry

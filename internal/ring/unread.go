@@ -24,7 +24,7 @@ func (p *page) unread(position uint64) bool {
 // also after Close.
 func (w *Writer) Unread() (unread bool) {
 	w.life.with(func() {
-		unread = !w.head.series() && w.page.unread(w.head.position.Load())
+		unread = w.entry <= ofRecords && w.page.unread(w.shown.Load())
 	})
 	return unread
 }

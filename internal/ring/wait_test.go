@@ -63,7 +63,7 @@ func TestEveryEndWakesTheReader(t *testing.T) {
 		"end and close with unread bytes": {func(w *Writer, r *Reader) {
 			r.conn.Write([]byte{1})
 			w.End()
-			w.Close()
+			w.Leave()
 		}, io.EOF},
 		"close reader": {func(_ *Writer, r *Reader) { r.Close() }, os.ErrClosed},
 	} {

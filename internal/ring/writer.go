@@ -15,18 +15,25 @@ type Writer struct {
 	// Waits is called with true before WriteWait waits, when the reader can already see
 	// this (Awaited), and with false afterwards. Set it before the first write.
 	Waits func(begin bool)
+	// Grant is asked before the ring takes so many more bytes of memory; nil grants all. If it
+	// refuses, packets are lost and counted as if the ring were full, until the next batch asks
+	// again. The capture goroutine calls it. Set it before the first write.
+	Grant func(bytes int) bool
 
 	head *head
 	page *page // written by the client: never trusted
 	ring []byte
 	mask uint64
 
-	pos     uint64 // end of the last record
-	shown   uint64 // like pos, as published in head; shown <= pos
-	told    uint64 // like pos, up to where the reader was woken; told <= shown
-	read    uint64 // last valid read position; pos-cap <= read <= pos
-	counts  Counts
-	counted Counts // as published in head
+	// What the writer needs of the data file it keeps here, and never loads it from there.
+	entry  uint64 // bytes of an entry of a series; 0: packets; ofRecords: records
+	state  uint64
+	pos    uint64        // end of the last record
+	shown  atomic.Uint64 // like pos, as published in head; shown <= pos
+	told   uint64        // like pos, up to where the reader was woken; told <= shown
+	read   uint64        // last valid read position; pos-cap <= read <= pos
+	counts Counts
+	public tally // counts as published in head
 
 	answeredSleep uint64 // last value of sleep that was answered
 	gone          bool   // the reader has closed its end of the socket
@@ -56,7 +63,7 @@ func (w *Writer) Write(p *pkt.Packet) bool {
 		return false
 	}
 	w.put(p, size)
-	if w.pos-w.shown > uint64(len(w.ring))/4 {
+	if w.pos-w.shown.Load() > uint64(len(w.ring))/4 {
 		w.show() // an awake reader can then make room during the batch
 	}
 	return true
@@ -78,6 +85,7 @@ func (w *Writer) Flush() {
 func (w *Writer) End() {
 	w.show()
 	if !w.severed {
+		w.state = stateEnded
 		w.head.state.Store(stateEnded)
 	}
 	w.wake()
@@ -91,17 +99,14 @@ func (w *Writer) Sever() { w.severed = true }
 func (w *Writer) Counts() Counts { return w.counts }
 
 // Shown returns the published counts. Any goroutine may call it, also after Close.
-func (w *Writer) Shown() Counts {
-	w.life.mu.Lock()
-	defer w.life.mu.Unlock()
-	if w.life.closed {
-		return w.counted
-	}
-	return w.head.counts()
-}
+func (w *Writer) Shown() Counts { return w.public.load() }
 
-// Footprint returns the memory that the ring takes, in bytes.
-func (w *Writer) Footprint() int { return headSize + pageSize + len(w.ring) }
+// Footprint returns the memory that a new ring has taken, in bytes. It takes the rest as packets
+// fill it, see Grant.
+func (w *Writer) Footprint() int { return headSize + pageSize + len(w.ring) - w.Unbacked() }
+
+// Unbacked returns the memory that the ring has not taken yet, in bytes.
+func (w *Writer) Unbacked() int { return len(w.ring) - int(min(w.backing, uint64(len(w.ring)))) }
 
 // MaxData returns the largest number of bytes of a packet that a ring takes: a record with its
 // head is half of the ring at most.
@@ -162,14 +167,12 @@ func (w *Writer) put(p *pkt.Packet, size uint64) {
 
 // show publishes records and counts. A reader that is awake can see them.
 func (w *Writer) show() {
-	if w.counted != w.counts {
-		w.counted = w.counts
-		w.head.written.Store(w.counts.Written)
-		w.head.full.Store(w.counts.Full)
-		w.head.tooLarge.Store(w.counts.TooLarge)
+	if w.public.load() != w.counts {
+		w.public.store(w.counts)
+		w.head.counts.store(w.counts)
 	}
-	if w.shown != w.pos {
-		w.shown = w.pos
+	if w.shown.Load() != w.pos {
+		w.shown.Store(w.pos)
 		w.head.position.Store(w.pos)
 	}
 }

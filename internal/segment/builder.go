@@ -55,16 +55,10 @@ func (b *builder) root(chains []Candidate) *node {
 // function: steps with equal share keys at the same place of the tree are one node. The way
 // ends at the first step that cannot be shared.
 func (b *builder) way(root *trieNode, c Candidate) (way []*trieNode) {
-	if c.Alone || !c.CaughtUp {
-		return nil
-	}
 	at := root
-	for i := range c.Chain.Steps {
+	for i := range c.shareable() {
 		st := &c.Chain.Steps[i]
-		key, ok := st.SharedKey()
-		if !ok {
-			break
-		}
+		key, _ := st.SharedKey()
 		n := at.next[key]
 		if n == nil {
 			n = b.grow(at, st, key)
@@ -165,12 +159,5 @@ func (b *builder) prune(t *trieNode) {
 	}
 }
 
-// fitRun makes the database of the strings that the chains search for.
-func (b *builder) fitRun(x *run) (err error) {
-	if len(b.patterns.list) == 0 {
-		return nil
-	}
-	x.lists = make([]*pkt.Packet, 0, b.nested*pkt.MaxBatch)
-	x.answers, err = newAnswers(b.patterns.list)
-	return err
-}
+// lists makes room for the packets that searches pass on.
+func (b *builder) lists() []*pkt.Packet { return make([]*pkt.Packet, 0, b.nested*pkt.MaxBatch) }

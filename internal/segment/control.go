@@ -11,8 +11,33 @@ import (
 // A Candidate is a chain to build a segment of, in its state when building begins.
 type Candidate struct {
 	Chain    *chain.Chain
-	Alone    bool // must not be shared
-	CaughtUp bool // every packet is for it: those from before its connect have passed
+	User     uint32 // whose chain it is
+	Alone    bool   // must not be shared
+	CaughtUp bool   // every packet is for it: those from before its connect have passed
+}
+
+// searches reports whether a function of the chain searches for a string.
+func (c Candidate) searches() bool {
+	for i := range c.Chain.Steps {
+		if c.Chain.Steps[i].Searcher() != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// shareable returns how many of the chain's first functions other chains can share.
+func (c *Candidate) shareable() (n int) {
+	if c.Alone || !c.CaughtUp {
+		return 0
+	}
+	for n < len(c.Chain.Steps) {
+		if _, ok := c.Chain.Steps[n].SharedKey(); !ok {
+			break
+		}
+		n++
+	}
+	return n
 }
 
 // Control is the state of a segment for the control side, guarded by the lock of the plans.

@@ -2,77 +2,146 @@ package segment
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"gomapi/internal/content"
+	"gomapi/internal/fair"
 )
 
-// patterns are what the chains of a segment search for together, while it is built.
+// patterns are what the chains of a segment search for together, while it is built. Each takes a
+// part of what one database can hold. Patterns for which there is no place are searched for one by
+// one.
 type patterns struct {
-	list  []*content.Pattern
-	index map[string]int32 // by share key of the function; -1: left out
+	wanted []wanted
+	of     map[string]int       // in wanted, by share key of the function
+	claims map[uint32][]int     // of each user, in wanted
+	listed map[claimed]struct{} // what claims has
+	list   []*content.Pattern   // those with a place
 }
 
-// newPatterns takes the patterns of chains, the smallest first, as many as one database
-// can hold: so large patterns of one client do not displace those of others. Patterns left
-// out are searched for one by one.
-func newPatterns(chains []Candidate) *patterns {
-	p := &patterns{index: make(map[string]int32)}
-	var keys []string
-	size := make(map[string]int)
+// A wanted is a pattern that some chains search for.
+type wanted struct {
+	*content.Pattern
+	bytes  int
+	number int32 // in the database; -1: none
+}
+
+// A claimed is a pattern that a user searches for.
+type claimed struct {
+	user    uint32
+	pattern int
+}
+
+func newPatterns() *patterns {
+	return &patterns{of: make(map[string]int), claims: make(map[uint32][]int), listed: make(map[claimed]struct{})}
+}
+
+// collect adds the patterns of chains which some packet could reach, and for which they can search
+// together: only functions that can be shared are before them.
+func (p *patterns) collect(chains []Candidate) {
 	for _, c := range chains {
-		for i := range c.Chain.Steps {
+		for i := range c.shareable() {
 			st := &c.Chain.Steps[i]
-			searcher := st.Searcher()
-			if searcher == nil {
+			s := st.Searcher()
+			if s == nil {
 				continue
 			}
-			key, _ := st.SharedKey()
-			if _, known := p.index[key]; !known {
-				p.index[key] = -1
-				keys, size[key] = append(keys, key), searcher.Pattern().Size()
-				p.list = append(p.list, searcher.Pattern())
+			if s.Pattern().Impossible() {
+				break
 			}
+			key, _ := st.SharedKey()
+			p.claim(c.User, key, s.Pattern())
 		}
 	}
-	p.number(keys, size)
-	return p
 }
 
-// number numbers the patterns, which have these keys, and drops those that do not fit.
-func (p *patterns) number(keys []string, size map[string]int) {
-	order := make([]int, len(keys))
-	for i := range order {
-		order[i] = i
+// claim notes that a user searches for a pattern.
+func (p *patterns) claim(user uint32, key string, pattern *content.Pattern) {
+	i, known := p.of[key]
+	if !known {
+		i = len(p.wanted)
+		p.of[key] = i
+		p.wanted = append(p.wanted, wanted{pattern, pattern.Size(), -1})
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(size[keys[a]], size[keys[b]]) })
-	var list []*content.Pattern
-	strings, bytes := 0, 0
-	for _, i := range order {
-		strings += len(p.list[i].Strings)
-		bytes += size[keys[i]]
-		if strings > content.MaxStrings || bytes > content.MaxBytes {
+	if _, known := p.listed[claimed{user, i}]; !known {
+		p.listed[claimed{user, i}] = struct{}{}
+		p.claims[user] = append(p.claims[user], i)
+	}
+}
+
+// search makes the database of the patterns. If it cannot be made, search tries with less, and
+// returns the error if even little is too much.
+func (p *patterns) search() (a *answers, err error) {
+	const least = 1.0 / 16
+	for whole := 1.0; whole >= least; whole /= 2 {
+		if p.fill(whole); len(p.list) == 0 {
 			break
 		}
-		p.index[keys[i]] = int32(len(list))
-		list = append(list, p.list[i])
+		if a, err = newAnswers(p.list); err == nil {
+			return a, nil
+		}
 	}
-	p.list = list
+	p.fill(0)
+	return nil, err
 }
 
-// find returns the number of a function's pattern.
+// fill gives places to patterns, up to a part of what a database can hold. All users can have equal
+// parts of it, their smallest patterns first. A pattern of several users counts once, for the one
+// who gets it first.
+func (p *patterns) fill(whole float64) {
+	p.list = p.list[:0]
+	for i := range p.wanted {
+		p.wanted[i].number = -1
+	}
+	strings, bytes := int(whole*content.MaxStrings), int(whole*content.MaxBytes)
+	cost := func(i int) float64 {
+		if p.wanted[i].number >= 0 {
+			return 0
+		}
+		return p.wanted[i].part()
+	}
+	fair.Fill(p.sorted(), cost, func(i int) (float64, bool) {
+		w, part := &p.wanted[i], cost(i)
+		if part == 0 {
+			return 0, true
+		}
+		if len(w.Strings) > strings || w.bytes > bytes {
+			return 0, false
+		}
+		strings -= len(w.Strings)
+		bytes -= w.bytes
+		w.number = int32(len(p.list))
+		p.list = append(p.list, w.Pattern)
+		return part, true
+	})
+}
+
+// part returns the part of a database that the pattern takes, which is more than 0.
+func (w *wanted) part() float64 {
+	return max(float64(len(w.Strings))/content.MaxStrings, float64(w.bytes)/content.MaxBytes)
+}
+
+// sorted returns the claims of the users, the smallest patterns first.
+func (p *patterns) sorted() (claims []*fair.Claim) {
+	for _, user := range slices.Sorted(maps.Keys(p.claims)) {
+		items := p.claims[user]
+		slices.SortFunc(items, func(i, j int) int {
+			return cmp.Or(cmp.Compare(p.wanted[i].part(), p.wanted[j].part()), cmp.Compare(i, j))
+		})
+		claims = append(claims, &fair.Claim{Items: items})
+	}
+	return claims
+}
+
+// find returns the number of a function's pattern in the database.
 func (p *patterns) find(key string) (int32, bool) {
-	n, known := p.index[key]
-	return n, known && n >= 0
-}
-
-// drop leaves out all patterns.
-func (p *patterns) drop() {
-	p.list = nil
-	for key := range p.index {
-		p.index[key] = -1
+	i, known := p.of[key]
+	if !known || p.wanted[i].number < 0 {
+		return 0, false
 	}
+	return p.wanted[i].number, true
 }
 
-// omitted returns how many patterns were left out.
-func (p *patterns) omitted() int { return len(p.index) - len(p.list) }
+// omitted returns how many patterns have no place.
+func (p *patterns) omitted() int { return len(p.wanted) - len(p.list) }

@@ -9,8 +9,8 @@
 // Files in reading order; each uses those before it:
 //
 //	control.go      the chains of a segment, for the control side
-//	pattern.go      strings that are searched for together, and those left out
 //	answers.go      which strings are in the packets of the batch
+//	pattern.go      strings that are searched for together, and those left out
 //	sum.go          a result, and how much of a sum it has
 //	node.go         the prefix tree, and running it
 //	accumulator.go  the sums of chains that are alone behind their filter
@@ -58,23 +58,16 @@ type typedClassifier struct {
 // to seconds. If their strings do not fit into one search, it logs this and searches for
 // them one by one.
 func Build(chains []Candidate, types []uint16, log func(format string, args ...any)) *Segment {
-	s, err := build(chains, types, true)
-	if err != nil {
-		log("the strings of %d flows are searched for one by one: %v", len(chains), err)
-		s, _ = build(chains, types, false)
-	}
-	return s
-}
-
-// build makes the segment. If search is set, it searches for the strings of the chains
-// together; the error says why this is impossible.
-func build(chains []Candidate, types []uint16, search bool) (*Segment, error) {
 	open, groups := byFilter(chains, types)
-	b := newBuilder(newPatterns(chains), len(groups))
-	if !search {
-		b.patterns.drop()
+	s := &Segment{members: make([]member, 0, len(groups))}
+	s.classify(groups, types)
+	patterns := s.patterns(open, groups)
+	var err error
+	if s.run.answers, err = patterns.search(); err != nil {
+		log("the strings of %d flows are searched for one by one: %v", len(chains), err)
 	}
-	s := &Segment{drained: b.drained, members: make([]member, 0, len(groups))}
+	b := newBuilder(patterns, len(groups))
+	s.drained = b.drained
 	if len(open) > 0 {
 		s.all = b.root(open)
 	}
@@ -85,28 +78,74 @@ func build(chains []Candidate, types []uint16, search bool) (*Segment, error) {
 			s.members = append(s.members, newMember(b.root(group)))
 		}
 	}
-	s.classify(groups, types)
 	b.accumulators.known = nil
 	s.accumulators = b.accumulators
 	s.queue.fit(s.accumulators.list, b.nodes)
 	s.Control = newControl(chains, b.attachments)
 	s.stats = b.stats
 	s.stats.Members, s.stats.SingleSearches = len(groups), b.patterns.omitted()
-	s.run.queue, s.run.fail = &s.queue, s.failNode
-	return s, b.fitRun(&s.run)
+	s.run.queue, s.run.fail, s.run.lists = &s.queue, s.failNode, b.lists()
+	return s
 }
 
 // classify makes the classifiers of the groups' filters.
 func (s *Segment) classify(groups [][]Candidate, types []uint16) {
+	users := usersOf(groups)
 	for _, lt := range types {
 		programs := make([]*bpf.Program, len(groups))
 		for m, group := range groups {
 			programs[m] = group[0].Chain.Prefilter.Classifier.Program(lt)
 		}
-		c := classify.NewClassifier(programs)
+		c := classify.NewShared(programs, users)
 		s.scratch.Fit(c)
 		s.types = append(s.types, typedClassifier{lt, c})
 	}
+}
+
+// usersOf returns the users of each group, each once.
+func usersOf(groups [][]Candidate) [][]uint32 {
+	users := make([][]uint32, len(groups))
+	var all []uint32
+	for m, group := range groups {
+		from := len(all)
+		for _, c := range group {
+			all = append(all, c.User)
+		}
+		slices.Sort(all[from:])
+		all = all[:from+len(slices.Compact(all[from:]))]
+		users[m] = all[from:len(all):len(all)]
+	}
+	return users
+}
+
+// patterns returns what the chains search for, except behind filters that match no packet.
+func (s *Segment) patterns(open []Candidate, groups [][]Candidate) *patterns {
+	p := newPatterns()
+	p.collect(open)
+	var possible []bool
+	for m, group := range groups {
+		if !slices.ContainsFunc(group, Candidate.searches) {
+			continue
+		}
+		if possible == nil {
+			possible = s.possible(len(groups))
+		}
+		if possible[m] {
+			p.collect(group)
+		}
+	}
+	return p
+}
+
+// possible returns for each member whether its filter could match a packet of some link type.
+func (s *Segment) possible(members int) []bool {
+	possible := make([]bool, members)
+	for _, c := range s.types {
+		for m, ok := range c.Possible() {
+			possible[m] = possible[m] || ok
+		}
+	}
+	return possible
 }
 
 // byFilter returns the chains without a prefilter, and groups of chains with equal

@@ -70,7 +70,7 @@ func udp(n int) (pkts []pkt.Packet) {
 
 func candidates(chains []*chain.Chain) (list []Candidate) {
 	for _, c := range chains {
-		list = append(list, Candidate{c, c.Alone, c.CaughtUp(time.Now())})
+		list = append(list, Candidate{Chain: c, Alone: c.Alone, CaughtUp: c.CaughtUp(time.Now())})
 	}
 	return list
 }

@@ -11,6 +11,14 @@ func (r *Reader) Bytes() []byte {
 	return asBytes(r.w)
 }
 
+// Head returns the first word of the segment, under the same conditions as
+// Reader.Bytes. It becomes 0 when the daemon ends the connection and takes the
+// memory back.
+func (f *FlowReader) Head() []byte {
+	defer runtime.KeepAlive(f.view)
+	return f.view.mem[:headSize]
+}
+
 // Bytes returns the memory of the flow's state, under the same conditions as
 // Reader.Bytes.
 func (f *FlowReader) Bytes() []byte {

@@ -6,7 +6,7 @@ const (
 	wordSize = 8
 
 	// Header of the segment.
-	magicOffset = 0 // Magic
+	magicOffset = 0 // Magic; 0 when the memory is taken back
 	headSize    = 8
 
 	// State of a flow.
@@ -14,6 +14,7 @@ const (
 	flowStart  = 8  // connect, nanoseconds since 1970; 0 before
 	flowEnd    = 16 // end of the device, nanoseconds since 1970; 0 before
 	flowSize   = 24
+	flowClosed = 3 // a FlowStatus
 
 	// Slot of a function's result.
 	slotSeq    = 0 // even: stable, odd: write in progress; unused for one word

@@ -1,11 +1,14 @@
 package shm
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
+
+	"gomapi/internal/memfile"
 )
 
 const firstSize = 64 << 10 // bytes of a new segment; it doubles when full
@@ -14,8 +17,8 @@ const firstSize = 64 << 10 // bytes of a new segment; it doubles when full
 // goroutine at a time may call its methods; other goroutines may write to its
 // slots meanwhile. No slot may be used after Close.
 type Segment struct {
-	file *os.File
-	mem  []byte // MaxSegment bytes of address space, of which the file backs size
+	file *os.File // for reading only
+	mem  []byte   // MaxSegment bytes of address space, of which the file backs size
 	w    []atomic.Uint64
 	size int
 	used int           // bytes allocated so far
@@ -23,31 +26,17 @@ type Segment struct {
 }
 
 // NewSegment creates an empty segment.
-func NewSegment() (_ *Segment, err error) {
-	fd, err := unix.MemfdCreate("mapi-results", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+func NewSegment() (*Segment, error) {
+	s := &Segment{size: firstSize, used: headSize, free: make(map[int][]int)}
+	file, mem, err := memfile.Create("mapi-results", firstSize, MaxSegment, unix.PROT_READ|unix.PROT_WRITE, 0)
 	if err != nil {
-		return nil, fmt.Errorf("create result memory: %w", err)
-	}
-	s := &Segment{file: os.NewFile(uintptr(fd), "mapi-results"), used: headSize, free: make(map[int][]int)}
-	defer func() {
-		if err != nil {
-			s.Close()
-		}
-	}()
-	if err := s.grow(firstSize); err != nil {
 		return nil, err
 	}
-	// Map the whole address range at once: the seal against further writable
-	// mappings must be set before the client gets the file.
-	s.mem, err = unix.Mmap(fd, 0, MaxSegment, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
-	if err != nil {
-		return nil, fmt.Errorf("map result memory: %w", err)
+	if s.file, err = memfile.ReadOnly(file); err != nil {
+		_ = unix.Munmap(mem)
+		return nil, err
 	}
-	s.w = asWords(s.mem)
-	const seals = unix.F_SEAL_SHRINK | unix.F_SEAL_FUTURE_WRITE
-	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
-		return nil, fmt.Errorf("seal result memory: %w", err)
-	}
+	s.mem, s.w = mem, asWords(mem)
 	s.w[magicOffset/wordSize].Store(Magic)
 	return s, nil
 }
@@ -85,13 +74,24 @@ func (s *Segment) Flow() (*Flow, error) {
 // FreeFlow frees the state of a flow.
 func (s *Segment) FreeFlow(f *Flow) { s.release(int(f.offset), len(f.w)) }
 
-// Close releases the daemon's mapping. Clients keep theirs. Close may be called
-// more than once.
+// Close takes the memory back, whatever clients keep of it. Close may be called
+// more than once, and after Leave.
 func (s *Segment) Close() error {
-	if s.mem != nil {
-		unix.Munmap(s.mem)
-		s.mem, s.w = nil, nil
+	if s.mem == nil {
+		return nil
 	}
+	s.w[magicOffset/wordSize].Store(0) // before the first result becomes 0
+	return errors.Join(memfile.TakeBack(s.mem[:s.size]), s.Leave())
+}
+
+// Leave releases the daemon's mapping and leaves the memory to the client. It is
+// for the end of the process.
+func (s *Segment) Leave() error {
+	if s.mem == nil {
+		return nil
+	}
+	_ = unix.Munmap(s.mem) // fails only if it is not a mapping
+	s.mem, s.w = nil, nil
 	return s.file.Close()
 }
 
@@ -119,11 +119,19 @@ func (s *Segment) alloc(n int) (int, error) {
 	return off, nil
 }
 
-func (s *Segment) release(off, n int) { s.free[n] = append(s.free[n], off) }
+// release frees n words and takes back the memory of the whole pages among them.
+func (s *Segment) release(off, n int) {
+	s.free[n] = append(s.free[n], off)
+	page := os.Getpagesize()
+	from, to := (off+page-1)/page*page, (off+n*wordSize)/page*page
+	if from < to {
+		_ = memfile.TakeBack(s.mem[from:to]) // otherwise Close takes it back
+	}
+}
 
 func (s *Segment) grow(size int) error {
-	if err := s.file.Truncate(int64(size)); err != nil {
-		return fmt.Errorf("grow result memory to %d bytes: %w", size, err)
+	if err := memfile.Grow(s.file, size); err != nil {
+		return err
 	}
 	s.size = size
 	return nil

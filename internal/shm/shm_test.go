@@ -200,17 +200,28 @@ func TestFreedPlacesComeBackZero(t *testing.T) {
 	}
 }
 
-func TestClientCannotWriteOrShrink(t *testing.T) {
-	seg, _ := pair(t)
+func TestClientCannotWriteOrResize(t *testing.T) {
+	seg, view := pair(t)
 	fd := int(seg.File().Fd())
-	if _, err := unix.Mmap(fd, 0, 4096, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err == nil {
-		t.Error("a second writable mapping was granted")
+	for name, try := range map[string]func() error{
+		"map": func() error {
+			_, err := unix.Mmap(fd, 0, 4096, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+			return err
+		},
+		"protect": func() error { return unix.Mprotect(view.mem, unix.PROT_READ|unix.PROT_WRITE) },
+		"write":   func() error { _, err := unix.Pwrite(fd, []byte{1}, 0); return err },
+		"shrink":  func() error { return unix.Ftruncate(fd, 0) },
+		"grow":    func() error { return unix.Ftruncate(fd, MaxSegment) },
+		"hole":    func() error { return unix.Madvise(view.mem[:4096], unix.MADV_REMOVE) },
+		"seal":    func() error { _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, unix.F_SEAL_WRITE); return err },
+	} {
+		if try() == nil {
+			t.Errorf("%s was granted", name)
+		}
 	}
-	if _, err := unix.Pwrite(fd, []byte{1}, 0); err == nil {
-		t.Error("write(2) was granted")
-	}
-	if err := unix.Ftruncate(fd, 0); err == nil {
-		t.Error("shrinking was granted")
+	st, err := seg.File().Stat()
+	if err != nil || st.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v: others could open it for writing", st.Mode(), err)
 	}
 }
 
@@ -274,5 +285,110 @@ func BenchmarkReadWide(b *testing.B) {
 		if !read(dst, w, 1, false) {
 			b.Fatal("busy")
 		}
+	}
+}
+
+// taken returns the memory that the file of a segment takes, in bytes.
+func taken(t *testing.T, f *os.File) int64 {
+	t.Helper()
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		t.Fatal(err)
+	}
+	return st.Blocks * 512
+}
+
+// TestClosedSegmentTakesNoMemory: a client keeps descriptor and mapping.
+func TestClosedSegmentTakesNoMemory(t *testing.T) {
+	seg, view := pair(t)
+	slot, _ := seg.Slot(MaxResult)
+	slot.Begin()[MaxResult-1] = 7
+	for b, i := slot.Begin(), 0; i < len(b); i += 512 {
+		b[i] = 7
+	}
+	slot.End()
+	place, _ := seg.Flow()
+	place.SetStatus(1)
+	r, _ := view.Reader(slot.Offset(), MaxResult)
+	f, _ := view.Flow(place.Offset())
+	if got := taken(t, view.file); got < MaxResult || f.Status() != 1 {
+		t.Fatalf("the segment takes %d bytes, status %d", got, f.Status())
+	}
+	if err := seg.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := taken(t, view.file); got != 0 {
+		t.Errorf("it takes %d bytes after the close", got)
+	}
+	dst := make([]byte, MaxResult)
+	if err := r.Read(dst); err != nil || !bytes.Equal(dst, make([]byte, MaxResult)) {
+		t.Errorf("reading gives %v, or not zeros", err)
+	}
+	if f.Status() != 3 {
+		t.Errorf("status is %d, want closed", f.Status())
+	}
+}
+
+// TestLeftSegmentStays for programs that outlive the daemon.
+func TestLeftSegmentStays(t *testing.T) {
+	seg, view := pair(t)
+	slot, _ := seg.Slot(8)
+	slot.Set(5)
+	r, _ := view.Reader(slot.Offset(), 8)
+	if err := seg.Leave(); err != nil {
+		t.Fatal(err)
+	}
+	seg.Close()
+	if r.Uint64() != 5 {
+		t.Errorf("the result is %d, want 5", r.Uint64())
+	}
+}
+
+// TestFreedPagesAreTakenBack: a large result that is freed takes no memory, and its place
+// can be used again.
+func TestFreedPagesAreTakenBack(t *testing.T) {
+	seg, view := pair(t)
+	before, _ := seg.Slot(8)
+	slot, _ := seg.Slot(MaxResult)
+	after, _ := seg.Slot(8)
+	before.Set(3)
+	after.Set(4)
+	fill := func(s *Slot) {
+		copy(s.Begin(), bytes.Repeat([]byte{7}, MaxResult))
+		s.End()
+	}
+	fill(slot)
+	seg.FreeSlot(slot)
+	if got := taken(t, view.file); got > 4*int64(os.Getpagesize()) {
+		t.Errorf("without its result the segment takes %d bytes", got)
+	}
+	again, _ := seg.Slot(MaxResult)
+	if again.Offset() != slot.Offset() {
+		t.Error("the place is not used again")
+	}
+	fill(again)
+	if before.Uint64() != 3 || after.Uint64() != 4 {
+		t.Error("the neighbours have changed")
+	}
+}
+
+// TestScribbledSlot: root has written everywhere in a segment. The daemon's reader gives up,
+// and the next write is right again.
+func TestScribbledSlot(t *testing.T) {
+	seg, view := pair(t)
+	slot, _ := seg.Slot(16)
+	slot.w[0].Store(1<<63 + 1) // an odd number, for ever
+	dst := make([]byte, 16)
+	testenv.Within(t, "reading in the daemon", func() {
+		if slot.Read(dst) {
+			t.Error("a result that is half written was read")
+		}
+	})
+	slot.Abandon()
+	copy(slot.Begin(), "sixteen bytes...")
+	slot.End()
+	r, _ := view.Reader(slot.Offset(), 16)
+	if err := r.Read(dst); err != nil || string(dst) != "sixteen bytes..." {
+		t.Errorf("%q, %v", dst, err)
 	}
 }

@@ -6,6 +6,7 @@ import "sync/atomic"
 // writer at a time; readers in other processes may read at any time.
 type Slot struct {
 	w      []atomic.Uint64 // sequence word, then the result
+	seq    uint64          // the sequence word, which is stored but not believed
 	size   int
 	offset uint32
 }
@@ -28,17 +29,21 @@ func (s *Slot) Word() *atomic.Uint64 { return &s.w[1] }
 // Begin starts a write of several words and returns the bytes of the result,
 // valid until End. Readers wait for End and never see a partial result.
 func (s *Slot) Begin() []byte {
-	s.w[0].Add(1)
+	s.seq++
+	s.w[0].Store(s.seq)
 	return asBytes(s.w[1:])[:s.size]
 }
 
 // End publishes the bytes written since Begin.
-func (s *Slot) End() { s.w[0].Add(1) }
+func (s *Slot) End() {
+	s.seq++
+	s.w[0].Store(s.seq)
+}
 
 // Abandon ends a write that a panic has interrupted, so that readers do not wait for its end.
 // Only the goroutine of the writer may call it.
 func (s *Slot) Abandon() {
-	if s.w[0].Load()&1 == 1 {
+	if s.seq&1 == 1 {
 		s.End()
 	}
 }
@@ -48,5 +53,5 @@ const slotTries = 64
 
 // Read copies the result into dst, which has room for Size bytes, for another
 // function in the daemon. It returns false if a writer on another thread is in
-// the middle of a write and does not finish.
+// the middle of a write and does not finish, or root has written there.
 func (s *Slot) Read(dst []byte) bool { return read(dst[:s.size], s.w, slotTries, false) }

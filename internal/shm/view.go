@@ -11,8 +11,9 @@ import (
 )
 
 // A View is a client's read-only mapping of a segment. It stays mapped while a
-// Reader or the View itself is in use, so a read never faults. Any goroutine
-// may use it.
+// Reader or the View itself is in use, so a read never faults. When the daemon
+// ends the connection it takes the memory back, and all reads give 0. Any
+// goroutine may use a View.
 type View struct {
 	file *os.File
 	mem  []byte
@@ -88,6 +89,10 @@ func (v *View) check(offset uint32, size int) error {
 	return nil
 }
 
+// gone reports whether what was read before may be 0 because the daemon has
+// ended the connection.
+func (v *View) gone() bool { return v.w[magicOffset/wordSize].Load() != Magic }
+
 // Close closes the file. The mapping lives as long as its readers.
 func (v *View) Close() error { return v.file.Close() }
 
@@ -101,7 +106,8 @@ type Reader struct {
 // Size is the length of the result in bytes.
 func (r *Reader) Size() int { return r.size }
 
-// Uint64 returns the first word of the result.
+// Uint64 returns the first word of the result, 0 if the daemon has ended the
+// connection; then FlowReader.Status, called afterwards, says so.
 func (r *Reader) Uint64() uint64 {
 	v := r.w[1].Load()
 	runtime.KeepAlive(r.view)
@@ -118,7 +124,7 @@ const maxTries = 1 << 20
 var ErrBusy = errors.New("result remains half written: the daemon was stopped or killed, or writes it too often to be read; try again")
 
 // Read copies the result into dst, which has room for Size bytes. The copy is
-// never torn.
+// never torn, but is 0 in the same case as that of Uint64.
 func (r *Reader) Read(dst []byte) error {
 	defer runtime.KeepAlive(r.view)
 	if !read(dst[:r.size], r.w, maxTries, true) {
@@ -133,8 +139,15 @@ type FlowReader struct {
 	w    []atomic.Uint64
 }
 
-// Status returns the status of the flow, a number of the API.
-func (f *FlowReader) Status() uint64 { return f.load(flowStatus) }
+// Status returns the status of the flow, a number of the API: 3, closed, if the
+// daemon has ended the connection.
+func (f *FlowReader) Status() uint64 {
+	status := f.load(flowStatus)
+	if f.view.gone() {
+		return flowClosed
+	}
+	return status
+}
 
 // Start returns the time of connect in nanoseconds since 1970, 0 before.
 func (f *FlowReader) Start() int64 { return int64(f.load(flowStart)) }

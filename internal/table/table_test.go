@@ -163,12 +163,86 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
+// An entry that is deleted while the index grows is in neither index any more.
+func TestDeleteWhileGrowing(t *testing.T) {
+	const n = 20_000
+	tab, err := New[uint64, uint64](n, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tab.Close()
+	deleted := make(map[uint64]bool)
+	for i := range uint64(n) {
+		if _, _, err := tab.Put(i); err != nil {
+			t.Fatal(err)
+		}
+		if j := i * 7919 % (i + 1); len(tab.old.groups) > 0 {
+			if tab.Get(j) != nil == deleted[j] || tab.Delete(j) == deleted[j] || tab.Get(j) != nil {
+				t.Fatalf("entry %d: deleted before: %v", j, deleted[j])
+			}
+			deleted[j] = true
+		}
+	}
+	if len(deleted) < 100 {
+		t.Errorf("%d entries were deleted", len(deleted))
+	}
+}
+
+// Near a million entries of 64 bytes take less than 100 bytes each, also while the index grows.
+func TestMemory(t *testing.T) {
+	const n = 1_000_000
+	tab, err := New[[2]uint64, [6]uint64](2*n, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tab.Close()
+	for i := range uint64(n + n/10) {
+		if _, _, err := tab.Put([2]uint64{i, 1}); err != nil {
+			t.Fatal(err)
+		}
+		if each := tab.Memory() / tab.Len(); i > n/2 && each >= 100 {
+			t.Fatalf("%d entries take %d bytes each", tab.Len(), each)
+		}
+	}
+}
+
+// An index that is nearly full finds all refs, and after they have come and gone it is as new.
+func TestIndex(t *testing.T) {
+	var x index
+	if err := x.open(64); err != nil {
+		t.Fatal(err)
+	}
+	defer x.close()
+	random := rand.New(rand.NewPCG(1, 2))
+	hashes := make([]uint32, 1, 64*perGroup)
+	for x.fits(len(hashes), 32) {
+		hashes = append(hashes, random.Uint32())
+		x.add(refer(uint32(len(hashes)-1), hashes[len(hashes)-1]), hashes[len(hashes)-1])
+	}
+	for round := range 2000 {
+		i := 1 + random.IntN(len(hashes)-1)
+		if !x.remove(refer(uint32(i), hashes[i]), hashes[i]) {
+			t.Fatalf("round %d: ref %d is lost", round, i)
+		}
+		hashes[i] = random.Uint32()
+		x.add(refer(uint32(i), hashes[i]), hashes[i])
+	}
+	for i, hash := range hashes[1:] {
+		if r := refer(uint32(i+1), hash); !x.remove(r, hash) || x.remove(r, hash) {
+			t.Fatalf("ref %d is not there once", i+1)
+		}
+	}
+	for i, g := range x.groups {
+		if g.n != 0 || g.over != 0 {
+			t.Errorf("group %d: %d refs, %d behind", i, g.n, g.over)
+		}
+	}
+}
+
 // inOld counts the entries that are still to be moved; at most as many as matter.
 func inOld(t *Table[uint64, [6]uint64]) (n int) {
-	for at := t.moved; at < len(t.old.slots) && n <= 2*MaxMoves; at++ {
-		if r := t.old.slots[at]; r != 0 && r != gone {
-			n++
-		}
+	for at := t.moved; at < len(t.old.groups) && n <= 2*MaxMoves; at++ {
+		n += int(t.old.groups[at].n)
 	}
 	return n
 }
@@ -188,11 +262,8 @@ func TestComingAndGoing(t *testing.T) {
 			t.Fatalf("entry %d is lost", i-1000)
 		}
 	}
-	if n := len(tab.index.slots); tab.Len() != 1000 || n > 8192 {
+	if n := perGroup * len(tab.index.groups); tab.Len() != 1000 || n > 1300 {
 		t.Errorf("%d entries in %d slots", tab.Len(), n)
-	}
-	if x := &tab.index; 4*x.filled > 3*len(x.slots) {
-		t.Errorf("%d of %d slots are filled", x.filled, len(x.slots))
 	}
 }
 

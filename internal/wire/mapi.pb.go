@@ -48,6 +48,7 @@ type Request struct {
 	//	*Request_Functions
 	//	*Request_DeviceStats
 	//	*Request_DeviceBooks
+	//	*Request_Users
 	Call          isRequest_Call `protobuf_oneof:"call"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -232,6 +233,15 @@ func (x *Request) GetDeviceBooks() *DeviceBooksQuery {
 	return nil
 }
 
+func (x *Request) GetUsers() *UserQuery {
+	if x != nil {
+		if x, ok := x.Call.(*Request_Users); ok {
+			return x.Users
+		}
+	}
+	return nil
+}
+
 type isRequest_Call interface {
 	isRequest_Call()
 }
@@ -296,6 +306,10 @@ type Request_DeviceBooks struct {
 	DeviceBooks *DeviceBooksQuery `protobuf:"bytes,16,opt,name=device_books,json=deviceBooks,proto3,oneof"`
 }
 
+type Request_Users struct {
+	Users *UserQuery `protobuf:"bytes,17,opt,name=users,proto3,oneof"`
+}
+
 func (*Request_Hello) isRequest_Call() {}
 
 func (*Request_CreateFlow) isRequest_Call() {}
@@ -326,6 +340,8 @@ func (*Request_DeviceStats) isRequest_Call() {}
 
 func (*Request_DeviceBooks) isRequest_Call() {}
 
+func (*Request_Users) isRequest_Call() {}
+
 type Response struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -344,6 +360,7 @@ type Response struct {
 	//	*Response_DeviceEnded
 	//	*Response_DeviceStats
 	//	*Response_DeviceBooks
+	//	*Response_Users
 	Result        isResponse_Result `protobuf_oneof:"result"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -508,6 +525,15 @@ func (x *Response) GetDeviceBooks() *Books {
 	return nil
 }
 
+func (x *Response) GetUsers() *Users {
+	if x != nil {
+		if x, ok := x.Result.(*Response_Users); ok {
+			return x.Users
+		}
+	}
+	return nil
+}
+
 type isResponse_Result interface {
 	isResponse_Result()
 }
@@ -560,6 +586,10 @@ type Response_DeviceBooks struct {
 	DeviceBooks *Books `protobuf:"bytes,14,opt,name=device_books,json=deviceBooks,proto3,oneof"`
 }
 
+type Response_Users struct {
+	Users *Users `protobuf:"bytes,15,opt,name=users,proto3,oneof"`
+}
+
 func (*Response_Welcome) isResponse_Result() {}
 
 func (*Response_FlowCreated) isResponse_Result() {}
@@ -583,6 +613,8 @@ func (*Response_DeviceEnded) isResponse_Result() {}
 func (*Response_DeviceStats) isResponse_Result() {}
 
 func (*Response_DeviceBooks) isResponse_Result() {}
+
+func (*Response_Users) isResponse_Result() {}
 
 type Error struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -637,9 +669,12 @@ func (x *Error) GetText() string {
 }
 
 type Hello struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Version       uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"` // of the protocol
-	After         int32                  `protobuf:"varint,2,opt,name=after,proto3" json:"after,omitempty"`     // highest fd that the program had before; new flows get higher ones
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Version uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"` // of the protocol
+	After   int32                  `protobuf:"varint,2,opt,name=after,proto3" json:"after,omitempty"`     // highest fd that the program had before; new flows get higher ones
+	// The client for whom the program acts; empty: itself. Only programs of the users
+	// that trusted_peers in mapi.conf lists may name one.
+	OnBehalf      string `protobuf:"bytes,3,opt,name=on_behalf,json=onBehalf,proto3" json:"on_behalf,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -686,6 +721,13 @@ func (x *Hello) GetAfter() int32 {
 		return x.After
 	}
 	return 0
+}
+
+func (x *Hello) GetOnBehalf() string {
+	if x != nil {
+		return x.OnBehalf
+	}
+	return ""
 }
 
 type Welcome struct {
@@ -2291,6 +2333,7 @@ type LibraryFunction struct {
 	Result        string                 `protobuf:"bytes,7,opt,name=result,proto3" json:"result,omitempty"`
 	Example       string                 `protobuf:"bytes,8,opt,name=example,proto3" json:"example,omitempty"`
 	Fields        []*Field               `protobuf:"bytes,9,rep,name=fields,proto3" json:"fields,omitempty"` // of the result, one after the other; empty: see result
+	Text          string                 `protobuf:"bytes,10,opt,name=text,proto3" json:"text,omitempty"`    // the result as text: {name}, {#name}, [a|b]; empty: names and values
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2388,11 +2431,23 @@ func (x *LibraryFunction) GetFields() []*Field {
 	return nil
 }
 
+func (x *LibraryFunction) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 type Field struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // empty: not shown
-	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"` // uint32, int32, uint64, int64, float64, time, span
-	Unit          string                 `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`                                                                                // empty: not shown
+	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`                                                                                // uint32, int32, uint64, int64, float64, time, moment, span, rows, index
+	Unit          string                 `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"`                                                                                // @target: that of the first function referred to
+	When          string                 `protobuf:"bytes,4,opt,name=when,proto3" json:"when,omitempty"`                                                                                // arguments with which it is there: "name=value,value name=value"; empty: always
+	Optional      bool                   `protobuf:"varint,5,opt,name=optional,proto3" json:"optional,omitempty"`                                                                       // a value with all bits set is none
+	Hidden        bool                   `protobuf:"varint,6,opt,name=hidden,proto3" json:"hidden,omitempty"`                                                                           // for text only
+	Words         map[int64]string       `protobuf:"bytes,7,rep,name=words,proto3" json:"words,omitempty" protobuf_key:"zigzag64,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // for the values
+	Rows          []*Field               `protobuf:"bytes,8,rep,name=rows,proto3" json:"rows,omitempty"`                                                                                // fields of each row
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2446,6 +2501,41 @@ func (x *Field) GetUnit() string {
 		return x.Unit
 	}
 	return ""
+}
+
+func (x *Field) GetWhen() string {
+	if x != nil {
+		return x.When
+	}
+	return ""
+}
+
+func (x *Field) GetOptional() bool {
+	if x != nil {
+		return x.Optional
+	}
+	return false
+}
+
+func (x *Field) GetHidden() bool {
+	if x != nil {
+		return x.Hidden
+	}
+	return false
+}
+
+func (x *Field) GetWords() map[int64]string {
+	if x != nil {
+		return x.Words
+	}
+	return nil
+}
+
+func (x *Field) GetRows() []*Field {
+	if x != nil {
+		return x.Rows
+	}
+	return nil
 }
 
 type Argument struct {
@@ -2996,6 +3086,234 @@ func (x *Function) GetArgs() []string {
 	return nil
 }
 
+// UserQuery asks for the accounts of the users after a name, at most limit of
+// them (0: one).
+type UserQuery struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	After         string                 `protobuf:"bytes,1,opt,name=after,proto3" json:"after,omitempty"`
+	Limit         uint32                 `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UserQuery) Reset() {
+	*x = UserQuery{}
+	mi := &file_internal_wire_mapi_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UserQuery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UserQuery) ProtoMessage() {}
+
+func (x *UserQuery) ProtoReflect() protoreflect.Message {
+	mi := &file_internal_wire_mapi_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UserQuery.ProtoReflect.Descriptor instead.
+func (*UserQuery) Descriptor() ([]byte, []int) {
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *UserQuery) GetAfter() string {
+	if x != nil {
+		return x.After
+	}
+	return ""
+}
+
+func (x *UserQuery) GetLimit() uint32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+type Users struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Users         []*User                `protobuf:"bytes,1,rep,name=users,proto3" json:"users,omitempty"` // by name
+	All           []*Taken               `protobuf:"bytes,2,rep,name=all,proto3" json:"all,omitempty"`     // of all users together
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Users) Reset() {
+	*x = Users{}
+	mi := &file_internal_wire_mapi_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Users) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Users) ProtoMessage() {}
+
+func (x *Users) ProtoReflect() protoreflect.Message {
+	mi := &file_internal_wire_mapi_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Users.ProtoReflect.Descriptor instead.
+func (*Users) Descriptor() ([]byte, []int) {
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *Users) GetUsers() []*User {
+	if x != nil {
+		return x.Users
+	}
+	return nil
+}
+
+func (x *Users) GetAll() []*Taken {
+	if x != nil {
+		return x.All
+	}
+	return nil
+}
+
+// User is the account of a user or client with connections.
+type User struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // "user 1000", "client NAME"
+	Taken         []*Taken               `protobuf:"bytes,2,rep,name=taken,proto3" json:"taken,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *User) Reset() {
+	*x = User{}
+	mi := &file_internal_wire_mapi_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *User) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*User) ProtoMessage() {}
+
+func (x *User) ProtoReflect() protoreflect.Message {
+	mi := &file_internal_wire_mapi_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use User.ProtoReflect.Descriptor instead.
+func (*User) Descriptor() ([]byte, []int) {
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *User) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *User) GetTaken() []*Taken {
+	if x != nil {
+		return x.Taken
+	}
+	return nil
+}
+
+// Taken is how much of a kind is in use.
+type Taken struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"` // as in the section [limits] of mapi.conf
+	Amount        uint64                 `protobuf:"varint,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	Limit         uint64                 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
+	Refused       uint64                 `protobuf:"varint,4,opt,name=refused,proto3" json:"refused,omitempty"` // how often more was refused
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Taken) Reset() {
+	*x = Taken{}
+	mi := &file_internal_wire_mapi_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Taken) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Taken) ProtoMessage() {}
+
+func (x *Taken) ProtoReflect() protoreflect.Message {
+	mi := &file_internal_wire_mapi_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Taken.ProtoReflect.Descriptor instead.
+func (*Taken) Descriptor() ([]byte, []int) {
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *Taken) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Taken) GetAmount() uint64 {
+	if x != nil {
+		return x.Amount
+	}
+	return 0
+}
+
+func (x *Taken) GetLimit() uint64 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+func (x *Taken) GetRefused() uint64 {
+	if x != nil {
+		return x.Refused
+	}
+	return 0
+}
+
 // DeviceEnded says that a device delivers no more packets: a file was read to
 // its end, or a device failed. With fd it says so of one flow, of which a
 // function has failed.
@@ -3010,7 +3328,7 @@ type DeviceEnded struct {
 
 func (x *DeviceEnded) Reset() {
 	*x = DeviceEnded{}
-	mi := &file_internal_wire_mapi_proto_msgTypes[39]
+	mi := &file_internal_wire_mapi_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3022,7 +3340,7 @@ func (x *DeviceEnded) String() string {
 func (*DeviceEnded) ProtoMessage() {}
 
 func (x *DeviceEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_internal_wire_mapi_proto_msgTypes[39]
+	mi := &file_internal_wire_mapi_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3035,7 +3353,7 @@ func (x *DeviceEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceEnded.ProtoReflect.Descriptor instead.
 func (*DeviceEnded) Descriptor() ([]byte, []int) {
-	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{39}
+	return file_internal_wire_mapi_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *DeviceEnded) GetDevice() string {
@@ -3063,7 +3381,7 @@ var File_internal_wire_mapi_proto protoreflect.FileDescriptor
 
 const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\n" +
-	"\x18internal/wire/mapi.proto\x12\vgomapi.wire\"\xf5\a\n" +
+	"\x18internal/wire/mapi.proto\x12\vgomapi.wire\"\xa5\b\n" +
 	"\aRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12*\n" +
 	"\x05hello\x18\x02 \x01(\v2\x12.gomapi.wire.HelloH\x00R\x05hello\x12:\n" +
@@ -3083,8 +3401,9 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x05flows\x18\r \x01(\v2\x16.gomapi.wire.FlowQueryH\x00R\x05flows\x12:\n" +
 	"\tfunctions\x18\x0e \x01(\v2\x1a.gomapi.wire.FunctionQueryH\x00R\tfunctions\x12B\n" +
 	"\fdevice_stats\x18\x0f \x01(\v2\x1d.gomapi.wire.DeviceStatsQueryH\x00R\vdeviceStats\x12B\n" +
-	"\fdevice_books\x18\x10 \x01(\v2\x1d.gomapi.wire.DeviceBooksQueryH\x00R\vdeviceBooksB\x06\n" +
-	"\x04call\"\xb8\x06\n" +
+	"\fdevice_books\x18\x10 \x01(\v2\x1d.gomapi.wire.DeviceBooksQueryH\x00R\vdeviceBooks\x12.\n" +
+	"\x05users\x18\x11 \x01(\v2\x16.gomapi.wire.UserQueryH\x00R\x05usersB\x06\n" +
+	"\x04call\"\xe4\x06\n" +
 	"\bResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12(\n" +
 	"\x05error\x18\x02 \x01(\v2\x12.gomapi.wire.ErrorR\x05error\x120\n" +
@@ -3100,14 +3419,16 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\tfunctions\x18\v \x01(\v2\x16.gomapi.wire.FunctionsH\x00R\tfunctions\x12=\n" +
 	"\fdevice_ended\x18\f \x01(\v2\x18.gomapi.wire.DeviceEndedH\x00R\vdeviceEnded\x12=\n" +
 	"\fdevice_stats\x18\r \x01(\v2\x18.gomapi.wire.DeviceStatsH\x00R\vdeviceStats\x127\n" +
-	"\fdevice_books\x18\x0e \x01(\v2\x12.gomapi.wire.BooksH\x00R\vdeviceBooksB\b\n" +
+	"\fdevice_books\x18\x0e \x01(\v2\x12.gomapi.wire.BooksH\x00R\vdeviceBooks\x12*\n" +
+	"\x05users\x18\x0f \x01(\v2\x12.gomapi.wire.UsersH\x00R\x05usersB\b\n" +
 	"\x06result\"/\n" +
 	"\x05Error\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\x05R\x04code\x12\x12\n" +
-	"\x04text\x18\x02 \x01(\tR\x04text\"7\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"T\n" +
 	"\x05Hello\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x14\n" +
-	"\x05after\x18\x02 \x01(\x05R\x05after\";\n" +
+	"\x05after\x18\x02 \x01(\x05R\x05after\x12\x1b\n" +
+	"\ton_behalf\x18\x03 \x01(\tR\bonBehalf\";\n" +
 	"\aWelcome\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x16\n" +
 	"\x06daemon\x18\x02 \x01(\tR\x06daemon\"$\n" +
@@ -3214,7 +3535,7 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x04next\x18\x03 \x01(\bR\x04next\x12\x14\n" +
 	"\x05limit\x18\x04 \x01(\rR\x05limit\"N\n" +
 	"\x10LibraryFunctions\x12:\n" +
-	"\tfunctions\x18\x01 \x03(\v2\x1c.gomapi.wire.LibraryFunctionR\tfunctions\"\x96\x02\n" +
+	"\tfunctions\x18\x01 \x03(\v2\x1c.gomapi.wire.LibraryFunctionR\tfunctions\"\xaa\x02\n" +
 	"\x0fLibraryFunction\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x05R\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -3224,11 +3545,22 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x04args\x18\x06 \x03(\v2\x15.gomapi.wire.ArgumentR\x04args\x12\x16\n" +
 	"\x06result\x18\a \x01(\tR\x06result\x12\x18\n" +
 	"\aexample\x18\b \x01(\tR\aexample\x12*\n" +
-	"\x06fields\x18\t \x03(\v2\x12.gomapi.wire.FieldR\x06fields\"C\n" +
+	"\x06fields\x18\t \x03(\v2\x12.gomapi.wire.FieldR\x06fields\x12\x12\n" +
+	"\x04text\x18\n" +
+	" \x01(\tR\x04text\"\xa2\x02\n" +
 	"\x05Field\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
-	"\x04unit\x18\x03 \x01(\tR\x04unit\"\xa6\x01\n" +
+	"\x04unit\x18\x03 \x01(\tR\x04unit\x12\x12\n" +
+	"\x04when\x18\x04 \x01(\tR\x04when\x12\x1a\n" +
+	"\boptional\x18\x05 \x01(\bR\boptional\x12\x16\n" +
+	"\x06hidden\x18\x06 \x01(\bR\x06hidden\x123\n" +
+	"\x05words\x18\a \x03(\v2\x1d.gomapi.wire.Field.WordsEntryR\x05words\x12&\n" +
+	"\x04rows\x18\b \x03(\v2\x12.gomapi.wire.FieldR\x04rows\x1a8\n" +
+	"\n" +
+	"WordsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\x12R\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa6\x01\n" +
 	"\bArgument\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x10\n" +
@@ -3274,7 +3606,21 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\vresult_size\x18\a \x01(\x05R\n" +
 	"resultSize\x12(\n" +
 	"\x05books\x18\b \x01(\v2\x12.gomapi.wire.BooksR\x05books\x12\x12\n" +
-	"\x04args\x18\t \x03(\tR\x04args\"_\n" +
+	"\x04args\x18\t \x03(\tR\x04args\"7\n" +
+	"\tUserQuery\x12\x14\n" +
+	"\x05after\x18\x01 \x01(\tR\x05after\x12\x14\n" +
+	"\x05limit\x18\x02 \x01(\rR\x05limit\"V\n" +
+	"\x05Users\x12'\n" +
+	"\x05users\x18\x01 \x03(\v2\x11.gomapi.wire.UserR\x05users\x12$\n" +
+	"\x03all\x18\x02 \x03(\v2\x12.gomapi.wire.TakenR\x03all\"D\n" +
+	"\x04User\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12(\n" +
+	"\x05taken\x18\x02 \x03(\v2\x12.gomapi.wire.TakenR\x05taken\"c\n" +
+	"\x05Taken\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x16\n" +
+	"\x06amount\x18\x02 \x01(\x04R\x06amount\x12\x14\n" +
+	"\x05limit\x18\x03 \x01(\x04R\x05limit\x12\x18\n" +
+	"\arefused\x18\x04 \x01(\x04R\arefused\"_\n" +
 	"\vDeviceEnded\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\tR\x06device\x12(\n" +
 	"\x05error\x18\x02 \x01(\v2\x12.gomapi.wire.ErrorR\x05error\x12\x0e\n" +
@@ -3292,7 +3638,7 @@ func file_internal_wire_mapi_proto_rawDescGZIP() []byte {
 	return file_internal_wire_mapi_proto_rawDescData
 }
 
-var file_internal_wire_mapi_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_internal_wire_mapi_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
 var file_internal_wire_mapi_proto_goTypes = []any{
 	(*Request)(nil),              // 0: gomapi.wire.Request
 	(*Response)(nil),             // 1: gomapi.wire.Response
@@ -3333,7 +3679,12 @@ var file_internal_wire_mapi_proto_goTypes = []any{
 	(*FunctionQuery)(nil),        // 36: gomapi.wire.FunctionQuery
 	(*Functions)(nil),            // 37: gomapi.wire.Functions
 	(*Function)(nil),             // 38: gomapi.wire.Function
-	(*DeviceEnded)(nil),          // 39: gomapi.wire.DeviceEnded
+	(*UserQuery)(nil),            // 39: gomapi.wire.UserQuery
+	(*Users)(nil),                // 40: gomapi.wire.Users
+	(*User)(nil),                 // 41: gomapi.wire.User
+	(*Taken)(nil),                // 42: gomapi.wire.Taken
+	(*DeviceEnded)(nil),          // 43: gomapi.wire.DeviceEnded
+	nil,                          // 44: gomapi.wire.Field.WordsEntry
 }
 var file_internal_wire_mapi_proto_depIdxs = []int32{
 	3,  // 0: gomapi.wire.Request.hello:type_name -> gomapi.wire.Hello
@@ -3351,39 +3702,46 @@ var file_internal_wire_mapi_proto_depIdxs = []int32{
 	36, // 12: gomapi.wire.Request.functions:type_name -> gomapi.wire.FunctionQuery
 	20, // 13: gomapi.wire.Request.device_stats:type_name -> gomapi.wire.DeviceStatsQuery
 	22, // 14: gomapi.wire.Request.device_books:type_name -> gomapi.wire.DeviceBooksQuery
-	2,  // 15: gomapi.wire.Response.error:type_name -> gomapi.wire.Error
-	4,  // 16: gomapi.wire.Response.welcome:type_name -> gomapi.wire.Welcome
-	6,  // 17: gomapi.wire.Response.flow_created:type_name -> gomapi.wire.FlowCreated
-	10, // 18: gomapi.wire.Response.function_applied:type_name -> gomapi.wire.FunctionApplied
-	14, // 19: gomapi.wire.Response.offline_device_created:type_name -> gomapi.wire.OfflineDeviceCreated
-	18, // 20: gomapi.wire.Response.devices:type_name -> gomapi.wire.Devices
-	26, // 21: gomapi.wire.Response.libraries:type_name -> gomapi.wire.Libraries
-	29, // 22: gomapi.wire.Response.library_functions:type_name -> gomapi.wire.LibraryFunctions
-	34, // 23: gomapi.wire.Response.flows:type_name -> gomapi.wire.Flows
-	37, // 24: gomapi.wire.Response.functions:type_name -> gomapi.wire.Functions
-	39, // 25: gomapi.wire.Response.device_ended:type_name -> gomapi.wire.DeviceEnded
-	21, // 26: gomapi.wire.Response.device_stats:type_name -> gomapi.wire.DeviceStats
-	23, // 27: gomapi.wire.Response.device_books:type_name -> gomapi.wire.Books
-	8,  // 28: gomapi.wire.ApplyFunction.args:type_name -> gomapi.wire.Value
-	9,  // 29: gomapi.wire.Value.file:type_name -> gomapi.wire.File
-	19, // 30: gomapi.wire.Devices.devices:type_name -> gomapi.wire.Device
-	24, // 31: gomapi.wire.Books.out:type_name -> gomapi.wire.Counter
-	24, // 32: gomapi.wire.Books.notes:type_name -> gomapi.wire.Counter
-	27, // 33: gomapi.wire.Libraries.libraries:type_name -> gomapi.wire.Library
-	30, // 34: gomapi.wire.LibraryFunctions.functions:type_name -> gomapi.wire.LibraryFunction
-	32, // 35: gomapi.wire.LibraryFunction.args:type_name -> gomapi.wire.Argument
-	31, // 36: gomapi.wire.LibraryFunction.fields:type_name -> gomapi.wire.Field
-	35, // 37: gomapi.wire.Flows.flows:type_name -> gomapi.wire.Flow
-	2,  // 38: gomapi.wire.Flow.error:type_name -> gomapi.wire.Error
-	23, // 39: gomapi.wire.Flow.books:type_name -> gomapi.wire.Books
-	38, // 40: gomapi.wire.Functions.functions:type_name -> gomapi.wire.Function
-	23, // 41: gomapi.wire.Function.books:type_name -> gomapi.wire.Books
-	2,  // 42: gomapi.wire.DeviceEnded.error:type_name -> gomapi.wire.Error
-	43, // [43:43] is the sub-list for method output_type
-	43, // [43:43] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	39, // 15: gomapi.wire.Request.users:type_name -> gomapi.wire.UserQuery
+	2,  // 16: gomapi.wire.Response.error:type_name -> gomapi.wire.Error
+	4,  // 17: gomapi.wire.Response.welcome:type_name -> gomapi.wire.Welcome
+	6,  // 18: gomapi.wire.Response.flow_created:type_name -> gomapi.wire.FlowCreated
+	10, // 19: gomapi.wire.Response.function_applied:type_name -> gomapi.wire.FunctionApplied
+	14, // 20: gomapi.wire.Response.offline_device_created:type_name -> gomapi.wire.OfflineDeviceCreated
+	18, // 21: gomapi.wire.Response.devices:type_name -> gomapi.wire.Devices
+	26, // 22: gomapi.wire.Response.libraries:type_name -> gomapi.wire.Libraries
+	29, // 23: gomapi.wire.Response.library_functions:type_name -> gomapi.wire.LibraryFunctions
+	34, // 24: gomapi.wire.Response.flows:type_name -> gomapi.wire.Flows
+	37, // 25: gomapi.wire.Response.functions:type_name -> gomapi.wire.Functions
+	43, // 26: gomapi.wire.Response.device_ended:type_name -> gomapi.wire.DeviceEnded
+	21, // 27: gomapi.wire.Response.device_stats:type_name -> gomapi.wire.DeviceStats
+	23, // 28: gomapi.wire.Response.device_books:type_name -> gomapi.wire.Books
+	40, // 29: gomapi.wire.Response.users:type_name -> gomapi.wire.Users
+	8,  // 30: gomapi.wire.ApplyFunction.args:type_name -> gomapi.wire.Value
+	9,  // 31: gomapi.wire.Value.file:type_name -> gomapi.wire.File
+	19, // 32: gomapi.wire.Devices.devices:type_name -> gomapi.wire.Device
+	24, // 33: gomapi.wire.Books.out:type_name -> gomapi.wire.Counter
+	24, // 34: gomapi.wire.Books.notes:type_name -> gomapi.wire.Counter
+	27, // 35: gomapi.wire.Libraries.libraries:type_name -> gomapi.wire.Library
+	30, // 36: gomapi.wire.LibraryFunctions.functions:type_name -> gomapi.wire.LibraryFunction
+	32, // 37: gomapi.wire.LibraryFunction.args:type_name -> gomapi.wire.Argument
+	31, // 38: gomapi.wire.LibraryFunction.fields:type_name -> gomapi.wire.Field
+	44, // 39: gomapi.wire.Field.words:type_name -> gomapi.wire.Field.WordsEntry
+	31, // 40: gomapi.wire.Field.rows:type_name -> gomapi.wire.Field
+	35, // 41: gomapi.wire.Flows.flows:type_name -> gomapi.wire.Flow
+	2,  // 42: gomapi.wire.Flow.error:type_name -> gomapi.wire.Error
+	23, // 43: gomapi.wire.Flow.books:type_name -> gomapi.wire.Books
+	38, // 44: gomapi.wire.Functions.functions:type_name -> gomapi.wire.Function
+	23, // 45: gomapi.wire.Function.books:type_name -> gomapi.wire.Books
+	41, // 46: gomapi.wire.Users.users:type_name -> gomapi.wire.User
+	42, // 47: gomapi.wire.Users.all:type_name -> gomapi.wire.Taken
+	42, // 48: gomapi.wire.User.taken:type_name -> gomapi.wire.Taken
+	2,  // 49: gomapi.wire.DeviceEnded.error:type_name -> gomapi.wire.Error
+	50, // [50:50] is the sub-list for method output_type
+	50, // [50:50] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_internal_wire_mapi_proto_init() }
@@ -3407,6 +3765,7 @@ func file_internal_wire_mapi_proto_init() {
 		(*Request_Functions)(nil),
 		(*Request_DeviceStats)(nil),
 		(*Request_DeviceBooks)(nil),
+		(*Request_Users)(nil),
 	}
 	file_internal_wire_mapi_proto_msgTypes[1].OneofWrappers = []any{
 		(*Response_Welcome)(nil),
@@ -3421,6 +3780,7 @@ func file_internal_wire_mapi_proto_init() {
 		(*Response_DeviceEnded)(nil),
 		(*Response_DeviceStats)(nil),
 		(*Response_DeviceBooks)(nil),
+		(*Response_Users)(nil),
 	}
 	file_internal_wire_mapi_proto_msgTypes[8].OneofWrappers = []any{
 		(*Value_Int)(nil),
@@ -3434,7 +3794,7 @@ func file_internal_wire_mapi_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_internal_wire_mapi_proto_rawDesc), len(file_internal_wire_mapi_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   40,
+			NumMessages:   45,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -18,7 +18,7 @@
 #include <mapi.h>
 
 enum {
-	CALL_VERSION = 2, /* version of this layout; both parts must have the same */
+	CALL_VERSION = 3, /* version of this layout; both parts must have the same */
 	CALL_SLOTS = 64,  /* calls in progress; further calls wait for a slot */
 	CALL_ARGS = 16,   /* maximum arguments of a function */
 	CALL_LETTERS = 64,
@@ -79,6 +79,7 @@ struct call {
 	char message[MAPI_ERRORSTR_LENGTH];
 	int device;            /* number of the flow's offline device; 0: live device */
 	const uint64_t *place; /* shared memory of the flow; the state of the flow is first */
+	const uint64_t *memory; /* start of the shared memory of the connection */
 	uint32_t connection;   /* connection of the flow, counted from 1 */
 	struct call_function function;
 	char *name;

@@ -36,7 +36,7 @@ int flow_add(const struct call *c)
 	struct flow *f = map_memory(sizeof *f);
 	if (!f)
 		return fail(MAPID_MEM_ALLOCATION_ERROR, "no memory for flow %d", c->fd);
-	*f = (struct flow){.fd = c->fd, .device = c->device, .place = c->place, .connection = c->connection};
+	*f = (struct flow){.fd = c->fd, .device = c->device, .place = c->place, .memory = c->memory, .connection = c->connection};
 	guard_enter(&guard);
 	f->next = *bucket(f->fd);
 	STORE(bucket(f->fd), f);

@@ -86,6 +86,7 @@ void ring_skip(struct ring *r, uint32_t caplen); /* ring_pass without ring_relea
 uint64_t ring_lost(const struct ring *r);
 enum ring_state ring_entry(struct ring *r, void *entry, size_t size);
 enum ring_state ring_look(struct ring *r); /* RING_RECORD: there is a record */
+int ring_gone(const struct ring *r); /* 1: what was copied before may be zeros */
 void ring_release(struct ring *r);
 void ring_sleeps(struct ring *r, int sleeps);
 void ring_asks(struct ring *r);
@@ -93,7 +94,6 @@ int ring_untouched(const struct ring *r);
 int ring_awaited(const struct ring *r);
 uint64_t ring_position(const struct ring *r);
 int slot_read(const uint64_t *slot, void *result, size_t size); /* 0, or -1: remains half written */
-uint64_t flow_status(const uint64_t *place);
 
 /* flow.c */
 struct awaited {
@@ -115,7 +115,7 @@ struct flow {
 	struct flow *next;    /* next flow of the bucket */
 	struct flow *retired; /* next flow of the list of closed flows */
 	int fd, device;
-	const uint64_t *place;
+	const uint64_t *place, *memory;
 	uint32_t connection;
 	int closed;
 	int users; /* calls in progress on this flow */
@@ -125,6 +125,7 @@ struct flow {
 int flow_add(const struct call *c);          /* fd, or -1 with the error */
 struct flow *flow_enter(int fd);             /* NULL: no such flow */
 void flow_leave(struct flow *f);
+uint64_t flow_status(const struct flow *f);  /* shared.c; FLOW_CLOSED if the daemon has ended the connection */
 int flow_lost(const struct flow *f);         /* 1: its connection is lost */
 struct flow *flow_of(int fd, int bad);       /* flow_enter with checks; NULL with the error, bad for fd <= 0 */
 struct function *function_add(struct flow *f, const struct call_function *from);

@@ -7,12 +7,14 @@
 #define LIBMAPI_LAYOUT_H
 
 enum shm_layout {
+	MEMORY_MAGIC = 0, /* 0: the daemon has taken the memory back */
 	FLOW_STATUS = 0, /* in the memory of a flow */
 	SLOT_SEQ = 0,    /* in the slot of a result; even: stable, odd: being written */
 	SLOT_RESULT = 8,
 };
 
 enum ring_head {
+	HEAD_MAGIC = 0,     /* 0: the daemon has taken the memory back */
 	HEAD_ENTRY = 16,    /* bytes of an entry of a series; 0: packets; 1: records */
 	HEAD_POSITION = 64, /* end of the last record */
 	HEAD_FULL = 80,     /* records lost because the ring was full */

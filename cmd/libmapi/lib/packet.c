@@ -47,8 +47,10 @@ static struct mapipkt *take(struct flow *f, struct function *fn)
 		if (LOAD(&f->closed))
 			return ring_over(f, RING_GONE);
 		enum ring_state state = ring_peek(&fn->ring, &record, &caplen);
-		if (state == RING_RECORD)
-			return keep(fn, record, caplen);
+		if (state == RING_RECORD) {
+			struct mapipkt *p = keep(fn, record, caplen);
+			return p && ring_gone(&fn->ring) ? ring_over(f, RING_GONE) : p;
+		}
 		ring_release(&fn->ring); /* a skipped rest of the ring is free too */
 		if (state != RING_EMPTY)
 			return ring_over(f, state);
@@ -63,7 +65,7 @@ static struct mapipkt *take(struct flow *f, struct function *fn)
 
 static struct mapipkt *next_packet(struct flow *f, int fid)
 {
-	if (flow_status(f->place) == FLOW_INIT)
+	if (flow_status(f) == FLOW_INIT)
 		return fail_null(MAPI_FLOW_NOT_CONNECTED, not_connected, f->fd);
 	struct function *fn = function_find(f, fid);
 	if (!fn)
@@ -97,7 +99,7 @@ static int loopable(int fd, int fid, mapi_handler callback)
 	struct flow *f = flow_of(fd, MAPI_INVALID_FID_FUNCID);
 	if (!f)
 		return -1;
-	int connected = flow_status(f->place) != FLOW_INIT;
+	int connected = flow_status(f) != FLOW_INIT;
 	flow_leave(f);
 	if (!connected)
 		return fail(MAPI_FLOW_NOT_CONNECTED, not_connected, fd);

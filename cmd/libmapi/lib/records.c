@@ -59,6 +59,8 @@ mapi_results_t *read_table(struct flow *f, struct function *fn)
 	uint8_t *table = fn->packet, *end = collect(r, table + TABLE_HEAD, &count);
 	ring_release(r);
 	lost = ring_lost(r);
+	if (ring_gone(r))
+		return ring_over(f, RING_GONE);
 	memcpy(table + TABLE_COUNT, &count, sizeof count);
 	memcpy(table + TABLE_LOST, &lost, sizeof lost);
 	fn->results.res = table;

@@ -50,7 +50,7 @@ static mapi_results_t *read_newest(struct flow *f, struct function *fn)
 	if (read_slot(fn) != 0)
 		return fail_null(MAPI_SEM_ERR, "the result of function %d of flow %d remains half written: the daemon was stopped or killed, "
 		                 "or writes it too often to be read; try again", fn->from.fid, f->fd);
-	if (LOAD(&f->closed)) /* the data may belong to another flow now */
+	if (LOAD(&f->closed) || flow_status(f) == FLOW_CLOSED) /* the data may belong to another flow now, or be gone */
 		return ring_over(f, RING_GONE);
 	return now(fn);
 }
@@ -74,7 +74,7 @@ static mapi_results_t *read_next(struct flow *f, struct function *fn)
 static mapi_results_t *read_function(struct flow *f, int fid)
 {
 	mapi_results_t *results;
-	if (flow_status(f->place) == FLOW_INIT)
+	if (flow_status(f) == FLOW_INIT)
 		return fail_null(MAPI_FLOW_NOT_CONNECTED, not_connected, f->fd);
 	struct function *fn = function_find(f, fid);
 	if (!fn)

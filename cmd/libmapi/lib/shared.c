@@ -19,9 +19,23 @@ static uint64_t word(const uint8_t *at)
 	return __atomic_load_n((const uint64_t *)at, __ATOMIC_ACQUIRE);
 }
 
-uint64_t flow_status(const uint64_t *place)
+/* Reports whether the daemon has taken memory back. What was copied from it before may then
+   be zeros. */
+static int taken_back(const uint8_t *magic)
 {
-	return word((const uint8_t *)place + FLOW_STATUS);
+	atomic_thread_fence(memory_order_acquire);
+	return word(magic) == 0;
+}
+
+uint64_t flow_status(const struct flow *f)
+{
+	uint64_t status = word((const uint8_t *)f->place + FLOW_STATUS);
+	return taken_back((const uint8_t *)f->memory + MEMORY_MAGIC) ? FLOW_CLOSED : status;
+}
+
+int ring_gone(const struct ring *r)
+{
+	return taken_back(r->head + HEAD_MAGIC);
 }
 
 static void copy_words(void *to, const uint8_t *from, size_t size)
@@ -97,6 +111,8 @@ enum ring_state ring_look(struct ring *r)
 		return RING_DAMAGED;
 	r->state = word(r->head + HEAD_STATE);
 	uint64_t end = word(r->head + HEAD_POSITION), ahead = end - r->next;
+	if (ring_gone(r))
+		return RING_GONE;
 	if ((r->entry == 0 && ahead > r->size) || ahead % RECORD_ALIGN != 0) {
 		r->damaged = 1;
 		return RING_DAMAGED;
@@ -109,8 +125,11 @@ enum ring_state ring_look(struct ring *r)
 	return r->state != STATE_OPEN || r->hung_up ? RING_GONE : RING_EMPTY;
 }
 
+/* Zeros are not damage if the memory was taken back. */
 static enum ring_state damaged(struct ring *r)
 {
+	if (ring_gone(r))
+		return RING_GONE;
 	r->damaged = 1;
 	return RING_DAMAGED;
 }
@@ -185,7 +204,8 @@ enum ring_state ring_entry(struct ring *r, void *entry, size_t size)
 			continue;
 		}
 		copy_words(entry, r->data + (r->next & (r->size - 1)), size);
-		atomic_thread_fence(memory_order_acquire);
+		if (ring_gone(r))
+			return RING_GONE;
 		if (r->next < oldest(r))
 			continue; /* the entry may have been overwritten during the copy */
 		r->next += r->entry;

@@ -1,19 +1,18 @@
 /*
  * Programs that use libpcap, as one would write them without a daemon: the other
- * side of the benchmark. Each of them has one task, a line of standard input:
+ * side of the benchmark. Each of them has tasks:
  *
  *   f EXPRESSION   count the packets that match
  *   s STRING       count the packets that contain the string
  *   p PERIOD       count every PERIOD-th packet
  *
- * "programs file FILE PACKETS" is one program with all tasks: it reads so many
- * packets of FILE, 0 for all, and prints the CPU time of that in nanoseconds, then
- * packets and bytes of each task.
+ * "programs file FILE PACKETS" does all tasks that standard input has, one a line: it
+ * reads so many packets of FILE, 0 for all, and prints the CPU time of that in
+ * nanoseconds, then packets and bytes of each task.
  *
- * "programs live INTERFACE RING TASKS" is a process for each task, with a capture of
- * its own whose ring has RING bytes. It prints "ready" when all capture. For each line
- * of input that follows it prints what each process has seen, lost and counted. It
- * ends with its input.
+ * "programs live INTERFACE RING TASK" has a capture whose ring has RING bytes. Like
+ * tcpdump it says on standard error when it is "listening on" the interface, and on
+ * SIGUSR1 what it has captured, counted and lost.
  */
 #include <errno.h>
 #include <pcap/pcap.h>
@@ -22,9 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -67,27 +63,30 @@ static void search_for(struct task *t)
 		t->skip[(u_char)t->text[i]] = t->length - 1 - i;
 }
 
+static void parse_task(struct task *t, char *line)
+{
+	if (strlen(line) < 3)
+		fail("task", line);
+	memset(t, 0, sizeof *t);
+	t->kind = line[0];
+	t->text = line + 2;
+	t->length = strlen(t->text);
+	if (t->kind == 's')
+		search_for(t);
+	if (t->kind == 'p')
+		t->period = strtoull(t->text, NULL, 10);
+}
+
 /* read_task reads the next line; it returns 0 at the end. */
 static int read_task(struct task *t)
 {
 	char *line = NULL;
 	size_t room = 0;
-	ssize_t n = getline(&line, &room, stdin);
 
-	if (n < 0)
+	if (getline(&line, &room, stdin) < 0)
 		return 0;
-	if (n > 0 && line[n - 1] == '\n')
-		line[--n] = 0;
-	if (n < 2)
-		fail("task", line);
-	memset(t, 0, sizeof *t);
-	t->kind = line[0];
-	t->text = line + 2;
-	t->length = (size_t)n - 2;
-	if (t->kind == 's')
-		search_for(t);
-	if (t->kind == 'p')
-		t->period = strtoull(t->text, NULL, 10);
+	line[strcspn(line, "\n")] = 0;
+	parse_task(t, line);
 	return 1;
 }
 
@@ -161,14 +160,6 @@ static int run_file(const char *path, uint64_t packets)
 	return 0;
 }
 
-/* A place is what a process tells the one that started it. */
-struct place {
-	pid_t pid;
-	_Atomic uint64_t answered; /* number of the last question; 1: it captures */
-	uint64_t seen, lost, packets, bytes;
-	char pad[16];
-};
-
 static pcap_t *capture;
 static volatile sig_atomic_t asked;
 
@@ -195,17 +186,14 @@ static void got(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
 		examine(w->task, h, data);
 }
 
-static void answer(struct place *here, const struct watch *w)
+static void answer(const struct watch *w)
 {
 	struct pcap_stat s;
 
 	if (pcap_stats(capture, &s) != 0)
 		fail("statistics", pcap_geterr(capture));
-	here->seen = w->seen;
-	here->lost = s.ps_drop;
-	here->packets = w->task->packets;
-	here->bytes = w->task->bytes;
-	here->answered++;
+	fprintf(stderr, "%llu packets captured, %llu packets counted, %u packets dropped by kernel\n",
+	        (unsigned long long)w->seen, (unsigned long long)w->task->packets, s.ps_drop);
 }
 
 static void open_capture(const char *interface, int ring, struct task *t)
@@ -228,85 +216,27 @@ static void open_capture(const char *interface, int ring, struct task *t)
 	}
 }
 
-static void run_task(const char *interface, int ring, struct task *t, struct place *here)
+/* run_live ends with a signal. */
+static void run_live(const char *interface, int ring, char *line)
 {
-	struct watch w = {t, 0};
+	struct task t;
+	struct watch w = {&t, 0};
 	struct sigaction action = {.sa_handler = ask};
 
-	open_capture(interface, ring, t);
+	parse_task(&t, line);
+	open_capture(interface, ring, &t);
 	if (sigaction(SIGUSR1, &action, NULL) != 0)
 		fail("signal", strerror(errno));
-	here->answered = 1;
+	fprintf(stderr, "listening on %s\n", interface);
 	for (;;) {
 		int n = pcap_dispatch(capture, -1, got, (u_char *)&w);
 		if (n < 0 && n != PCAP_ERROR_BREAK)
 			fail(interface, pcap_geterr(capture));
 		if (asked) {
 			asked = 0;
-			answer(here, &w);
+			answer(&w);
 		}
 	}
-}
-
-/* start forks a process, which ends with this one. */
-static void start(const char *interface, int ring, struct task *t, struct place *here)
-{
-	pid_t pid = fork();
-
-	if (pid < 0)
-		fail("fork", strerror(errno));
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		run_task(interface, ring, t, here);
-	}
-	here->pid = pid; /* memory that both share: only here */
-}
-
-/* await returns when all processes have answered so many questions. */
-static void await(const struct place *places, size_t n, uint64_t questions)
-{
-	for (size_t i = 0; i < n; i++)
-		while (places[i].answered < questions) {
-			if (waitpid(-1, NULL, WNOHANG) > 0)
-				fail("live", "a process has ended");
-			usleep(500);
-		}
-}
-
-static int run_live(const char *interface, int ring, size_t n)
-{
-	struct place *places = mmap(NULL, n * sizeof *places, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct task t;
-	uint64_t questions = 1;
-
-	if (places == MAP_FAILED)
-		fail("memory", strerror(errno));
-	for (size_t i = 0; i < n; i++) {
-		if (!read_task(&t))
-			fail("tasks", "too few");
-		start(interface, ring, &t, &places[i]);
-	}
-	await(places, n, questions);
-	printf("ready\n");
-	fflush(stdout);
-	for (int c; (c = getchar()) != EOF;) {
-		if (c != '\n')
-			continue;
-		for (size_t i = 0; i < n; i++)
-			kill(places[i].pid, SIGUSR1);
-		await(places, n, ++questions);
-		for (size_t i = 0; i < n; i++) {
-			struct place *p = &places[i];
-			printf("%d %llu %llu %llu\n", (int)p->pid, (unsigned long long)p->seen,
-			       (unsigned long long)p->lost, (unsigned long long)p->packets);
-		}
-		fflush(stdout);
-	}
-	for (size_t i = 0; i < n; i++)
-		kill(places[i].pid, SIGKILL);
-	while (wait(NULL) > 0)
-		;
-	return 0;
 }
 
 int main(int argc, char **argv)
@@ -314,7 +244,7 @@ int main(int argc, char **argv)
 	if (argc == 4 && strcmp(argv[1], "file") == 0)
 		return run_file(argv[2], strtoull(argv[3], NULL, 10));
 	if (argc == 5 && strcmp(argv[1], "live") == 0)
-		return run_live(argv[2], atoi(argv[3]), strtoull(argv[4], NULL, 10));
-	fprintf(stderr, "usage: programs file FILE PACKETS | live INTERFACE RING TASKS\n");
+		run_live(argv[2], atoi(argv[3]), argv[4]);
+	fprintf(stderr, "usage: programs file FILE PACKETS | live INTERFACE RING TASK\n");
 	return 2;
 }
