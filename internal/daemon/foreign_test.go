@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"errors"
-	"os"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -21,12 +20,9 @@ func askDevices() *wire.Request {
 // openHanging asks for a device of a capture file that does not answer.
 func (p *program) openHanging(fs *foreigntest.Hanging) {
 	p.t.Helper()
-	f, err := os.Open(fs.Path)
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	f := fs.Open(p.t)
 	defer f.Close()
-	err = p.conn.Send(&wire.Request{Id: 2, Call: &wire.Request_CreateOfflineDevice{CreateOfflineDevice: &wire.CreateOfflineDevice{Path: "x"}}}, f)
+	err := p.conn.Send(&wire.Request{Id: 2, Call: &wire.Request_CreateOfflineDevice{CreateOfflineDevice: &wire.CreateOfflineDevice{Path: "x"}}}, f)
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 
 // A Hanging is a file system with one file, whose owner answers some calls when it likes.
 type Hanging struct {
-	Path string // of the file
+	path string // of the file
 	data []byte
 	dir  string
 	dev  *os.File
@@ -61,7 +61,7 @@ func Hang(t testing.TB, data []byte, calls ...Call) *Hanging {
 		data: data, dir: t.TempDir(), dev: os.NewFile(uintptr(fd), "fuse"), hang: calls,
 		held: make(map[Call]int), began: make(chan struct{}, 1),
 	}
-	h.Path = filepath.Join(h.dir, "file")
+	h.path = filepath.Join(h.dir, "file")
 	options := fmt.Sprintf("fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", fd)
 	if err := unix.Mount("hanging", h.dir, "fuse.hanging", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
 		h.dev.Close()
@@ -115,11 +115,23 @@ func (h *Hanging) Held(c Call) int {
 // Give opens the file and gives it to a user.
 func (h *Hanging) Give(t testing.TB, u *foreign.User, flags int) *foreign.File {
 	t.Helper()
-	fd, err := unix.Open(h.Path, flags|unix.O_CLOEXEC, 0)
+	return give(t, u, h.open(t, flags), h.path)
+}
+
+// Open opens the file for reading. os.Open would make the runtime's poller ask the file system,
+// while the goroutine that answers cannot run.
+func (h *Hanging) Open(t testing.TB) *os.File {
+	t.Helper()
+	return os.NewFile(uintptr(h.open(t, unix.O_RDONLY)), h.path)
+}
+
+func (h *Hanging) open(t testing.TB, flags int) (fd int) {
+	t.Helper()
+	fd, err := unix.Open(h.path, flags|unix.O_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return give(t, u, fd, h.Path)
+	return fd
 }
 
 // serve answers requests until the file system is unmounted.
