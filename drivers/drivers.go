@@ -31,7 +31,7 @@ const MaxSnap = 262144
 // A Sink takes packets from a device.
 type Sink interface {
 	// Batch takes up to MaxBatch packets in order of arrival. The device calls
-	// it on the goroutine of Device.Run. It may block for file devices only.
+	// it on the goroutine of Device.Run, or on one for which Run waits. It may block for file devices only.
 	// When it returns, the sink holds no reference to pkts or their bytes.
 	Batch(pkts []Packet)
 	// Pause is called on the same goroutine when no packet is available, before

@@ -48,14 +48,19 @@ func (d *device) Info() drivers.Info { return d.info }
 
 // Run delivers the whole file, starting after the header. Damage ends it with
 // 6155 and the byte offset of the damaged record in the uncompressed stream.
-// Afterwards the device holds no memory for the file.
+// Afterwards the device holds no memory for the file, unless a read hangs.
 func (d *device) Run(ctx context.Context, s drivers.Sink) error {
-	defer d.release()
-	return d.run(ctx, s)
+	ended := make(chan error, 1)
+	if !d.raw.Attend(ctx, func() {
+		defer d.release()
+		ended <- d.run(ctx, s)
+	}) {
+		return nil
+	}
+	return <-ended
 }
 
 func (d *device) run(ctx context.Context, s drivers.Sink) error {
-	d.raw.Until(ctx)
 	for ctx.Err() == nil {
 		n, used, need, err := d.dec.decode(d.win.unread(), d.batch[:])
 		d.win.advance(used)

@@ -57,17 +57,26 @@ func open(ctx context.Context, f *foreign.File) (*device, error) {
 	if err := f.Capture(ctx); err != nil {
 		return nil, mapierr.Wrap(mapierr.File, f.Name()+" cannot be read", err)
 	}
-	d := &device{file: f, raw: foreign.NewReader(ctx, f)}
-	src, zipped, err := newSource(d.raw)
-	if err != nil {
-		return nil, mapierr.Wrap(mapierr.File, f.Name()+" cannot be read", err)
+	d := &device{file: f, raw: foreign.NewReader(f)}
+	failed := make(chan error, 1)
+	if !d.raw.Attend(ctx, func() { failed <- d.prepare(ctx) }) {
+		return nil, mapierr.Wrap(mapierr.File, f.Name()+" was not opened", ctx.Err())
 	}
-	d.zipped = zipped
-	d.win = newWindow(src)
-	if err := d.readHead(ctx); err != nil {
+	if err := <-failed; err != nil {
 		return nil, err
 	}
 	return d, nil
+}
+
+// prepare reads the start of the file.
+func (d *device) prepare(ctx context.Context) error {
+	src, zipped, err := newSource(d.raw)
+	if err != nil {
+		return mapierr.Wrap(mapierr.File, d.file.Name()+" cannot be read", err)
+	}
+	d.zipped = zipped
+	d.win = newWindow(src)
+	return d.readHead(ctx)
 }
 
 // readHead selects the decoder by the first bytes and makes it read the header.

@@ -69,15 +69,23 @@ func TestReadsThatHang(t *testing.T) {
 	for range files {
 		f := fs.Give(t, ann, os.O_RDONLY)
 		go func() {
-			_, err := foreign.NewReader(ctx, f).Read(make([]byte, 10))
+			r := foreign.NewReader(f)
+			got := make(chan error, 1)
+			err := error(context.Canceled) // left behind
+			if r.Attend(ctx, func() { _, err := r.Read(make([]byte, 10)); got <- err }) {
+				err = <-got // it had no place
+			}
 			f.Close()
 			ended <- err
 		}()
 	}
 	fs.Await(t, foreigntest.Read, 4)
-	if got, err := io.ReadAll(foreign.NewReader(t.Context(), w.file(bob, "text"))); string(got) != "text" || err != nil {
-		t.Errorf("another user reads %q, %v", got, err)
-	}
+	r := foreign.NewReader(w.file(bob, "text"))
+	r.Attend(t.Context(), func() {
+		if got, err := io.ReadAll(r); string(got) != "text" || err != nil {
+			t.Errorf("another user reads %q, %v", got, err)
+		}
+	})
 	cancel()
 	for range files {
 		if err := <-ended; !errors.Is(err, context.Canceled) {

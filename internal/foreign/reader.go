@@ -2,44 +2,72 @@ package foreign
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"runtime/debug"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
 
 // A Reader reads a file from its start, at explicit positions: it neither uses nor moves the file
 // offset, which others may share. Each read takes a place, so that the files of a user take
-// turns. Only one goroutine at a time may use a Reader.
+// turns. Its reads belong to Attend.
 type Reader struct {
-	file *File
-	ctx  context.Context
-	pos  int64
-	err  error // of all later reads
-
-	// Of the read under way, which is on a goroutine of its own.
-	buf     []byte
-	n       int
-	readErr error
-	read    func()
-	done    chan struct{}
+	file  *File
+	ctx   context.Context
+	pos   int64
+	err   error // of all later reads
+	state atomic.Int32
 }
 
-// NewReader makes a Reader of f, whose waits end with ctx.
-func NewReader(ctx context.Context, f *File) *Reader {
-	r := &Reader{file: f, ctx: ctx, done: make(chan struct{}, 1)}
-	r.read = r.readOnce
-	return r
-}
+// States of the work that reads.
+const (
+	working int32 = iota
+	reading       // waits for a place, or for the file
+	left          // nobody waits for the work any more
+)
 
-// Until makes waits end with ctx from now on.
-func (r *Reader) Until(ctx context.Context) { r.ctx = ctx }
+// NewReader makes a Reader of f.
+func NewReader(f *File) *Reader { return &Reader{file: f} }
+
+// Attend calls work, which reads, and waits for it. When ctx ends, work gets the error of ctx from
+// its next read. If it is in a read, Attend leaves it behind and returns false at once: work
+// then goes on alone when the read returns, with this error, and keeps its place and its memory
+// until then. A panic of work is passed on. The goroutine of work stays on its processor when it
+// reads, which a goroutine for each read would not.
+func (r *Reader) Attend(ctx context.Context, work func()) bool {
+	r.ctx = ctx
+	done := make(chan any, 1)
+	go func() {
+		defer func() {
+			p := recover()
+			if p != nil {
+				p = fmt.Sprintf("%v\n%s", p, debug.Stack())
+			}
+			done <- p
+		}()
+		work()
+	}()
+	var p any
+	select {
+	case p = <-done:
+	case <-ctx.Done():
+		if r.state.CompareAndSwap(reading, left) {
+			return false
+		}
+		p = <-done // it sees the end of ctx before the next read
+	}
+	if p != nil {
+		panic(p)
+	}
+	return true
+}
 
 // Rewind goes back to the start of the file.
 func (r *Reader) Rewind() { r.pos = 0 }
 
-// Read implements io.Reader. When the context ends, it returns the error of that at once, also
-// from all later calls. A read that was begun then goes on alone, keeps its place, and b
-// belongs to it.
+// Read implements io.Reader, for the work of Attend.
 func (r *Reader) Read(b []byte) (int, error) {
 	switch {
 	case r.err != nil:
@@ -47,35 +75,29 @@ func (r *Reader) Read(b []byte) (int, error) {
 	case len(b) == 0:
 		return 0, nil
 	}
-	stop := r.ctx.Done()
-	if !r.file.user.reads.take(stop) {
-		r.err = r.ctx.Err()
-		return 0, r.err
-	}
-	r.buf = b
-	go r.read()
-	select {
-	case <-r.done:
-	case <-stop:
-		r.err = r.ctx.Err()
-		return 0, r.err
-	}
+	n, err := r.read(b)
 	switch {
-	case r.readErr != nil:
-		r.err = r.readErr
-	case r.n == 0:
-		return 0, io.EOF
+	case err != nil:
+		r.err = err
+	case n == 0:
+		err = io.EOF
 	}
-	r.pos += int64(r.n)
-	return r.n, r.err
+	r.pos += int64(n)
+	return n, err
 }
 
-// readOnce is a read on its goroutine.
-func (r *Reader) readOnce() {
-	r.n, r.readErr = r.file.pread(r.buf, r.pos)
-	r.buf = nil
+func (r *Reader) read(b []byte) (n int, err error) {
+	r.state.Store(reading)
+	if r.ctx.Err() != nil || !r.file.user.reads.take(r.ctx.Done()) { // after the state was set: see Attend
+		r.state.CompareAndSwap(reading, working)
+		return 0, r.ctx.Err()
+	}
+	n, err = r.file.pread(b, r.pos)
 	r.file.user.reads.give()
-	r.done <- struct{}{}
+	if !r.state.CompareAndSwap(reading, working) {
+		return 0, r.ctx.Err()
+	}
+	return n, err
 }
 
 // pread reads at a position.
