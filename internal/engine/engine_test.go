@@ -22,7 +22,10 @@ import (
 	"gomapi/internal/shm"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) {
+	libpcap.ServeIfHelper()
+	leak.Main(m)
+}
 
 const (
 	ethernet = 1
