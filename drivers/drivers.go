@@ -97,6 +97,15 @@ type Presence interface {
 	Absent() bool
 }
 
+// A Gauge is a live Device that knows how much of its room for waiting packets
+// is taken. When it fills, the engine looks for flows that take too much time.
+type Gauge interface {
+	// Fullness returns this in percent. The goroutine of Run calls it, from its
+	// Sink, after each batch and at each pause. So it must be cheap: no system
+	// call, no lock.
+	Fullness() int
+}
+
 // A Finder is a Driver that can check whether a device exists.
 type Finder interface {
 	// Find returns the error that Open would return because the device does not
