@@ -11,6 +11,7 @@ import (
 	"gomapi/internal/chain"
 	"gomapi/internal/datapath"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/share"
 )
 
 // A capture is one opening of a device: from Open to Close, with the goroutine
@@ -35,7 +36,12 @@ type capture struct {
 	// analysing is held while an analyser is made or closed.
 	analysing sync.Mutex
 
+	filling chan struct{}  // see relieve
+	helpers sync.WaitGroup // its goroutine, for which stop waits
+
 	// Guarded by Engine.mu.
+	stakes    map[*share.Payer]*stake
+	relieving bool                 // relieve runs
 	analysers map[string]*analyser // by key
 	connected int                  // flows that were connected and are not closed, also after the end
 	compactor compactor
@@ -46,16 +52,50 @@ type capture struct {
 	err       error // why it has ended, nil at the end of a file
 }
 
+// A stake is the share of a user in a device.
+type stake struct {
+	*share.Share
+	uid   uint32
+	flows int       // connected
+	told  time.Time // when the log last said that they are passed by
+	times int       // how often they were since
+}
+
 func newCapture(d *device, dev drivers.Device) *capture {
 	c := &capture{
 		device: d, opening: d.engine.openings.Add(1), dev: dev, info: dev.Info(), done: make(chan struct{}),
-		analysers: make(map[string]*analyser),
+		analysers: make(map[string]*analyser), stakes: make(map[*share.Payer]*stake), filling: make(chan struct{}, 1),
 	}
 	c.linkTypes = c.announced()
 	c.compactor.capture = c
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
-	c.loop = datapath.New(datapath.Options{LinkType: c.info.LinkType, Announced: c.linkTypes, Live: d.owner == nil, HostClock: c.info.HostClock, NewLinkType: c.newLinkType, Fault: c.failed})
+	o := datapath.Options{
+		LinkType: c.info.LinkType, Announced: c.linkTypes, Live: d.owner == nil, HostClock: c.info.HostClock,
+		NewLinkType: c.newLinkType, Fault: c.failed, Filling: c.fills,
+	}
+	if g, ok := dev.(drivers.Gauge); ok && o.Live {
+		o.Fullness = g.Fullness
+	}
+	c.loop = datapath.New(o)
 	return c
+}
+
+// fills wakes the goroutine of relieve. The capture goroutine calls it.
+func (c *capture) fills() {
+	select {
+	case c.filling <- struct{}{}:
+	default:
+	}
+}
+
+// stakeLocked returns the stake of the session's user. Engine.mu is held.
+func (c *capture) stakeLocked(s *Session) *stake {
+	st := c.stakes[&s.user.payer]
+	if st == nil {
+		st = &stake{Share: share.New(&s.user.payer), uid: s.owner.UID}
+		c.stakes[&s.user.payer] = st
+	}
+	return st
 }
 
 // start starts the capture goroutine, which stop waits for. It does nothing if the capture
@@ -87,6 +127,7 @@ func (c *capture) stop(cause error) {
 	if started {
 		<-c.done
 	}
+	c.helpers.Wait()
 	e.mu.Lock()
 	segments := c.loop.Stop()
 	e.mu.Unlock()

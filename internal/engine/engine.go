@@ -18,6 +18,7 @@
 //	engine.go, session.go            the tables; everything one connection has made
 //	device.go, devices.go            live devices and capture files
 //	env.go, analysers.go             what a function can ask for
+//	relief.go                        who is passed by when a device is too slow
 //	linktypes.go                     filters for the link types of a device
 //	refs.go, apply.go                functions
 //	books.go, books_flow.go          packet counts

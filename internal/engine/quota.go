@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"gomapi/internal/mapierr"
+	"gomapi/internal/share"
 )
 
 // Limits of one user, over all connections, so that no user can keep others out of the
@@ -36,6 +37,7 @@ type quota struct {
 	buffers      int
 	rings        int
 	flows        order         // by Flow.number
+	payer        share.Payer   // of processor time; not guarded
 	tables       atomic.Int64  // bytes; functions take them while they run
 	compiling    chan struct{} // semaphore of maxCompiling
 	building     chan struct{} // semaphore of maxBuilding
