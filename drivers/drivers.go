@@ -52,6 +52,15 @@ type Sink interface {
 	Pause(lag, hold time.Duration) time.Time
 }
 
+// A Rester is a Sink of a file that shares the processors with other files.
+type Rester interface {
+	// Rest is called on the goroutine of Run before the device waits for
+	// something else than a processor, such as the next part of the file, and
+	// Resume when it goes on. Resume waits until it is the device's turn again.
+	Rest()
+	Resume()
+}
+
 // A Driver opens live devices.
 type Driver interface {
 	// Open prepares the device for capture. Errors carry a MAPI error number

@@ -56,6 +56,9 @@ type Options struct {
 	// HostClock says that packet times are those of the host's clock, so that packet time
 	// begins before the first packet.
 	HostClock bool
+	// Rest and Resume are called before and after the loop of a file waits for a client.
+	// Resume may wait.
+	Rest, Resume func()
 	// Fullness tells how much of the device's room for waiting packets is taken, in percent.
 	// Nil: nobody knows.
 	Fullness func() int

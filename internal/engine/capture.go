@@ -22,6 +22,7 @@ type capture struct {
 	dev     drivers.Device
 	info    drivers.Info
 	loop    *datapath.Loop
+	turn    *share.Turn // of a file, else nil
 	// lostByClosed counts packets that functions of closed flows have lost.
 	lostByClosed atomic.Uint64
 	faults       atomic.Uint64 // functions and analysers that have failed
@@ -76,9 +77,16 @@ func newCapture(d *device, dev drivers.Device) *capture {
 	if g, ok := dev.(drivers.Gauge); ok && o.Live {
 		o.Fullness = g.Fullness
 	}
+	if !o.Live {
+		c.turn = d.engine.turns.New(&d.owner.user.payer)
+		o.Rest, o.Resume = c.turn.Rest, c.resume
+	}
 	c.loop = datapath.New(o)
 	return c
 }
+
+// resume waits for the turn of a file.
+func (c *capture) resume() { c.turn.Resume(c.ctx) }
 
 // fills wakes the goroutine of relieve. The capture goroutine calls it.
 func (c *capture) fills() {
@@ -141,7 +149,13 @@ func (c *capture) stop(cause error) {
 func (c *capture) run() {
 	defer close(c.done)
 	c.compactor.mergeFirst()
-	err := c.guard(func() error { return c.dev.Run(c.ctx, c.loop) })
+	var sink drivers.Sink = c.loop
+	if c.turn != nil {
+		c.turn.Begin(c.ctx)
+		defer c.turn.End()
+		sink = fileSink{c.loop, c}
+	}
+	err := c.guard(func() error { return c.dev.Run(c.ctx, sink) })
 	if err == nil {
 		err = c.cause()
 	}
@@ -158,6 +172,24 @@ func (c *capture) run() {
 	}
 	c.tell(err)
 }
+
+// A fileSink takes the packets of a file. Files are read by turns.
+type fileSink struct {
+	*datapath.Loop
+	capture *capture
+}
+
+// Batch implements drivers.Sink.
+func (s fileSink) Batch(pkts []drivers.Packet) {
+	s.Loop.Batch(pkts)
+	s.capture.turn.Check(s.capture.ctx)
+}
+
+// Rest implements drivers.Rester.
+func (s fileSink) Rest() { s.capture.turn.Rest() }
+
+// Resume implements drivers.Rester.
+func (s fileSink) Resume() { s.capture.resume() }
 
 // cause returns the reason given to stop, nil if there was none.
 func (c *capture) cause() error {

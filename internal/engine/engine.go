@@ -28,6 +28,7 @@
 package engine
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,6 +37,7 @@ import (
 	"gomapi/flib"
 	"gomapi/internal/filter"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/share"
 )
 
 // Limits of one connection. They keep a mistaken or hostile program from taking the
@@ -65,6 +67,7 @@ type Engine struct {
 	// freeing of segments.
 	tasks    sync.WaitGroup
 	openings atomic.Uint64 // of devices
+	turns    *share.Turns  // of the capture files that are being read
 
 	// mu guards the fields below, the plans of all loops, and every field of devices,
 	// captures, sessions and flows that says so. It is never held while something is
@@ -84,7 +87,9 @@ type Engine struct {
 
 // New makes an engine without devices.
 func New(o Options) *Engine {
-	return &Engine{opts: o, sessions: make(map[*Session]struct{}), users: make(map[uint32]*quota)}
+	// One processor is left for live devices, which must never wait for a file.
+	turns := share.NewTurns(max(1, runtime.GOMAXPROCS(0)-1))
+	return &Engine{opts: o, turns: turns, sessions: make(map[*Session]struct{}), users: make(map[uint32]*quota)}
 }
 
 // Close ends all sessions and closes all devices. It returns when everything

@@ -1,11 +1,13 @@
-// Package share divides the time of the processors between the users whose flows take it: what
-// each one's flows cost is measured, and who costs a device too much is passed by for a while.
+// Package share divides the time of the processors between the users whose flows and files
+// take it: what each one's flows cost is measured, who costs a device too much is passed by
+// for a while, and capture files take turns.
 //
 // Files in reading order; each uses those before it:
 //
 //	payer.go   who pays
 //	meter.go   what a batch costs, and whom
 //	policy.go  whom a device passes by, and for how long
+//	turns.go   which files are read now
 package share
 
 import (
@@ -17,6 +19,7 @@ import (
 // The zero value is ready to use.
 type Payer struct {
 	spent atomic.Int64 // ns
+	usage usage        // guarded by Turns.mu
 }
 
 // Spent returns the time that the payer's flows and files have taken so far. Any goroutine may
