@@ -16,8 +16,9 @@ const (
 	meterFilling = 5
 	// After a batch that took longer than longBatch the next one is metered.
 	longBatch = 2 * time.Millisecond
-	// mostInBatch limits the time of one share in a metered batch while the device fills.
-	mostInBatch = 10 * time.Millisecond
+	// Limits for the time of one share in a metered batch: while the device fills, and else.
+	mostFilling = 10 * time.Millisecond
+	mostInBatch = 50 * time.Millisecond
 )
 
 // A metering decides which batches are metered, and tells the control side when the device
@@ -37,9 +38,18 @@ type metering struct {
 
 // begin begins a batch.
 func (m *metering) begin() {
-	if m.n++; m.n >= m.every {
-		m.meter.Begin()
+	if m.n++; m.n < m.every {
+		return
 	}
+	switch {
+	case m.fullness == nil || !m.rivals.Load():
+		m.meter.Most = 0
+	case m.full.Load() < share.Filling:
+		m.meter.Most = mostInBatch
+	default:
+		m.meter.Most = mostFilling
+	}
+	m.meter.Begin()
 }
 
 // end ends it.
@@ -61,14 +71,10 @@ func (m *metering) gauge() {
 	if int32(full) != m.full.Load() {
 		m.full.Store(int32(full))
 	}
-	m.meter.Most = 0
 	if full < share.Filling {
 		return
 	}
 	m.every = min(m.every, meterFilling)
-	if m.rivals.Load() {
-		m.meter.Most = mostInBatch
-	}
 	if !m.told.Load() {
 		m.told.Store(true)
 		m.fills()

@@ -20,6 +20,8 @@ type Meter struct {
 	wall, thread func() int64 // clocks, ns
 	began, last  int64        // wall time of the beginning, and of the last reading
 	ran          int64        // time of the thread at the beginning
+	known, brief int64        // time of the thread when it was read last, and what was charged since
+	charged      int64        // in all, ns
 	share        *Share       // whose work is under way; nil: that of bill
 	bill         *Bill        // nil: nobody's
 	same         int          // calls of To since the clock was read
@@ -64,6 +66,7 @@ func (m *Meter) Begin() {
 	runtime.LockOSThread()
 	m.On = true
 	m.ran = m.thread()
+	m.known, m.brief, m.charged = m.ran, 0, 0
 	m.began = m.wall()
 	m.last = m.began
 }
@@ -110,31 +113,41 @@ func (m *Meter) ToAll(b *Bill) {
 	}
 }
 
+// longRead is the time after which the system may have interrupted the thread, so that its own
+// clock is read too, which takes longer.
+const longRead = int64(time.Millisecond)
+
 // read charges the time since the last reading.
 func (m *Meter) read() {
 	now := m.wall()
-	switch d := now - m.last; {
+	d := now - m.last
+	if d < longRead {
+		m.brief += d
+	} else {
+		t := m.thread()
+		d = min(d, max(0, t-m.known-m.brief))
+		m.known, m.brief = t, 0
+	}
+	switch {
 	case m.share != nil:
 		m.share.time += d
 	case m.bill != nil:
 		m.bill.time += d
 	}
+	m.charged += d
 	m.last, m.same = now, 0
 }
 
 // End ends the batch, which stands for a number of batches, itself included, and charges the
-// shares. The system may have interrupted the thread: what the batch has taken of the
-// processor is divided as its time from beginning to end is. End returns the latter.
+// shares with what it has taken of the processor. End returns its time from beginning to end.
 func (m *Meter) End(batches int) time.Duration {
 	m.read()
 	wall, ran := m.last-m.began, m.thread()-m.ran
-	if ran <= 0 || ran > wall {
-		ran = wall
-	}
+	ran = min(ran, wall)
 	for _, b := range m.bills {
 		m.divide(b)
 	}
-	factor := float64(ran) / float64(max(wall, 1)) * float64(batches)
+	factor := min(1, float64(ran)/float64(max(m.charged, 1))) * float64(batches)
 	for _, s := range m.shares {
 		s.charge(int64(float64(s.time) * factor))
 	}

@@ -67,13 +67,24 @@ func TestMeter(t *testing.T) {
 func TestInterruptedThread(t *testing.T) {
 	m, c := newMeter()
 	a := New(&Payer{})
+	b := New(&Payer{})
+	m.Most = 10 * time.Millisecond
 	m.Begin()
 	m.To(a)
 	c.work(time.Millisecond)
-	c.wait(99 * time.Millisecond)
+	c.wait(90 * time.Millisecond)
+	m.To(b)
+	c.wait(7 * time.Millisecond)
+	c.work(2 * time.Millisecond)
+	for range sameCalls {
+		if !m.To(a) {
+			t.Fatal("the share has taken its most by being interrupted")
+		}
+	}
 	m.End(1)
 	near(t, "a", a.Spent(), time.Millisecond)
-	if all := m.Total(); all.Spent != time.Millisecond || all.Busy != 100*time.Millisecond {
+	near(t, "b", b.Spent(), 2*time.Millisecond)
+	if all := m.Total(); all.Spent != 3*time.Millisecond || all.Busy != 100*time.Millisecond {
 		t.Errorf("totals: %+v", all)
 	}
 }
