@@ -153,7 +153,10 @@ func (s *Session) activate(f *Flow) error {
 	f.place.SetStart(now.UnixNano())
 	f.setStatusLocked(FlowActive)
 	c.connected++
+	st := c.stakeLocked(s)
+	ch.Share = st.Share
 	c.addLocked(f)
+	c.joinLocked(st, ch)
 	return nil
 }
 
@@ -265,6 +268,7 @@ func (c *capture) removeLocked(closing []*Flow) {
 		}
 		f.chain.Close()
 		c.connected--
+		c.leaveLocked(f.session)
 	}
 	c.tellWaitingLocked(closing)
 	c.loop.Tidy(c.connected)

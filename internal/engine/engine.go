@@ -20,6 +20,7 @@
 //	engine.go, session.go            the tables; everything one connection has made
 //	device.go, devices.go            live devices and capture files
 //	env.go, analysers.go             what a function can ask for
+//	relief.go                        who is passed by when a device is too slow
 //	linktypes.go                     filters for the link types of a device
 //	refs.go, apply.go                functions
 //	books.go, books_flow.go          packet counts
@@ -29,6 +30,7 @@
 package engine
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,6 +40,7 @@ import (
 	"gomapi/internal/account"
 	"gomapi/internal/filter"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/share"
 )
 
 // Limits of one connection. Package shm limits the results. For limits of one user see package
@@ -73,6 +76,7 @@ type Engine struct {
 	tasks    sync.WaitGroup
 	openings atomic.Uint64 // of devices
 	turns    turns
+	files    *share.Turns // of the capture files that are being read
 
 	// mu guards the fields below, the plans of all loops, and every field of devices,
 	// captures, sessions and flows that says so. It is never held while something is
@@ -94,7 +98,11 @@ func New(o Options) *Engine {
 	if o.Accounts == nil {
 		o.Accounts = account.New(account.ForMachine())
 	}
-	return &Engine{opts: o, turns: newTurns(), sessions: make(map[*Session]struct{}), users: make(map[string]*user)}
+	return &Engine{
+		opts: o, turns: newTurns(), sessions: make(map[*Session]struct{}), users: make(map[string]*user),
+		// One processor is left for live devices, which must never wait for a file.
+		files: share.NewTurns(max(1, runtime.GOMAXPROCS(0)-1)),
+	}
 }
 
 // LeaveMemory is called when the process is about to end. Sessions that are closed from then

@@ -43,7 +43,7 @@ func TestFloodOfFilters(t *testing.T) {
 	}
 	giveUp()
 	floods.Wait()
-	if mine, others := b.engine.CompileTime(7), b.engine.CompileTime(5); others == 0 || mine == 0 {
+	if mine, others := b.engine.CompileTime("user 7"), b.engine.CompileTime("user 5"); others == 0 || mine == 0 {
 		t.Errorf("the time used is %v and %v", mine, others)
 	}
 }
@@ -57,15 +57,15 @@ func TestWhoPaysForBuilding(t *testing.T) {
 		old.connected(fn("PKT_COUNTER"))
 	}
 	b.merged()
-	paid := b.engine.CompileTime(5)
-	if paid == 0 || b.engine.CompileTime(6) != 0 {
-		t.Errorf("the time used is %v and %v", paid, b.engine.CompileTime(6))
+	paid := b.engine.CompileTime("user 5")
+	if paid == 0 || b.engine.CompileTime("user 6") != 0 {
+		t.Errorf("the time used is %v and %v", paid, b.engine.CompileTime("user 6"))
 	}
 	for range 2 * compact.MaxUnmerged {
 		fresh.connected(fn("PKT_COUNTER"))
 	}
 	b.merged()
-	if now := b.engine.CompileTime(5); now > paid || b.engine.CompileTime(6) == 0 {
-		t.Errorf("the time used is %v, was %v, and %v", now, paid, b.engine.CompileTime(6))
+	if now := b.engine.CompileTime("user 5"); now > paid || b.engine.CompileTime("user 6") == 0 {
+		t.Errorf("the time used is %v, was %v, and %v", now, paid, b.engine.CompileTime("user 6"))
 	}
 }

@@ -59,7 +59,7 @@ func (q *Queue[User]) Enter(ctx context.Context, user User) (leave func(), err e
 }
 
 // Held returns how many places are held now.
-func (q *Queue) Held() int {
+func (q *Queue[User]) Held() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.o.Places - q.free
