@@ -53,7 +53,7 @@ func (d *daemon) welcome(ctx context.Context, sock *net.UnixConn) (*client, erro
 		d.Log.Warnf("rejected a client: %v", err)
 		return nil, err
 	}
-	if peer.Way != principal.ByNamespace {
+	if peer.Blind {
 		d.blind.Do(func() {
 			d.Log.Warn("the owners of user namespaces cannot be seen (root and CAP_SYS_PTRACE can): " +
 				"users of such namespaces are charged by the ranges of /etc/subuid")
