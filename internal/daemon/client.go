@@ -73,7 +73,7 @@ func (d *daemon) welcome(ctx context.Context, sock *net.UnixConn) (*client, erro
 		wake:   make(chan struct{}, 1),
 	}
 	if !d.enrol(c) {
-		err := mapierr.New(mapierr.AuthFailed, "the daemon has the maximum of %d connections: try again later", maxClients)
+		err := mapierr.New(mapierr.ShuttingDown, "the daemon is going down")
 		c.turnAway(ctx, err)
 		return nil, err
 	}
