@@ -182,20 +182,19 @@ func (u *Account) Give(k Kind, n int64) {
 	u.all.taken[k].Add(-n)
 }
 
-// take charges the user before all, so that what a user asks for in vain is never missing for
-// another.
+// take charges the user before all. All are charged only what they may have: what a user asks for
+// in vain is at no moment missing for another.
 func (u *Account) take(k Kind, n int64) Refusal {
 	l, users := u.all.limits.Load()[k], u.all.users.Load()
 	own := u.taken[k].Add(n)
-	b := l.ofUser(u.Holder.Root, own)
-	all := u.all.taken[k].Load()
-	if b == none {
-		all = u.all.taken[k].Add(n)
-		if b = l.ofAll(u.Holder.Root, own, all, users); b == none {
+	b, all := l.ofUser(u.Holder.Root, own), u.all.taken[k].Load()
+	for b == none {
+		if b = l.ofAll(u.Holder.Root, own, all+n, users); b == none && u.all.taken[k].CompareAndSwap(all, all+n) {
 			return Refusal{}
 		}
-		u.all.taken[k].Add(-n)
-		all -= n
+		if b == none {
+			all = u.all.taken[k].Load()
+		}
 	}
 	u.taken[k].Add(-n)
 	u.refused[k].Add(1)

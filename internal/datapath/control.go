@@ -143,14 +143,19 @@ func (l *Loop) Forget(a *Analysis) {
 	})
 }
 
-// maxClosed is how many more closed than connected chains a plan may keep.
-const maxClosed = 256
+// Closed chains may stay in a plan until they are many or keep much memory.
+const (
+	maxClosed = 256     // more than there are connected ones
+	maxKept   = 1 << 20 // bytes
+)
 
-// Tidy removes closed chains from the plan if they outnumber the connected ones by more
-// than maxClosed, or if no flow is connected.
-func (l *Loop) Tidy(connected int) {
+// Tidy is called after chains were closed, which keep so many bytes. It removes closed chains from
+// the plan if they are too many or keep too much, or if no flow is connected.
+func (l *Loop) Tidy(connected, bytes int) {
 	n := len(l.plan.Load().chains)
-	if n > 2*connected+maxClosed || connected == 0 && n > 0 {
+	l.kept += bytes
+	if n > 2*connected+maxClosed || connected == 0 && n > 0 || l.kept > maxKept {
+		l.kept = 0
 		l.fresh = alive(l.fresh)
 		l.publish((*plan).tidy)
 	}

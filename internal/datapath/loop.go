@@ -40,6 +40,7 @@ type Loop struct {
 	// For the control side, under the lock of the plans.
 	running  bool           // the capture goroutine may have begun
 	fresh    []*chain.Chain // chains that the loop may not have started; plans share its memory
+	kept     int            // bytes that chains keep which were closed since Tidy removed some
 	freshGen uint64         // generation of the plan that brought the last of fresh
 	passes   []passage      // that the loop may not have done
 	passages uint64         // number of the last passage

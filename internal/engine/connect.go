@@ -259,8 +259,10 @@ func interrupt(flows []*Flow) {
 }
 
 // removeLocked closes the chains of flows. They stay in the plan, where the loop skips them,
-// until Tidy finds that there are many. Engine.mu is held.
+// until Tidy finds that there are many, or that they keep much memory, which is nobody's any more.
+// Engine.mu is held.
 func (c *capture) removeLocked(closing []*Flow) {
+	kept := 0
 	for _, f := range closing {
 		f.status = FlowClosed
 		if f.chain == nil {
@@ -269,9 +271,10 @@ func (c *capture) removeLocked(closing []*Flow) {
 		f.chain.Close()
 		c.connected--
 		c.leaveLocked(f.session)
+		kept += f.bytes()
 	}
 	c.tellWaitingLocked(closing)
-	c.loop.Tidy(c.connected)
+	c.loop.Tidy(c.connected, kept)
 	c.compactor.stirLocked()
 }
 
