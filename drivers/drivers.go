@@ -10,9 +10,9 @@ package drivers
 
 import (
 	"context"
-	"os"
 	"time"
 
+	"gomapi/internal/foreign"
 	"gomapi/internal/pkt"
 )
 
@@ -70,11 +70,11 @@ type Driver interface {
 
 // A FileDriver opens capture files.
 type FileDriver interface {
-	// OpenFile reads the header of f, a regular file open for reading, and
-	// rejects unsupported files (6155, with the reason). It reads at explicit
-	// positions: it neither uses nor moves the file offset, which f may share
-	// with other processes. The device then owns f, even if OpenFile fails.
-	OpenFile(ctx context.Context, f *os.File) (Device, error)
+	// OpenFile reads the header of f and rejects unsupported files (6155, with the
+	// reason). It reads at explicit positions: it neither uses nor moves the file
+	// offset, which f may share with other processes. A read may hang; it then
+	// ends for the device with ctx. The device then owns f, even if OpenFile fails.
+	OpenFile(ctx context.Context, f *foreign.File) (Device, error)
 }
 
 // A Device delivers packets of one interface, card or file.

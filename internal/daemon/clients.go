@@ -11,6 +11,7 @@ import (
 
 	"gomapi/internal/account"
 	"gomapi/internal/engine"
+	"gomapi/internal/foreign"
 	"gomapi/internal/wire"
 )
 
@@ -69,6 +70,9 @@ func (d *daemon) admit(ctx context.Context, sock *net.UnixConn) {
 	})
 }
 
+// refuse closes the socket of a client that was not welcomed.
+func (d *daemon) refuse(fd int) { d.engine.Refuse(foreign.Descriptor(fd)) }
+
 // A client that is turned away has this time to read the reason. So many can have it at a
 // time; others see that the connection is closed.
 const (
@@ -81,12 +85,12 @@ const (
 // first message is unread.
 func (c *client) turnAway(ctx context.Context, reason error) {
 	d, conn := c.daemon, c.conn
-	defer conn.Close()
+	defer conn.End(d.refuse)
 	c.sayAt(logrus.WarnLevel, "rejected a client: %v", reason)
 	ctx, cancel := context.WithTimeout(ctx, turnTime)
 	defer cancel()
 	if d.turned.Add(1) <= maxTurned && conn.TrySend(&wire.Response{Error: wireError(reason)}) == nil {
-		defer context.AfterFunc(ctx, func() { conn.Close() })()
+		defer context.AfterFunc(ctx, func() { conn.End(d.refuse) })()
 		_ = conn.AwaitHangUp()
 	}
 	d.turned.Add(-1)

@@ -81,7 +81,7 @@ func newCapture(d *device, dev drivers.Device) *capture {
 		o.Fullness = g.Fullness
 	}
 	if !o.Live {
-		c.turn = d.engine.files.New(&d.owner.user.account.CPU)
+		c.turn = d.engine.reading.New(&d.owner.user.account.CPU)
 		o.Rest, o.Resume = c.turn.Rest, c.resume
 	}
 	c.loop = datapath.New(o)
