@@ -109,6 +109,13 @@ func (c *capture) stakeLocked(s *Session) *stake {
 	return st
 }
 
+// dropLocked forgets a stake that nothing uses, unless it is passed by. Engine.mu is held.
+func (c *capture) dropLocked(st *stake) {
+	if st.flows == 0 && st.asks == 0 && !st.Passed() {
+		delete(c.stakes, st.payer)
+	}
+}
+
 // start starts the capture goroutine, which stop waits for. It does nothing if the capture
 // was started or stopped before.
 func (c *capture) start() {

@@ -37,13 +37,6 @@ func (c *capture) leaveLocked(s *Session) {
 	c.loop.SetRivals(len(c.rivalsLocked()) > 1)
 }
 
-// dropLocked forgets a stake that nothing uses, unless it is passed by. Engine.mu is held.
-func (c *capture) dropLocked(st *stake) {
-	if st.flows == 0 && st.asks == 0 && !st.Passed() {
-		delete(c.stakes, st.payer)
-	}
-}
-
 // rivalsLocked returns the shares with flows that are not passed by. Engine.mu is held.
 func (c *capture) rivalsLocked() (shares []*share.Share) {
 	for _, st := range c.stakes {
