@@ -69,7 +69,7 @@ func (d *device) run(ctx context.Context, s drivers.Sink) error {
 			s.Batch(d.batch[:n])
 		}
 		if err == nil && need > 0 {
-			err = d.dec.more(d.win, need)
+			err = d.more(s, need)
 		}
 		if err == io.EOF || err != nil && err == ctx.Err() {
 			return nil
@@ -81,6 +81,15 @@ func (d *device) run(ctx context.Context, s drivers.Sink) error {
 		}
 	}
 	return nil
+}
+
+// more reads the next part of the file. Meanwhile the sink rests.
+func (d *device) more(s drivers.Sink, need int) error {
+	if r, ok := s.(drivers.Rester); ok {
+		r.Rest()
+		defer r.Resume()
+	}
+	return d.dec.more(d.win, need)
 }
 
 // release frees what only reading needs, because a device may remain open long

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -186,4 +187,32 @@ func TestMachine(t *testing.T) {
 			t.Errorf("%v: %+v", Kind(k), l)
 		}
 	}
+}
+
+// TestRefusedAreNotMissed: while a user asks for much in vain, another one is never refused the
+// little that there is.
+func TestRefusedAreNotMissed(t *testing.T) {
+	a := at(500, 1000)
+	greedy, other, third := a.user("1"), a.user("2"), a.user("3")
+	third.want(t, 500, "")
+	other.want(t, 100, "")
+	var asking sync.WaitGroup
+	var stop atomic.Bool
+	asking.Go(func() {
+		for !stop.Load() {
+			if greedy.TryTake(Memory, 450) {
+				t.Error("more than there is was given")
+				return
+			}
+		}
+	})
+	for range 200_000 {
+		if err := other.Take(Memory, 10); err != nil {
+			t.Errorf("10 of 400 that are free: %v", err)
+			break
+		}
+		other.Give(Memory, 10)
+	}
+	stop.Store(true)
+	asking.Wait()
 }

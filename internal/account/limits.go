@@ -17,7 +17,6 @@ const (
 )
 
 // Default returns the limits for a daemon that may use so many bytes of memory and descriptors.
-// A user may have half of the memory and a quarter of the rest.
 func Default(memory, descriptors int64) Limits {
 	l := Limits{
 		Memory:       {All: memory},
@@ -28,11 +27,18 @@ func Default(memory, descriptors int64) Limits {
 		WrittenFiles: {All: allWritten},
 	}
 	for k := range l {
-		l[k].User = max(l[k].All/4, 1)
+		l[k].User = ForUser(Kind(k), l[k].All)
 	}
-	l[Memory].User = memory / 2
-	l[Descriptors].User = descriptors / 2
 	return l
+}
+
+// ForUser returns what one user may have by default, if all may have so much: half of the memory
+// and of the descriptors, and a quarter of the rest.
+func ForUser(k Kind, all int64) int64 {
+	if k == Memory || k == Descriptors {
+		return max(all/2, 1)
+	}
+	return max(all/4, 1)
 }
 
 // A bound is why there is no more.
@@ -43,7 +49,7 @@ const (
 	ofUser         // the limit of the user
 	ofAll          // the limit of all
 	reserved       // what is left is kept for root and for users who have little
-	share          // the user has more than an equal part
+	portion        // the user has more than an equal part
 )
 
 // The parts of a limit of all that are kept free: one for root, one more for users who have no
@@ -81,7 +87,7 @@ func (l Limit) ofAll(root bool, own, all, users int64) bound {
 	case all > free-l.All/newPart:
 		return reserved
 	case all > l.All-l.All/4 && own > l.All/max(users, 1):
-		return share
+		return portion
 	}
 	return none
 }

@@ -77,7 +77,7 @@ func (c *Config) ApplyTo(l account.Limits) account.Limits {
 	}
 	for k := range l {
 		if _, ok := c.Limits[LimitKey{account.Kind(k), true}]; !ok {
-			l[k].User = min(l[k].User, max(l[k].All/2, 1))
+			l[k].User = account.ForUser(account.Kind(k), l[k].All)
 		}
 		l[k].User = min(l[k].User, l[k].All)
 	}

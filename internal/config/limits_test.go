@@ -59,6 +59,28 @@ colour=red
 	}
 }
 
+// TestLimitsOfAll: what a user may have follows what all may have, also if that is more than by
+// default.
+func TestLimitsOfAll(t *testing.T) {
+	cfg, _ := load(t, `[limits]
+memory=64G
+connections=8192
+written_files=100
+buffers=2
+`)
+	l := cfg.ApplyTo(account.Default(8<<30, 1000))
+	for k, want := range map[account.Kind]account.Limit{
+		account.Memory:       {User: 32 << 30, All: 64 << 30},
+		account.Connections:  {User: 2048, All: 8192},
+		account.WrittenFiles: {User: 25, All: 100},
+		account.Buffers:      {User: 1, All: 2},
+	} {
+		if l[k] != want {
+			t.Errorf("%v: %+v, want %+v", k, l[k], want)
+		}
+	}
+}
+
 func TestAmounts(t *testing.T) {
 	for text, want := range map[string]int64{
 		"1": 1, "64K": 64 << 10, "2M": 2 << 20, "3G": 3 << 30, "1T": 1 << 40, "8388607T": 8388607 << 40,

@@ -53,7 +53,7 @@ func (d *daemon) welcome(ctx context.Context, sock *net.UnixConn) (*client, erro
 		d.Log.Warnf("rejected a client: %v", err)
 		return nil, err
 	}
-	if peer.Way != principal.ByNamespace {
+	if peer.Blind {
 		d.blind.Do(func() {
 			d.Log.Warn("the owners of user namespaces cannot be seen (root and CAP_SYS_PTRACE can): " +
 				"users of such namespaces are charged by the ranges of /etc/subuid")
@@ -80,7 +80,7 @@ func (d *daemon) welcome(ctx context.Context, sock *net.UnixConn) (*client, erro
 	}
 	if !d.enrol(c) {
 		c.session.Close()
-		err := mapierr.New(mapierr.AuthFailed, "the daemon has the maximum of %d connections: try again later", maxClients)
+		err := mapierr.New(mapierr.ShuttingDown, "the daemon is going down")
 		c.turnAway(ctx, err)
 		return nil, err
 	}

@@ -15,9 +15,6 @@ import (
 	"gomapi/internal/wire"
 )
 
-// maxClients is the maximum number of simultaneous connections.
-const maxClients = 4096
-
 // daemon is a running daemon.
 type daemon struct {
 	Options
@@ -99,11 +96,11 @@ func (c *client) turnAway(ctx context.Context, reason error) {
 	d.turned.Add(-1)
 }
 
-// enrol adds c, unless there are too many clients or the daemon is ending.
+// enrol adds c, unless the daemon is ending.
 func (d *daemon) enrol(c *client) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.ending || len(d.clients) >= maxClients {
+	if d.ending {
 		return false
 	}
 	d.clients[c] = struct{}{}

@@ -21,14 +21,22 @@ const maxClientName = 256
 
 // ownerOf says who is behind a connection.
 func ownerOf(p principal.Principal) engine.Owner {
-	return engine.Owner{
-		UID: p.UID, GID: p.GID, PID: p.PID, Program: p.Comm,
-		Payer: account.Holder{
-			ID: fmt.Sprint("user ", p.Payer),
-			// The user that mapid runs as could do anything to it anyway.
-			Root: p.Payer == 0 || int(p.Payer) == os.Geteuid(),
-		},
+	return engine.Owner{UID: p.UID, GID: p.GID, PID: p.PID, Program: p.Comm, Payer: holderOf(p)}
+}
+
+// holderOf returns who pays. Root is bound by less than others, and so is the user that mapid runs
+// as, who could do anything to it anyway. Processes in their namespaces, such as containers, have
+// not got their rights: together they have an account like that of any user.
+func holderOf(p principal.Principal) account.Holder {
+	h := account.Holder{ID: fmt.Sprint("user ", p.Payer)}
+	switch {
+	case p.Payer != 0 && int(p.Payer) != os.Geteuid():
+	case p.UID == p.Payer:
+		h.Root = true
+	default:
+		h.ID += " in namespaces"
 	}
+	return h
 }
 
 // onBehalf lets a trusted program act for a client. The client has an account and

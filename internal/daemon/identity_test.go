@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"gomapi/internal/account"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/principal"
 	"gomapi/internal/wire"
 )
 
@@ -76,6 +78,26 @@ func TestUsers(t *testing.T) {
 	seen := other.call(&wire.Request{Call: &wire.Request_Flows{Flows: &wire.FlowQuery{Next: true, Limit: 100}}}).GetFlows().GetFlows()
 	if len(seen) != 2 {
 		t.Errorf("the client sees %d flows, not its own 2", len(seen))
+	}
+}
+
+// TestHolders: only root itself, and the user that mapid runs as, are not bound as a user is.
+func TestHolders(t *testing.T) {
+	self := uint32(os.Geteuid())
+	for _, c := range []struct {
+		uid, payer uint32
+		want       account.Holder
+	}{
+		{1, 1, account.Holder{ID: "user 1"}},
+		{231078, 1, account.Holder{ID: "user 1"}}, // in a user namespace
+		{0, 0, account.Holder{ID: "user 0", Root: true}},
+		{231078, 0, account.Holder{ID: "user 0 in namespaces"}}, // in a container of root
+		{self, self, account.Holder{ID: "user " + ownUID(), Root: true}},
+		{231078, self, account.Holder{ID: "user " + ownUID() + " in namespaces"}},
+	} {
+		if got := holderOf(principal.Principal{UID: c.uid, Payer: c.payer}); got != c.want {
+			t.Errorf("user %d, for whom %d pays: %+v, want %+v", c.uid, c.payer, got, c.want)
+		}
 	}
 }
 

@@ -176,7 +176,7 @@ func TestSilentLoopKeepsNothing(t *testing.T) {
 		all = append(all, weak.Make(c))
 		l.Connect(c, false)
 		c.Close()
-		l.Tidy(1)
+		l.Tidy(1, 0)
 	}
 	runtime.GC()
 	kept := 0

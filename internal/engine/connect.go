@@ -153,7 +153,10 @@ func (s *Session) activate(f *Flow) error {
 	f.place.SetStart(now.UnixNano())
 	f.setStatusLocked(FlowActive)
 	c.connected++
+	st := c.stakeLocked(s)
+	ch.Share = st.Share
 	c.addLocked(f)
+	c.joinLocked(st, ch)
 	return nil
 }
 
@@ -269,8 +272,10 @@ func (s *Session) interruptAll() {
 }
 
 // removeLocked closes the chains of flows. They stay in the plan, where the loop skips them,
-// until Tidy finds that there are many. Engine.mu is held.
+// until Tidy finds that there are many, or that they keep much memory, which is nobody's any more.
+// Engine.mu is held.
 func (c *capture) removeLocked(closing []*Flow) {
+	kept := 0
 	for _, f := range closing {
 		f.status = FlowClosed
 		if f.chain == nil {
@@ -278,9 +283,11 @@ func (c *capture) removeLocked(closing []*Flow) {
 		}
 		f.chain.Close()
 		c.connected--
+		c.leaveLocked(f.session)
+		kept += f.bytes()
 	}
 	c.tellWaitingLocked(closing)
-	c.loop.Tidy(c.connected)
+	c.loop.Tidy(c.connected, kept)
 	c.compactor.stirLocked()
 }
 

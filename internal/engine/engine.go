@@ -20,6 +20,7 @@
 //	engine.go, session.go            the tables; everything one connection has made
 //	device.go, devices.go            live devices and capture files
 //	env.go, analysers.go             what a function can ask for
+//	relief.go                        who is passed by when a device is too slow
 //	linktypes.go                     filters for the link types of a device
 //	refs.go, apply.go                functions
 //	books.go, books_flow.go          packet counts
@@ -30,6 +31,7 @@
 package engine
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,6 +42,7 @@ import (
 	"gomapi/internal/filter"
 	"gomapi/internal/foreign"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/share"
 )
 
 // Limits of one connection. Package shm limits the results. For limits of one user see package
@@ -76,6 +79,7 @@ type Engine struct {
 	openings atomic.Uint64 // of devices
 	files    *foreign.Pool // of clients
 	turns    turns
+	reading  *share.Turns // of the capture files that are being read
 
 	// mu guards the fields below, the plans of all loops, and every field of devices,
 	// captures, sessions and flows that says so. It is never held while something is
@@ -100,6 +104,8 @@ func New(o Options) *Engine {
 	return &Engine{
 		opts: o, files: foreign.NewPool(o.Accounts), turns: newTurns(),
 		sessions: make(map[*Session]struct{}), users: make(map[string]*user),
+		// One processor is left for live devices, which must never wait for a file.
+		reading: share.NewTurns(max(1, runtime.GOMAXPROCS(0)-1)),
 	}
 }
 

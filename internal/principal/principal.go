@@ -29,6 +29,7 @@ type Principal struct {
 	// in which the process is.
 	Payer uint32
 	Way   Way    // how Payer was found
+	Blind bool   // this process lacks the right to see the owner of the user namespace
 	Comm  string // name of the process; processes choose it, so it may have any bytes; empty: unknown
 }
 
@@ -65,19 +66,23 @@ func ofDescriptor(fd int) (Principal, error) {
 	if p.Groups, err = groups(fd); err != nil {
 		return Principal{}, fmt.Errorf("get the peer's groups: %w", err)
 	}
-	p.Payer, p.Way = payer(fd, p)
+	p.findPayer(fd)
 	return p, nil
 }
 
-// payer returns who pays for the peer of a socket, and how that was found.
-func payer(fd int, p Principal) (uint32, Way) {
-	if owner, err := namespaceOwner(fd, p); err == nil {
-		return owner, ByNamespace
+// findPayer finds out who pays for the peer of a socket.
+func (p *Principal) findPayer(fd int) {
+	owner, err := namespaceOwner(fd, *p)
+	if err == nil {
+		p.Payer, p.Way = owner, ByNamespace
+		return
 	}
+	p.Blind = errors.Is(err, os.ErrPermission) // else the process has ended
 	if owner, ok := subUIDs(subUIDFile).owner(p.UID); ok {
-		return owner, BySubUID
+		p.Payer, p.Way = owner, BySubUID
+		return
 	}
-	return p.UID, ByUID
+	p.Payer, p.Way = p.UID, ByUID
 }
 
 // groups returns the supplementary groups of the peer.

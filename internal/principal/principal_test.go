@@ -195,3 +195,23 @@ func TestManyGroups(t *testing.T) {
 		t.Errorf("%d groups: %v", len(p.Groups), p.Groups)
 	}
 }
+
+// TestEndedProcess connects and ends before it is looked at. This is no lack of a right.
+func TestEndedProcess(t *testing.T) {
+	needRoot(t)
+	l := listen(t)
+	cmd := exec.Command(copyOfSelf(t, filepath.Dir(l.Addr().String())), "12345") // ends with its empty input
+	cmd.Env = append(os.Environ(), connectTo+"="+l.Addr().String())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	c, err := l.AcceptUnix()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	p, err := Of(c)
+	if err != nil || p.UID != 12345 || p.Payer != 12345 || p.Way != ByUID || p.Blind {
+		t.Errorf("%+v, %v", p, err)
+	}
+}

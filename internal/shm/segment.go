@@ -13,6 +13,8 @@ import (
 
 const firstSize = 64 << 10 // bytes of a new segment; it doubles when full
 
+var pageSize = os.Getpagesize()
+
 // A Segment is the daemon's side of one connection's results. Only one
 // goroutine at a time may call its methods; other goroutines may write to its
 // slots meanwhile. No slot may be used after Close.
@@ -23,6 +25,7 @@ type Segment struct {
 	size int
 	used int           // bytes allocated so far
 	free map[int][]int // size in words -> offsets of free blocks
+	live []uint16      // by page: allocated blocks that touch it
 }
 
 // NewSegment creates an empty segment.
@@ -103,6 +106,7 @@ func (s *Segment) alloc(n int) (int, error) {
 		for i := range n {
 			s.w[off/wordSize+i].Store(0)
 		}
+		s.hold(off, n)
 		return off, nil
 	}
 	end := s.used + n*wordSize
@@ -116,17 +120,46 @@ func (s *Segment) alloc(n int) (int, error) {
 	}
 	off := s.used
 	s.used = end
+	s.hold(off, n)
 	return off, nil
 }
 
-// release frees n words and takes back the memory of the whole pages among them.
+// hold counts a block in its pages.
+func (s *Segment) hold(off, n int) {
+	first, end := pages(off, n)
+	if more := end - len(s.live); more > 0 {
+		s.live = append(s.live, make([]uint16, more)...)
+	}
+	for p := first; p < end; p++ {
+		s.live[p]++
+	}
+}
+
+// release frees n words and takes back the memory of pages that no other block touches. Small
+// blocks leave the pages of a new segment: a program with few flows uses them again and again.
 func (s *Segment) release(off, n int) {
 	s.free[n] = append(s.free[n], off)
-	page := os.Getpagesize()
-	from, to := (off+page-1)/page*page, (off+n*wordSize)/page*page
-	if from < to {
-		_ = memfile.TakeBack(s.mem[from:to]) // otherwise Close takes it back
+	first, end := pages(off, n)
+	for p := first; p < end; p++ {
+		s.live[p]--
 	}
+	if n*wordSize < pageSize {
+		first = max(first, firstSize/pageSize)
+	}
+	for first < end && s.live[first] > 0 {
+		first++
+	}
+	for first < end && s.live[end-1] > 0 {
+		end--
+	}
+	if first < end {
+		_ = memfile.TakeBack(s.mem[first*pageSize : end*pageSize]) // otherwise Close takes it back
+	}
+}
+
+// pages returns the pages that a block touches, from first to before end.
+func pages(off, n int) (first, end int) {
+	return off / pageSize, (off + n*wordSize + pageSize - 1) / pageSize
 }
 
 func (s *Segment) grow(size int) error {

@@ -392,3 +392,43 @@ func TestScribbledSlot(t *testing.T) {
 		t.Errorf("%q, %v", dst, err)
 	}
 }
+
+// TestFreedSmallResultsAreTakenBack: results smaller than a page that are freed take no memory
+// beyond that of a new segment, and what is left of their pages stays.
+func TestFreedSmallResultsAreTakenBack(t *testing.T) {
+	seg, view := pair(t)
+	const size, n = 1000, 4000 // four in a page, and some across two
+	var slots []*Slot
+	for i := range n {
+		s, err := seg.Slot(size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Set(uint64(i + 1))
+		slots = append(slots, s)
+	}
+	if got := taken(t, view.file); got < size*n {
+		t.Fatalf("%d results of %d bytes take %d bytes", n, size, got)
+	}
+	kept := slots[n/2]
+	for _, s := range slots {
+		if s != kept {
+			seg.FreeSlot(s)
+		}
+	}
+	if got, most := taken(t, view.file), int64(firstSize+2*os.Getpagesize()); got > most {
+		t.Errorf("one result takes %d bytes, not at most %d", got, most)
+	}
+	if got := kept.Uint64(); got != n/2+1 {
+		t.Errorf("the result that is left is %d", got)
+	}
+	for range n - 1 { // the places are used again
+		s, err := seg.Slot(size)
+		if err != nil || s.Uint64() != 0 {
+			t.Fatalf("a new result is %d, %v", s.Uint64(), err)
+		}
+	}
+	if last := slots[n-1]; seg.used != int(last.offset)+wordSize*len(last.w) {
+		t.Error("the segment has grown")
+	}
+}
