@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"gomapi/internal/account"
+	"gomapi/internal/testenv"
 )
 
 // here stands for the number of the flow among arguments.
@@ -61,7 +62,7 @@ func TestChargedMemory(t *testing.T) {
 			}
 			took, charged := memory(t)-before, client.taken(account.Memory)-charged
 			t.Logf("%d bytes each, %d are charged", took/int64(c.n), charged/int64(c.n))
-			if 5*charged < 4*took {
+			if !testenv.Race && 5*charged < 4*took {
 				t.Errorf("%d bytes are charged for %d", charged, took)
 			}
 		})
