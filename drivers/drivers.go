@@ -10,9 +10,9 @@ package drivers
 
 import (
 	"context"
-	"os"
 	"time"
 
+	"gomapi/internal/foreign"
 	"gomapi/internal/pkt"
 )
 
@@ -52,6 +52,15 @@ type Sink interface {
 	Pause(lag, hold time.Duration) time.Time
 }
 
+// A Rester is a Sink of a file that shares the processors with other files.
+type Rester interface {
+	// Rest is called on the goroutine of Run before the device waits for
+	// something else than a processor, such as the next part of the file, and
+	// Resume when it goes on. Resume waits until it is the device's turn again.
+	Rest()
+	Resume()
+}
+
 // A Driver opens live devices.
 type Driver interface {
 	// Open prepares the device for capture. Errors carry a MAPI error number
@@ -61,11 +70,11 @@ type Driver interface {
 
 // A FileDriver opens capture files.
 type FileDriver interface {
-	// OpenFile reads the header of f, a regular file open for reading, and
-	// rejects unsupported files (6155, with the reason). It reads at explicit
-	// positions: it neither uses nor moves the file offset, which f may share
-	// with other processes. The device then owns f, even if OpenFile fails.
-	OpenFile(ctx context.Context, f *os.File) (Device, error)
+	// OpenFile reads the header of f and rejects unsupported files (6155, with the
+	// reason). It reads at explicit positions: it neither uses nor moves the file
+	// offset, which f may share with other processes. A read may hang; it then
+	// ends for the device with ctx. The device then owns f, even if OpenFile fails.
+	OpenFile(ctx context.Context, f *foreign.File) (Device, error)
 }
 
 // A Device delivers packets of one interface, card or file.
@@ -95,6 +104,15 @@ type Presence interface {
 	// it. It may be called from any goroutine. It makes no system call, because
 	// it runs for every new flow.
 	Absent() bool
+}
+
+// A Gauge is a live Device that knows how much of its room for waiting packets
+// is taken. When it fills, the engine looks for flows that take too much time.
+type Gauge interface {
+	// Fullness returns this in percent. The goroutine of Run calls it, from its
+	// Sink, after each batch and at each pause. So it must be cheap: no system
+	// call, no lock.
+	Fullness() int
 }
 
 // A Finder is a Driver that can check whether a device exists.

@@ -3,8 +3,9 @@ package flib
 import (
 	"fmt"
 	"math"
-	"os"
 	"time"
+
+	"gomapi/internal/foreign"
 )
 
 // Kind is the type of an argument.
@@ -70,9 +71,9 @@ type Arg struct {
 
 // An OpenFile is a file argument. The instance owns the file once New has returned
 // without error. A separate goroutine must write to the file, because the program may
-// have opened something that blocks.
+// have opened something that blocks; see outfile.File.
 type OpenFile struct {
-	*os.File
+	*foreign.File
 	Path string // as the program wrote it
 }
 

@@ -56,6 +56,7 @@ type outgoing struct {
 func greet(ctx context.Context, sock *net.UnixConn, after int) (*link, error) {
 	conn, err := wire.NewConn(sock)
 	if err != nil {
+		sock.Close()
 		return nil, mapierr.Wrap(ErrCommSocket, "connect to mapid", err)
 	}
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
@@ -90,8 +91,10 @@ func (l *link) hello(after int) error {
 		return err
 	}
 	resp := &wire.Response{}
-	files, err := l.conn.Receive(resp)
+	fds, err := l.conn.Receive(resp)
+	files := fds.Files()
 	if err != nil {
+		wire.CloseAll(files)
 		return err
 	}
 	if resp.Error != nil {
@@ -176,15 +179,17 @@ func (l *link) take() bool {
 	l.taking.Lock()
 	defer l.taking.Unlock()
 	resp := &wire.Response{}
-	files, err := l.conn.TryReceive(resp)
+	fds, err := l.conn.TryReceive(resp)
 	if err == wire.ErrNotNow {
 		return false
 	}
+	files := fds.Files()
 	if err == nil && resp.Id == 0 && resp.Error != nil {
 		err = remoteError(resp.Error) // why the daemon closes the connection
 	}
 	switch {
 	case errors.Is(err, wire.ErrFilesLost) && resp.Id != 0:
+		wire.CloseAll(files)
 		l.refuse(resp.Id, err)
 		return true
 	case err != nil:

@@ -48,6 +48,7 @@ type applying struct {
 	known     []definition
 	functions []*applied
 	out       *bufio.Writer // flushed when nothing is left to print
+	terminals terminals
 }
 
 func (t *tool) applyCommand() *cobra.Command {
@@ -145,11 +146,7 @@ func (a *applying) startFlow(ctx context.Context, client *mapi.Client) error {
 		return err
 	}
 	for _, f := range a.functions {
-		f.sent = f.texts(a.functions)
-		if f.fn, err = a.flow.ApplyArray(ctx, f.name, f.sent); err != nil {
-			return fmt.Errorf("function %d: %w", f.number, err)
-		}
-		if err := a.describe(ctx, f); err != nil {
+		if err := a.apply(ctx, f); err != nil {
 			return err
 		}
 	}
@@ -157,6 +154,20 @@ func (a *applying) startFlow(ctx context.Context, client *mapi.Client) error {
 		a.before = losses(ctx, client, a.flow.Device())
 	}
 	return a.flow.Connect(ctx)
+}
+
+// apply applies a function to the flow.
+func (a *applying) apply(ctx context.Context, f *applied) error {
+	pipes, err := a.terminals.replace(f)
+	defer closeAll(pipes)
+	if err != nil {
+		return err
+	}
+	f.sent = f.texts(a.functions)
+	if f.fn, err = a.flow.ApplyArray(ctx, f.name, f.sent); err != nil {
+		return fmt.Errorf("function %d: %w", f.number, err)
+	}
+	return a.describe(ctx, f)
 }
 
 // finish prints the last results and the losses, and closes the flow so that
@@ -181,6 +192,7 @@ func (a *applying) finish(ctx context.Context) error {
 	}
 	err := a.unwritten(ctx)
 	_ = a.flow.Close(ctx) // the user already knows that the daemon is gone
+	a.terminals.wait(ctx)
 	return err
 }
 

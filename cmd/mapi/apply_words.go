@@ -34,6 +34,7 @@ type argument struct {
 	text string
 	refs []int // function numbers; empty for plain text
 	list bool  // the text is a list of functions; else flow and function number
+	file bool  // the text is the path of a file to write
 }
 
 // parseCalls splits words into functions. It does not resolve references yet.
@@ -87,7 +88,7 @@ func (f *applied) resolve(letters string) (err error) {
 			return surplus(arg.text, takes)
 		}
 		flow := strings.HasPrefix(letters, "rf")
-		arg.list = letters[0] == 'S'
+		arg.list, arg.file = letters[0] == 'S', letters[0] == 'w'
 		letters = letters[1:]
 		if !strings.HasPrefix(arg.text, "@") || !flow && !arg.list {
 			continue

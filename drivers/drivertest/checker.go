@@ -22,12 +22,14 @@ type checker struct {
 	more      chan int
 	paused    chan int
 
-	floor  uint64 // no packet may be older
+	floor  uint64        // no packet may be older
+	full   drivers.Gauge // nil: the device does not tell
 	ticker *ticker
 }
 
 func newChecker(t *testing.T, w World, dev drivers.Device) *checker {
-	return &checker{t: t, w: w, info: dev.Info(), more: make(chan int, 1), paused: make(chan int, 1)}
+	full, _ := dev.(drivers.Gauge)
+	return &checker{t: t, w: w, info: dev.Info(), more: make(chan int, 1), paused: make(chan int, 1), full: full}
 }
 
 // Batch implements drivers.Sink.
@@ -42,6 +44,7 @@ func (c *checker) Batch(pkts []drivers.Packet) {
 		}
 		pkts[i] = drivers.Packet{TS: 1, Color: 1, Wire: 1, IfIndex: 1, LinkType: 0xffff, Flags: 0xffff}
 	}
+	c.gauge()
 	select {
 	case <-c.more: // not read yet
 	default:
@@ -56,6 +59,7 @@ const overslept = 200 * time.Millisecond
 // Pause implements drivers.Sink.
 func (c *checker) Pause(lag, hold time.Duration) (again time.Time) {
 	now := time.Now()
+	c.gauge()
 	if c.info.HostClock && hold >= 0 {
 		c.floor = pkt.FromTime(now.Add(-hold - overslept))
 	}
@@ -107,4 +111,14 @@ func (c *checker) check(p *drivers.Packet) {
 	}
 	c.last = p.TS
 	c.n++
+}
+
+// gauge checks that the device tells how full it is, if it does.
+func (c *checker) gauge() {
+	if c.full == nil {
+		return
+	}
+	if now := c.full.Fullness(); now < 0 || now > 100 {
+		c.t.Errorf("the room for waiting packets is full to %d %%", now)
+	}
 }

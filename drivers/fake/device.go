@@ -102,6 +102,9 @@ func (d *device) lose(n uint64) {
 	d.drop += n
 }
 
+// Fullness implements drivers.Gauge.
+func (d *device) Fullness() int { return int(d.source.fullness.Load()) }
+
 // Absent implements drivers.Presence.
 func (d *device) Absent() bool { return d.away.Load() }
 

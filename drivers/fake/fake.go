@@ -5,6 +5,7 @@ package fake
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gomapi/drivers"
@@ -48,6 +49,8 @@ type Source struct {
 	info drivers.Info
 	hold time.Duration // see drivers.Sink.Pause
 
+	fullness atomic.Int32 // percent
+
 	mu     sync.Mutex
 	dev    *device // the device opened last, nil after its Close
 	opened int
@@ -58,6 +61,10 @@ type Source struct {
 // is sent. By default it is negative, and packet time stands still. It is called before the
 // device is opened.
 func (s *Source) SetHold(hold time.Duration) { s.hold = hold }
+
+// SetFullness sets how much of the device's room for waiting packets is taken, in percent, as
+// far as the device tells. In truth no packet waits.
+func (s *Source) SetFullness(percent int) { s.fullness.Store(int32(percent)) }
 
 func (s *Source) open() (*device, error) {
 	s.mu.Lock()

@@ -77,6 +77,13 @@ func (r *blockRing) fill(v *view, batch []drivers.Packet) int {
 	}
 }
 
+// fullness implements ring.
+func (r *blockRing) fullness() int {
+	return percentOf(r.blocks, func(i int) bool {
+		return owned(statusOf(r.block(r.given + uint64(i))[blockStatus:]))
+	})
+}
+
 // waiting implements ring. The kernel numbers blocks in the order in which it
 // opens them, and counts a packet in its block at once (prb_open_block,
 // prb_fill_curr_block in net/packet/af_packet.c). A released block keeps its

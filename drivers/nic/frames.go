@@ -123,6 +123,14 @@ func (r *frameRing) release() uint64 {
 	return taken
 }
 
+// fullness implements ring.
+func (r *frameRing) fullness() int {
+	given := r.given.Load()
+	return percentOf(r.frames, func(i int) bool {
+		return owned(statusOf(r.frame(given + uint64(i))[frameStatus:]))
+	})
+}
+
 // waiting implements ring. A packet has a frame even if it exceeds the frame.
 func (r *frameRing) waiting() (n uint64) {
 	end := r.given.Load() + uint64(r.frames) // beyond this, frames repeat

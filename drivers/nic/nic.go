@@ -233,6 +233,14 @@ func (d *device) Info() drivers.Info {
 // packet.
 func (d *device) Stats() drivers.Stats { return d.stats.read() }
 
+// Fullness implements drivers.Gauge.
+func (d *device) Fullness() int {
+	if d.sock == nil {
+		return 0
+	}
+	return d.sock.ring.fullness()
+}
+
 // Absent implements drivers.Presence.
 func (d *device) Absent() bool { return d.stats.away.Load() }
 

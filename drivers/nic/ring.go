@@ -3,6 +3,7 @@ package nic
 import (
 	"errors"
 	"os"
+	"sort"
 
 	"golang.org/x/sys/unix"
 
@@ -23,8 +24,17 @@ type ring interface {
 	// some of the packets that arrive or leave meanwhile, but not others. It
 	// must not be called after unmap.
 	waiting() uint64
+	// fullness returns how much of the ring holds packets that were handed over
+	// and not released, in percent. Only the goroutine of Run calls it.
+	fullness() int
 	// unmap unmaps the memory. It may be called more than once.
 	unmap() error
+}
+
+// percentOf returns how many of n places in a row are taken, in percent. The
+// taken ones come first.
+func percentOf(n int, taken func(i int) bool) int {
+	return 100 * sort.Search(n, func(i int) bool { return !taken(i) }) / n
 }
 
 // A geometry is the layout of a ring: blocks that consist of frames.

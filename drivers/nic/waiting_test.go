@@ -1,9 +1,11 @@
 package nic
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"maps"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -291,4 +293,58 @@ func TestPlace(t *testing.T) {
 	if p := placeOf(1<<44-1, most); blocksOf(p) != 1<<44-1 || packetsOf(p) != uint64(most) {
 		t.Errorf("%x: %d blocks, %d packets of %d", p, blocksOf(p), packetsOf(p), most)
 	}
+}
+
+// TestFullness checks that a ring tells how full it is: at a pause it is empty, and when it was
+// full it says so until its packets are taken.
+func TestFullness(t *testing.T) {
+	for _, latency := range latencies {
+		testnet.Run(t, func(ns *testnet.NS) {
+			dev := mustOpen(t, testnet.B, slowToRetire(latency))
+			s := ns.Sender(testnet.A)
+			for i := range uint64(3000) { // more than fit
+				send(t, s, testnet.UDP(i, 1400))
+			}
+			if st := awaitRecv(t, dev, 3000); st.Drop == 0 {
+				t.Fatalf("%v: the ring is not full: %+v", latency, st)
+			}
+			g := &gauge{Gauge: dev.(drivers.Gauge), paused: make(chan struct{})}
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error)
+			go func() { ended <- dev.Run(ctx, g) }()
+			<-g.paused
+			cancel()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+			if g.first < 80 || g.first > 100 || g.rises > 0 || g.last > 5 {
+				t.Errorf("%v: full to %d %% at first, %d %% at the pause; it has risen %d times", latency, g.first, g.last, g.rises)
+			}
+		})
+	}
+}
+
+// A gauge is a sink that looks how full its device is.
+type gauge struct {
+	drivers.Gauge
+	batches, first, last, rises int
+	paused                      chan struct{}
+	once                        sync.Once
+}
+
+func (g *gauge) look() {
+	now := g.Fullness()
+	if g.batches++; g.batches == 1 {
+		g.first = now
+	} else if now > g.last {
+		g.rises++
+	}
+	g.last = now
+}
+
+func (g *gauge) Batch([]drivers.Packet) { g.look() }
+
+func (g *gauge) Pause(_, _ time.Duration) time.Time {
+	g.once.Do(func() { g.look(); close(g.paused) })
+	return time.Time{}
 }

@@ -42,7 +42,7 @@ func TestConformance(t *testing.T) {
 						if err != nil {
 							return nil, err
 						}
-						return Driver{}.OpenFile(context.Background(), f)
+						return Driver{}.OpenFile(context.Background(), own(f))
 					},
 					Is: func(i int, p drivers.Packet) bool {
 						want := numbered(i)

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync/atomic"
 
 	"gomapi/drivers"
+	"gomapi/internal/foreign"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/pkt"
 )
@@ -31,7 +31,8 @@ type decoder interface {
 // device is one open capture file. Only the goroutine of Run uses the window,
 // the decoder and the batch.
 type device struct {
-	file   *os.File
+	file   *foreign.File
+	raw    *foreign.Reader
 	zipped bool
 	info   drivers.Info
 	win    *window
@@ -54,6 +55,7 @@ func (d *device) Run(ctx context.Context, s drivers.Sink) error {
 }
 
 func (d *device) run(ctx context.Context, s drivers.Sink) error {
+	d.raw.Until(ctx)
 	for ctx.Err() == nil {
 		n, used, need, err := d.dec.decode(d.win.unread(), d.batch[:])
 		d.win.advance(used)
@@ -62,9 +64,9 @@ func (d *device) run(ctx context.Context, s drivers.Sink) error {
 			s.Batch(d.batch[:n])
 		}
 		if err == nil && need > 0 {
-			err = d.dec.more(d.win, need)
+			err = d.more(s, need)
 		}
-		if err == io.EOF {
+		if err == io.EOF || err != nil && err == ctx.Err() {
 			return nil
 		}
 		if err != nil {
@@ -76,10 +78,19 @@ func (d *device) run(ctx context.Context, s drivers.Sink) error {
 	return nil
 }
 
+// more reads the next part of the file. Meanwhile the sink rests.
+func (d *device) more(s drivers.Sink, need int) error {
+	if r, ok := s.(drivers.Rester); ok {
+		r.Rest()
+		defer r.Resume()
+	}
+	return d.dec.more(d.win, need)
+}
+
 // release frees what only reading needs, because a device may remain open long
 // after its file was read.
 func (d *device) release() {
-	d.win, d.dec = nil, nil
+	d.win, d.dec, d.raw = nil, nil, nil
 }
 
 func (d *device) count(pkts []pkt.Packet) {
@@ -130,9 +141,8 @@ func (d *device) Stats() drivers.Stats {
 	}
 }
 
+// Close never waits for the file.
 func (d *device) Close() error {
-	if err := d.file.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
-		return mapierr.Wrap(mapierr.File, "close "+d.file.Name(), err)
-	}
+	d.file.Close()
 	return nil
 }

@@ -125,7 +125,7 @@ func survive(t *testing.T, file []byte) {
 	if _, err := f.Write(file); err != nil {
 		t.Fatal(err)
 	}
-	dev, err := Driver{}.OpenFile(t.Context(), f)
+	dev, err := Driver{}.OpenFile(t.Context(), own(f))
 	if err != nil {
 		mustCode(t, err)
 		return

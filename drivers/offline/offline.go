@@ -9,8 +9,8 @@
 //	dev, err := offline.Driver{}.OpenFile(ctx, file)
 //	err = dev.Run(ctx, sink)
 //
-// A file passes through three small parts. A source reads the stream at an
-// explicit position (source.go), a window holds its unread bytes (window.go),
+// A file passes through three small parts. A source is the stream of
+// the file (source.go), a window holds its unread bytes (window.go),
 // and a decoder for each format turns them into packets (pcap.go, pcapng.go).
 // The packets of a batch point into the window, which continues to read only
 // after the sink has returned. One buffer serves the whole file. Only the
@@ -27,13 +27,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"errors"
 	"io"
-	"os"
-
-	"golang.org/x/sys/unix"
 
 	"gomapi/drivers"
+	"gomapi/internal/foreign"
 	"gomapi/internal/mapierr"
 )
 
@@ -47,7 +44,7 @@ var _ drivers.FileDriver = Driver{}
 // pcapng section header and the first interface after it within the first 16
 // MiB. A pcapng file without packets and interfaces counts as Ethernet. All
 // errors are 6155.
-func (Driver) OpenFile(ctx context.Context, f *os.File) (drivers.Device, error) {
+func (Driver) OpenFile(ctx context.Context, f *foreign.File) (drivers.Device, error) {
 	d, err := open(ctx, f)
 	if err != nil {
 		f.Close()
@@ -56,12 +53,12 @@ func (Driver) OpenFile(ctx context.Context, f *os.File) (drivers.Device, error) 
 	return d, nil
 }
 
-func open(ctx context.Context, f *os.File) (*device, error) {
-	if err := checkFile(f); err != nil {
-		return nil, err
+func open(ctx context.Context, f *foreign.File) (*device, error) {
+	if err := f.Capture(ctx); err != nil {
+		return nil, mapierr.Wrap(mapierr.File, f.Name()+" cannot be read", err)
 	}
-	d := &device{file: f}
-	src, zipped, err := newSource(f)
+	d := &device{file: f, raw: foreign.NewReader(ctx, f)}
+	src, zipped, err := newSource(d.raw)
 	if err != nil {
 		return nil, mapierr.Wrap(mapierr.File, f.Name()+" cannot be read", err)
 	}
@@ -71,34 +68,6 @@ func open(ctx context.Context, f *os.File) (*device, error) {
 		return nil, err
 	}
 	return d, nil
-}
-
-// checkFile rejects files that cannot be read by position, before a first read
-// could block or disturb them.
-func checkFile(f *os.File) error {
-	st, err := f.Stat()
-	if err != nil {
-		return mapierr.Wrap(mapierr.File, f.Name()+" cannot be used", err)
-	}
-	if !st.Mode().IsRegular() {
-		return mapierr.New(mapierr.File, "%s is not a regular file (%s): save the capture to disk and open that file",
-			f.Name(), st.Mode().Type())
-	}
-	conn, err := f.SyscallConn()
-	if err != nil {
-		return mapierr.Wrap(mapierr.File, f.Name()+" cannot be used", err)
-	}
-	flags, flagsErr := 0, error(nil)
-	err = conn.Control(func(fd uintptr) {
-		flags, flagsErr = unix.FcntlInt(fd, unix.F_GETFL, 0)
-	})
-	if err = errors.Join(err, flagsErr); err != nil {
-		return mapierr.Wrap(mapierr.File, f.Name()+" cannot be used", err)
-	}
-	if flags&unix.O_ACCMODE == unix.O_WRONLY || flags&unix.O_PATH != 0 {
-		return mapierr.New(mapierr.File, "%s is not open for reading: open it read-only", f.Name())
-	}
-	return nil
 }
 
 // readHead selects the decoder by the first bytes and makes it read the header.

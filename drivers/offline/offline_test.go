@@ -9,7 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"gomapi/drivers"
+	"gomapi/internal/foreign"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/pkt"
 )
@@ -36,6 +39,15 @@ func (c *collector) Batch(pkts []pkt.Packet) {
 	}
 }
 
+// own gives a file to the driver.
+func own(f *os.File) *foreign.File {
+	o, err := foreign.Own(f)
+	if err != nil {
+		panic(err)
+	}
+	return o
+}
+
 // read opens and runs the file at path.
 func read(t testing.TB, path string) ([]pkt.Packet, drivers.Info, error) {
 	t.Helper()
@@ -43,7 +55,7 @@ func read(t testing.TB, path string) ([]pkt.Packet, drivers.Info, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dev, err := Driver{}.OpenFile(t.Context(), f)
+	dev, err := Driver{}.OpenFile(t.Context(), own(f))
 	if err != nil {
 		return nil, drivers.Info{}, err
 	}
@@ -105,7 +117,7 @@ func TestRunStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dev, err := Driver{}.OpenFile(t.Context(), f)
+	dev, err := Driver{}.OpenFile(t.Context(), own(f))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +146,13 @@ func TestSharedOffset(t *testing.T) {
 	if _, err := f.Seek(11, 0); err != nil {
 		t.Fatal(err)
 	}
-	dev, err := Driver{}.OpenFile(t.Context(), f)
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := os.NewFile(uintptr(fd), "the other's")
+	defer other.Close()
+	dev, err := Driver{}.OpenFile(t.Context(), own(f))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +161,7 @@ func TestSharedOffset(t *testing.T) {
 	if err := dev.Run(t.Context(), &c); err != nil || len(c.pkts) != 1 {
 		t.Errorf("%d packets, %v", len(c.pkts), err)
 	}
-	if pos, err := f.Seek(0, 1); pos != 11 || err != nil {
+	if pos, err := other.Seek(0, 1); pos != 11 || err != nil {
 		t.Errorf("offset moved to %d, %v", pos, err)
 	}
 }

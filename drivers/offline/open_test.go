@@ -18,7 +18,7 @@ import (
 // and a closed f.
 func refused(t *testing.T, f *os.File, want ...string) {
 	t.Helper()
-	_, err := Driver{}.OpenFile(t.Context(), f)
+	_, err := Driver{}.OpenFile(t.Context(), own(f))
 	if err == nil {
 		t.Fatal("was opened")
 	}
@@ -114,7 +114,7 @@ func TestEndlessHead(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := (Driver{}).OpenFile(ctx, f); !errors.Is(err, context.Canceled) {
+	if _, err := (Driver{}).OpenFile(ctx, own(f)); !errors.Is(err, context.Canceled) {
 		t.Errorf("OpenFile after cancel: %v", err)
 	}
 }

@@ -243,7 +243,7 @@ func TestSkippedRecords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dev, err := Driver{}.OpenFile(t.Context(), f)
+	dev, err := Driver{}.OpenFile(t.Context(), own(f))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,13 +2,16 @@ package offline
 
 import (
 	"bufio"
+	"context"
 	"encoding/binary"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"gomapi/internal/foreign/foreigntest"
 	"gomapi/internal/pkt"
+	"gomapi/internal/testenv"
 )
 
 // A counter is the fastest possible sink.
@@ -36,10 +39,10 @@ func TestAllocations(t *testing.T) {
 	}
 	for _, file := range [][]byte{pc.Bytes(), ng.Bytes()} {
 		d := opened(t, file)
-		src, dec, sink := &positioned{file: d.file}, d.dec, &counter{}
+		src, dec, sink := d.raw, d.dec, &counter{}
 		start := d.win.start
 		allocs := testing.AllocsPerRun(5, func() {
-			src.pos = 0
+			src.Rewind()
 			d.win.src, d.win.err, d.win.end, d.win.base = src, nil, 0, 0
 			d.win.start = 0
 			if err := d.win.fill(start); err != nil {
@@ -86,7 +89,7 @@ func benchmark(b *testing.B, f *os.File) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		dev, err := Driver{}.OpenFile(b.Context(), again)
+		dev, err := Driver{}.OpenFile(b.Context(), own(again))
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -121,12 +124,40 @@ func BenchmarkPread(b *testing.B) {
 	defer f.Close()
 	buf := make([]byte, windowSize)
 	for b.Loop() {
-		src := &positioned{file: f}
-		for {
-			if n, err := src.Read(buf); err != nil || n == 0 {
+		for pos := int64(0); ; {
+			n, err := f.ReadAt(buf, pos)
+			if err != nil {
 				break
 			}
+			pos += int64(n)
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchPackets, "ns/packet")
+}
+
+// TestReadThatHangs ends Run and Close while a read does not return.
+func TestReadThatHangs(t *testing.T) {
+	w := le().pcapHead(0xa1b2c3d4, 2, 4, 65535, 1)
+	for range 400 {
+		w.record(1, 2, frame(1500, 1))
+	}
+	fs := foreigntest.Hang(t, w.Bytes())
+	dev, err := Driver{}.OpenFile(t.Context(), fs.Give(t, foreigntest.User(t), os.O_RDONLY))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fs.Hang(foreigntest.Read)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		fs.Await(t, foreigntest.Read, 1)
+		cancel()
+	}()
+	testenv.Within(t, "the end of the device", func() {
+		var c counter
+		if err := dev.Run(ctx, &c); err != nil || c.packets == 0 || c.packets == 400 {
+			t.Errorf("%d packets, %v", c.packets, err)
+		}
+		dev.Close()
+	})
+	cancel()
 }

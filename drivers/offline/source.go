@@ -6,31 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+
+	"gomapi/internal/foreign"
 )
 
-// positioned reads a file at an explicit position, so that it does not affect
-// the file's offset, which others may share.
-type positioned struct {
-	file *os.File
-	pos  int64
-}
-
-func (p *positioned) Read(b []byte) (int, error) {
-	n, err := p.file.ReadAt(b, p.pos)
-	p.pos += int64(n)
-	return n, err
-}
-
-// newSource returns the stream of f from its first byte. It decompresses gzip
+// newSource returns the stream of raw from its first byte. It decompresses gzip
 // (RFC 1952; any number of members).
-func newSource(f *os.File) (src io.Reader, zipped bool, err error) {
-	var magic [2]byte
-	if _, err := f.ReadAt(magic[:], 0); err != nil && err != io.EOF {
+func newSource(raw *foreign.Reader) (src io.Reader, zipped bool, err error) {
+	magic := make([]byte, 2)
+	if _, err := io.ReadFull(raw, magic); err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return nil, false, err
 	}
-	raw := &positioned{file: f}
-	if magic != [2]byte{0x1f, 0x8b} {
+	raw.Rewind()
+	if [2]byte(magic) != [2]byte{0x1f, 0x8b} {
 		return raw, false, nil
 	}
 	z, err := gzip.NewReader(bufio.NewReaderSize(raw, windowSize))

@@ -19,7 +19,7 @@ func opened(t testing.TB, file []byte) *device {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dev, err := Driver{}.OpenFile(t.Context(), f)
+	dev, err := Driver{}.OpenFile(t.Context(), own(f))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,34 +18,29 @@ const (
 	maxHeader     = 64 << 10
 )
 
-// resToFile returns the definition of RES2FILE for one daemon. budget limits its files.
-func resToFile(budget *outfile.Budget) flib.Def {
-	return flib.Def{
-		Name: "RES2FILE",
-		Description: "Writes results of other functions into a text file, one row for each period of packet time, " +
-			"for each packet, or when the flow is closed. Periodic rows do not include the packet that ends the period. " +
-			"If the file is too slow, rows of a live device are lost and counted; capture files wait. " +
-			"No row is written while one of the functions has no value. All packets go on to the next function. " +
-			"A time stamp far in the future ends all periods up to it: the next row comes only when packet time has reached it.",
-		Args: []flib.Arg{
-			{Name: "types", Kind: flib.String, Number: true, Doc: "how to write each function, separated by commas: " +
-				"0 (mapi.R2FRaw) the number of bytes and the bytes, 1 (mapi.R2FULLStr) a number, " +
-				"2 (mapi.R2FULLSec) a time in seconds, 3 (mapi.R2FStats) a result of STATS"},
-			{Name: "functions", Kind: flib.Funcs, Doc: "functions whose results are written, in the order of the columns"},
-			{Name: "header", Kind: flib.String, Doc: "first line of the file"},
-			{Name: "file", Kind: flib.File, Doc: "path; the program creates or empties the file with its own rights; or a file that the program has opened, " +
-				"which may be a pipe or a stream socket"},
-			{Name: "interval", Kind: flib.String, Number: true, Doc: `"5s", a row for each period of packet time (units s, ms, us, m for minutes, ` +
-				`2^-32 s without a unit), and a row of zeros for each period without packets ` +
-				`(65536 of these at once and 64 more for each packet; the others are left out and counted); "0", a row for each packet; ` +
-				`"-1", one row when the flow is closed`},
-			{Name: "reset", Kind: flib.Int, Min: 0, Max: 1, Doc: "1: reset the functions after each periodic row, if they can be reset; 0: do not"},
-		},
-		Example: `flow.Apply(ctx, "RES2FILE", "1,1", []*mapi.Function{packets, bytes}, "packets bytes", "load.txt", "5s", 1)`,
-		New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
-			return newRowWriter(env, budget, args)
-		},
-	}
+var resToFile = flib.Def{
+	Name: "RES2FILE",
+	Description: "Writes results of other functions into a text file, one row for each period of packet time, " +
+		"for each packet, or when the flow is closed. Periodic rows do not include the packet that ends the period. " +
+		"If the file is too slow, rows of a live device are lost and counted; capture files wait. " +
+		"No row is written while one of the functions has no value. All packets go on to the next function. " +
+		"A time stamp far in the future ends all periods up to it: the next row comes only when packet time has reached it.",
+	Args: []flib.Arg{
+		{Name: "types", Kind: flib.String, Number: true, Doc: "how to write each function, separated by commas: " +
+			"0 (mapi.R2FRaw) the number of bytes and the bytes, 1 (mapi.R2FULLStr) a number, " +
+			"2 (mapi.R2FULLSec) a time in seconds, 3 (mapi.R2FStats) a result of STATS"},
+		{Name: "functions", Kind: flib.Funcs, Doc: "functions whose results are written, in the order of the columns"},
+		{Name: "header", Kind: flib.String, Doc: "first line of the file"},
+		{Name: "file", Kind: flib.File, Doc: "path; the program creates or empties the file with its own rights; or a file that the program has opened, " +
+			"which may be a pipe or a stream socket"},
+		{Name: "interval", Kind: flib.String, Number: true, Doc: `"5s", a row for each period of packet time (units s, ms, us, m for minutes, ` +
+			`2^-32 s without a unit), and a row of zeros for each period without packets ` +
+			`(65536 of these at once and 64 more for each packet; the others are left out and counted); "0", a row for each packet; ` +
+			`"-1", one row when the flow is closed`},
+		{Name: "reset", Kind: flib.Int, Min: 0, Max: 1, Doc: "1: reset the functions after each periodic row, if they can be reset; 0: do not"},
+	},
+	Example: `flow.Apply(ctx, "RES2FILE", "1,1", []*mapi.Function{packets, bytes}, "packets bytes", "load.txt", "5s", 1)`,
+	New:     newRowWriter,
 }
 
 // rowWriter writes rows into a spool.
@@ -74,7 +69,7 @@ const (
 	atClose
 )
 
-func newRowWriter(env flib.Env, budget *outfile.Budget, args flib.Args) (_ flib.Function, err error) {
+func newRowWriter(ctx context.Context, env flib.Env, args flib.Args) (_ flib.Function, err error) {
 	w := &rowWriter{reset: args.Int(5) == 1, emptyRows: maxEmptyRows}
 	if w.row, err = newRow(env, args.String(0), args.Targets(1)); err != nil {
 		return nil, err
@@ -100,7 +95,7 @@ func newRowWriter(env flib.Env, budget *outfile.Budget, args flib.Args) (_ flib.
 		o.Park = env.Park
 	}
 	file := args.File(3)
-	open, err := outfile.Open(file.File, file.Path, budget)
+	open, err := outfile.Open(ctx, file.File, rowQueueBytes+4*rowQueueRows)
 	if err != nil {
 		return nil, mapierr.Wrap(mapierr.CodeOf(err, mapierr.InvalidArgument4), "RES2FILE: argument 4 (file)", err)
 	}
@@ -139,7 +134,7 @@ func (w *rowWriter) End() []*flib.Packet {
 
 func (w *rowWriter) Interrupt() { w.out.Interrupt() }
 
-// Close returns when everything is in the file, or 0.7 s after Interrupt.
+// Close returns when everything is in the file, or 0.8 s after Interrupt.
 func (w *rowWriter) Close() error {
 	if w.when == atClose && w.connected {
 		w.connected = false

@@ -16,6 +16,7 @@ import (
 
 	"gomapi/flib"
 	"gomapi/flib/flibtest"
+	"gomapi/internal/foreign/foreigntest"
 	"gomapi/internal/mapierr"
 	"gomapi/mapi/result"
 )
@@ -189,7 +190,7 @@ func TestSlowReaderOfRows(t *testing.T) {
 		w.Offline = offline
 		a := w.Add(1, 1, 8)
 		read, write := pipe(t)
-		b := w.New(Library(), "RES2FILE", "1", "1@1", "", flib.OpenFile{File: write, Path: "pipe"}, "0", int64(0))
+		b := w.New(Library(), "RES2FILE", "1", "1@1", "", flib.OpenFile{File: foreigntest.Own(t, write), Path: "pipe"}, "0", int64(0))
 		var got bytes.Buffer
 		done := make(chan error, 1)
 		begin := func() {
@@ -236,7 +237,7 @@ func TestRowsWaitUntilInterrupted(t *testing.T) {
 	w.Offline = true
 	w.Add(1, 1, 8)
 	_, write := pipe(t)
-	b, err := w.Apply(Library(), "RES2FILE", "1", "1@1", "", flib.OpenFile{File: write, Path: "pipe"}, "0", int64(0))
+	b, err := w.Apply(Library(), "RES2FILE", "1", "1@1", "", flib.OpenFile{File: foreigntest.Own(t, write), Path: "pipe"}, "0", int64(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +268,7 @@ func TestRowsInAFullFile(t *testing.T) {
 	}
 	w := flibtest.NewWorld(t)
 	w.Add(1, 1, 8)
-	b, err := w.Apply(Library(), "RES2FILE", "1", "1@1", "", flib.OpenFile{File: f, Path: "full"}, "0", int64(0))
+	b, err := w.Apply(Library(), "RES2FILE", "1", "1@1", "", flib.OpenFile{File: foreigntest.Own(t, f), Path: "full"}, "0", int64(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -336,7 +337,7 @@ func TestRes2FileArguments(t *testing.T) {
 		{"1", "1@1", int64(1), file, "1s", int64(1), mapierr.InvalidArgument3},
 		{"1", "1@1", strings.Repeat("h", maxHeader+1), file, "1s", int64(1), mapierr.InvalidArgument3},
 		{"1", "1@1", "H", "file", "1s", int64(1), mapierr.InvalidArgument4},
-		{"1", "1@1", "H", flib.OpenFile{File: reading, Path: "for reading"}, "1s", int64(1), mapierr.InvalidArgument4},
+		{"1", "1@1", "H", flib.OpenFile{File: foreigntest.Own(t, reading), Path: "for reading"}, "1s", int64(1), mapierr.InvalidArgument4},
 		{"1", "1@1", "H", file, "0s", int64(1), mapierr.InvalidArgument5},
 		{"1", "1@1", "H", file, "0.0", int64(1), mapierr.InvalidArgument5},
 		{"1", "1@1", "H", file, "-2", int64(1), mapierr.InvalidArgument5},
@@ -403,7 +404,7 @@ func rowBench(tb testing.TB, types, functions, interval string) *flibtest.Bench 
 	w.Add(1, 1, 8).Result.Set(123456)
 	w.Add(1, 2, 8).Result.Set(1700000000<<32 | 123456789)
 	setStats(addStats(w, 1, 3), 1e6, 1e9, 0, 1e12, 0, 1514, 60)
-	return w.New(Library(), "RES2FILE", types, functions, "", flib.OpenFile{File: f, Path: "null"}, interval, int64(1))
+	return w.New(Library(), "RES2FILE", types, functions, "", flib.OpenFile{File: foreigntest.Own(tb, f), Path: "null"}, interval, int64(1))
 }
 
 func TestRowsDoNotAllocate(t *testing.T) {

@@ -3,23 +3,15 @@
 // lists them.
 package stdflib
 
-import (
-	"gomapi/flib"
-	"gomapi/internal/outfile"
-)
+import "gomapi/flib"
 
-// maxFiles is the maximum number of files that all flows of a daemon write at a time.
-// Each may take 4 MiB and a thread.
-const maxFiles = 512
-
-// Library returns the library for one daemon. mapi.conf refers to it by its name.
+// Library returns the library. mapi.conf refers to it by its name.
 func Library() flib.Library {
-	files := outfile.NewBudget(maxFiles)
 	return flib.Library{
 		Name: "stdflib",
 		Functions: []flib.Def{
 			hash, binop, bpfFilter, bucket, burst, byteCounter, dist, gap, hashSamp, pktCounter, pktInfo,
-			resToFile(files), sample, startStop, stats, strSearch, syncFlows, threshold, toFile(files), toBuffer,
+			resToFile, sample, startStop, stats, strSearch, syncFlows, threshold, toFile, toBuffer,
 		},
 	}
 }

@@ -17,30 +17,25 @@ const (
 	formatRaw  = 1 // MFF_RAW: the adapter's own format. No adapter here has one, so it is pcap too
 )
 
-// toFile returns the definition of TO_FILE for one daemon. budget limits its files.
-func toFile(budget *outfile.Budget) flib.Def {
-	return flib.Def{
-		Name: "TO_FILE",
-		Description: "Writes the packets that reach it into a pcap file with microseconds. " +
-			"If the file is too slow, packets of a live device are lost for the file and counted; capture files wait. " +
-			"Only packets of the device's first link type are written. All packets go on to the next function.",
-		Args: []flib.Arg{
-			{Name: "format", Kind: flib.Int, Doc: "0 (MFF_PCAP); 1 (MFF_RAW) gives the same"},
-			{Name: "file", Kind: flib.File, Doc: "path; the program creates or empties the file with its own rights; or a file that the program has opened, " +
-				"which may be a pipe or a stream socket"},
-			{Name: "limit", Kind: flib.Uint64, Default: uint64(0), Doc: "number of packets to write, 0 for all"},
-		},
-		Result: "int32: 11 while writing; 0 when the limit is reached or the device has ended, and everything is in the file; " +
-			"-1 if writing has failed",
-		Fields: []flib.Field{{Name: "state", Kind: flib.FieldInt32, Words: map[int64]string{
-			int64(result.FileFailed): result.FileFailed.String(), int64(result.FileDone): result.FileDone.String(),
-			int64(result.FileWriting): result.FileWriting.String(),
-		}}},
-		Example: `flow.Apply(ctx, "TO_FILE", mapi.FormatPCAP, "web.pcap", 1000)`,
-		New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
-			return newFileWriter(env, budget, args)
-		},
-	}
+var toFile = flib.Def{
+	Name: "TO_FILE",
+	Description: "Writes the packets that reach it into a pcap file with microseconds. " +
+		"If the file is too slow, packets of a live device are lost for the file and counted; capture files wait. " +
+		"Only packets of the device's first link type are written. All packets go on to the next function.",
+	Args: []flib.Arg{
+		{Name: "format", Kind: flib.Int, Doc: "0 (MFF_PCAP); 1 (MFF_RAW) gives the same"},
+		{Name: "file", Kind: flib.File, Doc: "path; the program creates or empties the file with its own rights; or a file that the program has opened, " +
+			"which may be a pipe or a stream socket"},
+		{Name: "limit", Kind: flib.Uint64, Default: uint64(0), Doc: "number of packets to write, 0 for all"},
+	},
+	Result: "int32: 11 while writing; 0 when the limit is reached or the device has ended, and everything is in the file; " +
+		"-1 if writing has failed",
+	Fields: []flib.Field{{Name: "state", Kind: flib.FieldInt32, Words: map[int64]string{
+		int64(result.FileFailed): result.FileFailed.String(), int64(result.FileDone): result.FileDone.String(),
+		int64(result.FileWriting): result.FileWriting.String(),
+	}}},
+	Example: `flow.Apply(ctx, "TO_FILE", mapi.FormatPCAP, "web.pcap", 1000)`,
+	New:     newFileWriter,
 }
 
 // fileWriter passes packets to a capfile.Writer.
@@ -50,7 +45,7 @@ type fileWriter struct {
 	started bool
 }
 
-func newFileWriter(env flib.Env, budget *outfile.Budget, args flib.Args) (flib.Function, error) {
+func newFileWriter(ctx context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
 	format, file := args.Int(0), args.File(1)
 	if format != formatPCAP && format != formatRaw {
 		return nil, mapierr.New(mapierr.CouldNotApplyFunction,
@@ -65,7 +60,7 @@ func newFileWriter(env flib.Env, budget *outfile.Budget, args flib.Args) (flib.F
 	if !env.Live() {
 		o.Park = env.Park
 	}
-	open, err := outfile.Open(file.File, file.Path, budget)
+	open, err := outfile.Open(ctx, file.File, capfile.QueueMemory)
 	if err != nil {
 		return nil, mapierr.Wrap(mapierr.CodeOf(err, mapierr.File), "TO_FILE", err)
 	}
@@ -100,7 +95,7 @@ func (w *fileWriter) End() []*flib.Packet {
 
 func (w *fileWriter) Interrupt() { w.writer.Interrupt() }
 
-// Close returns when everything is in the file, or 0.7 s after Interrupt.
+// Close returns when everything is in the file, or 0.8 s after Interrupt.
 func (w *fileWriter) Close() error {
 	if err := w.writer.Close(); err != nil {
 		return mapierr.Wrap(mapierr.File, "TO_FILE", err)

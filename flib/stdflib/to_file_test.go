@@ -10,6 +10,7 @@ import (
 
 	"gomapi/flib"
 	"gomapi/flib/flibtest"
+	"gomapi/internal/foreign/foreigntest"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/testenv"
 	"gomapi/mapi/result"
@@ -23,7 +24,7 @@ func target(t *testing.T) flib.OpenFile {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
-	return flib.OpenFile{File: f, Path: f.Name()}
+	return flib.OpenFile{File: foreigntest.Own(t, f), Path: f.Name()}
 }
 
 // state reads the result as a client does.
@@ -108,7 +109,7 @@ func TestToFileTellsOfFailure(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	b, err := flibtest.Apply(t, Library(), "TO_FILE", int64(0), flib.OpenFile{File: f, Path: "full"})
+	b, err := flibtest.Apply(t, Library(), "TO_FILE", int64(0), flib.OpenFile{File: foreigntest.Own(t, f), Path: "full"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +153,7 @@ func TestToFileArguments(t *testing.T) {
 		{[]any{int64(0), "path", int64(0)}, mapierr.InvalidArgument2},
 		{[]any{int64(0), file, int64(-1)}, mapierr.InvalidArgument3},
 		{[]any{int64(0), file, int64(0), int64(0)}, mapierr.InvalidArgument4},
-		{[]any{int64(0), flib.OpenFile{File: reading, Path: "for reading"}}, mapierr.File},
+		{[]any{int64(0), flib.OpenFile{File: foreigntest.Own(t, reading), Path: "for reading"}}, mapierr.File},
 	} {
 		_, err := flibtest.Apply(t, Library(), "TO_FILE", c.args...)
 		if got := mapierr.CodeOf(err, 0); got != c.want {

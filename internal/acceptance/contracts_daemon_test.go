@@ -2,7 +2,6 @@ package acceptance
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"gomapi/drivers"
 	"gomapi/drivers/offline"
 	"gomapi/internal/daemon"
+	"gomapi/internal/foreign"
 	"gomapi/internal/testmapid"
 	"gomapi/mapi"
 )
@@ -44,7 +44,7 @@ type chopped struct {
 	size int
 }
 
-func (c chopped) OpenFile(ctx context.Context, f *os.File) (drivers.Device, error) {
+func (c chopped) OpenFile(ctx context.Context, f *foreign.File) (drivers.Device, error) {
 	d, err := c.Driver.OpenFile(ctx, f)
 	if err != nil {
 		return nil, err

@@ -24,6 +24,9 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
+
+	"gomapi/internal/share"
 )
 
 // A Holder is whose account it is. Holders with the same ID share an account.
@@ -38,14 +41,18 @@ type Accounts struct {
 	taken  [kinds]atomic.Int64
 	users  atomic.Int64 // accounts that are open
 
-	mu   sync.Mutex
-	open map[string]*Account
-	last uint32 // number given last
+	mu    sync.Mutex
+	known map[string]*Account // those that are open, and those that were lately
+	last  uint32              // number given last
 }
+
+// memory is how long an account is remembered after it was closed: who comes back has used what
+// was used before.
+const memory = time.Minute
 
 // New makes accounts without users.
 func New(l Limits) *Accounts {
-	a := &Accounts{open: make(map[string]*Account)}
+	a := &Accounts{known: make(map[string]*Account)}
 	a.SetLimits(l)
 	return a
 }
@@ -62,34 +69,48 @@ func (a *Accounts) Taken(k Kind) int64 { return a.taken[k].Load() }
 // An Account is what one user has taken.
 type Account struct {
 	Holder  Holder
-	Number  uint32 // differs from those of all other accounts that are open
+	Number  uint32      // differs from those of all other accounts that are open
+	CPU     share.Payer // time of the processors on the way of packets
 	all     *Accounts
 	taken   [kinds]atomic.Int64
 	refused [kinds]atomic.Uint64
-	opened  int // times that it was opened and not closed; under Accounts.mu
+	// Under Accounts.mu: times that it was opened and not closed, and when it was closed last.
+	opened int
+	closed time.Time
 }
 
 // Open returns the account of a holder. The caller closes it once.
 func (a *Accounts) Open(h Holder) *Account {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	u := a.open[h.ID]
+	u := a.known[h.ID]
 	if u == nil {
+		a.forget()
 		a.last++
 		u = &Account{Holder: h, Number: a.last, all: a}
-		a.open[h.ID] = u
+		a.known[h.ID] = u
+	}
+	if u.opened++; u.opened == 1 {
 		a.users.Add(1)
 	}
-	u.opened++
 	return u
 }
 
-// Close ends one use of the account. It is forgotten with the last one.
+// forget drops accounts that were closed some time ago.
+func (a *Accounts) forget() {
+	for id, u := range a.known {
+		if u.opened == 0 && time.Since(u.closed) > memory {
+			delete(a.known, id)
+		}
+	}
+}
+
+// Close ends one use of the account. It is forgotten some time after the last one.
 func (u *Account) Close() {
 	u.all.mu.Lock()
 	defer u.all.mu.Unlock()
 	if u.opened--; u.opened == 0 {
-		delete(u.all.open, u.Holder.ID)
+		u.closed = time.Now()
 		u.all.users.Add(-1)
 	}
 }
@@ -98,9 +119,11 @@ func (u *Account) Close() {
 func (a *Accounts) List() []*Account {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	list := make([]*Account, 0, len(a.open))
-	for _, id := range slices.Sorted(maps.Keys(a.open)) {
-		list = append(list, a.open[id])
+	list := make([]*Account, 0, len(a.known))
+	for _, id := range slices.Sorted(maps.Keys(a.known)) {
+		if u := a.known[id]; u.opened > 0 {
+			list = append(list, u)
+		}
 	}
 	return list
 }

@@ -49,7 +49,7 @@ const (
 	ofUser         // the limit of the user
 	ofAll          // the limit of all
 	reserved       // what is left is kept for root and for users who have little
-	share          // the user has more than an equal part
+	portion        // the user has more than an equal part
 )
 
 // The parts of a limit of all that are kept free: one for root, one more for users who have no
@@ -87,7 +87,7 @@ func (l Limit) ofAll(root bool, own, all, users int64) bound {
 	case all > free-l.All/newPart:
 		return reserved
 	case all > l.All-l.All/4 && own > l.All/max(users, 1):
-		return share
+		return portion
 	}
 	return none
 }

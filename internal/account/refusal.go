@@ -20,7 +20,7 @@ func (r *Refusal) Error() string {
 	case ofUser:
 		return fmt.Sprintf("%s has %d %s, and %d more would exceed the limit of %d for a user (user_%s in mapi.conf): %s",
 			r.Holder.ID, r.Own, thing, r.Wanted, r.Limit.User, r.Kind, remedy)
-	case share:
+	case portion:
 		return fmt.Sprintf("%s has %d %s, more than an equal part for each of %d users, and the daemon has only %d of %d left (%s in mapi.conf): %s",
 			r.Holder.ID, r.Own, thing, r.users, r.Limit.All-r.All, r.Limit.All, r.Kind, remedy)
 	case reserved:

@@ -144,7 +144,7 @@ var rules = []rule{
 		who: []string{"gomapi/internal/daemon", "gomapi/cmd/mapid"},
 		not: []string{"gomapi/mapi/...", "gomapi/internal/tracegen", "gomapi/internal/testnet", "gomapi/internal/leak",
 			"gomapi/internal/testdata", "gomapi/internal/testenv", testmapid, "gomapi/drivers/fake", "gomapi/drivers/drivertest", "gomapi/flib/flibtest", "gomapi/internal/bpf/bpftest",
-			"gomapi/internal/table/tabletest"},
+			"gomapi/internal/table/tabletest", "gomapi/internal/foreign/foreigntest"},
 		why: "the daemon is not its own client and contains no test code",
 	},
 }
@@ -175,7 +175,8 @@ var only = []struct {
 	{"os/exec", []string{"gomapi/cmd", "gomapi/internal/filter", "gomapi/internal/bench", "gomapi/internal/soak", "gomapi/examples", testmapid}},
 	{"github.com/spf13/cobra", []string{"gomapi/cmd"}},
 	{"testing", []string{"gomapi/internal/testdata", "gomapi/internal/testenv", "gomapi/internal/testnet", "gomapi/internal/leak", "gomapi/flib/flibtest",
-		"gomapi/drivers/drivertest", "gomapi/internal/bpf/bpftest", "gomapi/internal/table/tabletest", mapitest, testmapid}},
+		"gomapi/drivers/drivertest", "gomapi/internal/bpf/bpftest", "gomapi/internal/table/tabletest", "gomapi/internal/foreign/foreigntest",
+		mapitest, testmapid}},
 	{"gomapi/drivers/fake", []string{mapitest}},
 	{mapitest, nil}, // tests only
 	{testmapid, nil},

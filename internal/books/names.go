@@ -29,6 +29,7 @@ const (
 	Unmerged          = "flows that settle"
 	SingleFilters     = "filters that run singly"
 	SingleSearches    = "searches that run singly"
+	PassedBy          = "flows that are passed by"
 
 	// Names of lines of flows and functions.
 	Passed  = "passed"
@@ -39,6 +40,8 @@ const (
 	Early   = "from before connect"
 	// LostFault counts what a function was given when it failed.
 	LostFault = "lost: function failed"
+	// LostShare counts what a flow did not get because it was passed by.
+	LostShare = "lost: passed by"
 
 	// Names of lines of packet buffers.
 	Written          = "written"
@@ -96,12 +99,14 @@ func Glossary() []Entry {
 		{Unmerged, "not packets: new flows that are not decided together with the others yet"},
 		{SingleFilters, "not packets: leading filters that run separately for each packet because they loop or exceed a limit"},
 		{SingleSearches, "not packets: strings that are searched separately because there are too many"},
+		{PassedBy, "not packets: flows that get no packets for a while because the flows of their user took too much time of a device that was too slow"},
 		{Passed, "went on to the next function of the flow, or past the last one"},
 		{Refused, "not returned by a function, as requested"},
 		{Taken, "reached a function that emits packets in their place, and are done with"},
 		{Held, "reached a function that emits packets in their place later"},
 		{Emitted, "left a function that emits packets: its own, and those that it passed on"},
 		{LostFault, "reached a function when it failed, which ended the flow"},
+		{LostShare, "delivered by the device while the flow was passed by, because the flows of its user took too much time"},
 		{Early, "already in the ring of the device when the flow was connected, so not for it"},
 		{Written, "in the packet buffer for its reader, or entirely in the file"},
 		{LostBuffer, "lost for one reader, which was too slow, stopped or gone"},

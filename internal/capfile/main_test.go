@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gomapi/internal/foreign/foreigntest"
 	"gomapi/internal/leak"
 	"gomapi/internal/outfile"
 	"gomapi/internal/pkt"
@@ -27,7 +28,7 @@ type probe struct {
 // begin starts a Writer of f.
 func begin(t *testing.T, f *os.File, o Options) *probe {
 	t.Helper()
-	file, err := outfile.Open(f, f.Name(), outfile.NewBudget(1))
+	file, err := outfile.Open(t.Context(), foreigntest.Own(t, f), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,9 @@ const (
 	queuePackets = 64 << 10
 )
 
+// QueueMemory is what the queue of a Writer takes, in bytes.
+const QueueMemory = queueBytes + 4*queuePackets
+
 // Options configure a Writer.
 type Options struct {
 	LinkType uint16 // DLT; packets with another are rejected
@@ -69,7 +72,7 @@ func (w *Writer) Finish() { w.out.Finish() }
 // writing the queued packets. Close must follow.
 func (w *Writer) Interrupt() { w.out.Interrupt() }
 
-// Close returns when everything is written, or 0.7 s after Interrupt, or 0.7 s
+// Close returns when everything is written, or 0.8 s after Interrupt, or 0.8 s
 // after the call if there was no Interrupt. It returns the error that ended
 // writing, with the number of packets lost. It may be called more than once.
 func (w *Writer) Close() error { return w.out.Close() }

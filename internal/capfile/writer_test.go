@@ -13,6 +13,7 @@ import (
 	"github.com/google/gopacket/pcap"
 	"golang.org/x/sys/unix"
 
+	"gomapi/internal/foreign/foreigntest"
 	"gomapi/internal/outfile"
 	"gomapi/internal/pkt"
 	"gomapi/internal/testenv"
@@ -273,7 +274,7 @@ func TestFileSystemThatFillsUp(t *testing.T) {
 // TestClosedBeforeStart checks that Close leaves nothing behind.
 func TestClosedBeforeStart(t *testing.T) {
 	f := create(t)
-	file, err := outfile.Open(f, f.Name(), outfile.NewBudget(1))
+	file, err := outfile.Open(t.Context(), foreigntest.Own(t, f), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,7 +305,7 @@ func BenchmarkAdd(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			file, err := outfile.Open(f, "null", outfile.NewBudget(1))
+			file, err := outfile.Open(b.Context(), foreigntest.Own(b, f), 0)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -49,6 +49,10 @@ func (a *Attachment) Detached() bool { return a.detached.Load() }
 // the chain's results it detaches instead. Only the control side may call it.
 func (a *Attachment) Enter() {
 	c := a.chain
+	if c.PassedBy {
+		a.detach()
+		return
+	}
 	if c.Shared = true; c.Alone {
 		a.detach()
 		return
@@ -56,7 +60,7 @@ func (a *Attachment) Enter() {
 	a.older.Store(c.attached.Load())
 	a.fold()
 	c.attached.Store(a)
-	if c.closed.Load() {
+	if c.Closed() {
 		a.shared.Release()
 		for b := a.older.Load(); b != nil; b = b.older.Load() {
 			b.shared.Release()
@@ -67,6 +71,9 @@ func (a *Attachment) Enter() {
 // Fold folds the counts of drained segments into the chain's own, if this is still the
 // chain's newest attachment. Only the control side may call it.
 func (a *Attachment) Fold() {
+	if a.chain.Detaching() { // first: then the loop does not end a detach meanwhile
+		return
+	}
 	if a.chain.attached.Load() == a { // else a newer attachment links to the older ones
 		a.fold()
 	}
@@ -141,5 +148,24 @@ func (c *Chain) detach(moves *seqlock) {
 		a.add()
 	}
 	c.attached.Store(nil)
+	c.detaching.Store(false)
 	moves.end()
+}
+
+// Detaching reports whether the loop has yet to detach the chain, or to pass it by. The chain
+// must not get an attachment before.
+func (c *Chain) Detaching() bool { return c.detaching.Load() || c.passing.pending.Load() > 0 }
+
+// AskToPass takes the chain out of its segment. The loop must Pass it by with the plan that the
+// caller makes. Only the control side may call it.
+func (c *Chain) AskToPass() {
+	c.PassedBy = true
+	c.passing.pending.Add(1)
+	group := c.Group
+	if group == nil {
+		return
+	}
+	group.Gone++
+	group.Passed = true
+	c.Group, c.Shared = nil, false
 }

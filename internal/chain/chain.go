@@ -13,6 +13,7 @@
 //	copies.go        private copies for flows that change packets
 //	step.go          an instance in its chain, with its counts
 //	lockstep.go      packets set aside for chains that go packet by packet
+//	passing.go       counts of what a chain that is passed by does not get
 //	attachment.go    the part of a chain that a segment runs
 //	fault.go         what a function does that it must not
 //	host.go          what the chains of a loop share
@@ -30,15 +31,16 @@ import (
 	"time"
 
 	"gomapi/flib"
+	"gomapi/internal/share"
 )
 
 // A Chain is the functions of one connected flow. The fields needed for each list of
 // packets come first, in one cache line, followed by the steps: with tens of thousands of
 // chains, each access to another line is a cache miss.
 type Chain struct {
-	// closed is set when the flow is being closed. The loop may still find the chain,
-	// in an older plan or after it was parked in another chain, and must skip it.
-	closed atomic.Bool
+	// off says why the loop must skip the chain, which it may still find: in an older plan or
+	// segment, or after it was parked in another chain. 0: it must not.
+	off atomic.Uint32
 	// watched is set when functions of other chains may ask for a reset of this one's.
 	watched   atomic.Bool
 	Prefilter *Instance     // leading filter that the classifier decides, nil: none
@@ -76,6 +78,9 @@ type Chain struct {
 	deadlines *deadlines // of its functions; nil: not started
 	fault     atomic.Pointer[Fault]
 	stop      uint64 // Host.Delivered when a function failed; valid if fault is not nil
+	passing   passing
+
+	Share *share.Share // pays for the chain; nil: nobody. Set before the chain is in a plan
 
 	// For the control side, guarded by the lock of the plans.
 	Owner      any    // the flow
@@ -84,12 +89,20 @@ type Chain struct {
 	InLockstep bool   // runs packet by packet
 	Alone      bool   // other chains read its results: never shared
 	Shared     bool   // has an attachment in its segment
+	PassedBy   bool   // has left the plan, see passing
 }
 
 // A Group is the chains of a segment.
 type Group struct {
-	Gone int // chains that were closed or detached
+	Gone   int  // chains that were closed or detached
+	Passed bool // some of them because they are passed by
 }
+
+// Reasons to skip a chain, as bits of Chain.off.
+const (
+	isClosed   = 1 << iota // the flow is being closed
+	isPassedBy             // see passing.go
+)
 
 // New makes a chain of functions, in the order in which packets meet them. started
 // is notified when the loop begins the chain; for connected see CatchUp.
@@ -156,7 +169,7 @@ func (c *Chain) Has(a *Instance) bool {
 // Close marks the chain: the loop skips it, and segments stop touching its results. A
 // batch may still be in the chain; Loop.Quiesce waits for it.
 func (c *Chain) Close() {
-	c.closed.Store(true)
+	c.off.Or(isClosed)
 	for a := c.attached.Load(); a != nil; a = a.older.Load() {
 		a.shared.Release()
 	}
@@ -166,7 +179,10 @@ func (c *Chain) Close() {
 }
 
 // Closed reports whether the flow is being closed.
-func (c *Chain) Closed() bool { return c.closed.Load() }
+func (c *Chain) Closed() bool { return c.off.Load()&isClosed != 0 }
+
+// Skipped reports whether the loop must skip the chain.
+func (c *Chain) Skipped() bool { return c.off.Load() != 0 }
 
 // Failed reports whether a function of the chain has failed. Any goroutine may call it.
 func (c *Chain) Failed() bool { return c.fault.Load() != nil }
@@ -191,7 +207,7 @@ func (c *Chain) FetchSteps() (sum uint64) {
 
 // Nudge wakes the readers of the chain's packet buffers, except the reader of one function.
 func (c *Chain) Nudge(but *Instance) {
-	if c.closed.Load() {
+	if c.Closed() {
 		return // the rings may be freed
 	}
 	for i := range c.Steps {

@@ -30,7 +30,7 @@ func (c *Chain) end(f *Fault, users []*Chain) {
 		panic(f.Value) // in no loop
 	}
 	for _, u := range users {
-		u.closed.Store(true)
+		u.off.Or(isClosed)
 	}
 	c.host.Fault(f, users)
 }
@@ -60,7 +60,7 @@ func (h *Host) FailAnalyser(users []*Chain, key string, in []*pkt.Packet, value 
 	f.Lost = 0 // no flow was given them
 	for _, c := range users {
 		c.blame(f)
-		c.closed.Store(true)
+		c.off.Or(isClosed)
 	}
 	h.Fault(f, users)
 }

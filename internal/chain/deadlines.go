@@ -8,7 +8,7 @@ import (
 func (d *deadlines) expire(now uint64) {
 	for d.heap.Len() > 0 && d.heap.First() <= now {
 		t := d.heap.Pop().Value
-		if !t.chain.Closed() && t.call(d, now) {
+		if t.chain.off.Load() == 0 && t.call(d, now) {
 			d.again = append(d.again, t)
 		}
 	}
@@ -23,6 +23,9 @@ func (d *deadlines) expire(now uint64) {
 func (t *timer) call(d *deadlines, now uint64) bool {
 	i, in := t.step, []*pkt.Packet(nil)
 	defer t.chain.contain(&i, &in)
+	if h := t.chain.host; h.Meter.On {
+		h.Meter.To(t.chain.Share)
+	}
 	if at := t.fn.Deadline(); at > now {
 		d.heap.Want(&t.Entry, at)
 		return false
@@ -67,6 +70,16 @@ func (c *Chain) enlist(d *deadlines) {
 			d.heap.Want(&s.timer.Entry, 0)
 		}
 	}
+}
+
+// delist removes the functions of a chain, until enlist.
+func (c *Chain) delist() {
+	for i := range c.Steps {
+		if s := c.Steps[i].special; s != nil && s.timer != nil && c.deadlines != nil {
+			c.deadlines.heap.Remove(&s.timer.Entry)
+		}
+	}
+	c.deadlines = nil
 }
 
 // Deadline returns the earliest moment, in packet time, for which a function waits, and

@@ -1,11 +1,15 @@
 package chain
 
-import "gomapi/internal/deadline"
+import (
+	"gomapi/internal/deadline"
+	"gomapi/internal/share"
+)
 
 // A Host is what the chains of one loop share. The capture goroutine owns it, except where a
 // field says otherwise.
 type Host struct {
 	batch
+	Meter share.Meter
 	// Delivered is how many packets the loop has handed to the chains so far.
 	Delivered uint64
 	moves     seqlock   // odd while counts move between chains and segments
@@ -17,8 +21,11 @@ type Host struct {
 	Fault func(f *Fault, users []*Chain)
 }
 
-// Abandon ends a move of counts that a panic interrupted.
-func (h *Host) Abandon() { h.moves.abandon() }
+// Abandon ends what a panic interrupted: a move of counts, and metering.
+func (h *Host) Abandon() {
+	h.moves.abandon()
+	h.Meter.Cancel()
+}
 
 // deadlines are the functions that want to be called when packet time has reached a moment.
 // The capture goroutine owns them. A closed chain leaves when it is due, or with tidy.

@@ -7,6 +7,9 @@ func (p *publication) publish() {
 	i, in := p.step, []*pkt.Packet(nil)
 	defer p.chain.contain(&i, &in)
 	if p.due && !p.chain.Closed() {
+		if h := p.chain.host; h != nil && h.Meter.On {
+			h.Meter.To(p.chain.Share)
+		}
 		p.fn.Publish()
 	}
 	p.due = false

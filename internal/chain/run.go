@@ -10,16 +10,19 @@ import (
 // Take runs the chain with packets that its prefilter let through. In lockstep it sets them
 // aside instead.
 func (c *Chain) Take(h *Host, in []*pkt.Packet) {
-	if c.lockstep != nil {
+	switch {
+	case c.lockstep != nil:
 		c.lockstep.mark(&h.batch, in)
-	} else {
+	case h.Meter.On && !h.Meter.To(c.Share):
+		c.Miss(in)
+	default:
 		c.Run(in)
 	}
 }
 
-// Run runs the chain with packets, unless it is closed. It does not change in.
+// Run runs the chain with packets, unless it must be skipped. It does not change in.
 func (c *Chain) Run(in []*pkt.Packet) {
-	if c.closed.Load() {
+	if c.off.Load() != 0 {
 		return
 	}
 	if c.Prefilter != nil {
@@ -30,6 +33,12 @@ func (c *Chain) Run(in []*pkt.Packet) {
 	}
 	c.RunFrom(0, in)
 }
+
+// Miss counts packets for which there was no time left in a batch.
+func (c *Chain) Miss(in []*pkt.Packet) { c.passing.missed.Add(uint64(len(in))) }
+
+// MissRest is Miss for packets that shared functions of the chain have processed.
+func (c *Chain) MissRest(in []*pkt.Packet) { c.passing.unserved.Add(uint64(len(in))) }
 
 // late drops and counts the packets from before the flow's connect. It allocates the list of
 // the rest, which happens only in the first batches of a chain.
@@ -48,9 +57,13 @@ func (c *Chain) late(in []*pkt.Packet) []*pkt.Packet {
 // RunUnmerged runs the prefilter on in and the chain with the packets that match. It
 // collects them in the memory of list.
 func (c *Chain) RunUnmerged(h *Host, list, in []*pkt.Packet) {
+	if h.Meter.On && !h.Meter.To(c.Share) {
+		c.Miss(in)
+		return
+	}
 	if c.Prefilter != nil {
 		program := c.Prefilter.Classifier.Program(in[0].LinkType)
-		if program == nil || c.closed.Load() {
+		if program == nil || c.off.Load() != 0 {
 			return
 		}
 		list = list[:0]

@@ -32,7 +32,7 @@ func (c *Chain) Since() uint64 { return c.since }
 // chain that was asked to detach. It returns true if the chain has just begun and has to
 // catch up. Only the loop calls it.
 func (c *Chain) Start(total uint64, h *Host) bool {
-	if c.closed.Load() {
+	if c.Closed() {
 		return false // a control goroutine may be ending its functions
 	}
 	c.host = h
@@ -51,9 +51,39 @@ func (c *Chain) Start(total uint64, h *Host) bool {
 	return c.since != 0
 }
 
+// Pass begins to pass the chain by, or ends it, after the loop has delivered total packets. Only
+// the loop calls it, between batches.
+func (c *Chain) Pass(on bool, total uint64) {
+	if on {
+		defer c.passing.pending.Add(-1)
+	}
+	if c.Closed() {
+		return
+	}
+	p, moves := &c.passing, &c.host.moves
+	if on {
+		c.delist()
+		c.detach(moves)
+	} else {
+		c.enlist(&c.host.deadlines)
+	}
+	moves.begin()
+	defer moves.end()
+	if on {
+		p.from.Store(total)
+		c.off.Or(isPassedBy)
+	} else {
+		p.missed.Add(total - p.from.Load())
+		c.off.And(^uint32(isPassedBy))
+	}
+}
+
 // CountOlder counts the packets of a batch from before the connect, for a chain that has to
 // catch up.
 func (c *Chain) CountOlder(pkts []pkt.Packet) {
+	if c.off.Load() != 0 {
+		return
+	}
 	n := uint64(0)
 	for i := range pkts {
 		if pkts[i].TS < c.since {
@@ -83,5 +113,5 @@ func (c *Chain) CatchUp(newest uint64, now time.Time) bool {
 // CaughtUp reports whether every packet that comes is for the chain. Any goroutine may call
 // it.
 func (c *Chain) CaughtUp(now time.Time) bool {
-	return c.caughtUp.Load() || c.closed.Load() || now.After(c.deadline)
+	return c.caughtUp.Load() || c.Closed() || now.After(c.deadline)
 }

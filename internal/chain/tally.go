@@ -66,6 +66,25 @@ func (c *Chain) Delivered(total uint64) uint64 {
 	return max(total, base) - base
 }
 
+// Missed returns how many packets the chain did not get because it was passed by, and to how
+// many packets only its first functions, which it shares, have been applied for this reason.
+// total reads the device's count.
+func (c *Chain) Missed(h *Host, total func() uint64) (missed, unserved uint64) {
+	p := &c.passing
+	h.moves.read(func() {
+		missed = p.missed.Load()
+		if c.off.Load()&isPassedBy != 0 {
+			end, from := total(), p.from.Load()
+			if c.Failed() {
+				end = c.stop
+			}
+			missed += max(end, from) - from
+		}
+	})
+	unserved = p.unserved.Load()
+	return missed, unserved
+}
+
 // Older returns how many delivered packets were from before the connect, and how many of
 // these the prefilter let through.
 func (c *Chain) Older() (older, early uint64) { return c.older.Load(), c.early.Load() }

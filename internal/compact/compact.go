@@ -50,6 +50,7 @@ type Segment struct {
 	Gone   int  // chains of these that were closed or detached
 	Early  bool // some chains could not be shared when it was built
 	Ripe   bool // all of these can be shared now
+	Passed bool // some of Gone are passed by: they still cost time
 	Busy   bool // it is being replaced
 }
 
@@ -146,11 +147,11 @@ func (s *State) tier() *Job {
 	return nil
 }
 
-// stale returns the job of rebuilding a segment more than half of whose chains are gone, or
-// that is ripe.
+// stale returns the job of rebuilding a segment more than half of whose chains are gone, that
+// is ripe, or from which chains that are passed by must leave.
 func (s *State) stale() *Job {
 	for i, g := range s.Segments {
-		if !g.Busy && (g.Gone*2 > g.Chains || g.Ripe) {
+		if !g.Busy && (g.Gone*2 > g.Chains || g.Ripe || g.Passed) {
 			if j := s.rebuild([]int{i}); j != nil {
 				return j
 			}

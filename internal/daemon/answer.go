@@ -19,7 +19,6 @@ const maxErrorText = 8 << 10
 // answer handles one request and sends the response. An error ends the
 // connection.
 func (c *client) answer(ctx context.Context, r request) error {
-	defer wire.CloseAll(r.files) // handlers duplicate the files that they keep
 	if hello, ok := r.Call.(*wire.Request_Hello); ok && !c.greeted {
 		return c.greet(r.Id, hello.Hello)
 	}

@@ -36,7 +36,7 @@ type client struct {
 // request is a message and the file descriptors sent with it.
 type request struct {
 	*wire.Request
-	files []*os.File
+	fds wire.Descriptors // -1: taken over, see client.file
 
 	// The descriptors to send with the answer, and a function to call after the
 	// answer, sent or not.
@@ -49,7 +49,7 @@ type request struct {
 func (d *daemon) welcome(ctx context.Context, sock *net.UnixConn) (*client, error) {
 	peer, err := principal.Of(sock)
 	if err != nil {
-		sock.Close()
+		d.engine.Refuse(sock)
 		d.Log.Warnf("rejected a client: %v", err)
 		return nil, err
 	}
@@ -61,6 +61,7 @@ func (d *daemon) welcome(ctx context.Context, sock *net.UnixConn) (*client, erro
 	}
 	conn, err := wire.NewConn(sock)
 	if err != nil {
+		d.engine.Refuse(sock)
 		d.Log.Warnf("rejected a client: %v", err)
 		return nil, err
 	}
@@ -72,22 +73,23 @@ func (d *daemon) welcome(ctx context.Context, sock *net.UnixConn) (*client, erro
 		events: make(map[string]*wire.DeviceEnded),
 		wake:   make(chan struct{}, 1),
 	}
-	if !d.enrol(c) {
-		err := mapierr.New(mapierr.AuthFailed, "the daemon has the maximum of %d connections: try again later", maxClients)
-		c.turnAway(ctx, err)
-		return nil, err
-	}
 	c.session, err = d.engine.NewSession(c.owner, c.notify)
 	if err != nil {
-		d.forget(c)
 		c.turnAway(ctx, err)
 		return nil, err
 	}
+	if !d.enrol(c) {
+		c.session.Close()
+		err := mapierr.New(mapierr.ShuttingDown, "the daemon is going down")
+		c.turnAway(ctx, err)
+		return nil, err
+	}
+	conn.AcceptDescriptors()
 	return c, nil
 }
 
 // hangUp ends the connection; serve then cleans up.
-func (c *client) hangUp() { c.conn.Close() }
+func (c *client) hangUp() { c.conn.End(func(fd int) { c.session.Discard(fd) }) }
 
 // serve handles requests until the connection ends. Then it releases everything
 // that the client created.
@@ -116,6 +118,10 @@ func (c *client) converse(ctx context.Context) error {
 		if err == nil {
 			err = c.handleOne(ctx, r)
 		}
+		c.discard(r.fds)
+		if err == nil {
+			err = c.session.Settle(ctx)
+		}
 		if err != nil {
 			return err
 		}
@@ -129,6 +135,15 @@ func (c *client) handleOne(ctx context.Context, r request) error {
 	return c.answer(ctx, r)
 }
 
+// discard closes the descriptors of a request that nobody has taken over.
+func (c *client) discard(fds wire.Descriptors) {
+	for _, fd := range fds {
+		if fd >= 0 {
+			c.session.Discard(fd)
+		}
+	}
+}
+
 // next waits for the next request. A program that sets up a flow sends the next
 // request right after the last answer, so next spins unless other clients need
 // the CPUs.
@@ -136,11 +151,11 @@ func (c *client) next() (r request, err error) {
 	r.Request = &wire.Request{}
 	err = wire.ErrNotNow
 	spin.Until(func() bool {
-		r.files, err = c.conn.TryReceive(r.Request)
+		r.fds, err = c.conn.TryReceive(r.Request)
 		return err != wire.ErrNotNow || c.daemon.busy.Load() > 0
 	})
 	if err == wire.ErrNotNow {
-		r.files, err = c.conn.Receive(r.Request)
+		r.fds, err = c.conn.Receive(r.Request)
 	}
 	return r, err
 }

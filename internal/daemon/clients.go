@@ -11,11 +11,9 @@ import (
 
 	"gomapi/internal/account"
 	"gomapi/internal/engine"
+	"gomapi/internal/foreign"
 	"gomapi/internal/wire"
 )
-
-// maxClients is the maximum number of simultaneous connections.
-const maxClients = 4096
 
 // daemon is a running daemon.
 type daemon struct {
@@ -72,6 +70,9 @@ func (d *daemon) admit(ctx context.Context, sock *net.UnixConn) {
 	})
 }
 
+// refuse closes the socket of a client that was not welcomed.
+func (d *daemon) refuse(fd int) { d.engine.Refuse(foreign.Descriptor(fd)) }
+
 // A client that is turned away has this time to read the reason. So many can have it at a
 // time; others see that the connection is closed.
 const (
@@ -84,22 +85,22 @@ const (
 // first message is unread.
 func (c *client) turnAway(ctx context.Context, reason error) {
 	d, conn := c.daemon, c.conn
-	defer conn.Close()
+	defer conn.End(d.refuse)
 	c.sayAt(logrus.WarnLevel, "rejected a client: %v", reason)
 	ctx, cancel := context.WithTimeout(ctx, turnTime)
 	defer cancel()
 	if d.turned.Add(1) <= maxTurned && conn.TrySend(&wire.Response{Error: wireError(reason)}) == nil {
-		defer context.AfterFunc(ctx, func() { conn.Close() })()
+		defer context.AfterFunc(ctx, func() { conn.End(d.refuse) })()
 		_ = conn.AwaitHangUp()
 	}
 	d.turned.Add(-1)
 }
 
-// enrol adds c, unless there are too many clients or the daemon is ending.
+// enrol adds c, unless the daemon is ending.
 func (d *daemon) enrol(c *client) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.ending || len(d.clients) >= maxClients {
+	if d.ending {
 		return false
 	}
 	d.clients[c] = struct{}{}

@@ -139,7 +139,7 @@ func (p *program) call(req *wire.Request, files ...*os.File) *wire.Response {
 		if err != nil {
 			p.t.Fatal(err)
 		}
-		wire.CloseAll(got)
+		wire.CloseAll(got.Files())
 		if resp.Id == req.Id {
 			return resp
 		}
@@ -161,8 +161,8 @@ func wantError(t *testing.T, what string, resp *wire.Response, code mapierr.Code
 func ended(t *testing.T, c *wire.Conn) {
 	t.Helper()
 	for {
-		files, err := c.Receive(&wire.Response{})
-		wire.CloseAll(files)
+		fds, err := c.Receive(&wire.Response{})
+		wire.CloseAll(fds.Files())
 		if errors.Is(err, io.EOF) || errors.Is(err, unix.ECONNRESET) {
 			return
 		}
@@ -279,6 +279,8 @@ func TestProtocolBreachesEndTheConnectionOnly(t *testing.T) {
 			send(c, &wire.Request{Call: &wire.Request_Connect{Connect: &wire.Connect{Fd: 1}}})
 		},
 		"too many descriptors": func(c *net.UnixConn) {
+			send(c, &wire.Request{Id: 1, Call: &wire.Request_Hello{Hello: &wire.Hello{Version: wire.Version}}})
+			c.Read(make([]byte, wire.MaxMessage)) // the kernel refuses descriptors before the welcome
 			fds := make([]int, 100)
 			for i := range fds {
 				fds[i] = 0

@@ -32,7 +32,7 @@ func (c *client) createFlow(ctx context.Context, m *wire.CreateFlow, resp *wire.
 const maxFunctionName = 256
 
 func (c *client) applyFunction(ctx context.Context, m *wire.ApplyFunction, r *request, resp *wire.Response) error {
-	args, err := arguments(m, r)
+	args, err := c.arguments(m, r)
 	if err != nil {
 		c.session.NotApplied(m.Fd, m.Name, err)
 		return err
@@ -54,18 +54,18 @@ func (c *client) applyFunction(ctx context.Context, m *wire.ApplyFunction, r *re
 
 // arguments checks the function name and returns the arguments of a message as
 // values.
-func arguments(m *wire.ApplyFunction, r *request) ([]any, error) {
+func (c *client) arguments(m *wire.ApplyFunction, r *request) ([]any, error) {
 	if len(m.Name) > maxFunctionName {
 		return nil, mapierr.New(mapierr.FunctionNotFound, "function name of %d bytes exceeds the limit of %d", len(m.Name), maxFunctionName)
 	}
-	return values(m.Args, r)
+	return c.values(m.Args, r)
 }
 
-// values converts the arguments of a message and duplicates the files that they
+// values converts the arguments of a message and takes over the files that they
 // refer to. If the error is nil, the caller owns these files.
-func values(args []*wire.Value, r *request) (out []any, err error) {
+func (c *client) values(args []*wire.Value, r *request) (out []any, err error) {
 	for i, a := range args {
-		v, err := value(a, i, r)
+		v, err := c.value(a, i, r)
 		if err != nil {
 			engine.CloseFiles(out)
 			return nil, err
@@ -76,7 +76,7 @@ func values(args []*wire.Value, r *request) (out []any, err error) {
 }
 
 // value converts argument i of a message.
-func value(a *wire.Value, i int, r *request) (any, error) {
+func (c *client) value(a *wire.Value, i int, r *request) (any, error) {
 	switch v := a.GetKind().(type) {
 	case *wire.Value_Int:
 		return v.Int, nil
@@ -88,7 +88,7 @@ func value(a *wire.Value, i int, r *request) (any, error) {
 		}
 		return string(v.Text), nil
 	case *wire.Value_File:
-		f, err := r.file(v.File.GetIndex(), v.File.GetPath())
+		f, err := c.file(r, v.File.GetIndex(), v.File.GetPath())
 		if err != nil {
 			return nil, err
 		}

@@ -2,11 +2,9 @@ package daemon
 
 import (
 	"context"
-	"os"
-
-	"golang.org/x/sys/unix"
 
 	"gomapi/drivers"
+	"gomapi/internal/foreign"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/wire"
 )
@@ -16,7 +14,7 @@ import (
 const maxPath = maxName - 16
 
 func (c *client) createOffline(ctx context.Context, m *wire.CreateOfflineDevice, r *request, resp *wire.Response) error {
-	f, err := r.file(0, m.Path)
+	f, err := c.file(r, 0, m.Path)
 	if err != nil {
 		return err
 	}
@@ -29,20 +27,18 @@ func (c *client) createOffline(ctx context.Context, m *wire.CreateOfflineDevice,
 	return nil
 }
 
-// file duplicates descriptor i of a request. The caller owns the file. name is
+// file takes over descriptor i of a request. The caller owns the file. name is
 // the client's name of it, for error texts.
-func (r *request) file(i uint32, name string) (*os.File, error) {
-	if int(i) >= len(r.files) {
+func (c *client) file(r *request, i uint32, name string) (*foreign.File, error) {
+	if uint64(i) >= uint64(len(r.fds)) || r.fds[i] < 0 {
 		return nil, mapierr.New(mapierr.NoFD, "%s: the request has no open file", name)
 	}
 	if len(name) > maxPath {
 		return nil, mapierr.New(mapierr.File, "path of %d bytes exceeds the limit of %d", len(name), maxPath)
 	}
-	fd, err := unix.FcntlInt(r.files[i].Fd(), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		return nil, mapierr.Wrap(mapierr.File, name, err)
-	}
-	return os.NewFile(uintptr(fd), name), nil
+	fd := r.fds[i]
+	r.fds[i] = -1
+	return c.session.OpenFile(fd, name)
 }
 
 func (c *client) startOffline(m *wire.StartOfflineDevice) error {

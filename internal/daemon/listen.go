@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"gomapi/internal/wire"
 )
 
 // systemDir is the directory of the system's daemons. It is created if missing,
@@ -55,7 +57,7 @@ func listen(path string) (_ *listener, err error) {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	l.SetUnlinkOnClose(false)
-	if err := open(path); err != nil {
+	if err := errors.Join(wire.RefuseDescriptors(l), open(path)); err != nil {
 		l.Close()
 		os.Remove(path)
 		return nil, err

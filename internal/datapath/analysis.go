@@ -1,9 +1,12 @@
 package datapath
 
 import (
+	"sync/atomic"
+
 	"gomapi/flib"
 	"gomapi/internal/chain"
 	"gomapi/internal/pkt"
+	"gomapi/internal/share"
 )
 
 // An Analysis is an analyser of the device with its marks.
@@ -13,7 +16,9 @@ type Analysis struct {
 	Marks    flib.Marks
 	// Users returns the chains that ask for the analyser. It is called if the analyser has
 	// failed.
-	Users  func() []*chain.Chain
+	Users func() []*chain.Chain
+	// Bill is for those who ask for it. The control side may replace it.
+	Bill   atomic.Pointer[share.Bill]
 	failed bool
 }
 
@@ -22,6 +27,9 @@ func (a *Analysis) run(h *chain.Host, pkts []pkt.Packet) {
 	marks := a.Marks.Begin(pkts)
 	if a.failed {
 		return
+	}
+	if b := a.Bill.Load(); b != nil && h.Meter.On {
+		h.Meter.ToAll(b)
 	}
 	defer func() {
 		if value := recover(); value != nil {

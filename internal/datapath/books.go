@@ -4,6 +4,7 @@ import (
 	"gomapi/internal/books"
 	"gomapi/internal/chain"
 	"gomapi/internal/pkt"
+	"gomapi/internal/share"
 )
 
 // Any goroutine may call the functions of this file.
@@ -38,6 +39,20 @@ func (l *Loop) Arrived(c *chain.Chain) uint64 {
 // Delivered returns how many packets the device has delivered since the loop began the
 // chain.
 func (l *Loop) Delivered(c *chain.Chain) uint64 { return c.Delivered(l.total.Load()) }
+
+// Missed returns how many packets a chain did not get because it was passed by, and to how many
+// packets only its first functions, which it shares, have been applied. The caller holds the
+// lock of the plans.
+func (l *Loop) Missed(c *chain.Chain) (missed, unserved uint64) {
+	return c.Missed(&l.host, l.total.Load)
+}
+
+// Cost returns what the batches of a live device have taken so far.
+func (l *Loop) Cost() share.Total { return l.host.Meter.Total() }
+
+// Fullness returns how much of the device's room for waiting packets was taken after the last
+// batch, in percent.
+func (l *Loop) Fullness() int { return int(l.metering.full.Load()) }
 
 // Moment begins a reading of books and returns its moment for Since.
 func (l *Loop) Moment() uint64 { return l.epoch.number.Load() }

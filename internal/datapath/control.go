@@ -19,7 +19,10 @@ func (l *Loop) publish(change func(next *plan)) {
 	if l.seen.Load() >= l.freshGen {
 		l.fresh = nil
 	}
-	next := l.plan.Load().follow(l.fresh)
+	if l.Passing() {
+		l.passes = nil
+	}
+	next := l.plan.Load().follow(l.fresh, l.passes)
 	change(next)
 	l.plan.Store(next)
 }
@@ -71,15 +74,70 @@ func (l *Loop) bind(next *plan, c *chain.Chain, lockstep bool) {
 	}
 }
 
-// Analyse makes the loop run an analyser from the next batch on. The caller holds the lock of
-// the plans.
+// PassBy takes chains out of the plan, until Return.
+func (l *Loop) PassBy(chains []*chain.Chain) {
+	l.publish(func(next *plan) {
+		for _, c := range chains {
+			c.AskToPass()
+			l.pass(next, c, true)
+		}
+		next.leave()
+	})
+}
+
+// pass makes the loop pass a chain by, or let it come back.
+func (l *Loop) pass(next *plan, c *chain.Chain, on bool) {
+	l.passages++
+	l.passes = append(l.passes, passage{l.passages, c, on})
+	next.passes, l.passGen = l.passes, next.generation
+}
+
+// Passing reports whether the loop has done what the last PassBy has asked for. No lock is
+// needed, if PassBy is not called meanwhile.
+func (l *Loop) Passing() bool { return l.seen.Load() >= l.passGen }
+
+// Return puts chains that are passed by into the plan again, with a segment that was built of
+// them; nil: unmerged. They must have left all other segments, see Left.
+func (l *Loop) Return(chains []*chain.Chain, s *segment.Segment) {
+	l.publish(func(next *plan) {
+		for _, c := range chains {
+			c.PassedBy = false
+			l.pass(next, c, false)
+			if c.InLockstep {
+				next.step(c)
+			}
+		}
+		if next.unmerged = append(next.unmerged, chains...); s != nil {
+			l.enter(next, s, nil)
+		}
+	})
+}
+
+// Watch makes the loop call Options.Filling again when the device fills.
+func (l *Loop) Watch() { l.metering.told.Store(false) }
+
+// SetRivals says whether the chains of the device are those of several shares.
+func (l *Loop) SetRivals(several bool) { l.metering.rivals.Store(several) }
+
+// Left reports whether no segment of the plan has a chain that is passed by.
+func (l *Loop) Left() bool {
+	return !slices.ContainsFunc(l.Segments(), func(s *segment.Segment) bool { return s.Passed })
+}
+
+// Analyse makes the loop run an analyser from the next batch on, if it does not yet. The caller
+// holds the lock of the plans.
 func (l *Loop) Analyse(a *Analysis) {
-	l.publish(func(next *plan) { next.analyses = append(slices.Clip(next.analyses), a) })
+	if !slices.Contains(l.plan.Load().analyses, a) {
+		l.publish(func(next *plan) { next.analyses = append(slices.Clip(next.analyses), a) })
+	}
 }
 
 // Forget makes the loop run an analyser no more from the next batch on, under the same lock.
 // The caller waits with Quiesce before it closes the analyser.
 func (l *Loop) Forget(a *Analysis) {
+	if !slices.Contains(l.plan.Load().analyses, a) {
+		return
+	}
 	l.publish(func(next *plan) {
 		next.analyses = slices.DeleteFunc(slices.Clone(next.analyses), func(b *Analysis) bool { return a == b })
 	})
@@ -106,14 +164,16 @@ func (l *Loop) Tidy(connected, bytes int) {
 // Merge puts a segment into the plan in place of others, which the caller frees. Chains
 // whose results others have begun to read while it was being built leave it at once.
 func (l *Loop) Merge(s *segment.Segment, replaced []*segment.Segment) {
+	l.publish(func(next *plan) { l.enter(next, s, replaced) })
+}
+
+func (l *Loop) enter(next *plan, s *segment.Segment, replaced []*segment.Segment) {
 	alone := s.Enter()
-	l.publish(func(next *plan) {
-		s.Born = next.generation
-		next.merge(s, replaced)
-		for _, c := range alone {
-			l.bind(next, c, false)
-		}
-	})
+	s.Born = next.generation
+	next.merge(s, replaced)
+	for _, c := range alone {
+		l.bind(next, c, false)
+	}
 }
 
 // Unmerge takes all chains out of their segments, because the filters were compiled for

@@ -41,8 +41,12 @@ func (l *lockstep) run(h *chain.Host, before uint64, ptrs []*pkt.Packet) {
 		h.ExpireInStep(l.now)
 		h.Delivered++
 		for _, t := range l.chains {
-			if t.aside.Has(first + i) {
-				t.Run(ptrs[i : i+1])
+			switch in := ptrs[i : i+1]; {
+			case !t.aside.Has(first + i):
+			case h.Meter.On && !h.Meter.To(t.Share):
+				t.Miss(in)
+			default:
+				t.Run(in)
 			}
 		}
 	}

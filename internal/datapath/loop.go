@@ -1,6 +1,7 @@
 package datapath
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -31,14 +32,19 @@ type Loop struct {
 	lockstep lockstep
 	flusher  flusher
 	clock    clock
+	metering metering
 	catching []*chain.Chain // chains that have to catch up
 	tidied   uint64         // plan.tidied of the plan that the loop runs
+	passed   uint64         // number of the last passage that the loop has done
 
 	// For the control side, under the lock of the plans.
 	running  bool           // the capture goroutine may have begun
 	fresh    []*chain.Chain // chains that the loop may not have started; plans share its memory
 	kept     int            // bytes that chains keep which were closed since Tidy removed some
 	freshGen uint64         // generation of the plan that brought the last of fresh
+	passes   []passage      // that the loop may not have done
+	passages uint64         // number of the last passage
+	passGen  uint64         // generation of the plan that brought the last of passes
 }
 
 // Options configure a loop.
@@ -51,6 +57,15 @@ type Options struct {
 	// HostClock says that packet times are those of the host's clock, so that packet time
 	// begins before the first packet.
 	HostClock bool
+	// Rest and Resume are called before and after the loop of a file waits for a client.
+	// Resume may wait.
+	Rest, Resume func()
+	// Fullness tells how much of the device's room for waiting packets is taken, in percent.
+	// Nil: nobody knows.
+	Fullness func() int
+	// Filling is called when this is share.Filling or more, once until Loop.Watch. It must not
+	// wait.
+	Filling func()
 	// NewLinkType prepares all filters for a link type that has not come before and calls
 	// Unmerge: at once, but on a live device later, on another goroutine. The capture
 	// goroutine calls it in the middle of a batch, between packets.
@@ -64,6 +79,10 @@ type Options struct {
 // New makes the loop of a device, with a plan without chains.
 func New(o Options) *Loop {
 	l := &Loop{options: o}
+	l.metering.meter, l.metering.every = &l.host.Meter, math.MaxInt
+	if o.Live {
+		l.metering.every, l.metering.fullness, l.metering.fills = meterEvery, o.Fullness, o.Filling
+	}
 	l.host.Fault, l.clock.real = o.Fault, o.HostClock
 	l.epoch.changed.L = &l.epoch.mu
 	types := o.Announced
@@ -81,8 +100,7 @@ const MaxLinkTypes = 64
 
 // Batch implements drivers.Sink: it runs the plan with one batch.
 func (l *Loop) Batch(pkts []pkt.Packet) {
-	l.begin()
-	p := l.current()
+	p := l.begin()
 	for _, c := range l.catching {
 		c.CountOlder(pkts)
 	}
@@ -102,6 +120,7 @@ func (l *Loop) Batch(pkts []pkt.Packet) {
 		l.host.Expire()
 		l.clock.afterBatch(&l.host)
 	}
+	l.host.Meter.ToNobody()
 	if len(l.catching) > 0 {
 		l.catchUp()
 	}
@@ -151,10 +170,10 @@ func (l *Loop) Pause(lag, hold time.Duration) time.Time { return l.pause(time.No
 
 // pause is Pause at the time now of the host's clock.
 func (l *Loop) pause(now time.Time, lag, hold time.Duration) (again time.Time) {
-	l.begin()
-	l.current() // its chains may have deadlines
+	l.begin() // with the newest plan: its chains may have deadlines
 	tick := l.clock.pause(&l.host, now, hold)
 	l.host.Publish()
+	l.host.Meter.ToNobody()
 	if lag == 0 {
 		l.flusher.flushAll()
 	} else {
@@ -170,8 +189,7 @@ func (l *Loop) pause(now time.Time, lag, hold time.Duration) (again time.Time) {
 // Finish tells all functions that no more packets come. It flushes the sums first, so that
 // they are not lost when a function fails.
 func (l *Loop) Finish() error {
-	l.begin()
-	p := l.current()
+	p := l.begin()
 	l.flusher.flushAll()
 	for _, c := range p.chains {
 		if !c.Closed() {
@@ -183,14 +201,18 @@ func (l *Loop) Finish() error {
 	return nil
 }
 
-// begin begins a batch or a pause.
-func (l *Loop) begin() {
+// begin begins a batch or a pause with the newest plan.
+func (l *Loop) begin() *plan {
 	l.epoch.begin()
 	l.active.Lock()
+	p := l.current()
+	l.metering.begin()
+	return p
 }
 
 // end ends it.
 func (l *Loop) end() {
+	l.metering.end()
 	l.active.Unlock()
 	l.epoch.end()
 }
@@ -213,6 +235,12 @@ func (l *Loop) current() *plan {
 	for _, c := range p.fresh {
 		l.start(c)
 	}
+	for _, x := range p.passes {
+		if x.number > l.passed {
+			x.chain.Pass(x.on, l.total.Load())
+			l.passed = x.number
+		}
+	}
 	if p.steppings != l.lockstep.changes {
 		l.lockstep.take(p.lockstep, p.steppings)
 	}
@@ -223,6 +251,7 @@ func (l *Loop) current() *plan {
 	if !slices.Equal(l.flusher.segments, p.segments) {
 		l.runSegments(p)
 	}
+	l.metering.soon()
 	l.seen.Store(p.generation)
 	return p
 }

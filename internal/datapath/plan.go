@@ -17,6 +17,7 @@
 //	epoch.go     beginning, ending and waiting for epochs
 //	flush.go     when sums are added to results
 //	clock.go     packet time while no packets come
+//	metering.go  which batches are metered; what happens when the device fills
 //	loop.go      running a batch; switching to a new plan
 //	quiesce.go   waiting for the loop, and the loop waiting for a client
 //	control.go   changing the plan
@@ -45,6 +46,7 @@ type plan struct {
 	generation uint64
 	chains     []*chain.Chain // all, in order of connecting
 	fresh      []*chain.Chain // chains that the loop may not have started yet
+	passes     []passage      // chains that the loop may not have passed by, or let come back, yet
 	unmerged   []*chain.Chain // chains in no segment
 	segments   []*segment.Segment
 	lockstep   []*inStep   // chains in lockstep, in order of creation
@@ -55,10 +57,17 @@ type plan struct {
 	scratch    *segment.Scratch
 }
 
-// follow makes the plan after p, a copy with other fresh chains.
-func (p *plan) follow(fresh []*chain.Chain) *plan {
+// A passage begins or ends the time for which a chain is passed by.
+type passage struct {
+	number uint64 // ascending
+	chain  *chain.Chain
+	on     bool
+}
+
+// follow makes the plan after p, a copy with other fresh chains and passages.
+func (p *plan) follow(fresh []*chain.Chain, passes []passage) *plan {
 	next := *p
-	next.generation, next.fresh = p.generation+1, fresh
+	next.generation, next.fresh, next.passes = p.generation+1, fresh, passes
 	return &next
 }
 
@@ -73,6 +82,9 @@ func (p *plan) add(c *chain.Chain) {
 func (p *plan) step(c *chain.Chain) {
 	c.InLockstep = true
 	c.Watch()
+	if c.PassedBy {
+		return // until it returns
+	}
 	p.steppings++
 	t := &inStep{Chain: c}
 	i, _ := slices.BinarySearchFunc(p.lockstep, c.ID, func(u *inStep, id int64) int { return cmp.Compare(u.ID, id) })
@@ -103,10 +115,19 @@ func (p *plan) merge(s *segment.Segment, replaced []*segment.Segment) {
 // unmerge takes all chains out of their segments, for a new list of link types.
 func (p *plan) unmerge(types []uint16) {
 	p.types, p.segments = types, nil
-	p.unmerged = slices.Clone(p.chains)
+	p.unmerged = slices.DeleteFunc(slices.Clone(p.chains), passedBy)
 	for _, c := range p.unmerged {
 		c.Group, c.Shared = nil, false
 	}
+}
+
+func passedBy(c *chain.Chain) bool { return c.PassedBy }
+
+// leave removes the chains that are passed by, except from segments.
+func (p *plan) leave() {
+	p.unmerged = slices.DeleteFunc(slices.Clone(p.unmerged), passedBy)
+	p.lockstep = slices.DeleteFunc(slices.Clone(p.lockstep), func(t *inStep) bool { return t.PassedBy })
+	p.steppings++
 }
 
 // tidy removes closed chains, except from segments.

@@ -19,10 +19,16 @@ func (l *Loop) Park(a *chain.Instance, wait func()) {
 func (l *Loop) park(a *chain.Instance) {
 	l.epoch.park(a)
 	l.active.Unlock()
+	if l.options.Rest != nil {
+		l.options.Rest()
+	}
 }
 
 // resume ends that.
 func (l *Loop) resume() {
+	if l.options.Resume != nil {
+		l.options.Resume()
+	}
 	l.active.Lock()
 	l.epoch.park(nil)
 }

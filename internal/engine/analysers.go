@@ -7,6 +7,7 @@ import (
 	"gomapi/internal/chain"
 	"gomapi/internal/datapath"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/share"
 )
 
 // An analyser is an analyser of a device with the instances that ask for it.
@@ -19,13 +20,13 @@ type analyser struct {
 
 // Analyser implements flib.Env.
 func (e *env) Analyser(key string, make func() (flib.Analyser, error)) (*flib.Marks, error) {
-	c, mu := e.capture, &e.session.engine.mu
+	c := e.capture
 	c.analysing.Lock() // for make
 	defer c.analysing.Unlock()
-	mu.Lock()
+	e.session.engine.mu.Lock()
 	a := c.analysers[key]
 	failed := a != nil && a.failed
-	mu.Unlock()
+	e.session.engine.mu.Unlock()
 	switch {
 	case failed:
 		return nil, a.errFailed()
@@ -40,16 +41,37 @@ func (e *env) Analyser(key string, make func() (flib.Analyser, error)) (*flib.Ma
 		a = &analyser{capture: c, Analysis: datapath.Analysis{Key: key, Analyser: fn}}
 		a.Users = a.fail
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	if len(a.users) == 0 {
-		c.analysers[key] = a
-		c.loop.Analyse(&a.Analysis)
-	}
+	e.session.engine.mu.Lock()
+	defer e.session.engine.mu.Unlock()
+	a.addLocked(e)
+	return &a.Marks, nil
+}
+
+// addLocked adds an instance that is being made to the users of the analyser. Engine.mu is held.
+func (a *analyser) addLocked(e *env) {
+	a.capture.analysers[a.Key] = a
 	a.users = append(a.users, e.instance)
 	r := e.instance.rarely()
 	r.analysers = append(r.analysers, a)
-	return &a.Marks, nil
+	r.stake = a.capture.stakeLocked(e.session)
+	r.stake.asks++
+	a.reviseLocked()
+}
+
+// reviseLocked makes those who ask for the analyser pay for it. It does not run while all of
+// them are passed by. Engine.mu is held.
+func (a *analyser) reviseLocked() {
+	bill, wanted := new(share.Bill), false
+	for _, u := range a.users {
+		bill.Add(u.rare.stake.Share, 1)
+		wanted = wanted || !u.rare.stake.Passed()
+	}
+	a.Bill.Store(bill)
+	if wanted {
+		a.capture.loop.Analyse(&a.Analysis)
+	} else {
+		a.capture.loop.Forget(&a.Analysis)
+	}
 }
 
 func (a *analyser) errFailed() error {
@@ -94,11 +116,13 @@ func (a *analyser) forget(in *instance) {
 	defer c.analysing.Unlock()
 	e.mu.Lock()
 	a.users = slices.DeleteFunc(a.users, func(u *instance) bool { return u == in })
+	in.rare.stake.asks--
+	c.dropLocked(in.rare.stake)
 	last := len(a.users) == 0
 	if last {
 		delete(c.analysers, a.Key)
-		c.loop.Forget(&a.Analysis)
 	}
+	a.reviseLocked()
 	e.mu.Unlock()
 	if !last {
 		return

@@ -26,12 +26,16 @@ func (f *Flow) booksLocked() (b books.Stage) {
 		emitted += t.Emitted
 		passed = t.Behind()
 	}
-	b.In = arrived + emitted
+	missed, unserved := f.capture.loop.Missed(c)
+	if b.In = arrived + emitted; c.Prefilter != nil {
+		b.In += missed
+	}
 	b.Out = []books.Line{
 		{Name: books.Passed, Value: passed}, {Name: books.Refused, Value: refused}, {Name: books.Early, Value: early},
 	}
 	b.Out = appendSome(b.Out, books.Taken, taken)
 	b.Out = appendSome(b.Out, books.LostFault, failed)
+	b.Out = appendSome(b.Out, books.LostShare, missed+unserved)
 	b.Notes = []books.Line{{Name: books.Emitted, Value: emitted}}
 	b.Moved = f.capture.loop.Arrived(c) - arrived + r.moved()
 	b.Opening = f.capture.opening
@@ -62,6 +66,8 @@ func (f *Flow) packetsLocked(i int) (in, out uint64) {
 	}
 	older, early := f.chain.Older()
 	in = f.capture.loop.Delivered(f.chain)
+	missed, _ := f.capture.loop.Missed(f.chain)
+	older += missed
 	return max(in, older) - older, f.capture.loop.Arrived(f.chain) - early
 }
 
@@ -121,8 +127,12 @@ func (r reading) moved() uint64 {
 }
 
 // lost returns how many packets the functions of the flow have lost on the way to their
-// readers or files.
+// readers or files, and how many the flow did not get because it was passed by.
 func (f *Flow) lost() (n uint64) {
+	if f.chain != nil {
+		missed, unserved := f.capture.loop.Missed(f.chain)
+		n = missed + unserved
+	}
 	for _, a := range f.functions {
 		if acc, ok := a.Fn.(flib.CounterSource); ok {
 			var b books.Stage

@@ -13,6 +13,7 @@ import (
 	"gomapi/drivers"
 	"gomapi/flib"
 	"gomapi/internal/books"
+	"gomapi/internal/foreign/foreigntest"
 	"gomapi/internal/pkt"
 )
 
@@ -200,7 +201,7 @@ func TestCloseSaysWhatIsLost(t *testing.T) {
 	if _, err := w.Write(make([]byte, 4096)); err != nil {
 		t.Fatal(err)
 	}
-	fd, _ := c.connected(fn("TO_FILE", int64(0), flib.OpenFile{File: w, Path: "pipe"}, uint64(0)))
+	fd, _ := c.connected(fn("TO_FILE", int64(0), flib.OpenFile{File: foreigntest.Own(t, w), Path: "pipe"}, uint64(0)))
 	b.source.Send(udp(1, 0), udp(1, 1), udp(1, 2))
 	wantCode(t, "close", c.CloseFlow(fd), 0)
 	if len(logged) != 1 || !strings.HasSuffix(logged[0], "; 3 packets were not written") {

@@ -12,6 +12,7 @@ import (
 	"gomapi/internal/datapath"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/segment"
+	"gomapi/internal/share"
 )
 
 // A capture is one opening of a device: from Open to Close, with the goroutine
@@ -22,6 +23,7 @@ type capture struct {
 	dev     drivers.Device
 	info    drivers.Info
 	loop    *datapath.Loop
+	turn    *share.Turn // of a file, else nil
 	// lostByClosed counts packets that functions of closed flows have lost.
 	lostByClosed atomic.Uint64
 	faults       atomic.Uint64 // functions and analysers that have failed
@@ -36,7 +38,12 @@ type capture struct {
 	// analysing is held while an analyser is made or closed.
 	analysing sync.Mutex
 
+	filling chan struct{}  // see relieve
+	helpers sync.WaitGroup // its goroutine, for which stop waits
+
 	// Guarded by Engine.mu.
+	stakes    map[*share.Payer]*stake
+	relieving bool                 // relieve runs
 	analysers map[string]*analyser // by key
 	connected int                  // flows that were connected and are not closed, also after the end
 	compactor compactor
@@ -47,16 +54,66 @@ type capture struct {
 	err       error // why it has ended, nil at the end of a file
 }
 
+// A stake is the share of a user in a device.
+type stake struct {
+	*share.Share
+	payer *share.Payer
+	user  string    // the holder of the account
+	asks  int       // functions that ask for an analyser
+	flows int       // connected
+	told  time.Time // when the log last said that they are passed by
+	times int       // how often they were since
+}
+
 func newCapture(d *device, dev drivers.Device) *capture {
 	c := &capture{
 		device: d, opening: d.engine.openings.Add(1), dev: dev, info: dev.Info(), done: make(chan struct{}),
-		analysers: make(map[string]*analyser),
+		analysers: make(map[string]*analyser), stakes: make(map[*share.Payer]*stake), filling: make(chan struct{}, 1),
 	}
 	c.linkTypes = c.announced()
 	c.compactor.capture = c
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
-	c.loop = datapath.New(datapath.Options{LinkType: c.info.LinkType, Announced: c.linkTypes, Live: d.owner == nil, HostClock: c.info.HostClock, NewLinkType: c.newLinkType, Fault: c.failed})
+	o := datapath.Options{
+		LinkType: c.info.LinkType, Announced: c.linkTypes, Live: d.owner == nil, HostClock: c.info.HostClock,
+		NewLinkType: c.newLinkType, Fault: c.failed, Filling: c.fills,
+	}
+	if g, ok := dev.(drivers.Gauge); ok && o.Live {
+		o.Fullness = g.Fullness
+	}
+	if !o.Live {
+		c.turn = d.engine.reading.New(&d.owner.user.account.CPU)
+		o.Rest, o.Resume = c.turn.Rest, c.resume
+	}
+	c.loop = datapath.New(o)
 	return c
+}
+
+// resume waits for the turn of a file.
+func (c *capture) resume() { c.turn.Resume(c.ctx) }
+
+// fills wakes the goroutine of relieve. The capture goroutine calls it.
+func (c *capture) fills() {
+	select {
+	case c.filling <- struct{}{}:
+	default:
+	}
+}
+
+// stakeLocked returns the stake of the session's user. Engine.mu is held.
+func (c *capture) stakeLocked(s *Session) *stake {
+	st := c.stakes[&s.user.account.CPU]
+	if st == nil {
+		st = &stake{Share: share.New(&s.user.account.CPU), payer: &s.user.account.CPU, user: s.payer()}
+		c.stakes[&s.user.account.CPU] = st
+	}
+	return st
+}
+
+// dropLocked forgets a stake that nothing uses, unless it is passed by. Engine.mu is held.
+func (c *capture) dropLocked(st *stake) {
+	if st.flows == 0 && st.asks == 0 && !st.Passed() {
+		delete(c.stakes, st.payer)
+	}
 }
 
 // start starts the capture goroutine, which stop waits for. It does nothing if the capture
@@ -88,6 +145,7 @@ func (c *capture) stop(cause error) {
 	if started {
 		<-c.done
 	}
+	c.helpers.Wait()
 	e.mu.Lock()
 	segments := c.loop.Stop()
 	e.mu.Unlock()
@@ -111,7 +169,13 @@ func (c *capture) free(segments []*segment.Segment) {
 func (c *capture) run() {
 	defer close(c.done)
 	c.compactor.mergeFirst()
-	err := c.guard(func() error { return c.dev.Run(c.ctx, c.loop) })
+	var sink drivers.Sink = c.loop
+	if c.turn != nil {
+		c.turn.Begin(c.ctx)
+		defer c.turn.End()
+		sink = fileSink{c.loop, c}
+	}
+	err := c.guard(func() error { return c.dev.Run(c.ctx, sink) })
 	if err == nil {
 		err = c.cause()
 	}
@@ -128,6 +192,24 @@ func (c *capture) run() {
 	}
 	c.tell(err)
 }
+
+// A fileSink takes the packets of a file. Files are read by turns.
+type fileSink struct {
+	*datapath.Loop
+	capture *capture
+}
+
+// Batch implements drivers.Sink.
+func (s fileSink) Batch(pkts []drivers.Packet) {
+	s.Loop.Batch(pkts)
+	s.capture.turn.Check(s.capture.ctx)
+}
+
+// Rest implements drivers.Rester.
+func (s fileSink) Rest() { s.capture.turn.Rest() }
+
+// Resume implements drivers.Rester.
+func (s fileSink) Resume() { s.capture.resume() }
 
 // cause returns the reason given to stop, nil if there was none.
 func (c *capture) cause() error {

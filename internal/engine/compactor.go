@@ -67,7 +67,7 @@ func (c *compactor) stateLocked(now time.Time) *compact.State {
 	segments := c.told.Segments[:0]
 	for _, g := range loop.Segments() {
 		segments = append(segments, compact.Segment{
-			Chains: len(g.Chains()), Gone: g.Gone, Early: g.Early() > 0, Ripe: g.Ripe(), Busy: slices.Contains(c.busy, g),
+			Chains: len(g.Chains()), Gone: g.Gone, Early: g.Early() > 0, Ripe: g.Ripe(), Passed: g.Passed, Busy: slices.Contains(c.busy, g),
 		})
 	}
 	c.told = compact.State{

@@ -153,7 +153,10 @@ func (s *Session) activate(f *Flow) error {
 	f.place.SetStart(now.UnixNano())
 	f.setStatusLocked(FlowActive)
 	c.connected++
+	st := c.stakeLocked(s)
+	ch.Share = st.Share
 	c.addLocked(f)
+	c.joinLocked(st, ch)
 	return nil
 }
 
@@ -217,7 +220,9 @@ func (s *Session) closeFlows(flows []*Flow) {
 		c.removeLocked(closing)
 	}
 	s.engine.mu.Unlock()
-	interrupt(flows)
+	for _, f := range flows {
+		s.interrupt(f.functions)
+	}
 	for _, f := range flows {
 		for _, a := range f.functions {
 			a.Closing.Store(true)
@@ -244,14 +249,25 @@ func (s *Session) closeFlows(flows []*Flow) {
 	}
 }
 
-// interrupt makes functions of the flows stop waiting for a program.
-func interrupt(flows []*Flow) {
-	for _, f := range flows {
-		for _, a := range f.functions {
-			if w, ok := a.Fn.(flib.Interrupter); ok {
-				_ = f.session.safely("interrupting "+a.Def.Name, func() error { w.Interrupt(); return nil }) // logged
-			}
+// interrupt makes functions stop waiting for a program.
+func (s *Session) interrupt(functions []*instance) {
+	for _, a := range functions {
+		if w, ok := a.Fn.(flib.Interrupter); ok {
+			_ = s.safely("interrupting "+a.Def.Name, func() error { w.Interrupt(); return nil }) // logged
 		}
+	}
+}
+
+// interruptAll makes the functions of all flows stop waiting for a program, at the same time.
+func (s *Session) interruptAll() {
+	var functions [][]*instance
+	s.engine.mu.Lock()
+	for f := range s.flows.all() {
+		functions = append(functions, f.functions)
+	}
+	s.engine.mu.Unlock()
+	for _, list := range functions {
+		s.interrupt(list)
 	}
 }
 
@@ -267,6 +283,7 @@ func (c *capture) removeLocked(closing []*Flow) {
 		}
 		f.chain.Close()
 		c.connected--
+		c.leaveLocked(f.session)
 		kept += f.bytes()
 	}
 	c.tellWaitingLocked(closing)

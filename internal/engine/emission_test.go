@@ -13,6 +13,7 @@ import (
 	"gomapi/flib"
 	"gomapi/flib/flibtest"
 	"gomapi/internal/books"
+	"gomapi/internal/foreign/foreigntest"
 	"gomapi/internal/pkt"
 )
 
@@ -202,7 +203,7 @@ func TestHeldWhenClosed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fd, _ := c.connected(fn("ECHO"), fn("TO_FILE", int64(0), flib.OpenFile{File: file, Path: path}, uint64(0)))
+	fd, _ := c.connected(fn("ECHO"), fn("TO_FILE", int64(0), flib.OpenFile{File: foreigntest.Own(t, file), Path: path}, uint64(0)))
 	b.source.Send(sent(10)...)
 	if err := c.CloseFlow(fd); err != nil {
 		t.Fatal(err)

@@ -20,15 +20,18 @@
 //	engine.go, session.go            the tables; everything one connection has made
 //	device.go, devices.go            live devices and capture files
 //	env.go, analysers.go             what a function can ask for
+//	relief.go                        who is passed by when a device is too slow
 //	linktypes.go                     filters for the link types of a device
 //	refs.go, apply.go                functions
 //	books.go, books_flow.go          packet counts
 //	info_args.go, info.go            information for clients
 //	connect.go                       connecting and closing flows
 //	offline.go                       capture files
+//	files.go                         descriptors of clients
 package engine
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,7 +40,9 @@ import (
 	"gomapi/flib"
 	"gomapi/internal/account"
 	"gomapi/internal/filter"
+	"gomapi/internal/foreign"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/share"
 )
 
 // Limits of one connection. Package shm limits the results. For limits of one user see package
@@ -72,7 +77,9 @@ type Engine struct {
 	// freeing of segments.
 	tasks    sync.WaitGroup
 	openings atomic.Uint64 // of devices
+	files    *foreign.Pool // of clients
 	turns    turns
+	reading  *share.Turns // of the capture files that are being read
 
 	// mu guards the fields below, the plans of all loops, and every field of devices,
 	// captures, sessions and flows that says so. It is never held while something is
@@ -94,7 +101,12 @@ func New(o Options) *Engine {
 	if o.Accounts == nil {
 		o.Accounts = account.New(account.ForMachine())
 	}
-	return &Engine{opts: o, turns: newTurns(), sessions: make(map[*Session]struct{}), users: make(map[string]*user)}
+	return &Engine{
+		opts: o, files: foreign.NewPool(o.Accounts), turns: newTurns(),
+		sessions: make(map[*Session]struct{}), users: make(map[string]*user),
+		// One processor is left for live devices, which must never wait for a file.
+		reading: share.NewTurns(max(1, runtime.GOMAXPROCS(0)-1)),
+	}
 }
 
 // LeaveMemory is called when the process is about to end. Sessions that are closed from then
@@ -113,9 +125,11 @@ func (e *Engine) Close() {
 		sessions = append(sessions, s)
 	}
 	e.mu.Unlock()
+	var closing sync.WaitGroup
 	for _, s := range sessions {
-		s.Close()
+		closing.Go(s.Close) // at the same time, because files may keep each waiting
 	}
+	closing.Wait()
 	e.mu.Lock()
 	devices := e.devices
 	e.mu.Unlock()
@@ -123,8 +137,12 @@ func (e *Engine) Close() {
 		d.delete(nil)
 	}
 	e.tasks.Wait()
+	e.files.Wait(closingGrace)
 	e.reclaim.close()
 }
+
+// closingGrace is how long the files of clients may take to be closed at the end.
+const closingGrace = 100 * time.Millisecond
 
 // logFor logs what a user can cause.
 func (e *Engine) logFor(user string, format string, args ...any) {

@@ -23,7 +23,10 @@ import (
 	"gomapi/internal/shm"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) {
+	libpcap.ServeIfHelper()
+	leak.Main(m)
+}
 
 const (
 	ethernet = 1

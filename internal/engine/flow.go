@@ -69,6 +69,7 @@ type instance struct {
 // rare is what few instances have.
 type rare struct {
 	analysers []*analyser // that it asks for; see Env.Analyser
+	stake     *stake      // that pays for them; nil: there are none
 	state     *stateQuota // nil: none
 	atClose   []func()    // see Env.AtClose
 }

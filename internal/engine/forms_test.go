@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"gomapi/flib"
+	"gomapi/internal/foreign/foreigntest"
 	"gomapi/internal/mapierr"
 )
 
@@ -65,14 +66,16 @@ func TestSoftwareForm(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a, err := client.Apply(t.Context(), fd, c.name, []any{flib.OpenFile{File: file}})
+			own := foreigntest.Own(t, file)
+			isOpen := func() bool { return own.Use(func(int) error { return nil }) == nil }
+			a, err := client.Apply(t.Context(), fd, c.name, []any{flib.OpenFile{File: own}})
 			wantCode(t, "apply", err, c.code)
 			if err == nil {
 				if a.DevType != c.devType || a.FID != 1 || !a.HasResult {
 					t.Errorf("applied %+v, want the form for %s", a, c.devType)
 				}
-				if err := file.Close(); err != nil {
-					t.Errorf("the file was closed: %v", err)
+				if !isOpen() {
+					t.Error("the file was closed")
 				}
 				return
 			}
@@ -84,7 +87,7 @@ func TestSoftwareForm(t *testing.T) {
 				}
 				text = rest
 			}
-			if file.Close() == nil {
+			if isOpen() {
 				t.Error("the file is open after the error")
 			}
 			if infos, err := client.Functions(fd); err != nil || len(infos) != 0 {

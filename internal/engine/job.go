@@ -24,10 +24,8 @@ func (c *compactor) jobLocked(wanted *compact.Job) *job {
 	j := &job{Job: wanted, types: c.capture.linkTypes}
 	now := time.Now()
 	add := func(ch *chain.Chain) {
-		if !ch.Moving && !ch.Closed() {
-			j.chains = append(j.chains, segment.Candidate{
-				Chain: ch, User: ch.Owner.(*Flow).session.user.account.Number, Alone: ch.Alone, CaughtUp: ch.CaughtUp(now),
-			})
+		if !ch.Moving && !ch.Closed() && !ch.PassedBy {
+			j.chains = append(j.chains, candidate(ch, now))
 		}
 	}
 	if wanted.Unmerged {
@@ -46,6 +44,15 @@ func (c *compactor) jobLocked(wanted *compact.Job) *job {
 		}
 	}
 	return j
+}
+
+// candidate describes a chain for the segment that is to be built. One that the loop has yet to
+// detach from its former segment is not shared.
+func candidate(ch *chain.Chain, now time.Time) segment.Candidate {
+	return segment.Candidate{
+		Chain: ch, User: ch.Owner.(*Flow).session.user.account.Number,
+		Alone: ch.Alone || ch.Detaching(), CaughtUp: ch.CaughtUp(now),
+	}
 }
 
 // launchLocked runs a job on a separate goroutine. Engine.mu is held.

@@ -28,7 +28,9 @@ func (c *capture) announced() []uint16 {
 // before.
 func (c *capture) newLinkType(linkType uint16) {
 	e := c.device.engine
-	if c.device.owner != nil {
+	if c.turn != nil {
+		c.turn.Rest()
+		defer c.resume()
 		c.addLinkType(linkType)
 		return
 	}

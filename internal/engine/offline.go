@@ -3,17 +3,17 @@ package engine
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 
 	"gomapi/drivers"
+	"gomapi/internal/foreign"
 	"gomapi/internal/mapierr"
 )
 
 // CreateOffline makes a device of a capture file that the client has opened. The name is
 // path@n with n the number of the device. CreateOffline owns f, also after an error. Errors:
 // 3200 for a format that no driver reads, 6155 for a file that cannot be read.
-func (s *Session) CreateOffline(ctx context.Context, f *os.File, path string, format drivers.Format) (string, error) {
+func (s *Session) CreateOffline(ctx context.Context, f *foreign.File, path string, format drivers.Format) (string, error) {
 	if err := s.enter(); err != nil {
 		f.Close()
 		return "", err
@@ -24,9 +24,9 @@ func (s *Session) CreateOffline(ctx context.Context, f *os.File, path string, fo
 		f.Close()
 		return "", mapierr.New(mapierr.NoDriver, "%s: this daemon reads no files of format %d (0 is MFF_PCAP; mapi.conf needs a [format] section for it)", path, format)
 	}
-	if err := s.user.take(offlineSum, mapierr.File); err != nil {
+	if err := f.Charge(offlineSum); err != nil {
 		f.Close()
-		return "", fmt.Errorf("%s: %w", path, err)
+		return "", mapierr.New(mapierr.File, "%s: %v", path, err)
 	}
 	var dev drivers.Device
 	err := s.safely("opening "+path, func() (err error) {
@@ -34,7 +34,6 @@ func (s *Session) CreateOffline(ctx context.Context, f *os.File, path string, fo
 		return err
 	})
 	if err != nil {
-		s.user.account.GiveSum(offlineSum)
 		return "", coded(mapierr.File, err)
 	}
 	e := s.engine
@@ -83,7 +82,6 @@ func (s *Session) DeleteOffline(name string) error {
 	s.engine.mu.Unlock()
 	s.closeFlows(flows)
 	d.delete(nil)
-	s.user.account.GiveSum(offlineSum)
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"gomapi/drivers"
 	"gomapi/flib"
 	"gomapi/internal/books"
+	"gomapi/internal/foreign/foreigntest"
 	"gomapi/internal/ring"
 )
 
@@ -48,7 +49,7 @@ func TestPacketsLargerThanFrames(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer reader.Close()
-	apply("TO_FILE", int64(0), flib.OpenFile{File: file, Path: path}, uint64(0))
+	apply("TO_FILE", int64(0), flib.OpenFile{File: foreigntest.Own(t, file), Path: path}, uint64(0))
 	if err := c.Connect(t.Context(), f.FD); err != nil {
 		t.Fatal(err)
 	}

@@ -102,6 +102,7 @@ func (s *Session) Results() *os.File { return s.memory.File() }
 // memory. It returns when all of them have stopped. Calling it twice is allowed.
 func (s *Session) Close() {
 	s.closed.Do(func() {
+		s.interruptAll() // what a call under way waits for, too
 		s.calls.Lock()
 		defer s.calls.Unlock()
 		s.engine.mu.Lock()
@@ -115,7 +116,6 @@ func (s *Session) Close() {
 		s.closeFlows(flows)
 		for _, d := range devices {
 			d.delete(nil)
-			s.user.account.GiveSum(offlineSum)
 		}
 		s.engine.mu.Lock()
 		delete(s.engine.sessions, s)

@@ -11,13 +11,14 @@ import (
 
 	"gomapi/drivers"
 	"gomapi/flib"
+	"gomapi/internal/foreign"
 	"gomapi/internal/shm"
 )
 
 // A tape is a file driver whose files have the same packets, of two link types.
 type tape struct{ packets int }
 
-func (d tape) OpenFile(_ context.Context, f *os.File) (drivers.Device, error) {
+func (d tape) OpenFile(_ context.Context, f *foreign.File) (drivers.Device, error) {
 	f.Close()
 	return &reel{packets: d.packets}, nil
 }
@@ -52,7 +53,12 @@ func (c *client) tape() string {
 		c.t.Error(err)
 		return ""
 	}
-	name, err := c.CreateOffline(context.Background(), f, "tape", drivers.FormatPCAP)
+	own, err := foreign.Own(f)
+	if err != nil {
+		c.t.Error(err)
+		return ""
+	}
+	name, err := c.CreateOffline(context.Background(), own, "tape", drivers.FormatPCAP)
 	if err != nil {
 		c.t.Error(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"gomapi/internal/account"
+	"gomapi/internal/foreign"
 	"gomapi/internal/mapierr"
 )
 
@@ -31,14 +32,15 @@ const (
 var (
 	sessionSum = account.Sum{account.Connections: 1, account.Descriptors: 8, account.Memory: sessionMemory}
 	flowSum    = account.Sum{account.Memory: flowMemory}
-	offlineSum = account.Sum{account.OfflineFiles: 1, account.Descriptors: 1, account.Memory: offlineMemory}
-	ringSum    = account.Sum{account.Buffers: 1, account.Descriptors: 4} // until the client has them
+	offlineSum = account.Sum{account.OfflineFiles: 1, account.Memory: offlineMemory} // until nothing reads the file any more
+	ringSum    = account.Sum{account.Buffers: 1, account.Descriptors: 4}             // until the client has them
 )
 
 // A user is what the engine keeps of an identity, over all connections. What it takes is on its
 // account, which several identities may share. Engine.mu guards it.
 type user struct {
 	account  *account.Account
+	files    *foreign.User // of the account
 	sessions int
 	flows    order // by Flow.number
 }
@@ -63,7 +65,7 @@ func (o Owner) payer() account.Holder {
 func (e *Engine) joinLocked(o Owner) *user {
 	u := e.users[o.identity()]
 	if u == nil {
-		u = &user{account: e.opts.Accounts.Open(o.payer())}
+		u = &user{account: e.opts.Accounts.Open(o.payer()), files: e.files.Join(o.payer())}
 		e.users[o.identity()] = u
 	}
 	u.sessions++
@@ -74,6 +76,7 @@ func (e *Engine) joinLocked(o Owner) *user {
 func (e *Engine) leaveLocked(s *Session) {
 	if s.user.sessions--; s.user.sessions == 0 {
 		delete(e.users, s.owner.identity())
+		s.user.files.Leave()
 		s.user.account.Close()
 	}
 }

@@ -58,6 +58,13 @@ func (q *Queue[User]) Enter(ctx context.Context, user User) (leave func(), err e
 	return sync.OnceFunc(func() { q.leave(user) }), nil
 }
 
+// Held returns how many places are held now.
+func (q *Queue[User]) Held() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.o.Places - q.free
+}
+
 // wait adds a waiter, who may be served at once.
 func (q *Queue[User]) wait(user User) *waiter {
 	q.mu.Lock()

@@ -1,190 +1,181 @@
 // Package outfile writes to files that programs have opened and passed to the
-// daemon: regular files, pipes, stream sockets, character devices.
+// daemon: regular files, pipes, stream sockets, and the devices null, zero and
+// full.
 //
 // The other end belongs to somebody else, who may read slowly, never, or with
 // malicious intent. The program shares the status flags (O_NONBLOCK), so they
 // can neither be relied on nor changed. Writes to pipes and sockets therefore
-// use calls that never block, whatever the flags; Stop ends a Write that waits
-// for them. On other files write(2) may hang, for instance on a file system
-// that the program itself serves. The caller therefore writes on a goroutine
-// that it can abandon, and a Budget limits the number of these.
+// use calls that do not wait for a reader, whatever the flags; the wait itself
+// needs no thread, and Stop ends it. On other files write(2) may hang, for
+// instance on a file system that the program itself serves. The caller
+// therefore writes on a goroutine that it can abandon, and package foreign
+// limits the number of calls that hang.
 package outfile
 
 import (
-	"encoding/binary"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"gomapi/internal/account"
+	"gomapi/internal/foreign"
+	"gomapi/internal/watch"
 )
 
 // ErrStopped ends a Write that waits when Stop is called.
 var ErrStopped = errors.New("the reader does not accept the data")
 
 // maxTries is how often in a row a file may report that it is ready and then
-// accept nothing. Only a malicious file system does this.
+// accept nothing. Only a malicious peer does this.
 const maxTries = 1000
 
+// streamDescriptors is how many descriptors a pipe or socket takes here.
+const streamDescriptors = 3
+
 // A File is open for writing. Only one goroutine at a time may call Write and
-// Close; any may call Stop.
+// Close; any may call Stop and Discard.
 type File struct {
-	file   *os.File
-	name   string
-	budget *Budget
-	fd     int
-	try    func(b []byte) (int, error) // writes without blocking, as far as the kind of file allows
-	pipe   *relay                      // for a pipe, else nil
-	stop   *os.File                    // eventfd that ends a wait
-	polled [2]unix.PollFd              // the file and stop
+	file  *foreign.File
+	try   func(fd int, b []byte) (int, error) // writes without waiting for a reader
+	plain bool                                // a regular file or a device: writing has the rights of the client
+	pipe  *relay                              // for a pipe, else nil
+	room  *watch.Watch                        // of a pipe or socket, else nil
+
+	stop    sync.Once
+	stopped chan struct{}
 }
 
-// Open takes ownership of f, which was opened for writing, unless it fails. The
-// name is for people. Open rejects files that are not byte streams, and fails
-// if the budget is used up.
-func Open(f *os.File, name string, budget *Budget) (_ *File, err error) {
-	o := &File{file: f, name: name, budget: budget, fd: descriptor(f)}
-	if err := writable(o.fd); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+// Open takes ownership of f, unless it fails. It rejects files to which the
+// client could not write, or that are not byte streams, and fails if the user
+// writes too many files; memory is charged to the user until f is closed and
+// nothing uses it any more. The wait for a file that hangs ends with ctx.
+func Open(ctx context.Context, f *foreign.File, memory int) (*File, error) {
+	kind, err := f.Output(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}
-	if err := budget.take(); err != nil {
+	taken := account.Sum{account.WrittenFiles: 1, account.Memory: int64(memory)}
+	if kind == unix.S_IFIFO || kind == unix.S_IFSOCK {
+		taken[account.Descriptors] = streamDescriptors
+	}
+	if err := f.Charge(taken); err != nil {
 		return nil, err
 	}
-	if err := o.prepare(); err != nil {
+	o := &File{file: f, stopped: make(chan struct{})}
+	if err := o.prepare(kind); err != nil {
 		o.release()
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}
 	return o, nil
 }
 
 // prepare selects the way to write and creates what it needs.
-func (f *File) prepare() error {
-	var st unix.Stat_t
-	if err := unix.Fstat(f.fd, &st); err != nil {
-		return err
-	}
-	switch st.Mode & unix.S_IFMT {
-	case unix.S_IFREG, unix.S_IFCHR:
-		f.try = func(b []byte) (int, error) { return unix.Write(f.fd, b) }
+func (f *File) prepare(kind uint32) (err error) {
+	switch kind {
 	case unix.S_IFIFO:
-		relay, err := newRelay()
-		if err != nil {
+		if f.pipe, err = newRelay(); err != nil {
 			return fmt.Errorf("create a pipe: %w", err)
 		}
-		f.pipe = relay
-		f.try = func(b []byte) (int, error) { return relay.write(f.fd, b) }
+		f.try = f.pipe.write
 	case unix.S_IFSOCK:
-		if kind, err := unix.GetsockoptInt(f.fd, unix.SOL_SOCKET, unix.SO_TYPE); err != nil || kind != unix.SOCK_STREAM {
-			return errors.New("not a stream socket")
-		}
-		f.try = f.send
+		f.try = sender(f.file.Rights())
 	default:
-		return errors.New("neither a regular file nor a pipe, stream socket or character device")
+		f.plain, f.try = true, unix.Write
+		return nil
 	}
-	stop, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
-	if err != nil {
-		return fmt.Errorf("create an eventfd: %w", err)
-	}
-	f.stop = os.NewFile(uintptr(stop), "stop")
-	f.polled = [2]unix.PollFd{{Fd: int32(f.fd), Events: unix.POLLOUT}, {Fd: int32(stop), Events: unix.POLLIN}}
-	return nil
-}
-
-// descriptor is f.Fd without its side effect, which may change the status
-// flags.
-func descriptor(f *os.File) int {
-	n := -1
-	if conn, err := f.SyscallConn(); err == nil {
-		_ = conn.Control(func(fd uintptr) { n = int(fd) }) // a closed file causes an error when it is used
-	}
-	return n
-}
-
-// writable reports whether the descriptor was opened for writing.
-func writable(fd int) error {
-	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
-	if err != nil {
+	return f.file.Use(func(fd int) error {
+		f.room, err = watch.New(fd, unix.EPOLLOUT)
 		return err
-	}
-	if flags&unix.O_PATH != 0 || flags&unix.O_ACCMODE == unix.O_RDONLY {
-		return errors.New("not opened for writing")
-	}
-	return nil
+	})
 }
 
-func (f *File) send(b []byte) (int, error) {
-	return unix.SendmsgN(f.fd, b, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
-}
-
-// Name is the name given to Open.
-func (f *File) Name() string { return f.name }
+// Name is the name of the file for people.
+func (f *File) Name() string { return f.file.Name() }
 
 // Write writes at least one byte of b, which is not empty, and returns how
 // many. After an error the next Write continues where the last one ended.
 func (f *File) Write(b []byte) (int, error) {
+	n, err := f.write(b)
+	if err != nil {
+		err = fmt.Errorf("write %s: %w", f.Name(), err)
+	}
+	return n, err
+}
+
+func (f *File) write(b []byte) (n int, err error) {
 	for range maxTries {
-		n, err := f.try(b)
+		if f.isStopped() {
+			return 0, ErrStopped
+		}
+		began, err := f.file.Write(f.stopped, f.plain, func(fd int) (err error) {
+			n, err = f.try(fd, b)
+			return err
+		})
 		switch {
-		case n > 0:
+		case !began:
+			return 0, ErrStopped
+		case err == nil && n > 0:
 			return n, nil
 		case err == nil:
-			return 0, fmt.Errorf("write %s: %w", f.name, io.ErrShortWrite)
+			return 0, io.ErrShortWrite
 		case err == unix.EINTR:
 			continue
-		case err != unix.EAGAIN:
-			return 0, fmt.Errorf("write %s: %w", f.name, err)
+		case err != unix.EAGAIN || f.room == nil: // a plain file cannot say when it is ready
+			return 0, err
 		}
-		if err := f.await(); err != nil {
-			return 0, fmt.Errorf("write %s: %w", f.name, err)
+		if f.room.Wait() != nil {
+			return 0, ErrStopped
 		}
 	}
-	return 0, fmt.Errorf("write %s: %w", f.name, unix.EAGAIN)
+	return 0, unix.EAGAIN
 }
 
-// await waits until the file may accept bytes or has failed.
-func (f *File) await() error {
-	for {
-		_, err := unix.Poll(f.polled[:], -1)
-		switch {
-		case err == unix.EINTR:
-			continue
-		case err != nil:
-			return err
-		case f.polled[1].Revents != 0:
-			return ErrStopped
-		}
-		return nil
+func (f *File) isStopped() bool {
+	select {
+	case <-f.stopped:
+		return true
+	default:
+		return false
 	}
 }
 
-// Stop ends a Write that waits for a pipe or socket, and every later one that
-// would wait. After Close it does nothing.
+// Stop ends a Write that waits, and every later one.
 func (f *File) Stop() {
-	_, _ = f.stop.Write(binary.NativeEndian.AppendUint64(nil, 1)) // fails only after Close
+	f.stop.Do(func() {
+		close(f.stopped)
+		if f.room != nil {
+			f.room.Close()
+		}
+	})
 }
 
-// Close closes the file and returns its place in the budget.
+// Close closes the file and returns the error with which it has lost data. It
+// may take as long as Write.
 func (f *File) Close() error {
-	err := f.file.Close()
 	f.release()
-	if err != nil && !errors.Is(err, os.ErrClosed) {
-		return fmt.Errorf("close %s: %w", f.name, err)
+	if err := f.file.Finish(f.stopped); err != nil {
+		return fmt.Errorf("close %s: %w", f.Name(), err)
 	}
 	return nil
 }
 
-// release releases the resources of prepare and the budget, once.
+// Discard closes a file to which nothing was written. It does not wait.
+func (f *File) Discard() {
+	f.release()
+	f.file.Close()
+}
+
+// release releases the resources of prepare.
 func (f *File) release() {
 	if f.pipe != nil {
 		f.pipe.close()
 		f.pipe = nil
 	}
-	if f.stop != nil {
-		_ = f.stop.Close() // closing an eventfd cannot lose data
-	}
-	if f.budget != nil {
-		f.budget.give()
-		f.budget = nil
+	if f.room != nil {
+		f.room.Close()
 	}
 }

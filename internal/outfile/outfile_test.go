@@ -10,16 +10,19 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"gomapi/internal/foreign"
+	"gomapi/internal/foreign/foreigntest"
 )
 
 // open opens f until the end of the test.
 func open(t *testing.T, f *os.File) *File {
 	t.Helper()
-	o, err := Open(f, "file", NewBudget(1))
+	o, err := Open(t.Context(), foreigntest.Own(t, f), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { o.Close() })
+	t.Cleanup(func() { _ = o.Close() })
 	return o
 }
 
@@ -140,7 +143,11 @@ func TestStopEndsTheWaitForAReader(t *testing.T) {
 			}()
 			o.Stop()
 			written := <-end
-			flags, err := unix.FcntlInt(uintptr(o.fd), unix.F_GETFL, 0)
+			flags := 0
+			err := o.file.Use(func(fd int) (err error) {
+				flags, err = unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+				return err
+			})
 			if err != nil || flags&unix.O_NONBLOCK != 0 {
 				t.Errorf("flags are %#x, %v", flags, err)
 			}
@@ -205,35 +212,50 @@ func TestRefusesWhatIsNoStreamToWrite(t *testing.T) {
 		files[what] = f
 	}
 	for what, f := range files {
-		budget := NewBudget(1)
-		if _, err := Open(f, what, budget); err == nil {
+		own := foreigntest.Own(t, f)
+		if _, err := Open(t.Context(), own, 0); err == nil {
 			t.Errorf("%s: opened", what)
 		} else {
 			t.Log(err)
 		}
-		if n := budget.open.Load(); n != 0 {
-			t.Errorf("%s: budget has %d open files", what, n)
-		}
 	}
 }
 
-func TestBudget(t *testing.T) {
-	budget := NewBudget(1)
-	_, w := pipe(t)
-	first, err := Open(w, "first", budget)
+// TestSocketsTellTheClient: the peer of a local socket that asks who writes is told the client.
+func TestSocketsTellTheClient(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root to write for another user")
+	}
+	r, w := sockets(t, unix.SOCK_STREAM)
+	fd, err := unix.Dup(int(w.Fd()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, w = pipe(t)
-	if _, err := Open(w, "second", budget); err == nil {
-		t.Error("a second file is open")
-	}
-	first.Close()
-	first.Close()
-	first.Stop()
-	second, err := Open(w, "second", budget)
+	own, err := foreigntest.User(t).Open(foreign.Descriptor(fd), "socket", foreign.Rights{UID: 54321, GID: 54322})
 	if err != nil {
 		t.Fatal(err)
 	}
-	second.Close()
+	if err := unix.SetsockoptInt(int(r.Fd()), unix.SOL_SOCKET, unix.SO_PASSCRED, 1); err != nil {
+		t.Fatal(err)
+	}
+	o, err := Open(t.Context(), own, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	if _, err := o.Write([]byte("data")); err != nil {
+		t.Fatal(err)
+	}
+	data, oob := make([]byte, 10), make([]byte, 100)
+	n, oobn, _, _, err := unix.Recvmsg(int(r.Fd()), data, oob, 0)
+	if err != nil || string(data[:n]) != "data" {
+		t.Fatalf("%q, %v", data[:n], err)
+	}
+	msgs, err := unix.ParseSocketControlMessage(oob[:oobn])
+	if err != nil || len(msgs) != 1 {
+		t.Fatalf("%v, %v", msgs, err)
+	}
+	if c, err := unix.ParseUnixCredentials(&msgs[0]); err != nil || c.Uid != 54321 || c.Gid != 54322 {
+		t.Errorf("the writer is %+v, %v", c, err)
+	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"gomapi/flib"
 	"gomapi/internal/pkt"
+	"gomapi/internal/share"
 )
 
 // An accumulator holds the sums of a chain that is alone behind its filter and only adds
@@ -63,13 +64,14 @@ func (a *accumulator) fetch() {
 // accumulators are the accumulators of a segment, by member.
 type accumulators struct {
 	list    []accumulator
+	shares  []*share.Share       // who pays, by member
 	kinds   [][]flib.Accumulator // functions of the first chain of each kind; entry 0 is unused
 	known   map[string]int       // kind by share keys, while the segment is built
 	failing int                  // index of the function that runs
 }
 
 func (as *accumulators) fit(members int) {
-	as.list = make([]accumulator, members)
+	as.list, as.shares = make([]accumulator, members), make([]*share.Share, members)
 	as.kinds, as.known = make([][]flib.Accumulator, 1), make(map[string]int)
 }
 
@@ -101,6 +103,7 @@ func (as *accumulators) open(member int, c Candidate) bool {
 		a.words[i] = f.Total()
 	}
 	a.kind = uint16(kind)
+	as.shares[member] = c.Chain.Share
 	return true
 }
 

@@ -106,8 +106,14 @@ func (b *builder) place(c *chain.Chain, root *trieNode, way []*trieNode) {
 		return
 	}
 	p := &path{nodes: []*node{root.node}}
+	before := root
 	for i, w := range way[:n] {
 		w.kept = true
+		w.bill.Add(c.Share, 1)
+		if w.searches {
+			before.search.bill.Add(c.Share, c.Steps[i].Searcher().Pattern().Size())
+		}
+		before = w
 		p.nodes = append(p.nodes, w.node)
 		if w.accumulator != nil {
 			p.sums = append(p.sums, len(w.sums))

@@ -69,6 +69,11 @@ func newControl(candidates []Candidate, attachments []*chain.Attachment) Control
 func (s *Control) Enter() (alone []*chain.Chain) {
 	s.early = slices.DeleteFunc(s.early, (*chain.Chain).Closed)
 	for _, c := range s.chains {
+		if c.PassedBy {
+			s.Gone++
+			s.Passed = true
+			continue
+		}
 		if c.Group, c.Shared = &s.Group, false; c.Closed() {
 			s.Gone++
 		}

@@ -6,6 +6,7 @@ import (
 	"gomapi/flib"
 	"gomapi/internal/chain"
 	"gomapi/internal/pkt"
+	"gomapi/internal/share"
 )
 
 // A node is a function that chains share, together with all functions before it. It runs
@@ -26,9 +27,10 @@ type node struct {
 	pattern  int32
 	search   search
 	suffixes []suffix
-	sums     []sum  // one for each instance of accumulator
-	cursor   int    // index of the next sum to flush
-	number   uint32 // in the queue
+	bill     share.Bill // of the function
+	sums     []sum      // one for each instance of accumulator
+	cursor   int        // index of the next sum to flush
+	number   uint32     // in the queue
 	queued   bool
 	failed   bool   // the function must not run any more
 	spares   uint64 // chains that need not run the function
@@ -81,6 +83,9 @@ func (n *node) process(x *run, in []*pkt.Packet) (out []*pkt.Packet) {
 	if n.failed {
 		return nil
 	}
+	if x.Meter.On {
+		x.Meter.ToAll(&n.bill)
+	}
 	defer func() {
 		if value := recover(); value != nil {
 			x.fail(n, in, value)
@@ -105,15 +110,18 @@ func (n *node) push(q *queue) {
 	q.push(n.number, len(n.sums))
 }
 
-// run runs the suffix, unless its flow is closed or the chain has detached. A chain in
-// lockstep only sets the packets aside.
+// run runs the suffix, unless the chain must be skipped or has detached. A chain in lockstep
+// only sets the packets aside.
 func (s *suffix) run(x *run, in []*pkt.Packet) {
 	c := s.chain
 	switch {
-	case c.Closed():
+	case c.Skipped():
 	case s.attachment == nil:
 		c.Take(x.Host, in)
-	case !s.attachment.Detached():
+	case s.attachment.Detached():
+	case x.Meter.On && !x.Meter.To(c.Share):
+		c.MissRest(in)
+	default:
 		c.RunFrom(s.from, in)
 	}
 }
@@ -122,6 +130,7 @@ func (s *suffix) run(x *run, in []*pkt.Packet) {
 type search struct {
 	all       []*node
 	byPattern map[int32]*node
+	bill      share.Bill // of the scan
 }
 
 func (s *search) add(n *node) {
@@ -136,6 +145,9 @@ func (s *search) add(n *node) {
 // number of strings found or the number of nodes, whichever is smaller.
 func (s *search) run(x *run, in []*pkt.Packet) {
 	a := x.answers
+	if x.Meter.On {
+		x.Meter.ToAll(&s.bill)
+	}
 	a.ask(x.Host, in)
 	var here pkt.Set
 	for _, p := range in {

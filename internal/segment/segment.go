@@ -30,6 +30,7 @@ import (
 	"gomapi/internal/chain"
 	"gomapi/internal/classify"
 	"gomapi/internal/pkt"
+	"gomapi/internal/share"
 )
 
 // A Segment is many chains that are decided together. Once it is built, only its counts and
@@ -40,6 +41,7 @@ type Segment struct {
 	scratch      classify.Scratch
 	types        []typedClassifier
 	accumulators accumulators
+	bill         share.Bill // of the classifiers
 	queue        queue
 	run          run
 	began        atomic.Bool  // the loop has begun to run it
@@ -95,6 +97,7 @@ func (s *Segment) classify(groups [][]Candidate, types []uint16) {
 		programs := make([]*bpf.Program, len(groups))
 		for m, group := range groups {
 			programs[m] = group[0].Chain.Prefilter.Classifier.Program(lt)
+			s.charge(group, programs[m])
 		}
 		c := classify.NewShared(programs, users)
 		s.scratch.Fit(c)
@@ -146,6 +149,17 @@ func (s *Segment) possible(members int) []bool {
 		}
 	}
 	return possible
+}
+
+// charge makes the chains of a group pay for its filter: for large ones more, because they
+// may run singly.
+func (s *Segment) charge(group []Candidate, p *bpf.Program) {
+	if p == nil {
+		return
+	}
+	for _, c := range group {
+		s.bill.Add(c.Chain.Share, 1+p.Len()/len(group))
+	}
 }
 
 // byFilter returns the chains without a prefilter, and groups of chains with equal
@@ -226,6 +240,9 @@ func (s *Segment) Run(h *chain.Host, sc *Scratch, pkts []pkt.Packet, ptrs []*pkt
 	}
 	c := s.classifier(ptrs[0].LinkType)
 	if c != nil && len(s.members) > 0 {
+		if h.Meter.On {
+			h.Meter.ToAll(&s.bill)
+		}
 		c.Classify(&s.scratch, pkts, sc.matches)
 		s.dispatch(sc, ptrs)
 	}
@@ -267,6 +284,9 @@ func (s *Segment) runMembers(sc *Scratch, ptrs []*pkt.Packet, next int) (after i
 		set := sc.matches.Take(m)
 		in = set.Of(ptrs, sc.List[:0])
 		if a := &s.accumulators.list[m]; a.kind != 0 {
+			if s.run.Meter.On {
+				s.run.Meter.To(s.accumulators.shares[m])
+			}
 			s.accumulators.add(a, in)
 			if !a.queued {
 				a.queued = true

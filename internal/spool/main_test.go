@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gomapi/internal/foreign"
+	"gomapi/internal/foreign/foreigntest"
 	"gomapi/internal/leak"
 	"gomapi/internal/outfile"
 	"gomapi/internal/testenv"
@@ -29,7 +31,13 @@ type probe struct {
 // begin starts a Writer of f.
 func begin(t *testing.T, f *os.File, o Options) *probe {
 	t.Helper()
-	file, err := outfile.Open(f, f.Name(), outfile.NewBudget(1))
+	return beginOwn(t, foreigntest.Own(t, f), o)
+}
+
+// beginOwn starts a Writer of the file of a client.
+func beginOwn(t *testing.T, f *foreign.File, o Options) *probe {
+	t.Helper()
+	file, err := outfile.Open(t.Context(), f, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,8 @@ const (
 
 	// CloseGrace is how long a file may take to accept the remaining data when
 	// it is closed. stopGrace is how long a goroutine may take to notice that
-	// this time is over.
+	// this time is over. Files that are closed together have these times
+	// together.
 	CloseGrace = 700 * time.Millisecond
 	stopGrace  = 100 * time.Millisecond
 )
@@ -57,7 +58,8 @@ type Writer struct {
 	finish, interrupt sync.Once
 	finished          chan struct{} // no more records will be added
 	interrupted       chan struct{} // Add must not wait
-	deadline          time.Time     // set before interrupted is closed
+	stopping          *time.Timer   // stops the file after CloseGrace; set before interrupted is closed
+	deadline          time.Time     // of Close; set before interrupted is closed
 	done              chan struct{} // the goroutine has ended
 
 	mu        sync.Mutex
@@ -96,17 +98,22 @@ func (w *Writer) Finish() {
 // writing the queued records. Close must follow.
 func (w *Writer) Interrupt() {
 	w.interrupt.Do(func() {
-		w.deadline = time.Now().Add(CloseGrace)
+		w.deadline = time.Now().Add(CloseGrace + stopGrace)
+		w.stopping = time.AfterFunc(CloseGrace, w.file.Stop)
 		close(w.interrupted)
 	})
 }
 
-// Close returns when everything is written, or 0.7 s after Interrupt, or 0.7 s
+// Close returns when everything is written, or 0.8 s after Interrupt, or 0.8 s
 // after the call if there was no Interrupt. It returns the error that ended
 // writing, with the number of records lost. It may be called more than once.
 func (w *Writer) Close() error {
+	w.Finish()
+	w.Interrupt()
+	defer w.stopping.Stop()
 	if w.queue.buf == nil {
-		return w.file.Close()
+		w.file.Discard()
+		return nil
 	}
 	err := w.end()
 	if err == nil {
@@ -118,12 +125,7 @@ func (w *Writer) Close() error {
 
 // end ends the goroutine, or abandons it.
 func (w *Writer) end() error {
-	w.Finish()
-	w.Interrupt()
-	if !w.endsWithin(time.Until(w.deadline)) {
-		w.file.Stop()
-		w.endsWithin(stopGrace)
-	}
+	w.await(time.Until(w.deadline))
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.ended() {
@@ -136,14 +138,13 @@ func (w *Writer) end() error {
 	return fmt.Errorf("write %s: %w", w.file.Name(), outfile.ErrStopped)
 }
 
-func (w *Writer) endsWithin(d time.Duration) bool {
+// await waits for the goroutine, at most for d.
+func (w *Writer) await(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-w.done:
-		return true
 	case <-timer.C:
-		return w.ended()
 	}
 }
 

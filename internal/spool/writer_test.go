@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"gomapi/internal/foreign/foreigntest"
 	"gomapi/internal/outfile"
 	"gomapi/internal/testenv"
 )
@@ -112,27 +113,10 @@ func TestHalfARecordIsNotWritten(t *testing.T) {
 	}
 }
 
-// TestHungWriteIsLeftBehind writes to a terminal without a reader: write(2)
-// blocks until the other side acts.
+// TestHungWriteIsLeftBehind writes to a file whose owner does not answer write(2).
 func TestHungWriteIsLeftBehind(t *testing.T) {
-	ptmx, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skip(err)
-	}
-	defer ptmx.Close()
-	fd := int(ptmx.Fd())
-	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
-		t.Skip(err)
-	}
-	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	if err != nil {
-		t.Skip(err)
-	}
-	terminal, err := unix.Open(fmt.Sprintf("/dev/pts/%d", number), unix.O_WRONLY|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		t.Skip(err)
-	}
-	w := begin(t, os.NewFile(uintptr(terminal), "terminal"), Options{Bytes: 1 << 20, Records: 1 << 10})
+	fs := foreigntest.Hang(t, nil, foreigntest.Write)
+	w := beginOwn(t, fs.Give(t, foreigntest.User(t), os.O_WRONLY), Options{Bytes: 1 << 20, Records: 1 << 10})
 	w.addAll(numbered(1000, 1000))
 	testenv.Within(t, "Close", func() {
 		if err := w.Close(); !errors.Is(err, outfile.ErrStopped) {
@@ -142,9 +126,9 @@ func TestHungWriteIsLeftBehind(t *testing.T) {
 	if c := w.balanced(1000); c.Closed == 0 || c.Waiting != 0 {
 		t.Errorf("%+v", c)
 	}
-	ptmx.Close()
+	fs.Release()
 	select {
-	case <-w.done: // the write ends with the other side
+	case <-w.done: // the write ends with the file system
 	case <-time.After(patience):
 		t.Error("the goroutine does not end")
 	}
@@ -152,6 +136,33 @@ func TestHungWriteIsLeftBehind(t *testing.T) {
 	case err := <-w.ended:
 		t.Errorf("the end is reported after Close: %v", err)
 	default:
+	}
+}
+
+// TestManyHungWritesEndTogether closes a thousand files of a user whose writes hang. If each got
+// its own time to end, they would take longer than the patience of tests.
+func TestManyHungWritesEndTogether(t *testing.T) {
+	fs := foreigntest.Hang(t, nil, foreigntest.Write, foreigntest.Flush)
+	user := foreigntest.User(t)
+	var all []*probe
+	for range 1000 {
+		w := beginOwn(t, fs.Give(t, user, os.O_WRONLY), Options{Bytes: 1 << 12, Records: 8})
+		w.addAll(numbered(8, 100))
+		all = append(all, w)
+	}
+	testenv.Within(t, "closing", func() {
+		for _, w := range all {
+			w.Interrupt()
+		}
+		for _, w := range all {
+			if err := w.Close(); !errors.Is(err, outfile.ErrStopped) {
+				t.Errorf("Close gives %v", err)
+			}
+		}
+	})
+	fs.Release()
+	for _, w := range all {
+		<-w.done
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/proto"
+
+	"gomapi/internal/watch"
 )
 
 // Errors of Receive after which the connection is unusable.
@@ -40,14 +42,13 @@ type Conn struct {
 
 	life    sync.RWMutex // read-locked while fd is in use; locked after sending
 	fd      int          // non-blocking, see the flags of its calls; -1: closed
-	records *watch
-	hangUp  *watch // nil until first used
-	room    *watch // nil until first used
+	records *watch.Watch
+	hangUp  *watch.Watch // nil until first used
+	room    *watch.Watch // nil until first used
 }
 
-// NewConn takes ownership of sock, even if it fails.
+// NewConn takes ownership of sock, unless it fails.
 func NewConn(sock *net.UnixConn) (*Conn, error) {
-	defer sock.Close()
 	raw, err := sock.SyscallConn()
 	if err != nil {
 		return nil, err
@@ -62,29 +63,48 @@ func NewConn(sock *net.UnixConn) (*Conn, error) {
 		return nil, fmt.Errorf("take over socket: %w", err)
 	}
 	c := &Conn{fd: fd, in: make([]byte, MaxMessage+1), oob: make([]byte, unix.CmsgSpace(4*MaxFiles))}
-	if c.records, err = newWatch(fd, unix.EPOLLIN|unix.EPOLLRDHUP); err != nil {
+	if c.records, err = watch.New(fd, unix.EPOLLIN|unix.EPOLLRDHUP); err != nil {
 		unix.Close(fd)
 		return nil, err
 	}
+	sock.Close() // fd is a duplicate, so that this closes nothing else
 	return c, nil
 }
 
 // Close ends the connection. A blocked Send or Receive returns net.ErrClosed.
 // Close may be called more than once.
 func (c *Conn) Close() error {
+	fd, err := c.end()
+	if err != nil {
+		return err
+	}
+	return unix.Close(fd)
+}
+
+// End is Close for the daemon. It hands the socket over instead of closing it,
+// because that may take as long as the peer likes: it also closes the
+// descriptors of records that were not received.
+func (c *Conn) End(discard func(fd int)) {
+	if fd, err := c.end(); err == nil {
+		_ = unix.Shutdown(fd, unix.SHUT_RDWR) // the peer learns it now
+		discard(fd)
+	}
+}
+
+// end ends the use of the socket and returns it.
+func (c *Conn) end() (fd int, err error) {
 	c.life.Lock()
 	defer c.life.Unlock()
 	if c.fd < 0 {
-		return net.ErrClosed
+		return -1, net.ErrClosed
 	}
-	for _, w := range []*watch{c.records, c.hangUp, c.room} {
+	for _, w := range []*watch.Watch{c.records, c.hangUp, c.room} {
 		if w != nil {
-			w.close()
+			w.Close()
 		}
 	}
-	err := unix.Close(c.fd)
-	c.fd = -1
-	return err
+	fd, c.fd = c.fd, -1
+	return fd, nil
 }
 
 // use makes a system call on the socket and repeats it after EINTR.
@@ -105,7 +125,7 @@ func (c *Conn) use(call func(fd int) error) error {
 }
 
 // await waits for an event with the watch in w. It creates the watch if needed.
-func (c *Conn) await(w **watch, events uint32) error {
+func (c *Conn) await(w **watch.Watch, events uint32) error {
 	c.life.Lock()
 	if c.fd < 0 {
 		c.life.Unlock()
@@ -113,14 +133,14 @@ func (c *Conn) await(w **watch, events uint32) error {
 	}
 	var err error
 	if *w == nil {
-		*w, err = newWatch(c.fd, events)
+		*w, err = watch.New(c.fd, events)
 	}
 	waiting := *w
 	c.life.Unlock()
 	if err != nil {
 		return err
 	}
-	return waiting.wait()
+	return waiting.Wait()
 }
 
 // Await waits until there is a record to receive, or the peer has closed the
@@ -128,10 +148,10 @@ func (c *Conn) await(w **watch, events uint32) error {
 func (c *Conn) Await() error { return c.await(&c.records, 0) }
 
 // Mute prevents arriving records from waking Await until Unmute.
-func (c *Conn) Mute() { c.records.disarm() }
+func (c *Conn) Mute() { c.records.Disarm() }
 
 // Unmute wakes Await if there is a record.
-func (c *Conn) Unmute() { c.records.arm() }
+func (c *Conn) Unmute() { c.records.Arm() }
 
 // AwaitHangUp waits until the peer has closed the connection or this end is
 // closed. It ignores records. It may run concurrently with all other calls, but
@@ -199,13 +219,13 @@ func (c *Conn) send(m proto.Message, files []*os.File) (err error) {
 	return err
 }
 
-// Receive waits for the next record and decodes it into m. If the error is nil,
-// the caller owns the files. The error is io.EOF if the peer has closed the
-// connection; an empty record means the same.
-func (c *Conn) Receive(m proto.Message) (files []*os.File, err error) {
+// Receive waits for the next record and decodes it into m. The caller owns the
+// descriptors, also after an error. The error is io.EOF if the peer has closed
+// the connection; an empty record means the same.
+func (c *Conn) Receive(m proto.Message) (Descriptors, error) {
 	for {
-		if files, err = c.TryReceive(m); err != ErrNotNow {
-			return files, err
+		if fds, err := c.TryReceive(m); err != ErrNotNow {
+			return fds, err
 		}
 		if err := c.Await(); err != nil {
 			return nil, err
@@ -214,7 +234,7 @@ func (c *Conn) Receive(m proto.Message) (files []*os.File, err error) {
 }
 
 // TryReceive is Receive, but returns ErrNotNow instead of waiting.
-func (c *Conn) TryReceive(m proto.Message) ([]*os.File, error) {
+func (c *Conn) TryReceive(m proto.Message) (Descriptors, error) {
 	var n, oobn, flags int
 	err := c.use(func(fd int) (err error) {
 		n, oobn, flags, _, err = unix.Recvmsg(fd, c.in, c.oob, unix.MSG_DONTWAIT|unix.MSG_CMSG_CLOEXEC)
@@ -234,35 +254,5 @@ func (c *Conn) TryReceive(m proto.Message) ([]*os.File, error) {
 	case flags&unix.MSG_CTRUNC != 0:
 		err = ErrFilesLost
 	}
-	files := received(c.oob[:oobn])
-	if err != nil {
-		CloseAll(files)
-		return nil, err
-	}
-	return files, nil
-}
-
-// received extracts the descriptors from control messages.
-func received(oob []byte) (files []*os.File) {
-	msgs, err := unix.ParseSocketControlMessage(oob)
-	if err != nil {
-		return nil
-	}
-	for i := range msgs {
-		fds, err := unix.ParseUnixRights(&msgs[i])
-		if err != nil {
-			continue // a control message of another kind
-		}
-		for _, fd := range fds {
-			files = append(files, os.NewFile(uintptr(fd), "received"))
-		}
-	}
-	return files
-}
-
-// CloseAll closes unused files.
-func CloseAll(files []*os.File) {
-	for _, f := range files {
-		f.Close()
-	}
+	return received(c.oob[:oobn]), err
 }

@@ -103,7 +103,8 @@ func TestDescriptorsTravel(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Close()
-	files, err := in.Receive(&Request{})
+	fds, err := in.Receive(&Request{})
+	files := fds.Files()
 	if err != nil || len(files) != 1 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
@@ -140,7 +141,7 @@ func TestLargestMessage(t *testing.T) {
 }
 
 // TestBadRecords checks the error of each kind of bad record. The leak check in
-// TestMain verifies that their descriptors are closed.
+// TestMain verifies that all their descriptors are returned.
 func TestBadRecords(t *testing.T) {
 	fds := func(n int) []byte {
 		return unix.UnixRights(make([]int, n)...) // descriptor 0, n times
@@ -164,10 +165,10 @@ func TestBadRecords(t *testing.T) {
 				t.Fatal(err)
 			}
 			a.Close()
-			files, err := conn(t, b).Receive(&Request{})
+			fds, err := conn(t, b).Receive(&Request{})
+			CloseAll(fds.Files())
 			if err == nil {
-				t.Errorf("accepted, with %d files", len(files))
-				CloseAll(files)
+				t.Errorf("accepted, with %d descriptors", len(fds))
 			}
 			if c.want != nil && !errors.Is(err, c.want) {
 				t.Errorf("%v, want %v", err, c.want)

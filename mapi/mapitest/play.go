@@ -8,6 +8,7 @@ import (
 
 	"gomapi/drivers"
 	"gomapi/drivers/offline"
+	"gomapi/internal/foreign"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/pkt"
 )
@@ -28,9 +29,13 @@ func (d *Device) Play(path string) (packets int, err error) {
 	if err != nil {
 		return 0, mapierr.Wrap(mapierr.File, "play", err)
 	}
+	own, err := foreign.Own(file)
+	if err != nil {
+		return 0, mapierr.Wrap(mapierr.File, "play", err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	capture, err := offline.Driver{}.OpenFile(ctx, file)
+	capture, err := offline.Driver{}.OpenFile(ctx, own)
 	if err != nil {
 		return 0, err
 	}

@@ -1,0 +1,9 @@
+package foreign
+
+import (
+	"testing"
+
+	"gomapi/internal/leak"
+)
+
+func TestMain(m *testing.M) { leak.Main(m) }
