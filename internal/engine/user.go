@@ -154,12 +154,18 @@ func (s *Session) refund(a *instance) {
 type stateQuota struct {
 	user    *user
 	charged atomic.Int64
+	refusal error // the first one, also for all that follow: each packet may ask again
 }
 
 // Charge implements table.Quota.
 func (q *stateQuota) Charge(bytes int) error {
-	if err := q.user.take(account.Sum{account.Memory: int64(bytes)}, mapierr.Memory); err != nil {
-		return err
+	if q.refusal == nil {
+		q.refusal = q.user.take(account.Sum{account.Memory: int64(bytes)}, mapierr.Memory)
+		if q.refusal != nil {
+			return q.refusal
+		}
+	} else if !q.user.account.TryTake(account.Memory, int64(bytes)) {
+		return q.refusal
 	}
 	q.charged.Add(int64(bytes))
 	return nil
