@@ -89,11 +89,12 @@ type Engine struct {
 	closed     bool
 	devices    []*device // live ones by ascending id
 	sessions   map[*Session]struct{}
-	lastDev    int32            // device ids, shared by live and offline devices
-	lastFlow   int64            // flows, over all sessions
-	flows      order            // of all sessions, by Flow.number
-	lastNumber int32            // last Flow.number given
-	users      map[string]*user // by identity
+	lastDev    int32 // device ids, shared by live and offline devices
+	lastFlow   int64 // flows, over all sessions
+	flows      order // of all sessions, by Flow.number
+	lastNumber int32 // last Flow.number given
+	users      map[userKey]*user
+	identities map[string]*identity
 }
 
 // New makes an engine without devices.
@@ -103,7 +104,7 @@ func New(o Options) *Engine {
 	}
 	return &Engine{
 		opts: o, files: foreign.NewPool(o.Accounts), turns: newTurns(),
-		sessions: make(map[*Session]struct{}), users: make(map[string]*user),
+		sessions: make(map[*Session]struct{}), users: make(map[userKey]*user), identities: make(map[string]*identity),
 		// One processor is left for live devices, which must never wait for a file.
 		reading: share.NewTurns(max(1, runtime.GOMAXPROCS(0)-1)),
 	}

@@ -14,16 +14,17 @@ import (
 type reclaimer struct {
 	mu      sync.Mutex
 	freed   int         // bytes since memory was last returned, estimated
+	first   time.Time   // of the first call of add since the last look
 	last    time.Time   // of the last call of add
 	timer   *time.Timer // nil: nothing was freed since the last look
 	closed  bool
 	running sync.WaitGroup // the timer or its function
 }
 
-// calm is how long nothing must have been freed, and much how many bytes are worth the time.
 const (
-	calm = time.Second
-	much = 16 << 20
+	calm     = time.Second // how long nothing must have been freed
+	patience = 10 * calm   // how long to wait for that
+	much     = 16 << 20    // bytes that are worth the time
 )
 
 // memberMemory is what a chain takes in a segment, in bytes, by estimate.
@@ -39,6 +40,7 @@ func (r *reclaimer) add(bytes int) {
 	r.freed += bytes
 	r.last = time.Now()
 	if r.timer == nil && !r.closed {
+		r.first = r.last
 		r.wakeAfter(calm)
 	}
 }
@@ -63,7 +65,7 @@ func (r *reclaimer) due() (freed int, due bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.timer = nil
-	if wait := calm - time.Since(r.last); wait > 0 && !r.closed {
+	if wait := min(calm-time.Since(r.last), patience-time.Since(r.first)); wait > 0 && !r.closed {
 		r.wakeAfter(wait)
 		return 0, false
 	}

@@ -68,3 +68,24 @@ func TestQuotaOfTables(t *testing.T) {
 		t.Errorf("%d bytes are not given back", n)
 	}
 }
+
+// Each packet may ask a quota that refuses, so a refusal after the first one makes no garbage.
+// Later there may be memory again.
+func TestRefusalsMakeNoGarbage(t *testing.T) {
+	c := newBed(t).client(5)
+	q := &stateQuota{user: c.user}
+	if mapierr.CodeOf(q.Charge(1<<50), 0) != mapierr.Memory {
+		t.Fatal("too much is given")
+	}
+	if n := testing.AllocsPerRun(100, func() {
+		if q.Charge(1<<50) == nil {
+			t.Error("too much is given later")
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations for a refusal", n)
+	}
+	if err := q.Charge(1000); err != nil || q.charged.Load() != 1000 {
+		t.Errorf("%v; %d bytes are charged", err, q.charged.Load())
+	}
+	q.Release(1000)
+}

@@ -36,14 +36,26 @@ var (
 	ringSum    = account.Sum{account.Buffers: 1, account.Descriptors: 4}             // until the client has them
 )
 
-// A user is what the engine keeps of an identity, over all connections. What it takes is on its
-// account, which several identities may share. Engine.mu guards it.
+// A user is what the engine keeps of an identity with one payer, over all connections. What it
+// takes is on the account of the payer, which several users may share. Engine.mu guards it.
 type user struct {
+	*identity
 	account  *account.Account
 	files    *foreign.User // of the account
 	sessions int
-	flows    order // by Flow.number
 }
+
+// An identity is what its users share: they see the same flows. A user number has several payers
+// if several containers use it. Engine.mu guards it.
+type identity struct {
+	users int
+	flows order // by Flow.number
+}
+
+// userKey is a key for a user.
+type userKey struct{ identity, payer string }
+
+func (o Owner) key() userKey { return userKey{o.identity(), o.payer().ID} }
 
 // identity is a key for who is behind a session: what a user may see goes by it.
 func (o Owner) identity() string {
@@ -63,10 +75,17 @@ func (o Owner) payer() account.Holder {
 
 // joinLocked counts one more session of a user. Engine.mu is held.
 func (e *Engine) joinLocked(o Owner) *user {
-	u := e.users[o.identity()]
+	key := o.key()
+	u := e.users[key]
 	if u == nil {
-		u = &user{account: e.opts.Accounts.Open(o.payer()), files: e.files.Join(o.payer())}
-		e.users[o.identity()] = u
+		id := e.identities[key.identity]
+		if id == nil {
+			id = &identity{}
+			e.identities[key.identity] = id
+		}
+		id.users++
+		u = &user{identity: id, account: e.opts.Accounts.Open(o.payer()), files: e.files.Join(o.payer())}
+		e.users[key] = u
 	}
 	u.sessions++
 	return u
@@ -74,11 +93,16 @@ func (e *Engine) joinLocked(o Owner) *user {
 
 // leaveLocked counts one session less. Engine.mu is held.
 func (e *Engine) leaveLocked(s *Session) {
-	if s.user.sessions--; s.user.sessions == 0 {
-		delete(e.users, s.owner.identity())
-		s.user.files.Leave()
-		s.user.account.Close()
+	u, key := s.user, s.owner.key()
+	if u.sessions--; u.sessions > 0 {
+		return
 	}
+	delete(e.users, key)
+	if u.users--; u.users == 0 {
+		delete(e.identities, key.identity)
+	}
+	u.files.Leave()
+	u.account.Close()
 }
 
 // take charges something to the account of the user. The error has the number code.
@@ -130,12 +154,18 @@ func (s *Session) refund(a *instance) {
 type stateQuota struct {
 	user    *user
 	charged atomic.Int64
+	refusal error // the first one, also for all that follow: each packet may ask again
 }
 
 // Charge implements table.Quota.
 func (q *stateQuota) Charge(bytes int) error {
-	if err := q.user.take(account.Sum{account.Memory: int64(bytes)}, mapierr.Memory); err != nil {
-		return err
+	if q.refusal == nil {
+		q.refusal = q.user.take(account.Sum{account.Memory: int64(bytes)}, mapierr.Memory)
+		if q.refusal != nil {
+			return q.refusal
+		}
+	} else if !q.user.account.TryTake(account.Memory, int64(bytes)) {
+		return q.refusal
 	}
 	q.charged.Add(int64(bytes))
 	return nil
