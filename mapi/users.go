@@ -16,9 +16,13 @@ type UserInfo struct {
 
 // Taken is how much of a kind is in use. docs/limits.md describes the kinds.
 type Taken struct {
-	Kind    string // as in the section [limits] of mapi.conf: memory (in bytes), connections
+	// Kind is as in the section [limits] of mapi.conf: memory (in bytes), connections.
+	// Users also have cpu_ns, the time of the packet path since the first of their
+	// connections, and compile_ns, the time for filters and segments, of which half is
+	// forgotten in ten seconds.
+	Kind    string
 	Amount  uint64
-	Limit   uint64
+	Limit   uint64 // 0: none
 	Refused uint64 // how often the user was refused more, since the first of its connections; of all users together 0
 }
 

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"os/user"
 	"strings"
+	"time"
 
 	"gomapi/mapi"
 )
 
 const usersHelp = `Show what each user has taken of the daemon: memory, open files, connections and more,
-each with its limit. See [limits] in mapi.conf. Root may take whatever all users
+each with its limit; CPU is the time that packets of the user's flows have taken, COMPILE
+that for filters in the last seconds. See [limits] in mapi.conf. Root may take whatever all users
 together may have.`
 
 // A takenObject is how much of a kind is in use, in JSON.
@@ -43,11 +45,12 @@ func (t *tool) users(ctx context.Context, client *mapi.Client) error {
 	for _, k := range all {
 		titles = append(titles, strings.ToUpper(strings.ReplaceAll(k.Kind, "_", " ")))
 	}
+	titles = append(titles, "CPU", "COMPILE")
 	tab := newTable(t.stdout, "", append(titles, "REFUSED")...)
 	for _, u := range users {
 		tab.row(takenRow(withLogin(u.Name), u.Taken)...)
 	}
-	tab.row(takenRow("all", all)...)
+	tab.row(takenRow("all", append(all, mapi.Taken{Kind: "cpu_ns"}, mapi.Taken{Kind: "compile_ns"}))...)
 	return tab.flush()
 }
 
@@ -64,11 +67,16 @@ func (t *tool) takenObjects(name *string, list []mapi.Taken) error {
 func takenRow(name string, list []mapi.Taken) []any {
 	row, refused := []any{name}, uint64(0)
 	for _, k := range list {
-		show := func(n uint64) string { return fmt.Sprint(n) }
-		if k.Kind == "memory" {
-			show = size
+		switch {
+		case strings.HasSuffix(k.Kind, "_ns") && k.Amount == 0:
+			row = append(row, "")
+		case strings.HasSuffix(k.Kind, "_ns"):
+			row = append(row, time.Duration(k.Amount).Round(time.Millisecond))
+		case k.Kind == "memory":
+			row = append(row, size(k.Amount)+" of "+size(k.Limit))
+		default:
+			row = append(row, fmt.Sprintf("%d of %d", k.Amount, k.Limit))
 		}
-		row = append(row, show(k.Amount)+" of "+show(k.Limit))
 		refused += k.Refused
 	}
 	return append(row, refused)

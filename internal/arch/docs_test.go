@@ -64,3 +64,42 @@ func anchors(text string) map[string]bool {
 	}
 	return names
 }
+
+// TestAttacks looks for the tests that docs/security.md names, each row at least one.
+func TestAttacks(t *testing.T) {
+	_, table, _ := strings.Cut(read(t, filepath.Join(root, "docs/security.md")), "| Attack |")
+	folder, name := regexp.MustCompile("`([a-z/]+)`"), regexp.MustCompile(`\bTest\w+`)
+	rows := 0
+	for line := range strings.Lines(table) {
+		cells := strings.Split(line, "|")
+		if len(cells) < 6 || !strings.Contains(cells[4], "`") {
+			continue
+		}
+		rows++
+		var tests string
+		for _, part := range strings.SplitAfter(cells[4], ",") {
+			if m := folder.FindStringSubmatch(part); m != nil {
+				tests = testsOf(t, m[1])
+			}
+			if n := name.FindString(part); n == "" || !strings.Contains(tests, "func "+n+"(") {
+				t.Errorf("%q: no test %q", strings.TrimSpace(cells[1]), strings.TrimSpace(part))
+			}
+		}
+	}
+	if rows < 12 {
+		t.Errorf("found only %d attacks", rows)
+	}
+}
+
+// testsOf returns the source of all tests of a package.
+func testsOf(t *testing.T, folder string) (all string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, folder, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		all += read(t, f)
+	}
+	return all
+}

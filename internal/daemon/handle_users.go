@@ -33,6 +33,9 @@ func (c *client) users(q *wire.UserQuery, resp *wire.Response) error {
 			}
 			w.Taken = append(w.Taken, taken(k, u.Taken(k), limit, u.Refused(k)))
 		}
+		w.Taken = append(w.Taken,
+			&wire.Taken{Kind: "cpu_ns", Amount: uint64(u.CPU.Spent())},
+			&wire.Taken{Kind: "compile_ns", Amount: uint64(c.daemon.engine.CompileTime(u.Holder.ID))})
 		if size += proto.Size(w) + 8; len(out.Users) > 0 && (size > pageBytes/2 || len(out.Users) >= most) {
 			break
 		}

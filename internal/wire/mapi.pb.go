@@ -3247,11 +3247,14 @@ func (x *User) GetTaken() []*Taken {
 
 // Taken is how much of a kind is in use.
 type Taken struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"` // as in the section [limits] of mapi.conf
-	Amount        uint64                 `protobuf:"varint,2,opt,name=amount,proto3" json:"amount,omitempty"`
-	Limit         uint64                 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
-	Refused       uint64                 `protobuf:"varint,4,opt,name=refused,proto3" json:"refused,omitempty"` // how often more was refused
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As in the section [limits] of mapi.conf. Of users also cpu_ns, the time of the
+	// packet path since the user came, and compile_ns, what is left of the time for
+	// filters and segments, of which half is forgotten in ten seconds.
+	Kind          string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Amount        uint64 `protobuf:"varint,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	Limit         uint64 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`     // 0: none
+	Refused       uint64 `protobuf:"varint,4,opt,name=refused,proto3" json:"refused,omitempty"` // how often more was refused
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
