@@ -9,7 +9,6 @@ import (
 // field says otherwise.
 type Host struct {
 	batch
-	Meter share.Meter
 	// Delivered is how many packets the loop has handed to the chains so far.
 	Delivered uint64
 	moves     seqlock   // odd while counts move between chains and segments
@@ -19,6 +18,7 @@ type Host struct {
 	// Fault is called when a function has panicked, with the chains that the function
 	// runs for. They are closed for the loop already. Fault must Expel each of them.
 	Fault func(f *Fault, users []*Chain)
+	Meter share.Meter
 }
 
 // Abandon ends what a panic interrupted: a move of counts, and metering.
