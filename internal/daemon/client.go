@@ -23,7 +23,8 @@ type client struct {
 	conn    *wire.Conn
 	owner   engine.Owner
 	log     *logrus.Entry
-	session *engine.Session
+	own     *engine.Session // of the program
+	session *engine.Session // own, or that of the client for whom the program acts
 	greeted bool
 
 	// Events for the client. Only the newest event of a device is kept, so the
@@ -73,7 +74,8 @@ func (d *daemon) welcome(ctx context.Context, sock *net.UnixConn) (*client, erro
 		events: make(map[string]*wire.DeviceEnded),
 		wake:   make(chan struct{}, 1),
 	}
-	c.session, err = d.engine.NewSession(c.owner, c.notify)
+	c.own, err = d.engine.NewSession(c.owner, c.notify)
+	c.session = c.own
 	if err != nil {
 		c.turnAway(ctx, err)
 		return nil, err
@@ -89,7 +91,7 @@ func (d *daemon) welcome(ctx context.Context, sock *net.UnixConn) (*client, erro
 }
 
 // hangUp ends the connection; serve then cleans up.
-func (c *client) hangUp() { c.conn.End(func(fd int) { c.session.Discard(fd) }) }
+func (c *client) hangUp() { c.conn.End(func(fd int) { c.own.Discard(fd) }) }
 
 // serve handles requests until the connection ends. Then it releases everything
 // that the client created.

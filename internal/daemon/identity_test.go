@@ -41,6 +41,23 @@ func TestOnBehalf(t *testing.T) {
 	}
 }
 
+// TestEndWhileGreeting ends the daemon while programs begin to act for clients.
+func TestEndWhileGreeting(t *testing.T) {
+	for range 10 {
+		socket := filepath.Join(t.TempDir(), "mapid.sock")
+		o, _ := options(t, socket)
+		o.Config.TrustedPeers = []string{ownUID()}
+		stop := start(t, o)
+		for range 8 {
+			c := conversation(t, dial(t, socket))
+			_ = c.Send(&wire.Request{Id: 1, Call: &wire.Request_Hello{Hello: &wire.Hello{Version: wire.Version, OnBehalf: "x"}}})
+		}
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestUsers reads the accounts: those of clients are apart from the program's own.
 func TestUsers(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "mapid.sock")
