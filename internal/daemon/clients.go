@@ -21,7 +21,6 @@ type daemon struct {
 	engine   *engine.Engine
 	accounts *account.Accounts
 	trusted  atomic.Pointer[map[uint32]bool] // users whose programs may act for others
-	turned   atomic.Int32                    // clients that are being turned away
 	blind    sync.Once                       // tells that user namespaces cannot be seen
 	serving  sync.WaitGroup                  // one per client
 	busy     atomic.Int32                    // clients with a request in progress
@@ -30,7 +29,8 @@ type daemon struct {
 	mu      sync.Mutex
 	clients map[*client]struct{}
 	ending  bool
-	auto    bool // each interface that is up is a device; see config.Config.Auto
+	turned  map[string]int // clients that are being turned away, by the holder of the account
+	auto    bool           // each interface that is up is a device; see config.Config.Auto
 }
 
 // acceptPause is how long accept waits when no file descriptors are left.
@@ -73,11 +73,11 @@ func (d *daemon) admit(ctx context.Context, sock *net.UnixConn) {
 // refuse closes the socket of a client that was not welcomed.
 func (d *daemon) refuse(fd int) { d.engine.Refuse(foreign.Descriptor(fd)) }
 
-// A client that is turned away has this time to read the reason. So many can have it at a
-// time; others see that the connection is closed.
+// A client that is turned away has this time to read the reason. So many of a user can have
+// it at a time; others see that the connection is closed.
 const (
 	turnTime  = time.Second
-	maxTurned = 256
+	maxTurned = 32
 )
 
 // turnAway tells a client why it cannot be served, and closes the connection when the
@@ -89,11 +89,24 @@ func (c *client) turnAway(ctx context.Context, reason error) {
 	c.sayAt(logrus.WarnLevel, "rejected a client: %v", reason)
 	ctx, cancel := context.WithTimeout(ctx, turnTime)
 	defer cancel()
-	if d.turned.Add(1) <= maxTurned && conn.TrySend(&wire.Response{Error: wireError(reason)}) == nil {
+	if d.turn(c.owner.Payer.ID, 1) <= maxTurned && conn.TrySend(&wire.Response{Error: wireError(reason)}) == nil {
 		defer context.AfterFunc(ctx, func() { conn.End(d.refuse) })()
 		_ = conn.AwaitHangUp()
 	}
-	d.turned.Add(-1)
+	d.turn(c.owner.Payer.ID, -1)
+}
+
+// turn counts more or fewer clients of a user that are being turned away, and returns how many
+// there are.
+func (d *daemon) turn(user string, more int) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.turned[user] += more
+	n := d.turned[user]
+	if n == 0 {
+		delete(d.turned, user)
+	}
+	return n
 }
 
 // enrol adds c, unless the daemon is ending.

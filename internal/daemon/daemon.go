@@ -53,7 +53,7 @@ type Options struct {
 // files flushed, the socket removed. The caller still owns the compiler.
 func Run(ctx context.Context, o Options) error {
 	d := &daemon{
-		Options: o, clients: make(map[*client]struct{}), lines: userLines{users: make(map[string]*lines)},
+		Options: o, clients: make(map[*client]struct{}), turned: make(map[string]int), lines: userLines{users: make(map[string]*lines)},
 		accounts: account.New(account.ForMachine()),
 	}
 	d.setUsers(o.Config)

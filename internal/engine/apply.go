@@ -144,8 +144,11 @@ func (s *Session) instantiateFirst(ctx context.Context, f *Flow, fid int32, form
 // texts returns the length of all texts among arguments.
 func texts(args []any) (n int) {
 	for _, a := range args {
-		if text, ok := a.(string); ok {
-			n += len(text)
+		switch v := a.(type) {
+		case string:
+			n += len(v)
+		case flib.OpenFile:
+			n += len(v.Path)
 		}
 	}
 	return n

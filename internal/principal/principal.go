@@ -43,7 +43,8 @@ const (
 	ByUID       Way = "the user itself" // nothing else is known
 )
 
-// Of returns the principal of a connected socket. It waits for nobody.
+// Of returns the principal of a connected socket. It does not wait, except for name services
+// if the payer is looked up in /etc/subuid.
 func Of(sock *net.UnixConn) (Principal, error) {
 	raw, err := sock.SyscallConn()
 	if err != nil {

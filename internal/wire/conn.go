@@ -238,6 +238,11 @@ func (c *Conn) TryReceive(m proto.Message) (Descriptors, error) {
 	var n, oobn, flags int
 	err := c.use(func(fd int) (err error) {
 		n, oobn, flags, _, err = unix.Recvmsg(fd, c.in, c.oob, unix.MSG_DONTWAIT|unix.MSG_CMSG_CLOEXEC)
+		if err == unix.ECONNRESET {
+			// The peer has closed and left something unread. The kernel says so once,
+			// before the records that the peer has sent, such as the reason.
+			n, oobn, flags, _, err = unix.Recvmsg(fd, c.in, c.oob, unix.MSG_DONTWAIT|unix.MSG_CMSG_CLOEXEC)
+		}
 		return err
 	})
 	switch {

@@ -227,3 +227,24 @@ func FuzzRequest(f *testing.F) {
 		}
 	})
 }
+
+// TestReasonOfTheEnd: the last message of a peer that has left others unread arrives.
+func TestReasonOfTheEnd(t *testing.T) {
+	here, there := conns(t)
+	for range 3 {
+		if err := here.Send(&Request{Id: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := there.Send(&Response{Error: &Error{Text: "too many"}}); err != nil {
+		t.Fatal(err)
+	}
+	there.Close()
+	var r Response
+	if _, err := here.Receive(&r); err != nil || r.GetError().GetText() != "too many" {
+		t.Errorf("received %v, %v", &r, err)
+	}
+	if _, err := here.Receive(&r); err != io.EOF {
+		t.Errorf("after the last message: %v", err)
+	}
+}
