@@ -36,7 +36,7 @@ func (q *closing) Discard(c io.Closer) {
 	q.pending++
 	if q.closers < userClosings {
 		q.closers++
-		q.pool.closers.Go(q.closeWaiting)
+		q.pool.goClose(q.closeWaiting)
 	}
 }
 

@@ -46,11 +46,12 @@ type Pool struct {
 	reads    chan struct{}
 	writes   chan struct{}
 	closings chan struct{}
-	closers  sync.WaitGroup // goroutines that close
 	refused  closing
 
-	mu    sync.Mutex
-	users map[string]*User // by account.Holder.ID
+	mu      sync.Mutex
+	users   map[string]*User // by account.Holder.ID
+	closers int              // goroutines that close; a late one may begin while Wait waits
+	idle    chan struct{}    // closed when there are none; nil: nobody waits
 }
 
 // NewPool makes a pool without users. What they have open is charged to accounts.
@@ -117,15 +118,34 @@ func (p *Pool) Refuse(c io.Closer) { p.refused.Discard(c) }
 // Wait waits until everything is closed that was handed over, for a time at most: closings that
 // hang are abandoned.
 func (p *Pool) Wait(limit time.Duration) {
-	done := make(chan struct{})
-	go func() {
-		p.closers.Wait()
-		close(done)
-	}()
+	p.mu.Lock()
+	if p.closers == 0 {
+		p.mu.Unlock()
+		return
+	}
+	idle := make(chan struct{})
+	p.idle = idle
+	p.mu.Unlock()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
-	case <-done:
+	case <-idle:
 	case <-timer.C:
 	}
+}
+
+// goClose runs f on a goroutine for which Wait waits.
+func (p *Pool) goClose(f func()) {
+	p.mu.Lock()
+	p.closers++
+	p.mu.Unlock()
+	go func() {
+		f()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.closers--; p.closers == 0 && p.idle != nil {
+			close(p.idle)
+			p.idle = nil
+		}
+	}()
 }
