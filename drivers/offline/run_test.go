@@ -2,10 +2,13 @@ package offline
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -135,7 +138,17 @@ func BenchmarkPread(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchPackets, "ns/packet")
 }
 
-// TestReadThatHangs ends Run and Close while a read does not return.
+// A rester counts how often it was told to go on.
+type rester struct {
+	counter
+	resumed atomic.Int32
+}
+
+func (r *rester) Rest()   {}
+func (r *rester) Resume() { r.resumed.Add(1) }
+
+// TestReadThatHangs ends Run and Close while a read does not return. When it returns, the sink,
+// which is its owner's again, hears nothing of it.
 func TestReadThatHangs(t *testing.T) {
 	w := le().pcapHead(0xa1b2c3d4, 2, 4, 65535, 1)
 	for range 400 {
@@ -152,12 +165,21 @@ func TestReadThatHangs(t *testing.T) {
 		fs.Await(t, foreigntest.Read, 1)
 		cancel()
 	}()
+	var c rester
 	testenv.Within(t, "the end of the device", func() {
-		var c counter
 		if err := dev.Run(ctx, &c); err != nil || c.packets == 0 || c.packets == 400 {
 			t.Errorf("%d packets, %v", c.packets, err)
 		}
 		dev.Close()
 	})
 	cancel()
+	resumed := c.resumed.Load()
+	fs.Release()
+	testenv.Until(t, "the read has returned, and its goroutine ended", func() bool {
+		stacks := make([]byte, 1<<20)
+		return !bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("offline.(*device).run"))
+	})
+	if n := c.resumed.Load() - resumed; n != 0 {
+		t.Errorf("the sink was resumed %d times after the end of the device", n)
+	}
 }
