@@ -18,6 +18,7 @@ func (d Descriptor) Close() error { return unix.Close(int(d)) }
 // closes all descriptors that wait in it.
 type closing struct {
 	pool *Pool
+	done func() // called, with mu locked, when nothing is pending any more; may be nil
 
 	mu      sync.Mutex
 	waiting []io.Closer
@@ -26,7 +27,7 @@ type closing struct {
 	settled chan struct{} // closed when pending falls below the limit; nil: nobody waits
 }
 
-func (q *closing) init(p *Pool) { q.pool = p }
+func (q *closing) init(p *Pool, done func()) { q.pool, q.done = p, done }
 
 // Discard closes c, which the caller gives away. It never waits.
 func (q *closing) Discard(c io.Closer) {
@@ -71,6 +72,16 @@ func (q *closing) closed() {
 		close(q.settled)
 		q.settled = nil
 	}
+	if q.pending == 0 && q.done != nil {
+		q.done()
+	}
+}
+
+// Overdue reports whether very many descriptors wait to be closed.
+func (q *closing) Overdue() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.pending >= maxPending
 }
 
 // Settle waits while very many descriptors wait to be closed, so that their number is bounded:

@@ -61,7 +61,7 @@ func NewPool(accounts *account.Accounts) *Pool {
 		reads:    make(chan struct{}, allReads), writes: make(chan struct{}, allWrites), closings: make(chan struct{}, allClosings),
 		users: make(map[string]*User),
 	}
-	p.refused.init(p)
+	p.refused.init(p, nil)
 	return p
 }
 
@@ -87,7 +87,7 @@ func (p *Pool) Join(h account.Holder) *User {
 			reads:  places{make(chan struct{}, userReads), p.reads},
 			writes: places{make(chan struct{}, userWrites), p.writes},
 		}
-		u.closing.init(p)
+		u.closing.init(p, u.forget)
 		p.users[h.ID] = u
 	}
 	u.joined++
@@ -101,12 +101,24 @@ func (u *User) join() {
 	u.joined++
 }
 
-// Leave ends a use of the user, who is forgotten with the last one. A file that is open is
-// a use.
+// Leave ends a use of the user. A file that is open is a use.
 func (u *User) Leave() {
+	u.closing.mu.Lock()
+	defer u.closing.mu.Unlock()
+	u.pool.mu.Lock()
+	u.joined--
+	u.pool.mu.Unlock()
+	if u.pending == 0 {
+		u.forget()
+	}
+}
+
+// forget forgets a user who is not used and of whom nothing is pending: who comes back while a
+// closing hangs has no further places. closing.mu is held.
+func (u *User) forget() {
 	u.pool.mu.Lock()
 	defer u.pool.mu.Unlock()
-	if u.joined--; u.joined == 0 {
+	if u.joined == 0 && u.pool.users[u.id] == u {
 		delete(u.pool.users, u.id)
 		u.account.Close()
 	}

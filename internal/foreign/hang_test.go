@@ -174,6 +174,32 @@ func TestClosingsThatLinger(t *testing.T) {
 	}
 }
 
+// TestWhoComesBackWhileClosingsLinger has a user who leaves while closings hang, and comes back: it
+// has the same places, and is forgotten when all is closed.
+func TestWhoComesBackWhileClosingsLinger(t *testing.T) {
+	w := newWorld(t)
+	ann := w.pool.Join(account.Holder{ID: "ann"})
+	var lets []func()
+	for range 2 {
+		f, let := foreigntest.Lingering(t)
+		lets = append(lets, let)
+		fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+		must(t, err)
+		f.Close()
+		ann.Discard(foreign.Descriptor(fd))
+	}
+	ann.Leave()
+	again := w.pool.Join(account.Holder{ID: "ann"})
+	if again != ann {
+		t.Error("who comes back has further places")
+	}
+	again.Leave()
+	for _, let := range lets {
+		let()
+	}
+	testenv.Until(t, "the user is forgotten", func() bool { return len(w.accounts.List()) == 0 })
+}
+
 // TestInspectionThatHangs asks a file whose attributes and file system do not answer.
 func TestInspectionThatHangs(t *testing.T) {
 	for _, call := range []foreigntest.Call{foreigntest.GetAttr, foreigntest.StatFS} {
