@@ -69,7 +69,7 @@ func (e *Engine) NewSession(owner Owner, notify func(Ended)) (*Session, error) {
 		return nil, errShuttingDown
 	}
 	s.user = e.joinLocked(owner)
-	if err := s.user.take(sessionSum, mapierr.AuthFailed); err != nil {
+	if err := s.user.admit(); err != nil {
 		e.leaveLocked(s)
 		seg.Close()
 		return nil, err

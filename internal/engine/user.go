@@ -105,6 +105,16 @@ func (e *Engine) leaveLocked(s *Session) {
 	u.account.Close()
 }
 
+// admit charges one more session. It refuses a user of whom very many descriptors wait to be
+// closed, because each connection that ends adds its own.
+func (u *user) admit() error {
+	if u.files.Overdue() {
+		return mapierr.New(mapierr.AuthFailed, "the descriptors of %s cannot be closed, and very many wait: "+
+			"end the peers of the sockets that linger (SO_LINGER), or the file systems that do not answer", u.account.Holder.ID)
+	}
+	return u.take(sessionSum, mapierr.AuthFailed)
+}
+
 // take charges something to the account of the user. The error has the number code.
 func (u *user) take(s account.Sum, code mapierr.Code) error {
 	if err := u.account.TakeSum(s); err != nil {
