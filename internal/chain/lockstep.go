@@ -18,5 +18,8 @@ func (l *Lockstep) mark(b *batch, in []*pkt.Packet) {
 // Has reports whether packet i of the batch is set aside for the chain.
 func (l *Lockstep) Has(i int) bool { return l.packets.Has(i) }
 
+// Empty reports whether no packet is set aside.
+func (l *Lockstep) Empty() bool { return l.packets == pkt.Set{} }
+
 // Clear forgets the packets.
 func (l *Lockstep) Clear() { l.packets = pkt.Set{} }

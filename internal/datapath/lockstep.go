@@ -3,6 +3,7 @@ package datapath
 import (
 	"gomapi/internal/chain"
 	"gomapi/internal/pkt"
+	"gomapi/internal/share"
 )
 
 // inStep is a chain in lockstep with the packets that are set aside for it.
@@ -14,8 +15,10 @@ type inStep struct {
 // lockstep is the chains in lockstep, as of the plan that the loop runs.
 type lockstep struct {
 	chains  []*inStep
-	changes uint64 // plan.steppings
-	now     uint64 // packet time, as of the last packet
+	busy    []*inStep  // those with packets, while they run
+	bill    share.Bill // of looking whose turn it is
+	changes uint64     // plan.steppings
+	now     uint64     // packet time, as of the last packet
 }
 
 // take puts the chains that a plan has in lockstep, and no others.
@@ -23,8 +26,10 @@ func (l *lockstep) take(chains []*inStep, changes uint64) {
 	for _, t := range l.chains {
 		t.SetLockstep(nil)
 	}
+	l.bill.Reset()
 	for _, t := range chains {
 		t.SetLockstep(&t.aside)
+		l.bill.Add(t.Share, 1)
 	}
 	l.chains, l.changes = chains, changes
 }
@@ -33,6 +38,10 @@ func (l *lockstep) take(chains []*inStep, changes uint64) {
 // is packet time before the first of them. A function whose deadline a packet reaches is
 // called before the packet runs through the chains.
 func (l *lockstep) run(h *chain.Host, before uint64, ptrs []*pkt.Packet) {
+	if h.Meter.On {
+		h.Meter.ToAll(&l.bill)
+	}
+	l.gather()
 	first := h.Index(ptrs[0])
 	l.now = max(l.now, before)
 	delivered := h.Delivered - uint64(len(ptrs))
@@ -40,9 +49,12 @@ func (l *lockstep) run(h *chain.Host, before uint64, ptrs []*pkt.Packet) {
 		l.now, h.Delivered = max(l.now, ptrs[i].TS), delivered+uint64(i)
 		h.ExpireInStep(l.now)
 		h.Delivered++
-		for _, t := range l.chains {
+		for _, t := range l.busy {
 			switch in := ptrs[i : i+1]; {
 			case !t.aside.Has(first + i):
+				if h.Meter.On {
+					h.Meter.ToAll(&l.bill)
+				}
 			case h.Meter.On && !h.Meter.To(t.Share):
 				t.Miss(in)
 			default:
@@ -50,7 +62,18 @@ func (l *lockstep) run(h *chain.Host, before uint64, ptrs []*pkt.Packet) {
 			}
 		}
 	}
-	for _, t := range l.chains {
+	for _, t := range l.busy {
 		t.aside.Clear()
+	}
+	clear(l.busy) // closed chains keep their memory otherwise
+}
+
+// gather collects the chains with packets.
+func (l *lockstep) gather() {
+	l.busy = l.busy[:0]
+	for _, t := range l.chains {
+		if !t.aside.Empty() {
+			l.busy = append(l.busy, t)
+		}
 	}
 }

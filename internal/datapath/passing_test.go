@@ -279,6 +279,37 @@ func TestCosts(t *testing.T) {
 	}
 }
 
+// Looking for the packets of chains in lockstep is charged to those whose chains they are, and not to
+// whoever came before.
+func TestCostOfLockstep(t *testing.T) {
+	const chains = 5000
+	l := New(Options{LinkType: 1, Live: true, Fullness: func() int { return share.Filling }, Filling: func() {}})
+	l.Run()
+	many, before := share.New(&share.Payer{}), share.New(&share.Payer{})
+	match := newEven(t)
+	var list []segment.Candidate
+	for i := range int64(chains) {
+		c := chainOf(i, &chain.Instance{Def: &flib.Def{}, Fn: match, Classifier: match}, of(&counter{}))
+		c.Share = many
+		l.Connect(c, true)
+		list = append(list, segment.Candidate{Chain: c, Alone: true, CaughtUp: true})
+	}
+	l.Merge(segment.Build(list, []uint16{1}, t.Logf), nil)
+	c := chainOf(chains, of(&counter{}))
+	c.Share = before
+	l.Connect(c, false)
+	pkts := mixed(2 * 64)
+	for i := range pkts {
+		pkts[i].Link[0] = 1 // for none of the many
+	}
+	for range 4 * meterEvery {
+		l.Batch(pkts)
+	}
+	if before.Spent() > many.Spent() {
+		t.Errorf("one chain is charged %v, %d chains in lockstep %v", before.Spent(), chains, many.Spent())
+	}
+}
+
 // In a metered batch of a device that fills, a share gets its most, and the rest counts as
 // missed, whether it was to be done by whole chains or by the rest of them.
 func TestCutShort(t *testing.T) {

@@ -64,6 +64,12 @@ type part struct {
 	weight int64
 }
 
+// Reset makes the bill one that is paid by nobody. It keeps the memory.
+func (b *Bill) Reset() {
+	clear(b.parts)
+	b.parts, b.weight = b.parts[:0], 0
+}
+
 // Add makes a share pay for more of the work. Nothing is added for a nil share.
 func (b *Bill) Add(s *Share, weight int) {
 	if s == nil || weight <= 0 {
