@@ -157,6 +157,7 @@ func (l *Loop) Tidy(connected, bytes int) {
 	if n > 2*connected+maxClosed || connected == 0 && n > 0 || l.kept > maxKept {
 		l.kept = 0
 		l.fresh = alive(l.fresh)
+		l.passes = slices.DeleteFunc(slices.Clone(l.passes), func(x passage) bool { return x.chain.Closed() })
 		l.publish((*plan).tidy)
 	}
 }

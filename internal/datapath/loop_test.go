@@ -171,10 +171,13 @@ func TestSilentLoopKeepsNothing(t *testing.T) {
 	l.Run()
 	l.Connect(chainOf(0), false)
 	var all []weak.Pointer[chain.Chain]
-	for i := range 1000 {
+	for i := range 2000 {
 		c := chainOf(int64(1+i), of(&counter{}))
 		all = append(all, weak.Make(c))
 		l.Connect(c, false)
+		if i%2 == 0 {
+			l.PassBy([]*chain.Chain{c})
+		}
 		c.Close()
 		l.Tidy(1, 0)
 	}
