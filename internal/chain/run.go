@@ -34,8 +34,12 @@ func (c *Chain) Run(in []*pkt.Packet) {
 	c.RunFrom(0, in)
 }
 
-// Miss counts packets for which there was no time left in a batch.
-func (c *Chain) Miss(in []*pkt.Packet) { c.passing.missed.Add(uint64(len(in))) }
+// Miss counts packets for which there was no time left in a batch, unless the chain must be skipped.
+func (c *Chain) Miss(in []*pkt.Packet) {
+	if c.off.Load() == 0 {
+		c.passing.missed.Add(uint64(len(in)))
+	}
+}
 
 // MissRest is Miss for packets that shared functions of the chain have processed.
 func (c *Chain) MissRest(in []*pkt.Packet) { c.passing.unserved.Add(uint64(len(in))) }

@@ -367,6 +367,35 @@ func TestCutShort(t *testing.T) {
 	}
 }
 
+// A chain that has failed misses nothing any more: its books are closed.
+func TestNothingMissedAfterFault(t *testing.T) {
+	l, now := metered()
+	l.host.Fault = func(_ *chain.Fault, users []*chain.Chain) {
+		for _, c := range users {
+			c.Expel()
+		}
+	}
+	dear := share.New(&share.Payer{})
+	broken := of(process(func([]*pkt.Packet) []*pkt.Packet { panic("broken") }))
+	var chains []*chain.Chain
+	for i, in := range []*chain.Instance{of(burn{now, time.Second}), broken, broken} {
+		c := chainOf(int64(i), in)
+		c.Share = dear
+		l.Connect(c, i == 2)
+		chains = append(chains, c)
+	}
+	l.Batch(packets(1))
+	l.SetRivals(true) // from now on the first chain takes the most of the share
+	for range 2 * meterEvery {
+		l.Batch(packets(1))
+	}
+	for _, c := range chains[1:] {
+		if n, _ := l.Missed(c); !c.Failed() || n != 0 {
+			t.Errorf("chain %d has failed and missed %d packets", c.ID, n)
+		}
+	}
+}
+
 // analyser is an analyser made of a Go func, which gets the number of packets.
 type analyser func(n int)
 
