@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"time"
 
 	"gomapi/flib"
 	"gomapi/internal/chain"
@@ -117,7 +118,7 @@ func (a *analyser) forget(in *instance) {
 	e.mu.Lock()
 	a.users = slices.DeleteFunc(a.users, func(u *instance) bool { return u == in })
 	in.rare.stake.asks--
-	c.dropLocked(in.rare.stake)
+	c.dropStakesLocked(time.Now())
 	last := len(a.users) == 0
 	if last {
 		delete(c.analysers, a.Key)

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/hex"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -57,7 +58,6 @@ type capture struct {
 // A stake is the share of a user in a device.
 type stake struct {
 	*share.Share
-	payer *share.Payer
 	user  string    // the holder of the account
 	asks  int       // functions that ask for an analyser
 	flows int       // connected
@@ -103,17 +103,18 @@ func (c *capture) fills() {
 func (c *capture) stakeLocked(s *Session) *stake {
 	st := c.stakes[&s.user.account.CPU]
 	if st == nil {
-		st = &stake{Share: share.New(&s.user.account.CPU), payer: &s.user.account.CPU, user: s.payer()}
+		st = &stake{Share: share.New(&s.user.account.CPU), user: s.payer()}
 		c.stakes[&s.user.account.CPU] = st
 	}
 	return st
 }
 
-// dropLocked forgets a stake that nothing uses, unless it is passed by. Engine.mu is held.
-func (c *capture) dropLocked(st *stake) {
-	if st.flows == 0 && st.asks == 0 && !st.Passed() {
-		delete(c.stakes, st.payer)
-	}
+// dropStakesLocked forgets the stakes that nothing uses. Those that were passed by lately are kept:
+// who closes all flows and comes back is not passed by for a shorter term. Engine.mu is held.
+func (c *capture) dropStakesLocked(now time.Time) {
+	maps.DeleteFunc(c.stakes, func(_ *share.Payer, st *stake) bool {
+		return st.flows == 0 && st.asks == 0 && st.Forgiven(now)
+	})
 }
 
 // start starts the capture goroutine, which stop waits for. It does nothing if the capture

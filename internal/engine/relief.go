@@ -31,9 +31,8 @@ func (c *capture) joinLocked(st *stake, ch *chain.Chain) {
 
 // leaveLocked counts one flow less. Engine.mu is held.
 func (c *capture) leaveLocked(s *Session) {
-	st := c.stakeLocked(s)
-	st.flows--
-	c.dropLocked(st)
+	c.stakeLocked(s).flows--
+	c.dropStakesLocked(time.Now())
 	c.loop.SetRivals(len(c.rivalsLocked()) > 1)
 }
 
@@ -202,7 +201,7 @@ func (c *capture) bringBackOne(st *stake, now time.Time) bool {
 		return false
 	}
 	st.Return(now)
-	c.dropLocked(st)
+	c.dropStakesLocked(now)
 	c.loop.Return(c.chainsLocked(st.Share), s)
 	c.stakesChangedLocked()
 	return true

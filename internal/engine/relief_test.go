@@ -317,3 +317,26 @@ func TestPassByAtAnyMoment(t *testing.T) {
 		t.Error("no packet was missed")
 	}
 }
+
+// A user who closes all flows and comes back is passed by for twice as long the next time, all the
+// same.
+func TestTermsAreRemembered(t *testing.T) {
+	r := newRivals(t, burning(0))
+	pass := func() time.Duration {
+		r.engine.mu.Lock()
+		defer r.engine.mu.Unlock()
+		st, now := r.engine.devices[0].cur.stakeLocked(r.dear.Session), time.Now()
+		st.Pass(now)
+		defer st.Return(now)
+		return st.Left(now)
+	}
+	first := pass()
+	for _, fd := range slices.Concat(r.fds, r.burns) {
+		if err := r.dear.CloseFlow(fd); err != nil {
+			t.Error(err)
+		}
+	}
+	if second := pass(); second != 2*first {
+		t.Errorf("the second term is %v, the first %v", second, first)
+	}
+}

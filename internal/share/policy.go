@@ -91,13 +91,17 @@ func (p *Policy) Restart() { p.spent = nil }
 // Pass notes that the share is passed by from now on.
 func (s *Share) Pass(now time.Time) {
 	t := &s.term
-	switch {
-	case t.length == 0 || now.Sub(t.back) > forgiven*t.length:
+	if s.Forgiven(now) {
 		t.length = firstTerm
-	default:
+	} else {
 		t.length = min(2*t.length, longestTerm)
 	}
 	t.end = now.Add(t.length)
+}
+
+// Forgiven reports whether the share is not passed by, and the next time would be as the first.
+func (s *Share) Forgiven(now time.Time) bool {
+	return !s.Passed() && now.Sub(s.term.back) > forgiven*s.term.length
 }
 
 // Passed reports whether the share is passed by.
