@@ -141,3 +141,18 @@ func (c *Classifier) Stats() Stats { return c.stats }
 
 // Len returns the number of members.
 func (c *Classifier) Len() int { return len(c.groupOf) }
+
+// Singly returns for each member whether its program runs for every packet, nil if none does.
+func (c *Classifier) Singly() []bool {
+	if len(c.singles) == 0 {
+		return nil
+	}
+	groups, singly := make([]bool, len(c.groups)), make([]bool, len(c.groupOf))
+	for _, b := range c.singles {
+		groups[b] = true
+	}
+	for m, b := range c.groupOf {
+		singly[m] = b != noGroup && groups[b]
+	}
+	return singly
+}

@@ -6,6 +6,12 @@ import "gomapi/internal/pkt"
 // Len() members. There are at most pkt.MaxBatch packets, and s must fit c. Classify does
 // not allocate.
 func (c *Classifier) Classify(s *Scratch, pkts []pkt.Packet, matches *Matches) {
+	c.ClassifyTogether(s, pkts, matches)
+	c.ClassifySingly(pkts, matches)
+}
+
+// ClassifyTogether is Classify for the members that are decided together.
+func (c *Classifier) ClassifyTogether(s *Scratch, pkts []pkt.Packet, matches *Matches) {
 	s.fetch(pkts)
 	d := decision{scratch: s, matches: matches}
 	for i := range pkts {
@@ -14,6 +20,17 @@ func (c *Classifier) Classify(s *Scratch, pkts []pkt.Packet, matches *Matches) {
 			s.next()
 			c.decide(&c.leaves[l], &d)
 		}
+	}
+}
+
+// ClassifySingly is Classify for the members whose programs run for every packet, see Singly.
+func (c *Classifier) ClassifySingly(pkts []pkt.Packet, matches *Matches) {
+	if len(c.singles) == 0 {
+		return
+	}
+	d := decision{matches: matches}
+	for i := range pkts {
+		d.Packet, d.number = &pkts[i], uint32(i)
 		for _, b := range c.singles {
 			if c.matchesProgram(b, d.Packet) {
 				c.report(b, &d)

@@ -14,20 +14,21 @@ import (
 	"gomapi/internal/share"
 )
 
-// even is a leading filter: it lets packets through whose first byte is 0.
-type even struct{ program *bpf.Program }
+// filter is a leading filter.
+type filter struct{ program *bpf.Program }
 
-func (e even) Process(in []*pkt.Packet) []*pkt.Packet { return in }
-func (e even) Program(uint16) *bpf.Program            { return e.program }
+func (f filter) Process(in []*pkt.Packet) []*pkt.Packet { return in }
+func (f filter) Program(uint16) *bpf.Program            { return f.program }
 
-func newEven(t *testing.T) even {
+// newEven makes a filter that lets packets through whose first byte is 0.
+func newEven(t *testing.T) filter {
 	p, err := bpf.NewProgram([]bpf.RawInstruction{
 		{Op: 0x30}, {Op: 0x15, Jt: 0, Jf: 1}, {Op: 0x06, K: 1}, {Op: 0x06}, // ldb [0]; jeq #0; ret #1; ret #0
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return even{p}
+	return filter{p}
 }
 
 // mixed is packets half of which the filter lets through.
@@ -276,6 +277,43 @@ func TestCosts(t *testing.T) {
 		if got := shares[i].Spent() / (2 * meterEvery * 10); got < want*time.Microsecond*9/10 || got > want*time.Microsecond*11/10 {
 			t.Errorf("share %d is charged %v a packet, want %v us", i, got, int(want))
 		}
+	}
+}
+
+// Filters that must run for every packet are not charged to those whose filters are decided together,
+// however many these are.
+func TestCostOfSingleFilters(t *testing.T) {
+	l := New(Options{LinkType: 1, Live: true, Fullness: func() int { return share.Filling }, Filling: func() {}})
+	l.Run()
+	few, many := share.New(&share.Payer{}), share.New(&share.Payer{})
+	var list []segment.Candidate
+	add := func(s *share.Share, program []bpf.RawInstruction) {
+		p, err := bpf.NewProgram(program)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := chainOf(int64(len(list)), &chain.Instance{Def: &flib.Def{}, Fn: filter{p}, Classifier: filter{p}}, of(&counter{}))
+		c.Share = s
+		l.Connect(c, false)
+		list = append(list, segment.Candidate{Chain: c, User: uint32(len(list)), CaughtUp: true})
+	}
+	const single = 40
+	for i := range uint32(single) { // ld #5000; sub #1; jeq #i, end; ja sub; end: ret #0
+		add(few, []bpf.RawInstruction{{Op: 0x00, K: 5000}, {Op: 0x14, K: 1}, {Op: 0x15, K: i, Jt: 1}, {Op: 0x05, K: 1<<32 - 3}, {Op: 0x06}})
+	}
+	for i := range uint32(1000) {
+		add(many, []bpf.RawInstruction{{Op: 0x20}, {Op: 0x15, K: 1 + i, Jf: 1}, {Op: 0x06, K: 1}, {Op: 0x06}}) // ld [0]; jeq
+	}
+	s := segment.Build(list, []uint16{1}, t.Logf)
+	if n := s.Stats().SingleFilters; n != single {
+		t.Fatalf("%d filters run singly", n)
+	}
+	l.Merge(s, nil)
+	for range 2 * meterEvery {
+		l.Batch(packets(32))
+	}
+	if many.Spent() > few.Spent()/2 {
+		t.Errorf("%d filters that run singly are charged %v, the others %v", single, few.Spent(), many.Spent())
 	}
 }
 

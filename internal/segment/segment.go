@@ -41,7 +41,7 @@ type Segment struct {
 	scratch      classify.Scratch
 	types        []typedClassifier
 	accumulators accumulators
-	bill         share.Bill // of the classifiers
+	bill         share.Bill // of what the classifiers decide together
 	queue        queue
 	run          run
 	began        atomic.Bool  // the loop has begun to run it
@@ -54,6 +54,7 @@ type Segment struct {
 type typedClassifier struct {
 	linkType uint16
 	*classify.Classifier
+	singly *share.Bill // of the programs that run for every packet; nil: none does
 }
 
 // Build makes a segment of chains whose filters are compiled for all of types. It takes up
@@ -97,11 +98,11 @@ func (s *Segment) classify(groups [][]Candidate, types []uint16) {
 		programs := make([]*bpf.Program, len(groups))
 		for m, group := range groups {
 			programs[m] = group[0].Chain.Prefilter.Classifier.Program(lt)
-			s.charge(group, programs[m])
 		}
-		c := classify.NewShared(programs, users)
-		s.scratch.Fit(c)
-		s.types = append(s.types, typedClassifier{lt, c})
+		c := typedClassifier{linkType: lt, Classifier: classify.NewShared(programs, users)}
+		s.scratch.Fit(c.Classifier)
+		s.charge(&c, groups, programs)
+		s.types = append(s.types, c)
 	}
 }
 
@@ -151,14 +152,21 @@ func (s *Segment) possible(members int) []bool {
 	return possible
 }
 
-// charge makes the chains of a group pay for its filter: for large ones more, because they
-// may run singly.
-func (s *Segment) charge(group []Candidate, p *bpf.Program) {
-	if p == nil {
-		return
+// charge makes the chains of each group pay for their filter, for large ones more. One that runs
+// singly may take longer than all that are decided together, who do not pay for it.
+func (s *Segment) charge(c *typedClassifier, groups [][]Candidate, programs []*bpf.Program) {
+	singly := c.Singly()
+	if singly != nil {
+		c.singly = new(share.Bill)
 	}
-	for _, c := range group {
-		s.bill.Add(c.Chain.Share, 1+p.Len()/len(group))
+	for m, group := range groups {
+		bill := &s.bill
+		if singly != nil && singly[m] {
+			bill = c.singly
+		}
+		for i := 0; programs[m] != nil && i < len(group); i++ {
+			bill.Add(group[i].Chain.Share, 1+programs[m].Len()/len(group))
+		}
 	}
 }
 
@@ -240,21 +248,33 @@ func (s *Segment) Run(h *chain.Host, sc *Scratch, pkts []pkt.Packet, ptrs []*pkt
 	}
 	c := s.classifier(ptrs[0].LinkType)
 	if c != nil && len(s.members) > 0 {
+		c.classifySingly(h, pkts, sc.matches)
 		if h.Meter.On {
 			h.Meter.ToAll(&s.bill)
 		}
-		c.Classify(&s.scratch, pkts, sc.matches)
+		c.ClassifyTogether(&s.scratch, pkts, sc.matches)
 		s.dispatch(sc, ptrs)
 	}
 	s.run.answers.forget()
 }
 
+// classifySingly runs the programs that run for every packet.
+func (c *typedClassifier) classifySingly(h *chain.Host, pkts []pkt.Packet, matches *classify.Matches) {
+	if c.singly == nil {
+		return
+	}
+	if h.Meter.On {
+		h.Meter.ToAll(c.singly)
+	}
+	c.ClassifySingly(pkts, matches)
+}
+
 // classifier returns the classifier for a link type, or nil if the filters were not compiled
 // for it.
-func (s *Segment) classifier(linkType uint16) *classify.Classifier {
+func (s *Segment) classifier(linkType uint16) *typedClassifier {
 	for i := range s.types {
 		if s.types[i].linkType == linkType {
-			return s.types[i].Classifier
+			return &s.types[i]
 		}
 	}
 	return nil
