@@ -21,17 +21,33 @@ type lockstep struct {
 	now     uint64     // packet time, as of the last packet
 }
 
-// take puts the chains that a plan has in lockstep, and no others.
+// take puts the chains that a plan has in lockstep, and no others. Most often one has come, at the
+// end: those before it, which may be very many, are not touched.
 func (l *lockstep) take(chains []*inStep, changes uint64) {
-	for _, t := range l.chains {
+	same := 0
+	for same < len(chains) && same < len(l.chains) && chains[same] == l.chains[same] {
+		same++
+	}
+	left, come := l.chains[same:], chains[same:]
+	for _, t := range left {
 		t.SetLockstep(nil)
 	}
-	l.bill.Reset()
-	for _, t := range chains {
+	if len(left) > 0 {
+		l.bill.Reset()
+		l.charge(chains[:same])
+	}
+	for _, t := range come {
 		t.SetLockstep(&t.aside)
+	}
+	l.charge(come)
+	l.chains, l.changes = chains, changes
+}
+
+// charge makes chains pay for looking whose turn it is.
+func (l *lockstep) charge(chains []*inStep) {
+	for _, t := range chains {
 		l.bill.Add(t.Share, 1)
 	}
-	l.chains, l.changes = chains, changes
 }
 
 // run runs the chains packet by packet, each chain with the packets set aside for it. before

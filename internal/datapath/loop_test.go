@@ -193,3 +193,30 @@ func TestSilentLoopKeepsNothing(t *testing.T) {
 	}
 	runtime.KeepAlive(l)
 }
+
+// A chain that goes in lockstep costs the loop little, however many do so already.
+func TestManyInLockstep(t *testing.T) {
+	var chains []*inStep
+	for i := range int64(50000) {
+		chains = append(chains, &inStep{Chain: chainOf(i, of(&counter{}))})
+	}
+	least := func(take func()) time.Duration {
+		best := time.Hour
+		for range 20 {
+			start := time.Now()
+			take()
+			best = min(best, time.Since(start))
+		}
+		return best
+	}
+	var all, one lockstep
+	whole := least(func() {
+		all.take(nil, 0)
+		all.take(chains, 0)
+	})
+	n := len(chains) - 20
+	one.take(chains[:n], 0)
+	if single := least(func() { n++; one.take(chains[:n], 0) }); single > whole/4 {
+		t.Errorf("one more chain takes %v, all of them %v", single, whole)
+	}
+}
