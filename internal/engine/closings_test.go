@@ -1,10 +1,14 @@
 package engine
 
 import (
+	"context"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"gomapi/drivers"
+	"gomapi/internal/account"
+	"gomapi/internal/foreign"
 	"gomapi/internal/foreign/foreigntest"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/testenv"
@@ -48,4 +52,27 @@ func duplicate(t *testing.T, fd int) int {
 		t.Fatal(err)
 	}
 	return fd
+}
+
+// failing is a driver with a defect.
+type failing struct{ drivers.FileDriver }
+
+func (failing) OpenFile(context.Context, *foreign.File) (drivers.Device, error) { panic("a defect") }
+
+// A driver that fails leaves no file open.
+func TestFileOfAFailingDriver(t *testing.T) {
+	b := newBed(t)
+	b.engine.opts.Drivers.AddFormat(drivers.FormatPCAP, failing{})
+	c := b.client(1000)
+	f, err := c.OpenFile(duplicate(t, 0), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := c.user.account.Taken(account.Memory)
+	if _, err := c.CreateOffline(t.Context(), f, "x", drivers.FormatPCAP); err == nil {
+		t.Error("no error")
+	}
+	testenv.Until(t, "nothing is on the account", func() bool {
+		return c.user.account.Taken(account.Memory) == before && c.user.account.Taken(account.OfflineFiles) == 0
+	})
 }

@@ -34,6 +34,7 @@ func (s *Session) CreateOffline(ctx context.Context, f *foreign.File, path strin
 		return err
 	})
 	if err != nil {
+		f.Close() // also after a panic
 		return "", coded(mapierr.File, err)
 	}
 	e := s.engine
