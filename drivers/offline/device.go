@@ -69,7 +69,7 @@ func (d *device) run(ctx context.Context, s drivers.Sink) error {
 			s.Batch(d.batch[:n])
 		}
 		if err == nil && need > 0 {
-			err = d.more(s, need)
+			err = d.more(ctx, s, need)
 		}
 		if err == io.EOF || err != nil && err == ctx.Err() {
 			return nil
@@ -83,13 +83,19 @@ func (d *device) run(ctx context.Context, s drivers.Sink) error {
 	return nil
 }
 
-// more reads the next part of the file. Meanwhile the sink rests.
-func (d *device) more(s drivers.Sink, need int) error {
-	if r, ok := s.(drivers.Rester); ok {
-		r.Rest()
-		defer r.Resume()
+// more reads the next part of the file. Meanwhile the sink rests. When ctx has ended, the sink
+// may be gone, because Run leaves a read that hangs behind.
+func (d *device) more(ctx context.Context, s drivers.Sink, need int) error {
+	r, ok := s.(drivers.Rester)
+	if !ok {
+		return d.dec.more(d.win, need)
 	}
-	return d.dec.more(d.win, need)
+	r.Rest()
+	err := d.dec.more(d.win, need)
+	if ctx.Err() == nil {
+		r.Resume()
+	}
+	return err
 }
 
 // release frees what only reading needs, because a device may remain open long

@@ -135,7 +135,23 @@ func BenchmarkPread(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchPackets, "ns/packet")
 }
 
-// TestReadThatHangs ends Run and Close while a read does not return.
+// A rester is a sink that is gone when Run has ended.
+type rester struct {
+	counter
+	rests, resumes int
+	gone           bool
+}
+
+func (r *rester) Rest() { r.rests++ }
+
+func (r *rester) Resume() {
+	if r.resumes++; r.gone {
+		panic("a sink that is gone resumes")
+	}
+}
+
+// TestReadThatHangs ends Run and Close while a read does not return. When the read returns, the
+// sink is left alone.
 func TestReadThatHangs(t *testing.T) {
 	w := le().pcapHead(0xa1b2c3d4, 2, 4, 65535, 1)
 	for range 400 {
@@ -152,12 +168,16 @@ func TestReadThatHangs(t *testing.T) {
 		fs.Await(t, foreigntest.Read, 1)
 		cancel()
 	}()
+	var c rester
 	testenv.Within(t, "the end of the device", func() {
-		var c counter
 		if err := dev.Run(ctx, &c); err != nil || c.packets == 0 || c.packets == 400 {
 			t.Errorf("%d packets, %v", c.packets, err)
 		}
 		dev.Close()
 	})
 	cancel()
+	if c.gone = true; c.rests != c.resumes+1 {
+		t.Errorf("%d rests, %d resumptions", c.rests, c.resumes)
+	}
+	fs.Release()
 }
