@@ -16,8 +16,7 @@ import (
 // original.
 func (d *Def) Check(raw []any) (Args, error) {
 	if len(raw) > len(d.Args) && !d.ExtraArgs {
-		return nil, mapierr.New(mapierr.BadArgument(len(d.Args)),
-			"%s: %d arguments given, the function takes %s", d.Name, len(raw), d.Usage())
+		return nil, d.surplus(len(raw))
 	}
 	args := make(Args, len(d.Args))
 	for _, lists := range []bool{false, true} {
@@ -31,6 +30,12 @@ func (d *Def) Check(raw []any) (Args, error) {
 		}
 	}
 	return args, nil
+}
+
+// surplus is the error for too many arguments.
+func (d *Def) surplus(given int) error {
+	return mapierr.New(mapierr.BadArgument(len(d.Args)),
+		"%s: %d arguments given, the function takes %s", d.Name, given, d.Usage())
 }
 
 // checkOne converts argument i.

@@ -66,6 +66,9 @@ type Def struct {
 	Text string
 	// Example is a call in Go.
 	Example string
+	// Call is Example as text; see package funccall. @1 is the first function to which it
+	// refers.
+	Call string
 	// New checks the arguments and creates an instance. It may request memory from env,
 	// but starts nothing. An error carries its number (mapierr); an error without one
 	// becomes 7006.

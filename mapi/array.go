@@ -4,15 +4,17 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 
+	"gomapi/internal/funccall"
 	"gomapi/internal/mapierr"
 )
 
 // ApplyArray is Apply with all arguments as text, for programs that read them
 // as input. Numbers, decimal or with 0x, are converted according to the
-// function's argument letters. Additional errors: 7001 to 7005 and 7011 for
+// function's argument letters. Names of constants, of this package or the
+// original, stand for their numbers, and may be added up: PERIODIC,
+// ThresholdUint64+ThresholdWindow. Additional errors: 7001 to 7005 and 7011 for
 // text that is not a number or out of range.
 func (f *Flow) ApplyArray(ctx context.Context, name string, args []string) (*Function, error) {
 	converted, err := f.convert(ctx, name, args)
@@ -47,22 +49,19 @@ func (f *Flow) convert(ctx context.Context, name string, args []string) ([]any, 
 
 // number parses a number of the kind. A character may stand for itself.
 func number(kind byte, text string) (any, error) {
-	digits, base := strings.TrimPrefix(text, "-"), 10
-	if hex, ok := strings.CutPrefix(strings.ToLower(digits), "0x"); ok {
-		digits, base = hex, 16
-	}
-	n, err := strconv.ParseUint(digits, base, 64)
-	negative := strings.HasPrefix(text, "-")
-	switch {
-	case kind == 'c' && len(text) == 1 && (text[0] < '0' || text[0] > '9'):
+	if kind == 'c' && len(text) == 1 && (text[0] < '0' || text[0] > '9') {
 		return int(text[0]), nil
-	case err != nil, kind == 'l' && negative:
+	}
+	v, ok := funccall.Number(text)
+	n, signed := v.(int64)
+	switch {
+	case !ok, kind == 'l' && n < 0:
+	case kind == 'l' && signed:
+		return uint64(n), nil
 	case kind == 'l':
+		return v, nil
+	case signed && n >= math.MinInt32 && n <= math.MaxInt32:
 		return n, nil
-	case negative && n <= -math.MinInt32:
-		return -int64(n), nil
-	case !negative && n <= math.MaxInt32:
-		return int64(n), nil
 	}
 	return nil, fmt.Errorf("%.40q is not a number, or out of range", text)
 }

@@ -55,8 +55,9 @@ type LibFunctInfo struct {
 	ArgDescr    string // one letter per argument: i int, l uint64, c char, s string, w output file, r flow, f function, S functions
 	DevType     string // node in the tree of device types that it is made for; "1": any
 	Args        []ArgInfo
-	Result      string // the result and its unit; empty: no result
-	Example     string
+	Result      string        // the result and its unit; empty: no result
+	Example     string        // a call in Go
+	Call        string        // the same as text, as mapi apply takes it
 	Fields      []ResultField // the result, or an entry of its series, one after the other; nil: see Result
 	// Text is the result as text. {name} is the value of a field with its unit,
 	// {#name} the value alone, or the number of rows. [a|b] is a if the fields in

@@ -70,7 +70,7 @@ func (l *link) libraryFunctions(ctx context.Context, library, id int, next bool,
 	for _, f := range resp.GetLibraryFunctions().GetFunctions() {
 		info := LibFunctInfo{
 			ID: int(f.Id), Name: f.Name, Description: f.Description, ArgDescr: f.Argdescr,
-			DevType: f.Devtype, Result: f.Result, Example: f.Example, Fields: resultFields(f.Fields), Text: f.Text,
+			DevType: f.Devtype, Result: f.Result, Example: f.Example, Call: f.Call, Fields: resultFields(f.Fields), Text: f.Text,
 		}
 		for _, a := range f.Args {
 			info.Args = append(info.Args, ArgInfo{Name: a.Name, Kind: a.Kind, Doc: a.Doc, Optional: a.Optional, Default: a.Default, Range: a.Range, Added: a.Added})

@@ -21,10 +21,15 @@ command line, and print their results.
 
 Flags come before the first function. The word "," separates a function with its
 arguments from the next function. "mapi info functions" lists names and arguments.
-These arguments have a special form:
+Numbers may be names of constants, such as PERIODIC or TYPE_INT+TR_POLL. These
+arguments have a special form:
   @N     a function to read: the Nth of the command line
   @1,@3  a list of functions to read
   PATH   a file to write
+
+A word may also be a call with its arguments in parentheses, or several calls. Commas
+separate the arguments. All texts but times are in double quotes, where \" stands for "
+and \\ for \.
 
 On a device the tool prints the results each interval, until a signal or --deadline
 ends it, and then once more. For a file it prints them at the end of the file. It
@@ -33,6 +38,7 @@ one. It takes and counts the packets of TO_BUFFER. Times are local times.`
 
 const applyExamples = `  mapi apply -r trace.pcap BPF_FILTER "tcp and port 80" , PKT_COUNTER , BYTE_COUNTER
   mapi apply -r trace.pcap PKTINFO 1 , STATS @1 0
+  mapi apply -r trace.pcap 'SAMPLE(20, PERIODIC), BPF_FILTER("tcp")' , PKT_COUNTER
   mapi apply -d eth0 PKT_COUNTER , BUCKET @1 1s 1
   mapi apply -r trace.pcap PKT_COUNTER , RES2FILE 1 @1 packets out.txt 5s 1`
 
@@ -163,8 +169,7 @@ func (a *applying) apply(ctx context.Context, f *applied) error {
 	if err != nil {
 		return err
 	}
-	f.sent = f.texts(a.functions)
-	if f.fn, err = a.flow.ApplyArray(ctx, f.name, f.sent); err != nil {
+	if err = f.send(ctx, a.flow, a.functions); err != nil {
 		return fmt.Errorf("function %d: %w", f.number, err)
 	}
 	return a.describe(ctx, f)

@@ -2,10 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
+	"gomapi/internal/funccall"
 	"gomapi/mapi"
 )
 
@@ -56,9 +57,6 @@ func (f *applied) arg(i int, omitted string) string {
 	if i >= len(f.sent) {
 		return omitted
 	}
-	n, err := strconv.ParseInt(f.sent[i], 10, 64) // first, because of leading zeros
-	if err != nil {
-		n, _ = strconv.ParseInt(f.sent[i], 0, 64)
-	}
-	return strconv.FormatInt(n, 10)
+	n, _ := funccall.Number(f.sent[i])
+	return fmt.Sprint(n)
 }

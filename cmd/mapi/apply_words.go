@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"gomapi/internal/funccall"
 	"gomapi/internal/funcname"
 	"gomapi/mapi"
 )
@@ -16,6 +18,7 @@ import (
 type applied struct {
 	number int    // position in the command line, from 1
 	name   string // as written
+	typed  bool   // a call in parentheses: the arguments are of the kinds that were written
 	args   []argument
 
 	fn     *mapi.Function
@@ -29,33 +32,68 @@ type applied struct {
 	unread uint64             // entries not printed when the call ended
 }
 
-// An argument is plain text or a reference to functions before it.
+// An argument is plain text, a number or a reference to functions before it.
 type argument struct {
-	text string
-	refs []int // function numbers; empty for plain text
-	list bool  // the text is a list of functions; else flow and function number
-	file bool  // the text is the path of a file to write
+	text   string
+	number any   // of a call in parentheses: int64 or uint64; nil: no number
+	ref    bool  // of a call in parentheses: a reference, no text
+	refs   []int // function numbers; empty for plain text
+	list   bool  // the text is a list of functions; else flow and function number
+	file   bool  // the text is the path of a file to write
 }
 
-// parseCalls splits words into functions. It does not resolve references yet.
+// parseCalls splits words into functions. A word with a parenthesis is a list of calls. It does
+// not resolve references yet.
 func parseCalls(words []string) (functions []*applied, err error) {
 	if len(words) == 0 {
 		return nil, errors.New("no function given")
 	}
-	var f *applied
+	var f *applied // takes the words up to the next comma
 	for _, w := range append(slices.Clip(words), ",") {
 		switch {
 		case w == "," && f == nil:
 			return nil, fmt.Errorf("function %d is missing: a comma needs a function on each side", len(functions)+1)
 		case w == ",":
-			functions, f = append(functions, f), nil
-		case f == nil:
-			f = &applied{number: len(functions) + 1, name: w}
-		default:
+			f = nil
+			continue
+		case f != nil && f.typed:
+			return nil, fmt.Errorf("%q follows the call of %s: separate functions with a word \",\"", w, f.name)
+		case f != nil:
 			f.args = append(f.args, argument{text: w})
+			continue
+		case strings.Contains(w, "("):
+			calls, err := funccall.ParseRefs(w)
+			if err != nil {
+				return nil, fmt.Errorf("%q: %w", w, err)
+			}
+			for _, c := range calls {
+				functions = append(functions, fromCall(c))
+			}
+		default:
+			functions = append(functions, &applied{name: w})
 		}
+		f = functions[len(functions)-1]
+	}
+	for i, f := range functions {
+		f.number = i + 1
 	}
 	return functions, nil
+}
+
+// fromCall is the function of a call in parentheses.
+func fromCall(c funccall.Call) *applied {
+	f := &applied{name: c.Name, typed: true}
+	for _, v := range c.Values() {
+		arg := argument{text: fmt.Sprint(v)}
+		switch v.(type) {
+		case funccall.Ref:
+			arg.ref = true
+		case int64, uint64:
+			arg.number = v
+		}
+		f.args = append(f.args, arg)
+	}
+	return f
 }
 
 // resolve resolves the references in arguments that name functions. It rejects
@@ -90,7 +128,10 @@ func (f *applied) resolve(letters string) (err error) {
 		flow := strings.HasPrefix(letters, "rf")
 		arg.list, arg.file = letters[0] == 'S', letters[0] == 'w'
 		letters = letters[1:]
-		if !strings.HasPrefix(arg.text, "@") || !flow && !arg.list {
+		switch {
+		case arg.ref && !flow && !arg.list:
+			return fmt.Errorf("%s refers to a function, the argument does not: put a text that begins with @ in double quotes", arg.text)
+		case !strings.HasPrefix(arg.text, "@") || !flow && !arg.list:
 			continue
 		}
 		if flow { // the reference also supplies the function number
@@ -128,25 +169,43 @@ func (f *applied) references(text string) (refs []int, err error) {
 	return refs, nil
 }
 
-// texts returns the arguments in the form that the daemon takes. The functions
+// values returns the arguments in the form that the daemon takes. The functions
 // that they refer to must be applied already.
-func (f *applied) texts(all []*applied) (texts []string) {
+func (f *applied) values(all []*applied) (values []any) {
 	for _, arg := range f.args {
 		var list []string
 		for _, n := range arg.refs {
 			fn := all[n-1].fn
-			fd, fid := strconv.Itoa(fn.Flow().FD()), strconv.Itoa(fn.FID())
+			fd, fid := fn.Flow().FD(), fn.FID()
 			if !arg.list {
-				texts = append(texts, fd, fid)
+				values = append(values, fd, fid)
 			}
-			list = append(list, fid+"@"+fd)
+			list = append(list, fmt.Sprintf("%d@%d", fid, fd))
 		}
 		switch {
+		case arg.number != nil:
+			values = append(values, arg.number)
 		case len(list) == 0:
-			texts = append(texts, arg.text)
+			values = append(values, arg.text)
 		case arg.list:
-			texts = append(texts, strings.Join(list, ","))
+			values = append(values, strings.Join(list, ","))
 		}
 	}
-	return texts
+	return values
+}
+
+// send applies f to the flow. The kinds of the arguments of a call in parentheses are as
+// written; words become what the function takes.
+func (f *applied) send(ctx context.Context, flow *mapi.Flow, all []*applied) (err error) {
+	values := f.values(all)
+	f.sent = make([]string, len(values))
+	for i, v := range values {
+		f.sent[i] = fmt.Sprint(v)
+	}
+	if f.typed {
+		f.fn, err = flow.Apply(ctx, f.name, values...)
+	} else {
+		f.fn, err = flow.ApplyArray(ctx, f.name, f.sent)
+	}
+	return err
 }

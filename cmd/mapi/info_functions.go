@@ -57,6 +57,7 @@ type functionObject struct {
 	DeviceType  string           `json:"device_type"`
 	Description string           `json:"description"`
 	Example     string           `json:"example"`
+	Call        string           `json:"call"`
 }
 
 type argumentObject struct {
@@ -99,7 +100,7 @@ type definition struct {
 func (d definition) object() functionObject {
 	o := functionObject{
 		Kind: "function", Library: d.library, ID: d.ID, Name: d.Name, ArgDescr: d.ArgDescr,
-		Args: []argumentObject{}, Result: d.Result, Fields: fieldObjects(d.Fields), Text: d.Text, DeviceType: d.DevType, Description: d.Description, Example: d.Example,
+		Args: []argumentObject{}, Result: d.Result, Fields: fieldObjects(d.Fields), Text: d.Text, DeviceType: d.DevType, Description: d.Description, Example: d.Example, Call: d.Call,
 	}
 	for _, a := range d.Args {
 		o.Args = append(o.Args, argumentObject(a))
@@ -194,7 +195,7 @@ func (d definition) document(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "\nDevices\n    %s\n", deviceType(d.DevType))
 	if d.Example != "" {
-		fmt.Fprintf(b, "\nExample\n    %s\n", strings.ReplaceAll(d.Example, "\n", "\n    "))
+		fmt.Fprintf(b, "\nExample\n    %s\n", strings.ReplaceAll(strings.TrimSpace(d.Example+"\n"+d.Call), "\n", "\n    "))
 	}
 }
 

@@ -83,11 +83,11 @@ func (d *device) run(ctx context.Context, s drivers.Sink) error {
 	return nil
 }
 
-// more reads the next part of the file. Meanwhile the sink rests. When ctx has ended it does not go
-// on: Run may have returned, and the sink belongs to its caller.
+// more reads the next part of the file. Meanwhile the sink rests. When ctx has ended, the sink
+// may be gone, because Run leaves a read that hangs behind.
 func (d *device) more(ctx context.Context, s drivers.Sink, need int) error {
-	r, rests := s.(drivers.Rester)
-	if !rests {
+	r, ok := s.(drivers.Rester)
+	if !ok {
 		return d.dec.more(d.win, need)
 	}
 	r.Rest()

@@ -20,6 +20,7 @@ var Samples = flib.Def{
 	Description: "Makes a record of each packet, for tests.",
 	Result:      "records: IPv4 packets, or lengths of other packets",
 	Example:     `flow.Apply(ctx, "SAMPLES")`,
+	Call:        `SAMPLES`,
 	New: func(_ context.Context, env flib.Env, _ flib.Args) (flib.Function, error) {
 		out, err := env.NewRecords(64 << 10)
 		return &samples{Records: out}, err

@@ -32,6 +32,7 @@ var binop = flib.Def{
 	},
 	Text:    "[{value}|no value]",
 	Example: `flow.Apply(ctx, "BINOP", mapi.BinopSub, sent, received)`,
+	Call:    `BINOP(BINOP_SUB, @1, @2)`,
 	New:     newBinop,
 }
 

@@ -25,6 +25,7 @@ var bpfFilter = flib.Def{
 	}},
 	Filters: true,
 	Example: `flow.Apply(ctx, "BPF_FILTER", "tcp and dst port 80")`,
+	Call:    `BPF_FILTER("tcp and dst port 80")`,
 	New:     newPacketFilter,
 }
 

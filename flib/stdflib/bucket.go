@@ -33,6 +33,7 @@ var bucket = flib.Def{
 	},
 	Text:    "{at} {value}",
 	Example: `flow.Apply(ctx, "BUCKET", packets, "5s", 1)`,
+	Call:    `BUCKET(@1, 5s, 1)`,
 	New:     newBucket,
 }
 

@@ -45,6 +45,7 @@ var burst = flib.Def{
 	}}},
 	Text:    "[{#categories} with bursts or gaps{categories}|no bursts or gaps]",
 	Example: `flow.Apply(ctx, "BURST", 0, 10000, 1000, 16000, 1230400, 1230400, 10)`,
+	Call:    `BURST(0, 10000, 1000, 16000, 1230400, 1230400, 10)`,
 	New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
 		b, err := newBurst(args)
 		if err != nil {

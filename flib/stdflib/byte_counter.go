@@ -13,6 +13,7 @@ var byteCounter = flib.Def{
 	Result:      "uint64: bytes on the wire since connect",
 	Fields:      []flib.Field{{Name: "value", Kind: flib.FieldUint64, Unit: "bytes"}},
 	Example:     `flow.Apply(ctx, "BYTE_COUNTER")`,
+	Call:        `BYTE_COUNTER`,
 	New: func(_ context.Context, env flib.Env, _ flib.Args) (flib.Function, error) {
 		total, err := newTotal(env)
 		return wireCounter{total}, err

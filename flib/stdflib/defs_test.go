@@ -1,12 +1,17 @@
 package stdflib
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
+	"go/printer"
+	"go/token"
+	"strconv"
 	"strings"
 	"testing"
 
 	"gomapi/flib"
+	"gomapi/internal/funccall"
 )
 
 // originals are the functions of the original in its order, with their argument letters
@@ -109,4 +114,50 @@ func example(t *testing.T, d *flib.Def) {
 	if given := len(call.Args) - 2; given < least || given > most {
 		t.Errorf("%s: the example %s gives %d arguments, it takes %d to %d", d.Name, d.Example, given, least, most)
 	}
+	exampleAsText(t, d, call.Args[2:])
+}
+
+// exampleAsText checks that the example as text is the same call, and that it is valid unless it
+// has what only a program has.
+func exampleAsText(t *testing.T, d *flib.Def, args []ast.Expr) {
+	t.Helper()
+	calls, err := funccall.ParseRefs(d.Call)
+	if err != nil || len(calls) != 1 || calls[0].Name != d.Name || len(calls[0].Args) != len(args) {
+		t.Errorf("%s: as text, the example is %s: %v", d.Name, d.Call, err)
+		return
+	}
+	for i, v := range calls[0].Values() {
+		if want := asText(t, args[i]); want != "" && fmt.Sprint(v) != want {
+			t.Errorf("%s: in %s, argument %d is %v; in %s it is %s", d.Name, d.Call, i+1, v, d.Example, want)
+		}
+	}
+	if strings.ContainsAny(d.Descr(), "rfSw") || d.Name == "SYNC" {
+		return
+	}
+	if _, err := d.CheckCall(&calls[0]); err != nil {
+		t.Errorf("%s: %s: %v", d.Name, d.Call, err)
+	}
+}
+
+// asText is the value of an argument of a Go call as text, "" for a flow or function.
+func asText(t *testing.T, arg ast.Expr) string {
+	t.Helper()
+	var source strings.Builder
+	if err := printer.Fprint(&source, token.NewFileSet(), arg); err != nil {
+		t.Fatal(err)
+	}
+	switch a := arg.(type) {
+	case *ast.Ident, *ast.CompositeLit:
+		return ""
+	case *ast.BasicLit:
+		if a.Kind == token.STRING {
+			text, _ := strconv.Unquote(a.Value)
+			return text
+		}
+	}
+	n, ok := funccall.Number(strings.NewReplacer(" ", "", "_", "").Replace(source.String()))
+	if !ok {
+		t.Errorf("%s is not a number", source.String())
+	}
+	return fmt.Sprint(n)
 }

@@ -34,6 +34,7 @@ var dist = flib.Def{
 	},
 	Text:    "packets in {intervals} from {#min} to {max}, and above: {counts}",
 	Example: `flow.Apply(ctx, "DIST", size, 0, 1600, 100)`,
+	Call:    `DIST(@1, 0, 1600, 100)`,
 	New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
 		return newDistribution(env, args)
 	},

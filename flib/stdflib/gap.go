@@ -14,6 +14,7 @@ var gap = flib.Def{
 		"if a packet is older than the one before it, the negative time modulo 2^64",
 	Fields:  []flib.Field{{Name: "seconds", Kind: flib.FieldSpan}},
 	Example: `flow.Apply(ctx, "GAP")`,
+	Call:    `GAP`,
 	New: func(_ context.Context, env flib.Env, _ flib.Args) (flib.Function, error) {
 		out, err := env.NewResult(result.GapSize)
 		return &gapMeter{out: out}, err

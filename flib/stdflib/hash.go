@@ -26,6 +26,7 @@ var hash = flib.Def{
 	Result:  "uint32: number below 500009; 0 if nothing was hashed",
 	Fields:  []flib.Field{{Name: "value", Kind: flib.FieldUint32}},
 	Example: `flow.Apply(ctx, "HASH", 3)`,
+	Call:    `HASH(3)`,
 	New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
 		layer := args.Int(0) &^ anyHeaders
 		if layer > maxLayer {

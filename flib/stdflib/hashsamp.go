@@ -38,6 +38,7 @@ var hashSamp = flib.Def{
 		"TCP sequence number, flags, protocol, 6 for IPv6; uint64 time stamp in 2^-32 seconds since 1970-01-01 UTC. " +
 		"At least the newest 1000 are kept; the original kept the oldest 40",
 	Example: `flow.Apply(ctx, "HASHSAMP", 128, 0)`,
+	Call:    `HASHSAMP(128, 0)`,
 	New:     newHashSampler,
 }
 

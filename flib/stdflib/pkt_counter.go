@@ -13,6 +13,7 @@ var pktCounter = flib.Def{
 	Result:      "uint64: packets since connect",
 	Fields:      []flib.Field{{Name: "value", Kind: flib.FieldUint64, Unit: "packets"}},
 	Example:     `flow.Apply(ctx, "PKT_COUNTER")`,
+	Call:        `PKT_COUNTER`,
 	New: func(_ context.Context, env flib.Env, _ flib.Args) (flib.Function, error) {
 		total, err := newTotal(env)
 		return packetCounter{total}, err

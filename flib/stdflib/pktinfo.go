@@ -28,6 +28,7 @@ var pktInfo = flib.Def{
 		{Name: "value", Kind: flib.FieldUint64, Unit: "bytes", When: "what=1"},
 	},
 	Example: `flow.Apply(ctx, "PKTINFO", mapi.PktSize)`,
+	Call:    `PKTINFO(PKT_SIZE)`,
 	New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
 		what := args.Int(0)
 		if what != pktTS && what != pktSize {

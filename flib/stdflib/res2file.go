@@ -40,6 +40,7 @@ var resToFile = flib.Def{
 		{Name: "reset", Kind: flib.Int, Min: 0, Max: 1, Doc: "1: reset the functions after each periodic row, if they can be reset; 0: do not"},
 	},
 	Example: `flow.Apply(ctx, "RES2FILE", "1,1", []*mapi.Function{packets, bytes}, "packets bytes", "load.txt", "5s", 1)`,
+	Call:    `RES2FILE("1,1", "@1,@2", "packets bytes", "load.txt", 5s, 1)`,
 	New:     newRowWriter,
 }
 

@@ -28,6 +28,7 @@ var sample = flib.Def{
 	}},
 	Filters: true,
 	Example: `flow.Apply(ctx, "SAMPLE", 20, mapi.SamplePeriodic)`,
+	Call:    `SAMPLE(20, PERIODIC)`,
 	New: func(_ context.Context, _ flib.Env, args flib.Args) (flib.Function, error) {
 		value := int(args.Int(0))
 		if args.Int(1) == probabilistic {

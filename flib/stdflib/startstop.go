@@ -39,6 +39,7 @@ var startStop = flib.Def{
 	},
 	Text:    "first packet {first}, first passed {first_passed}, last passed {last_passed}",
 	Example: `flow.Apply(ctx, "STARTSTOP", "+10s", "+20s")`,
+	Call:    `STARTSTOP(+10s, +20s)`,
 	New: func(_ context.Context, env flib.Env, args flib.Args) (flib.Function, error) {
 		w, err := parseWindow(args.String(0), args.String(1))
 		if err != nil {

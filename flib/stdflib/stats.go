@@ -23,6 +23,7 @@ var stats = flib.Def{
 	Result: "64 bytes: count as uint64 at 0; sum at 16 and sum of squares at 32, each as two float64 to add, exact below 2^106; " +
 		"largest as float64 at 48, smallest at 56, in the unit of the function; see result.Stats",
 	Example: `flow.Apply(ctx, "STATS", sizes, "0")`,
+	Call:    `STATS(@1, 0)`,
 	New:     newStats,
 }
 

@@ -32,6 +32,7 @@ var strSearch = flib.Def{
 	}},
 	Filters: true,
 	Example: `flow.Apply(ctx, "STR_SEARCH", "GET /||POST /", 54, 0)`,
+	Call:    `STR_SEARCH("GET /||POST /", 54, 0)`,
 	New:     newStringSearch,
 }
 

@@ -23,6 +23,7 @@ var syncFlows = flib.Def{
 	}},
 	Filters: true,
 	Example: `flow.Apply(ctx, "SYNC", []*mapi.Flow{flow, other})`,
+	Call:    `SYNC("1,2")`,
 	New:     newSync,
 }
 

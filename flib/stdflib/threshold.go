@@ -58,6 +58,7 @@ var threshold = flib.Def{
 	},
 	Text:    "{at} {value}[, at most {remaining} more]",
 	Example: `flow.Apply(ctx, "THRESHOLD", mapi.ThresholdUint64+mapi.ThresholdWindow, bytes, 10_000_000, mapi.BoundaryAbove, 1_000_000, 10, 0)`,
+	Call:    `THRESHOLD(TYPE_UNSIGNED_LONG_LONG+TR_MW, @1, 10000000, TR_B_POS, 1000000, 10, 0)`,
 	New:     newThreshold,
 }
 

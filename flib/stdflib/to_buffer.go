@@ -28,6 +28,7 @@ var toBuffer = flib.Def{
 		Doc: "0: GetNextPkt waits until there is a packet; 1: it does not wait",
 	}},
 	Example: `flow.Apply(ctx, "TO_BUFFER")`,
+	Call:    `TO_BUFFER`,
 	New: func(_ context.Context, env flib.Env, _ flib.Args) (flib.Function, error) {
 		ring, err := env.NewRing(bufferSize)
 		if err != nil {

@@ -35,6 +35,7 @@ var toFile = flib.Def{
 		int64(result.FileWriting): result.FileWriting.String(),
 	}}},
 	Example: `flow.Apply(ctx, "TO_FILE", mapi.FormatPCAP, "web.pcap", 1000)`,
+	Call:    `TO_FILE(MFF_PCAP, "web.pcap", 1000)`,
 	New:     newFileWriter,
 }
 

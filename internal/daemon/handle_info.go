@@ -153,7 +153,7 @@ func (c *client) libraryFunctions(q *wire.LibraryFunctionQuery, resp *wire.Respo
 		d := &libs[q.Library].Functions[i]
 		w := &wire.LibraryFunction{
 			Id: int32(i), Name: d.Name, Description: d.Description, Argdescr: d.Descr(),
-			Devtype: d.Type(), Result: d.Result, Example: d.Example, Fields: wireFields(d.Fields), Text: d.Text,
+			Devtype: d.Type(), Result: d.Result, Example: d.Example, Call: d.Call, Fields: wireFields(d.Fields), Text: d.Text,
 		}
 		for _, a := range d.Args {
 			w.Args = append(w.Args, &wire.Argument{

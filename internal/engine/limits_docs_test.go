@@ -1,12 +1,14 @@
 package engine
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
 
 	"gomapi/internal/account"
+	"gomapi/internal/filter"
 )
 
 // TestDocumentedLimits compares docs/limits.md with the code.
@@ -31,6 +33,15 @@ func TestDocumentedLimits(t *testing.T) {
 		} else if limits[k].User != limits[k].All/2 {
 			t.Errorf("a user does not get half of %v", k)
 		}
+		if !strings.Contains(text, want) {
+			t.Errorf("docs/limits.md lacks %q", want)
+		}
+	}
+	for _, want := range []string{
+		fmt.Sprintf("filters that are compiled at a time, for all users | %d;", filter.MaxChildren),
+		fmt.Sprintf("filters of a user that are compiled at a time | %d |", maxCompiling),
+		fmt.Sprintf("built at a time, for all users; of a user | %d, one of them kept as for filters; %d |", maxBuilders, maxBuilding),
+	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("docs/limits.md lacks %q", want)
 		}

@@ -41,6 +41,7 @@ func NewSegment() (*Segment, error) {
 	}
 	s.mem, s.w = mem, asWords(mem)
 	s.w[magicOffset/wordSize].Store(Magic)
+	s.hold(0, headSize/wordSize) // its page is never taken back
 	return s, nil
 }
 

@@ -432,3 +432,17 @@ func TestFreedSmallResultsAreTakenBack(t *testing.T) {
 		t.Error("the segment has grown")
 	}
 }
+
+// TestHeadStays frees a large result that begins in the page of the head: the memory is not
+// taken for that of a connection that has ended.
+func TestHeadStays(t *testing.T) {
+	s, v := pair(t)
+	large, err := s.Slot(64 << 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.FreeSlot(large)
+	if v.gone() {
+		t.Error("the head is gone with the first result")
+	}
+}

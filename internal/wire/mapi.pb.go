@@ -2334,6 +2334,7 @@ type LibraryFunction struct {
 	Example       string                 `protobuf:"bytes,8,opt,name=example,proto3" json:"example,omitempty"`
 	Fields        []*Field               `protobuf:"bytes,9,rep,name=fields,proto3" json:"fields,omitempty"` // of the result, one after the other; empty: see result
 	Text          string                 `protobuf:"bytes,10,opt,name=text,proto3" json:"text,omitempty"`    // the result as text: {name}, {#name}, [a|b]; empty: names and values
+	Call          string                 `protobuf:"bytes,11,opt,name=call,proto3" json:"call,omitempty"`    // the example as text
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2434,6 +2435,13 @@ func (x *LibraryFunction) GetFields() []*Field {
 func (x *LibraryFunction) GetText() string {
 	if x != nil {
 		return x.Text
+	}
+	return ""
+}
+
+func (x *LibraryFunction) GetCall() string {
+	if x != nil {
+		return x.Call
 	}
 	return ""
 }
@@ -3538,7 +3546,7 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\x04next\x18\x03 \x01(\bR\x04next\x12\x14\n" +
 	"\x05limit\x18\x04 \x01(\rR\x05limit\"N\n" +
 	"\x10LibraryFunctions\x12:\n" +
-	"\tfunctions\x18\x01 \x03(\v2\x1c.gomapi.wire.LibraryFunctionR\tfunctions\"\xaa\x02\n" +
+	"\tfunctions\x18\x01 \x03(\v2\x1c.gomapi.wire.LibraryFunctionR\tfunctions\"\xbe\x02\n" +
 	"\x0fLibraryFunction\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x05R\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -3550,7 +3558,8 @@ const file_internal_wire_mapi_proto_rawDesc = "" +
 	"\aexample\x18\b \x01(\tR\aexample\x12*\n" +
 	"\x06fields\x18\t \x03(\v2\x12.gomapi.wire.FieldR\x06fields\x12\x12\n" +
 	"\x04text\x18\n" +
-	" \x01(\tR\x04text\"\xa2\x02\n" +
+	" \x01(\tR\x04text\x12\x12\n" +
+	"\x04call\x18\v \x01(\tR\x04call\"\xa2\x02\n" +
 	"\x05Field\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
