@@ -27,7 +27,7 @@ func (s *Session) Connect(ctx context.Context, fd int32) error {
 		return err
 	}
 	s.engine.mu.Lock()
-	status, over, unhidden, lost := f.status, f.capture.overForLocked(f), f.unhidden.Err(int(fd)), f.lostRightLocked()
+	status, over, unhidden := f.status, f.capture.overForLocked(f), f.unhidden.Err(int(fd))
 	s.engine.mu.Unlock()
 	switch {
 	case status == FlowFinished:
@@ -36,8 +36,6 @@ func (s *Session) Connect(ctx context.Context, fd int32) error {
 		return mapierr.New(mapierr.FlowAlreadyActive, "flow %d is connected already", fd)
 	case unhidden != nil:
 		return unhidden
-	case lost != nil:
-		return lost
 	case over != nil:
 		return over
 	}
@@ -147,7 +145,7 @@ func (s *Session) activate(f *Flow) error {
 	if err := f.analysersFailedLocked(); err != nil {
 		return err
 	}
-	if err := f.lostRightLocked(); err != nil { // since Connect has asked
+	if err := f.lostRightLocked(); err != nil {
 		return err
 	}
 	f.chain, f.start = ch, now

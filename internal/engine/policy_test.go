@@ -186,6 +186,26 @@ func TestConnectAsksAgain(t *testing.T) {
 	wantCode(t, "connect of a client", noc.Connect(t.Context(), other), 0)
 }
 
+// A starter is a function that does something when its flow is being connected.
+type starter struct{ start func() }
+
+func (s *starter) Start() error                             { s.start(); return nil }
+func (s *starter) Stop()                                    {}
+func (s *starter) Process(in []*flib.Packet) []*flib.Packet { return in }
+
+// TestRightIsLostWhileConnecting: the flow is not connected.
+func TestRightIsLostWhileConnecting(t *testing.T) {
+	var b *bed
+	b = newBed(t, maker("START", func(flib.Env) (flib.Function, error) {
+		return &starter{func() { b.rule(forUser(1, "devices !*")) }}, nil
+	}))
+	c := b.client(1)
+	fd, counters := c.flow(fn("START"), fn("PKT_COUNTER"))
+	wantCode(t, "connect", c.Connect(t.Context(), fd), mapierr.AuthFailed)
+	b.source.Send(udp(53, 0))
+	wantCount(t, "packets", counters[1], 0)
+}
+
 // TestRootSeesOthers unless the policy denies it.
 func TestRootSeesOthers(t *testing.T) {
 	b := newBed(t)
@@ -315,6 +335,46 @@ func TestFileWhoseReaderLosesTheRight(t *testing.T) {
 	wantCode(t, "end of the flow", c.told(), mapierr.NotAuthenticated)
 	wantCode(t, "end of the file", c.told(), 0)
 	wantCount(t, "packets of the other flow", results[0], 1<<17)
+}
+
+// TestRightIsLostBeforeTheStart of a file: the flow gets no packet.
+func TestRightIsLostBeforeTheStart(t *testing.T) {
+	b := newBed(t)
+	b.engine.opts.Drivers.AddFormat(drivers.FormatPCAP, tape{drivers.MaxBatch})
+	c := b.client(1)
+	name := c.tape()
+	lost, lostCounter := c.flowOn(name, fn("PKT_COUNTER"))
+	kept, counter := c.flowOn(name, fn("BYTE_COUNTER"))
+	for _, fd := range []int32{lost, kept} {
+		wantCode(t, "connect", c.Connect(t.Context(), fd), 0)
+	}
+	b.rule(forUser(1, "functions BYTE_COUNTER"))
+	wantCode(t, "end of the flow", c.told(), mapierr.NotAuthenticated)
+	wantCode(t, "start", c.StartOffline(name), 0)
+	wantCode(t, "end of the file", c.told(), 0)
+	wantCount(t, "packets of the flow", lostCounter[0], 0)
+	wantCount(t, "bytes of the other flow", counter[0], 60*drivers.MaxBatch)
+	if info, _ := c.Flow(lost); info.Books.In != 0 || mapierr.CodeOf(info.Err, 0) != mapierr.NotAuthenticated {
+		t.Errorf("%+v", info)
+	}
+}
+
+// TestRightIsLostInLockstep: the flow to which a function of another one refers loses its right. The
+// other one goes on with the last result.
+func TestRightIsLostInLockstep(t *testing.T) {
+	b := newBed(t)
+	c := b.client(1)
+	counting, counter := c.connected(fn("PKT_COUNTER"))
+	infos, err := c.Functions(counting)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, results := c.connected(fn("BYTE_COUNTER"), fn("BUCKET", int64(counting), int64(infos[0].FID), "0", int64(0)))
+	b.source.Send(udp(53, 0))
+	b.rule(forUser(1, "functions * !PKT_COUNTER"))
+	b.source.Send(udp(53, 1))
+	wantCount(t, "packets of the flow", counter[0], 1)
+	wantCount(t, "bytes of the flow that refers to it", results[0], 120)
 }
 
 // TestLimitsOfThePolicy: a user has the limits of its section, from the next thing on that it takes.
