@@ -10,6 +10,7 @@ package drivers
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"gomapi/internal/foreign"
@@ -225,6 +226,19 @@ const (
 	FormatCombo6   Format = 3 // MFF_COMBO6
 	FormatNapatech Format = 4 // MFF_NAPATECH
 )
+
+// formatNames are the names of formats in the original API.
+var formatNames = [...]string{
+	FormatPCAP: "MFF_PCAP", FormatRaw: "MFF_RAW", FormatERF: "MFF_DAG_ERF", FormatCombo6: "MFF_COMBO6", FormatNapatech: "MFF_NAPATECH",
+}
+
+// String is the name of the format in the original API.
+func (f Format) String() string {
+	if f < 0 || int(f) >= len(formatNames) {
+		return fmt.Sprintf("format %d", int(f))
+	}
+	return formatNames[f]
+}
 
 // Nodes in the tree of device types.
 const (

@@ -10,6 +10,7 @@ import (
 	"gomapi/flib"
 	"gomapi/flib/stdflib"
 	"gomapi/internal/config"
+	"gomapi/internal/principal"
 )
 
 // liveDrivers are the live drivers of this build, by their names in mapi.conf.
@@ -40,6 +41,8 @@ func known() config.Known {
 		LibraryKeys:   map[string]map[string]func(string) error{},
 		CheckParams:   map[string]func(key, value string) error{"mapinicdrv": nic.CheckParam},
 		CheckTogether: map[string]func(params map[string]string) (string, error){"mapinicdrv": nic.CheckParams},
+		User:          principal.User,
+		Group:         principal.Group,
 	}
 	for name := range liveDrivers() {
 		k.Drivers[name] = true

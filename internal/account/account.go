@@ -74,6 +74,7 @@ type Account struct {
 	all     *Accounts
 	taken   [kinds]atomic.Int64
 	refused [kinds]atomic.Uint64
+	own     atomic.Pointer[Own]
 	// Under Accounts.mu: times that it was opened and not closed, and when it was closed last.
 	opened int
 	closed time.Time
@@ -126,6 +127,30 @@ func (a *Accounts) List() []*Account {
 		}
 	}
 	return list
+}
+
+// SetOwn gives the account limits of its own; nil: none. What the user has beyond them it keeps.
+func (u *Account) SetOwn(o Own) { u.own.Store(&o) }
+
+// Limit returns how much of a kind the user may have.
+func (u *Account) Limit(k Kind) int64 {
+	l, _ := u.limit(k)
+	if u.Holder.Root {
+		return l.All
+	}
+	return l.User
+}
+
+// limit returns the limit of a kind, and the key of the user's part in mapi.conf.
+func (u *Account) limit(k Kind) (l Limit, key string) {
+	l = u.all.limits.Load()[k]
+	if own := u.own.Load(); own != nil {
+		if o, ok := (*own)[k]; ok {
+			l.User = min(o.Amount, l.All)
+			return l, o.Key
+		}
+	}
+	return l, ""
 }
 
 // Taken returns how much the user has of a kind.
@@ -185,7 +210,8 @@ func (u *Account) Give(k Kind, n int64) {
 // take charges the user before all. All are charged only what they may have: what a user asks for
 // in vain is at no moment missing for another.
 func (u *Account) take(k Kind, n int64) Refusal {
-	l, users := u.all.limits.Load()[k], u.all.users.Load()
+	l, key := u.limit(k)
+	users := u.all.users.Load()
 	own := u.taken[k].Add(n)
 	b, all := l.ofUser(u.Holder.Root, own), u.all.taken[k].Load()
 	for b == none {
@@ -198,5 +224,5 @@ func (u *Account) take(k Kind, n int64) Refusal {
 	}
 	u.taken[k].Add(-n)
 	u.refused[k].Add(1)
-	return Refusal{Holder: u.Holder, Kind: k, Wanted: n, Own: own - n, All: all, Limit: l, bound: b, users: users}
+	return Refusal{Holder: u.Holder, Kind: k, Wanted: n, Own: own - n, All: all, Limit: l, key: key, bound: b, users: users}
 }

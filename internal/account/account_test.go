@@ -216,3 +216,21 @@ func TestRefusedAreNotMissed(t *testing.T) {
 	stop.Store(true)
 	asking.Wait()
 }
+
+// TestOwnLimits gives a user limits of its own, and takes them away again.
+func TestOwnLimits(t *testing.T) {
+	a := at(500, 1000)
+	ann, bob := a.user("1"), a.user("2")
+	ann.SetOwn(Own{Memory: {Amount: 50, Key: "memory in [user ann]"}})
+	bob.SetOwn(Own{Memory: {Amount: 1 << 40}})
+	ann.want(t, 50, "")
+	if err := ann.Take(Memory, 1); err == nil || !strings.Contains(err.Error(), "limit of 50 for a user (memory in [user ann])") {
+		t.Errorf("%v", err)
+	}
+	if ann.Limit(Memory) != 50 || bob.Limit(Memory) != 1000 || ann.Limit(Buffers) != 0 {
+		t.Errorf("limits are %d and %d", ann.Limit(Memory), bob.Limit(Memory))
+	}
+	bob.want(t, 600, "")
+	ann.SetOwn(nil)
+	ann.want(t, 50, "")
+}

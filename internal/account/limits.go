@@ -3,6 +3,15 @@ package account
 // A Limit is how much of a kind one user and all users may have.
 type Limit struct{ User, All int64 }
 
+// Own are limits that replace Limit.User for one user. The map does not change.
+type Own map[Kind]OwnLimit
+
+// An OwnLimit is one of them.
+type OwnLimit struct {
+	Amount int64
+	Key    string // where mapi.conf has it, for people
+}
+
 // Limits are those of all kinds.
 type Limits [kinds]Limit
 

@@ -9,6 +9,7 @@ type Refusal struct {
 	Wanted   int64
 	Own, All int64 // what the user and all users had
 	Limit    Limit
+	key      string // of Limit.User in mapi.conf; empty: that of every user
 	bound    bound
 	users    int64
 }
@@ -18,8 +19,12 @@ func (r *Refusal) Error() string {
 	thing, remedy := things[r.Kind], remedies[r.Kind]
 	switch r.bound {
 	case ofUser:
-		return fmt.Sprintf("%s has %d %s, and %d more would exceed the limit of %d for a user (user_%s in mapi.conf): %s",
-			r.Holder.ID, r.Own, thing, r.Wanted, r.Limit.User, r.Kind, remedy)
+		key := r.key
+		if key == "" {
+			key = fmt.Sprintf("user_%v in mapi.conf", r.Kind)
+		}
+		return fmt.Sprintf("%s has %d %s, and %d more would exceed the limit of %d for a user (%s): %s",
+			r.Holder.ID, r.Own, thing, r.Wanted, r.Limit.User, key, remedy)
 	case portion:
 		return fmt.Sprintf("%s has %d %s, more than an equal part for each of %d users, and the daemon has only %d of %d left (%s in mapi.conf): %s",
 			r.Holder.ID, r.Own, thing, r.users, r.Limit.All-r.All, r.Limit.All, r.Kind, remedy)

@@ -106,6 +106,11 @@ var rules = []rule{
 		why: "a policy knows the state that it is told",
 	},
 	{
+		who: []string{"gomapi/internal/policy"},
+		not: []string{"gomapi/internal/engine", "gomapi/internal/daemon", "gomapi/internal/config", "gomapi/internal/wire", "gomapi/drivers", "gomapi/flib"},
+		why: "a policy knows names and numbers",
+	},
+	{
 		who: []string{"gomapi/internal/datapath"},
 		not: []string{"gomapi/internal/engine", "gomapi/internal/compact"},
 		why: "what runs per packet does not call who controls it",

@@ -65,11 +65,19 @@ func (h *Host) FailAnalyser(users []*Chain, key string, in []*pkt.Packet, value 
 	h.Fault(f, users)
 }
 
+// Revoke ends the chain: it gets no packet any more, and its functions pass nothing on. The loop
+// rests meanwhile, and the caller holds the lock of the plans.
+func (c *Chain) Revoke(reason error) {
+	c.blame(&Fault{What: "the right to have packets", Value: reason, Step: -1})
+	c.off.Or(isClosed)
+	c.Expel()
+}
+
 // Expel takes a chain that has failed out of its segment for good. The caller is the capture
-// goroutine and holds the lock of the plans.
+// goroutine, or the loop rests, and holds the lock of the plans.
 func (c *Chain) Expel() {
 	c.Alone = true
-	if c.AskToDetach() {
+	if c.AskToDetach() && c.host != nil {
 		c.detach(&c.host.moves)
 	}
 }

@@ -15,7 +15,7 @@ type builder struct {
 	known   Known
 	cfg     *Config
 	names   map[deviceKey]int // lines of device names and aliases
-	singles map[string]int    // lines of sections that may occur once
+	singles map[string]int    // lines of sections by name, except [driver] and [format]
 }
 
 // A deviceKey is a name that clients can use. Each group has its own daemon, so
@@ -28,9 +28,11 @@ type deviceKey struct {
 func (b *builder) build(sections []Section) {
 	b.names = make(map[deviceKey]int)
 	b.singles = make(map[string]int)
+	b.markBroken(sections)
 	b.global(&sections[0])
 	for i := range sections[1:] {
 		s := &sections[i+1]
+		kind, name, access := accessKind(s.Name)
 		switch {
 		case s.Name == "": // its header is reported already
 		case s.Name == "driver":
@@ -39,6 +41,8 @@ func (b *builder) build(sections []Section) {
 			b.format(s)
 		case s.Name == "limits":
 			b.limits(s)
+		case access:
+			b.access(s, kind, name)
 		case slices.Contains(b.known.Libraries, s.Name):
 			b.library(s)
 		case extraSection(s.Name), slices.Contains(knownLibraries, s.Name):
@@ -47,6 +51,7 @@ func (b *builder) build(sections []Section) {
 			b.warnf(s.Line, "unknown section [%s]: it is ignored", s.Name)
 		}
 	}
+	b.checkAccess()
 }
 
 func (b *builder) global(s *Section) {
@@ -155,7 +160,7 @@ func (b *builder) extra(s *Section) {
 	if !b.first(s) {
 		return
 	}
-	if kind, _, _ := strings.Cut(s.Name, " "); !b.known.Sections[kind] {
+	if !b.known.Sections[s.Name] {
 		b.warnf(s.Line, "section [%s] has no effect: this build lacks the part that reads it; remove it, "+
 			"or use a build that has the part", s.Name)
 	}

@@ -12,7 +12,11 @@
 // read a Config.
 package config
 
-import "path/filepath"
+import (
+	"path/filepath"
+
+	"gomapi/internal/policy"
+)
 
 // Defaults of keys that are absent.
 const (
@@ -39,7 +43,8 @@ type Config struct {
 	// TrustedPeers are the users whose programs may act for others, by name or
 	// number.
 	TrustedPeers []string
-	Extra        []Section // unchecked sections of other parts: dag, ipfixflib, dimapi, metrics, "client NAME"
+	Access       []policy.Section // who may do what: [user], [group] and [client], in the order of the file
+	Extra        []Section        // unchecked sections of other parts: dag, ipfixflib, dimapi, metrics
 }
 
 // A Device is one [driver] section.
@@ -71,6 +76,9 @@ type Section struct {
 	Line int    // of the header
 	Keys []Key  // in order, without keys that have no value
 	Bad  bool   // has an error
+
+	Empty  []Key // keys that have no value, in order
+	Broken int   // first line that could not be read, 0: none
 }
 
 // A Key is one line "name=value".
@@ -107,6 +115,8 @@ type Known struct {
 	// Find has, by driver, a function that returns why a device cannot be
 	// opened now. It is nil if this is not to be checked.
 	Find map[string]func(name string, params map[string]string) error
+	// User and Group return the number of a user or group, given by name or number.
+	User, Group func(name string) (uint32, error)
 	// Sections are the sections of other parts that this build reads.
 	Sections map[string]bool
 	// Dir is the base of relative paths: of configuration files and of paths in

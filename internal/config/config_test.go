@@ -17,7 +17,19 @@ import (
 var build = Known{
 	Drivers:   map[string]bool{"mapinicdrv": true},
 	Libraries: []string{"stdflib"},
-	Sections:  map[string]bool{"dag": true, "client": true},
+	Sections:  map[string]bool{"dag": true},
+	User:      numbered("user", map[string]uint32{"ann": 1000, "bob": 1001}),
+	Group:     numbered("group", map[string]uint32{"staff": 50, "lab": 51}),
+}
+
+// numbered finds the numbers of a few names.
+func numbered(what string, ids map[string]uint32) func(name string) (uint32, error) {
+	return func(name string) (uint32, error) {
+		if id, ok := ids[name]; ok {
+			return id, nil
+		}
+		return 0, errors.New("there is no " + what + " " + name)
+	}
 }
 
 // write creates a configuration file and returns its path.
@@ -122,10 +134,9 @@ func TestValues(t *testing.T) {
 }
 
 func TestExtra(t *testing.T) {
-	cfg, problems := load(t, "[dag]\ndsm_loader_bin=/bin/x\n[client noc]\nidentity = CN=noc\nempty=\n")
+	cfg, problems := load(t, "[dag]\ndsm_loader_bin=/bin/x\nempty=\n")
 	want := []Section{
-		{Name: "dag", Line: 1, Keys: []Key{{"dsm_loader_bin", "/bin/x", 2}}},
-		{Name: "client noc", Line: 3, Keys: []Key{{"identity", "CN=noc", 4}}},
+		{Name: "dag", Line: 1, Keys: []Key{{"dsm_loader_bin", "/bin/x", 2}}, Empty: []Key{{"empty", "", 3}}},
 	}
 	if diff := cmp.Diff(want, cfg.Extra); diff != "" || len(problems) != 0 {
 		t.Errorf("problems %v, sections (-want +got):\n%s", problems, diff)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gomapi/internal/account"
+	"gomapi/internal/policy"
 )
 
 // TestShippedFile loads the installed file.
@@ -33,6 +34,19 @@ func limitNames() (keys []string) {
 	return keys
 }
 
+// accessKeys are the keys of [user], [group] and [client].
+func accessKeys() []string {
+	keys := []string{"identity"}
+	for k := range policy.Key(len(policy.Section{}.Lists)) {
+		keys = append(keys, k.String())
+	}
+	keys = append(keys, "force")
+	for _, k := range account.Kinds() {
+		keys = append(keys, k.String())
+	}
+	return keys
+}
+
 // TestDocumentedKeys compares the tables of docs/config.md with the keys that
 // the code knows.
 func TestDocumentedKeys(t *testing.T) {
@@ -40,7 +54,7 @@ func TestDocumentedKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	heading := regexp.MustCompile("^## .*`\\[([a-z ]+)\\]`")
+	heading := regexp.MustCompile("^## [^`]*`\\[([a-z ]+)\\]`")
 	row := regexp.MustCompile("^\\| `([A-Za-z_]+)` \\|")
 	got := map[string][]string{}
 	section := "global"
@@ -57,6 +71,7 @@ func TestDocumentedKeys(t *testing.T) {
 		"driver": slices.Concat(driverKeys, driverParams["mapinicdrv"], driverParams["mapivindrv"]),
 		"format": formatKeys,
 		"limits": limitNames(),
+		"user":   accessKeys(),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("keys (-code +docs/config.md):\n%s", diff)

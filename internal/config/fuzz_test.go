@@ -22,6 +22,7 @@ func FuzzLoad(f *testing.F) {
 		f.Add(text)
 	}
 	f.Add([]byte("[DEFAULT]\na.b=`\n[a]\n-=1\n[a.b]\nc=\"\"\"x\n\"=\n"))
+	f.Add([]byte("[user ann]\ndevices=*,!eth0,,\nfunctions=\n[group x]\nforce=F\nmemory=1M\nstray\n[client a b]\nidentity=c\nbuffers=0\n[user *]\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		cfg, problems, err := parse("mapi.conf", text, build)
 		if err != nil {

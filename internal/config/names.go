@@ -52,9 +52,6 @@ func paramOf(key string) string {
 // extraSection reports whether sections with this name belong to other parts,
 // which check them.
 func extraSection(name string) bool {
-	if client, ok := strings.CutPrefix(name, "client "); ok {
-		return strings.TrimSpace(client) != ""
-	}
 	return slices.Contains([]string{"dag", "ipfixflib", "dimapi", "metrics"}, name)
 }
 

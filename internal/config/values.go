@@ -7,7 +7,7 @@ import (
 )
 
 // readValues reads the checked lines with the INI reader and combines its
-// values with the line numbers of the index. It omits keys without a value:
+// values with the line numbers of the index. Keys without a value are apart:
 // they count as absent.
 func readValues(idx *index) ([]Section, error) {
 	file, err := ini.LoadSources(ini.LoadOptions{
@@ -35,6 +35,8 @@ func readValues(idx *index) ([]Section, error) {
 			// Value, not String: it does not expand %(name)s.
 			if k.Value = key.Value(); k.Value != "" {
 				sections[i].Keys = append(sections[i].Keys, k)
+			} else {
+				sections[i].Empty = append(sections[i].Empty, k)
 			}
 		}
 	}

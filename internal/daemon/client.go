@@ -74,6 +74,7 @@ func (d *daemon) welcome(ctx context.Context, sock *net.UnixConn) (*client, erro
 		events: make(map[string]*wire.DeviceEnded),
 		wake:   make(chan struct{}, 1),
 	}
+	c.owner.Subject = d.withGroups(c.owner.Subject)
 	c.own, err = d.engine.NewSession(c.owner, c.notify)
 	c.session = c.own
 	if err != nil {

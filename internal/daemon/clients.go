@@ -21,6 +21,7 @@ type daemon struct {
 	engine   *engine.Engine
 	accounts *account.Accounts
 	trusted  atomic.Pointer[map[uint32]bool] // users whose programs may act for others
+	byGroup  atomic.Bool                     // the policy has rules for groups
 	blind    sync.Once                       // tells that user namespaces cannot be seen
 	serving  sync.WaitGroup                  // one per client
 	busy     atomic.Int32                    // clients with a request in progress

@@ -44,7 +44,7 @@ type Options struct {
 	Resolve func(name string) (string, error)
 	Version string // for people
 	// Reload delivers configurations that replace Config. The daemon applies
-	// their devices, limits and trusted peers only. It may be nil.
+	// their devices, limits, trusted peers and rights only. It may be nil.
 	Reload <-chan *config.Config
 }
 
@@ -62,6 +62,7 @@ func Run(ctx context.Context, o Options) error {
 		Drivers:   o.Drivers,
 		Compiler:  o.Compiler,
 		Accounts:  d.accounts,
+		Policy:    d.policyOf(o.Config),
 		Linger:    linger,
 		Log:       o.Log.Warnf,
 		UserLog:   d.warnUser,

@@ -30,6 +30,9 @@ func (d *daemon) reload(ctx context.Context) {
 			return
 		case c := <-d.Reload:
 			d.setUsers(c)
+			if n := d.engine.SetPolicy(d.policyOf(c)); n > 0 {
+				d.Log.Infof("flows that have lost their right and have ended: %d", n)
+			}
 			diff := d.configure(c)
 			d.report(diff)
 			d.warnMissing(slices.DeleteFunc(d.specs(c.Devices), func(s engine.DeviceSpec) bool {

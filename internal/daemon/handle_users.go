@@ -9,9 +9,12 @@ import (
 	"gomapi/internal/wire"
 )
 
-// users answers with the accounts of the users, and what all have together.
+// users answers with the accounts of the users that the client may see, and what all have together.
 func (c *client) users(q *wire.UserQuery, resp *wire.Response) error {
 	list := c.daemon.accounts.List()
+	if c.session.Rights().SeeOthers() != nil {
+		list = slices.DeleteFunc(list, func(u *account.Account) bool { return u.Holder.ID != c.owner.Payer.ID })
+	}
 	from, _ := slices.BinarySearchFunc(list, q.After, func(u *account.Account, after string) int {
 		if u.Holder.ID <= after {
 			return -1
@@ -27,11 +30,7 @@ func (c *client) users(q *wire.UserQuery, resp *wire.Response) error {
 	for _, u := range list[from:] {
 		w := &wire.User{Name: clean(u.Holder.ID, maxName)}
 		for _, k := range account.Kinds() {
-			limit := limits[k].User
-			if u.Holder.Root {
-				limit = limits[k].All
-			}
-			w.Taken = append(w.Taken, taken(k, u.Taken(k), limit, u.Refused(k)))
+			w.Taken = append(w.Taken, taken(k, u.Taken(k), u.Limit(k), u.Refused(k)))
 		}
 		w.Taken = append(w.Taken,
 			&wire.Taken{Kind: "cpu_ns", Amount: uint64(u.CPU.Spent())},

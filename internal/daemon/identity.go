@@ -3,8 +3,6 @@ package daemon
 import (
 	"fmt"
 	"os"
-	"os/user"
-	"strconv"
 	"unicode"
 	"unicode/utf8"
 
@@ -12,6 +10,7 @@ import (
 	"gomapi/internal/config"
 	"gomapi/internal/engine"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/policy"
 	"gomapi/internal/principal"
 )
 
@@ -21,7 +20,26 @@ const maxClientName = 256
 
 // ownerOf says who is behind a connection.
 func ownerOf(p principal.Principal) engine.Owner {
-	return engine.Owner{UID: p.UID, GID: p.GID, PID: p.PID, Program: p.Comm, Payer: holderOf(p)}
+	return engine.Owner{UID: p.UID, GID: p.GID, PID: p.PID, Program: p.Comm, Payer: holderOf(p), Subject: subjectOf(p)}
+}
+
+// subjectOf returns whose rights a process has: those of the user who pays, so that nobody gets
+// others by a user namespace. Processes in namespaces of root have not got root's.
+func subjectOf(p principal.Principal) policy.Subject {
+	s := policy.Subject{UID: p.Payer, Groups: append([]uint32{p.GID}, p.Groups...)}
+	if p.Payer == 0 {
+		s.UID = p.UID
+	}
+	return s
+}
+
+// withGroups adds the groups that the database gives a user, if groups matter: a process in a user
+// namespace can give up its own.
+func (d *daemon) withGroups(s policy.Subject) policy.Subject {
+	if d.byGroup.Load() {
+		s.Groups = append(s.Groups, principal.GroupsOf(s.UID)...)
+	}
+	return s
 }
 
 // holderOf returns who pays. Root is bound by less than others, and so is the user that mapid runs
@@ -49,7 +67,8 @@ func (d *daemon) onBehalf(o engine.Owner, client string) (engine.Owner, error) {
 	if !validName(client) {
 		return o, mapierr.New(mapierr.AuthFailed, "the name of the client is not 1 to %d bytes of visible text", maxClientName)
 	}
-	o.Client, o.Payer = client, account.Holder{ID: "client " + client}
+	o.Client, o.Subject = client, policy.Subject{Client: client}
+	o.Payer = account.Holder{ID: "client " + client}
 	return o, nil
 }
 
@@ -66,12 +85,23 @@ func validName(s string) bool {
 	return true
 }
 
-// setUsers applies what a configuration says about users.
+// policyOf returns what a configuration lets users do. A private daemon has no rights but its
+// user's, so there is nothing to restrict.
+func (d *daemon) policyOf(c *config.Config) *policy.Policy {
+	if d.Conn != nil {
+		return nil
+	}
+	p := policy.New(c.Path, c.Access)
+	d.byGroup.Store(p.ByGroup())
+	return p
+}
+
+// setUsers applies what a configuration says about accounts and trusted users.
 func (d *daemon) setUsers(c *config.Config) {
 	d.accounts.SetLimits(c.ApplyTo(account.ForMachine()))
 	trusted := make(map[uint32]bool)
 	for _, name := range c.TrustedPeers {
-		uid, err := lookUp(name)
+		uid, err := principal.User(name)
 		if err != nil {
 			d.Log.Errorf("trusted_peers: %v: nobody may act for others by this name", err)
 			continue
@@ -79,16 +109,4 @@ func (d *daemon) setUsers(c *config.Config) {
 		trusted[uid] = true
 	}
 	d.trusted.Store(&trusted)
-}
-
-// lookUp returns the number of a user, given by name or number.
-func lookUp(name string) (uint32, error) {
-	if u, err := user.Lookup(name); err == nil {
-		name = u.Uid
-	}
-	n, err := strconv.ParseUint(name, 10, 32)
-	if err != nil {
-		return 0, fmt.Errorf("no user %s", name)
-	}
-	return uint32(n), nil
 }

@@ -18,11 +18,7 @@ func (l *Loop) Total() (delivered, noFlow uint64) { return l.total.Load(), l.noF
 func (l *Loop) Spared() uint64 { return l.host.Spared.Load() }
 
 // Parked reports whether the loop waits for a client in the middle of a batch.
-func (l *Loop) Parked() bool {
-	l.epoch.mu.Lock()
-	defer l.epoch.mu.Unlock()
-	return l.epoch.parked != nil
-}
+func (l *Loop) Parked() bool { return l.epoch.waits() }
 
 // Tally reads the counts of step i of a chain. The caller holds the lock of the plans.
 func (l *Loop) Tally(c *chain.Chain, i int) chain.Tally { return c.Tally(&l.host, i) }

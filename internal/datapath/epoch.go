@@ -42,6 +42,13 @@ func (e *epoch) park(a *chain.Instance) {
 	e.mu.Unlock()
 }
 
+// waits reports whether the loop waits in a function.
+func (e *epoch) waits() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.parked != nil
+}
+
 // await waits for the end of the batch under way, if there is one. It stops waiting when
 // enough returns true for the function in which the loop is parked (nil: not parked).
 func (e *epoch) await(enough func(parked *chain.Instance) bool) {

@@ -42,6 +42,18 @@ func (l *Loop) FinishClosed(c *chain.Chain) {
 	c.Finish()
 }
 
+// Resting calls f while the loop rests: between two batches, with results up to date, or parked. f
+// may do what is for the capture goroutine, but must not wait.
+func (l *Loop) Resting(f func()) {
+	l.active.Lock()
+	defer l.active.Unlock()
+	if !l.epoch.waits() {
+		l.host.Publish()
+		l.flusher.flushAll()
+	}
+	f()
+}
+
 // AwaitReader notes that function a begins or ends to wait for the reader of its packet
 // buffer. It wakes the readers of all other buffers, because one program may read several
 // and sleep on another one.

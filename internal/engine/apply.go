@@ -5,10 +5,12 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math"
+	"slices"
 	"unique"
 
 	"gomapi/flib"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/policy"
 )
 
 // Applied describes a function that was applied.
@@ -27,8 +29,8 @@ type Applied struct {
 
 // Apply adds a function at the end of a flow that is not connected yet. Args are int64,
 // uint64, string or flib.OpenFile values. Apply owns the files, also after an error. Errors:
-// 6145 no such flow, 7006 connected already, 6144 no such function, 7000 to 7005 and 7011
-// bad arguments, and those of the function. If the function for the device's own type
+// 6145 no such flow, 7006 connected already, 6144 no such function, 8003 or 8001 not allowed by the
+// policy, 7000 to 7005 and 7011 bad arguments, and those of the function. If the function for the device's own type
 // refuses with 7006, the one for a less specific type is tried.
 func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) (_ Applied, err error) {
 	defer func() {
@@ -58,11 +60,15 @@ func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) 
 		return Applied{}, err
 	}
 	defer flib.Release(forms)
+	allowed, err := permitted(s.Rights(), forms)
+	if err != nil {
+		return Applied{}, err
+	}
 	fid, err := f.capture.device.nextFid()
 	if err != nil {
 		return Applied{}, err
 	}
-	a, err := s.instantiateFirst(ctx, f, fid, forms, args)
+	a, err := s.instantiateFirst(ctx, f, fid, allowed, args)
 	if err != nil {
 		return Applied{}, err
 	}
@@ -75,6 +81,27 @@ func (s *Session) Apply(ctx context.Context, fd int32, name string, args []any) 
 		reply.HasResult, reply.Offset, reply.Size = true, a.slot.Offset(), a.slot.Size()
 	}
 	return reply, nil
+}
+
+// permitted returns the forms of a function that a grant allows, or the refusal of the first.
+func permitted(g *policy.Grant, forms []flib.Found) (list []flib.Found, first error) {
+	for _, form := range forms {
+		if err := mayApply(g, form.Def, form.Library); err == nil {
+			list = append(list, form)
+		} else if first == nil {
+			first = err
+		}
+	}
+	if len(list) > 0 {
+		return list, nil
+	}
+	return nil, first
+}
+
+// mayApply returns nil if a grant allows a function, else the refusal.
+func mayApply(g *policy.Grant, def *flib.Def, lib *flib.Loaded) error {
+	writes := slices.ContainsFunc(def.Args, func(a flib.Arg) bool { return a.Kind == flib.File })
+	return g.Apply(lib.Name, def.Name, writes)
 }
 
 // NotApplied records that a function could not be applied to a flow, for errors before Apply.

@@ -10,15 +10,13 @@ import (
 )
 
 // DeviceBooks accounts for the packets of an open device: a live one, or a capture file of
-// this session. It returns 3200 for an unknown device, 8004 for one that is not open.
+// this session. It returns 3200 for an unknown device, 8003 or 8001 for one that the policy does not
+// show, 8004 for one that is not open.
 func (s *Session) DeviceBooks(name string) (books.Stage, error) {
-	d, err := s.device(name)
+	_, c, err := s.opened(name)
 	if err != nil {
 		return books.Stage{}, err
 	}
-	s.engine.mu.Lock()
-	c := d.cur
-	s.engine.mu.Unlock()
 	if c == nil {
 		return books.Stage{}, mapierr.New(mapierr.Stats, "device %q has no books: no flow uses it", name)
 	}

@@ -15,7 +15,7 @@ import (
 // Connect lets packets into a flow. When it returns, the flow sees every packet that arrives
 // later, and none that arrived before the call. Errors: 6145 no such flow, 3081 connected
 // already, 6142 the file was read to its end, 7007 a function that anonymizes could not be
-// applied, the error with which the device has ended, and those of the functions. After an
+// applied, 8003, 8001 or 7006 the policy does not allow it any more, the error with which the device has ended, and those of the functions. After an
 // error the flow is as before.
 func (s *Session) Connect(ctx context.Context, fd int32) error {
 	if err := s.enter(); err != nil {
@@ -145,6 +145,9 @@ func (s *Session) activate(f *Flow) error {
 	if err := f.analysersFailedLocked(); err != nil {
 		return err
 	}
+	if err := f.lostRightLocked(); err != nil {
+		return err
+	}
 	f.chain, f.start = ch, now
 	for _, a := range f.functions {
 		a.Live.Store(true)
@@ -157,6 +160,21 @@ func (s *Session) activate(f *Flow) error {
 	ch.Share = st.Share
 	c.addLocked(f)
 	c.joinLocked(st, ch)
+	return nil
+}
+
+// lostRightLocked returns why the session may not have the flow any more, nil if it may. Engine.mu
+// is held.
+func (f *Flow) lostRightLocked() error {
+	g := f.session.Rights()
+	if err := f.capture.device.mayCaptureLocked(g); err != nil {
+		return err
+	}
+	for _, a := range f.functions {
+		if err := mayApply(g, a.Def, a.library); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

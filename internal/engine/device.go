@@ -7,6 +7,7 @@ import (
 
 	"gomapi/drivers"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/policy"
 )
 
 // DeviceSpec describes a live device of the configuration.
@@ -34,6 +35,8 @@ type device struct {
 	// lifecycle and Engine.mu; to read them, either. Engine.mu guards the rest.
 	spec  DeviceSpec
 	owner *Session // of an offline device, else nil
+
+	format drivers.Format // of an offline device
 
 	// lifecycle is held while the device is opened or closed.
 	lifecycle sync.Mutex
@@ -124,6 +127,32 @@ func (d *device) present() error {
 		return nil
 	}
 	return mapierr.New(mapierr.PcapOpen, "device %s: the interface is not there; capturing goes on when it is back", d.spec.Name)
+}
+
+// mayCapture returns nil if a grant allows flows on the device, else the refusal.
+func (d *device) mayCapture(g *policy.Grant) error {
+	d.engine.mu.Lock()
+	defer d.engine.mu.Unlock()
+	return d.mayCaptureLocked(g)
+}
+
+// mayCaptureLocked is mayCapture. Engine.mu is held.
+func (d *device) mayCaptureLocked(g *policy.Grant) error {
+	if err := g.Capture(d.namesLocked()...); err != nil {
+		return err
+	}
+	return g.Unforced()
+}
+
+// namesLocked returns the names of the device in a policy. Engine.mu is held.
+func (d *device) namesLocked() []string {
+	switch {
+	case d.owner != nil:
+		return []string{d.format.String()}
+	case d.spec.Alias != "":
+		return []string{d.spec.Name, d.spec.Alias}
+	}
+	return []string{d.spec.Name}
 }
 
 // log reports what has become of the device. A capture file is its user's.

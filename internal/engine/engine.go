@@ -26,6 +26,7 @@
 //	books.go, books_flow.go          packet counts
 //	info_args.go, info.go            information for clients
 //	connect.go                       connecting and closing flows
+//	revoke.go                        rights that are lost
 //	offline.go                       capture files
 //	files.go                         descriptors of clients
 package engine
@@ -42,6 +43,7 @@ import (
 	"gomapi/internal/filter"
 	"gomapi/internal/foreign"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/policy"
 	"gomapi/internal/share"
 )
 
@@ -58,6 +60,7 @@ type Options struct {
 	Drivers   *drivers.Registry
 	Compiler  filter.Compiler
 	Accounts  *account.Accounts // of the users; nil: with the limits of this machine
+	Policy    *policy.Policy    // what users and clients may do; nil: everything; see SetPolicy
 	// Linger is how long a live device stays open after its last flow.
 	Linger time.Duration
 	// Log takes texts for people about state changes that no request caused. It may be
@@ -87,6 +90,7 @@ type Engine struct {
 	// device.lifecycle, capture.types, mu.
 	mu         sync.Mutex
 	closed     bool
+	policy     *policy.Policy
 	devices    []*device // live ones by ascending id
 	sessions   map[*Session]struct{}
 	lastDev    int32 // device ids, shared by live and offline devices
@@ -103,7 +107,7 @@ func New(o Options) *Engine {
 		o.Accounts = account.New(account.ForMachine())
 	}
 	return &Engine{
-		opts: o, files: foreign.NewPool(o.Accounts), turns: newTurns(),
+		opts: o, policy: o.Policy, files: foreign.NewPool(o.Accounts), turns: newTurns(),
 		sessions: make(map[*Session]struct{}), users: make(map[userKey]*user), identities: make(map[string]*identity),
 		// One processor is left for live devices, which must never wait for a file.
 		reading: share.NewTurns(max(1, runtime.GOMAXPROCS(0)-1)),

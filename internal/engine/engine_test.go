@@ -20,6 +20,7 @@ import (
 	"gomapi/internal/leak"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/pkt"
+	"gomapi/internal/policy"
 	"gomapi/internal/shm"
 )
 
@@ -80,8 +81,14 @@ type client struct {
 
 func (b *bed) client(uid uint32) *client {
 	b.t.Helper()
+	return b.join(Owner{UID: uid, Subject: policy.Subject{UID: uid}})
+}
+
+// join makes a client of anybody.
+func (b *bed) join(o Owner) *client {
+	b.t.Helper()
 	c := &client{t: b.t, ended: make(chan error, 16)}
-	s, err := b.engine.NewSession(Owner{UID: uid}, func(e Ended) { c.ended <- e.Err })
+	s, err := b.engine.NewSession(o, func(e Ended) { c.ended <- e.Err })
 	if err != nil {
 		b.t.Fatal(err)
 	}

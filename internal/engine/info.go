@@ -18,15 +18,17 @@ type DeviceInfo struct {
 	Status DeviceStatus
 }
 
-// Devices returns the devices that the session may see, by ascending id: the live ones and
-// its own offline ones.
+// Devices returns the devices that the session may see, by ascending id: the live ones whose
+// statistics it may see, and its own offline ones.
 func (s *Session) Devices() []DeviceInfo {
 	e := s.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var infos []DeviceInfo
 	for _, d := range e.devices {
-		infos = append(infos, DeviceInfo{d.id, d.spec, d.statusLocked()})
+		if s.Rights().See(d.namesLocked()...) == nil {
+			infos = append(infos, DeviceInfo{d.id, d.spec, d.statusLocked()})
+		}
 	}
 	for _, d := range s.offline {
 		infos = append(infos, DeviceInfo{d.id, d.spec, d.statusLocked()})
@@ -42,15 +44,13 @@ type DeviceStats struct {
 }
 
 // DeviceStats returns the counters of a live device. It returns 3200 for an unknown device,
-// 8004 for one that is not open and for capture files.
+// 8003 or 8001 for one that the policy does not show, 8004 for one that is not open and for capture
+// files.
 func (s *Session) DeviceStats(name string) (DeviceStats, error) {
-	d, err := s.device(name)
+	d, c, err := s.opened(name)
 	if err != nil {
 		return DeviceStats{}, err
 	}
-	s.engine.mu.Lock()
-	c := d.cur
-	s.engine.mu.Unlock()
 	if c == nil || d.owner != nil {
 		return DeviceStats{}, mapierr.New(mapierr.Stats, "device %s has no counters: it is a capture file, or no flow uses it", name)
 	}
@@ -116,9 +116,9 @@ func (s *Session) flowsAfter(fd int32, n int) (infos []FlowInfo, _ int32, more b
 }
 
 // othersLocked returns the flows that the session may look at, by Flow.number: those of its
-// user, for root all. The session's own flows are among them. Engine.mu is held.
+// user, for root all if the policy shows them. The session's own flows are among them. Engine.mu is held.
 func (s *Session) othersLocked() *order {
-	if s.owner.UID == 0 && s.owner.Client == "" {
+	if s.owner.UID == 0 && s.owner.Client == "" && s.Rights().SeeOthers() == nil {
 		return &s.engine.flows
 	}
 	return &s.user.flows

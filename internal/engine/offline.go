@@ -12,13 +12,17 @@ import (
 
 // CreateOffline makes a device of a capture file that the client has opened. The name is
 // path@n with n the number of the device. CreateOffline owns f, also after an error. Errors:
-// 3200 for a format that no driver reads, 6155 for a file that cannot be read.
+// 8003 or 8001 if the policy does not allow it, 3200 for a format that no driver reads, 6155 for a file that cannot be read.
 func (s *Session) CreateOffline(ctx context.Context, f *foreign.File, path string, format drivers.Format) (string, error) {
 	if err := s.enter(); err != nil {
 		f.Close()
 		return "", err
 	}
 	defer s.calls.Unlock()
+	if err := s.Rights().Open(format.String()); err != nil {
+		f.Close()
+		return "", mapierr.Wrap(mapierr.CodeOf(err, mapierr.AuthFailed), path, err)
+	}
 	drv, ok := s.engine.opts.Drivers.File(format)
 	if !ok {
 		f.Close()
@@ -41,7 +45,7 @@ func (s *Session) CreateOffline(ctx context.Context, f *foreign.File, path strin
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.lastDev++
-	d := &device{engine: e, id: -e.lastDev, owner: s, spec: DeviceSpec{
+	d := &device{engine: e, id: -e.lastDev, owner: s, format: format, spec: DeviceSpec{
 		Name:        fmt.Sprintf("%s@%d", path, e.lastDev),
 		Description: "capture file",
 	}}

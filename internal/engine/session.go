@@ -6,9 +6,11 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"gomapi/internal/account"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/policy"
 	"gomapi/internal/shm"
 )
 
@@ -23,6 +25,7 @@ type Owner struct {
 	Program  string         // name of the process, empty: unknown
 	Client   string         // the client for whom the process acts, empty: itself
 	Payer    account.Holder // whose account is charged; no ID: the client's, or the user's
+	Subject  policy.Subject // whose rights the session has
 }
 
 // A Session holds everything one connection has made: its flows, its offline devices,
@@ -36,6 +39,7 @@ type Session struct {
 	// owns, or when one of its flows has ended before its device. It must not wait.
 	notify func(Ended)
 	closed sync.Once
+	rights atomic.Pointer[policy.Grant] // what the session may do; nil: everything. Changes under Engine.mu
 
 	// calls is held during each call that changes something, so that Close
 	// finds no half-made flow. It is locked before all other locks.
@@ -69,6 +73,7 @@ func (e *Engine) NewSession(owner Owner, notify func(Ended)) (*Session, error) {
 		return nil, errShuttingDown
 	}
 	s.user = e.joinLocked(owner)
+	s.authorizeLocked()
 	if err := s.user.admit(); err != nil {
 		e.leaveLocked(s)
 		seg.Close()
@@ -77,6 +82,16 @@ func (e *Engine) NewSession(owner Owner, notify func(Ended)) (*Session, error) {
 	e.sessions[s] = struct{}{}
 	return s, nil
 }
+
+// authorizeLocked takes over what the policy says about the session. Engine.mu is held.
+func (s *Session) authorizeLocked() {
+	g := s.engine.policy.For(s.owner.Subject)
+	s.rights.Store(g)
+	s.user.account.SetOwn(g.Limits())
+}
+
+// Rights returns what the session may do at the moment.
+func (s *Session) Rights() *policy.Grant { return s.rights.Load() }
 
 // payer is the holder of the account to which everything of the session is charged.
 func (s *Session) payer() string { return s.user.account.Holder.ID }
@@ -173,6 +188,20 @@ func (s *Session) device(name string) (*device, error) {
 	return nil, errNoDevice(name)
 }
 
+// opened finds a device whose counts the session may see, and its opening, nil if it is not open.
+func (s *Session) opened(name string) (*device, *capture, error) {
+	d, err := s.device(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
+	if d.owner == nil {
+		err = s.Rights().See(d.namesLocked()...)
+	}
+	return d, d.cur, err
+}
+
 func errNoDevice(name string) error {
 	return mapierr.New(mapierr.NoDriver, "no device %q: mapi info devices lists those of this daemon", name)
 }
@@ -197,7 +226,8 @@ type Created struct {
 }
 
 // CreateFlow makes a flow on a device. It opens the device for the first flow. It returns
-// 3200 for an unknown device, and the driver's error if the device cannot be opened.
+// 3200 for an unknown device, the driver's error if the device cannot be opened, and 8003, 8001 or
+// 7006 if the policy does not allow it.
 func (s *Session) CreateFlow(ctx context.Context, name string) (Created, error) {
 	if err := s.enter(); err != nil {
 		return Created{}, err
@@ -205,6 +235,9 @@ func (s *Session) CreateFlow(ctx context.Context, name string) (Created, error) 
 	defer s.calls.Unlock()
 	d, err := s.device(name)
 	if err != nil {
+		return Created{}, err
+	}
+	if err := d.mayCapture(s.Rights()); err != nil {
 		return Created{}, err
 	}
 	if s.flows.n >= maxFlows || s.lastFD >= ForeignFD-1 {

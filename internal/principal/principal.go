@@ -3,6 +3,7 @@
 //
 // Files in reading order; each uses those before it:
 //
+//	names.go      numbers of users and groups
 //	subuid.go     ranges of user numbers that belong to a user
 //	namespace.go  owners of user namespaces
 //	principal.go  the principal of a connection

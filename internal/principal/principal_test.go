@@ -215,3 +215,29 @@ func TestEndedProcess(t *testing.T) {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
+
+// TestNames looks up users and groups, by name and number.
+func TestNames(t *testing.T) {
+	for name, want := range map[string]uint32{"root": 0, "0": 0, "4294967294": 4294967294} {
+		if id, err := User(name); err != nil || id != want {
+			t.Errorf("user %s: %d, %v", name, id, err)
+		}
+		if id, err := Group(name); err != nil || id != want {
+			t.Errorf("group %s: %d, %v", name, id, err)
+		}
+	}
+	for _, name := range []string{"no such name", "-1", "4294967296", "", "*"} {
+		if id, err := User(name); err == nil {
+			t.Errorf("user %q: %d", name, id)
+		}
+		if id, err := Group(name); err == nil {
+			t.Errorf("group %q: %d", name, id)
+		}
+	}
+	if got := GroupsOf(0); !slices.Contains(got, 0) {
+		t.Errorf("root is in the groups %v", got)
+	}
+	if got := GroupsOf(4294967294); got != nil {
+		t.Errorf("nobody is in the groups %v", got)
+	}
+}

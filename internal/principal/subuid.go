@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"io"
 	"os"
-	"os/user"
 	"strconv"
 	"strings"
 )
@@ -36,18 +35,9 @@ func (path subUIDs) owner(uid uint32) (uint32, bool) {
 		if err1 != nil || err2 != nil || uint64(uid) < first || uint64(uid) >= first+count {
 			continue
 		}
-		if owner, ok := number(fields[0]); ok {
+		if owner, err := User(fields[0]); err == nil {
 			return owner, true
 		}
 	}
 	return 0, false
-}
-
-// number returns the number of a user, given by name or number.
-func number(name string) (uint32, bool) {
-	if u, err := user.Lookup(name); err == nil {
-		name = u.Uid
-	}
-	n, err := strconv.ParseUint(name, 10, 32)
-	return uint32(n), err == nil
 }
