@@ -48,9 +48,7 @@ func (s *Session) DeviceStats(name string) (DeviceStats, error) {
 	if err != nil {
 		return DeviceStats{}, err
 	}
-	s.engine.mu.Lock()
-	c := d.cur
-	s.engine.mu.Unlock()
+	c := s.opened(d)
 	if c == nil || d.owner != nil {
 		return DeviceStats{}, mapierr.New(mapierr.Stats, "device %s has no counters: it is a capture file, or no flow uses it", name)
 	}

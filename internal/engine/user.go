@@ -25,6 +25,7 @@ const (
 	textMemory        = 8  // a byte of a text argument, such as a pattern with its automaton
 	resultMemory      = 32 // besides the result itself
 	offlineMemory     = 3 << 20
+	derivedMemory     = 256 << 10 // a derived device, besides its flows and functions
 )
 
 // What a connection, a capture file and a packet buffer or series take, besides the memory of
