@@ -15,18 +15,24 @@ type derived struct {
 	pause  func(now time.Time, lag, hold time.Duration) (again time.Time)
 }
 
-// bill makes the user of the loop pay for what follows.
-func (d *derived) bill(h *chain.Host) {
+// begin makes the user of the loop pay for what follows. It returns false if the loop has ended with
+// its chain.
+func (d *derived) begin(h *chain.Host) bool {
+	if d.chain.Closed() {
+		return false
+	}
 	if h.Meter.On {
 		h.Meter.To(d.chain.Share)
 	}
+	return true
 }
 
 // lead takes derived loops to the present packet time.
 func lead(h *chain.Host, loops []*derived) {
 	for _, d := range loops {
-		d.bill(h)
-		d.follow(h.Newest)
+		if d.begin(h) {
+			d.follow(h.Newest)
+		}
 	}
 }
 
@@ -34,8 +40,9 @@ func lead(h *chain.Host, loops []*derived) {
 // time if none must.
 func pauseAll(h *chain.Host, loops []*derived, now time.Time, lag, hold time.Duration) (again time.Time) {
 	for _, d := range loops {
-		d.bill(h)
-		again = sooner(again, d.pause(now, lag, hold))
+		if d.begin(h) {
+			again = sooner(again, d.pause(now, lag, hold))
+		}
 	}
 	return again
 }

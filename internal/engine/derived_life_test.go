@@ -16,6 +16,7 @@ import (
 	"gomapi/internal/mapierr"
 	"gomapi/internal/ring"
 	"gomapi/internal/share"
+	"gomapi/internal/shm"
 	"gomapi/internal/testenv"
 )
 
@@ -402,4 +403,63 @@ func TestNobodyReachesBehindACut(t *testing.T) {
 	if reached {
 		t.Error("a function can reach the bytes behind the cut")
 	}
+}
+
+// After a forced function has failed, the functions behind it are told of the end, and of nothing
+// after that.
+func TestNothingComesAfterTheEnd(t *testing.T) {
+	fault, ended, late := false, false, 0
+	b := newBed(t, library(map[string]*script{
+		"FRAGILE": {process: func(in []*flib.Packet) []*flib.Packet {
+			if fault {
+				panic("fault")
+			}
+			return in
+		}},
+		"LISTEN": {
+			expire: func(uint64) []*flib.Packet {
+				if ended {
+					late++
+				}
+				return nil
+			},
+			end: func() []*flib.Packet { ended = true; return nil },
+		},
+	}))
+	b.force(Call{"FRAGILE", nil})
+	b.client(1).connected(fn("PKT_COUNTER"))
+	u := b.client(bound)
+	u.connected(fn("LISTEN"))
+	b.source.Send(udp(53, 0))
+	fault = true
+	for range 3 {
+		b.source.Send(udp(53, 1))
+	}
+	wantCode(t, "the end", u.told(), mapierr.CouldNotInitFunction)
+	if !ended || late > 0 {
+		t.Errorf("told of the end: %v, then called %d times", ended, late)
+	}
+}
+
+// Filters behind forced functions are compiled for each link type of a file.
+func TestLinkTypesOfADerivedFile(t *testing.T) {
+	b := newBed(t)
+	const packets = 64 * drivers.MaxBatch
+	b.engine.opts.Drivers.AddFormat(drivers.FormatPCAP, tape{packets})
+	b.force(Call{"BPF_FILTER", []any{"udp dst portrange 0-31"}})
+	u := b.client(bound)
+	name := u.tape()
+	var counters []*shm.Reader
+	for _, filter := range []string{"udp", "udp dst port 7", "udp dst port 40"} {
+		fd, r := u.flowOn(name, fn("BPF_FILTER", filter), fn("PKT_COUNTER"))
+		wantCode(t, "connect", u.Connect(t.Context(), fd), 0)
+		counters = append(counters, r[1])
+	}
+	wantCode(t, "start", u.StartOffline(name), 0)
+	if err := u.told(); err != nil {
+		t.Fatal(err)
+	}
+	wantCount(t, "all", counters[0], packets/2)
+	wantCount(t, "one port", counters[1], packets/64)
+	wantCount(t, "a port that is withheld", counters[2], 0)
 }
