@@ -72,7 +72,7 @@ func (c *capture) readBooks() books.Stage {
 	b.Out = appendSome(b.Out, books.Filtered, st.Filtered)
 	b.Notes = appendSome(b.Notes, books.Faults, c.faults.Load())
 	b.Notes = appendSome(b.Notes, books.PassedBy, c.passedBy())
-	b.Notes = appendSome(b.Notes, books.Withheld, c.withheld())
+	b.Notes = appendSome(b.Notes, books.Withheld, c.refusedByForced())
 	total, without := c.loop.Total()
 	b.Moved = st.Recv - before + total - delivered + without - noFlow + c.loop.Since(at)
 	return b

@@ -143,10 +143,11 @@ func (f *Flow) lost() (n uint64) {
 	return n
 }
 
-// withheld returns how many packets the forced functions have not let through to derived devices.
-func (c *capture) withheld() (n uint64) {
+// refusedByForced returns how many packets the forced functions have not let through to derived devices.
+func (c *capture) refusedByForced() uint64 {
 	c.device.engine.mu.Lock()
 	defer c.device.engine.mu.Unlock()
+	n := c.withheld
 	for _, d := range c.derived {
 		n += d.withheldLocked()
 	}

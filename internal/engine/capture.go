@@ -48,6 +48,7 @@ type capture struct {
 	relieving bool                 // relieve runs
 	analysers map[string]*analyser // by key
 	derived   []*derivation        // devices that are derived from this one
+	withheld  uint64               // by the forced functions of those that are closed
 	connected int                  // flows that were connected and are not closed, also after the end
 	compactor compactor
 	linkTypes []uint16 // those of the plan

@@ -213,6 +213,7 @@ func (x *derivation) force(ctx context.Context, call Call) error {
 func (x *derivation) close() {
 	e := x.parent.device.engine
 	e.mu.Lock()
+	x.parent.withheld += x.withheldLocked()
 	x.parent.derived = slices.DeleteFunc(slices.Clone(x.parent.derived), func(d *derivation) bool { return d == x })
 	x.parent.loop.Forsake(x.flow.chain)
 	e.mu.Unlock()

@@ -95,7 +95,8 @@ func TestDerivedDeviceIsSharedAndLingers(t *testing.T) {
 	if n := b.derivations(); n != 1 {
 		t.Fatalf("%d derived devices, want 1", n)
 	}
-	if n := len(b.client(0).Flows()); n != 2 {
+	root := b.client(0)
+	if n := len(root.Flows()); n != 2 {
 		t.Errorf("root sees %d flows, want 2", n)
 	}
 	wantCode(t, "close", one.CloseFlow(first), 0)
@@ -105,9 +106,15 @@ func TestDerivedDeviceIsSharedAndLingers(t *testing.T) {
 	if b.derivations() != 1 || b.source.Open() != 1 {
 		t.Error("the device does not linger")
 	}
+	keep, _ := root.connected(fn("PKT_COUNTER"))
 	b.engine.opts.Linger = time.Millisecond
 	again, _ := one.connected(fn("PKT_COUNTER"))
 	wantCode(t, "close", one.CloseFlow(again), 0)
+	testenv.Until(t, "the derived device is closed", func() bool { return b.derivations() == 0 })
+	if s, err := root.DeviceBooks("net0"); err != nil || !s.Balances() || lineOf(s, books.Withheld) != 1 {
+		t.Errorf("the books of the parent: %+v, %v", s, err)
+	}
+	wantCode(t, "close", root.CloseFlow(keep), 0)
 	testenv.Until(t, "the devices are closed", func() bool { return b.derivations() == 0 && b.source.Open() == 0 })
 	testenv.Until(t, "all is given back", func() bool { return one.taken(account.Memory) == before })
 	_, counter = one.connected(fn("PKT_COUNTER"))
@@ -462,4 +469,21 @@ func TestLinkTypesOfADerivedFile(t *testing.T) {
 	wantCount(t, "all", counters[0], packets/2)
 	wantCount(t, "one port", counters[1], packets/64)
 	wantCount(t, "a port that is withheld", counters[2], 0)
+}
+
+// A live device compiles for a link type that nobody has announced: first the forced filters, then
+// those behind them.
+func TestLinkTypesOfALiveDerivedDevice(t *testing.T) {
+	b, _ := mixedBed(t, &gate{linkType: 0xffff}, ethernet)
+	b.force(Call{"BPF_FILTER", []any{"len >= 0"}})
+	u := b.client(bound)
+	fd, r := u.connected(fn("BPF_FILTER", "len >= 1"), fn("PKT_COUNTER"))
+	testenv.Until(t, "packets of the other link type come", func() bool {
+		b.source.Send(ofType(rawIP))
+		return r[1].Uint64() > 0
+	})
+	u.balance([]int32{fd})
+	if s, err := u.DeviceBooks("net0"); err != nil || !s.Balances() {
+		t.Errorf("the books: %+v, %v", s, err)
+	}
 }

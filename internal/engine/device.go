@@ -207,7 +207,6 @@ func (d *device) closeIdle() {
 		return
 	}
 	c := d.detachLocked()
-	d.forgetLocked()
 	d.engine.mu.Unlock()
 	c.stop(nil)
 }
@@ -219,7 +218,8 @@ func (d *device) gone() bool {
 	return d.deleted
 }
 
-// forgetLocked removes a derived device that was closed. Engine.mu is held.
+// forgetLocked removes a derived device that is being closed; a new flow gets another one. Engine.mu is
+// held.
 func (d *device) forgetLocked() {
 	if d.recipe != nil {
 		d.deleted = true
@@ -250,6 +250,7 @@ func (d *device) detachLocked() *capture {
 	c := d.cur
 	d.cur = nil
 	d.keepLocked()
+	d.forgetLocked()
 	return c
 }
 
