@@ -75,12 +75,11 @@ type stake struct {
 type derivation struct {
 	parent   *capture
 	child    *capture
-	session  *Session  // of the inner flow alone; no client has it
-	flow     *Flow     // the inner flow
-	sink     *instance // its last function
-	over     sync.Once // conclude
-	freezes  uint64    // of the parent before
-	reopens  uint64    // likewise
+	session  *Session      // of the inner flow alone; no client has it
+	flow     *Flow         // the inner flow
+	sink     *instance     // its last function
+	over     sync.Once     // conclude
+	before   drivers.Stats // of the parent, when the derived device was opened
 	pkts     [pkt.MaxBatch]pkt.Packet
 	received atomic.Uint64
 	// Of which.

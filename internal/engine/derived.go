@@ -96,13 +96,13 @@ func (d *derivation) Absent() bool {
 // parent has lost, or has passed by, is not for those who use the derived device, but that it has is.
 func (d *derivation) Stats() drivers.Stats {
 	of := d.parent.dev.Stats()
-	lossy := of.Freezes - d.freezes
+	losses := max(of.Freezes-d.before.Freezes, min(of.Drop-d.before.Drop, 1))
 	if d.passedBy() {
-		lossy++
+		losses++
 	}
 	return drivers.Stats{
 		Recv: d.received.Load(), Truncated: d.truncated.Load(), OutOfTime: d.outOfTime.Load(),
-		UnknownLosses: lossy, Reopens: of.Reopens - d.reopens,
+		UnknownLosses: losses, Reopens: of.Reopens - d.before.Reopens,
 		LinkState: of.LinkState, LastPacketTS: d.last.Load(),
 	}
 }
@@ -147,8 +147,7 @@ func (x *derivation) open(ctx context.Context, d *device) (err error) {
 		x.parent.device.release(1)
 		return err
 	}
-	before := x.parent.dev.Stats()
-	x.freezes, x.reopens = before.Freezes, before.Reopens
+	x.before = x.parent.dev.Stats()
 	for _, call := range d.recipe.calls {
 		if err := x.force(ctx, call); err != nil {
 			what := fmt.Sprintf("device %s: %s is forced on your flows there and cannot run", d.spec.Name, call.Function)

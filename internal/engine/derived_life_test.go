@@ -2,7 +2,6 @@ package engine
 
 import (
 	"errors"
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"gomapi/flib/flibtest"
 	"gomapi/internal/account"
 	"gomapi/internal/books"
-	"gomapi/internal/foreign"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/ring"
 	"gomapi/internal/share"
@@ -33,54 +31,6 @@ func (b *bed) derivations() (n int) {
 		}
 	}
 	return n
-}
-
-// file opens a file of the bed's file driver.
-func (c *client) file() (string, error) {
-	f, err := os.Open(os.DevNull)
-	if err != nil {
-		return "", err
-	}
-	own, err := foreign.Own(f)
-	if err != nil {
-		return "", err
-	}
-	return c.CreateOffline(c.t.Context(), own, "file", drivers.FormatPCAP)
-}
-
-// What a list of forced functions cannot do refuses the flow, or the file, with the reason. Nothing
-// is left of it, and the flow is never there without the functions.
-func TestForcedFunctionsThatCannotRun(t *testing.T) {
-	for what, c := range map[string]struct {
-		call Call
-		code mapierr.Code
-	}{
-		"unknown function": {Call{"NO_SUCH", nil}, mapierr.FunctionNotFound},
-		"bad argument":     {Call{"BPF_FILTER", []any{int64(1)}}, mapierr.InvalidArgument1},
-		"no argument":      {Call{"SAMPLE", nil}, mapierr.InvalidArgument1},
-		"bad filter":       {Call{"BPF_FILTER", []any{"no filter at all"}}, mapierr.PcapBPF},
-		"a buffer":         {Call{"TO_BUFFER", nil}, mapierr.CouldNotApplyFunction},
-		"a reference":      {Call{"BUCKET", []any{int64(2), int64(1), "+1s", int64(0)}}, mapierr.InvalidArgument2},
-	} {
-		t.Run(what, func(t *testing.T) {
-			b := newBed(t)
-			b.engine.opts.Drivers.AddFormat(drivers.FormatPCAP, roll{udp(53, 0)})
-			b.force(only53, c.call)
-			u := b.client(bound)
-			before := u.taken(account.Memory)
-			_, err := u.CreateFlow(t.Context(), "net0")
-			wantCode(t, "create", err, c.code)
-			file, err := u.file()
-			wantCode(t, "a file", err, c.code)
-			if file != "" || len(u.Flows()) != 0 || b.derivations() != 0 || len(b.engine.derived) != 0 {
-				t.Errorf("file %q, %d flows, %d derived devices are there", file, len(u.Flows()), b.derivations())
-			}
-			if n := u.taken(account.Memory); n != before {
-				t.Errorf("%d bytes are charged, %d before", n, before)
-			}
-			b.client(1).connected(fn("PKT_COUNTER"))
-		})
-	}
 }
 
 // The derived device is one for all flows of a user, whatever connection they are of. It ends some
@@ -485,5 +435,22 @@ func TestLinkTypesOfALiveDerivedDevice(t *testing.T) {
 	u.balance([]int32{fd})
 	if s, err := u.DeviceBooks("net0"); err != nil || !s.Balances() {
 		t.Errorf("the books: %+v, %v", s, err)
+	}
+}
+
+// What a ring has lost before the forced functions is a loss of unknown size behind them.
+func TestLossesBeforeADerivedDevice(t *testing.T) {
+	b := newBed(t)
+	b.client(1).connected(fn("PKT_COUNTER"))
+	b.source.Lose(3)
+	b.force(only53)
+	u := b.client(bound)
+	u.connected(fn("PKT_COUNTER"))
+	for _, want := range []uint64{0, 1} {
+		s, err := u.DeviceBooks("net0")
+		if err != nil || !s.Balances() || s.In != 0 || lineOf(s, books.LostRing) != 0 || lineOf(s, books.UnknownLosses) != want {
+			t.Errorf("the books: %+v, %v; want %d losses of unknown size", s, err, want)
+		}
+		b.source.Lose(5)
 	}
 }

@@ -15,9 +15,11 @@ import (
 	"gomapi/drivers"
 	"gomapi/flib"
 	"gomapi/flib/flibtest"
+	"gomapi/internal/account"
 	"gomapi/internal/books"
 	"gomapi/internal/foreign"
 	"gomapi/internal/foreign/foreigntest"
+	"gomapi/internal/mapierr"
 	"gomapi/internal/ring"
 	"gomapi/internal/shm"
 	"gomapi/internal/testenv"
@@ -416,6 +418,54 @@ func TestForcedFunctionsOfAFile(t *testing.T) {
 			got := read(t, pkts, f.calls, bound, 1)
 			differ(t, "the user with forced functions", got[0], read(t, f.alike(pkts), nil, bound)[0])
 			differ(t, "another user", got[1], free)
+		})
+	}
+}
+
+// file opens a file of the bed's file driver.
+func (c *client) file() (string, error) {
+	f, err := os.Open(os.DevNull)
+	if err != nil {
+		return "", err
+	}
+	own, err := foreign.Own(f)
+	if err != nil {
+		return "", err
+	}
+	return c.CreateOffline(c.t.Context(), own, "file", drivers.FormatPCAP)
+}
+
+// What a list of forced functions cannot do refuses the flow, or the file, with the reason. Nothing
+// is left of it, and the flow is never there without the functions.
+func TestForcedFunctionsThatCannotRun(t *testing.T) {
+	for what, c := range map[string]struct {
+		call Call
+		code mapierr.Code
+	}{
+		"unknown function": {Call{"NO_SUCH", nil}, mapierr.FunctionNotFound},
+		"bad argument":     {Call{"BPF_FILTER", []any{int64(1)}}, mapierr.InvalidArgument1},
+		"no argument":      {Call{"SAMPLE", nil}, mapierr.InvalidArgument1},
+		"bad filter":       {Call{"BPF_FILTER", []any{"no filter at all"}}, mapierr.PcapBPF},
+		"a buffer":         {Call{"TO_BUFFER", nil}, mapierr.CouldNotApplyFunction},
+		"a reference":      {Call{"BUCKET", []any{int64(2), int64(1), "+1s", int64(0)}}, mapierr.InvalidArgument2},
+	} {
+		t.Run(what, func(t *testing.T) {
+			b := newBed(t)
+			b.engine.opts.Drivers.AddFormat(drivers.FormatPCAP, roll{udp(53, 0)})
+			b.force(only53, c.call)
+			u := b.client(bound)
+			before := u.taken(account.Memory)
+			_, err := u.CreateFlow(t.Context(), "net0")
+			wantCode(t, "create", err, c.code)
+			file, err := u.file()
+			wantCode(t, "a file", err, c.code)
+			if file != "" || len(u.Flows()) != 0 || b.derivations() != 0 || len(b.engine.derived) != 0 {
+				t.Errorf("file %q, %d flows, %d derived devices are there", file, len(u.Flows()), b.derivations())
+			}
+			if n := u.taken(account.Memory); n != before {
+				t.Errorf("%d bytes are charged, %d before", n, before)
+			}
+			b.client(1).connected(fn("PKT_COUNTER"))
 		})
 	}
 }
