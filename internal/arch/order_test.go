@@ -21,7 +21,7 @@ var upward = map[string]int{
 	"gomapi/internal/chain":    4,
 	"gomapi/internal/compact":  0,
 	"gomapi/internal/datapath": 0,
-	"gomapi/internal/engine":   24,
+	"gomapi/internal/engine":   26,
 	"gomapi/internal/segment":  1,
 }
 

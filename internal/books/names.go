@@ -30,6 +30,7 @@ const (
 	SingleFilters     = "filters that run singly"
 	SingleSearches    = "searches that run singly"
 	PassedBy          = "flows that are passed by"
+	Withheld          = "withheld by forced functions"
 
 	// Names of lines of flows and functions.
 	Passed  = "passed"
@@ -100,6 +101,7 @@ func Glossary() []Entry {
 		{SingleFilters, "not packets: leading filters that run separately for each packet because they loop or exceed a limit"},
 		{SingleSearches, "not packets: strings that are searched separately because there are too many"},
 		{PassedBy, "not packets: flows that get no packets for a while because the flows of their user took too much time of a device that was too slow"},
+		{Withheld, "not packets: how often a packet did not leave the functions that are forced on a user's flows"},
 		{Passed, "went on to the next function of the flow, or past the last one"},
 		{Refused, "not returned by a function, as requested"},
 		{Taken, "reached a function that emits packets in their place, and are done with"},

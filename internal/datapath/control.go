@@ -113,6 +113,20 @@ func (l *Loop) Return(chains []*chain.Chain, s *segment.Segment) {
 	})
 }
 
+// Derive makes the packet time and the pauses of a derived loop follow those of this one. Its
+// packets come from chain c.
+func (l *Loop) Derive(inner *Loop, c *chain.Chain) {
+	d := &derived{chain: c, follow: inner.follow, pause: inner.pause}
+	l.publish(func(next *plan) { next.derived = append(slices.Clip(next.derived), d) })
+}
+
+// Forsake ends that from the next batch on.
+func (l *Loop) Forsake(c *chain.Chain) {
+	l.publish(func(next *plan) {
+		next.derived = slices.DeleteFunc(slices.Clone(next.derived), func(d *derived) bool { return d.chain == c })
+	})
+}
+
 // Watch makes the loop call Options.Filling again when the device fills.
 func (l *Loop) Watch() { l.metering.told.Store(false) }
 

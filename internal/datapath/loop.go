@@ -57,6 +57,8 @@ type Options struct {
 	// HostClock says that packet times are those of the host's clock, so that packet time
 	// begins before the first packet.
 	HostClock bool
+	// Derived says that the loop runs inside another one, which meters what it takes.
+	Derived bool
 	// Rest and Resume are called before and after the loop of a file waits for a client.
 	// Resume may wait.
 	Rest, Resume func()
@@ -80,7 +82,7 @@ type Options struct {
 func New(o Options) *Loop {
 	l := &Loop{options: o}
 	l.metering.meter, l.metering.every = &l.host.Meter, math.MaxInt
-	if o.Live {
+	if o.Live && !o.Derived {
 		l.metering.every, l.metering.fullness, l.metering.fills = meterEvery, o.Fullness, o.Filling
 	}
 	l.host.Fault, l.clock.real = o.Fault, o.HostClock
@@ -120,12 +122,20 @@ func (l *Loop) Batch(pkts []pkt.Packet) {
 		l.host.Expire()
 		l.clock.afterBatch(&l.host)
 	}
+	if l.options.Live { // in a file only its own packets move the time of a derived loop
+		lead(&l.host, p.derived)
+	}
 	l.host.Meter.ToNobody()
+	l.afterBatch()
+	l.end()
+}
+
+// afterBatch lets chains catch up with the newest packet, and flushes some sums.
+func (l *Loop) afterBatch() {
 	if len(l.catching) > 0 {
 		l.catchUp()
 	}
 	l.flusher.afterBatch(l.options.Live, l.host.Newest)
-	l.end()
 }
 
 // run runs the plan with packets of one link type: first the segments, then the unmerged
@@ -170,9 +180,10 @@ func (l *Loop) Pause(lag, hold time.Duration) time.Time { return l.pause(time.No
 
 // pause is Pause at the time now of the host's clock.
 func (l *Loop) pause(now time.Time, lag, hold time.Duration) (again time.Time) {
-	l.begin() // with the newest plan: its chains may have deadlines
+	p := l.begin() // the newest plan: its chains may have deadlines
 	tick := l.clock.pause(&l.host, now, hold)
 	l.host.Publish()
+	tick = sooner(tick, pauseAll(&l.host, p.derived, now, lag, hold))
 	l.host.Meter.ToNobody()
 	if lag == 0 {
 		l.flusher.flushAll()
@@ -180,10 +191,22 @@ func (l *Loop) pause(now time.Time, lag, hold time.Duration) (again time.Time) {
 		again = l.flusher.atPause(lag, l.total.Load(), l.host.Newest)
 	}
 	l.end()
-	if again.IsZero() || !tick.IsZero() && tick.Before(again) {
-		again = tick
+	return sooner(again, tick)
+}
+
+// follow takes a derived loop to the packet time of the loop in which it runs, after a batch whose
+// newest packet did not come here.
+func (l *Loop) follow(newest uint64) {
+	if newest <= l.host.Newest {
+		return
 	}
-	return again
+	l.begin()
+	l.host.Newest = newest
+	l.host.Expire()
+	l.host.ExpireInStep(newest)
+	l.clock.afterBatch(&l.host)
+	l.afterBatch()
+	l.end()
 }
 
 // Finish tells all functions that no more packets come. It flushes the sums first, so that

@@ -13,6 +13,7 @@
 //
 //	lockstep.go  chains that go packet by packet
 //	analysis.go  analysers
+//	derived.go   loops that run inside another one
 //	plan.go      what happens to the packets of a device
 //	epoch.go     beginning, ending and waiting for epochs
 //	flush.go     when sums are added to results
@@ -53,6 +54,7 @@ type plan struct {
 	steppings  uint64      // number of changes of lockstep
 	tidied     uint64      // number of times that closed chains were removed
 	analyses   []*Analysis // analysers of the device
+	derived    []*derived  // loops that run inside this one
 	types      []uint16    // link types for which the filters are compiled
 	scratch    *segment.Scratch
 }

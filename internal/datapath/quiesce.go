@@ -33,6 +33,12 @@ func (l *Loop) resume() {
 	l.epoch.park(nil)
 }
 
+// Suspend parks the loop in function a, because a derived loop waits for a client there.
+func (l *Loop) Suspend(a *chain.Instance) { l.park(a) }
+
+// Proceed ends that.
+func (l *Loop) Proceed() { l.resume() }
+
 // FinishClosed tells the functions of a closed chain that no packet follows. The loop has left
 // the chain, see Quiesce. It rests meanwhile, because the functions may use what belongs to
 // its goroutine.

@@ -23,6 +23,18 @@ func (s *Session) DeviceBooks(name string) (books.Stage, error) {
 	return c.books(), nil
 }
 
+// opening returns the opening of d, or of the device that the session has in its place, nil if it is
+// not open.
+func (s *Session) opening(d *device) *capture {
+	d = s.own(d, false)
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
+	if d == nil {
+		return nil
+	}
+	return d.cur
+}
+
 // books accounts for the packets of the device. A packet is in no count while the kernel
 // hands it to the driver, or the driver to the loop: less than a microsecond, but some 10 ms
 // if the thread is preempted then. So books that do not balance are read again.
@@ -60,6 +72,7 @@ func (c *capture) readBooks() books.Stage {
 	b.Out = appendSome(b.Out, books.Filtered, st.Filtered)
 	b.Notes = appendSome(b.Notes, books.Faults, c.faults.Load())
 	b.Notes = appendSome(b.Notes, books.PassedBy, c.passedBy())
+	b.Notes = appendSome(b.Notes, books.Withheld, c.refusedByForced())
 	total, without := c.loop.Total()
 	b.Moved = st.Recv - before + total - delivered + without - noFlow + c.loop.Since(at)
 	return b
@@ -76,12 +89,4 @@ func deviceNotes(st drivers.Stats) []books.Line {
 		{Name: books.Freezes, Value: st.Freezes},
 		{Name: books.Reopens, Value: st.Reopens},
 	}
-}
-
-// appendSome appends a line that most books do not have, unless it is 0.
-func appendSome(out []books.Line, name string, n uint64) []books.Line {
-	if n == 0 {
-		return out
-	}
-	return append(out, books.Line{Name: name, Value: n})
 }

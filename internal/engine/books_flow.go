@@ -142,3 +142,33 @@ func (f *Flow) lost() (n uint64) {
 	}
 	return n
 }
+
+// refusedByForced returns how many packets the forced functions have not let through to derived devices.
+func (c *capture) refusedByForced() uint64 {
+	c.device.engine.mu.Lock()
+	defer c.device.engine.mu.Unlock()
+	n := c.withheld
+	for _, d := range c.derived {
+		n += d.withheldLocked()
+	}
+	return n
+}
+
+// withheldLocked returns how many packets the forced functions have not let through. Engine.mu is
+// held.
+func (d *derivation) withheldLocked() (n uint64) {
+	for i, a := range d.flow.functions {
+		if in, out := d.flow.packetsLocked(i); in > out && a != d.sink {
+			n += in - out
+		}
+	}
+	return n
+}
+
+// appendSome appends a line that most books do not have, unless it is 0.
+func appendSome(out []books.Line, name string, n uint64) []books.Line {
+	if n == 0 {
+		return out
+	}
+	return append(out, books.Line{Name: name, Value: n})
+}

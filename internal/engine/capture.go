@@ -12,6 +12,7 @@ import (
 	"gomapi/internal/chain"
 	"gomapi/internal/datapath"
 	"gomapi/internal/mapierr"
+	"gomapi/internal/pkt"
 	"gomapi/internal/segment"
 	"gomapi/internal/share"
 )
@@ -25,6 +26,7 @@ type capture struct {
 	info    drivers.Info
 	loop    *datapath.Loop
 	turn    *share.Turn // of a file, else nil
+	from    *derivation // of a derived device, else nil
 	// lostByClosed counts packets that functions of closed flows have lost.
 	lostByClosed atomic.Uint64
 	faults       atomic.Uint64 // functions and analysers that have failed
@@ -46,6 +48,8 @@ type capture struct {
 	stakes    map[*share.Payer]*stake
 	relieving bool                 // relieve runs
 	analysers map[string]*analyser // by key
+	derived   []*derivation        // devices that are derived from this one
+	withheld  uint64               // by the forced functions of those that are closed
 	connected int                  // flows that were connected and are not closed, also after the end
 	compactor compactor
 	linkTypes []uint16 // those of the plan
@@ -65,26 +69,60 @@ type stake struct {
 	times int       // how often they were since
 }
 
-func newCapture(d *device, dev drivers.Device) *capture {
+// A derivation makes a derived device of another one, its parent: an inner flow on the parent
+// runs the forced functions, and what leaves them are the packets of the derived device. It is the
+// last function of that flow, and the drivers.Device of the derived device.
+type derivation struct {
+	parent   *capture
+	child    *capture
+	session  *Session      // of the inner flow alone; no client has it
+	flow     *Flow         // the inner flow
+	sink     *instance     // its last function
+	over     sync.Once     // conclude
+	before   drivers.Stats // of the parent, when the derived device was opened
+	pkts     [pkt.MaxBatch]pkt.Packet
+	received atomic.Uint64
+	// Of which.
+	truncated, outOfTime atomic.Uint64
+	last                 atomic.Uint64 // time stamp of the newest packet
+}
+
+// newCapture makes the capture of a device; from is nil, unless that is a derived one.
+func newCapture(d *device, dev drivers.Device, from *derivation) *capture {
 	c := &capture{
-		device: d, opening: d.engine.openings.Add(1), dev: dev, info: dev.Info(), done: make(chan struct{}),
+		device: d, from: from, opening: d.engine.openings.Add(1), dev: dev, info: dev.Info(), done: make(chan struct{}),
 		analysers: make(map[string]*analyser), stakes: make(map[*share.Payer]*stake), filling: make(chan struct{}, 1),
 	}
 	c.linkTypes = c.announced()
 	c.compactor.capture = c
-	c.ctx, c.cancel = context.WithCancelCause(context.Background())
+	ctx := context.Background()
+	if from != nil {
+		ctx = from.parent.ctx
+	}
+	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	o := datapath.Options{
 		LinkType: c.info.LinkType, Announced: c.linkTypes, Live: d.owner == nil, HostClock: c.info.HostClock,
-		NewLinkType: c.newLinkType, Fault: c.failed, Filling: c.fills,
+		NewLinkType: c.newLinkType, Fault: c.failed, Filling: c.fills, Derived: from != nil,
 	}
 	if g, ok := dev.(drivers.Gauge); ok && o.Live {
 		o.Fullness = g.Fullness
 	}
-	if !o.Live {
+	switch {
+	case from != nil:
+		c.turn, o.Rest, o.Resume = from.parent.turn, from.rest, from.resume
+	case !o.Live:
 		c.turn = d.engine.reading.New(&d.owner.user.account.CPU)
 		o.Rest, o.Resume = c.turn.Rest, c.resume
 	}
 	c.loop = datapath.New(o)
+	return c
+}
+
+// reader returns the capture whose goroutine runs c: c, or the one from which it is derived.
+func (c *capture) reader() *capture {
+	if c.from != nil {
+		return c.from.parent
+	}
 	return c
 }
 
@@ -123,12 +161,24 @@ func (c *capture) start() {
 	e := c.device.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if c.from != nil {
+		c.startLocked()
+		c = c.from.parent
+	}
+	if c.startLocked() {
+		go c.run()
+	}
+}
+
+// startLocked is start without the goroutine. It returns false if there is nothing to do. Engine.mu
+// is held.
+func (c *capture) startLocked() bool {
 	if c.started || c.ctx.Err() != nil {
-		return
+		return false
 	}
 	c.started = true
 	c.loop.Run()
-	go c.run()
+	return true
 }
 
 // stop ends the capture; its flows finish with cause. It returns when the capture goroutine
@@ -143,7 +193,10 @@ func (c *capture) stop(cause error) {
 	c.compactor.cancelLocked()
 	started := c.started
 	e.mu.Unlock()
-	if started {
+	switch {
+	case c.from != nil:
+		c.from.close()
+	case started:
 		<-c.done
 	}
 	c.helpers.Wait()
@@ -170,6 +223,9 @@ func (c *capture) free(segments []*segment.Segment) {
 func (c *capture) run() {
 	defer close(c.done)
 	c.compactor.mergeFirst()
+	for _, d := range c.derivedNow() {
+		d.child.compactor.mergeFirst()
+	}
 	var sink drivers.Sink = c.loop
 	if c.turn != nil {
 		c.turn.Begin(c.ctx)
@@ -180,11 +236,16 @@ func (c *capture) run() {
 	if err == nil {
 		err = c.cause()
 	}
-	e := c.device.engine
 	if n := c.dev.Stats().OutOfTime; n > 0 {
 		c.device.log("device %s: %d packets have a time before 1970 or after 2106 and count as of the first or the last moment of packet time",
 			c.device.spec.Name, n)
 	}
+	c.finish(err)
+}
+
+// finish ends the flows: no more packets come. The capture goroutine calls it.
+func (c *capture) finish(err error) {
+	e := c.device.engine
 	e.mu.Lock()
 	c.ended, c.err = true, err // from here on, connect refuses new flows
 	e.mu.Unlock()
@@ -244,7 +305,7 @@ func (c *capture) tell(err error) {
 		f.finishedLocked(now)
 		sessions[f.session] = struct{}{}
 	}
-	if c.device.owner != nil {
+	if c.device.owner != nil && len(c.derived) == 0 {
 		sessions[c.device.owner] = struct{}{}
 	}
 	e.mu.Unlock()
@@ -305,6 +366,13 @@ func (c *capture) flowsLocked() (flows []*Flow) {
 		flows = append(flows, ch.Owner.(*Flow))
 	}
 	return flows
+}
+
+// derivedNow returns the devices that are derived from this one.
+func (c *capture) derivedNow() []*derivation {
+	c.device.engine.mu.Lock()
+	defer c.device.engine.mu.Unlock()
+	return c.derived
 }
 
 // addLocked connects f, after preparing the flows to which it refers. Engine.mu is held.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -35,6 +36,9 @@ type device struct {
 	// lifecycle and Engine.mu; to read them, either. Engine.mu guards the rest.
 	spec  DeviceSpec
 	owner *Session // of an offline device, else nil
+	// recipe is how a derived device is made, nil: it is no derived one. Such a device has the name
+	// and number of its parent, and is in no list of devices.
+	recipe *recipe
 
 	format drivers.Format // of an offline device
 
@@ -48,6 +52,13 @@ type device struct {
 	idle    *time.Timer // closes the device, nil while in use
 	lastFid int32       // function ids, shared by all flows of the device
 	deleted bool
+}
+
+// A recipe says how a derived device is made.
+type recipe struct {
+	parent *device
+	owner  Owner // is charged
+	calls  []Call
 }
 
 // DeviceStatus is the state of a device in the numbers of the original API.
@@ -166,6 +177,9 @@ func (d *device) log(format string, args ...any) {
 
 // open opens a live device and starts capturing.
 func (d *device) open(ctx context.Context) (*capture, error) {
+	if d.recipe != nil {
+		return d.derive(ctx)
+	}
 	drv, ok := d.engine.opts.Drivers.Live(d.spec.Driver)
 	if !ok {
 		return nil, mapierr.New(mapierr.NoDriver, "device %s: this daemon has no driver %q", d.spec.Name, d.spec.Driver)
@@ -178,7 +192,7 @@ func (d *device) open(ctx context.Context) (*capture, error) {
 	if err != nil {
 		return nil, coded(mapierr.PcapOpen, err)
 	}
-	c := newCapture(d, dev)
+	c := newCapture(d, dev, nil)
 	c.start()
 	return c, nil
 }
@@ -226,6 +240,22 @@ func (d *device) closeIdle() {
 	c.stop(nil)
 }
 
+// gone reports whether the device was removed.
+func (d *device) gone() bool {
+	d.engine.mu.Lock()
+	defer d.engine.mu.Unlock()
+	return d.deleted
+}
+
+// forgetLocked removes a derived device that is being closed; a new flow gets another one. Engine.mu is
+// held.
+func (d *device) forgetLocked() {
+	if d.recipe != nil {
+		d.deleted = true
+		maps.DeleteFunc(d.engine.derived, func(_ derivedKey, own *device) bool { return own == d })
+	}
+}
+
 // delete closes the device for good. Its remaining flows end with cause.
 func (d *device) delete(cause error) {
 	d.end(cause, func() { d.deleted = true })
@@ -249,6 +279,7 @@ func (d *device) detachLocked() *capture {
 	c := d.cur
 	d.cur = nil
 	d.keepLocked()
+	d.forgetLocked()
 	return c
 }
 

@@ -23,16 +23,19 @@
 //	relief.go                        who is passed by when a device is too slow
 //	linktypes.go                     filters for the link types of a device
 //	refs.go, apply.go                functions
-//	books.go, books_flow.go          packet counts
+//	books_flow.go, books.go          packet counts
 //	info_args.go, info.go            information for clients
 //	connect.go                       connecting and closing flows
 //	revoke.go                        rights that are lost
+//	derived.go                       devices behind forced functions
 //	offline.go                       capture files
 //	files.go                         descriptors of clients
 package engine
 
 import (
+	"maps"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -61,6 +64,11 @@ type Options struct {
 	Compiler  filter.Compiler
 	Accounts  *account.Accounts // of the users; nil: with the limits of this machine
 	Policy    *policy.Policy    // what users and clients may do; nil: everything; see SetPolicy
+	// Forced returns the functions that are forced on the flows of an owner on a live device, or on
+	// its capture files (device ""): the flows get only what leaves these functions. It is called for
+	// each new flow, device and request for statistics, from any goroutine, and must not wait. Nil: none
+	// are forced on anybody.
+	Forced func(o Owner, device string) []Call
 	// Linger is how long a live device stays open after its last flow.
 	Linger time.Duration
 	// Log takes texts for people about state changes that no request caused. It may be
@@ -69,6 +77,12 @@ type Options struct {
 	// UserLog takes those texts that a user can cause. It limits their number for each user. Nil: Log
 	// takes them too.
 	UserLog func(user string, format string, args ...any)
+}
+
+// A Call is a function with its arguments, as for Session.Apply.
+type Call struct {
+	Function string
+	Args     []any
 }
 
 // An Engine holds the devices and flows of a daemon.
@@ -99,6 +113,14 @@ type Engine struct {
 	lastNumber int32 // last Flow.number given
 	users      map[userKey]*user
 	identities map[string]*identity
+	derived    map[derivedKey]*device // live ones
+}
+
+// derivedKey is a key for a derived device: its parent, who uses it, and the forced functions as text.
+type derivedKey struct {
+	parent *device
+	user   *user
+	calls  string
 }
 
 // New makes an engine without devices.
@@ -109,6 +131,7 @@ func New(o Options) *Engine {
 	return &Engine{
 		opts: o, policy: o.Policy, files: foreign.NewPool(o.Accounts), turns: newTurns(),
 		sessions: make(map[*Session]struct{}), users: make(map[userKey]*user), identities: make(map[string]*identity),
+		derived: make(map[derivedKey]*device),
 		// One processor is left for live devices, which must never wait for a file.
 		reading: share.NewTurns(max(1, runtime.GOMAXPROCS(0)-1)),
 	}
@@ -136,7 +159,7 @@ func (e *Engine) Close() {
 	}
 	closing.Wait()
 	e.mu.Lock()
-	devices := e.devices
+	devices := slices.AppendSeq(slices.Collect(maps.Values(e.derived)), slices.Values(e.devices))
 	e.mu.Unlock()
 	for _, d := range devices {
 		d.delete(nil)

@@ -47,7 +47,7 @@ func TestDocumentedLimits(t *testing.T) {
 		}
 	}
 	for what, bytes := range map[string]int64{
-		"connection": sessionMemory, "flow": flowMemory, "function": functionMemory, "capture file": offlineMemory,
+		"connection": sessionMemory, "flow": flowMemory, "function": functionMemory, "capture file": offlineMemory, "derived device": derivedMemory,
 		"byte of a text, such as a pattern": textMemory, "instruction of a filter": instructionMemory,
 	} {
 		if want := "| " + what + " | " + number(bytes) + " |"; !strings.Contains(text, want) {

@@ -43,15 +43,34 @@ func (s *Session) CreateOffline(ctx context.Context, f *foreign.File, path strin
 	}
 	e := s.engine
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	e.lastDev++
-	d := &device{engine: e, id: -e.lastDev, owner: s, format: format, spec: DeviceSpec{
-		Name:        fmt.Sprintf("%s@%d", path, e.lastDev),
-		Description: "capture file",
-	}}
-	d.cur = newCapture(d, dev)
-	s.offline[d.spec.Name] = d
-	return d.spec.Name, nil
+	spec := DeviceSpec{Name: fmt.Sprintf("%s@%d", path, e.lastDev), Description: "capture file"}
+	d := &device{engine: e, id: -e.lastDev, owner: s, format: format, spec: spec}
+	e.mu.Unlock()
+	if err := d.read(ctx, dev); err != nil {
+		return "", err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s.offline[spec.Name] = d
+	return spec.Name, nil
+}
+
+// read makes the capture of a file. If functions are forced on its flows, d is derived from a device
+// of the file that nobody sees.
+func (d *device) read(ctx context.Context, dev drivers.Device) (err error) {
+	calls := d.owner.forced("")
+	if len(calls) == 0 {
+		d.cur = newCapture(d, dev, nil)
+		return nil
+	}
+	file := &device{engine: d.engine, id: d.id, owner: d.owner, format: d.format, spec: d.spec}
+	file.cur = newCapture(file, dev, nil)
+	d.recipe = &recipe{file, d.owner.owner, calls}
+	if d.cur, err = d.derive(ctx); err != nil {
+		file.delete(nil)
+	}
+	return err
 }
 
 // StartOffline begins to read the file. Flows that connect later miss packets. Starting a
@@ -82,7 +101,7 @@ func (s *Session) DeleteOffline(name string) error {
 	}
 	s.engine.mu.Lock()
 	delete(s.offline, name)
-	d.cur.cancel(nil) // no need to finish the batch under way
+	d.cur.reader().cancel(nil) // no need to finish the batch under way
 	flows := slices.Collect(d.flows.all())
 	s.engine.mu.Unlock()
 	s.closeFlows(flows)

@@ -19,7 +19,7 @@ const (
 // Engine.mu is held.
 func (c *capture) joinLocked(st *stake, ch *chain.Chain) {
 	st.flows++
-	if !c.relieving && c.device.owner == nil && c.ctx.Err() == nil {
+	if !c.relieving && c.device.owner == nil && c.from == nil && c.ctx.Err() == nil {
 		c.relieving = true
 		c.helpers.Go(c.relieve)
 	}
@@ -50,8 +50,8 @@ func (c *capture) rivalsLocked() (shares []*share.Share) {
 func (c *capture) passedBy() (n uint64) {
 	c.device.engine.mu.Lock()
 	defer c.device.engine.mu.Unlock()
-	for _, st := range c.stakes {
-		if st.Passed() {
+	for payer, st := range c.stakes {
+		if above := c.reader().stakes[payer]; st.Passed() || above != nil && above.Passed() {
 			n += uint64(st.flows)
 		}
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -35,6 +36,7 @@ type Session struct {
 	engine *Engine
 	owner  Owner
 	user   *user
+	sum    account.Sum // that it has taken
 	// notify is called when a device has ended on which the session has flows, or which it
 	// owns, or when one of its flows has ended before its device. It must not wait.
 	notify func(Ended)
@@ -58,12 +60,17 @@ type Session struct {
 // NewSession makes a session. notify is called, from any goroutine, when a device or a flow
 // has ended. It must not wait.
 func (e *Engine) NewSession(owner Owner, notify func(Ended)) (*Session, error) {
+	return e.newSession(owner, sessionSum, notify)
+}
+
+// newSession makes a session, which takes a sum. One of a client ends with the engine.
+func (e *Engine) newSession(owner Owner, sum account.Sum, notify func(Ended)) (*Session, error) {
 	seg, err := shm.NewSegment()
 	if err != nil {
 		return nil, mapierr.Wrap(mapierr.DaemonShm, "no result memory for this connection", err)
 	}
 	s := &Session{
-		engine: e, owner: owner, notify: notify, memory: seg,
+		engine: e, owner: owner, notify: notify, memory: seg, sum: sum,
 		offline: make(map[string]*device),
 	}
 	e.mu.Lock()
@@ -73,13 +80,18 @@ func (e *Engine) NewSession(owner Owner, notify func(Ended)) (*Session, error) {
 		return nil, errShuttingDown
 	}
 	s.user = e.joinLocked(owner)
-	s.authorizeLocked()
-	if err := s.user.admit(); err != nil {
+	client := sum[account.Connections] > 0
+	if client {
+		s.authorizeLocked()
+	}
+	if err := s.user.admit(sum); err != nil {
 		e.leaveLocked(s)
 		seg.Close()
 		return nil, err
 	}
-	e.sessions[s] = struct{}{}
+	if client {
+		e.sessions[s] = struct{}{}
+	}
 	return s, nil
 }
 
@@ -125,7 +137,7 @@ func (s *Session) Close() {
 		flows := slices.Collect(s.flows.all())
 		devices := slices.Collect(maps.Values(s.offline))
 		for _, d := range devices {
-			d.cur.cancel(nil) // no need to finish the batch under way
+			d.cur.reader().cancel(nil) // no need to finish the batch under way
 		}
 		s.engine.mu.Unlock()
 		s.closeFlows(flows)
@@ -134,7 +146,7 @@ func (s *Session) Close() {
 		}
 		s.engine.mu.Lock()
 		delete(s.engine.sessions, s)
-		s.user.account.GiveSum(sessionSum)
+		s.user.account.GiveSum(s.sum)
 		s.engine.leaveLocked(s)
 		s.engine.mu.Unlock()
 		s.freeMemory()
@@ -195,15 +207,62 @@ func (s *Session) opened(name string) (*device, *capture, error) {
 		return nil, nil, err
 	}
 	s.engine.mu.Lock()
-	defer s.engine.mu.Unlock()
 	if d.owner == nil {
 		err = s.Rights().See(d.namesLocked()...)
 	}
-	return d, d.cur, err
+	s.engine.mu.Unlock()
+	if err != nil {
+		return nil, nil, err
+	}
+	return d, s.opening(d), nil
 }
 
 func errNoDevice(name string) error {
 	return mapierr.New(mapierr.NoDriver, "no device %q: mapi info devices lists those of this daemon", name)
+}
+
+// forced returns the functions that are forced on the flows of the session; "" is a capture file.
+func (s *Session) forced(device string) []Call {
+	if s.engine.opts.Forced == nil {
+		return nil
+	}
+	return s.engine.opts.Forced(s.owner, device)
+}
+
+// acquire acquires the device on which the session has its flows: d, or one that is derived from it.
+func (s *Session) acquire(ctx context.Context, d *device) (*capture, error) {
+	for {
+		own := s.own(d, true)
+		c, err := own.acquire(ctx)
+		switch {
+		case err == nil || own == d:
+			return c, err
+		case !own.gone(): // else it was closed just now, because nobody used it
+			own.closeIdle()
+			return nil, err
+		}
+	}
+}
+
+// own returns the device that the session has in place of d: d, if nothing is forced on its flows.
+// If there is none yet, it makes one, or returns nil.
+func (s *Session) own(d *device, create bool) *device {
+	if d.owner != nil {
+		return d // derived already, if it must be
+	}
+	calls := s.forced(d.spec.Name)
+	if len(calls) == 0 {
+		return d
+	}
+	e, key := s.engine, derivedKey{d, s.user, fmt.Sprintf("%#v", calls)}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	own := e.derived[key]
+	if own == nil && create {
+		own = &device{engine: e, id: d.id, spec: DeviceSpec{Name: d.spec.Name}, recipe: &recipe{d, s.owner, calls}}
+		e.derived[key] = own
+	}
+	return own
 }
 
 // flow finds a flow of this session. Only these can be changed; see findLocked for looking.
@@ -243,15 +302,11 @@ func (s *Session) CreateFlow(ctx context.Context, name string) (Created, error) 
 	if s.flows.n >= maxFlows || s.lastFD >= ForeignFD-1 {
 		return Created{}, mapierr.New(mapierr.DaemonShm, "this connection has %d flows, more are not allowed: close some", maxFlows)
 	}
-	if err := s.user.take(flowSum, mapierr.Memory); err != nil {
+	place, err := s.newPlace()
+	if err != nil {
 		return Created{}, err
 	}
-	place, err := s.memory.Flow()
-	if err != nil {
-		s.user.account.GiveSum(flowSum)
-		return Created{}, mapierr.Wrap(mapierr.DaemonShm, "no room for the flow", err)
-	}
-	c, err := d.acquire(ctx)
+	c, err := s.acquire(ctx, d)
 	if err != nil {
 		s.memory.FreeFlow(place)
 		s.user.account.GiveSum(flowSum)
@@ -265,6 +320,19 @@ func (s *Session) CreateFlow(ctx context.Context, name string) (Created, error) 
 	f := &Flow{id: e.lastFlow, fd: s.lastFD, number: e.nextNumberLocked(), session: s, capture: c, place: place}
 	f.enlistLocked()
 	return Created{FD: f.fd, Device: d.spec.Name, DevType: c.info.DevType, Offset: place.Offset(), LinkType: c.info.LinkType}, nil
+}
+
+// newPlace charges a new flow and makes its place in the result memory.
+func (s *Session) newPlace() (*shm.Flow, error) {
+	if err := s.user.take(flowSum, mapierr.Memory); err != nil {
+		return nil, err
+	}
+	place, err := s.memory.Flow()
+	if err != nil {
+		s.user.account.GiveSum(flowSum)
+		return nil, mapierr.Wrap(mapierr.DaemonShm, "no room for the flow", err)
+	}
+	return place, nil
 }
 
 // nextNumberLocked returns the number under which other sessions see a flow. When all

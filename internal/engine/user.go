@@ -25,6 +25,7 @@ const (
 	textMemory        = 8  // a byte of a text argument, such as a pattern with its automaton
 	resultMemory      = 32 // besides the result itself
 	offlineMemory     = 3 << 20
+	derivedMemory     = 256 << 10 // a derived device, besides its flows and functions
 )
 
 // What a connection, a capture file and a packet buffer or series take, besides the memory of
@@ -107,12 +108,15 @@ func (e *Engine) leaveLocked(s *Session) {
 
 // admit charges one more session. It refuses a user of whom very many descriptors wait to be
 // closed, because each connection that ends adds its own.
-func (u *user) admit() error {
+func (u *user) admit(sum account.Sum) error {
+	if sum[account.Connections] == 0 {
+		return u.take(sum, mapierr.Memory)
+	}
 	if u.files.Overdue() {
 		return mapierr.New(mapierr.AuthFailed, "the descriptors of %s cannot be closed, and very many wait: "+
 			"end the peers of the sockets that linger (SO_LINGER), or the file systems that do not answer", u.account.Holder.ID)
 	}
-	return u.take(sessionSum, mapierr.AuthFailed)
+	return u.take(sum, mapierr.AuthFailed)
 }
 
 // take charges something to the account of the user. The error has the number code.
