@@ -23,18 +23,6 @@ func (s *Session) DeviceBooks(name string) (books.Stage, error) {
 	return c.books(), nil
 }
 
-// opening returns the opening of d, or of the device that the session has in its place, nil if it is
-// not open.
-func (s *Session) opening(d *device) *capture {
-	d = s.own(d, false)
-	s.engine.mu.Lock()
-	defer s.engine.mu.Unlock()
-	if d == nil {
-		return nil
-	}
-	return d.cur
-}
-
 // books accounts for the packets of the device. A packet is in no count while the kernel
 // hands it to the driver, or the driver to the loop: less than a microsecond, but some 10 ms
 // if the thread is preempted then. So books that do not balance are read again.

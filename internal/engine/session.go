@@ -217,6 +217,18 @@ func (s *Session) opened(name string) (*device, *capture, error) {
 	return d, s.opening(d), nil
 }
 
+// opening returns the opening of d, or of the device that the session has in its place, nil if it is
+// not open.
+func (s *Session) opening(d *device) *capture {
+	d = s.own(d, false)
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
+	if d == nil {
+		return nil
+	}
+	return d.cur
+}
+
 func errNoDevice(name string) error {
 	return mapierr.New(mapierr.NoDriver, "no device %q: mapi info devices lists those of this daemon", name)
 }
