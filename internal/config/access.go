@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"gomapi/internal/account"
+	"gomapi/internal/funccall"
 	"gomapi/internal/policy"
 )
 
@@ -82,12 +83,24 @@ func (b *builder) accessKey(a *policy.Section, k Key) {
 	case i >= 0:
 		b.accessLimit(a, account.Kinds()[i], k)
 	case k.Name == "force":
-		a.Force = &policy.Force{Line: k.Line, Text: k.Value}
+		b.force(a, k)
 	case k.Name == "identity" && a.Kind == policy.Client && !a.Others:
 		a.Identity = k.Value
 	default:
 		b.unknownKey(a.Kind.String()+" "+a.Name, k)
 	}
+}
+
+// force reads the functions that are forced on every flow. If they cannot be read, the section
+// allows nothing.
+func (b *builder) force(a *policy.Section, k Key) {
+	calls, err := funccall.Parse(k.Value)
+	if err != nil {
+		b.errorf(k.Line, "force=%s: %v: the section allows nothing", k.Value, err)
+		a.Broken = k.Line
+		return
+	}
+	a.Force = &policy.Force{Line: k.Line, Calls: calls}
 }
 
 // emptyAccessKey reports a key without a value. An empty list allows nothing, because what the

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"gomapi/internal/account"
+	"gomapi/internal/funccall"
 	"gomapi/internal/policy"
 )
 
@@ -41,6 +42,10 @@ devices=eth0
 [client  CN=x y]
 `)
 	id := func(n uint32) *uint32 { return &n }
+	calls, err := funccall.Parse(`SAMPLE(20,PERIODIC), BPF_FILTER("net 10/8")`)
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := []policy.Section{
 		{Kind: policy.User, Name: "ann", Line: 5, ID: id(1000), Identity: "ann", Lists: [3]*policy.List{
 			policy.Devices:   {Line: 6, Allow: []string{"eth0", "up link", "MFF_PCAP"}},
@@ -48,7 +53,7 @@ devices=eth0
 		}, Limits: map[account.Kind]policy.Limit{account.Memory: {Line: 8, Amount: 64 << 20}, account.WrittenFiles: {Line: 9}}},
 		{Kind: policy.Group, Name: "lab", Line: 10, ID: id(51), Identity: "lab",
 			Lists: [3]*policy.List{policy.Statistics: {Line: 11, Allow: []string{"*"}}},
-			Force: &policy.Force{Line: 12, Text: `SAMPLE(20,PERIODIC), BPF_FILTER("net 10/8")`}},
+			Force: &policy.Force{Line: 12, Calls: calls}},
 		{Kind: policy.User, Name: "*", Line: 13, Others: true, Identity: "*",
 			Lists: [3]*policy.List{policy.Functions: {Line: 14, Deny: []string{"*"}}}},
 		{Kind: policy.Client, Name: "noc", Line: 15, Identity: "CN=noc.example.org",

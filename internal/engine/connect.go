@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -166,6 +167,9 @@ func (s *Session) activate(f *Flow) error {
 // lostRightLocked returns why the session may not have the flow any more, nil if it may. Engine.mu
 // is held.
 func (f *Flow) lostRightLocked() error {
+	if !f.session.client() {
+		return nil // that of a derived device
+	}
 	g := f.session.Rights()
 	if err := f.capture.device.mayCaptureLocked(g); err != nil {
 		return err
@@ -175,7 +179,24 @@ func (f *Flow) lostRightLocked() error {
 			return err
 		}
 	}
+	if !f.capture.device.hasForced(f.session) {
+		return mapierr.New(mapierr.AuthFailed, "other functions are forced on the flows of %s now: make the flow anew", f.session.payer())
+	}
 	return nil
+}
+
+// hasForced reports whether the device has behind it what is forced on the flows of a session.
+func (d *device) hasForced(s *Session) bool {
+	name := d.spec.Name
+	if d.owner != nil {
+		name = "" // a capture file
+	}
+	var have []Call
+	if d.recipe != nil {
+		have = d.recipe.calls
+	}
+	want := s.forced(name)
+	return len(have) == 0 && len(want) == 0 || reflect.DeepEqual(have, want)
 }
 
 // newChain makes the chain of the flow's functions and gives them their share keys, except

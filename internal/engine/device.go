@@ -149,15 +149,14 @@ func (d *device) mayCapture(g *policy.Grant) error {
 
 // mayCaptureLocked is mayCapture. Engine.mu is held.
 func (d *device) mayCaptureLocked(g *policy.Grant) error {
-	if err := g.Capture(d.namesLocked()...); err != nil {
-		return err
-	}
-	return g.Unforced()
+	return g.Capture(d.namesLocked()...)
 }
 
 // namesLocked returns the names of the device in a policy. Engine.mu is held.
 func (d *device) namesLocked() []string {
 	switch {
+	case d.recipe != nil:
+		return d.recipe.parent.namesLocked()
 	case d.owner != nil:
 		return []string{d.format.String()}
 	case d.spec.Alias != "":

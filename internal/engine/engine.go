@@ -66,8 +66,8 @@ type Options struct {
 	Policy    *policy.Policy    // what users and clients may do; nil: everything; see SetPolicy
 	// Forced returns the functions that are forced on the flows of an owner on a live device, or on
 	// its capture files (device ""): the flows get only what leaves these functions. It is called for
-	// each new flow, device and request for statistics, from any goroutine, and must not wait. Nil: none
-	// are forced on anybody.
+	// each new flow, device and request for statistics, from any goroutine, and must not wait. Nil: those
+	// of the policy.
 	Forced func(o Owner, device string) []Call
 	// Linger is how long a live device stays open after its last flow.
 	Linger time.Duration

@@ -14,6 +14,7 @@ import (
 	"gomapi/flib"
 	"gomapi/internal/account"
 	"gomapi/internal/foreign"
+	"gomapi/internal/funccall"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/policy"
 	"gomapi/internal/ring"
@@ -112,7 +113,7 @@ func TestRights(t *testing.T) {
 	}
 	noFiles, forced := forUser(1, "functions *"), forUser(1)
 	noFiles.Limits[account.WrittenFiles] = policy.Limit{}
-	forced.Force = &policy.Force{Text: "SAMPLE(20,PERIODIC)"}
+	forced.Force = force(t, "NO_SUCH(1)")
 	for _, c := range []struct {
 		what     string
 		sections []policy.Section
@@ -128,7 +129,7 @@ func TestRights(t *testing.T) {
 		{"create, an unknown device", []policy.Section{forUser(1, "devices !*")}, "", func(c *client) error { return create(c, "x") }, mapierr.NoDriver},
 		{"create, a client", []policy.Section{forClient("noc", "devices net0")}, "noc", net0, 0},
 		{"create, an unknown client", []policy.Section{forClient("noc", "devices net0")}, "x", net0, mapierr.NoAuthData},
-		{"create, forced", []policy.Section{forced}, "", net0, mapierr.CouldNotApplyFunction},
+		{"create, forced in vain", []policy.Section{forced}, "", net0, mapierr.FunctionNotFound},
 		{"apply", []policy.Section{forUser(1, "functions PKT_COUNTER")}, "", apply("PKT_COUNTER"), 0},
 		{"apply, denied", []policy.Section{forUser(1, "functions * !PKT_COUNTER")}, "", apply("PKT_COUNTER"), mapierr.AuthFailed},
 		{"apply with a library, denied", []policy.Section{forUser(1, "functions * !PKT_COUNTER")}, "", apply("stdflib:PKT_COUNTER!1"), mapierr.AuthFailed},
@@ -164,6 +165,47 @@ func TestRights(t *testing.T) {
 	}
 }
 
+// force reads functions that are forced on flows.
+func force(t *testing.T, text string) *policy.Force {
+	t.Helper()
+	calls, err := funccall.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &policy.Force{Line: 7, Calls: calls}
+}
+
+// TestForcedByThePolicy: the flows of a user get what the forced functions let through, under either
+// name of the device, and end when others are forced.
+func TestForcedByThePolicy(t *testing.T) {
+	b := newBed(t)
+	rule := forUser(1, "devices uplink")
+	rule.Force = force(t, `BPF_FILTER("udp port 53"), SAMPLE(2, PERIODIC)`)
+	b.rule(rule)
+	c, other := b.client(1), b.client(2)
+	fd, counts := c.connected(fn("PKT_COUNTER"))
+	_, all := other.connected(fn("PKT_COUNTER"))
+	b.source.Send(udps(53, 7, 53, 53, 7, 53)...)
+	wantCount(t, "packets behind the forced functions", counts[0], 2)
+	wantCount(t, "packets of another user", all[0], 6)
+	b.rule(rule) // the same functions
+	if f, _ := c.Flow(fd); f.Err != nil {
+		t.Errorf("the flow has ended: %v", f.Err)
+	}
+	rule.Force = force(t, `BPF_FILTER("udp port 53")`)
+	b.rule(rule)
+	f, _ := c.Flow(fd)
+	wantCode(t, "the flow when others are forced", f.Err, mapierr.NotAuthenticated)
+	_, counts = c.connected(fn("PKT_COUNTER"))
+	b.source.Send(udps(53, 7)...)
+	wantCount(t, "packets behind the new functions", counts[0], 1)
+	b.rule()
+	_, counts = c.connected(fn("PKT_COUNTER"))
+	b.source.Send(udps(53, 7)...)
+	wantCount(t, "packets without forced functions", counts[0], 2)
+	wantCount(t, "packets of another user", all[0], 10)
+}
+
 // TestConnectAsksAgain: a flow that was made before cannot be connected when the right is lost.
 func TestConnectAsksAgain(t *testing.T) {
 	b := newBed(t)
@@ -171,14 +213,10 @@ func TestConnectAsksAgain(t *testing.T) {
 	fd, _ := c.flow(fn("BYTE_COUNTER"), fn("PKT_COUNTER"))
 	other, _ := noc.flow()
 	forced := forUser(1)
-	forced.Force = &policy.Force{Text: "SAMPLE(20,PERIODIC)"}
+	forced.Force = force(t, "SAMPLE(20,PERIODIC)")
 	for _, s := range []policy.Section{forUser(1, "devices !*"), forUser(1, "functions * !PKT_COUNTER"), forced} {
 		b.rule(s)
-		want := mapierr.AuthFailed
-		if s.Force != nil {
-			want = mapierr.CouldNotApplyFunction
-		}
-		wantCode(t, "connect", c.Connect(t.Context(), fd), want)
+		wantCode(t, "connect", c.Connect(t.Context(), fd), mapierr.AuthFailed)
 		wantCode(t, "connect of a client", noc.Connect(t.Context(), other), mapierr.NoAuthData)
 	}
 	b.rule()

@@ -80,8 +80,7 @@ func (e *Engine) newSession(owner Owner, sum account.Sum, notify func(Ended)) (*
 		return nil, errShuttingDown
 	}
 	s.user = e.joinLocked(owner)
-	client := sum[account.Connections] > 0
-	if client {
+	if s.client() {
 		s.authorizeLocked()
 	}
 	if err := s.user.admit(sum); err != nil {
@@ -89,7 +88,7 @@ func (e *Engine) newSession(owner Owner, sum account.Sum, notify func(Ended)) (*
 		seg.Close()
 		return nil, err
 	}
-	if client {
+	if s.client() {
 		e.sessions[s] = struct{}{}
 	}
 	return s, nil
@@ -234,12 +233,18 @@ func errNoDevice(name string) error {
 }
 
 // forced returns the functions that are forced on the flows of the session; "" is a capture file.
-func (s *Session) forced(device string) []Call {
-	if s.engine.opts.Forced == nil {
-		return nil
+func (s *Session) forced(device string) (calls []Call) {
+	if s.engine.opts.Forced != nil {
+		return s.engine.opts.Forced(s.owner, device)
 	}
-	return s.engine.opts.Forced(s.owner, device)
+	for _, c := range s.Rights().Force() {
+		calls = append(calls, Call{Function: c.Name, Args: c.Values()})
+	}
+	return calls
 }
+
+// client reports whether the session is that of a connection, and not of a derived device.
+func (s *Session) client() bool { return s.sum[account.Connections] > 0 }
 
 // acquire acquires the device on which the session has its flows: d, or one that is derived from it.
 func (s *Session) acquire(ctx context.Context, d *device) (*capture, error) {

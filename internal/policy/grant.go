@@ -2,9 +2,9 @@ package policy
 
 import (
 	"fmt"
-	"strings"
 
 	"gomapi/internal/account"
+	"gomapi/internal/funccall"
 	"gomapi/internal/mapierr"
 )
 
@@ -144,30 +144,20 @@ func (g *Grant) SeeOthers() error {
 	return g.refuse(Statistics, "what others do", v, by)
 }
 
-// Force returns the lists of functions that must be forced on every flow, and where they stand.
-func (g *Grant) Force() (list []string, places string) {
+// Force returns the functions that are forced on every flow: those of all sections, in their
+// order.
+func (g *Grant) Force() (calls []funccall.Call) {
 	if g == nil {
-		return nil, ""
+		return nil
 	}
-	var where []string
 	for _, level := range g.levels {
 		for _, s := range level {
 			if s.Force != nil {
-				list, where = append(list, s.Force.Text), append(where, s.place(s.Force.Line))
+				calls = append(calls, s.Force.Calls...)
 			}
 		}
 	}
-	return list, strings.Join(where, ", ")
-}
-
-// Unforced returns nil if nothing is forced, else 7006: no flow may be without what is forced on
-// it.
-func (g *Grant) Unforced() error {
-	if list, places := g.Force(); len(list) > 0 {
-		return mapierr.New(mapierr.CouldNotApplyFunction, "the key force of %s demands that every flow has %s, and this build cannot "+
-			"force functions: no flow can be made", places, strings.Join(list, ", "))
-	}
-	return nil
+	return calls
 }
 
 // limit returns the limit of a kind: that of the user, or else the largest one of the groups.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"gomapi/internal/account"
+	"gomapi/internal/funccall"
 	"gomapi/internal/mapierr"
 )
 
@@ -158,21 +159,19 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// TestForce: the lists of all sections are joined, and no flow is without them.
+// TestForce: the lists of all sections are joined.
 func TestForce(t *testing.T) {
 	sections := []Section{section("group 5"), section("group 6"), section("user 1"), section("user 2")}
 	for i := range sections {
-		sections[i].Force = &Force{Line: 20 + i, Text: "F" + sections[i].Name}
+		sections[i].Force = &Force{Line: 20 + i, Calls: []funccall.Call{{Name: "F" + sections[i].Name}}}
 	}
 	sections[1].Force = nil
 	p := New("conf", sections)
-	err := p.For(ann).Unforced()
-	if mapierr.CodeOf(err, 0) != mapierr.CouldNotApplyFunction ||
-		!strings.Contains(err.Error(), "[user 1] (conf:22), [group 5] (conf:20) demands that every flow has F1, F5") {
-		t.Errorf("%v", err)
+	if calls := p.For(ann).Force(); len(calls) != 2 || calls[0].Name != "F1" || calls[1].Name != "F5" {
+		t.Errorf("%v", calls)
 	}
-	if err := p.For(Subject{UID: 3}).Unforced(); err != nil {
-		t.Error(err)
+	if calls := p.For(Subject{UID: 3}).Force(); len(calls) > 0 {
+		t.Errorf("%v", calls)
 	}
 }
 
@@ -208,7 +207,7 @@ func TestNoPolicy(t *testing.T) {
 	for _, who := range []Subject{ann, noc, root} {
 		g := p.For(who)
 		if g != nil || g.Capture("x") != nil || g.Apply("l", "F", true) != nil || g.Open("MFF_PCAP") != nil ||
-			g.See("x") != nil || g.SeeOthers() != nil || g.Unforced() != nil || g.Limits() != nil || p.ByGroup() {
+			g.See("x") != nil || g.SeeOthers() != nil || g.Force() != nil || g.Limits() != nil || p.ByGroup() {
 			t.Errorf("%+v is restricted", who)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"gomapi/internal/account"
+	"gomapi/internal/funccall"
 )
 
 // A Kind says for whom a section is.
@@ -67,10 +68,10 @@ type List struct {
 	Allow, Deny []string
 }
 
-// Force is the text of the functions that are forced on every flow.
+// Force is the functions that are forced on every flow, in the order in which packets meet them.
 type Force struct {
-	Line int
-	Text string
+	Line  int
+	Calls []funccall.Call
 }
 
 // A Limit is how much of a kind a user may have.
