@@ -37,9 +37,6 @@ import (
 	"gomapi/mapi"
 )
 
-// gid is the group of the programs, which is that of the socket when there is no group mapi.
-const gid = 0
-
 func main() {
 	if role := os.Getenv(roleVariable); role != "" {
 		play(role)
@@ -85,11 +82,15 @@ func soak(t *failures, ns *testnet.NS, bin string, length time.Duration, program
 		samples = append(samples, s)
 		sleep(ctx, interval)
 	}
-	lives, killed := users.wait()
+	users.wait()
 	<-flooding
 	n, err := count.Int64()
 	t.check(err)
-	fmt.Printf("%d programs have lived, %d of them were killed; %d packets were counted\n\n", lives, killed, n)
+	fmt.Printf("%d programs have lived, %d of them were killed, %d could make no flow; %d packets were counted\n\n",
+		users.lives.Load(), users.killed.Load(), users.idle.Load(), n)
+	if 2*users.idle.Load() > users.lives.Load() {
+		t.Errorf("most programs could do nothing")
+	}
 	d.rest(t, client)
 	print(os.Stdout, samples)
 	for _, problem := range growth(samples) {

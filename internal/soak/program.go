@@ -21,6 +21,9 @@ const roleVariable = "SOAK_ROLE"
 // firstUID is the first of the users. There are some programs for each.
 const firstUID, users = 20001, 4
 
+// idleCode is the exit code of a program that could make no flow.
+const idleCode = 7
+
 // play runs a role until the process is killed, or for some seconds. The arguments are the
 // directory and the socket.
 func play(role string) {
@@ -32,6 +35,11 @@ func play(role string) {
 	defer cancel()
 	l := &life{ctx: ctx, dir: os.Args[1], random: rand.New(rand.NewPCG(rand.Uint64(), 1)), client: &mapi.Client{Socket: os.Args[2]}}
 	defer l.client.Close()
+	defer func() {
+		if l.made == 0 {
+			os.Exit(idleCode)
+		}
+	}()
 	for ctx.Err() == nil {
 		roles[n%len(roles)](l)
 		if l.random.IntN(4) == 0 {
@@ -46,6 +54,7 @@ func play(role string) {
 type population struct {
 	places        sync.WaitGroup
 	lives, killed atomic.Int64
+	idle          atomic.Int64 // programs that could make no flow
 }
 
 // startPrograms keeps so many programs running until ctx ends.
@@ -64,8 +73,14 @@ func startPrograms(ctx context.Context, n int, dir, socket string) *population {
 // live runs one program to its end. Every third is killed.
 func (p *population) live(ctx context.Context, role, uid int, dir, socket string) {
 	own := fmt.Sprintf("%s/%d", dir, uid)
+	var st syscall.Stat_t
+	if err := syscall.Stat(socket, &st); err != nil {
+		fmt.Println("the socket is gone:", err)
+		return
+	}
+	gid := st.Gid // of users who may connect
 	_ = os.Mkdir(own, 0o755)
-	_ = os.Chown(own, uid, gid)
+	_ = os.Chown(own, uid, int(gid))
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", own, socket)
 	cmd.Env = append(os.Environ(), roleVariable+"="+strconv.Itoa(role))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: gid}}
@@ -81,10 +96,10 @@ func (p *population) live(ctx context.Context, role, uid int, dir, socket string
 		defer timer.Stop()
 	}
 	_ = cmd.Wait() // killed, or by an error: part of life
+	if cmd.ProcessState.ExitCode() == idleCode {
+		p.idle.Add(1)
+	}
 }
 
-// wait waits for the last programs. It returns how many there were, and how many were killed.
-func (p *population) wait() (lives, killed int64) {
-	p.places.Wait()
-	return p.lives.Load(), p.killed.Load()
-}
+// wait waits for the last programs.
+func (p *population) wait() { p.places.Wait() }

@@ -21,6 +21,7 @@ type life struct {
 	client *mapi.Client
 	dir    string
 	random *rand.Rand
+	made   int // flows
 }
 
 // roles are what programs do. Each is called again and again.
@@ -29,8 +30,8 @@ var roles = []func(*life){count, share, read, replay, write, search, watch, nons
 // flow makes a flow with functions, each a name and arguments, and connects it. It returns nil
 // if the daemon refuses something.
 func (l *life) flow(functions ...[]any) (*mapi.Flow, []*mapi.Function) {
-	f, err := l.client.CreateFlow(l.ctx, testnet.B)
-	if err != nil {
+	f := l.create(testnet.B)
+	if f == nil {
 		return nil, nil
 	}
 	var made []*mapi.Function
@@ -46,6 +47,16 @@ func (l *life) flow(functions ...[]any) (*mapi.Flow, []*mapi.Function) {
 		return nil, nil
 	}
 	return f, made
+}
+
+// create makes a flow, nil if the daemon refuses.
+func (l *life) create(device string) *mapi.Flow {
+	f, err := l.client.CreateFlow(l.ctx, device)
+	if err != nil {
+		return nil
+	}
+	l.made++
+	return f
 }
 
 func call(f ...any) []any { return f }
@@ -106,8 +117,7 @@ func replay(l *life) {
 	if err != nil || err2 != nil {
 		return
 	}
-	f, err := l.client.CreateFlow(l.ctx, d.Name())
-	if err == nil {
+	if f := l.create(d.Name()); f != nil {
 		_, _ = f.Apply(l.ctx, "BPF_FILTER", l.filter())
 		_, _ = f.Apply(l.ctx, "PKT_COUNTER")
 		_ = f.Connect(l.ctx)
@@ -145,8 +155,8 @@ func search(l *life) {
 
 // watch refers to other functions.
 func watch(l *life) {
-	f, err := l.client.CreateFlow(l.ctx, testnet.B)
-	if err != nil {
+	f := l.create(testnet.B)
+	if f == nil {
 		return
 	}
 	n, err := f.Apply(l.ctx, "PKT_COUNTER")
@@ -162,8 +172,8 @@ func watch(l *life) {
 
 // nonsense asks for what must be refused.
 func nonsense(l *life) {
-	f, err := l.client.CreateFlow(l.ctx, testnet.B)
-	if err != nil {
+	f := l.create(testnet.B)
+	if f == nil {
 		return
 	}
 	for _, bad := range [][]any{
