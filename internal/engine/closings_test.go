@@ -23,8 +23,9 @@ func TestConnectionsWhileClosingsLinger(t *testing.T) {
 	for range 2 {
 		f, let := foreigntest.Lingering(t)
 		lets = append(lets, let)
-		c.Discard(duplicate(t, int(f.Fd())))
-		f.Close()
+		last := duplicate(t, int(f.Fd()))
+		f.Close() // before, so that this close is not the one that lingers
+		c.Discard(last)
 	}
 	for range 256 {
 		c.Discard(duplicate(t, 0))
