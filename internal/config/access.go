@@ -103,12 +103,17 @@ func (b *builder) force(a *policy.Section, k Key) {
 	a.Force = &policy.Force{Line: k.Line, Calls: calls}
 }
 
-// emptyAccessKey reports a key without a value. An empty list allows nothing, because what the
-// operator wanted to allow is unknown.
+// emptyAccessKey reports a key without a value. An empty list allows nothing, and without what
+// was to be forced nothing is allowed, because what the operator wanted is unknown.
 func (b *builder) emptyAccessKey(a *policy.Section, k Key) {
 	if list, ok := accessLists[k.Name]; ok {
 		a.Lists[list] = &policy.List{Line: k.Line}
 		b.errorf(k.Line, "%s has no value: it allows nothing, which is written %s=!*", k.Name, k.Name)
+		return
+	}
+	if k.Name == "force" {
+		a.Broken = k.Line
+		b.errorf(k.Line, "force has no value: the section allows nothing; remove the key if nothing is to be forced")
 		return
 	}
 	b.warnf(k.Line, "%s has no value: it is ignored", k.Name)

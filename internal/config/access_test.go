@@ -106,3 +106,14 @@ func TestBrokenSections(t *testing.T) {
 		t.Errorf("%+v, %q", got, problems)
 	}
 }
+
+// TestForceThatCannotBeRead: the section allows nothing, because its flows must never be without
+// what was to be forced.
+func TestForceThatCannotBeRead(t *testing.T) {
+	for _, force := range []string{"", "BPF_FILTER(udp", "SAMPLE(2, NEVER)", "BINOP(0, @1, @2)"} {
+		got, problems := access(t, "[user ann]\ndevices=eth0\nforce="+force+"\n")
+		if len(got) != 1 || got[0].Broken != 7 || got[0].Force != nil || len(problems) != 1 || !strings.Contains(problems[0], "allows nothing") {
+			t.Errorf("force=%s: %+v, %q", force, got, problems)
+		}
+	}
+}

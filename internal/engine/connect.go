@@ -9,6 +9,7 @@ import (
 
 	"gomapi/flib"
 	"gomapi/internal/chain"
+	"gomapi/internal/funccall"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/pkt"
 )
@@ -16,8 +17,8 @@ import (
 // Connect lets packets into a flow. When it returns, the flow sees every packet that arrives
 // later, and none that arrived before the call. Errors: 6145 no such flow, 3081 connected
 // already, 6142 the file was read to its end, 7007 a function that anonymizes could not be
-// applied, 8003, 8001 or 7006 the policy does not allow it any more, the error with which the device has ended, and those of the functions. After an
-// error the flow is as before.
+// applied, 8003 or 8001 the policy does not allow it any more, the error with which the device
+// has ended, and those of the functions. After an error the flow is as before.
 func (s *Session) Connect(ctx context.Context, fd int32) error {
 	if err := s.enter(); err != nil {
 		return err
@@ -191,7 +192,7 @@ func (d *device) hasForced(s *Session) bool {
 	if d.owner != nil {
 		name = "" // a capture file
 	}
-	var have []Call
+	var have []funccall.Call
 	if d.recipe != nil {
 		have = d.recipe.calls
 	}

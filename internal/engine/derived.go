@@ -8,6 +8,7 @@ import (
 	"gomapi/drivers"
 	"gomapi/flib"
 	"gomapi/internal/account"
+	"gomapi/internal/funccall"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/pkt"
 )
@@ -150,7 +151,7 @@ func (x *derivation) open(ctx context.Context, d *device) (err error) {
 	x.before = x.parent.dev.Stats()
 	for _, call := range d.recipe.calls {
 		if err := x.force(ctx, call); err != nil {
-			what := fmt.Sprintf("device %s: %s is forced on your flows there and cannot run", d.spec.Name, call.Function)
+			what := fmt.Sprintf("device %s: %s is forced on your flows there and cannot run", d.spec.Name, call.Name)
 			return mapierr.Wrap(mapierr.CodeOf(err, mapierr.CouldNotApplyFunction), what, err)
 		}
 	}
@@ -189,14 +190,19 @@ func (s *Session) innerFlow(c *capture) (*Flow, error) {
 
 // force applies a function to the inner flow. One that has a buffer would wait for a reader that
 // nobody is.
-func (x *derivation) force(ctx context.Context, call Call) error {
+func (x *derivation) force(ctx context.Context, call funccall.Call) error {
 	s := x.session
-	forms, err := s.engine.opts.Functions.Hold(call.Function, x.parent.info.DevType)
+	forms, err := s.engine.opts.Functions.Hold(call.Name, x.parent.info.DevType)
 	if err != nil {
 		return err
 	}
 	defer flib.Release(forms)
-	a, err := s.instantiateFirst(ctx, x.flow, int32(len(x.flow.functions)+1), forms, slices.Clone(call.Args))
+	for _, form := range forms {
+		if _, err := form.Def.CheckCall(&call); err != nil {
+			return err
+		}
+	}
+	a, err := s.instantiateFirst(ctx, x.flow, int32(len(x.flow.functions)+1), forms, call.Values())
 	if err != nil {
 		return err
 	}

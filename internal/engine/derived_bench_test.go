@@ -17,14 +17,14 @@ func BenchmarkForced(b *testing.B) {
 	}{"flows": {100, 1}, "flows behind": {100, bound}, "function alone": {0, 1}, "one flow behind": {1, bound}} {
 		b.Run(name, func(b *testing.B) {
 			bd := newBed(b)
-			call := Call{"SAMPLE", []any{int64(1), int64(2)}}
+			call := callOf("SAMPLE", int64(1), int64(2))
 			bd.force(call)
 			u := bd.client(c.uid)
 			for i := range c.flows {
 				u.connected(fn("BPF_FILTER", fmt.Sprintf("udp dst portrange %d-%d", 600*i, 600*i+2000)), fn("STR_SEARCH", "abc", int64(0), int64(0)), fn("PKT_COUNTER"))
 			}
 			if c.flows == 0 {
-				u.connected(fn(call.Function, call.Args...), fn("PKT_COUNTER"))
+				u.connected(fn(call.Name, call.Values()...), fn("PKT_COUNTER"))
 			}
 			bd.settle()
 			pkts := traffic(rand.New(rand.NewPCG(1, 2)), drivers.MaxBatch)

@@ -11,6 +11,7 @@ import (
 	"gomapi/flib/flibtest"
 	"gomapi/internal/account"
 	"gomapi/internal/books"
+	"gomapi/internal/funccall"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/ring"
 	"gomapi/internal/share"
@@ -19,7 +20,7 @@ import (
 )
 
 // only53 is forced in most tests of this file.
-var only53 = Call{"BPF_FILTER", []any{"udp dst port 53"}}
+var only53 = callOf("BPF_FILTER", "udp dst port 53")
 
 // derivations returns the open derived devices of the bed.
 func (b *bed) derivations() (n int) {
@@ -93,7 +94,7 @@ func TestEndOfADerivedDevice(t *testing.T) {
 				}
 				return in
 			}}}))
-			b.force(only53, Call{"FRAGILE", nil})
+			b.force(only53, callOf("FRAGILE"))
 			free, u := b.client(1), b.client(bound)
 			_, others := free.connected(fn("PKT_COUNTER"))
 			fd, counter := u.connected(fn("PKT_COUNTER"))
@@ -268,7 +269,7 @@ func (b *bed) passedUser(c *capture, u *client) bool {
 func TestDerivedFlowsComeAndGo(t *testing.T) {
 	b := newBed(t)
 	b.engine.opts.Linger = 0
-	b.force(only53, Call{"SAMPLE", []any{int64(1), int64(2)}})
+	b.force(only53, callOf("SAMPLE", int64(1), int64(2)))
 	steady, free := b.client(bound), b.client(1)
 	_, counter := steady.connected(fn("PKT_COUNTER"))
 	_, withheld := steady.connected(fn("BPF_FILTER", "udp dst port 80"), fn("PKT_COUNTER"))
@@ -281,7 +282,7 @@ func TestDerivedFlowsComeAndGo(t *testing.T) {
 		}
 	})
 	owners := b.engine.opts.Forced
-	b.engine.opts.Forced = func(o Owner, device string) []Call {
+	b.engine.opts.Forced = func(o Owner, device string) []funccall.Call {
 		if o.UID != bound && o.UID >= 100 {
 			o.UID = bound
 		}
@@ -318,7 +319,7 @@ func TestNoAllocationBehindForcedFunctions(t *testing.T) {
 		t.Skip("the race detector allocates")
 	}
 	b := newBed(t, forcedLibrary())
-	b.force(only53, Call{"SAMPLE", []any{int64(2), int64(2)}}, Call{"BLANK", nil})
+	b.force(only53, callOf("SAMPLE", int64(2), int64(2)), callOf("BLANK"))
 	u := b.client(bound)
 	for range 20 {
 		u.connected(fn("BPF_FILTER", "udp dst port 53"), fn("PKT_COUNTER"))
@@ -353,7 +354,7 @@ func TestNobodyReachesBehindACut(t *testing.T) {
 			return in
 		}},
 	}, "CUT"))
-	b.force(Call{"CUT", nil})
+	b.force(callOf("CUT"))
 	_, counter := b.client(bound).connected(fn("REACH"), fn("BYTE_COUNTER"))
 	b.source.Send(udp(53, 0))
 	wantCount(t, "bytes on the wire", counter[1], 60)
@@ -383,7 +384,7 @@ func TestNothingComesAfterTheEnd(t *testing.T) {
 			end: func() []*flib.Packet { ended = true; return nil },
 		},
 	}))
-	b.force(Call{"FRAGILE", nil})
+	b.force(callOf("FRAGILE"))
 	b.client(1).connected(fn("PKT_COUNTER"))
 	u := b.client(bound)
 	u.connected(fn("LISTEN"))
@@ -403,7 +404,7 @@ func TestLinkTypesOfADerivedFile(t *testing.T) {
 	b := newBed(t)
 	const packets = 64 * drivers.MaxBatch
 	b.engine.opts.Drivers.AddFormat(drivers.FormatPCAP, tape{packets})
-	b.force(Call{"BPF_FILTER", []any{"udp dst portrange 0-31"}})
+	b.force(callOf("BPF_FILTER", "udp dst portrange 0-31"))
 	u := b.client(bound)
 	name := u.tape()
 	var counters []*shm.Reader
@@ -425,7 +426,7 @@ func TestLinkTypesOfADerivedFile(t *testing.T) {
 // those behind them.
 func TestLinkTypesOfALiveDerivedDevice(t *testing.T) {
 	b, _ := mixedBed(t, &gate{linkType: 0xffff}, ethernet)
-	b.force(Call{"BPF_FILTER", []any{"len >= 0"}})
+	b.force(callOf("BPF_FILTER", "len >= 0"))
 	u := b.client(bound)
 	fd, r := u.connected(fn("BPF_FILTER", "len >= 1"), fn("PKT_COUNTER"))
 	testenv.Until(t, "packets of the other link type come", func() bool {
@@ -453,4 +454,13 @@ func TestLossesBeforeADerivedDevice(t *testing.T) {
 		}
 		b.source.Lose(5)
 	}
+}
+
+// callOf is a function that is forced.
+func callOf(name string, args ...any) funccall.Call {
+	c := funccall.Call{Name: name}
+	for _, a := range args {
+		c.Args = append(c.Args, funccall.Arg{Value: a})
+	}
+	return c
 }

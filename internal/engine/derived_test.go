@@ -19,6 +19,7 @@ import (
 	"gomapi/internal/books"
 	"gomapi/internal/foreign"
 	"gomapi/internal/foreign/foreigntest"
+	"gomapi/internal/funccall"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/ring"
 	"gomapi/internal/shm"
@@ -29,8 +30,8 @@ import (
 const bound = 7
 
 // force makes functions be forced on the flows of that user.
-func (b *bed) force(calls ...Call) {
-	b.engine.opts.Forced = func(o Owner, _ string) []Call {
+func (b *bed) force(calls ...funccall.Call) {
+	b.engine.opts.Forced = func(o Owner, _ string) []funccall.Call {
 		if o.UID != bound {
 			return nil
 		}
@@ -53,7 +54,7 @@ func forcedTraffic() []drivers.Packet {
 
 // A forcing is a list of functions to be forced, and what they do with packets in other words.
 type forcing struct {
-	calls []Call
+	calls []funccall.Call
 	alike func(pkts []drivers.Packet) []drivers.Packet
 }
 
@@ -74,18 +75,18 @@ func forcings() map[string]forcing {
 		}
 		return out
 	}
-	filter := Call{"BPF_FILTER", []any{"udp dst port 1003"}}
+	filter := callOf("BPF_FILTER", "udp dst port 1003")
 	return map[string]forcing{
-		"filter": {[]Call{filter}, one},
-		"sample": {[]Call{{"SAMPLE", []any{int64(3), int64(2)}}}, func(pkts []drivers.Packet) (out []drivers.Packet) {
+		"filter": {[]funccall.Call{filter}, one},
+		"sample": {[]funccall.Call{callOf("SAMPLE", int64(3), int64(2))}, func(pkts []drivers.Packet) (out []drivers.Packet) {
 			for i := 2; i < len(pkts); i += 3 {
 				out = append(out, pkts[i])
 			}
 			return out
 		}},
-		"overwrite": {[]Call{{"BLANK", nil}}, blank},
-		"both":      {[]Call{filter, {"BLANK", nil}}, func(pkts []drivers.Packet) []drivers.Packet { return blank(one(pkts)) }},
-		"emit": {[]Call{{"TWICE", nil}}, func(pkts []drivers.Packet) (out []drivers.Packet) {
+		"overwrite": {[]funccall.Call{callOf("BLANK")}, blank},
+		"both":      {[]funccall.Call{filter, callOf("BLANK")}, func(pkts []drivers.Packet) []drivers.Packet { return blank(one(pkts)) }},
+		"emit": {[]funccall.Call{callOf("TWICE")}, func(pkts []drivers.Packet) (out []drivers.Packet) {
 			for _, p := range pkts {
 				out = append(out, p, p)
 			}
@@ -302,7 +303,7 @@ func differ(t *testing.T, what, got, want string) {
 }
 
 // live returns what users learn of packets of a live device.
-func live(t *testing.T, pkts []drivers.Packet, calls []Call, uids ...uint32) (diaries []string) {
+func live(t *testing.T, pkts []drivers.Packet, calls []funccall.Call, uids ...uint32) (diaries []string) {
 	b := newBed(t, flibtest.Library(), forcedLibrary())
 	b.source.SetHold(-1) // packet time is that of the packets
 	b.force(calls...)
@@ -386,7 +387,7 @@ func (u *unrolled) Run(ctx context.Context, s drivers.Sink) error {
 }
 
 // read returns what users learn of a capture file.
-func read(t *testing.T, pkts []drivers.Packet, calls []Call, uids ...uint32) (diaries []string) {
+func read(t *testing.T, pkts []drivers.Packet, calls []funccall.Call, uids ...uint32) (diaries []string) {
 	b := newBed(t, flibtest.Library(), forcedLibrary())
 	b.engine.opts.Drivers.AddFormat(drivers.FormatPCAP, roll(pkts))
 	b.force(calls...)
@@ -439,15 +440,15 @@ func (c *client) file() (string, error) {
 // is left of it, and the flow is never there without the functions.
 func TestForcedFunctionsThatCannotRun(t *testing.T) {
 	for what, c := range map[string]struct {
-		call Call
+		call funccall.Call
 		code mapierr.Code
 	}{
-		"unknown function": {Call{"NO_SUCH", nil}, mapierr.FunctionNotFound},
-		"bad argument":     {Call{"BPF_FILTER", []any{int64(1)}}, mapierr.InvalidArgument1},
-		"no argument":      {Call{"SAMPLE", nil}, mapierr.InvalidArgument1},
-		"bad filter":       {Call{"BPF_FILTER", []any{"no filter at all"}}, mapierr.PcapBPF},
-		"a buffer":         {Call{"TO_BUFFER", nil}, mapierr.CouldNotApplyFunction},
-		"a reference":      {Call{"BUCKET", []any{int64(2), int64(1), "+1s", int64(0)}}, mapierr.InvalidArgument2},
+		"unknown function": {callOf("NO_SUCH"), mapierr.FunctionNotFound},
+		"bad argument":     {callOf("BPF_FILTER", int64(1)), mapierr.InvalidArgument1},
+		"no argument":      {callOf("SAMPLE"), mapierr.InvalidArgument1},
+		"bad filter":       {callOf("BPF_FILTER", "no filter at all"), mapierr.PcapBPF},
+		"a buffer":         {callOf("TO_BUFFER"), mapierr.CouldNotApplyFunction},
+		"a reference":      {callOf("BUCKET", int64(2), int64(1), "+1s", int64(0)), mapierr.InvalidArgument1},
 	} {
 		t.Run(what, func(t *testing.T) {
 			b := newBed(t)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gomapi/drivers"
+	"gomapi/internal/funccall"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/policy"
 )
@@ -58,7 +59,7 @@ type device struct {
 type recipe struct {
 	parent *device
 	owner  Owner // is charged
-	calls  []Call
+	calls  []funccall.Call
 }
 
 // DeviceStatus is the state of a device in the numbers of the original API.

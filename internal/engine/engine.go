@@ -45,6 +45,7 @@ import (
 	"gomapi/internal/account"
 	"gomapi/internal/filter"
 	"gomapi/internal/foreign"
+	"gomapi/internal/funccall"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/policy"
 	"gomapi/internal/share"
@@ -68,7 +69,7 @@ type Options struct {
 	// its capture files (device ""): the flows get only what leaves these functions. It is called for
 	// each new flow, device and request for statistics, from any goroutine, and must not wait. Nil: those
 	// of the policy.
-	Forced func(o Owner, device string) []Call
+	Forced func(o Owner, device string) []funccall.Call
 	// Linger is how long a live device stays open after its last flow.
 	Linger time.Duration
 	// Log takes texts for people about state changes that no request caused. It may be
@@ -77,12 +78,6 @@ type Options struct {
 	// UserLog takes those texts that a user can cause. It limits their number for each user. Nil: Log
 	// takes them too.
 	UserLog func(user string, format string, args ...any)
-}
-
-// A Call is a function with its arguments, as for Session.Apply.
-type Call struct {
-	Function string
-	Args     []any
 }
 
 // An Engine holds the devices and flows of a daemon.

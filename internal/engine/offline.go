@@ -12,7 +12,8 @@ import (
 
 // CreateOffline makes a device of a capture file that the client has opened. The name is
 // path@n with n the number of the device. CreateOffline owns f, also after an error. Errors:
-// 8003 or 8001 if the policy does not allow it, 3200 for a format that no driver reads, 6155 for a file that cannot be read.
+// 8003 or 8001 if the policy does not allow it, 3200 for a format that no driver reads, 6155 for a
+// file that cannot be read.
 func (s *Session) CreateOffline(ctx context.Context, f *foreign.File, path string, format drivers.Format) (string, error) {
 	if err := s.enter(); err != nil {
 		f.Close()

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"gomapi/internal/account"
+	"gomapi/internal/funccall"
 	"gomapi/internal/mapierr"
 	"gomapi/internal/policy"
 	"gomapi/internal/shm"
@@ -233,14 +234,11 @@ func errNoDevice(name string) error {
 }
 
 // forced returns the functions that are forced on the flows of the session; "" is a capture file.
-func (s *Session) forced(device string) (calls []Call) {
+func (s *Session) forced(device string) []funccall.Call {
 	if s.engine.opts.Forced != nil {
 		return s.engine.opts.Forced(s.owner, device)
 	}
-	for _, c := range s.Rights().Force() {
-		calls = append(calls, Call{Function: c.Name, Args: c.Values()})
-	}
-	return calls
+	return s.Rights().Force()
 }
 
 // client reports whether the session is that of a connection, and not of a derived device.

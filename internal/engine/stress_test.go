@@ -12,6 +12,7 @@ import (
 	"gomapi/drivers"
 	"gomapi/flib"
 	"gomapi/internal/foreign"
+	"gomapi/internal/funccall"
 	"gomapi/internal/shm"
 )
 
@@ -191,11 +192,11 @@ func TestStress(t *testing.T) {
 	const packets = 64 * drivers.MaxBatch
 	b.engine.opts.Drivers.AddFormat(drivers.FormatPCAP, tape{packets})
 	b.engine.opts.Log = func(string, ...any) {}
-	b.engine.opts.Forced = func(o Owner, _ string) []Call {
+	b.engine.opts.Forced = func(o Owner, _ string) []funccall.Call {
 		if o.UID != 1 {
 			return nil
 		}
-		return []Call{{"BPF_FILTER", []any{"udp"}}, {"SAMPLE", []any{int64(1), int64(2)}}}
+		return []funccall.Call{callOf("BPF_FILTER", "udp"), callOf("SAMPLE", int64(1), int64(2))}
 	}
 	stop := make(chan struct{})
 	var sender, programs sync.WaitGroup
