@@ -20,23 +20,24 @@ import (
 )
 
 // pages finds the memory that this process shares with the daemon and can
-// write: the reader pages of its packet buffers.
-func pages(t *testing.T) map[int64]bool {
+// write: the reader pages of its packet buffers. It returns their addresses by inode, because a
+// page may come where one was unmapped.
+func pages(t *testing.T) map[uint64]int64 {
 	t.Helper()
 	maps, err := os.Open("/proc/self/maps")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer maps.Close()
-	found := make(map[int64]bool)
+	found := make(map[uint64]int64)
 	for lines := bufio.NewScanner(maps); lines.Scan(); {
-		var from, to uint64
-		var mode string
-		if _, err := fmt.Sscanf(lines.Text(), "%x-%x %s", &from, &to, &mode); err != nil {
+		var from, to, inode uint64
+		var mode, offset, device string
+		if _, err := fmt.Sscanf(lines.Text(), "%x-%x %s %s %s %d", &from, &to, &mode, &offset, &device, &inode); err != nil {
 			t.Fatal(err)
 		}
 		if mode == "rw-s" && strings.Contains(lines.Text(), "/memfd:") {
-			found[int64(from)] = true
+			found[inode] = int64(from)
 		}
 	}
 	return found
@@ -50,11 +51,11 @@ type forgery struct {
 }
 
 // forge starts with the one page that is not in old.
-func forge(t *testing.T, old map[int64]bool) *forgery {
+func forge(t *testing.T, old map[uint64]int64) *forgery {
 	t.Helper()
 	var at int64
-	for page := range pages(t) {
-		if !old[page] {
+	for inode, page := range pages(t) {
+		if _, known := old[inode]; !known {
 			at = page
 		}
 	}
